@@ -1,0 +1,62 @@
+"""Where AquaDash keeps things and how it is set up: every environment variable is read here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from aquadash.errors import ConfigError, RunError
+
+#: The folder that holds ``app.py``.
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def home() -> Path:
+    """The folder for the database, artifacts, caches and saved pipelines (``AQUADASH_HOME``, else ``.aquadash/``)."""
+    return Path(os.environ.get("AQUADASH_HOME") or PROJECT_ROOT / ".aquadash").expanduser().resolve()
+
+
+def cifar100_archive() -> Path | None:
+    """The CIFAR-100 archive named by ``AQUADASH_CIFAR100``, or None."""
+    value = os.environ.get("AQUADASH_CIFAR100")
+    return Path(value).expanduser().resolve() if value else None
+
+
+def slots() -> int:
+    """How many runs may train at once in this process's own engine (``AQUADASH_SLOTS``, default 1)."""
+    value = os.environ.get("AQUADASH_SLOTS") or "1"
+    if not value.isdigit() or not 1 <= int(value) <= 64:
+        raise ConfigError(f"AQUADASH_SLOTS is {value[:40]!r}; it must be a whole number from 1 to 64.")
+    return int(value)
+
+
+def scheduler_address() -> str | None:
+    """The address of a Dask scheduler (``AQUADASH_SCHEDULER``), or None for one inside this process."""
+    return os.environ.get("AQUADASH_SCHEDULER") or None
+
+
+def tracking_uri() -> str:
+    """The MLflow tracking store: ``MLFLOW_TRACKING_URI``, else a SQLite file in :func:`home`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"
+
+
+def checked_run_id(run_id: str) -> str:
+    """The id itself if it has a run id's form; so that no other text ever becomes part of a path.
+
+    Raises:
+        RunError: It is not 32 hexadecimal digits.
+    """
+    if not re.fullmatch(r"[0-9a-f]{32}", run_id):
+        raise RunError(f"{run_id[:40]!r} is not a run id; one has 32 hexadecimal digits.")
+    return run_id
+
+
+def worker_log(run_id: str) -> Path:
+    """Where a run's worker process on this machine writes its log."""
+    return home() / "logs" / f"{checked_run_id(run_id)}.log"
+
+
+def worker_lock(run_id: str) -> Path:
+    """The lock file that a run's worker process on this machine holds for its life."""
+    return home() / "locks" / f"{checked_run_id(run_id)}.lock"
