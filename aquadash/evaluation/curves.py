@@ -1,0 +1,239 @@
+"""Reading learning curves: which epoch was best, and whether the network overfits, in words a student understands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args
+
+Metric = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
+_METRICS: tuple[Metric, ...] = get_args(Metric)
+Kind = Literal[
+    "no data",
+    "too short",
+    "diverged",
+    "not learning",
+    "overfitting",
+    "unstable",
+    "still improving",
+    "large gap",
+    "underfitting",
+    "healthy",
+]
+
+#: Fewer epochs show a start, not a tendency.
+MIN_EPOCHS = 4
+
+#: "Where the curve is now" is the mean of so many last epochs, because single epochs jump by chance.
+RECENT_EPOCHS = 3
+
+#: The validation loss must be above its best by this share of it before we speak of a rise: the best of many epochs is
+#: always a little lucky, and with a few hundred validation images the loss wanders by a few per cent.
+MIN_RISE = 0.05
+
+#: A network whose training loss has fallen by less than this share since the first epoch, and whose accuracy is low,
+#: has not learned anything: the order of the images alone moves the loss by about 1 %.
+MIN_FALL = 0.03
+
+#: If the best validation loss of all undercuts the best one before the last epochs by this share, it was still falling.
+STILL_FALLING = 0.01
+
+#: Training accuracy this far above validation accuracy is more than chance: for 375 validation images (the default
+#: share of the 2,500) the 95 % interval reaches 5 points to either side.
+LARGE_GAP = 0.10
+
+#: Below this the network gets more than a third of the images wrong that it has seen over and over.
+LOW_TRAINING_ACCURACY = 0.65
+
+_WHY_VALIDATION_LEADS = (
+    "Here validation is better than training, which is no mistake: training accuracy is measured on augmented images, "
+    "which are harder, while dropout switches units off, and before the epoch has finished. Without these it would be "
+    "higher, so the true gap is larger than the one shown."
+)
+
+
+class EpochLike(Protocol):
+    """What is read of an epoch's record (``aquadash.runs.types.EpochRecord`` has it)."""
+
+    @property
+    def epoch(self) -> int:
+        """From 1."""
+
+    @property
+    def loss(self) -> float:
+        """Mean training loss."""
+
+    @property
+    def accuracy(self) -> float:
+        """Training accuracy, 0 to 1."""
+
+    @property
+    def val_loss(self) -> float:
+        """Mean validation loss."""
+
+    @property
+    def val_accuracy(self) -> float:
+        """Validation accuracy, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the curves say.
+
+    Attributes:
+        kind: The finding as one of a few fixed words.
+        headline: The finding as a sentence.
+        detail: What it rests on, with numbers, and what to try.
+        evidence: The numbers by name. ``gap`` is training less validation accuracy (0 to 1); ``loss_fall`` and
+            ``val_loss_rise`` are from the best epoch to the mean of the last ones.
+    """
+
+    kind: Kind
+    headline: str
+    detail: str
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+
+def best_epoch(history: Sequence[EpochLike], *, monitor: Metric = "val_loss") -> int | None:
+    """The number of the epoch with the lowest loss or the highest accuracy, the first of several that tie.
+
+    Epochs where the value is not a number do not count. None when there is no epoch with a value.
+    """
+    sign = -1.0 if monitor.endswith("accuracy") else 1.0
+    scores = [(sign * value, row.epoch) for row in history if math.isfinite(value := getattr(row, monitor))]
+    return min(scores)[1] if scores else None
+
+
+def overfit_verdict(history: Sequence[EpochLike]) -> Verdict:
+    """Judge a run's learning curves.
+
+    The best epoch is the one with the lowest validation loss; it is compared with the mean of the last
+    :data:`RECENT_EPOCHS`. The first finding that fits is returned, in the order of :data:`Kind`.
+    """
+    if not history:
+        return Verdict("no data", "No epoch is finished yet.", "The verdict appears as training goes on.")
+    for row in history:
+        if not all(math.isfinite(getattr(row, name)) for name in _METRICS):
+            return Verdict(
+                "diverged",
+                f"Training broke down in epoch {row.epoch}: the loss is no longer a number.",
+                "The weight updates were so large that the weights ran away. Try a learning rate ten times smaller.",
+                {"epoch": float(row.epoch)},
+            )
+    if len(history) < MIN_EPOCHS:
+        return Verdict(
+            "too short",
+            f"Too early to tell: only {len(history)} epoch{'s' if len(history) > 1 else ''} so far.",
+            f"A tendency needs at least {MIN_EPOCHS} epochs.",
+            {"epochs": float(len(history))},
+        )
+    evidence = _evidence(history)
+    kind, headline, advice = _finding(history, evidence)
+    parts = [_numbers(evidence), advice]
+    if evidence["gap"] < 0:
+        parts.append(_WHY_VALIDATION_LEADS)
+    return Verdict(kind, headline, " ".join(parts), evidence)
+
+
+def _evidence(history: Sequence[EpochLike]) -> dict[str, float]:
+    earlier, recent = history[:-RECENT_EPOCHS], history[-RECENT_EPOCHS:]
+    number = best_epoch(history)
+    best = next(row for row in history if row.epoch == number)
+    now = {name: sum(getattr(row, name) for row in recent) / len(recent) for name in _METRICS}
+    before = min(row.val_loss for row in earlier)
+    return {
+        "epochs": float(len(history)),
+        "best_epoch": float(best.epoch),
+        "epochs_since_best": float(history[-1].epoch - best.epoch),
+        "first_loss": history[0].loss,
+        "best_val_loss": best.val_loss,
+        "loss_fall": best.loss - now["loss"],
+        "val_loss_rise": now["val_loss"] - best.val_loss,
+        "total_loss_fall": history[0].loss - min(row.loss for row in history),
+        "recent_val_loss_fall": before - best.val_loss,
+        "recent_loss_fall": min(row.loss for row in earlier) - min(row.loss for row in recent),
+        "training_accuracy": now["accuracy"],
+        "validation_accuracy": now["val_accuracy"],
+        "gap": now["accuracy"] - now["val_accuracy"],
+    }
+
+
+def _finding(history: Sequence[EpochLike], evidence: Mapping[str, float]) -> tuple[Kind, str, str]:
+    """The kind, the headline and the advice."""
+    best, points = int(evidence["best_epoch"]), _points(evidence["gap"])
+    low = evidence["training_accuracy"] < LOW_TRAINING_ACCURACY
+    if low and evidence["total_loss_fall"] < MIN_FALL * evidence["first_loss"]:
+        return (
+            "not learning",
+            f"The network is not learning: in {len(history)} epochs the training loss has hardly moved.",
+            "Try a different learning rate, ten times larger or smaller, or another optimizer.",
+        )
+    risen = evidence["val_loss_rise"] >= MIN_RISE * evidence["best_val_loss"]
+    lasting = evidence["epochs_since_best"] >= RECENT_EPOCHS
+    if risen and lasting and evidence["loss_fall"] <= 0:
+        return (
+            "unstable",
+            f"Getting worse since epoch {best}: validation loss rose by {evidence['val_loss_rise']:.2f}, and training "
+            f"loss by {-evidence['loss_fall']:.2f} too.",
+            "That is not overfitting, since the training images suffer as well: the weight updates are too large. Try "
+            "a smaller learning rate.",
+        )
+    if risen and lasting:
+        return (
+            "overfitting",
+            f"Overfitting since epoch {best}: training loss fell by {evidence['loss_fall']:.2f}, validation loss rose "
+            f"by {evidence['val_loss_rise']:.2f}; gap {points}.",
+            "From there on the network learns its training images by heart instead of what the animals have in common. "
+            f"Stop early and keep the weights of epoch {best}, or try more augmentation or more dropout.",
+        )
+    if evidence["recent_val_loss_fall"] > STILL_FALLING * evidence["best_val_loss"]:
+        return (
+            "still improving",
+            f"Still improving when it ended: the best validation loss came in epoch {best} of {len(history)}.",
+            "Let it train for more epochs before you judge it.",
+        )
+    if evidence["gap"] >= LARGE_GAP:
+        return (
+            "large gap",
+            f"Better on images it has seen: training accuracy is {points} above validation accuracy.",
+            "The validation loss has not risen much, so nothing is lost yet, but more epochs will not help. "
+            "Try more augmentation or more dropout.",
+        )
+    if low and evidence["recent_loss_fall"] > STILL_FALLING * history[-1].loss:
+        return (
+            "still improving",
+            f"Still learning its training images at the end: {_percent(evidence['training_accuracy'])} of them right "
+            f"and rising, though the validation loss has not followed since epoch {best}.",
+            "Let it train for a few more epochs, with more patience, before you judge it.",
+        )
+    if low:
+        return (
+            "underfitting",
+            f"Underfitting: even of its training images it gets only {_percent(evidence['training_accuracy'])} right, "
+            "and that no longer changes.",
+            "The network is held back. Try less dropout, gentler augmentation, another learning rate or a larger one "
+            "of the networks.",
+        )
+    return (
+        "healthy",
+        f"Healthy: training and validation stay close together; best epoch {best}.",
+        "The network does about as well on images it has not learned from.",
+    )
+
+
+def _numbers(evidence: Mapping[str, float]) -> str:
+    return (
+        f"Over the last {RECENT_EPOCHS} epochs training accuracy is {_percent(evidence['training_accuracy'])} and "
+        f"validation accuracy {_percent(evidence['validation_accuracy'])} on average. The lowest validation loss is "
+        f"{evidence['best_val_loss']:.2f}, in epoch {int(evidence['best_epoch'])}."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _points(gap: float) -> str:
+    rounded = round(100 * gap)
+    return f"{rounded} point{'' if abs(rounded) == 1 else 's'}"

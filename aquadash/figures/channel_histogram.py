@@ -1,0 +1,74 @@
+"""How bright the pixels of a split are in red, green and blue."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from aquadash.figures.theme import CHANNEL_COLOURS, empty_figure, finish
+
+_CHANNELS = ("Red", "Green", "Blue")
+_DASHES = ("solid", "dash", "dot")
+
+
+def shares_of_pixels(histogram: ArrayLike) -> NDArray[np.float64]:
+    """Each channel's counts as per cent of its pixels, float64 (3, bins)."""
+    counts = np.asarray(histogram, dtype=np.float64)
+    totals = counts.sum(axis=1, keepdims=True)
+    return 100 * np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+
+
+def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, height: int = 320) -> go.Figure:
+    """Draw the three channels' histograms over one another.
+
+    Args:
+        histogram: Counts of pixels, shape (3, bins): bins of equal width over the values 0 to 255.
+        mean: Mean value of each channel, shape (3,), 0 to 255.
+        std: Standard deviation of each channel, shape (3,).
+        height: In pixels.
+    """
+    counts = np.asarray(histogram)
+    if not counts.size or not counts.sum():
+        return empty_figure("The colours of the images appear here once a data set is chosen.", height=height)
+    means, deviations = np.asarray(mean, dtype=np.float64), np.asarray(std, dtype=np.float64)
+    width = 256 / counts.shape[1]
+    # A bin of width w that starts at value v holds the whole numbers v to v + w - 1.
+    centres = np.arange(counts.shape[1]) * width + (width - 1) / 2
+    figure = go.Figure()
+    for index, (channel, shares) in enumerate(zip(_CHANNELS, shares_of_pixels(counts), strict=True)):
+        colour = CHANNEL_COLOURS[index]
+        figure.add_scatter(
+            x=centres,
+            y=shares,
+            name=f"{channel}: {means[index]:.0f} ± {deviations[index]:.0f}",
+            mode="lines",
+            line={
+                "color": colour,
+                "width": 2,
+                "dash": _DASHES[index],
+                "shape": "hvh" if len(centres) < 64 else "linear",
+            },
+            fill="tozeroy",
+            fillcolor=f"rgba{(*_rgb(colour), 0.13)}",
+            hovertemplate=f"{channel}: %{{y:.2f}} %<extra></extra>",
+        )
+        figure.add_vline(x=means[index], line={"color": colour, "width": 1.5, "dash": _DASHES[index]}, opacity=0.8)
+    figure.update_xaxes(
+        title="Pixel value (0 dark, 255 bright); upright lines: means", range=[0, 255], hoverformat=".0f"
+    )
+    figure.update_yaxes(title="Share of pixels", ticksuffix=" %", rangemode="tozero")
+    figure.update_layout(hovermode="x unified")
+    spread = ", ".join(
+        f"{channel.lower()} {means[index]:.0f} ± {deviations[index]:.0f}" for index, channel in enumerate(_CHANNELS)
+    )
+    return finish(
+        figure,
+        alt=f"Histograms of the pixel values by colour channel; mean and standard deviation, from 0 to 255: {spread}.",
+        height=height,
+    )
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue

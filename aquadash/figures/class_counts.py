@@ -1,0 +1,88 @@
+"""How many images each class has in each split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    class_colour,
+    class_label,
+    empty_figure,
+    finish,
+    hover_name,
+    listed,
+    shorten,
+)
+
+#: Splits are told apart by pattern, since the colours stand for the classes.
+_PATTERNS = ("", "/", ".", "x")
+#: With more bars the numbers above them would touch.
+_MOST_NUMBERED = 24
+
+
+def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str], height: int = 320) -> go.Figure:
+    """Draw the counts as bars side by side.
+
+    Args:
+        counts: For each split's title ("Training", "Test") one count a class, in the order of the labels.
+        class_names: One name a class.
+        height: In pixels.
+    """
+    if not class_names or not any(sum(values) for values in counts.values()):
+        return empty_figure("There are no images to count yet: choose a data set.", height=height)
+    positions = list(range(len(class_names)))
+    colours = [class_colour(name, index) for index, name in enumerate(class_names)]
+    figure = go.Figure()
+    for number, (split, values) in enumerate(counts.items()):
+        pattern = _PATTERNS[number % len(_PATTERNS)]
+        figure.add_bar(
+            x=positions,
+            y=list(values),
+            name=split,
+            marker={
+                "color": colours,
+                "line": {"color": OUTLINE_COLOUR, "width": 1},
+                "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.85)", "size": 6},
+            },
+            text=list(values) if len(class_names) * len(counts) <= _MOST_NUMBERED else None,
+            textposition="outside",
+            cliponaxis=False,
+            showlegend=False,
+            hovertext=[
+                f"{hover_name(name)}, {split}: {value}" for name, value in zip(class_names, values, strict=True)
+            ],
+            hoverinfo="text",
+        )
+        # The legend shows the pattern on grey: it holds for every class.
+        figure.add_bar(
+            x=[None],
+            y=[None],
+            name=split,
+            marker={
+                "color": OUTLINE_COLOUR,
+                "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.85)", "size": 6},
+            },
+            # Not beside the real bars, where it would take up room.
+            offsetgroup="legend",
+            xaxis="x2",
+        )
+    figure.update_xaxes(tickvals=positions, ticktext=[class_label(name) for name in class_names], fixedrange=True)
+    figure.update_yaxes(title="Images", fixedrange=True)
+    figure.update_layout(
+        barmode="group", dragmode=False, xaxis2={"overlaying": "x", "visible": False, "fixedrange": True}
+    )
+    return finish(figure, alt=_alt(counts, class_names), height=height)
+
+
+def _alt(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:
+    parts = []
+    for split, values in counts.items():
+        if len(set(values)) == 1:
+            parts.append(f"{split}: {values[0]} in each of {len(values)} classes")
+        else:
+            each = [f"{shorten(name)} {value}" for name, value in zip(class_names, values, strict=True)]
+            parts.append(f"{split}: {listed(each)}")
+    return f"Images by class and split. {'; '.join(parts)}."

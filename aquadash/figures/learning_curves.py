@@ -1,0 +1,127 @@
+"""Loss or accuracy by epoch for training and validation, with the best epoch marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from aquadash.evaluation.curves import EpochLike, best_epoch
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    TRAINING_COLOUR,
+    VALIDATION_COLOUR,
+    empty_figure,
+    epoch_axis,
+    finish,
+)
+
+Metric = Literal["loss", "accuracy"]
+
+#: More points than this would touch one another.
+_MOST_MARKERS = 60
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """The values of the chart.
+
+    Attributes:
+        epochs: Epoch numbers, ascending.
+        training: The training metric by epoch: loss in nats, accuracy in per cent.
+        validation: The validation metric likewise.
+        best: The epoch with the lowest validation loss, None if no loss is a number.
+    """
+
+    epochs: tuple[int, ...]
+    training: tuple[float, ...]
+    validation: tuple[float, ...]
+    best: int | None
+
+
+def compute(history: Sequence[EpochLike], *, metric: Metric = "loss") -> LearningCurves:
+    """The chart's values from a run's history."""
+    scale = 100.0 if metric == "accuracy" else 1.0
+    return LearningCurves(
+        epochs=tuple(row.epoch for row in history),
+        training=tuple(scale * getattr(row, metric) for row in history),
+        validation=tuple(scale * getattr(row, f"val_{metric}") for row in history),
+        best=best_epoch(history),
+    )
+
+
+def learning_curves(
+    history: Sequence[EpochLike], *, metric: Metric = "loss", revision: str = "", height: int = 320
+) -> go.Figure:
+    """Draw a run's learning curves.
+
+    The best epoch is that of the lowest validation loss in both charts, since that decides which weights are kept.
+
+    Args:
+        history: One record an epoch, ascending.
+        metric: ``"loss"`` or ``"accuracy"``.
+        revision: While it stays the same, a zoom survives new points; a run's id, say.
+        height: In pixels.
+    """
+    if not history:
+        return empty_figure(f"The {metric} of each epoch appears here once the first epoch is finished.", height=height)
+    curves = compute(history, metric=metric)
+    number = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}"
+    figure = go.Figure()
+    for name, values, colour, dash, symbol in (
+        ("Training", curves.training, TRAINING_COLOUR, "dot", "circle"),
+        ("Validation", curves.validation, VALIDATION_COLOUR, "solid", "diamond"),
+    ):
+        figure.add_scatter(
+            x=curves.epochs,
+            y=values,
+            name=name,
+            mode="lines+markers" if len(curves.epochs) <= _MOST_MARKERS else "lines",
+            line={"color": colour, "width": 2, "dash": dash},
+            marker={"color": colour, "size": 6, "symbol": symbol},
+            hovertemplate=number,
+        )
+    if curves.best is not None:
+        _mark_best(figure, curves, number)
+    figure.update_xaxes(epoch_axis(curves.epochs[-1]), hoverformat="d", unifiedhovertitle={"text": "Epoch %{x}"})
+    figure.update_yaxes(
+        title="Accuracy" if metric == "accuracy" else "Loss",
+        ticksuffix=" %" if metric == "accuracy" else "",
+        rangemode="tozero" if metric == "loss" else "normal",
+    )
+    figure.update_layout(hovermode="x unified", uirevision=f"learning-curves-{metric}-{revision}")
+    return finish(figure, alt=_alt(curves, metric), height=height)
+
+
+def _mark_best(figure: go.Figure, curves: LearningCurves, number: str) -> None:
+    position = curves.epochs.index(curves.best or 0)
+    figure.add_vline(x=curves.best, line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"})
+    figure.add_scatter(
+        x=[curves.best],
+        y=[curves.validation[position]],
+        name=f"Best epoch ({curves.best})",
+        mode="markers",
+        marker={
+            "symbol": "star",
+            "size": 15,
+            "color": VALIDATION_COLOUR,
+            "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1},
+        },
+        hoverinfo="skip",
+    )
+
+
+def _alt(curves: LearningCurves, metric: Metric) -> str:
+    def value(number: float) -> str:
+        return f"{number:.1f} %" if metric == "accuracy" else f"{number:.3f}"
+
+    last = (
+        f"Training and validation {metric} over {len(curves.epochs)} epoch{'s' if len(curves.epochs) > 1 else ''}; in "
+        f"the last, training {value(curves.training[-1])} and validation {value(curves.validation[-1])}."
+    )
+    if curves.best is None:
+        return last
+    best = curves.validation[curves.epochs.index(curves.best)]
+    return f"{last} The best epoch is {curves.best}, with a validation {metric} of {value(best)}."

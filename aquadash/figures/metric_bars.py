@@ -1,0 +1,57 @@
+"""The test accuracy of compared runs, each with its 95 % interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from aquadash.evaluation.metrics import Evaluation
+from aquadash.figures.theme import empty_figure, escape, finish, hover_name, listed, percent, run_colour, shorten
+
+
+def metric_bars(runs: Sequence[tuple[str, Evaluation | None]]) -> go.Figure:
+    """Draw a dot and its interval for each run, one below the other.
+
+    Args:
+        runs: Name and evaluation of each run. The position decides the colour, as in the compared curves; a run that
+            has no evaluation yet (None) is left out and keeps its place.
+    """
+    shown = [(index, name, evaluation) for index, (name, evaluation) in enumerate(runs) if evaluation is not None]
+    if not shown:
+        return empty_figure("Pick runs that have predicted their test images to compare their accuracy here.")
+    figure = go.Figure()
+    for position, (index, name, evaluation) in enumerate(shown):
+        low, high = evaluation.accuracy_ci95
+        figure.add_scatter(
+            x=[100 * evaluation.accuracy],
+            y=[position],
+            mode="markers",
+            marker={"color": run_colour(index), "size": 12},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * (high - evaluation.accuracy)],
+                "arrayminus": [100 * (evaluation.accuracy - low)],
+                "color": run_colour(index),
+                "thickness": 2.5,
+                "width": 7,
+            },
+            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} test images right<br>"
+            f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_xaxes(title="Test accuracy with its 95 % interval", ticksuffix=" %", showgrid=True)
+    figure.update_yaxes(
+        tickvals=list(range(len(shown))),
+        ticktext=[escape(shorten(name)) for _, name, _ in shown],
+        range=[len(shown) - 0.5, -0.5],
+        fixedrange=True,
+        showgrid=False,
+    )
+    figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
+    each = [
+        f"{shorten(name)} {percent(run.accuracy)} ({percent(run.accuracy_ci95[0])} to {percent(run.accuracy_ci95[1])})"
+        for _, name, run in shown
+    ]
+    return finish(figure, alt=f"Test accuracy with its 95 % interval: {listed(each)}.", height=90 + 40 * len(shown))

@@ -1,0 +1,174 @@
+"""What all figures share: the template, the colours, the emoji, safe text, and the text alternative.
+
+Conventions of every chart in this room:
+
+* It takes data first, options by keyword, and returns a ``go.Figure`` finished by :func:`finish`.
+* ``figure.layout.meta["alt"]`` is its text alternative, a sentence or two of plain text. :func:`alt_text` reads it:
+  ``st.plotly_chart(figure, alt=alt_text(figure))``.
+* Without data it is :func:`empty_figure`: no axes, a hint in the middle, and the hint as its text alternative.
+* Names that people typed go through :func:`escape` (or :func:`shorten` and then :func:`escape`) before they reach the
+  figure, for plotly reads its texts as a subset of HTML.
+* Every trace names its colour, because Streamlit's theme colours do not reach ``plotly.graph_objects`` traces.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import plotly.io as pio
+
+TEMPLATE = "aquadash"
+
+#: The palette of M. Okabe and K. Ito, "Color Universal Design" (2008), one hue a class.
+CLASS_COLOURS: dict[str, str] = {
+    "beaver": "#D55E00",
+    "dolphin": "#0072B2",
+    "otter": "#E69F00",
+    "seal": "#009E73",
+    "whale": "#CC79A7",
+}
+
+#: The rest of the palette, its black turned grey to be seen on dark pages, and then the palette from the start.
+_OTHER_COLOURS: tuple[str, ...] = ("#56B4E9", "#F0E442", "#999999", *CLASS_COLOURS.values())
+
+EMOJI: dict[str, str] = {"beaver": "🦫", "dolphin": "🐬", "otter": "🦦", "seal": "🦭", "whale": "🐋"}
+
+# All of the following have a contrast of at least 3:1 (WCAG 2.2, 1.4.11) on white and on the dark page's #0b1d2a.
+TRAINING_COLOUR = "#2E8BC0"
+VALIDATION_COLOUR = "#E0661B"
+RIGHT_COLOUR = "#2E8BC0"
+WRONG_COLOUR = "#E0661B"
+#: Red, green and blue for the colour channels, to be read together with their line styles and names.
+CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
+#: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more).
+RUN_COLOURS: tuple[str, ...] = (
+    "#018BC5",
+    "#F06324",
+    "#7A38F7",
+    "#1B7467",
+    "#919371",
+    "#D21A2D",
+    "#179BA9",
+    "#4866D8",
+)
+#: For runs beyond the colours, and as a second sign beside them.
+RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
+
+#: Grid lines, outlines and marks: a grey half-way between the two pages' backgrounds.
+GRID_COLOUR = "rgba(125, 145, 160, 0.28)"
+OUTLINE_COLOUR = "rgba(125, 145, 160, 0.9)"
+
+#: Longer names are cut in legends and on axes; the whole name is in the hover label.
+MAX_NAME = 28
+#: Even a hover label has an end.
+_MAX_HOVER_NAME = 200
+
+_AXIS = {
+    "gridcolor": GRID_COLOUR,
+    "linecolor": GRID_COLOUR,
+    "zerolinecolor": GRID_COLOUR,
+    "zeroline": False,
+    "automargin": True,
+    "title": {"standoff": 12},
+}
+
+pio.templates[TEMPLATE] = go.layout.Template(
+    layout={
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "xaxis": _AXIS | {"showgrid": False},
+        "yaxis": _AXIS | {"showgrid": True},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        "hoverlabel": {"namelength": -1, "align": "left"},
+        "colorway": list(RUN_COLOURS),
+        "barcornerradius": 3,
+    }
+)
+
+
+def class_colour(name: str, index: int) -> str:
+    """The one colour of a class in every chart.
+
+    Args:
+        name: The class's name; the five aquatic mammals have fixed colours.
+        index: The class's label, from 0, which gives any other class its colour.
+    """
+    return CLASS_COLOURS.get(name) or _OTHER_COLOURS[index % len(_OTHER_COLOURS)]
+
+
+def class_emoji(name: str) -> str:
+    """The class's emoji, or an empty text when it has none."""
+    return EMOJI.get(name, "")
+
+
+def class_label(name: str) -> str:
+    """Emoji and name, shortened and safe for a figure's text."""
+    return f"{class_emoji(name)} {escape(shorten(name))}".strip()
+
+
+def run_colour(index: int) -> str:
+    """The colour of the run at this position among those compared."""
+    return RUN_COLOURS[index % len(RUN_COLOURS)]
+
+
+def run_dash(index: int) -> str:
+    """The line style of the run at this position: neighbours differ, and so do runs of the same colour."""
+    return RUN_DASHES[(index + index // len(RUN_COLOURS)) % len(RUN_DASHES)]
+
+
+def shorten(name: str, *, length: int = MAX_NAME) -> str:
+    """The name on one line, cut with an ellipsis after ``length`` characters."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def escape(text: str) -> str:
+    """Text that plotly shows letter by letter: no tags, no ``%{...}`` of hover templates, no formula between ``$``."""
+    return html.escape(text, quote=False).replace("%", "&#37;").replace("$", "&#36;")
+
+
+def hover_name(name: str) -> str:
+    """A whole name for a hover label: safe, and broken into lines."""
+    line = shorten(name, length=_MAX_HOVER_NAME)
+    return "<br>".join(escape(line[start : start + 50]) for start in range(0, len(line), 50))
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 in whole per cent, as ``"57 %"``."""
+    return f"{100 * share:.0f} %"
+
+
+def listed(texts: Sequence[str], *, most: int = 6) -> str:
+    """Texts with commas between them for a text alternative; what is beyond ``most`` is counted."""
+    left = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {left} more" if left > 0 else "")
+
+
+def finish(figure: go.Figure, *, alt: str, height: int) -> go.Figure:
+    """Put the template, the height (in pixels) and the text alternative on a figure and return it."""
+    figure.update_layout(template=TEMPLATE, height=height, meta={"alt": alt})
+    return figure
+
+
+def alt_text(figure: go.Figure) -> str:
+    """The text alternative that :func:`finish` put on a figure."""
+    return str(figure.layout.meta["alt"])
+
+
+def empty_figure(hint: str, *, height: int = 280) -> go.Figure:
+    """A figure without data: no axes, and a sentence that says what would be here and how to get it."""
+    figure = go.Figure()
+    figure.add_annotation(text=escape(hint), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    figure.update_xaxes(visible=False, fixedrange=True).update_yaxes(visible=False, fixedrange=True)
+    return finish(figure, alt=hint, height=height)
+
+
+def epoch_axis(last_epoch: int) -> dict[str, object]:
+    """An x axis with whole epochs as ticks, at most about ten of them."""
+    step = next(size * 10**power for power in range(7) for size in (1, 2, 5) if last_epoch <= 10 * size * 10**power)
+    axis: dict[str, object] = {"title": "Epoch", "tick0": 0 if step > 1 else 1, "dtick": step, "tickformat": "d"}
+    # A single point would otherwise sit on an axis of fractions.
+    return axis | ({"range": [0.5, 1.5]} if last_epoch == 1 else {})

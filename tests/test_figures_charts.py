@@ -1,0 +1,205 @@
+"""Every chart draws, with and without data; the values in them are the right ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from aquadash.evaluation import evaluate
+from aquadash.figures import learning_curves as curves_module
+from aquadash.figures import theme
+from aquadash.figures.channel_histogram import channel_histogram, shares_of_pixels
+from aquadash.figures.class_counts import class_counts
+from aquadash.figures.compare_curves import best_value, compare_curves
+from aquadash.figures.confidence_histogram import compute as confidence_counts
+from aquadash.figures.confidence_histogram import confidence_histogram
+from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions, shares_by_row
+from aquadash.figures.learning_curves import learning_curves
+from aquadash.figures.metric_bars import metric_bars
+from aquadash.figures.probability_bars import MOST_BARS, probability_bars, shown_classes
+from aquadash.runs.types import EpochRecord
+
+FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
+EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
+LABELS = np.array([0, 1, 2, 3, 4, 0])
+PROBABILITIES = np.full((6, 5), 0.1) + 0.5 * np.eye(5)[[0, 1, 2, 3, 0, 1]]
+EVALUATION = evaluate(LABELS, PROBABILITIES, class_names=FIVE)
+MATRIX = EVALUATION.confusion_matrix
+
+
+def history(n: int) -> list[EpochRecord]:
+    return [
+        EpochRecord(e, 1 / e, 1 - 0.5 / e, 0.5 + abs(e - 3) / 10, 0.6, learning_rate=0.01, seconds=2.0)
+        for e in range(1, n + 1)
+    ]
+
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "loss": lambda: learning_curves(history(8)),
+    "accuracy": lambda: learning_curves(history(8), metric="accuracy"),
+    "one epoch": lambda: learning_curves(history(1)),
+    "many epochs": lambda: learning_curves(history(200)),
+    "diverged": lambda: learning_curves([EpochRecord(1, np.nan, 0.2, np.nan, 0.2, 0.1, 1.0)]),
+    "compare": lambda: compare_curves([("a", history(3)), ("b", []), (EVIL, history(9))]),
+    "compare loss": lambda: compare_curves([("a", history(1))], metric="val_loss"),
+    "matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
+    "matrix by row": lambda: confusion_matrix(MATRIX, class_names=FIVE, by_row=True),
+    "matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
+    "probabilities": lambda: probability_bars(PROBABILITIES[0], class_names=FIVE, true_class=1),
+    "probabilities, truth unknown": lambda: probability_bars(PROBABILITIES[0], class_names=FIVE),
+    "probabilities of 100": lambda: probability_bars(np.full(100, 0.01), class_names=[EVIL] * 100, true_class=99),
+    "counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
+    "channels": lambda: channel_histogram(np.ones((3, 32)), mean=[1, 2, 3], std=[4, 5, 6]),
+    "confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
+    "metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
+}
+EMPTY: dict[str, Callable[[], go.Figure]] = {
+    "loss": lambda: learning_curves([]),
+    "compare": lambda: compare_curves([]),
+    "compare without epochs": lambda: compare_curves([("a", [])]),
+    "matrix": lambda: confusion_matrix(np.zeros((0, 0), int), class_names=[]),
+    "matrix of zeros": lambda: confusion_matrix(np.zeros((5, 5), int), class_names=FIVE),
+    "probabilities": lambda: probability_bars([], class_names=[]),
+    "counts": lambda: class_counts({}, class_names=[]),
+    "counts of zero": lambda: class_counts({"Training": [0, 0]}, class_names=["a", "b"]),
+    "channels": lambda: channel_histogram(np.zeros((3, 0)), mean=[0] * 3, std=[0] * 3),
+    "confidence": lambda: confidence_histogram([], np.zeros((0, 5))),
+    "metric": lambda: metric_bars([("a", None)]),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws(name: str) -> None:
+    figure = FIGURES[name]()
+    text = figure.to_json(validate=True)
+    assert figure.data and figure.layout.height
+    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
+    drawn = json.loads(text)
+    assert "<a href" not in json.dumps([drawn["data"], drawn["layout"].get("xaxis"), drawn["layout"].get("yaxis")])
+    assert "paper_bgcolor" in text
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_without_data_a_figure_gives_a_hint(name: str) -> None:
+    figure = EMPTY[name]()
+    figure.to_json(validate=True)
+    assert not figure.data
+    assert figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_trace_names_its_colour(name: str) -> None:
+    for trace in FIGURES[name]().data:
+        colour = trace.colorscale if trace.type == "heatmap" else trace.marker.color or trace.line.color
+        assert colour is not None
+
+
+def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> None:
+    for metric in ("loss", "accuracy"):
+        values = curves_module.compute(history(8), metric=metric)  # type: ignore[arg-type]
+        assert values.best == 3
+    assert values.training[1] == pytest.approx(75.0)
+    figure = learning_curves(history(8), metric="accuracy", revision="r1")
+    assert figure.data[2].x == (3,) and figure.data[2].y == (60.0,)
+    assert figure.data[2].name == "Best epoch (3)"
+    assert "best epoch is 3" in theme.alt_text(figure)
+
+
+def test_a_zoom_survives_new_epochs_of_the_same_run_only() -> None:
+    revisions = [
+        learning_curves(history(n), revision=run).layout.uirevision for n, run in ((3, "a"), (4, "a"), (4, "b"))
+    ]
+    assert revisions[0] == revisions[1] != revisions[2]
+
+
+def test_compared_runs_keep_their_colour_and_their_name_is_text() -> None:
+    figure = compare_curves([("a", []), (EVIL, history(3))])
+    assert len(figure.data) == 1
+    assert figure.data[0].line.color == theme.RUN_COLOURS[1]
+    assert figure.data[0].name.startswith("&lt;a href=") and figure.data[0].name.endswith("…")
+    assert "&#37;{x}&lt;/a&gt;" in figure.data[0].hovertemplate
+    assert metric_bars([("a", None), ("b", EVALUATION)]).data[0].marker.color == theme.RUN_COLOURS[1]
+
+
+def test_best_value_is_the_highest_accuracy_or_the_lowest_loss() -> None:
+    assert best_value(history(8), metric="accuracy") == pytest.approx(93.75)
+    assert best_value(history(8), metric="val_loss") == pytest.approx(0.5)
+    assert best_value([], metric="loss") is None
+
+
+def test_confusion_shares_and_largest_mistakes() -> None:
+    counts = np.array([[3, 1, 0], [0, 0, 0], [2, 2, 4]])
+    assert shares_by_row(counts) == pytest.approx(np.array([[0.75, 0.25, 0], [0, 0, 0], [0.25, 0.25, 0.5]]))
+    assert largest_confusions(counts) == [(2, 0, 2), (2, 1, 2), (0, 1, 1)]
+    assert largest_confusions(np.eye(3, dtype=int)) == []
+
+
+def test_every_cell_of_the_matrix_reports_its_classes() -> None:
+    figure = confusion_matrix(MATRIX, class_names=FIVE)
+    heat, cells = figure.data
+    assert [tuple(pair) for pair in cells.customdata] == [(row, column) for row in range(5) for column in range(5)]
+    for x, y, (row, column) in zip(cells.x, cells.y, cells.customdata, strict=True):
+        assert (x, y) == (column, row)
+        assert heat.text[row][column] == str(MATRIX[row, column])
+    assert heat.hoverinfo == "skip"
+    assert figure.layout.dragmode is False
+    assert figure.layout.xaxis.fixedrange and figure.layout.yaxis.fixedrange
+    assert tuple(figure.layout.yaxis.range) == (4.5, -0.5)
+
+
+def test_the_matrix_by_row_is_in_per_cent() -> None:
+    figure = confusion_matrix([[1, 3], [0, 2]], class_names=["a", "b"], by_row=True)
+    assert figure.data[0].text[0][1] == "75 %" and figure.data[0].zmax == 100
+    assert "75.0 % of the true class" in figure.data[1].hovertext[1]
+
+
+def test_many_classes_hide_the_numbers() -> None:
+    assert FIGURES["matrix of 100"]().data[0].texttemplate == ""
+    assert len(FIGURES["matrix of 100"]().layout.xaxis.ticktext) <= 34
+
+
+def test_probability_bars_follow_the_class_order_and_mark_the_truth() -> None:
+    figure = probability_bars([0.1, 0.2, 0.3, 0.4], class_names=FIVE[:4], true_class=2)
+    assert figure.data[0].x == pytest.approx([10, 20, 30, 40])
+    assert figure.layout.yaxis.ticktext[2] == "<b>🦦 otter ✓</b>"
+    assert figure.data[0].marker.color == ("#D55E00", "#0072B2", "#E69F00", "#009E73")
+    assert figure.data[0].text == ("10 %", "20 %", "30 %", "40 %")
+    assert theme.alt_text(figure) == "The model takes this image for seal with 40 %; it is otter with 30 %."
+
+
+def test_of_many_classes_the_probable_ones_and_the_true_one_are_shown() -> None:
+    shares = np.arange(40) / np.arange(40).sum()
+    assert shown_classes(shares, true_class=2) == [2, *range(40 - MOST_BARS, 40)]
+
+
+def test_channel_shares_sum_to_100_per_cent() -> None:
+    shares = shares_of_pixels([[1, 3], [0, 0], [5, 5]])
+    assert shares.tolist() == [[25, 75], [0, 0], [50, 50]]
+    assert channel_histogram(np.ones((3, 256)), mean=[0] * 3, std=[0] * 3).data[0].x[255] == 255
+
+
+def test_confidence_counts_split_right_from_wrong() -> None:
+    counts = confidence_counts([0, 1, 0], [[1.0000001, 0.0], [0.75, 0.25], [0.6, 0.4]], bins=4)
+    assert counts.right.tolist() == [0, 0, 1, 1]
+    assert counts.wrong.tolist() == [0, 0, 0, 1]
+    assert counts.mean_right == pytest.approx(0.8) and counts.mean_wrong == pytest.approx(0.75)
+    assert confidence_counts([0], [[0.9, 0.1]]).mean_wrong is None
+
+
+def test_the_interval_of_an_accuracy_is_drawn_in_per_cent() -> None:
+    figure = metric_bars([("a", EVALUATION)])
+    low, high = EVALUATION.accuracy_ci95
+    dot = figure.data[0]
+    assert dot.x[0] + dot.error_x.array[0] == pytest.approx(100 * high)
+    assert dot.x[0] - dot.error_x.arrayminus[0] == pytest.approx(100 * low)
+
+
+def test_class_counts_say_when_all_classes_are_equal() -> None:
+    figure = class_counts({"Training": [500, 500], "Test": [90, 100]}, class_names=["a", "b"])
+    assert theme.alt_text(figure) == (
+        "Images by class and split. Training: 500 in each of 2 classes; Test: a 90, b 100."
+    )

@@ -1,0 +1,92 @@
+"""Colours that can be told apart on both pages, and names that stay text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from aquadash.figures import theme
+
+LIGHT, DARK = "#ffffff", "#0b1d2a"
+FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        channels = [value / 255 for value in bytes.fromhex(colour.removeprefix("#"))]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        theme.TRAINING_COLOUR,
+        theme.VALIDATION_COLOUR,
+        theme.RIGHT_COLOUR,
+        theme.WRONG_COLOUR,
+        *theme.CHANNEL_COLOURS,
+        *theme.RUN_COLOURS,
+    ],
+)
+@pytest.mark.parametrize("page", [LIGHT, DARK])
+def test_lines_are_visible_on_both_pages(colour: str, page: str) -> None:
+    assert contrast(colour, page) >= 3
+
+
+def test_the_five_animals_have_their_colours_wherever_they_stand() -> None:
+    assert [theme.class_colour(name, 7) for name in FIVE] == ["#D55E00", "#0072B2", "#E69F00", "#009E73", "#CC79A7"]
+    assert "".join(theme.class_emoji(name) for name in FIVE) == "🦫🐬🦦🦭🐋"
+
+
+def test_other_classes_take_the_other_colours_and_then_start_over() -> None:
+    colours = [theme.class_colour(f"class {i}", i) for i in range(9)]
+    assert len(set(colours[:8])) == 8
+    assert not set(colours[:3]) & set(theme.CLASS_COLOURS.values())
+    assert colours[8] == colours[0]
+    assert theme.class_emoji("class 1") == ""
+    assert theme.class_label("cat") == "cat"
+
+
+def test_neighbouring_and_same_coloured_runs_differ() -> None:
+    styles = [(theme.run_colour(i), theme.run_dash(i)) for i in range(24)]
+    assert len(set(styles)) == 24
+
+
+def test_markup_templates_and_formulas_stay_text() -> None:
+    assert theme.escape("<b>a</b> & %{x} $y$") == "&lt;b&gt;a&lt;/b&gt; &amp; &#37;{x} &#36;y&#36;"
+
+
+def test_long_names_are_cut_and_control_characters_go() -> None:
+    assert theme.shorten("a\nb\t c\x00d") == "a b c d"
+    cut = theme.shorten("x" * 50)
+    assert len(cut) == theme.MAX_NAME and cut.endswith("…")
+    assert theme.hover_name("y" * 60) == "y" * 50 + "<br>" + "y" * 10
+    assert len(theme.hover_name("z" * 5000)) < 250
+
+
+@pytest.mark.parametrize(("last", "step"), [(1, 1), (10, 1), (11, 2), (20, 2), (45, 5), (200, 20), (2000, 200)])
+def test_epoch_ticks_are_whole_and_few(last: int, step: int) -> None:
+    axis = theme.epoch_axis(last)
+    assert axis["dtick"] == step and axis["tickformat"] == "d"
+    assert ("range" in axis) == (last == 1)
+
+
+def test_the_template_is_clear_and_leaves_fonts_alone() -> None:
+    figure = theme.empty_figure("Nothing <here> yet.")
+    layout = json.loads(figure.to_json())["layout"]
+    assert layout["template"]["layout"]["paper_bgcolor"] == "rgba(0, 0, 0, 0)"
+    assert "font" not in layout and "font" not in layout["template"]["layout"]
+    assert theme.alt_text(figure) == "Nothing <here> yet."
+    assert layout["annotations"][0]["text"] == "Nothing &lt;here&gt; yet."
+
+
+def test_long_lists_are_counted() -> None:
+    assert theme.listed(["a", "b", "c"], most=2) == "a, b and 1 more"
+    assert theme.listed(["a"]) == "a"
