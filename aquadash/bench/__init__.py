@@ -1,0 +1,1 @@
+"""Timings of AquaDash against the report's own way of doing the same."""

@@ -1,0 +1,66 @@
+"""The command line: ``python -m aquadash``. Every page's work has a command, and both call the same function."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from aquadash import __version__
+from aquadash.cli.bench import bench
+from aquadash.cli.data import augment_command, data, model
+from aquadash.cli.results import compare, evaluate, predict
+from aquadash.cli.runs import runs
+from aquadash.cli.train import train, worker
+from aquadash.errors import AquaDashError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aquadash")
+def cli() -> None:
+    """Learn image classification by experiment.
+
+    Every command takes --json and then prints one JSON object and nothing else. RUN is a run's id, a unique beginning of
+    it, or its unique name.
+    """
+
+
+for command in (data, augment_command, model, train, runs, evaluate, predict, compare, bench, worker):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: exit status 0, or one line on stderr and another status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        # Commands return nothing; click returns an exit status here for --help and the like.
+        status = cli.main(prog_name="python -m aquadash", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Abort:
+        _fail("Interrupted.", 130)
+    except KeyboardInterrupt:
+        _fail("Interrupted.", 130)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "python -m aquadash"
+        _fail(f"{error.format_message()} See {where} --help.", 2)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except AquaDashError as error:
+        _fail(str(error), 1)
+    except BrokenPipeError:
+        # Whoever read the output has left, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+    except Exception as error:
+        if os.environ.get("AQUADASH_DEBUG"):
+            traceback.print_exc()
+        _fail(f"Unexpected {type(error).__name__}: {error}. Set AQUADASH_DEBUG=1 to see where it came from.", 70)
+
+
+def _fail(message: str, status: int) -> None:
+    click.echo("Error: " + " ".join(message.split()), err=True)
+    sys.exit(status)

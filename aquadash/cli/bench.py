@@ -1,0 +1,60 @@
+"""``bench``: timings against the report's own way, as a ratio within one run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show
+
+
+@click.group()
+def bench() -> None:
+    """Measure speed on this machine. A ratio above 1 means that AquaDash is faster than the report's way."""
+
+
+@bench.command("train")
+@click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
+@json_option
+def train(pairs: int, as_json: bool) -> None:
+    """Training the report's CNN for an epoch against the report's own fit call."""
+    from aquadash.bench.train import bench_train
+
+    with StatusLine() as line:
+        result = bench_train(pairs=pairs, progress=line.progress).to_dict()
+    _show(result, as_json, "an epoch of 12,500 images")
+
+
+@bench.command("augment")
+@click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
+@json_option
+def augment(pairs: int, as_json: bool) -> None:
+    """Making 4 x 2,500 augmented images against the report's loop."""
+    from aquadash.bench.augment import bench_augment
+
+    with StatusLine() as line:
+        result = bench_augment(pairs=pairs, progress=line.progress).to_dict()
+    _show(result, as_json, "4 x 2,500 augmented images")
+
+
+@bench.command("predict")
+@click.option("--pairs", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each way, in turn.")
+@json_option
+def predict(pairs: int, as_json: bool) -> None:
+    """Predicting one image against the report's model.predict."""
+    from aquadash.bench.predict import bench_predict
+
+    import_tensorflow_quietly()
+    _show(bench_predict(pairs=pairs).to_dict(), as_json, "one image")
+
+
+def _show(result: dict[str, Any], as_json: bool, what: str) -> None:
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: (
+            f"{what}: the report's way {result['report_seconds']:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
+            f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs)"
+        ),
+    )

@@ -1,0 +1,132 @@
+"""``evaluate``, ``predict`` and ``compare``: what came out of runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
+from aquadash.cli.runs import brief
+from aquadash.config import config_diff
+from aquadash.errors import AquaDashError
+from aquadash.runs import open_store
+
+
+@click.command()
+@click.argument("run")
+@json_option
+def evaluate(run: str, as_json: bool) -> None:
+    """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
+    from aquadash import evaluation
+
+    store = open_store()
+    found = store.get(store.resolve(run))
+    predictions = store.predictions(found.run_id)
+    measured = evaluation.evaluate(predictions.labels, predictions.probabilities, class_names=found.class_names)
+    low, high = measured.accuracy_ci95
+    values = {"run_id": found.run_id, "name": found.name, **measured.to_dict()}
+    if "unseen_test_accuracy" in found.metrics:
+        values["unseen_test_accuracy"] = found.metrics["unseen_test_accuracy"]
+        values["unseen_test_loss"] = found.metrics["unseen_test_loss"]
+
+    def text() -> str:
+        lines = [
+            f"{found.name}: {percent(measured.accuracy)} of {measured.n} test images right "
+            f"(95 % interval {percent(low)} to {percent(high)}), loss {measured.loss:.3f}"
+        ]
+        if "unseen_test_accuracy" in values:
+            lines.append(
+                f"The first test images decided when training stopped; on the others alone: "
+                f"{percent(found.metrics['unseen_test_accuracy'])}."
+            )
+        matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
+        lines += ["", table(matrix, header=("true \\ predicted", *measured.classes)), ""]
+        rows = [
+            (row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", row.support)
+            for row in (*measured.report, measured.macro_average, measured.weighted_average)
+        ]
+        lines.append(table(rows, header=("class", "precision", "recall", "F1", "images")))
+        return "\n".join(lines)
+
+    show(values, as_json=as_json, text=text)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
+    """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
+    from aquadash.data.images import read
+    from aquadash.predict import Predictor, predict_files
+
+    store = open_store()
+    found = store.get(store.resolve(run))
+    path = store.model_path(found.run_id)
+    with StatusLine() as line:
+        line.show("loading the model")
+        import_tensorflow_quietly()
+        predictor = Predictor.load(path, class_names=found.class_names)
+        files = [(str(image), partial(read, image)) for image in images]
+        predictions = []
+        for index, prediction in enumerate(predict_files(files, predictor)):
+            line.progress("predicting", index / len(images))
+            predictions.append(prediction)
+
+    def text() -> str:
+        lines = []
+        for prediction in predictions:
+            if prediction.error:
+                lines.append(f"{prediction.file}: {prediction.error}")
+                continue
+            shares = ", ".join(f"{name} {percent(share)}" for name, share in prediction.to_dict()["probabilities"].items())
+            lines.append(f"{prediction.file}: {prediction.label} ({shares})")
+        return "\n".join(lines)
+
+    show({"run_id": found.run_id, "predictions": [p.to_dict() for p in predictions]}, as_json=as_json, text=text)
+    if all(prediction.error for prediction in predictions):
+        raise AquaDashError(f"None of the {len(predictions)} files could be predicted; see the reason of each.")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True)
+@json_option
+def compare(runs: tuple[str, ...], as_json: bool) -> None:
+    """Compare runs: figures, the settings that differ and, image by image, the first with each other one."""
+    from aquadash.evaluation import compare_predictions
+
+    store = open_store()
+    ids = list(dict.fromkeys(store.resolve(run) for run in runs))
+    if len(ids) < 2:
+        raise AquaDashError("Comparing takes at least two different runs.")
+    found = [store.get(run_id) for run_id in ids]
+    differences = config_diff([run.config for run in found])
+    tests = []
+    for other in found[1:]:
+        entry: dict[str, object] = {"a": found[0].run_id, "b": other.run_id}
+        try:
+            tested = compare_predictions(store.predictions(found[0].run_id), store.predictions(other.run_id))
+            entry |= tested.to_dict() | {"error": None}
+        except AquaDashError as error:
+            entry["error"] = str(error)
+        tests.append(entry)
+
+    def text() -> str:
+        rows = [
+            (run.run_id[:8], run.name, str(run.status))
+            + tuple(percent(run.metrics[key]) if key in run.metrics else "" for key in ("val_accuracy", "test_accuracy"))
+            for run in found
+        ]
+        lines = [table(rows, header=("id", "name", "status", "validation", "test")), ""]
+        changed = [(name, *values) for name, values in differences.items()]
+        lines.append(table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings.")
+        for entry in tests:
+            pair = f"{str(entry['a'])[:8]} -> {str(entry['b'])[:8]}"
+            said = entry["error"] or f"{entry['fixed']} fixed, {entry['broken']} newly broken, p = {entry['p_value']:.3g}"
+            lines.append(f"{pair}: {said}")
+        return "\n".join(lines)
+
+    values = {"runs": [brief(run) for run in found], "config_diff": differences, "mcnemar": tests}
+    show(values, as_json=as_json, text=text)

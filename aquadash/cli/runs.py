@@ -1,0 +1,174 @@
+"""``runs``: list, show, stop, resume, delete."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import click
+
+from aquadash.cli.output import json_option, percent, show, table
+from aquadash.cli.train import finish, wait
+from aquadash.runs import Run, open_store
+
+
+@click.group()
+def runs() -> None:
+    """Stored runs."""
+
+
+@runs.command("list")
+@click.option("--deleted", is_flag=True, help="Those in the bin instead.")
+@json_option
+def list_runs(deleted: bool, as_json: bool) -> None:
+    """List the runs, newest first."""
+    found = open_store().list_runs(deleted=deleted)
+
+    def row(run: Run) -> tuple[str, ...]:
+        accuracy = run.metrics.get("test_accuracy")
+        created = datetime.fromtimestamp(run.created_at).strftime("%Y-%m-%d %H:%M")
+        return (
+            run.run_id[:8],
+            run.name,
+            str(run.status),
+            run.config.data.source,
+            run.config.augmentation.pipeline,
+            "" if accuracy is None else percent(accuracy),
+            created,
+        )
+
+    header = ("id", "name", "status", "data", "pipeline", "test accuracy", "created")
+    show(
+        {"runs": [brief(run) for run in found]},
+        as_json=as_json,
+        text=lambda: table([row(run) for run in found], header=header) if found else "No runs yet: train one with train.",
+    )
+
+
+@runs.command("show")
+@click.argument("run")
+@json_option
+def show_run(run: str, as_json: bool) -> None:
+    """Show one run with its settings, figures and history."""
+    store = open_store()
+    found = store.get(store.resolve(run))
+    history = store.history(found.run_id)
+    values = {
+        **brief(found),
+        "config": found.config.model_dump(),
+        "history": [asdict(record) for record in history],
+        "worker": asdict(found.worker) if found.worker else None,
+        "progress": asdict(found.progress) if found.progress else None,
+        "environment": store.environment(found.run_id),
+    }
+
+    def text() -> str:
+        lines = [f"{found.name} ({found.run_id}) {found.status}", found.message, found.note]
+        lines += [f"  {name}: {value:.4g}" for name, value in found.metrics.items()]
+        rows = [
+            (r.epoch, f"{r.loss:.4f}", percent(r.accuracy), f"{r.val_loss:.4f}", percent(r.val_accuracy), f"{r.seconds:.1f}")
+            for r in history
+        ]
+        header = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+        return "\n".join([line for line in lines if line] + ["", table(rows, header=header), "", found.config.to_json()])
+
+    show(values, as_json=as_json, text=text)
+
+
+@runs.command("stop")
+@click.argument("run")
+@json_option
+def stop(run: str, as_json: bool) -> None:
+    """Ask a run to stop; its complete epochs are kept."""
+    from aquadash.engine import open_engine
+
+    store = open_store()
+    run_id = store.resolve(run)
+    open_engine().stop(run_id)
+    found = store.get(run_id)
+    said = "is taken out of the queue" if found.status.ended else "was asked to stop; it does so within seconds"
+    show(brief(found), as_json=as_json, text=lambda: f"{found.name} ({run_id[:8]}) {said}.")
+
+
+@runs.command("resume")
+@click.argument("run")
+@json_option
+def resume(run: str, as_json: bool) -> None:
+    """Go on with a run after its last complete epoch, and wait for its end."""
+    from aquadash.engine import open_engine
+
+    run_id = open_store().resolve(run)
+    with open_engine() as engine:
+        engine.resume(run_id)
+        found = wait(engine, run_id)
+    finish(found, as_json=as_json)
+
+
+@runs.command("delete")
+@click.argument("run")
+@json_option
+def delete(run: str, as_json: bool) -> None:
+    """Put a run into the bin; runs restore brings it back."""
+    store = open_store()
+    run_id = store.resolve(run)
+    store.delete(run_id)
+    found = store.get(run_id)
+    show(brief(found), as_json=as_json, text=lambda: f"{found.name} is in the bin. Bring it back: runs restore {run_id[:8]}")
+
+
+@runs.command("restore")
+@click.argument("run")
+@json_option
+def restore(run: str, as_json: bool) -> None:
+    """Bring a run back from the bin."""
+    store = open_store()
+    run_id = store.resolve(run, deleted=True)
+    store.restore(run_id)
+    found = store.get(run_id)
+    show(brief(found), as_json=as_json, text=lambda: f"{found.name} is back.")
+
+
+@runs.command("rename")
+@click.argument("run")
+@click.argument("name")
+@json_option
+def rename(run: str, name: str, as_json: bool) -> None:
+    """Give a run another name."""
+    store = open_store()
+    run_id = store.resolve(run)
+    store.rename(run_id, name)
+    found = store.get(run_id)
+    show(brief(found), as_json=as_json, text=lambda: f"{run_id[:8]} is now called {found.name}.")
+
+
+@runs.command("note")
+@click.argument("run")
+@click.argument("text")
+@json_option
+def note(run: str, text: str, as_json: bool) -> None:
+    """Keep a note with a run."""
+    store = open_store()
+    run_id = store.resolve(run)
+    store.set_note(run_id, text)
+    found = store.get(run_id)
+    show(brief(found), as_json=as_json, text=lambda: f"Noted with {found.name}.")
+
+
+def brief(run: Run) -> dict[str, Any]:
+    """A run without its history and settings, as plain values."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "status": str(run.status),
+        "source": run.config.data.source,
+        "pipeline": run.config.augmentation.pipeline,
+        "model": run.config.model.name,
+        "seed": run.config.seed,
+        "created_at": run.created_at,
+        "ended_at": run.ended_at,
+        "metrics": run.metrics,
+        "message": run.message,
+        "note": run.note,
+        "deleted": run.deleted,
+    }

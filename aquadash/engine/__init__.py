@@ -1,0 +1,7 @@
+"""Where runs run. Dask is imported when the first run is queued."""
+
+from __future__ import annotations
+
+from aquadash.engine.engine import Engine, open_engine
+
+__all__ = ["Engine", "open_engine"]

@@ -1,0 +1,191 @@
+"""The engine: a queue of runs over Dask, in this process by default, on a cluster when one is named."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.engine import supervisor
+from aquadash.engine.checks import check_names
+from aquadash.errors import AquaDashError, RunError
+from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_log = logging.getLogger(__name__)
+
+#: How long to wait for a scheduler that ``AQUADASH_SCHEDULER`` names.
+_CONNECT_SECONDS = 10
+
+
+class Engine:
+    """Queues runs, stops and resumes them. Safe to use from several threads.
+
+    Dask is imported and its scheduler started when the first run is queued.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+        self._futures: dict[str, Future] = {}
+        self._submissions = 0
+
+    def submit(self, config: RunConfig, *, name: str | None = None) -> Run:
+        """Store a new run and put it at the end of the queue.
+
+        Raises:
+            AquaDashError: A name in the config is unknown, the store cannot be written or the scheduler not reached.
+        """
+        check_names(config)
+        self._connected()
+        run = self._store.create(config, name=name, queued_by=_this_process())
+        self._enqueue(run.run_id, supervisor.supervise)
+        return run
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""
+        self._store.request_stop(run_id)
+
+    def resume(self, run_id: str) -> Run:
+        """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch."""
+        check_names(self._store.get(run_id).config)
+        self._connected()
+        run = self._store.requeue(run_id, queued_by=_this_process())
+        self._enqueue(run_id, supervisor.supervise)
+        return run
+
+    def adopt(self) -> list[str]:
+        """Take over what an engine of this machine left behind when its process ended.
+
+        Runs that still train keep a slot until they end; runs that waited are queued again. Runs that a living process
+        looks after, or that another machine queued, are left alone.
+
+        Returns:
+            The ids of the runs taken over.
+        """
+        adopted = []
+        for run in reversed(self._store.list_runs()):
+            if run.status is RunStatus.RUNNING and _is_orphan(self._store.queued_by(run.run_id)):
+                self._enqueue(run.run_id, supervisor.watch)
+                adopted.append(run.run_id)
+        waiting = [run for run in self._store.list_runs() if run.status is RunStatus.QUEUED]
+        for run in sorted(waiting, key=lambda run: run.queued_at):
+            if _is_orphan(self._store.queued_by(run.run_id)):
+                self._store.requeue(run.run_id, queued_by=_this_process())
+                self._enqueue(run.run_id, supervisor.supervise)
+                adopted.append(run.run_id)
+        return adopted
+
+    def queue_position(self, run_id: str) -> int | None:
+        """1 for the queued run that starts next, and so on; None for one that is not queued."""
+        return self._store.queue_position(run_id)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything; workers go on by themselves. The engine may be used again afterwards."""
+        supervisor.closing.set()
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            cluster = client.cluster
+            client.close(timeout=2)
+            if cluster is not None:
+                cluster.close(timeout=2)
+
+    def _enqueue(self, run_id: str, task: Callable[[str], str]) -> None:
+        client = self._connected()
+        with self._lock:
+            self._submissions += 1
+            key = f"{task.__name__}-{run_id}-{os.getpid()}-{self._submissions}"
+        future = client.submit(task, run_id, key=key, pure=False)
+        # Dask forgets a task that nobody holds.
+        self._futures[run_id] = future
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = _connect()
+            return self._client
+
+
+def _connect() -> Client:
+    """A client of the named scheduler, or of one made inside this process."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    address = settings.scheduler_address()
+    if address is None:
+        # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
+        supervisor.closing.clear()
+        dask.config.set({"distributed.worker.profile.enabled": False})
+        cluster = LocalCluster(
+            n_workers=1,
+            threads_per_worker=settings.slots(),
+            processes=False,
+            dashboard_address=None,
+            memory_limit=0,
+        )
+        return Client(cluster, set_as_default=False)
+    try:
+        return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise RunError(
+            f"The Dask scheduler {address!r} of AQUADASH_SCHEDULER does not answer ({error}). Start it with "
+            "`dask scheduler`, correct the address (tcp://host:port), or unset the variable to train on this machine."
+        ) from None
+
+
+def _this_process() -> Worker:
+    return Worker(socket.gethostname(), os.getpid())
+
+
+def _is_orphan(owner: Worker | None) -> bool:
+    """True when the process that queued a run was of this machine and is gone."""
+    import psutil
+
+    if owner is None:
+        return True
+    if owner.host != socket.gethostname():
+        return False
+    return owner.pid == os.getpid() or not psutil.pid_exists(owner.pid)
+
+
+_engines: dict[int, Engine] = {}
+_opening = threading.Lock()
+
+
+def open_engine() -> Engine:
+    """The engine of this process for the store that the settings name.
+
+    Raises:
+        AquaDashError: The store cannot be opened.
+    """
+    store = open_store()
+    with _opening:
+        if id(store) not in _engines:
+            engine = Engine(store)
+            atexit.register(_close_quietly, engine)
+            _engines[id(store)] = engine
+        return _engines[id(store)]
+
+
+def _close_quietly(engine: Engine) -> None:
+    try:
+        engine.close()
+    except (OSError, RuntimeError, TimeoutError, AquaDashError) as error:
+        _log.debug("the engine did not close cleanly: %s", error)

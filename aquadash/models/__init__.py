@@ -1,0 +1,20 @@
+"""Networks by name. TensorFlow is imported when one is built, not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquadash.models.registry import MODELS, ModelEntry, build, model_entry
+from aquadash.models.summary import LayerRow, ModelSummary, summarize
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+__all__ = ["MODELS", "LayerRow", "ModelEntry", "ModelSummary", "build", "model_entry", "normalise", "summarize"]
+
+
+def normalise(images: tf.Tensor) -> tf.Tensor:
+    """uint8 images, any shape, to float32 in [0, 1]: what every network of the table takes."""
+    import tensorflow as tf
+
+    return tf.cast(images, tf.float32) / 255.0

@@ -1,0 +1,18 @@
+"""The run store. MLflow is imported when the store is first opened."""
+
+from __future__ import annotations
+
+from aquadash.runs.store import EPOCH_METRICS, RunStore, open_store
+from aquadash.runs.types import EpochRecord, Predictions, Progress, Run, RunStatus, Worker
+
+__all__ = [
+    "EPOCH_METRICS",
+    "EpochRecord",
+    "Predictions",
+    "Progress",
+    "Run",
+    "RunStatus",
+    "RunStore",
+    "Worker",
+    "open_store",
+]

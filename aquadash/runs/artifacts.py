@@ -1,0 +1,145 @@
+"""The files of a run: what they are called, how they are written and read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aquadash import settings
+from aquadash.errors import RunError, StorageError
+from aquadash.runs import tags as tag
+from aquadash.runs.connection import storage_errors
+from aquadash.runs.types import EpochRecord, Predictions
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+MODEL = "model.keras"
+PREDICTIONS = "predictions.npz"
+HISTORY = "history.csv"
+LOG = "worker.log"
+CHECKPOINTS = "checkpoint"
+
+
+class RunArtifacts:
+    """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
+
+    def __init__(self, client: MlflowClient) -> None:
+        self._client = client
+
+    def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
+        """Keep a file with the run, under its own name; replaces one of that name."""
+        with storage_errors(f"store {path.name}"):
+            self._client.log_artifact(run_id, str(path), folder)
+
+    def add_text_artifact(self, run_id: str, name: str, text: str) -> None:
+        """Keep a text with the run as a file of that name."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            path.write_text(text, encoding="utf-8")
+            self.add_artifact(run_id, path)
+
+    def add_json_artifact(self, run_id: str, name: str, values: Mapping[str, Any]) -> None:
+        """Keep plain values with the run as a JSON file of that name."""
+        self.add_text_artifact(run_id, name, json.dumps(values, indent=2, sort_keys=True))
+
+    def add_predictions(self, run_id: str, predictions: Predictions) -> None:
+        """Keep what the run's model says of the test split."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / PREDICTIONS
+            np.savez(
+                path,
+                indices=predictions.indices,
+                labels=predictions.labels,
+                probabilities=predictions.probabilities,
+            )
+            self.add_artifact(run_id, path)
+
+    def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
+        """Keep the history as ``history.csv``, a row an epoch, every number exact."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [field.name for field in fields(EpochRecord)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(record) for record in history)
+        self.add_text_artifact(run_id, HISTORY, text.getvalue())
+
+    def artifact(self, run_id: str, name: str) -> Path | None:
+        """A local path to the run's file, downloaded first from a remote store; None when there is no such file."""
+        from mlflow.utils.file_utils import local_file_uri_to_path
+
+        with storage_errors(f"read {name}"):
+            uri = self._client.get_run(run_id).info.artifact_uri
+            if uri.startswith(("file:", "/")):
+                path = Path(local_file_uri_to_path(uri)) / name
+                return path if path.is_file() else None
+        if Path(name).name not in self.artifact_names(run_id, folder=str(Path(name).parent)):
+            return None
+        with storage_errors(f"read {name}"):
+            cache = settings.home() / "cache" / "artifacts" / settings.checked_run_id(run_id)
+            cache.mkdir(parents=True, exist_ok=True)
+            return Path(self._client.download_artifacts(run_id, name, str(cache)))
+
+    def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
+        """The names of the run's files in a folder of its artifacts."""
+        with storage_errors("list the files of the run"):
+            found = self._client.list_artifacts(run_id, None if folder == "." else folder)
+        return [Path(info.path).name for info in found if not info.is_dir]
+
+    def remove_artifacts(self, run_id: str, folder: str) -> None:
+        """Drop a folder of the run's files, such as the checkpoints of a finished run."""
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        with storage_errors(f"remove {folder}"):
+            uri = self._client.get_run(run_id).info.artifact_uri
+            get_artifact_repository(uri).delete_artifacts(folder)
+
+    def predictions(self, run_id: str) -> Predictions:
+        """What the run's model says of the test split.
+
+        Raises:
+            RunError: There are none, because the run has not completed an epoch or has not ended.
+            StorageError: The file is damaged.
+        """
+        path = self.artifact(run_id, PREDICTIONS)
+        if path is None:
+            raise RunError("This run has no predictions yet. They are made when it ends, from its best epoch.")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return Predictions(arrays["indices"], arrays["labels"], arrays["probabilities"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise StorageError(f"The predictions of this run are damaged ({error}). Resume or repeat the run.") from error
+
+    def model_path(self, run_id: str) -> Path:
+        """Where the run's trained model is.
+
+        Raises:
+            RunError: There is none, because the run has not completed an epoch or has not ended.
+        """
+        path = self.artifact(run_id, MODEL)
+        if path is None:
+            raise RunError("This run has no trained model yet. It is stored when the run ends or is stopped.")
+        return path
+
+    def environment(self, run_id: str) -> dict[str, Any]:
+        """Versions, seed, dataset fingerprint and device of the run; empty until its worker has started."""
+        path = self.artifact(run_id, ENVIRONMENT)
+        return json.loads(path.read_text(encoding="utf-8")) if path else {}
+
+    def log(self, run_id: str) -> str:
+        """The run's log: whole once it has ended, its last lines while it runs."""
+        path = self.artifact(run_id, LOG)
+        if path:
+            return path.read_text(encoding="utf-8", errors="replace")
+        with storage_errors("read the log"):
+            return self._client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")

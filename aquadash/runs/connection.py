@@ -1,0 +1,125 @@
+"""Opening the MLflow tracking store, and turning its failures into messages for people."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash import settings
+from aquadash.errors import AquaDashError, StorageError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "aquadash"
+
+_SQLITE = "sqlite:///"
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Raise :class:`StorageError` in place of whatever the store raises inside the block.
+
+    Args:
+        what: What was being done, to complete "Could not ...": ``"read the runs"``.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except AquaDashError:
+        raise
+    except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
+        raise StorageError(f"Could not {what}: {_reason(error)}") from error
+
+
+def connect() -> tuple[MlflowClient, str]:
+    """Open the store that the settings name; makes it where it is new.
+
+    Returns:
+        The client and the id of the experiment that holds AquaDash's runs.
+
+    Raises:
+        StorageError: It cannot be opened; the message says why and how to mend it.
+    """
+    # Before the import: MLflow looks for the network otherwise, and its migrations log at length.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from filelock import FileLock, Timeout
+    from mlflow import MlflowClient
+
+    uri = settings.tracking_uri()
+    home = settings.home()
+    with storage_errors("open the run store"):
+        _make_writable(home)
+        try:
+            # One process at a time makes the tables and the experiment.
+            with FileLock(home / "store.lock", timeout=60):
+                client = MlflowClient(tracking_uri=uri)
+                experiment = client.get_experiment_by_name(EXPERIMENT)
+                if experiment is None:
+                    experiment_id = client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(uri, home))
+                else:
+                    experiment_id = experiment.experiment_id
+                if uri.startswith(_SQLITE):
+                    _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
+        except Timeout:
+            raise StorageError(
+                f"Another process has kept the run store in {home} locked for a minute. Close it, or remove store.lock there."
+            ) from None
+    return client, experiment_id
+
+
+def _make_writable(home: Path) -> None:
+    """Make the home folder and check that files can be written there, with a message that names the setting."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / f".write-test-{os.getpid()}"
+        probe.write_bytes(b"AquaDash")
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"AquaDash cannot write to its folder {home} ({error.strerror or error}). Free some space or make the folder "
+            "writable, or set AQUADASH_HOME to another one. What is stored there is untouched."
+        ) from error
+
+
+def _artifact_location(uri: str, home: Path) -> str | None:
+    """Beside the database for a local store; a tracking server decides for itself."""
+    return None if uri.startswith(("http://", "https://")) else (home / "artifacts").as_uri()
+
+
+def _let_readers_read_while_a_worker_writes(path: Path) -> None:
+    """Switch SQLite to its write-ahead log; the setting stays in the file."""
+    connection = sqlite3.connect(path, timeout=20)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def _reason(error: BaseException) -> str:
+    """The first telling line of an exception, with a remedy where one is known."""
+    text = str(error)
+    if "disk is full" in text or "No space left" in text:
+        return "the disk is full. Free some space and try again; what is stored is untouched."
+    if "readonly database" in text or "Permission denied" in text or "Read-only" in text:
+        return (
+            "it may not be written to. Make the folder in AQUADASH_HOME writable or name another one; what is stored is "
+            "untouched."
+        )
+    if "unable to open database" in text:
+        return "its database file cannot be opened. Check the folder in AQUADASH_HOME."
+    if "not a database" in text or "malformed" in text:
+        return (
+            "its database file is damaged. Set AQUADASH_HOME to a new folder to go on; the old folder keeps everything "
+            "that is in it."
+        )
+    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)[:300]

@@ -1,0 +1,104 @@
+"""How a :class:`Run` is written into MLflow tags and read back: the only place that knows the tags' names."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from aquadash import config as run_config
+from aquadash.errors import AquaDashError
+from aquadash.runs.types import Progress, Run, RunStatus, Worker
+
+STATUS = "aquadash.status"
+CONFIG = "aquadash.config"
+CREATED = "aquadash.created_at"
+QUEUED = "aquadash.queued_at"
+QUEUED_BY = "aquadash.queued_by"
+STARTED = "aquadash.started_at"
+ENDED = "aquadash.ended_at"
+PROGRESS = "aquadash.progress"
+CLASS_NAMES = "aquadash.class_names"
+FINGERPRINT = "aquadash.dataset_fingerprint"
+METRICS = "aquadash.metrics"
+CURVE = "aquadash.curve"
+WORKER = "aquadash.worker"
+STOP = "aquadash.stop_requested"
+MESSAGE = "aquadash.message"
+LOG_TAIL = "aquadash.log_tail"
+#: MLflow shows this one as a run's description in its own pages.
+NOTE = "mlflow.note.content"
+#: MLflow's own name of a run.
+NAME = "mlflow.runName"
+
+#: A running run without a sign of life for so long counts as interrupted. Workers send one a second, so ten in a row
+#: must be missing; the page then says so within 15 s of a crash.
+STALE_SECONDS = 10.0
+
+#: Points of the short curve kept for tables of runs: enough for a spark line, small enough for a tag.
+CURVE_POINTS = 60
+
+
+def progress_tag(progress: Progress) -> str:
+    """A sign of life as compact JSON."""
+    return json.dumps(asdict(progress))
+
+
+def thin(values: Sequence[float]) -> list[float]:
+    """At most :data:`CURVE_POINTS` of the values, first and last among them, to four decimals."""
+    count = len(values)
+    if count <= CURVE_POINTS:
+        return [round(value, 4) for value in values]
+    return [round(values[round(i * (count - 1) / (CURVE_POINTS - 1))], 4) for i in range(CURVE_POINTS)]
+
+
+def read_run(
+    run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float | None = None
+) -> Run | None:
+    """Build the record of a run from its tags; None for a run that another program put into the same store."""
+    try:
+        status = RunStatus(tags[STATUS])
+        config = run_config.from_json(tags[CONFIG])
+        progress = Progress(**json.loads(tags[PROGRESS])) if PROGRESS in tags else None
+        worker = Worker(**json.loads(tags[WORKER])) if WORKER in tags else None
+        return Run(
+            run_id=run_id,
+            name=tags.get(NAME, run_id[:8]),
+            status=_effective_status(status, progress, _number(tags, STARTED), time.time() if now is None else now),
+            config=config,
+            created_at=_number(tags, CREATED) or 0.0,
+            queued_at=_number(tags, QUEUED) or 0.0,
+            class_names=tuple(_loaded(tags, CLASS_NAMES, [])),
+            dataset_fingerprint=tags.get(FINGERPRINT, ""),
+            started_at=_number(tags, STARTED),
+            ended_at=_number(tags, ENDED),
+            progress=progress,
+            metrics=_loaded(tags, METRICS, {}),
+            curve=tuple(_loaded(tags, CURVE, [])),
+            note=tags.get(NOTE, ""),
+            message=tags.get(MESSAGE, ""),
+            log_tail=tags.get(LOG_TAIL, ""),
+            stop_requested=tags.get(STOP) == "1",
+            worker=worker,
+            deleted=deleted,
+        )
+    except (KeyError, ValueError, TypeError, AquaDashError):
+        return None
+
+
+def _effective_status(status: RunStatus, progress: Progress | None, started_at: float | None, now: float) -> RunStatus:
+    """What is written, but for a worker that went silent."""
+    if status is not RunStatus.RUNNING:
+        return status
+    last_sign = max(progress.time if progress else 0.0, started_at or 0.0)
+    return RunStatus.INTERRUPTED if now - last_sign > STALE_SECONDS else status
+
+
+def _number(tags: Mapping[str, str], name: str) -> float | None:
+    return float(tags[name]) if tags.get(name) else None
+
+
+def _loaded(tags: Mapping[str, str], name: str, default: Any) -> Any:
+    return json.loads(tags[name]) if tags.get(name) else default

@@ -1,0 +1,151 @@
+"""The records of a run, as the store keeps them and as pages and commands read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.config import RunConfig
+
+
+class RunStatus(StrEnum):
+    """Where a run is in its life: ``queued -> running -> finished | stopped | failed | interrupted``."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will happen unless somebody resumes the run."""
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+    @property
+    def resumable(self) -> bool:
+        """True when the run can go on from its last complete epoch."""
+        return self in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A worker's sign of life, sent at most once a second.
+
+    Attributes:
+        phase: What it does, in words for people: ``"training"``, ``"making augmented copies"`` ...
+        epoch: The epoch under way, from 1; 0 before the first.
+        epochs: The most epochs this run may take.
+        batch: Batches done within the epoch.
+        batches: Batches an epoch has.
+        images_per_second: Training speed over the last seconds, 0 while unknown.
+        eta_seconds: Seconds to the last possible epoch's end, None while unknown. Early stopping may end it sooner.
+        time: When the sign was sent, in seconds since 1970 UTC.
+    """
+
+    phase: str
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    batches: int = 0
+    images_per_second: float = 0.0
+    eta_seconds: float | None = None
+    time: float = 0.0
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch's metrics: a row of ``history.csv``.
+
+    Attributes:
+        epoch: From 1.
+        loss: Mean loss over the training images, as the network was while it learned from them (dropout on).
+        accuracy: Share of them it got right, 0 to 1.
+        val_loss: Mean loss over the validation images after the epoch.
+        val_accuracy: Share of them it got right, 0 to 1.
+        learning_rate: The size of the epoch's weight updates.
+        seconds: Wall time of the epoch, validation included.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Which process trains or trained the run."""
+
+    host: str
+    pid: int
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a run's model says of the test split: the arrays of ``predictions.npz``.
+
+    Attributes:
+        indices: int64, shape (n,), positions in the test split.
+        labels: int64, shape (n,), true labels.
+        probabilities: float32, shape (n, classes), rows sum to 1.
+    """
+
+    indices: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Run:
+    """All of a run but its artifacts and its history.
+
+    Attributes:
+        run_id: 32 hexadecimal digits.
+        name: What people call it; text, never markup or a path.
+        status: See :class:`RunStatus`. A running run whose heartbeat went stale reads as interrupted.
+        config: What it was made from, seed included.
+        class_names: The data set's classes; empty until the worker has loaded the data.
+        dataset_fingerprint: SHA-256 of the data set's content; empty until then.
+        created_at: Seconds since 1970 UTC, as the next three.
+        queued_at: When it was (last) put into the queue.
+        started_at: When its (latest) worker started, None before.
+        ended_at: When it ended, None before.
+        progress: The last sign of life, None before the first.
+        metrics: Final figures: ``best_epoch``, ``val_loss``, ``val_accuracy`` of the kept weights, ``epochs``,
+            ``seconds``, and, once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
+        curve: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
+        note: What a person wrote about it.
+        message: Why it failed or was stopped; empty otherwise.
+        log_tail: The last lines of its log.
+        stop_requested: True once somebody has asked it to stop.
+        worker: Its latest worker process, None before the first.
+        deleted: True if it is in the bin.
+    """
+
+    run_id: str
+    name: str
+    status: RunStatus
+    config: RunConfig
+    created_at: float
+    queued_at: float = 0.0
+    class_names: tuple[str, ...] = ()
+    dataset_fingerprint: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    progress: Progress | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    curve: tuple[float, ...] = ()
+    note: str = ""
+    message: str = ""
+    log_tail: str = ""
+    stop_requested: bool = False
+    worker: Worker | None = None
+    deleted: bool = False

@@ -1,0 +1,112 @@
+"""A run's state after an epoch, complete enough that going on from it equals never having stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.runs import EpochRecord, RunStore
+from aquadash.runs.artifacts import CHECKPOINTS
+from aquadash.training.early_stopping import EarlyStopping
+
+_log = logging.getLogger(__name__)
+
+Weights = list[NDArray[np.generic]]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything that later epochs depend on; all else follows from the config and the epoch's number.
+
+    Attributes:
+        weights: The model's weights after the epoch.
+        optimizer: The optimizer's variables (momenta, step count).
+        best_weights: The weights of the best epoch, empty when they are not kept.
+        early_stopping: How long there has been no better epoch.
+        history: All epochs so far; the last is the checkpoint's own.
+        config_json: The config, to refuse going on with another.
+        fingerprint: The data set's fingerprint, to refuse going on with other images.
+    """
+
+    weights: Weights
+    optimizer: Weights
+    best_weights: Weights
+    early_stopping: EarlyStopping
+    history: tuple[EpochRecord, ...]
+    config_json: str
+    fingerprint: str
+
+    @property
+    def epoch(self) -> int:
+        """The last complete epoch."""
+        return self.history[-1].epoch
+
+
+def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
+    """Keep a checkpoint with the run.
+
+    Two files take turns, so that a crash while one is written leaves the other whole.
+    """
+    arrays = {
+        **_named("weights", checkpoint.weights),
+        **_named("optimizer", checkpoint.optimizer),
+        **_named("best_weights", checkpoint.best_weights),
+    }
+    state = json.dumps(
+        {
+            "early_stopping": asdict(checkpoint.early_stopping),
+            "history": [asdict(record) for record in checkpoint.history],
+            "config_json": checkpoint.config_json,
+            "fingerprint": checkpoint.fingerprint,
+        }
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"slot-{checkpoint.epoch % 2}.npz"
+        # The type checker reads the keyword arguments as np.savez's own options.
+        np.savez(path, state=np.array(state), **arrays)  # type: ignore[arg-type]
+        store.add_artifact(run_id, path, folder=CHECKPOINTS)
+
+
+def latest(store: RunStore, run_id: str) -> Checkpoint | None:
+    """The newest whole checkpoint of a run; None when there is none."""
+    found = []
+    for name in store.artifact_names(run_id, folder=CHECKPOINTS):
+        path = store.artifact(run_id, f"{CHECKPOINTS}/{name}")
+        if path is None:
+            continue
+        try:
+            found.append(_load(path))
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            _log.warning("left out the damaged checkpoint %s (%s)", name, error)
+    return max(found, key=lambda checkpoint: checkpoint.epoch, default=None)
+
+
+def _load(path: Path) -> Checkpoint:
+    with np.load(path, allow_pickle=False) as arrays:
+        state = json.loads(str(arrays["state"]))
+        return Checkpoint(
+            weights=_listed("weights", arrays),
+            optimizer=_listed("optimizer", arrays),
+            best_weights=_listed("best_weights", arrays),
+            early_stopping=EarlyStopping(**state["early_stopping"]),
+            history=tuple(EpochRecord(**record) for record in state["history"]),
+            config_json=state["config_json"],
+            fingerprint=state["fingerprint"],
+        )
+
+
+def _named(prefix: str, arrays: Sequence[NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    return {f"{prefix}-{index}": array for index, array in enumerate(arrays)}
+
+
+def _listed(prefix: str, arrays: np.lib.npyio.NpzFile) -> Weights:
+    count = sum(name.rpartition("-")[0] == prefix for name in arrays.files)
+    return [arrays[f"{prefix}-{index}"] for index in range(count)]

@@ -1,0 +1,52 @@
+"""All randomness of a run comes from its seed and the epoch, so that an epoch can be repeated or skipped exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Purpose(IntEnum):
+    """What a random stream is for; each purpose has a stream of its own."""
+
+    WEIGHTS = 0
+    SPLIT = 1
+    AUGMENTATION = 2
+    ORDER = 3
+    DROPOUT = 4
+
+
+def derived_seed(seed: int, purpose: Purpose, *position: int) -> int:
+    """A 32-bit seed for one purpose at one position (an epoch, a layer), independent of all others."""
+    return int(np.random.SeedSequence([seed, int(purpose), *position]).generate_state(1)[0])
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int32]:
+    """The order in which an epoch visits ``count`` images."""
+    return np.random.default_rng([seed, int(Purpose.ORDER), epoch]).permutation(count).astype(np.int32)
+
+
+def set_layer_seeds(model: keras.Model, *, seed: int, epoch: int) -> None:
+    """Set the random state of every layer that has one (dropout, for instance) for an epoch.
+
+    Keras keeps these states outside of a saved model and counts them up with every batch; without this a resumed run
+    would draw other numbers than one that was never interrupted.
+    """
+    for index, layer in enumerate(_layers_with_seeds(model)):
+        state = np.random.SeedSequence([seed, int(Purpose.DROPOUT), epoch, index]).generate_state(2)
+        layer.seed_generator.state.assign(state.astype(np.uint32))
+
+
+def _layers_with_seeds(layer: keras.Layer) -> Iterator[keras.Layer]:
+    """Depth first, in the order of the layers, those with a ``seed_generator``."""
+    if getattr(layer, "seed_generator", None) is not None:
+        yield layer
+    for child in getattr(layer, "layers", ()):
+        yield from _layers_with_seeds(child)

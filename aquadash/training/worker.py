@@ -1,0 +1,225 @@
+"""The worker process: takes one run from the store, trains it and leaves its results there.
+
+Started as ``python -m aquadash worker RUN_ID`` by the engine, in a process session of its own, so that it outlives the
+app. It talks to everybody else only through the store.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import math
+import os
+import platform
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquadash import settings
+from aquadash.errors import AquaDashError
+from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
+from aquadash.runs.types import Run
+from aquadash.training.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from aquadash.data import Dataset
+    from aquadash.training.checkpoint import Checkpoint
+    from aquadash.training.fit import FitResult
+
+_log = logging.getLogger("aquadash.worker")
+
+_REPORTED_VERSIONS = ("tensorflow", "keras", "numpy", "imaug", "scikit-learn", "mlflow-skinny")
+
+
+def main(run_id: str) -> int:
+    """Train a queued run to its end; returns the process's exit status, 0 also for a run that failed in an orderly way."""
+    from filelock import FileLock, Timeout
+
+    log_path = settings.worker_log(run_id)
+    _log_to(log_path)
+    lock_path = settings.worker_lock(run_id)
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # The operating system lets go of the lock when the process dies, however it dies.
+        with FileLock(lock_path, timeout=0):
+            store = open_store()
+            run = store.get(run_id)
+            if run.status is not RunStatus.QUEUED:
+                _log.info("run %s is %s, not queued: nothing to do", run_id, run.status)
+                return 0
+            _train_to_the_end(store, run, log_path)
+            return 0
+    except Timeout:
+        _log.info("another worker on this machine already has run %s", run_id)
+        return 0
+
+
+def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
+    """Train and write how it ended; no exception leaves a run that looks alive."""
+    store.start(run.run_id, Worker(socket.gethostname(), os.getpid()))
+    status, message = RunStatus.FAILED, ""
+    try:
+        with Heartbeat(store, run.run_id, log_path=log_path) as heartbeat:
+            status, message = _train(store, run, heartbeat)
+    except AquaDashError as error:
+        message = str(error)
+        _log.error("%s", message)
+    except MemoryError:
+        message = "The machine ran out of memory. Choose a smaller batch size or fewer augmented copies."
+        _log.exception("out of memory")
+    except Exception as error:
+        message = f"An unexpected error ended the training: {type(error).__name__}: {error}"[:500]
+        _log.exception("training failed")
+    if log_path.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / LOG
+            copy.write_bytes(log_path.read_bytes())
+            store.add_artifact(run.run_id, copy)
+    store.set_status(run.run_id, status, message=message)
+
+
+def _train(store: RunStore, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, str]:
+    """Load the data, train, store the results; returns how it ended and a message."""
+    from aquadash import data
+
+    heartbeat.report(Progress("loading the data", epochs=run.config.training.epochs))
+    _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
+    dataset = data.load(run.config.data.source)
+    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
+
+    heartbeat.report(Progress("starting TensorFlow", epochs=run.config.training.epochs))
+    from aquadash.training import checkpoint, fit
+
+    store.add_json_artifact(run.run_id, ENVIRONMENT, describe_environment(run, dataset))
+    resume_from = checkpoint.latest(store, run.run_id)
+    if resume_from:
+        _log.info("going on after epoch %d", resume_from.epoch)
+    result = fit.fit(
+        run.config, dataset, listener=_StoreListener(store, run.run_id, heartbeat), resume_from=resume_from
+    )
+    if result.model is None:
+        return RunStatus.STOPPED, "Stopped before the first epoch was complete, so there is no model."
+    heartbeat.report(Progress("storing the results", epoch=len(result.history), epochs=run.config.training.epochs))
+    _store_result(store, run, dataset, result)
+    if result.stopped:
+        return RunStatus.STOPPED, f"Stopped by request after {len(result.history)} complete epochs."
+    store.remove_artifacts(run.run_id, CHECKPOINTS)
+    return RunStatus.FINISHED, ""
+
+
+@dataclass
+class _StoreListener:
+    """Passes what training says on to the store."""
+
+    store: RunStore
+    run_id: str
+    heartbeat: Heartbeat
+
+    def on_progress(self, progress: Progress) -> None:
+        from aquadash.training.fit import StopRequested
+
+        self.heartbeat.report(progress)
+        if self.heartbeat.store_lost:
+            raise self.heartbeat.store_lost
+        if self.heartbeat.stop_requested:
+            raise StopRequested
+
+    def on_epoch(self, state: Checkpoint) -> None:
+        from aquadash.training import checkpoint
+
+        record = state.history[-1]
+        _log.info(
+            "epoch %d: loss %.4f, accuracy %.4f, val_loss %.4f, val_accuracy %.4f, %.1f s",
+            record.epoch, record.loss, record.accuracy, record.val_loss, record.val_accuracy, record.seconds,
+        )  # fmt: skip
+        if not all(math.isfinite(value) for value in (record.loss, record.val_loss)):
+            raise AquaDashError(
+                f"The loss became {record.loss} in epoch {record.epoch}: the weight updates were too large and the network "
+                "fell apart. Try a learning rate a tenth of this one."
+            )
+        self.store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
+        checkpoint.save(self.store, self.run_id, state)
+
+
+def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
+    """Model, predictions, history and final figures."""
+    from aquadash.evaluation import evaluate
+    from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
+
+    assert result.model is not None and result.predictions is not None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / MODEL
+        result.model.save(path)
+        store.add_artifact(run.run_id, path)
+    store.add_predictions(run.run_id, result.predictions)
+    store.add_history(run.run_id, result.history)
+    predictions = result.predictions
+    test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)
+    metrics = {
+        "epochs": len(result.history),
+        "best_epoch": min(result.history, key=lambda record: record.val_loss).epoch,
+        "kept_epoch": result.kept_epoch,
+        "val_loss": result.val_loss,
+        "val_accuracy": result.val_accuracy,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        "seconds": sum(record.seconds for record in result.history),
+    }
+    if run.config.training.validation == "test":
+        tail = slice(REPORT_VALIDATION_IMAGES, None)
+        unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
+        metrics["unseen_test_loss"] = unseen.loss
+        metrics["unseen_test_accuracy"] = unseen.accuracy
+    store.set_metrics(run.run_id, metrics)
+
+
+def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
+    """What else decides a result: versions, seed, images and device."""
+    import tensorflow as tf
+
+    devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
+    return {
+        "aquadash": _version("aquadash"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cpu_count": os.cpu_count(),
+        "versions": {name: _version(name) for name in _REPORTED_VERSIONS},
+        "devices": devices,
+        "seed": run.config.seed,
+        "dataset": dataset.name,
+        "dataset_fingerprint": dataset.fingerprint,
+    }
+
+
+def _version(package: str) -> str:
+    if package == "aquadash":
+        import aquadash
+
+        return aquadash.__version__
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _log_to(path: Path) -> None:
+    """Send everything that this process and its libraries print to the log file, crashes of compiled code too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr, force=True
+    )
+    logging.captureWarnings(True)
