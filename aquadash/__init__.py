@@ -18,7 +18,7 @@ room                      holds                                                 
 ``runs``                  the run store                                                         numpy, mlflow, sqlalchemy
 ``models``                a model's name to a Keras model                                       tensorflow, keras
 ``training``              the training loop and the worker process                              tensorflow, keras, numpy
-``engine``                where runs run                                                        distributed
+``engine``                where runs run                                                        distributed, dask, psutil
 ``predict``               image files to probabilities                                          tensorflow, keras, numpy, PIL
 ``figures``               a typed result to a plotly figure, one chart a file                   plotly, numpy, pandas
 ``bench``                 timings against the report's own way                                  numpy, tensorflow, keras, imgaug

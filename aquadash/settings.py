@@ -23,6 +23,11 @@ def cifar100_archive() -> Path | None:
     return Path(value).expanduser().resolve() if value else None
 
 
+def keras_home() -> Path:
+    """Where Keras keeps what it downloads (``KERAS_HOME``, else ``~/.keras``)."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
 def slots() -> int:
     """How many runs may train at once in this process's own engine (``AQUADASH_SLOTS``, default 1)."""
     value = os.environ.get("AQUADASH_SLOTS") or "1"

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-_OUTSIDE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100")
+from aquadash.data import Dataset, Split
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_OUTSIDE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "KERAS_HOME")
 
 #: Read before the tests clear the environment.
-_ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(
-    Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "cifar-100-python.tar.gz"
-)
+_ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "data" / "cifar-100-python.tar.gz")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first, then slow ones, the browser last; within each group the order stays."""
+    items.sort(key=lambda item: 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0)
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +44,39 @@ def cifar100_archive(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"needs the CIFAR-100 archive: set AQUADASH_CIFAR100 (looked at {path})")
     monkeypatch.setenv("AQUADASH_CIFAR100", str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the embedded images are drawn and the run store is made, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
+    subprocess.run(
+        [sys.executable, "-c", "from aquadash import data, runs; data.load('synthetic'); runs.open_store()"],
+        env={**os.environ, "AQUADASH_HOME": str(folder)},
+        cwd=ROOT,
+        check=True,
+        timeout=120,
+    )
+    return folder
+
+
+@pytest.fixture
+def home_with_images(home: Path, prepared_home: Path) -> Path:
+    """The test's home with the embedded images already drawn, which takes seconds."""
+    shutil.copytree(prepared_home / "cache", home / "cache", dirs_exist_ok=True)
+    return home
+
+
+@pytest.fixture
+def tiny_dataset() -> Dataset:
+    """60 training and 420 test images of 16 x 16 pixels in three classes that a network can learn in seconds."""
+    random = np.random.default_rng(0)
+
+    def split(count: int) -> Split:
+        labels = np.arange(count) % 3
+        images = random.integers(0, 120, (count, 16, 16, 3), dtype=np.uint8)
+        for index, label in enumerate(labels):
+            images[index, :, :, label] += 90
+        return Split(images, labels.astype(np.int64), tuple(f"{index}.png" for index in range(count)))
+
+    return Dataset("tiny", "Tiny", "Made by a test.", True, ("red", "green", "blue"), split(60), split(420))

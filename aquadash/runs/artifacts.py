@@ -117,7 +117,7 @@ class RunArtifacts:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return Predictions(arrays["indices"], arrays["labels"], arrays["probabilities"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise StorageError(f"The predictions of this run are damaged ({error}). Resume or repeat the run.") from error
 
     def model_path(self, run_id: str) -> Path:

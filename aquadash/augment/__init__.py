@@ -1,0 +1,35 @@
+"""Augmentation: operators and pipelines as data, their application to images, previews and code to take home."""
+
+from __future__ import annotations
+
+from aquadash.augment.apply import apply, training_set
+from aquadash.augment.check import check
+from aquadash.augment.code import to_code
+from aquadash.augment.operators import OPERATORS, OperatorInfo, Parameter, operator_info
+from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json, pipeline
+from aquadash.augment.preview import preview, preview_branches
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
+from aquadash.augment.words import describe
+
+__all__ = [
+    "OPERATORS",
+    "PIPELINES",
+    "Branch",
+    "Operator",
+    "OperatorInfo",
+    "Parameter",
+    "PipelineSpec",
+    "Range",
+    "apply",
+    "branch_titles",
+    "check",
+    "describe",
+    "from_json",
+    "op",
+    "operator_info",
+    "pipeline",
+    "preview",
+    "preview_branches",
+    "to_code",
+    "training_set",
+]

@@ -1,0 +1,136 @@
+"""Pipelines at work: images in, augmented images out, all randomness from the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.augment.check import check_operators
+from aquadash.augment.pipelines import pipeline as pipeline_named
+from aquadash.augment.spec import Branch, PipelineSpec
+
+Progress = Callable[[str, float | None], None]
+
+#: Images in one call of imgaug. Speed hardly depends on it above 100; it sets how often progress is told.
+_IMAGES_A_BATCH = 500
+#: Large pictures go in smaller batches, of so many pixels at most, to bound the memory (about 100 MB).
+_PIXELS_A_BATCH = 2_000_000
+
+#: First part of the path along which a seed is split, so that training and previews never share random numbers.
+TRAINING = 0
+PREVIEW = 1
+
+
+def apply(
+    images: NDArray[np.uint8],
+    spec: PipelineSpec | Branch,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> NDArray[np.uint8]:
+    """Augment images.
+
+    Images are worked on in batches of a fixed size, each with a seed of its own, so the same images and the same seed
+    give the same bytes, in any process. A slice of the images gives other random choices than the whole.
+
+    Args:
+        images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
+        spec: A pipeline, whose branches' images follow each other in order, or a single branch.
+        seed: 0 or greater.
+        progress: Called after each batch with a text and the share done, 0 to 1.
+
+    Returns:
+        uint8, shape (branches * n, height, width, 3); always a new array.
+    """
+    _check_images(images)
+    branches = (spec,) if isinstance(spec, Branch) else spec.branches
+    count = len(images)
+    result = np.empty((len(branches) * count, *images.shape[1:]), dtype=np.uint8)
+    for number, branch in enumerate(branches):
+
+        def tell(share: float, number: int = number, title: str = branch.title) -> None:
+            if progress is not None:
+                progress(f"Augmenting: {title}", (number + share) / len(branches))
+
+        part = result[number * count : (number + 1) * count]
+        augment_branch(images, branch, seed=seed, path=(TRAINING, number), out=part, tell=tell)
+    return result
+
+
+def training_set(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    *,
+    pipeline: str,
+    seed: int,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The images and labels to train on: all branches of a pipeline, one after the other, originals first.
+
+    Args:
+        images: uint8, shape (n, height, width, 3), RGB.
+        labels: int64, shape (n,).
+        pipeline: The pipeline's name.
+        seed: 0 or greater; pass another one each epoch for fresh variants.
+        progress: Called after each batch with a text and the share done, 0 to 1.
+
+    Returns:
+        Images, shape (factor * n, height, width, 3), and labels, shape (factor * n,), as new arrays.
+
+    Raises:
+        UnknownNameError: There is no pipeline of that name.
+    """
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images and {len(labels)} labels; expected as many of each")
+    spec = pipeline_named(pipeline)
+    return apply(images, spec, seed=seed, progress=progress), np.tile(labels, spec.factor)
+
+
+def augment_branch(
+    images: NDArray[np.uint8],
+    branch: Branch,
+    *,
+    seed: int,
+    path: tuple[int, ...],
+    out: NDArray[np.uint8],
+    tell: Callable[[float], None] | None = None,
+) -> None:
+    """Write one augmented version of each image into ``out``.
+
+    Args:
+        images: uint8, shape (n, height, width, 3).
+        branch: What to do with them.
+        seed: 0 or greater.
+        path: Splits the seed: other paths, other random numbers.
+        out: Array of the images' form.
+        tell: Called after each batch with the share done, 0 to 1.
+    """
+    if branch.is_original:
+        out[...] = images
+        if tell is not None:
+            tell(1.0)
+        return
+    check_operators(branch.operators)
+    # imgaug takes about a second to import; pages that only list pipelines do without.
+    from aquadash.augment.build import build
+
+    size = _batch_size(*images.shape[1:3])
+    for number, start in enumerate(range(0, len(images), size)):
+        part = images[start : start + size]
+        # Built anew for each batch: imgaug's augmenters keep random numbers in store from call to call.
+        augmenter = build(branch.operators, seed=np.random.SeedSequence(seed, spawn_key=(*path, number)))
+        out[start : start + len(part)] = augmenter(images=part)
+        if tell is not None:
+            tell((start + len(part)) / len(images))
+
+
+def _batch_size(height: int, width: int) -> int:
+    """Images in a batch; it depends on nothing but their size, as the random choices do on it."""
+    return max(1, min(_IMAGES_A_BATCH, _PIXELS_A_BATCH // (height * width)))
+
+
+def _check_images(images: NDArray[np.uint8]) -> None:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape[1:]:
+        raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, height, width, 3)")

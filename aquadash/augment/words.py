@@ -1,0 +1,80 @@
+"""A pipeline in plain words."""
+
+from __future__ import annotations
+
+from aquadash.augment.operators import Parameter, operator_info
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
+
+_INDENT = "    "
+
+#: What the channels of a colour space hold.
+_CHANNELS = {
+    "RGB": ("red", "green", "blue"),
+    "BGR": ("blue", "green", "red"),
+    "HSV": ("hue", "saturation", "value"),
+    "HLS": ("hue", "lightness", "saturation"),
+    "Lab": ("lightness", "green to red", "blue to yellow"),
+    "YCrCb": ("lightness", "redness", "blueness"),
+}
+
+
+def describe(spec: PipelineSpec | Branch) -> tuple[str, ...]:
+    """What a pipeline or a branch does, a line an operator: ``"Flip left-right (always)"``, ``"Blur, sigma 0 to 1"``.
+
+    Operators inside another one are indented by four spaces a level, as are those of a pipeline's branches when it has
+    more than one.
+    """
+    if isinstance(spec, Branch):
+        return tuple(_operators(spec.operators, 0)) or ("The images as they are",)
+    if len(spec.branches) == 1:
+        return describe(spec.branches[0])
+    lines: list[str] = []
+    for branch in spec.branches:
+        lines.append(f"{branch.title}:")
+        lines += [_INDENT + line for line in describe(branch)]
+    return tuple(lines)
+
+
+def _operators(operators: tuple[Operator, ...], depth: int, space: str = "RGB") -> list[str]:
+    """The lines of some operators and those inside them, which work in the colour space ``space``."""
+    lines = []
+    for operator in operators:
+        info = operator_info(operator.name)
+        settings = [(info.parameter(name), value) for name, value in operator.settings]
+        parts = [_setting(parameter, value, space) for parameter, value in settings]
+        text = info.title + "".join(part if part.startswith(" (") else f", {part}" for part in parts if part)
+        inner_space = str(operator.setting("to_colorspace", space))
+        slots = [(title, inner) for slot, title in info.slots if (inner := operator.slot(slot))]
+        lines.append(f"{_INDENT * depth}{text}{':' if slots else ''}")
+        for title, inner in slots:
+            if len(info.slots) > 1:
+                lines.append(f"{_INDENT * (depth + 1)}{title.capitalize()}:")
+            lines += _operators(inner, depth + len(info.slots[:2]), inner_space)
+    return lines
+
+
+def _setting(parameter: Parameter, value: Value, space: str) -> str:
+    """A setting in words; empty where it says nothing new."""
+    if parameter.name == "channels" and isinstance(value, int):
+        return _CHANNELS[space][value]
+    if parameter.kind == "share":
+        often = _often(float(value)) if isinstance(value, (bool, int, float)) else ""
+        if not parameter.title:
+            return f" ({often})"
+        return "" if often == "never" else f"{parameter.title} ({often})"
+    if value == parameter.default and parameter.kind == "word":
+        return ""
+    return f"{parameter.title} {_value_text(parameter, value)}".strip()
+
+
+def _often(share: float) -> str:
+    if share >= 1.0:
+        return "always"
+    return f"in {share * 100:g} % of the images" if share > 0.0 else "never"
+
+
+def _value_text(parameter: Parameter, value: Value) -> str:
+    scale, unit = (100, " %") if parameter.percent else (1, "")
+    if isinstance(value, Range):
+        return f"{value.low * scale:g} to {value.high * scale:g}{unit}"
+    return value if isinstance(value, str) else f"{value * scale:g}{unit}"

@@ -1,0 +1,283 @@
+"""The five aquatic mammals of CIFAR-100.
+
+CIFAR-100: Alex Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009. Each row of a batch holds an
+image as 1024 red, 1024 green and 1024 blue values, row by row (https://www.cs.toronto.edu/~kriz/cifar.html).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash import settings
+from aquadash.data import archive, disk_cache, unpickle
+from aquadash.data.dataset import Dataset, Split
+from aquadash.data.download import download, file_sha256
+from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
+from aquadash.errors import DataError
+
+FILE_NAME = "cifar-100-python.tar.gz"
+
+#: Address and hash as in ``keras.datasets.cifar100`` of Keras 3.
+URL = f"https://www.cs.toronto.edu/~kriz/{FILE_NAME}"
+SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
+SIZE = 169_001_437
+
+#: The report's classes in its order -> their number among CIFAR-100's fine labels.
+FINE_LABELS = {"beaver": 4, "dolphin": 30, "otter": 55, "seal": 72, "whale": 95}
+SUPERCLASS = "aquatic_mammals"
+IMAGES_PER_CLASS = {"train": 500, "test": 100}
+
+#: Part of the cache's key: raise it when the decoded form changes.
+_CACHE_VERSION = 1
+
+_download_lock = Lock()
+
+
+@dataclass(frozen=True)
+class FetchResult:
+    """Where the archive is.
+
+    Attributes:
+        path: The archive, or a folder with its unpacked files.
+        sha256: The archive's hash; None for a folder.
+        verified: True if it is the official archive's.
+    """
+
+    path: Path
+    sha256: str | None
+    verified: bool
+
+
+def locate() -> Path | None:
+    """The archive that would be read, or None where there is none yet.
+
+    Looked for, in this order: what ``AQUADASH_CIFAR100`` names, ``data/`` in the home folder, Keras's cache.
+
+    Raises:
+        DataError: ``AQUADASH_CIFAR100`` names something that does not exist.
+    """
+    named = settings.cifar100_archive()
+    if named is not None:
+        if not os.path.exists(named):
+            raise DataError(
+                f"AQUADASH_CIFAR100 names {named}, which does not exist. Correct the path, or unset the variable to "
+                "have CIFAR-100 looked for elsewhere and downloaded if need be."
+            )
+        nested = named / archive.FOLDER
+        return nested if nested.is_dir() else named
+    keras_cache = settings.keras_home() / "datasets"
+    archives = (
+        _stored_path(),
+        keras_cache / FILE_NAME,
+        keras_cache / "cifar-100-python-target_archive",
+        keras_cache / "cifar-100-python_archive",
+    )
+    for path in archives:
+        if os.path.isfile(path):
+            return path
+    for folder in (keras_cache / "cifar-100-python-target" / archive.FOLDER, keras_cache / archive.FOLDER):
+        if all(os.path.isfile(folder / name) for name in archive.MEMBER_LIMITS):
+            return folder
+    return None
+
+
+def fetch(progress: ProgressCallback | None = None) -> FetchResult:
+    """Find the archive as :func:`locate` does, or download it.
+
+    Args:
+        progress: Told how far the download is.
+
+    Raises:
+        DataError: It is neither here nor can it be downloaded.
+    """
+    path = locate() or _download(progress or silent)
+    if path.is_dir():
+        return FetchResult(path, None, False)
+    sha256 = _sha256(path)
+    return FetchResult(path, sha256, sha256 == SHA256)
+
+
+def cache_key() -> str | None:
+    """A text that changes when the archive in use does; None while there is no archive.
+
+    Raises:
+        DataError: As :func:`locate`.
+    """
+    path = locate()
+    return None if path is None else _key_of(path)
+
+
+def load(*, progress: ProgressCallback | None = None) -> Dataset:
+    """The aquatic mammals: 2,500 training and 500 test images of 32x32x3, in the archive's order.
+
+    Labels are 0 beaver, 1 dolphin, 2 otter, 3 seal, 4 whale.
+
+    Args:
+        progress: Told what happens.
+
+    Raises:
+        DataError: The archive is missing and cannot be downloaded, is damaged, or is not CIFAR-100.
+    """
+    report = progress or silent
+    path = locate() or _download(report)
+    name = f"cifar100-{_key_of(path)}"
+    cached = disk_cache.read(name)
+    if cached is not None and _complete(cached[0], "train") and _complete(cached[1], "test"):
+        train, test, note = cached
+    else:
+        report("Reading CIFAR-100", None)
+        train, test = decode(archive.read_members(path), where=path.name)
+        official = path.is_file() and _sha256(path) == SHA256
+        note = "the official archive" if official else "a copy that is not the official archive byte for byte"
+        disk_cache.write(name, train, test, note)
+    return Dataset(
+        name="cifar100",
+        title="CIFAR-100 aquatic mammals",
+        origin="Photographs from CIFAR-100 (Alex Krizhevsky, 2009): the five classes of its aquatic mammals. "
+        f"Read from {path}, {note}.",
+        drawn=False,
+        class_names=tuple(FINE_LABELS),
+        train=train,
+        test=test,
+    )
+
+
+def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
+    """Turn the pickles ``train``, ``test`` and ``meta`` into the two splits.
+
+    Args:
+        members: The three pickles by name.
+        where: What they came from, for messages.
+
+    Raises:
+        DataError: They are damaged or not CIFAR-100's.
+    """
+    coarse = _check_meta(unpickle.loads(members["meta"], what=f"'meta' in {where}"), where)
+    train, test = (
+        _decode_batch(unpickle.loads(members[part], what=f"'{part}' in {where}"), part, coarse, where)
+        for part in ("train", "test")
+    )
+    return train, test
+
+
+def _check_meta(values: Any, where: str) -> int:
+    """Check that the five classes have the numbers we expect; returns the superclass's number."""
+    what = f"'meta' in {where}"
+    fine, coarse = (_texts(_field(values, f"{kind}_label_names", what), what) for kind in ("fine", "coarse"))
+    for name, label in FINE_LABELS.items():
+        if label >= len(fine) or fine[label] != name:
+            found = fine[label][:40] if label < len(fine) else "missing"
+            raise DataError(f"{what} is not CIFAR-100's: class {label} is {found!r}; expected {name!r}.")
+    if SUPERCLASS not in coarse:
+        raise DataError(f"{what} is not CIFAR-100's: it has no superclass {SUPERCLASS!r}.")
+    return coarse.index(SUPERCLASS)
+
+
+def _decode_batch(values: Any, part: str, coarse: int, where: str) -> Split:
+    what = f"'{part}' in {where}"
+    data = _field(values, "data", what)
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
+        came = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
+        raise DataError(f"{what} is damaged: its images are {came}; expected bytes in rows of 3072.")
+    fine = _labels(_field(values, "fine_labels", what), 100, what)
+    superclass = _labels(_field(values, "coarse_labels", what), 20, what)
+    names = _field(values, "filenames", what)
+    if not isinstance(names, list):
+        raise DataError(f"{what} is damaged: its file names are a {type(names).__name__}; expected a list.")
+    lengths = (len(data), len(fine), len(superclass), len(names))
+    if len(set(lengths)) > 1:
+        kinds = ("images", "fine labels", "coarse labels", "file names")
+        counted = ", ".join(f"{count:,} {kind}" for count, kind in zip(lengths, kinds, strict=True))
+        raise DataError(f"{what} is damaged: it has {counted}; expected the same number of each.")
+    wanted = np.isin(fine, list(FINE_LABELS.values()))
+    if not np.array_equal(wanted, superclass == coarse):
+        raise DataError(f"{what} is damaged: fine and coarse labels disagree about which images are aquatic mammals.")
+    positions = np.flatnonzero(wanted)
+    to_label = np.full(100, -1, dtype=np.int64)
+    to_label[list(FINE_LABELS.values())] = np.arange(len(FINE_LABELS))
+    images = np.ascontiguousarray(data[positions].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    split = Split(images, to_label[fine[positions]], tuple(_texts([names[i] for i in positions], what)))
+    if not _complete(split, part):
+        counts = np.bincount(split.labels, minlength=len(FINE_LABELS))
+        counted = ", ".join(f"{count} {name}" for name, count in zip(FINE_LABELS, counts, strict=True))
+        raise DataError(f"{what} is incomplete: it has {counted}; expected {IMAGES_PER_CLASS[part]} of each.")
+    return split
+
+
+def _complete(split: Split, part: str) -> bool:
+    """True if the split has the form and the number of images a class that CIFAR-100 has."""
+    if split.images.shape[1:] != (32, 32, 3) or (len(split) and not 0 <= split.labels.min() <= split.labels.max() <= 4):
+        return False
+    return bool((np.bincount(split.labels, minlength=len(FINE_LABELS)) == IMAGES_PER_CLASS[part]).all())
+
+
+def _field(values: Any, name: str, what: str) -> Any:
+    """A dictionary's entry, whether its key is text or, as Python 2 wrote it, bytes."""
+    if isinstance(values, dict):
+        for key in (name.encode(), name):
+            if key in values:
+                return values[key]
+    raise DataError(f"{what} is damaged: it has no {name!r}.")
+
+
+def _labels(values: Any, classes: int, what: str) -> NDArray[np.int64]:
+    plain = isinstance(values, list) and all(type(value) is int for value in values)
+    if plain or (isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "iu"):
+        if not len(values) or 0 <= min(values) <= max(values) < classes:
+            return np.asarray(values, dtype=np.int64)
+    raise DataError(f"{what} is damaged: its labels are not whole numbers from 0 to {classes - 1}.")
+
+
+def _texts(values: Any, what: str) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, bytes | str) for value in values):
+        raise DataError(f"{what} is damaged: its names are not text.")
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
+
+
+def _download(report: ProgressCallback) -> Path:
+    """Download the archive into the home folder; a second caller waits and then finds it there."""
+    target = _stored_path()
+    with one_at_a_time(_download_lock, "Waiting for a download that is under way", report):
+        if target.is_file():
+            return target
+        try:
+            download(target, url=URL, sha256=SHA256, size=SIZE, progress=report)
+        except DataError as error:
+            raise DataError(
+                f"CIFAR-100 is not on this computer and could not be downloaded: {error}. Either put {FILE_NAME} (from "
+                f"https://www.cs.toronto.edu/~kriz/cifar.html) into {target.parent}, or use the data set 'synthetic', "
+                "which needs no download."
+            ) from None
+        return target
+
+
+def _stored_path() -> Path:
+    return settings.home() / "data" / FILE_NAME
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise DataError(f"The CIFAR-100 archive {path} cannot be read ({error.strerror}).") from None
+
+
+def _key_of(path: Path) -> str:
+    """Path, sizes and times of change identify an archive; hashing its content would cost more than the cache saves."""
+    files = [path / name for name in archive.MEMBER_LIMITS] if path.is_dir() else [path]
+    parts = [str(_CACHE_VERSION), str(path)]
+    for file in files:
+        try:
+            stat = file.stat()
+        except OSError:
+            continue  # reading it will say what is wrong
+        parts.append(f"{stat.st_size} {stat.st_mtime_ns}")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

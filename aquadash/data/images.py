@@ -1,0 +1,279 @@
+"""Untrusted image bytes to an upright RGB picture, and that picture to what a network sees.
+
+The content of a file decides what it is; its name is text for messages and is only checked against the content. Five
+formats are admitted: PNG, JPEG, WebP, BMP and GIF. Everything else, and everything damaged or too large, is refused
+with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from aquadash.data.image_kinds import ADMITTED_TEXT, EXTENSIONS, kind_of, kind_promised_by
+from aquadash.errors import ImageError
+
+#: Largest file, in bytes. A 12-megapixel photograph takes 3 to 8 MB as JPEG and up to 25 MB as PNG.
+MAX_BYTES = 25_000_000
+#: Most pixels. Phones take up to 50 and 64 megapixels (8192 x 6144, 9248 x 6936); decoded, this many take 200 MB.
+MAX_PIXELS = 65_000_000
+#: Longest side, in pixels. Panoramas of phones reach about 16,000.
+MAX_SIDE = 20_000
+#: Pictures whose shorter side has at least twice this many pixels are reduced by a whole factor, down to no less than
+#: this: networks look at 32 to 331 pixels, and a photograph at full size costs memory and time for nothing.
+WORKING_SIDE = 512
+#: Longest file name shown in a message, in characters.
+MAX_NAME = 60
+
+#: What an EXIF orientation asks for: tag 0x0112 of the EXIF 2.32 standard (CIPA DC-008), section 4.6.5.1.
+_UPRIGHT: dict[int, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION_TAG = 0x0112
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedImage:
+    """A picture, upright and in plain RGB.
+
+    Attributes:
+        rgb: uint8, shape (height, width, 3), 0 to 255; smaller than the original when that was large.
+        original_size: Width and height of the upright original in pixels.
+        kind: What the file is: ``"PNG"``, ``"JPEG"``, ``"WebP"``, ``"BMP"`` or ``"GIF"``.
+        notes: What was done to it, one phrase each, for people: ``"turned upright by its EXIF tag"``.
+    """
+
+    rgb: NDArray[np.uint8]
+    original_size: tuple[int, int]
+    kind: str
+    notes: tuple[str, ...]
+
+
+def display_name(name: str) -> str:
+    """A file name as one short line of plain text, for messages.
+
+    Line breaks and other blanks become single spaces, invisible and control characters a visible mark, and the middle
+    of a long name is left out. The result may still hold characters that mean something in HTML or Markdown: whoever
+    shows it there escapes it.
+    """
+    printable = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    line = " ".join(printable.split())
+    if len(line) > MAX_NAME:
+        tail = MAX_NAME // 2
+        line = f"{line[: MAX_NAME - tail - 3]}...{line[-tail:]}"
+    return line or "(no name)"
+
+
+def read(path: Path) -> bytes:
+    """The bytes of an image file, at most :data:`MAX_BYTES` of them.
+
+    Raises:
+        ImageError: It is missing, not a file, not readable or too large.
+    """
+    shown = display_name(str(path))
+    try:
+        # A named pipe would wait for a writer for ever and a device may never end: only regular files are opened.
+        if not path.is_file():
+            what = "is a folder, not an image" if path.is_dir() else "cannot be found"
+            raise ImageError(f"{shown} {what}. Give the path of an image file ({ADMITTED_TEXT}).")
+        with path.open("rb") as file:
+            _check_bytes(os.fstat(file.fileno()).st_size, shown)
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ImageError(f"{shown} cannot be read: {reason}. Check its path and permissions.") from error
+
+
+def decode(data: bytes, *, name: str) -> DecodedImage:
+    """Decode the (first) picture of an image file.
+
+    Args:
+        data: The whole file.
+        name: What the file is called; used in messages and to find files whose ending contradicts their content.
+
+    Raises:
+        ImageError: The file is empty, no image, of a format that is not admitted, named as something it is not,
+            damaged, cut short or outside the limits above. Nothing else is raised, whatever the bytes.
+    """
+    shown = display_name(name)
+    _check_bytes(len(data), shown)
+    kind = kind_of(data)
+    promised = kind_promised_by(name)
+    if not kind.admitted:
+        really = "" if promised in (None, kind.name) else "really "
+        raise ImageError(f"{shown} is {really}{kind.title}; expected a {ADMITTED_TEXT} image. {kind.mend}")
+    if promised is not None and promised != kind.name:
+        raise ImageError(
+            f"{shown} is really {kind.title}: its name does not match its content. "
+            f"Rename it to end in {EXTENSIONS[kind.name]} and add it again."
+        )
+    try:
+        return _decode(data, kind=kind.name, shown=shown)
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(_too_large(shown, "far too many pixels")) from error
+    except MemoryError as error:
+        raise ImageError(f"{shown} needs more memory than there is. Scale it down and add it again.") from error
+    except Exception as error:
+        # Decoders answer damaged files with whatever they stumble over: SyntaxError, struct.error, OSError, ValueError,
+        # OverflowError, zlib.error, EOFError ... For a person all of them mean the same.
+        raise ImageError(
+            f"{shown} cannot be read to its end: its {kind.name} data is cut short or damaged. "
+            "Save or download it once more and add the new copy."
+        ) from error
+
+
+def fit(image: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """What a network sees of a picture: the largest centred part of the right shape, scaled to ``size``.
+
+    A pixel of a reduced picture is a weighted mean of the area about it (Hamming window), so that fine patterns turn
+    grey instead of into false ones; enlarging interpolates (bicubic). A picture of that size comes back unchanged.
+
+    Args:
+        image: uint8, shape (height, width, 3).
+        size: Height and width wanted, in pixels.
+
+    Returns:
+        uint8, shape (*size, 3).
+    """
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image.copy()
+    crop_height, crop_width = _crop(image.shape[0], image.shape[1], size=size)
+    top, left = (image.shape[0] - crop_height) / 2, (image.shape[1] - crop_width) / 2
+    # Cutting at whole pixels first bounds the work when the picture is very long.
+    rows = slice(int(top), int(np.ceil(top + crop_height)))
+    columns = slice(int(left), int(np.ceil(left + crop_width)))
+    box = (left - columns.start, top - rows.start, left - columns.start + crop_width, top - rows.start + crop_height)
+    # Pillow's BOX, the plain mean, counts pixels on an edge wholly to one side: a mirrored picture would differ.
+    method = Image.Resampling.HAMMING if crop_height >= height and crop_width >= width else Image.Resampling.BICUBIC
+    part = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
+    return np.array(part.resize((width, height), method, box=box))
+
+
+def share_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:
+    """The share of a picture's area, above 0 to 1, that :func:`fit` keeps when it cuts it to the shape of ``size``."""
+    crop_height, crop_width = _crop(image.shape[0], image.shape[1], size=size)
+    return float(crop_height * crop_width / (image.shape[0] * image.shape[1]))
+
+
+def _crop(height: int, width: int, *, size: tuple[int, int]) -> tuple[float, float]:
+    """Height and width of the largest part with the proportions of ``size``; fractions of a pixel are kept."""
+    scale = min(height / size[0], width / size[1])
+    return min(size[0] * scale, float(height)), min(size[1] * scale, float(width))
+
+
+def _check_bytes(count: int, shown: str) -> None:
+    if count == 0:
+        raise ImageError(f"{shown} is empty (0 bytes). Save or download it once more and add the new copy.")
+    if count > MAX_BYTES:
+        raise ImageError(
+            f"{shown} has {count / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read. "
+            "Save it as JPEG or scale it down and add it again."
+        )
+
+
+def _too_large(shown: str, what: str) -> str:
+    return (
+        f"{shown} has {what}; at most {MAX_PIXELS / 1e6:.0f} megapixels and {MAX_SIDE:,} pixels a side are read. "
+        "Scale it down and add it again."
+    )
+
+
+def _decode(data: bytes, *, kind: str, shown: str) -> DecodedImage:
+    """:func:`decode` for bytes that begin like ``kind``; lets the decoder's own exceptions through."""
+    _check_size(_webp_size(data) if kind == "WebP" else None, shown)
+    with Image.open(io.BytesIO(data), formats=(kind.upper(),)) as picture:
+        # The header has been read, no pixel yet: the last moment to refuse a file that unpacks to gigabytes.
+        _check_size(picture.size, shown)
+        width, height = picture.size
+        notes: list[str] = []
+        # A JPEG's further pictures are previews and depth maps, not an animation.
+        if kind != "JPEG" and getattr(picture, "is_animated", False):
+            notes.append("first frame of an animation")
+        # JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time; other formats ignore this.
+        picture.draft(None, (WORKING_SIDE, WORKING_SIDE))
+        picture.load()
+        orientation = _orientation(picture)
+        if kind == "PNG" and data[24] == 16:  # the header's bit depth: PNG specification, section 11.2.1
+            notes.append("16-bit reduced to 8-bit")
+        flat = _as_rgb(picture, notes)
+    if orientation in _UPRIGHT:
+        flat = flat.transpose(_UPRIGHT[orientation])
+        notes.append("turned upright by its EXIF tag")
+        if orientation >= 5:
+            width, height = height, width
+    return DecodedImage(np.array(flat), (width, height), kind, tuple(notes))
+
+
+def _check_size(size: tuple[int, int] | None, shown: str) -> None:
+    if size is not None and (size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE):
+        megapixels = size[0] * size[1] / 1e6
+        raise ImageError(_too_large(shown, f"{size[0]:,} x {size[1]:,} pixels ({megapixels:,.1f} megapixels)"))
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in the header of a WebP file (RFC 9649, sections 2.5 to 2.7), None if there is no such header.
+
+    The decoder sets memory for the whole canvas aside when the file is opened, so its size has to be known before.
+    """
+    if len(data) < 30:
+        return None
+    layout = data[12:16]
+    if layout == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if layout == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if layout == b"VP8 ":
+        return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+    return None
+
+
+def _orientation(picture: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 (upright) when there is none or the EXIF part cannot be read."""
+    # A damaged EXIF part says nothing about the pixels, which have been decoded by now.
+    with contextlib.suppress(Exception):
+        value = picture.getexif().get(_ORIENTATION_TAG, 1)
+        return value if isinstance(value, int) else 1
+    return 1
+
+
+def _as_rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
+    """A loaded picture of any mode as RGB, reduced to the working size; adds what was done to ``notes``."""
+    if picture.mode.startswith("I"):
+        # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
+        values = np.clip(np.asarray(picture, dtype=np.int64), 0, 65535)
+        picture = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"))
+        alpha = picture.getchannel("A")
+        if alpha.getextrema()[0] == 255:
+            return picture.convert("RGB")
+        notes.append("transparent parts put on white")
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture.convert("RGB"), mask=alpha)
+        return white
+    if picture.mode == "CMYK":
+        notes.append("converted from the printing colours CMYK, which changes them a little")
+    return _reduced(picture.convert("RGB"))
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """The picture shrunk by the largest whole factor that leaves its shorter side at :data:`WORKING_SIDE` or more."""
+    factor = min(picture.size) // WORKING_SIDE
+    return picture.reduce(factor) if factor > 1 else picture

@@ -1,0 +1,26 @@
+"""How long operations tell their caller where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+#: Called with what is being done, in words for people, and the share done (0 to 1), or None while it is unknown.
+#: It is always called in the thread that asked for the operation; an exception it raises ends the operation.
+ProgressCallback = Callable[[str, float | None], None]
+
+
+def silent(text: str, fraction: float | None) -> None:
+    """A callback for callers that want no progress."""
+
+
+@contextmanager
+def one_at_a_time(lock: Lock, text: str, report: ProgressCallback) -> Iterator[None]:
+    """Hold ``lock``, reporting ``text`` while another thread has it, so that a person who waits can also leave."""
+    while not lock.acquire(timeout=0.2):
+        report(text, None)
+    try:
+        yield
+    finally:
+        lock.release()

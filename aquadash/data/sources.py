@@ -1,0 +1,143 @@
+"""The table of data sources and the one way to load from it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
+
+from aquadash.data.dataset import Dataset
+from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
+from aquadash.errors import UnknownNameError
+
+#: How many loaded data sets a process keeps.
+_KEEP = 4
+
+
+class Loader(Protocol):
+    """Makes a data set; DataError where that cannot be done."""
+
+    def __call__(self, *, progress: ProgressCallback | None = None) -> Dataset: ...
+
+
+def _always_the_same() -> str | None:
+    return "built in"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where images can come from.
+
+    Attributes:
+        name: As in a configuration's ``data.source``.
+        title: A name for people.
+        summary: What it is, in a sentence.
+        drawn: True if its images are drawings by this program rather than photographs.
+        load: Loads it afresh; :func:`load` keeps the result.
+        key: A text that changes when what ``load`` would read does, None while there is nothing to read yet.
+    """
+
+    name: str
+    title: str
+    summary: str
+    drawn: bool
+    load: Loader
+    key: Callable[[], str | None] = _always_the_same
+
+
+def _load_cifar100(*, progress: ProgressCallback | None = None) -> Dataset:
+    from aquadash.data import cifar100
+
+    return cifar100.load(progress=progress)
+
+
+def _cifar100_key() -> str | None:
+    from aquadash.data import cifar100
+
+    return cifar100.cache_key()
+
+
+def _load_synthetic(*, progress: ProgressCallback | None = None) -> Dataset:
+    from aquadash.data import synthetic
+
+    return synthetic.load(progress=progress)
+
+
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        Source(
+            name="synthetic",
+            title="Drawn aquatic mammals",
+            summary="Five sea and river animals drawn by AquaDash itself, 2,500 to learn from and 500 to test with; "
+            "nothing to download.",
+            drawn=True,
+            load=_load_synthetic,
+        ),
+        Source(
+            name="cifar100",
+            title="CIFAR-100 aquatic mammals",
+            summary="Real photographs of the same five animals, 2,500 to learn from and 500 to test with; 169 MB are "
+            "downloaded once.",
+            drawn=False,
+            load=_load_cifar100,
+            key=_cifar100_key,
+        ),
+    )
+}
+
+_loaded: OrderedDict[tuple[str, str], Dataset] = OrderedDict()
+_loaded_lock = Lock()
+_source_locks: dict[str, Lock] = {}
+
+
+def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
+    """Load a data set, or return the one this process has loaded already. Safe to call from many threads.
+
+    The result is shared: its arrays are read-only.
+
+    Args:
+        source: A name in :data:`SOURCES`.
+        progress: Told what happens while it is loaded.
+
+    Raises:
+        UnknownNameError: There is no such source.
+        DataError: The data is missing, damaged or not what it claims to be.
+    """
+    try:
+        entry = SOURCES[source]
+    except KeyError:
+        raise UnknownNameError.of("data source", source, SOURCES) from None
+    with _loaded_lock:
+        source_lock = _source_locks.setdefault(source, Lock())
+    # One thread loads while the others wait for its result.
+    with one_at_a_time(source_lock, f"Waiting while {entry.title} is loaded", progress or silent):
+        key = entry.key()
+        kept = _recall((source, key)) if key is not None else None
+        if kept is not None:
+            return kept
+        dataset = entry.load(progress=progress)
+        for split in (dataset.train, dataset.test):
+            split.images.flags.writeable = False
+            split.labels.flags.writeable = False
+        # Asked again where loading has just made what there is to read.
+        key = key if key is not None else entry.key()
+        if key is not None:
+            _remember((source, key), dataset)
+        return dataset
+
+
+def _recall(key: tuple[str, str]) -> Dataset | None:
+    with _loaded_lock:
+        if key in _loaded:
+            _loaded.move_to_end(key)
+        return _loaded.get(key)
+
+
+def _remember(key: tuple[str, str], dataset: Dataset) -> None:
+    with _loaded_lock:
+        _loaded[key] = dataset
+        while len(_loaded) > _KEEP:
+            _loaded.popitem(last=False)

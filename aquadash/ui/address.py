@@ -1,0 +1,133 @@
+"""What a page shows is in its address.
+
+A widget's key is the name of its query parameter. :func:`restore` (or one of its typed forms) runs before the widget
+and takes the value over from the address when that has changed from outside (a link, the back button, a typed
+address); :func:`record` runs after it and writes what the widget says. A value that cannot be used gives a plain note
+and the default. (Streamlit's own ``bind="query-params"`` writes a widget's *label* into the address and drops bad
+values without a word; run ids need more than that.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from aquadash.ui.text import plain
+
+T = TypeVar("T")
+
+def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
+    """Set the widget ``name`` to what the address says, if the address has changed since it was last looked at.
+
+    Args:
+        name: The query parameter and the widget's key.
+        decode: From the address's text to the value; raises ``ValueError`` where there is none.
+        default: The value of an address without the parameter, or with a bad one.
+        expected: What would have been right, for the note: ``"a whole number from 1 to 20"``.
+
+    Returns:
+        The value that the widget will have.
+    """
+    text = st.query_params.get(name)
+    if name in st.session_state and text == st.session_state.get(_seen(name)):
+        return st.session_state[name]
+    value = default
+    if text is not None:
+        try:
+            value = decode(text)
+        except ValueError:
+            note(name, text, expected)
+    st.session_state[_seen(name)] = text
+    st.session_state[name] = value
+    return value
+
+
+def record(name: str, text: str, *, default: str) -> None:
+    """Write a value into the address; the default is left out, so that addresses stay short."""
+    wanted = None if text == default else text
+    if st.query_params.get(name) != wanted:
+        if wanted is None:
+            del st.query_params[name]
+        else:
+            st.query_params[name] = wanted
+    st.session_state[_seen(name)] = wanted
+
+
+def assign(name: str, value: Any) -> None:
+    """Set a widget's value from a button's callback; the next run writes it into the address."""
+    st.session_state[name] = value
+
+
+def note(name: str, text: str, expected: str) -> None:
+    """Say that the address holds something that cannot be shown."""
+    st.info(
+        f"The address asks for {plain(name)} = “{plain(text[:60])}”. Expected: {plain(expected)}. The default is shown "
+        "instead.",
+        icon="🧭",
+    )
+
+
+def choice(name: str, options: Sequence[str], *, default: str) -> str:
+    """:func:`restore` for a widget that picks one of ``options``."""
+    if name in st.session_state and st.session_state[name] not in options:
+        del st.session_state[name]
+    return restore(name, lambda text: _one_of(text, options), default=default, expected=_listed(options))
+
+
+def choices(name: str, options: Sequence[str], *, default: Sequence[str] = ()) -> list[str]:
+    """:func:`restore` for a widget that picks several of ``options``; the address holds them with commas between."""
+    kept = [value for value in st.session_state.get(name) or () if value in options]
+    if name in st.session_state and kept != list(st.session_state[name] or ()):
+        st.session_state[name] = kept
+    return list(
+        restore(
+            name,
+            lambda text: [_one_of(part, options) for part in text.split(",") if part],
+            default=list(default),
+            expected="some of " + _listed(options),
+        )
+        or ()
+    )
+
+
+def integer(name: str, *, default: int, low: int, high: int, clamp: bool = False) -> int:
+    """:func:`restore` for a number field.
+
+    Args:
+        name: The query parameter and the widget's key.
+        default: The value of an address without it.
+        low: The least value.
+        high: The greatest value.
+        clamp: Take the nearest possible value for one outside, without a note: a filter may have left fewer pages.
+    """
+
+    def decode(text: str) -> int:
+        number = int(text) if len(text) <= 20 else high + 1
+        if clamp:
+            return min(max(number, low), high)
+        if not low <= number <= high:
+            raise ValueError(text)
+        return number
+
+    value = restore(name, decode, default=default, expected=f"a whole number from {low:,} to {high:,}")
+    if not isinstance(value, int) or not low <= value <= high:
+        value = min(max(int(value or default), low), high)
+        st.session_state[name] = value
+    return value
+
+
+def _one_of(text: str, options: Sequence[str]) -> str:
+    if text not in options:
+        raise ValueError(text)
+    return text
+
+
+def _listed(options: Sequence[str]) -> str:
+    return ", ".join(options[:8]) + (", ..." if len(options) > 8 else "")
+
+
+def _seen(name: str) -> str:
+    """Where the address's last known text is kept."""
+    return f"address:{name}"

@@ -1,0 +1,211 @@
+"""What pages read, cached and shared between sessions.
+
+Thirty browsers that look at a running training cost one read of the store a second, and what has ended is read once.
+Every cache is keyed by the store's address, so that another ``AQUADASH_HOME`` never shows this one's runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash import data, settings
+from aquadash.data.dataset import Dataset
+from aquadash.data.statistics import SplitStatistics, describe
+from aquadash.errors import DataError
+from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.ui import warmup
+
+if TYPE_CHECKING:
+    from aquadash.engine import Engine
+    from aquadash.evaluation import Evaluation
+    from aquadash.runs import RunStore
+
+#: Seconds for which what still changes may be shown as it was.
+FRESH_SECONDS = 1.0
+
+
+def store_ready() -> bool:
+    """True once the run store can be read without waiting.
+
+    Raises:
+        AquaDashError: It could not be opened.
+    """
+    return warmup.ready()
+
+
+def store() -> RunStore:
+    """The run store; waits for it at a cold start.
+
+    Raises:
+        AquaDashError: It could not be opened.
+    """
+    if not warmup.ready():
+        with st.spinner("Opening the run store ..."):
+            warmup.wait_for_store()
+    from aquadash.runs import open_store
+
+    return open_store()
+
+
+def engine() -> Engine:
+    """The engine that trains; waits for it at a cold start.
+
+    Raises:
+        AquaDashError: It could not be started.
+    """
+    warmup.wait_for_engine()
+    from aquadash.engine import open_engine
+
+    return open_engine()
+
+
+def dataset(source: str) -> Dataset:
+    """A data set, loaded once for everybody; never downloads it.
+
+    Raises:
+        UnknownNameError: There is no such source.
+        DataError: It is missing or damaged.
+    """
+    known = data.SOURCES.get(source)
+    if known is not None and known.key() is None:
+        # Loading would begin a download, which is for the person at the screen to decide.
+        raise DataError(f"{known.title} is not on this computer yet. The Data page can fetch it.")
+    with st.spinner("Loading the images ..."):
+        return data.load(source)
+
+
+def statistics(source: str, split: str) -> SplitStatistics:
+    """What there is to see in one split, ``"train"`` or ``"test"``; errors as in :func:`dataset`."""
+    return _statistics(dataset(source).fingerprint, source, split)
+
+
+def previews(source: str, positions: tuple[int, ...], *, pipeline: str, seed: int, draws: int) -> NDArray[np.uint8]:
+    """Draws of a pipeline for some training images.
+
+    Args:
+        source: The data set.
+        positions: Of the images in its training split.
+        pipeline: Its name.
+        seed: Decides the draws.
+        draws: How many.
+
+    Returns:
+        uint8, shape (draws, positions, height, width, 3).
+
+    Raises:
+        AquaDashError: There is no such source or pipeline.
+    """
+    return _previews(dataset(source).fingerprint, source, positions, pipeline, seed, draws)
+
+
+def runs(*, deleted: bool = False) -> list[Run]:
+    """The stored runs, newest first, at most :data:`FRESH_SECONDS` old."""
+    store()
+    return list(_runs(_place(), deleted))
+
+
+def run(run_id: str) -> Run:
+    """One run, at most :data:`FRESH_SECONDS` old.
+
+    Raises:
+        AquaDashError: There is none of that id.
+    """
+    store()
+    return _run(_place(), run_id)
+
+
+def history(run_id: str) -> list[EpochRecord]:
+    """A run's epochs so far; read once when the run has ended."""
+    ended_at = _ended_at(run_id)
+    if ended_at is None:
+        return list(_live_history(_place(), run_id))
+    return list(_history(_place(), run_id, ended_at))
+
+
+def predictions(run_id: str) -> Predictions:
+    """What a run's model says of the test split.
+
+    Raises:
+        RunError: There are no predictions yet.
+    """
+    return _predictions(_place(), run_id, _ended_at(run_id))
+
+
+def evaluation(run_id: str) -> Evaluation:
+    """The figures that follow from :func:`predictions`.
+
+    Raises:
+        RunError: There are no predictions yet.
+    """
+    return _evaluation(_place(), run_id, _ended_at(run_id))
+
+
+def refresh() -> None:
+    """Forget what may just have been changed; call after launching, stopping, renaming or deleting a run."""
+    _runs.clear()
+    _run.clear()
+    _live_history.clear()
+
+
+def _place() -> str:
+    """Which store is meant: a part of every key although the cached functions find the store by themselves."""
+    return f"{settings.tracking_uri()} {settings.home()}"
+
+
+def _ended_at(run_id: str) -> float | None:
+    """When the run ended, None while it has not: the part of a key that a resumed run changes."""
+    known = run(run_id)
+    return known.ended_at if known.status.ended else None
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring the images ...")
+def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
+    found = dataset(source)
+    return describe(found.train if split == "train" else found.test, found.class_names)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
+def _previews(
+    fingerprint: str, source: str, positions: tuple[int, ...], pipeline: str, seed: int, draws: int
+) -> NDArray[np.uint8]:
+    from aquadash.augment import preview
+
+    images = dataset(source).train.images[list(positions)]
+    return preview(images, pipeline=pipeline, seed=seed, draws=draws)
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
+def _runs(place: str, deleted: bool) -> tuple[Run, ...]:
+    return tuple(store().list_runs(deleted=deleted))
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _run(place: str, run_id: str) -> Run:
+    return store().get(run_id)
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
+    return tuple(store().history(run_id))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _history(place: str, run_id: str, ended_at: float | None) -> tuple[EpochRecord, ...]:
+    return tuple(store().history(run_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _predictions(place: str, run_id: str, ended_at: float | None) -> Predictions:
+    return store().predictions(run_id)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Working the figures out ...")
+def _evaluation(place: str, run_id: str, ended_at: float | None) -> Evaluation:
+    from aquadash.evaluation import evaluate
+
+    found = _predictions(place, run_id, ended_at)
+    return evaluate(found.labels, found.probabilities, class_names=run(run_id).class_names)

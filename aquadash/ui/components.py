@@ -1,0 +1,146 @@
+"""Small parts that several pages are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# Plotly looks whether pandas is loaded and fails if another thread is half-way through loading it, as the warm-up may
+# be. Importing it here waits for that thread.
+import pandas  # noqa: F401
+import plotly.graph_objects as go
+import streamlit as st
+
+from aquadash.figures.theme import class_emoji
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import address
+from aquadash.ui.text import plain
+
+#: Icon, word and badge colour of each status: the colour never stands alone.
+STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
+    RunStatus.QUEUED: ("⏳", "waiting", "gray"),
+    RunStatus.RUNNING: ("🏊", "running", "blue"),
+    RunStatus.FINISHED: ("✅", "finished", "green"),
+    RunStatus.STOPPED: ("✋", "stopped", "violet"),
+    RunStatus.FAILED: ("❌", "failed", "red"),
+    RunStatus.INTERRUPTED: ("⚡", "interrupted", "orange"),
+}
+
+#: How every chart behaves: no logo, and only the tools that help here.
+PLOT_CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "responsive": True,
+}
+
+
+def status_badge(status: RunStatus) -> None:
+    """A run's status as icon, word and colour."""
+    icon, word, colour = STATUS_SIGNS[status]
+    st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
+
+
+def status_text(status: RunStatus) -> str:
+    """A run's status as icon and word, for tables and menus."""
+    icon, word, _ = STATUS_SIGNS[status]
+    return f"{icon} {word}"
+
+
+def class_title(name: str) -> str:
+    """A class for people, its emoji in front: "🦦 otter". Plain text, neither markdown nor HTML."""
+    return f"{class_emoji(name)} {name}".strip()
+
+
+def run_label(run: Run) -> str:
+    """A run in a menu: name, status, the start of its id."""
+    return f"{run.name} · {status_text(run.status)} · {run.run_id[:8]}"
+
+
+def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:
+    """A menu of runs, bound to the address: ``?run=`` and a run's id, or the start of one.
+
+    A link to a run that is not there gets a message instead of another run's results.
+
+    Args:
+        runs: What can be picked, the default first. Show :func:`empty_state` instead when there are none.
+        key: The name in the address.
+        label: Above the menu.
+        help: Beside the label.
+
+    Returns:
+        The chosen run; None until one is chosen after a stale link.
+    """
+    by_id = {run.run_id: run for run in runs}
+    wanted = st.query_params.get(key)
+    if st.session_state.get(key, wanted) is not None and st.session_state.get(key) not in (None, *by_id):
+        del st.session_state[key]
+
+    def decode(text: str) -> str:
+        matches = [run_id for run_id in by_id if text and run_id.startswith(text)]
+        if len(matches) != 1:
+            raise ValueError(text)
+        return matches[0]
+
+    stale = wanted is not None and not _decodes(decode, wanted) and key not in st.session_state
+    if stale:
+        st.warning(
+            f"There is no run “{plain(wanted[:40])}” here; it may have been deleted, or the link comes from another "
+            "computer. Choose one below.",
+            icon="🧭",
+        )
+        st.session_state[key] = None
+    else:
+        address.restore(key, decode, default=next(iter(by_id), None), expected="the id of a run")
+    chosen = st.selectbox(
+        label,
+        list(by_id),
+        key=key,
+        format_func=lambda run_id: run_label(by_id[run_id]),
+        placeholder="Choose a run",
+        help=help,
+    )
+    if chosen is None:
+        return None
+    address.record(key, chosen, default="")
+    return by_id[chosen]
+
+
+def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:
+    """What a page shows instead of nothing: why it is empty, and the way to change that.
+
+    Args:
+        emoji: A large one.
+        sentence: Why there is nothing, in markdown.
+        page: The page that helps, such as ``"pages/train.py"``.
+        label: What its link says.
+    """
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"<div style='font-size: 3rem' aria-hidden='true'>{emoji}</div>", unsafe_allow_html=True, width="content")
+        st.markdown(sentence, width="content", text_alignment="center")
+        st.page_link(page, label=label, icon=":material/arrow_forward:")
+
+
+def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any) -> Any:
+    """Draw a figure of :mod:`aquadash.figures` with its text alternative.
+
+    Args:
+        figure: Carries its text alternative in ``figure.layout.meta["alt"]``.
+        key: Unique on the page; keeps zoom and selection over reruns.
+        alt: Overrides the figure's own.
+        options: More for ``st.plotly_chart``, such as ``on_select="rerun"``.
+
+    Returns:
+        What ``st.plotly_chart`` returns: the selection, with ``on_select``.
+    """
+    meta = figure.layout.meta if isinstance(figure.layout.meta, dict) else {}
+    config = {**PLOT_CONFIG, **options.pop("config", {})}
+    return st.plotly_chart(figure, key=key, alt=alt or meta.get("alt"), config=config, **options)
+
+
+def _decodes(decode: Any, text: str) -> bool:
+    """Whether the text names something."""
+    try:
+        decode(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""Images as a grid of cards: enlarged without smoothing, captioned, with a text alternative each.
+
+All cards of a grid travel as one block of HTML: fifty ``st.image`` calls would take far longer. Every text is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from aquadash.ui import address
+
+#: Images up to this edge are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
+_LARGEST_EDGE = 192
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A probability below an image.
+
+    Attributes:
+        label: The class, emoji and all.
+        probability: 0 to 1.
+        colour: The class's colour, as CSS takes it.
+        is_true: True for the class that the image is of; it gets a tick, so that colour is not the only sign.
+    """
+
+    label: str
+    probability: float
+    colour: str
+    is_true: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """An image with what is said about it.
+
+    Attributes:
+        image: uint8, shape (height, width, 3).
+        title: The first line below it, usually emoji and class.
+        alt: What somebody who cannot see the image should know.
+        subtitle: A second line, smaller.
+        bars: Probabilities to draw below, in the order given.
+        accent: A CSS colour for a line above the image, such as the class's; None for no line.
+    """
+
+    image: NDArray[np.uint8]
+    title: str
+    alt: str
+    subtitle: str = ""
+    bars: tuple[Bar, ...] = ()
+    accent: str | None = None
+
+
+def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
+    """Draw the cards in as many columns as fit, or in exactly so many.
+
+    Args:
+        cards: At most a few hundred; use :func:`pager` for more.
+        size_rem: The least width of a card, in units of the text size; with ``columns`` the greatest.
+        columns: How many cards a row has, whatever the width of the screen.
+        label: What the list is of, for people who do not see it.
+    """
+    st.html(markup(cards, size_rem=size_rem, columns=columns, label=label) if cards else "<p>No images to show.</p>")
+
+
+def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label: str) -> str:
+    """The HTML of :func:`show`, every text in it escaped."""
+    items = "".join(f"<li>{_card(card)}</li>" for card in cards)
+    size = f"{float(size_rem)}rem"
+    layout = f"grid-template-columns: repeat({int(columns)}, minmax(3.8rem, {size}))" if columns else f"--aqua-size: {size}"
+    # A fixed number of columns may be wider than a phone; the list scrolls then, by the keyboard, too.
+    focus = ' tabindex="0"' if columns else ""
+    return f'<ul class="aqua-cards" role="list" aria-label="{html.escape(label)}" style="{layout}"{focus}>{items}</ul>'
+
+
+def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> slice:
+    """Draw the controls that leaf through ``total`` things; the page is in the address under ``key``.
+
+    Returns:
+        The positions that the present page shows.
+    """
+    pages = max(1, math.ceil(total / per_page))
+    number = address.integer(key, default=1, low=1, high=pages, clamp=True)
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-pager"):
+        st.button(
+            "Previous", icon="◀️", key=f"{key}-previous", disabled=number <= 1, on_click=address.assign, args=(key, number - 1)
+        )
+        st.number_input(f"Page (of {pages:,})", min_value=1, max_value=pages, step=1, key=key, width=130)
+        st.button(
+            "Next", icon="▶️", key=f"{key}-next", disabled=number >= pages, on_click=address.assign, args=(key, number + 1)
+        )
+    address.record(key, str(number), default="1")
+    first = (number - 1) * per_page
+    last = min(total, first + per_page)
+    plural = noun if total == 1 else f"{noun}s"
+    st.caption(f"{first + 1:,} to {last:,} of {total:,} {plural}" if total else f"No {noun}s")
+    return slice(first, last)
+
+
+def data_url(image: NDArray[np.uint8]) -> str:
+    """The image as a PNG within an address, shrunk if it is larger than a card can show."""
+    picture = Image.fromarray(image)
+    if max(picture.size) > _LARGEST_EDGE:
+        picture.thumbnail((_LARGEST_EDGE, _LARGEST_EDGE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def bars_markup(bars: Sequence[Bar]) -> str:
+    """Probability bars as HTML that stands by itself, every text in it escaped."""
+    return f'<ul class="aqua-bars" role="list" aria-label="Probabilities">{"".join(map(_bar, bars))}</ul>'
+
+
+def _card(card: Card) -> str:
+    """One card's HTML."""
+    pixels = ' class="aqua-pixels"' if max(card.image.shape[:2]) <= _LARGEST_EDGE else ""
+    accent = f' style="border-top: 0.25rem solid {html.escape(card.accent)}"' if card.accent else ""
+    subtitle = f'<br><span class="aqua-sub">{html.escape(card.subtitle)}</span>' if card.subtitle else ""
+    bars = bars_markup(card.bars) if card.bars else ""
+    return (
+        f'<figure class="aqua-card"{accent}><img{pixels} alt="{html.escape(card.alt)}" src="{data_url(card.image)}">'
+        f"<figcaption>{html.escape(card.title)}{subtitle}</figcaption>{bars}</figure>"
+    )
+
+
+def _bar(bar: Bar) -> str:
+    """One probability's HTML: the label and the number as text, the bar itself only for the eye."""
+    share = min(max(float(bar.probability), 0.0), 1.0)
+    name = html.escape(bar.label) + (' <b title="true class">✓</b>' if bar.is_true else "")
+    return (
+        f'<li><span>{name}</span><span class="aqua-number">{100 * share:.0f} %</span><div class="aqua-track" '
+        f'aria-hidden="true"><div class="aqua-fill" style="width: {100 * share:.1f}%; background: '
+        f'{html.escape(bar.colour)}"></div></div></li>'
+    )

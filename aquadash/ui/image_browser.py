@@ -1,0 +1,250 @@
+"""The test images with what a run's model says of each: filters, order and pages, all of it in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash.data import SOURCES, Dataset
+from aquadash.errors import AquaDashError
+from aquadash.evaluation import OUTCOMES, SORTS, select
+from aquadash.evaluation.browse import Outcome, Sort
+from aquadash.figures.theme import class_colour
+from aquadash.runs.types import Predictions, Run
+from aquadash.ui import address, cache, gallery
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import bars, class_text
+from aquadash.ui.text import count, plain
+
+PER_PAGE = ("12", "24", "48", "96")
+
+#: Where links to the images lead.
+ANCHOR = "test-images"
+
+#: The menus' and the address's word for a class filter that lets every class pass.
+ANY = ""
+
+_OUTCOME_LABELS: dict[str, str] = {"all": "All", "right": "✔ Right", "wrong": "✘ Wrong"}
+#: Orders by their word in the address.
+_SORT_BY_WORD: dict[str, Sort] = {sort.replace(" ", "-"): sort for sort in SORTS}
+_SORT_LABELS = {"index": "as in the data set"}
+
+_EVERY_CONFIDENCE = (0, 100)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which images to show and in what order; see :func:`aquadash.evaluation.select`."""
+
+    true_class: int | None
+    predicted_class: int | None
+    outcome: Outcome
+    confidence: tuple[float, float]
+    sort: Sort
+
+    def apply(self, predictions: Predictions) -> NDArray[np.int64]:
+        """Positions in the arrays of the predictions."""
+        return select(
+            predictions.labels,
+            predictions.probabilities,
+            true_class=self.true_class,
+            predicted_class=self.predicted_class,
+            outcome=self.outcome,
+            confidence=self.confidence,
+            sort=self.sort,
+        )
+
+
+def show_cell(true: str, predicted: str) -> None:
+    """Show all images of one class that were taken for another, from before the menus are drawn or from a callback."""
+    address.assign("true", true)
+    address.assign("predicted", predicted)
+    address.assign("outcome", "all")
+    address.assign("confidence", _EVERY_CONFIDENCE)
+    first_page()
+
+
+def everything() -> None:
+    """A button's callback: no filters."""
+    show_cell(ANY, ANY)
+
+
+def first_page() -> None:
+    """A filter's callback: the present page may not exist any more, and what comes first is what was asked for."""
+    address.assign("page", 1)
+
+
+def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
+    """The true and the predicted class of the menus or, before these are drawn, of the address."""
+    options = [ANY, *class_names]
+    true, predicted = (address.choice(key, options, default=ANY) for key in ("true", "predicted"))
+    return _position(true, class_names), _position(predicted, class_names)
+
+
+def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
+    """Draw the filters and the images that pass them."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        filters = _filters(class_names)
+    positions = filters.apply(predictions)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{_found(filters, class_names, len(positions), len(predictions.labels))}**", width="content")
+        st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
+    address.choice("show", PER_PAGE, default=PER_PAGE[0])
+    shown = positions[gallery.pager(len(positions), per_page=int(st.session_state["show"]))]
+    dataset = _matching_dataset(run)
+    if dataset is None:
+        _table(predictions, shown, class_names=class_names)
+    else:
+        gallery.show(
+            [_card(dataset, predictions, int(position), class_names=class_names) for position in shown],
+            size_rem=6.5,
+            label="Test images with the network's answers",
+        )
+    per_page = st.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
+    address.record("show", per_page, default=PER_PAGE[0])
+
+
+def decode_confidence(text: str) -> tuple[int, int]:
+    """``"50-90"`` as (50, 90).
+
+    Raises:
+        ValueError: Not two whole numbers of per cent, the lower first.
+    """
+    low, sign, high = text.partition("-")
+    if not (sign and low.isascii() and low.isdigit() and high.isascii() and high.isdigit() and len(text) <= 7):
+        raise ValueError(text)
+    if not 0 <= int(low) <= int(high) <= 100:
+        raise ValueError(text)
+    return int(low), int(high)
+
+
+def _filters(class_names: Sequence[str]) -> Filters:
+    """Draw the five controls."""
+    true, predicted = chosen_classes(class_names)
+    options = [ANY, *class_names]
+    for key, label in (("true", "True class"), ("predicted", "Predicted class")):
+        name = st.selectbox(
+            label,
+            options,
+            key=key,
+            format_func=lambda name: class_text(name) if name else "any",
+            width=150,
+            on_change=first_page,
+        )
+        address.record(key, name, default=ANY)
+    address.choice("outcome", OUTCOMES, default="all")
+    outcome = st.segmented_control(
+        "Answer", OUTCOMES, key="outcome", required=True, format_func=_OUTCOME_LABELS.__getitem__, on_change=first_page
+    )
+    address.record("outcome", str(outcome), default="all")
+    address.choice("sort", list(_SORT_BY_WORD), default="index")
+    word = st.selectbox(
+        "Order",
+        list(_SORT_BY_WORD),
+        key="sort",
+        format_func=lambda word: _SORT_LABELS.get(word, _SORT_BY_WORD[word]),
+        width=250,
+        on_change=first_page,
+    )
+    address.record("sort", word, default="index")
+    address.restore(
+        "confidence",
+        decode_confidence,
+        default=_EVERY_CONFIDENCE,
+        expected="two whole numbers of per cent, the lower first, such as 50-90",
+    )
+    # Two ends, because the session's value that was set above has two.
+    chosen: object = st.slider(
+        "Confidence",
+        *_EVERY_CONFIDENCE,
+        key="confidence",
+        format="%d %%",
+        help=term("confidence"),
+        width=160,
+        on_change=first_page,
+    )
+    low, high = cast(tuple[int, int], chosen)
+    address.record("confidence", f"{low}-{high}", default="0-100")
+    return Filters(true, predicted, cast(Outcome, outcome), (low / 100, high / 100), _SORT_BY_WORD[word])
+
+
+def _found(filters: Filters, class_names: Sequence[str], number: int, total: int) -> str:
+    """What is shown, as a sentence in markdown."""
+    true, predicted = (
+        None if index is None else plain(class_text(class_names[index]))
+        for index in (filters.true_class, filters.predicted_class)
+    )
+    if true and predicted and true != predicted:
+        what = f"{true} taken for {predicted}"
+    elif true and predicted:
+        what = f"{true} recognised"
+    elif true:
+        what = f"{true}, whatever it was taken for"
+    elif predicted:
+        what = f"called {predicted}, rightly or not"
+    else:
+        what = "All classes"
+    kind = "" if filters.outcome == "all" else f", {filters.outcome} only"
+    return f"{what}{kind}: {number:,} of {count(total, 'test image')}"
+
+
+def _matching_dataset(run: Run) -> Dataset | None:
+    """The images that the run was tested on; None, with the reason on the page, where they cannot be shown."""
+    source = run.config.data.source
+    try:
+        dataset = cache.dataset(source)
+    except AquaDashError as error:
+        st.info(f"The images cannot be shown; everything else can. {plain(str(error))}", icon="🖼️")
+        return None
+    if dataset.fingerprint != run.dataset_fingerprint:
+        st.info(
+            f"The images cannot be shown; everything else can. The data set “{plain(SOURCES[source].title)}” has "
+            "changed since this run was tested, so that its pictures and these answers no longer belong together.",
+            icon="🖼️",
+        )
+        return None
+    return dataset
+
+
+def _card(dataset: Dataset, predictions: Predictions, position: int, *, class_names: Sequence[str]) -> gallery.Card:
+    """One test image with the model's answer."""
+    index, label = int(predictions.indices[position]), int(predictions.labels[position])
+    shares = predictions.probabilities[position]
+    answer = int(shares.argmax())
+    true, given, sure = class_names[label], class_names[answer], f"{100 * float(shares[answer]):.0f} %"
+    right = answer == label
+    return gallery.Card(
+        image=dataset.test.images[index],
+        title=class_text(true),
+        subtitle=f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(given)}, {sure}",
+        alt=f"Test image {index} ({dataset.test.file_names[index]}): {true}, "
+        + (f"recognised with {sure} confidence" if right else f"taken for {given} with {sure} confidence"),
+        bars=bars(shares, class_names=class_names, true_class=label),
+        accent=class_colour(true, label),
+    )
+
+
+def _table(predictions: Predictions, shown: NDArray[np.int64], *, class_names: Sequence[str]) -> None:
+    """The answers without the images."""
+    labels, shares = predictions.labels[shown], predictions.probabilities[shown]
+    answers = shares.argmax(axis=1)
+    st.dataframe(
+        {
+            "Image": predictions.indices[shown],
+            "True class": [class_text(class_names[label]) for label in labels],
+            "Predicted class": [class_text(class_names[answer]) for answer in answers],
+            "Answer": [_OUTCOME_LABELS["right" if right else "wrong"] for right in labels == answers],
+            "Confidence": 100 * shares.max(axis=1, initial=0.0),
+        },
+        column_config={"Confidence": st.column_config.NumberColumn(format="%.0f %%", help=term("confidence"))},
+        hide_index=True,
+    )
+
+
+def _position(name: str, class_names: Sequence[str]) -> int | None:
+    return None if name == ANY else list(class_names).index(name)

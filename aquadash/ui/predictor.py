@@ -1,0 +1,47 @@
+"""Trained models, loaded once for everybody who looks at the same run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aquadash import settings
+from aquadash.runs.types import Run
+from aquadash.ui import cache
+
+if TYPE_CHECKING:
+    from aquadash.predict import Predictor
+
+#: A loaded network takes 10 to 100 MB.
+_KEEP = 3
+
+#: Identifies one stored model of one run: training that goes on later replaces it.
+ModelKey = tuple[str, str, float | None]
+
+
+def model_key(run: Run) -> ModelKey:
+    """What the run's present model is known by."""
+    version = run.ended_at if run.status.ended else run.started_at
+    return f"{settings.tracking_uri()} {settings.home()}", run.run_id, version
+
+
+def predictor(run: Run) -> Predictor:
+    """The run's network, ready to look at images; loads TensorFlow when it is first called.
+
+    Raises:
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+    """
+    return _predictor(model_key(run), run.class_names)
+
+
+@st.cache_resource(
+    max_entries=_KEEP,
+    show_spinner="Waking the network up. The first time takes about 5 seconds, because TensorFlow has to be loaded ...",
+)
+def _predictor(key: ModelKey, class_names: tuple[str, ...]) -> Predictor:
+    from aquadash.predict import Predictor
+
+    _, run_id, _ = key
+    return Predictor.load(cache.store().model_path(run_id), class_names=class_names)

@@ -1,0 +1,155 @@
+"""How good a run is: its figures with their intervals, the scores of each class, its learning curves in words."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.evaluation import Evaluation, overfit_verdict, wilson_interval
+from aquadash.evaluation.curves import Kind
+from aquadash.figures.confidence_histogram import confidence_histogram
+from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
+from aquadash.ui import components
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import percent, plain
+
+_VERDICT_ICONS: dict[Kind, str] = {
+    "no data": "⏳",
+    "too short": "⏳",
+    "diverged": "💥",
+    "not learning": "🧱",
+    "overfitting": "📖",
+    "unstable": "🌊",
+    "still improving": "📈",
+    "large gap": "↔️",
+    "underfitting": "🪫",
+    "healthy": "✅",
+}
+
+#: Pixels; narrow enough that the five columns stand side by side in half a page.
+_NUMBER_WIDTH = 70
+
+_GOOD: tuple[Kind, ...] = ("healthy", "still improving")
+
+
+def has_results(run: Run) -> bool:
+    """Whether the run's model has been stored and has predicted the test images."""
+    return "test_accuracy" in run.metrics
+
+
+def results_first(runs: Sequence[Run]) -> list[Run]:
+    """The runs with results, then the others; each in the order they came in."""
+    return sorted(runs, key=lambda run: not has_results(run))
+
+
+def show_scores(run: Run, found: Evaluation) -> None:
+    """Accuracy with its interval, loss and the number of images; what to make of them for the report's way."""
+    unseen = _unseen(run, found)
+    with st.container(horizontal=True):
+        _accuracy("Test accuracy", found.accuracy, found.accuracy_ci95)
+        if unseen is not None:
+            share, count = unseen
+            _accuracy(f"On the {count:,} unseen images", share, wilson_interval(round(share * count), count))
+        st.metric("Loss", f"{found.loss:.2f}", help=term("loss"), border=True, width="content", height="stretch")
+        st.metric("Test images", f"{found.n:,}", help=term("test set"), border=True, width="content", height="stretch")
+    classes = len(found.classes)
+    st.caption(
+        f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
+        f"of {math.log(classes):.2f}."
+    )
+    if run.config.training.validation == "test":
+        _explain_the_reports_way(found.n, unseen)
+
+
+def show_report(found: Evaluation) -> None:
+    """Precision, recall, F1 and support of each class and on average, in whole per cent."""
+    averages = (
+        ("∅ by class", found.macro_average),
+        ("∅ by image", found.weighted_average),
+    )
+    rows = [(class_text(row.label), row) for row in found.report] + list(averages)
+    columns = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
+    table: dict[str, list[object]] = {"Class": [name for name, _ in rows]}
+    for title, field in columns.items():
+        table[title] = [100 * getattr(row, field) for _, row in rows]
+    table["Support"] = [row.support for _, row in rows]
+    number = functools.partial(st.column_config.NumberColumn, width=_NUMBER_WIDTH)
+    st.dataframe(
+        table,
+        column_config={
+            "Class": st.column_config.TextColumn(
+                width=120, help="∅ by class is the plain mean of the rows above; ∅ by image counts each by its support."
+            ),
+            # With the 100 images a class has here, an interval is 15 points wide or more: no digits after the point.
+            "Precision": number(format="%.0f %%", help=term("precision")),
+            "Recall": number(format="%.0f %%", help=term("recall")),
+            "F1": number(format="%.0f %%", help=term("F1")),
+            "Support": number(format="%d", help=term("support")),
+        },
+        hide_index=True,
+    )
+
+
+def show_confidence(predictions: Predictions) -> None:
+    """How sure the network is when it is right and when it is wrong."""
+    st.markdown("**How sure is it?**", help=term("confidence"))
+    components.plot(confidence_histogram(predictions.labels, predictions.probabilities, height=280), key="confidences")
+
+
+def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
+    """Loss and accuracy by epoch, and what they say about overfitting."""
+    verdict = overfit_verdict(history)
+    box = st.success if verdict.kind in _GOOD else st.info
+    box(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon=_VERDICT_ICONS[verdict.kind])
+    metrics: tuple[Metric, ...] = ("loss", "accuracy")
+    for column, metric in zip(st.columns(2), metrics, strict=True):
+        with column:
+            st.markdown(f"**{metric.capitalize()} by epoch**", help=term(metric))
+            components.plot(learning_curves(history, metric=metric, revision=run.run_id), key=f"curves-{metric}")
+    if run.config.training.validation == "test":
+        st.caption(f"“Validation” means the first {REPORT_VALIDATION_IMAGES} test images in this run.")
+
+
+def _accuracy(label: str, share: float, interval: tuple[float, float]) -> None:
+    """One accuracy; the interval decides how many digits it is worth."""
+    value, _, rest = percent(share, interval).partition(" (")
+    st.metric(
+        label,
+        value,
+        delta=f"95 % interval: {rest.rstrip(')')}",
+        delta_color="off",
+        delta_arrow="off",
+        help=f"{term('accuracy')} {term('confidence interval')}",
+        border=True,
+        width="content",
+        height="stretch",
+    )
+
+
+def _unseen(run: Run, found: Evaluation) -> tuple[float, int] | None:
+    """Accuracy on the test images that did not decide when to stop and how many they are, where some did."""
+    share, count = run.metrics.get("unseen_test_accuracy"), found.n - REPORT_VALIDATION_IMAGES
+    return (share, count) if share is not None and count > 0 else None
+
+
+def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
+    """Say plainly what validating on test images does to the score."""
+    text = (
+        f"**{REPORT_VALIDATION_IMAGES} of the {n:,} test images decided when to stop.** This run validated on test "
+        "images, as the report does, so the accuracy over all of them is a little flattering: training ended at a "
+        "moment that suited these very images."
+    )
+    if unseen is not None:
+        share, count = unseen
+        low, high = wilson_interval(round(share * count), count)
+        text += (
+            f" The {count:,} images that nothing was decided on give {100 * share:.0f} %, and with so few of them the "
+            f"true figure may be anything from {100 * low:.0f} % to {100 * high:.0f} %."
+        )
+    st.warning(text, icon="🔬")

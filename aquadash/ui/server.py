@@ -1,0 +1,39 @@
+"""What the server does around the pages: start-up, and errors that no page has caught."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from aquadash.errors import AquaDashError
+from aquadash.ui import shell, warmup
+
+_LOG = logging.getLogger(__name__)
+
+
+def expect_navigation() -> None:
+    """Tell Streamlit, before its first session, that ``app.py`` decides what the pages are.
+
+    Streamlit takes a folder called ``pages`` for its older kind of multi-page app until ``st.navigation`` has run once:
+    the first visitor of a fresh server, if a deep link brought them, would get the bare page file without ``app.py``.
+    """
+    PagesManager.uses_pages_directory = False
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Start warming up with the server. Nothing has to be undone: the thread is a daemon and workers outlive the app."""
+    warmup.start()
+    yield
+
+
+def on_script_error(error: Exception) -> bool:
+    """Draw an error that escaped from a page or from a widget's callback; True keeps Streamlit from drawing its own."""
+    if not isinstance(error, AquaDashError):
+        _LOG.error("A page failed", exc_info=error)
+    shell.show_error(error)
+    return True

@@ -1,0 +1,76 @@
+"""The frame of every page: its head, and errors shown as messages instead of tracebacks."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from aquadash.errors import AquaDashError
+from aquadash.ui import theme, warmup
+from aquadash.ui.text import plain
+
+_LOG = logging.getLogger(__name__)
+
+
+@contextmanager
+def page(title: str, *, question: str) -> Iterator[None]:
+    """Frame a page: ``with shell.page("Data", question="What does the network learn from?"): ...``.
+
+    Args:
+        title: The heading, an emoji in front if the navigation has one.
+        question: The one question that the page answers; its first line.
+    """
+    warmup.start()
+    theme.inject()
+    st.title(title, anchor=False)
+    st.markdown(f"**{question}**")
+    with guard():
+        yield
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show what goes wrong inside as a message, and let the rest of the page be drawn."""
+    try:
+        yield
+    except Exception as error:  # Streamlit's own control flow (rerun, stop) is no Exception and passes.
+        if not isinstance(error, AquaDashError):
+            _LOG.exception("A page failed")
+        show_error(error)
+
+
+def live(run_every: float | None) -> Callable[[Callable[..., object]], Callable[..., None]]:
+    """A part of a page that is drawn again by itself, guarded: ``@shell.live(2.0)`` over a function.
+
+    Args:
+        run_every: Seconds between drawings, None for none: what has ended needs no watching.
+    """
+
+    def decorate(draw: Callable[..., object]) -> Callable[..., None]:
+        @functools.wraps(draw)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            with guard():
+                draw(*args, **kwargs)
+
+        return st.fragment(guarded, run_every=run_every)
+
+    return decorate
+
+
+def show_error(error: Exception) -> None:
+    """Show an error's message; of errors not meant for people only that there was one."""
+    if isinstance(error, AquaDashError):
+        st.error(plain(str(error)), icon="🚧")
+    elif isinstance(error, OSError):
+        st.error(plain(f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"), icon="🚧")
+    else:
+        st.error(
+            "Something went wrong that AquaDash did not expect. Nothing that was stored is lost; the details are in "
+            "the console that it was started from.",
+            icon="🚧",
+        )

@@ -1,0 +1,59 @@
+"""Text for people: escaping, durations, numbers."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+#: What means something to markdown within a line, and what does so at its start only.
+_MARKUP = re.compile(r"([\\`*_\[\]<#~|$&])|^([-+>])|^(\d+)(?=[.)])")
+#: ``:red[...]``, ``:material/...:`` and ``:smile:`` are recognised after unescaping, so that the colon is cut off instead.
+_DIRECTIVE = re.compile(r":(?=[\w+/-]+[\[:])")
+_WORD_JOINER = "\u2060"
+
+
+def plain(text: str) -> str:
+    """Text that a person typed or that a file held, so that markdown shows it as it is."""
+    line = " ".join(text.split())
+    # A number at the start would begin a list; the joiner after it is invisible.
+    escaped = _MARKUP.sub(lambda found: f"{found[3]}{_WORD_JOINER}" if found[3] else f"\\{found[0]}", line)
+    return _DIRECTIVE.sub(f":{_WORD_JOINER}", escaped)
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as ``"45 s"``, ``"3 min 20 s"`` or ``"2 h 5 min"``; a dash while unknown."""
+    if seconds is None or seconds < 0:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def percent(share: float | None, interval: tuple[float, float] | None = None) -> str:
+    """A share from 0 to 1 as ``"61.4 %"``, with its interval as ``"61 % (57 % to 66 %)"``; a dash while unknown.
+
+    With an interval the share is rounded to whole per cent as soon as the interval is wider than two: the digit after
+    the point would pretend to know more than the data does.
+    """
+    if share is None:
+        return "–"
+    if interval is None:
+        return f"{100 * share:.1f} %"
+    low, high = (100 * bound for bound in interval)
+    digits = 0 if high - low > 2 else 1
+    return f"{100 * share:.{digits}f} % ({low:.{digits}f} % to {high:.{digits}f} %)"
+
+
+def moment(timestamp: float | None) -> str:
+    """Seconds since 1970 as the local date and time, to the minute; a dash while unknown."""
+    return "–" if timestamp is None else datetime.fromtimestamp(timestamp).strftime("%Y-%m-%d %H:%M")
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """``"1 image"``, ``"2,500 images"``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

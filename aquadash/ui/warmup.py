@@ -1,0 +1,124 @@
+"""Prepares what is slow (run store, engine, embedded images) beside the first pages instead of before them.
+
+One daemon thread a store address does it. A page that needs the store waits for it; a page that can say "opening"
+asks :func:`state` instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+from aquadash import data, settings
+from aquadash.errors import AquaDashError, StorageError
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class _Opening:
+    """One attempt at opening the store and the engine of one address.
+
+    Attributes:
+        store_done: Set once the store is open or has failed to open.
+        engine_done: Set once the engine is open or has failed to open.
+        store_error: Why there is no store, None if there is one.
+        engine_error: Why nothing can be trained, None if it can.
+    """
+
+    store_done: threading.Event = field(default_factory=threading.Event)
+    engine_done: threading.Event = field(default_factory=threading.Event)
+    store_error: AquaDashError | None = None
+    engine_error: AquaDashError | None = None
+
+
+#: What pages show first. Drawing it takes some seconds on a new home, so that it is drawn before anybody asks.
+_FIRST_SOURCE = "synthetic"
+
+_lock = threading.Lock()
+_openings: dict[str, _Opening] = {}
+
+
+def start() -> None:
+    """Start opening, unless that is under way or done. A failed attempt is made again."""
+    _opening(retry=True)
+
+
+def ready() -> bool:
+    """True once the store can be read without waiting.
+
+    Raises:
+        AquaDashError: It could not be opened.
+    """
+    opening = _opening(retry=False)
+    if opening.store_error is not None:
+        raise opening.store_error
+    return opening.store_done.is_set()
+
+
+def wait_for_store() -> None:
+    """Return once the store is open.
+
+    Raises:
+        AquaDashError: It could not be opened.
+    """
+    opening = _opening(retry=False)
+    opening.store_done.wait()
+    if opening.store_error is not None:
+        raise opening.store_error
+
+
+def wait_for_engine() -> None:
+    """Return once the engine is open.
+
+    Raises:
+        AquaDashError: It could not be opened.
+    """
+    opening = _opening(retry=False)
+    opening.engine_done.wait()
+    if opening.engine_error is not None:
+        raise opening.engine_error
+
+
+def _opening(*, retry: bool) -> _Opening:
+    """The attempt of the present address, started if there is none (or, with ``retry``, none that may succeed)."""
+    address = f"{settings.tracking_uri()} {settings.home()}"
+    with _lock:
+        opening = _openings.get(address)
+        failed = opening is not None and opening.engine_done.is_set() and opening.engine_error is not None
+        if opening is None or (retry and failed):
+            opening = _openings[address] = _Opening()
+            threading.Thread(target=_open, args=(opening,), name="aquadash-warm-up", daemon=True).start()
+        return opening
+
+
+def _open(opening: _Opening) -> None:
+    """Open the store, then the engine; errors are kept for whoever waits. Last, draw the embedded images."""
+    try:
+        from aquadash.runs import open_store
+
+        open_store()
+    except Exception as error:
+        opening.store_error = opening.engine_error = _presentable(error, "The run store could not be opened")
+    opening.store_done.set()
+    if opening.store_error is None:
+        try:
+            from aquadash.engine import open_engine
+
+            open_engine()
+        except Exception as error:
+            opening.engine_error = _presentable(error, "The training engine could not be started")
+    opening.engine_done.set()
+    try:
+        data.load(_FIRST_SOURCE)
+    except AquaDashError:
+        pass  # The page that needs the images will say why.
+
+
+def _presentable(error: Exception, what: str) -> AquaDashError:
+    """The error itself if it is meant for people, else a plain one; the details go to the console."""
+    if isinstance(error, AquaDashError):
+        return error
+    _LOG.error("%s", what, exc_info=error)
+    return StorageError(f"{what} ({type(error).__name__}). The details are in the console that AquaDash was started from.")

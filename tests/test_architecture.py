@@ -1,0 +1,107 @@
+"""The imports follow the table in the docstring of ``aquadash``."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import aquadash
+
+PACKAGE = Path(aquadash.__file__).parent
+ROOT = PACKAGE.parent
+
+#: Libraries that take long to import or belong to one room; a room may import those of its line only.
+HEAVY = {
+    "tensorflow", "keras", "mlflow", "sqlalchemy", "distributed", "dask", "imgaug", "cv2", "sklearn", "scipy",
+    "streamlit", "plotly", "pandas", "click", "pydantic", "optuna", "PIL", "numpy", "psutil",
+}  # fmt: skip
+
+_ROW = re.compile(r"^``(?P<room>\w+)``\s+.*?\s{2,}(?P<heavy>[\w, -]+)$")
+
+
+def table() -> dict[str, set[str]]:
+    """The rooms in order, each with the heavy imports it may make."""
+    assert aquadash.__doc__
+    rows = (_ROW.match(line) for line in aquadash.__doc__.splitlines())
+    return {
+        row["room"]: {name.strip() for name in row["heavy"].split(",")} - {"-"} for row in rows if row
+    }
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that the file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path} uses a relative import"
+            yield node.module
+            if node.module == "aquadash":
+                yield from (f"aquadash.{alias.name}" for alias in node.names)
+
+
+def sources() -> list[Path]:
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")]
+
+
+def wrong_arrows(room: str, imported: Iterator[str], rooms: dict[str, set[str]]) -> list[str]:
+    """What a file of ``room`` imports although the table does not allow it."""
+    order = list(rooms)
+    found = []
+    for module in imported:
+        parts = module.split(".")
+        if parts[0] == "aquadash" and len(parts) > 1 and parts[1] in rooms and order.index(parts[1]) > order.index(room):
+            found.append(f"{room} imports the later room {parts[1]}")
+        if parts[0] in HEAVY and parts[0] not in rooms[room]:
+            found.append(f"{room} imports {parts[0]}, which is not in its line")
+    return found
+
+
+def test_every_room_has_a_line_and_every_line_a_room() -> None:
+    assert {room_of(path) for path in sources()} == set(table())
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    assert wrong_arrows(room_of(path), imports(path), table()) == []
+
+
+def test_the_check_sees_a_wrong_arrow() -> None:
+    rooms = {"data": {"numpy"}, "ui": {"streamlit"}}
+    assert wrong_arrows("data", iter(["aquadash.ui.shell", "streamlit"]), rooms) == [
+        "data imports the later room ui",
+        "data imports streamlit, which is not in its line",
+    ]
+
+
+def test_only_runs_knows_mlflow() -> None:
+    knowing = {room_of(path) for path in sources() if any(name.split(".")[0] == "mlflow" for name in imports(path))}
+    assert knowing == {"runs"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.stem)
+def test_pages_leave_the_work_to_the_rooms(path: Path) -> None:
+    heavy = {name.split(".")[0] for name in imports(path)} & HEAVY
+    assert heavy <= {"streamlit", "pandas", "numpy"}
+
+
+def test_importing_every_room_imports_nothing_slow() -> None:
+    rooms = [room for room in table() if room not in ("ui", "bench", "cli")]
+    code = (
+        "import sys\n"
+        + "".join(f"import aquadash.{room}\n" for room in rooms)
+        + "print(sorted({'tensorflow', 'keras', 'mlflow', 'distributed', 'imgaug', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

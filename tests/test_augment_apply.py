@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import hashlib
+import importlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from aquadash.augment import PIPELINES, Branch, apply, op, training_set
+from aquadash.errors import UnknownNameError
+
+_RNG = np.random.default_rng(4)
+_IMAGES = _RNG.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+_LABELS = np.arange(40, dtype=np.int64) % 5
+
+_ANOTHER_PROCESS = """
+import hashlib, sys
+import numpy as np
+np.random.seed(99); np.random.rand(7)
+import imgaug
+imgaug.seed(1234)
+from aquadash.augment import training_set
+images = np.random.default_rng(4).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+result, _ = training_set(images, np.arange(40) % 5, pipeline="notebook", seed=6)
+print(hashlib.sha256(result.tobytes()).hexdigest())
+"""
+
+
+def test_notebook_yields_originals_first_and_five_times_the_images() -> None:
+    images, labels = training_set(_IMAGES, _LABELS, pipeline="notebook", seed=6)
+    assert images.shape == (200, 32, 32, 3)
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images[:40], _IMAGES)
+    np.testing.assert_array_equal(labels, np.tile(_LABELS, 5))
+    for branch in range(1, 5):
+        changed = (images[40 * branch : 40 * branch + 40] != _IMAGES).any(axis=(1, 2, 3))
+        assert changed.mean() > 0.5
+
+
+def test_a_single_pipeline_replaces_the_images_and_none_keeps_them() -> None:
+    images, labels = training_set(_IMAGES, _LABELS, pipeline="notebook-2", seed=6)
+    assert images.shape == _IMAGES.shape
+    np.testing.assert_array_equal(labels, _LABELS)
+    kept, _ = training_set(_IMAGES, _LABELS, pipeline="none", seed=6)
+    np.testing.assert_array_equal(kept, _IMAGES)
+    assert not np.shares_memory(kept, _IMAGES)
+
+
+def test_flip_mirrors_every_image() -> None:
+    flipped = apply(_IMAGES, Branch("flip", (op("Fliplr", p=1.0),)), seed=0)
+    np.testing.assert_array_equal(flipped, _IMAGES[:, :, ::-1])
+
+
+def test_operators_keep_their_order_and_nest() -> None:
+    image = np.full((4, 5, 6, 3), 100, dtype=np.uint8)
+    doubled = op("Multiply", mul=2.0)
+    added = op("WithChannels", channels=1, children=op("Add", value=10))
+    both = apply(image, Branch("both", (op("Sequential", children=(added, doubled)),)), seed=0)
+    assert both[0, 0, 0].tolist() == [200, 220, 200]
+    assert apply(image, Branch("both", (doubled, added)), seed=0)[0, 0, 0].tolist() == [200, 210, 200]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
+    first = apply(_IMAGES, PIPELINES["notebook"], seed=6)
+    np.testing.assert_array_equal(first, apply(_IMAGES, PIPELINES["notebook"], seed=6))
+    for branch in range(2, 5):
+        part = slice(40 * branch, 40 * branch + 40)
+        assert not np.array_equal(first[part], apply(_IMAGES, PIPELINES["notebook"], seed=7)[part])
+
+
+def test_another_process_with_other_global_generators_gives_the_same_bytes() -> None:
+    here = hashlib.sha256(apply(_IMAGES, PIPELINES["notebook"], seed=6).tobytes()).hexdigest()
+    there = subprocess.run([sys.executable, "-c", _ANOTHER_PROCESS], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == here
+
+
+def test_global_generators_are_neither_read_nor_changed() -> None:
+    import imgaug
+    import imgaug.random as iarandom
+
+    results = []
+    for seed in (1, 2):
+        np.random.seed(seed)
+        imgaug.seed(seed)
+        before = np.random.get_state()[1].copy(), str(iarandom.get_global_rng().state)
+        results.append(apply(_IMAGES, PIPELINES["notebook"], seed=6))
+        np.testing.assert_array_equal(np.random.get_state()[1], before[0])
+        assert str(iarandom.get_global_rng().state) == before[1]
+    np.testing.assert_array_equal(*results)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    expected = [apply(_IMAGES, PIPELINES["notebook"], seed=seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for result, wanted in zip(
+            pool.map(lambda seed: apply(_IMAGES, PIPELINES["notebook"], seed=seed), range(4)), expected, strict=True
+        ):
+            np.testing.assert_array_equal(result, wanted)
+
+
+def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("aquadash.augment.apply"), "_IMAGES_A_BATCH", 10)
+    told: list[tuple[str, float | None]] = []
+    same = np.repeat(_IMAGES[:1], 20, axis=0)
+    result, _ = training_set(
+        same, _LABELS[:20], pipeline="notebook-2", seed=6, progress=lambda text, share: told.append((text, share))
+    )
+    assert not np.array_equal(result[:10], result[10:])
+    assert told == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
+
+
+def test_progress_ends_at_one_over_all_branches() -> None:
+    shares: list[float | None] = []
+    training_set(_IMAGES, _LABELS, pipeline="notebook", seed=6, progress=lambda _, share: shares.append(share))
+    assert shares == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+@pytest.mark.parametrize("shape", [(0, 32, 32, 3), (1, 32, 32, 3), (2, 1, 1, 3), (2, 7, 50, 3), (3, 300, 200, 3)])
+def test_any_size_and_number(shape: tuple[int, ...]) -> None:
+    images = _RNG.integers(0, 256, shape, dtype=np.uint8)
+    before = images.copy()
+    result = apply(images, PIPELINES["notebook"], seed=1)
+    assert result.shape == (5 * shape[0], *shape[1:])
+    np.testing.assert_array_equal(images, before)
+
+
+def test_large_pictures_go_in_small_batches() -> None:
+    batch_size = importlib.import_module("aquadash.augment.apply")._batch_size
+    assert batch_size(32, 32) == 500
+    assert batch_size(512, 512) == 7
+    assert batch_size(5000, 5000) == 1
+
+
+def test_what_cannot_be_augmented_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected uint8"):
+        apply(_IMAGES.astype(np.float32), PIPELINES["none"], seed=0)
+    with pytest.raises(ValueError, match="expected uint8"):
+        apply(_IMAGES[0], PIPELINES["none"], seed=0)
+    with pytest.raises(ValueError, match="39 labels"):
+        training_set(_IMAGES, _LABELS[:39], pipeline="none", seed=0)
+    with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
+        training_set(_IMAGES, _LABELS, pipeline="notebok", seed=0)
+
+
+def test_importing_the_room_does_not_import_imgaug() -> None:
+    code = "import sys, aquadash.augment; print('imgaug' in sys.modules or 'cv2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,102 @@
+"""Configurations are checked, refused in plain words, and survive JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquadash import config
+from aquadash.config import RunConfig
+from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.presets import PRESETS, preset
+
+
+def test_json_round_trip() -> None:
+    changed = config.with_values(RunConfig(), {"training.learning_rate": 0.1, "seed": 2**32 - 1})
+    assert config.from_json(changed.to_json()) == changed
+
+
+def test_left_out_fields_take_their_defaults() -> None:
+    assert config.from_json('{"training": {"epochs": 3}}').training == RunConfig().training.model_copy(update={"epochs": 3})
+
+
+def test_values_from_a_command_line_are_converted() -> None:
+    changed = config.with_values(RunConfig(), {"training.epochs": "7", "training.restore_best_weights": "false"})
+    assert (changed.training.epochs, changed.training.restore_best_weights) == (7, False)
+
+
+@pytest.mark.parametrize("name", ["training.epoch", "epochs", "training", "", "training.epochs.x", "__class__"])
+def test_an_unknown_setting_is_refused(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="no setting called"):
+        config.with_values(RunConfig(), {name: "1"})
+
+
+def test_the_nearest_known_name_is_offered() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'training.epochs'"):
+        config.with_values(RunConfig(), {"training.epoch": "1"})
+    with pytest.raises(UnknownNameError, match="Did you mean 'training.batch_size'"):
+        config.from_mapping({"training": {"batchsize": 1}})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("training.epochs", "0"),
+        ("training.epochs", "many"),
+        ("training.learning_rate", "nan"),
+        ("training.learning_rate", "-1"),
+        ("training.optimizer", "magic"),
+        ("training.validation_fraction", "0.9"),
+        ("data.source", "../etc/passwd"),
+        ("augmentation.pipeline", "x" * 100),
+        ("seed", str(2**32)),
+        ("model.dropout", "1"),
+    ],
+)
+def test_a_bad_value_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name.replace(".", r"\.")) as caught:
+        config.with_values(RunConfig(), {name: value})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "3", "null", '{"training": 3}', "[" * 100_000])
+def test_malformed_json_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        config.from_json(text)
+
+
+def test_only_differing_settings_are_listed_in_the_order_of_the_form() -> None:
+    other = config.with_values(RunConfig(), {"seed": 5, "training.epochs": 3})
+    assert config.config_diff([RunConfig(), other, other]) == {"training.epochs": [200, 3, 3], "seed": [0, 5, 5]}
+    assert config.config_diff([RunConfig(), RunConfig()]) == {}
+
+
+def test_every_setting_has_a_help_text() -> None:
+    assert set(config.fields()) == set(config.flatten(RunConfig()))
+    assert all(len(text) > 20 for text in config.fields().values())
+
+
+def test_assignments() -> None:
+    assert config.parse_assignments(["a.b = 1", "c=x=y"]) == {"a.b": "1", "c": "x=y"}
+    with pytest.raises(ConfigError, match="name=value"):
+        config.parse_assignments(["nonsense"])
+
+
+def test_the_report_is_followed_to_the_letter() -> None:
+    training = preset("notebook").config.training
+    assert (training.optimizer, training.learning_rate, training.batch_size, training.epochs, training.patience) == (
+        "sgd", 0.01, 32, 200, 5,
+    )  # fmt: skip
+    assert (training.validation, training.restore_best_weights, training.from_logits) == ("test", False, True)
+    assert len(preset("notebook").oddities) == 2
+
+
+def test_the_fixed_preset_touches_no_test_image() -> None:
+    training = preset("notebook-fixed").config.training
+    assert (training.validation, training.validation_fraction) == ("training", 0.15)
+    assert (training.restore_best_weights, training.from_logits) == (True, False)
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
+        preset("notebok")
+    assert all(entry.title and entry.summary for entry in PRESETS.values())

@@ -1,0 +1,142 @@
+"""The table of sources and the data sets that a process keeps."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from aquadash.data import SOURCES, Dataset, ProgressCallback, Source, Split, load, sources
+from aquadash.errors import DataError, UnknownNameError
+
+
+def _dataset() -> Dataset:
+    split = Split(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("a.png", "b.png"))
+    return Dataset("fake", "Fake", "Nowhere.", True, ("a", "b"), split, split)
+
+
+class _Loader:
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fail = False
+
+    def __call__(self, *, progress: ProgressCallback | None = None) -> Dataset:
+        self.calls += 1
+        if self.fail:
+            raise DataError("broken")
+        return _dataset()
+
+
+@pytest.fixture
+def loader() -> _Loader:
+    return _Loader()
+
+
+@pytest.fixture
+def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str | None]], None]:
+    monkeypatch.setattr(sources, "_loaded", sources.OrderedDict())
+
+    def _register(key: Callable[[], str | None]) -> None:
+        monkeypatch.setitem(SOURCES, "fake", Source("fake", "Fake", "A fake.", True, loader, key))
+
+    return _register
+
+
+def test_the_table_is_keyed_by_name_and_says_what_is_drawn() -> None:
+    assert {name: source.drawn for name, source in SOURCES.items()} == {"synthetic": True, "cifar100": False}
+    assert all(name == source.name and source.title and source.summary for name, source in SOURCES.items())
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'cifar100'"):
+        load("cifar10")
+
+
+def test_a_data_set_is_loaded_once_and_again_when_its_key_changes(loader: _Loader, register: Callable) -> None:
+    key = "one"
+    register(lambda: key)
+    first = load("fake")
+    assert load("fake") is first
+    key = "two"
+    assert load("fake") is not first
+    assert loader.calls == 2
+
+
+def test_what_loading_itself_brings_is_kept(loader: _Loader, register: Callable) -> None:
+    register(lambda: "there" if loader.calls else None)
+    assert load("fake") is load("fake")
+    assert loader.calls == 1
+
+
+def test_a_failure_is_not_kept(loader: _Loader, register: Callable) -> None:
+    register(lambda: "one")
+    loader.fail = True
+    with pytest.raises(DataError, match="broken"):
+        load("fake")
+    loader.fail = False
+    assert load("fake").name == "fake"
+
+
+def test_shared_arrays_cannot_be_changed(register: Callable) -> None:
+    register(lambda: "one")
+    dataset = load("fake")
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.train.images[0, 0, 0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.train.labels[0] = 1
+
+
+def test_only_a_few_are_kept(register: Callable) -> None:
+    key = ""
+    register(lambda: key)
+    for i in range(10):
+        key = str(i)
+        load("fake")
+    assert len(sources._loaded) == sources._KEEP
+
+
+def test_many_threads_load_once(loader: _Loader, register: Callable) -> None:
+    register(lambda: "one")
+    gate = threading.Barrier(8)
+    results: list[Dataset] = []
+
+    def ask() -> None:
+        gate.wait(timeout=10)
+        results.append(load("fake"))
+
+    threads = [threading.Thread(target=ask, name=f"asks-{i}") for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert loader.calls == 1
+    assert len(results) == 8 and len({id(result) for result in results}) == 1
+
+
+def test_who_waits_is_told_and_may_leave(register: Callable) -> None:
+    register(lambda: "one")
+
+    def leave(text: str, fraction: float | None) -> None:
+        raise InterruptedError(text)
+
+    lock = sources._source_locks.setdefault("fake", threading.Lock())
+    with lock, pytest.raises(InterruptedError, match="Waiting while Fake is loaded"):
+        load("fake", progress=leave)
+    assert load("fake").name == "fake"
+
+
+def test_a_new_archive_is_noticed(cifar100_archive: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load("cifar100") is load("cifar100")
+    monkeypatch.setenv("AQUADASH_CIFAR100", "/does/not/exist")
+    with pytest.raises(DataError, match="does not exist"):
+        load("cifar100")
+
+
+def test_importing_the_room_brings_nothing_heavy() -> None:
+    script = "import sys, aquadash.data; print([m for m in ('keras', 'tensorflow', 'sklearn') if m in sys.modules])"
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"

@@ -1,0 +1,70 @@
+"""Counts, channels and mean images of a split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash.data import Split
+from aquadash.data.statistics import describe
+
+
+def _split(images: np.ndarray, labels: list[int]) -> Split:
+    return Split(images, np.array(labels, dtype=np.int64), tuple(f"{i}.png" for i in range(len(labels))))
+
+
+@pytest.fixture
+def split() -> Split:
+    images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
+    return _split(images, [0] * 10 + [2] * 30)
+
+
+def test_classes_are_counted_and_empty_ones_kept(split: Split) -> None:
+    result = describe(split, ("a", "b", "c"))
+    assert [(entry.name, entry.count, entry.share) for entry in result.classes] == [
+        ("a", 10, 0.25),
+        ("b", 0, 0.0),
+        ("c", 30, 0.75),
+    ]
+    assert result.count == 40
+    assert result.image_shape == (6, 5, 3)
+    assert not result.balanced
+    assert result.classes[1].mean_image is None and result.classes[1].typical is None
+
+
+def test_channels_agree_with_the_pixels(split: Split) -> None:
+    for index, channel in enumerate(describe(split, "abc").channels):
+        values = split.images[..., index]
+        assert channel.mean == pytest.approx(values.mean())
+        assert channel.std == pytest.approx(values.std())
+        assert channel.histogram.shape == (256,)
+        assert channel.histogram.sum() == values.size
+        assert channel.histogram[7] == (values == 7).sum()
+
+
+def test_mean_image_and_brightness(split: Split) -> None:
+    entry = describe(split, "abc").classes[2]
+    assert entry.mean_image is not None and entry.mean_image.dtype == np.uint8
+    np.testing.assert_array_equal(entry.mean_image, np.rint(split.images[10:].mean(axis=0)))
+    assert entry.mean_brightness == pytest.approx(split.images[10:].mean())
+
+
+def test_the_typical_image_is_nearest_to_the_mean() -> None:
+    images = np.stack([np.full((4, 4, 3), value, dtype=np.uint8) for value in (0, 250, 120, 200)])
+    assert describe(_split(images, [0, 1, 1, 1]), "ab").classes[1].typical == 3
+
+
+def test_equal_counts_are_balanced() -> None:
+    assert describe(_split(np.zeros((4, 2, 2, 3), np.uint8), [0, 1, 1, 0]), "ab").balanced
+
+
+def test_no_images_give_no_means() -> None:
+    result = describe(_split(np.zeros((0, 2, 2, 3), np.uint8), []), "ab")
+    assert result.count == 0
+    assert [channel.mean for channel in result.channels] == [None] * 3
+    assert [channel.histogram.sum() for channel in result.channels] == [0] * 3
+
+
+def test_a_label_without_a_name_is_refused(split: Split) -> None:
+    with pytest.raises(ValueError, match="labels go up to 2; there are 2 class names"):
+        describe(split, ("a", "b"))

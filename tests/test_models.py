@@ -1,0 +1,54 @@
+"""The report's network, row by row, and what every network of the table must do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.errors import UnknownNameError
+
+pytestmark = pytest.mark.slow
+
+REPORT = [
+    ("Conv2D", (16, 16, 32), 416),
+    ("MaxPooling2D", (16, 16, 32), 0),
+    ("Conv2D", (8, 8, 64), 8256),
+    ("MaxPooling2D", (8, 8, 64), 0),
+    ("Flatten", (4096,), 0),
+    ("Dense", (256,), 1048832),
+    ("Dropout", (256,), 0),
+    ("Dense", (128,), 32896),
+    ("Dropout", (128,), 0),
+    ("Dense", (5,), 645),
+]
+
+
+def test_the_report_s_table_of_layers() -> None:
+    summary = models.summarize(models.build(ModelConfig(), image_shape=(32, 32, 3), num_classes=5))
+    assert [(row.kind, row.output_shape, row.params) for row in summary.layers] == REPORT
+    assert summary.params == 1_091_045
+    assert summary.to_dict()["layers"][0]["output_shape"] == (16, 16, 32)
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_network_gives_probabilities(name: str) -> None:
+    model = models.build(ModelConfig(name=name), image_shape=(32, 32, 3), num_classes=7)
+    probabilities = np.asarray(model(models.normalise(np.zeros((2, 32, 32, 3), np.uint8))))
+    assert probabilities.shape == (2, 7) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_dropout_follows_the_config() -> None:
+    model = models.build(ModelConfig(dropout=0.25), image_shape=(32, 32, 3), num_classes=5)
+    assert [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"] == [0.25, 0.25]
+
+
+def test_images_become_float32_of_0_to_1() -> None:
+    scaled = np.asarray(models.normalise(np.array([0, 51, 255], np.uint8)))
+    assert scaled.dtype == np.float32 and scaled.tolist() == pytest.approx([0, 0.2, 1])
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
+        models.model_entry("notebok")

@@ -1,0 +1,229 @@
+"""From image files to probabilities, with a tiny network made here."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash.data import images
+from aquadash.errors import ImageError, StorageError
+from aquadash.predict import Predictor, predict_files
+
+CLASSES = ("red", "green", "blue")
+SIZE = 8
+
+
+def _model(*, outputs: int = 3, channels: int = 3) -> Any:
+    """A network whose likeliest class is the strongest colour: softmax of ten times the mean colour."""
+    import keras
+    from keras import layers
+
+    model = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, channels)),
+            layers.GlobalAveragePooling2D(),
+            layers.Dropout(0.5),
+            layers.Dense(outputs, activation="softmax"),
+        ]
+    )
+    kernel = 10 * np.eye(channels, outputs, dtype=np.float32)
+    model.layers[-1].set_weights([kernel, np.zeros(outputs, np.float32)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    _model().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def predictor(saved: Path) -> Predictor:
+    return Predictor.load(saved, class_names=CLASSES)
+
+
+def _png(colour: tuple[int, int, int], size: tuple[int, int] = (20, 10)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_probabilities_are_the_networks_own(predictor: Predictor) -> None:
+    batch = np.zeros((2, SIZE, SIZE, 3), np.uint8)
+    batch[0, ..., 1] = 255
+    batch[1, ..., 2] = 51
+
+    probabilities = predictor.predict_images(batch)
+
+    # Softmax of (0, 10, 0) and of (0, 0, 2): pixels are divided by 255 and dropout is off.
+    expected = [[1 / (2 + np.exp(10)), 1 / (1 + 2 * np.exp(-10)), 1 / (2 + np.exp(10))]]
+    expected.append([1 / (2 + np.exp(2)), 1 / (2 + np.exp(2)), 1 / (1 + 2 * np.exp(-2))])
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-4)
+    assert probabilities.dtype == np.float32
+
+
+def test_batches_do_not_change_the_answer(predictor: Predictor) -> None:
+    batch = np.random.default_rng(0).integers(0, 256, (7, SIZE, SIZE, 3), dtype=np.uint8)
+
+    np.testing.assert_allclose(
+        predictor.predict_images(batch, batch_size=3), predictor.predict_images(batch), rtol=1e-5
+    )
+    assert predictor.predict_images(batch[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE, 3), np.uint8)])
+def test_wrong_arrays_are_refused(predictor: Predictor, bad: Any) -> None:
+    with pytest.raises(ValueError, match="expected uint8"):
+        predictor.predict_images(bad)
+
+
+def test_many_threads_get_their_own_answers(predictor: Predictor) -> None:
+    wrong: list[int] = []
+
+    def ask(channel: int) -> None:
+        image = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+        image[..., channel] = 255
+        wrong.extend(channel for _ in range(50) if predictor.predict_images(image).argmax() != channel)
+
+    threads = [threading.Thread(target=ask, args=(number % 3,), name=f"ask-{number}") for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert wrong == []
+
+
+def test_one_bad_file_does_not_stop_the_others(predictor: Predictor) -> None:
+    files = [
+        ("red.png", _png((200, 0, 0))),
+        ("empty.png", b""),
+        ("green.png", _png((0, 200, 0))),
+        ("notes.png", b"not an image at all"),
+        ("cut.png", _png((0, 0, 200))[:40]),
+        ("blue.png", _png((0, 0, 200))),
+    ]
+
+    for batch_size in (1, 2, 16):
+        results = list(predict_files(files, predictor, batch_size=batch_size))
+
+        assert [result.file for result in results] == [name for name, _ in files]
+        assert [result.label for result in results] == ["red", None, "green", None, None, "blue"]
+        for result in results:
+            assert (result.error is None) == (result.label is not None) == (result.probabilities is not None)
+            assert result.error is None or result.file in result.error
+    assert results[0].seen is not None and results[0].seen.shape == (SIZE, SIZE, 3)
+    assert results[0].confidence == pytest.approx(float(results[0].probabilities.max()))
+    assert results[1].confidence is None and results[1].seen is None
+
+
+def test_only_bad_files_and_no_files(predictor: Predictor) -> None:
+    assert [result.label for result in predict_files([("a", b""), ("b", b"x")], predictor)] == [None, None]
+    assert list(predict_files([], predictor)) == []
+
+
+def test_files_are_fetched_only_when_their_turn_comes(predictor: Predictor) -> None:
+    fetched: list[int] = []
+
+    def fetch(number: int) -> bytes:
+        fetched.append(number)
+        return _png((0, 200, 0))
+
+    results = predict_files([(str(n), partial(fetch, n)) for n in range(10)], predictor, batch_size=2)
+    next(results)
+    assert fetched == [0, 1]
+    assert len(list(results)) == 9
+    assert fetched == list(range(10))
+
+
+def test_files_that_cannot_be_fetched_are_reported(predictor: Predictor, tmp_path: Path) -> None:
+    def refused() -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    good = tmp_path / "good.png"
+    good.write_bytes(_png((200, 0, 0)))
+    missing = tmp_path / "missing.png"
+    results = list(
+        predict_files(
+            [("locked", refused), ("missing.png", partial(images.read, missing)), ("good", partial(images.read, good))],
+            predictor,
+        )
+    )
+
+    assert [result.label for result in results] == [None, None, "red"]
+    assert "Permission denied" in (results[0].error or "")
+    assert "cannot be found" in (results[1].error or "")
+    with pytest.raises(ImageError, match="is a folder"):
+        images.read(tmp_path)
+
+
+def test_to_dict_is_json_with_probabilities_by_class(predictor: Predictor) -> None:
+    good, bad = predict_files([("g.png", _png((0, 200, 0))), ("e.png", b"")], predictor)
+
+    values = json.loads(json.dumps([good.to_dict(), bad.to_dict()]))
+
+    assert values[0]["file"] == "g.png" and values[0]["label"] == "green" and values[0]["error"] is None
+    assert list(values[0]["probabilities"]) == list(CLASSES)
+    assert sum(values[0]["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+    assert values[1]["probabilities"] is None and "empty" in values[1]["error"]
+
+
+def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> None:
+    normal, long = predict_files(
+        [("n.png", _png((200, 0, 0), (160, 90))), ("l.png", _png((0, 0, 200), (900, 90)))], predictor
+    )
+
+    assert normal.notes == ()
+    assert long.label == "blue"
+    assert "middle 10.0%" in long.notes[0]
+
+
+def test_an_answer_that_is_no_number_is_an_error() -> None:
+    model = _model()
+    model.layers[-1].set_weights([np.full((3, 3), np.nan, np.float32), np.zeros(3, np.float32)])
+
+    (result,) = predict_files([("r.png", _png((200, 0, 0)))], Predictor(model, class_names=CLASSES))
+
+    assert result.label is None and "diverged" in (result.error or "")
+    assert result.seen is not None
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_missing_and_damaged_model_files(saved: Path, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no saved model yet"):
+        Predictor.load(tmp_path / "model.keras", class_names=CLASSES)
+    whole = saved.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 0xFF
+    for content in (b"", b"PK\x03\x04 not a zip", whole[: len(whole) // 2], bytes(flipped)):
+        damaged = tmp_path / "damaged.keras"
+        damaged.write_bytes(content)
+        with pytest.raises(StorageError, match="cannot be loaded"):
+            Predictor.load(damaged, class_names=CLASSES)
+
+
+def test_program_code_in_a_model_is_never_run(tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "model.keras"
+    code = keras.layers.Lambda(lambda x: x[:, 0, 0, :], output_shape=(3,))
+    keras.Sequential([keras.Input((SIZE, SIZE, 3)), code]).save(path)
+
+    with pytest.raises(StorageError, match="program code"):
+        Predictor.load(path, class_names=CLASSES)
+
+
+def test_models_of_another_shape_are_refused() -> None:
+    with pytest.raises(StorageError, match="expected 3 probabilities"):
+        Predictor(_model(outputs=5), class_names=CLASSES)
+    with pytest.raises(StorageError, match="RGB"):
+        Predictor(_model(channels=1), class_names=CLASSES)

@@ -1,0 +1,278 @@
+"""The store keeps what it is given, finds runs by what people type, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash import settings
+from aquadash.config import RunConfig, with_values
+from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.runs import EpochRecord, Predictions, Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import tags as tag
+
+WORKER = Worker("here", 1234)
+
+
+@pytest.fixture
+def store(prepared_home: Path, home: Path) -> RunStore:
+    return open_store()
+
+
+def record(epoch: int, value: float = 0.1) -> EpochRecord:
+    return EpochRecord(epoch, value, value / 3, value / 7, value / 11, 0.01, 1.5)
+
+
+def test_a_new_run_waits_in_the_queue_with_all_that_it_was_made_from(store: RunStore) -> None:
+    config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
+    run = store.create(config, name="first")
+    assert (run.name, run.status, run.config) == ("first", RunStatus.QUEUED, config)
+    assert store.get(run.run_id) == run
+    stored = store.artifact(run.run_id, "config.json")
+    assert stored is not None and stored.read_text() == config.to_json()
+
+
+def test_a_name_is_made_up_where_none_is_given(store: RunStore) -> None:
+    assert len(store.create(RunConfig()).name) > 3
+
+
+def test_names_are_text_on_one_line(store: RunStore) -> None:
+    run = store.create(RunConfig(), name=" <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500)
+    assert run.name.startswith("<b>x</b> ../../etc") and len(run.name) <= 120 and run.name.isprintable()
+    store.rename(run.run_id, "new\tname")
+    assert store.get(run.run_id).name == "new name"
+    with pytest.raises(RunError, match="visible character"):
+        store.rename(run.run_id, " \n ")
+
+
+def test_runs_are_listed_newest_first(store: RunStore) -> None:
+    ids = [store.create(RunConfig(), name=str(index)).run_id for index in range(3)]
+    assert [run.run_id for run in store.list_runs()] == ids[::-1]
+
+
+def test_a_run_is_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
+    first, second = store.create(RunConfig(), name="a"), store.create(RunConfig(), name="b")
+    assert store.resolve(first.run_id) == store.resolve(first.run_id[:12]) == store.resolve("a") == first.run_id
+    store.rename(second.run_id, "a")
+    with pytest.raises(RunError, match="fits 2 runs"):
+        store.resolve("a")
+    for text in ("", "nobody", "../../x", "' OR 1=1 --"):
+        with pytest.raises((UnknownNameError, RunError)):
+            store.resolve(text)
+
+
+def test_epochs_come_back_exactly(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    assert store.history(run_id) == []
+    records = [record(epoch, 1 / (epoch + 2)) for epoch in range(1, 4)]
+    for index in range(3):
+        store.log_epoch(run_id, records[index], curve=[r.val_accuracy for r in records[: index + 1]])
+    assert store.history(run_id) == records
+    assert store.get(run_id).curve == tuple(round(r.val_accuracy, 4) for r in records)
+
+
+def test_an_epoch_that_was_trained_twice_counts_once(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.log_epoch(run_id, record(1, 0.5), curve=[0.5])
+    time.sleep(0.002)  # MLflow tells the two apart by their millisecond.
+    store.log_epoch(run_id, record(1, 0.7), curve=[0.7])
+    assert store.history(run_id) == [record(1, 0.7)]
+
+
+def test_the_life_of_a_run(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.start(run_id, WORKER)
+    store.set_dataset(run_id, class_names=["a", "b"], fingerprint="f" * 64)
+    assert store.heartbeat(run_id, Progress("training", epoch=2, time=time.time()), log_tail="hello") is False
+    running = store.get(run_id)
+    assert (running.status, running.worker, running.class_names) == (RunStatus.RUNNING, WORKER, ("a", "b"))
+    assert running.progress is not None and running.progress.epoch == 2
+    assert (running.log_tail, store.log(run_id)) == ("hello", "hello")
+    store.set_metrics(run_id, {"test_accuracy": 0.5})
+    store.set_status(run_id, RunStatus.FINISHED)
+    ended = store.get(run_id)
+    assert ended.status.ended and ended.ended_at and ended.metrics == {"test_accuracy": 0.5}
+
+
+def test_a_silent_worker_is_an_interrupted_run(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.start(run_id, WORKER)
+    store.heartbeat(run_id, Progress("training", time=time.time() - 5))
+    assert store.get(run_id).status is RunStatus.RUNNING
+    tags = store._client.get_run(run_id).data.tags
+    later = time.time() + tag.STALE_SECONDS + 1
+    silent = tag.read_run(run_id, tags, deleted=False, now=later)
+    assert silent is not None and silent.status is RunStatus.INTERRUPTED
+
+
+def test_a_stop_reaches_the_worker_with_its_next_heartbeat(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.start(run_id, WORKER)
+    store.request_stop(run_id)
+    assert store.heartbeat(run_id, Progress("training", time=time.time())) is True
+    store.set_status(run_id, RunStatus.STOPPED)
+    with pytest.raises(RunError, match="not running"):
+        store.request_stop(run_id)
+
+
+def test_a_queued_run_stops_at_once_and_can_be_queued_again(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.request_stop(run_id)
+    assert store.get(run_id).status is RunStatus.STOPPED
+    again = store.requeue(run_id, queued_by=WORKER)
+    assert (again.status, again.stop_requested, again.ended_at) == (RunStatus.QUEUED, False, None)
+    assert store.queued_by(run_id) == WORKER
+
+
+def test_only_a_run_that_ended_early_can_be_resumed(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.start(run_id, WORKER)
+    store.set_status(run_id, RunStatus.FINISHED)
+    with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
+        store.requeue(run_id)
+
+
+def test_queue_positions_count_from_the_next(store: RunStore) -> None:
+    ids = [store.create(RunConfig()).run_id for _ in range(3)]
+    store.start(ids[0], WORKER)
+    assert [store.queue_position(run_id) for run_id in ids] == [None, 1, 2]
+
+
+def test_deleting_is_undone(store: RunStore) -> None:
+    run_id = store.create(RunConfig(), name="precious").run_id
+    with pytest.raises(RunError, match="Stop it before"):
+        store.delete(run_id)
+    store.set_status(run_id, RunStatus.STOPPED)
+    store.delete(run_id)
+    assert store.list_runs() == [] and [run.run_id for run in store.list_runs(deleted=True)] == [run_id]
+    assert store.get(run_id).deleted
+    store.restore(run_id)
+    assert [run.name for run in store.list_runs()] == ["precious"]
+
+
+def test_a_note_is_kept_and_a_novel_refused(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.set_note(run_id, "tried <script>")
+    assert store.get(run_id).note == "tried <script>"
+    with pytest.raises(RunError, match="at most 4000"):
+        store.set_note(run_id, "x" * 4001)
+    assert store.get(run_id).note == "tried <script>"
+
+
+def test_predictions_come_back_exactly(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    with pytest.raises(RunError, match="no predictions yet"):
+        store.predictions(run_id)
+    with pytest.raises(RunError, match="no trained model yet"):
+        store.model_path(run_id)
+    given = Predictions(np.arange(4), np.array([0, 1, 2, 0]), np.random.default_rng(0).random((4, 3), np.float32))
+    store.add_predictions(run_id, given)
+    found = store.predictions(run_id)
+    for name in ("indices", "labels", "probabilities"):
+        assert np.array_equal(getattr(found, name), getattr(given, name))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 truncated", b"no archive at all"])
+def test_damaged_predictions_are_said_to_be_so(store: RunStore, damage: bytes, tmp_path: Path) -> None:
+    run_id = store.create(RunConfig()).run_id
+    path = tmp_path / "predictions.npz"
+    path.write_bytes(damage)
+    store.add_artifact(run_id, path)
+    with pytest.raises(StorageError, match="damaged"):
+        store.predictions(run_id)
+
+
+def test_predictions_are_never_unpickled(store: RunStore, tmp_path: Path) -> None:
+    run_id = store.create(RunConfig()).run_id
+    path = tmp_path / "predictions.npz"
+    objects = np.array([object()], dtype=object)
+    np.savez(path, indices=objects, labels=objects, probabilities=objects)
+    store.add_artifact(run_id, path)
+    with pytest.raises(StorageError, match="damaged"):
+        store.predictions(run_id)
+
+
+def test_history_csv_has_the_documented_columns(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.add_history(run_id, [record(1, 1 / 3)])
+    path = store.artifact(run_id, "history.csv")
+    assert path is not None
+    header, row = path.read_text().splitlines()
+    assert header == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
+    assert float(row.split(",")[1]) == 1 / 3
+
+
+def test_an_unknown_run_is_a_plain_error(store: RunStore) -> None:
+    for run_id in ("f" * 32, "nonsense", "../../etc"):
+        with pytest.raises(UnknownNameError, match="no run"):
+            store.get(run_id)
+
+
+def test_runs_of_other_programs_are_passed_over(store: RunStore) -> None:
+    store._client.create_run(store._experiment_id)
+    assert store.list_runs() == []
+
+
+def test_the_curve_is_thinned_with_both_ends_kept() -> None:
+    values = [index / 1000 for index in range(500)]
+    thin = tag.thin(values)
+    assert len(thin) == tag.CURVE_POINTS and (thin[0], thin[-1]) == (0.0, 0.499)
+
+
+def test_a_folder_that_cannot_be_made_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = home / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("AQUADASH_HOME", str(blocked / "sub"))
+    with pytest.raises(StorageError, match="AQUADASH_HOME"):
+        open_store()
+    assert blocked.read_text() == "in the way"
+
+
+def test_a_damaged_database_is_named_and_left_alone(home: Path) -> None:
+    database = home / "runs.db"
+    database.write_bytes(b"this is no database" * 100)
+    with pytest.raises(StorageError, match="damaged"):
+        open_store()
+    assert database.read_bytes() == b"this is no database" * 100
+
+
+def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    from sqlalchemy.exc import OperationalError
+
+    run_id = store.create(RunConfig(), name="kept").run_id
+
+    def full(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(store._client, "log_batch", full)
+    with pytest.raises(StorageError, match="disk is full. Free some space"):
+        store.set_note(run_id, "x")
+    monkeypatch.undo()
+    assert store.get(run_id).name == "kept"
+
+
+def test_a_read_only_home_is_a_plain_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    # The tests may run as root, whom no permission bit stops.
+    monkeypatch.setattr(Path, "write_bytes", denied)
+    with pytest.raises(StorageError, match="Permission denied.*writable"):
+        open_store()
+
+
+def test_two_processes_may_open_a_new_home_at_once(home: Path) -> None:
+    command = [sys.executable, "-c", "from aquadash.runs import open_store; open_store().list_runs(); print('ok')"]
+    processes = [
+        subprocess.Popen(command, cwd=settings.PROJECT_ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in processes] == ["ok", "ok"]

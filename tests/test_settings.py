@@ -1,0 +1,35 @@
+"""The environment is read in one place and checked there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquadash import settings
+from aquadash.errors import ConfigError, RunError, UnknownNameError
+
+
+def test_defaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.tracking_uri() == f"sqlite:///{home}/runs.db"
+    assert (settings.slots(), settings.scheduler_address(), settings.cifar100_archive()) == (1, None, None)
+    monkeypatch.delenv("AQUADASH_HOME")
+    assert settings.home() == settings.PROJECT_ROOT / ".aquadash"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "65", "1.5"])
+def test_a_senseless_number_of_slots_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_SLOTS", value)
+    with pytest.raises(ConfigError, match="AQUADASH_SLOTS"):
+        settings.slots()
+
+
+@pytest.mark.parametrize("run_id", ["", "../../etc/passwd", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n"])
+def test_nothing_but_a_run_id_becomes_part_of_a_path(run_id: str) -> None:
+    for path_of in (settings.worker_log, settings.worker_lock):
+        with pytest.raises(RunError, match="not a run id"):
+            path_of(run_id)
+
+
+def test_unknown_name_without_anything_near() -> None:
+    assert str(UnknownNameError.of("run", "xyz", [])) == "There is no run called 'xyz'. Known: none yet."

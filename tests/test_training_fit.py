@@ -1,0 +1,229 @@
+"""Training learns, repeats itself bit by bit, and goes on after a break as if there had been none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.errors import ConfigError, RunError
+from aquadash.runs import EpochRecord, Progress
+
+pytestmark = pytest.mark.slow
+
+SMALL = with_values(
+    RunConfig(),
+    {
+        "augmentation.pipeline": "none",
+        "training.epochs": 6,
+        "training.batch_size": 7,
+        "training.optimizer": "adam",
+        "training.learning_rate": 0.001,
+        "training.patience": 0,
+        "training.validation_fraction": 0.2,
+        "seed": 3,
+    },
+)
+
+
+class Listener:
+    """Keeps what it hears; asks to stop in the middle of an epoch if told to."""
+
+    def __init__(self, stop_in_epoch: int | None = None) -> None:
+        self.checkpoints = []
+        self.progress: list[Progress] = []
+        self._stop_in_epoch = stop_in_epoch
+
+    def on_progress(self, progress: Progress) -> None:
+        from aquadash.training.fit import StopRequested
+
+        self.progress.append(progress)
+        if progress.epoch == self._stop_in_epoch:
+            raise StopRequested
+
+    def on_epoch(self, checkpoint) -> None:  # type: ignore[no-untyped-def]
+        self.checkpoints.append(checkpoint)
+
+
+def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, resume_from=None):  # type: ignore[no-untyped-def]
+    from aquadash.training.fit import fit as fit_
+
+    return fit_(config, dataset, listener=listener or Listener(), resume_from=resume_from)
+
+
+def without_seconds(history: tuple[EpochRecord, ...]) -> list[EpochRecord]:
+    return [replace(record, seconds=0.0) for record in history]
+
+
+def same_model(a, b) -> bool:  # type: ignore[no-untyped-def]
+    return all(np.array_equal(np.array(x), np.array(y)) for x, y in zip(a.model.weights, b.model.weights, strict=True))
+
+
+def test_learns_what_can_be_learned(tiny_dataset: Dataset) -> None:
+    result = fit(SMALL, tiny_dataset)
+    assert result.history[-1].loss < result.history[0].loss
+    assert result.val_accuracy > 0.9
+    assert result.predictions is not None
+    right = (result.predictions.probabilities.argmax(axis=1) == result.predictions.labels).mean()
+    assert right > 0.9 and not result.stopped
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"augmentation.pipeline": "notebook", "training.epochs": 3},
+        {"augmentation.pipeline": "notebook-1", "augmentation.mode": "fresh", "training.epochs": 4},
+        {"training.optimizer": "momentum", "training.restore_best_weights": False},
+        {"training.optimizer": "rmsprop"},
+    ],
+    ids=["copies", "augmented", "fresh", "momentum", "rmsprop"],
+)
+def test_a_resumed_run_equals_one_that_was_never_interrupted(tiny_dataset: Dataset, changes: dict) -> None:
+    config = with_values(SMALL, changes)
+    whole = fit(config, tiny_dataset)
+    broken = Listener(stop_in_epoch=3)
+    part = fit(config, tiny_dataset, broken)
+    assert part.stopped and len(part.history) == 2
+    resumed = fit(config, tiny_dataset, resume_from=broken.checkpoints[-1])
+    assert without_seconds(resumed.history) == without_seconds(whole.history)
+    assert same_model(resumed, whole)
+    assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
+
+
+def test_the_same_seed_repeats_and_another_differs(tiny_dataset: Dataset) -> None:
+    config = with_values(SMALL, {"training.epochs": 2})
+    first, second = fit(config, tiny_dataset), fit(config, tiny_dataset)
+    assert without_seconds(first.history) == without_seconds(second.history) and same_model(first, second)
+    other = fit(with_values(config, {"seed": 4}), tiny_dataset)
+    assert without_seconds(other.history) != without_seconds(first.history)
+
+
+def test_how_batches_are_grouped_changes_nothing(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aquadash.training import epoch_loop
+
+    config = with_values(SMALL, {"training.epochs": 2})
+    first = fit(config, tiny_dataset)
+    monkeypatch.setattr(epoch_loop, "_CALL_SECONDS", 1e-9)  # One batch a call.
+    one_by_one = fit(config, tiny_dataset)
+    assert without_seconds(first.history) == without_seconds(one_by_one.history) and same_model(first, one_by_one)
+
+
+def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
+    """Without dropout and shuffling both take the same steps, so the weights agree up to rounding."""
+    import keras
+    import tensorflow as tf
+
+    from aquadash import models
+    from aquadash.training.epoch_loop import EpochLoop
+
+    config = with_values(SMALL, {"model.dropout": 0}).model
+    images, labels = tiny_dataset.train.images, tiny_dataset.train.labels
+    ours = models.build(config, image_shape=tiny_dataset.image_shape, num_classes=3)
+    theirs = models.build(config, image_shape=tiny_dataset.image_shape, num_classes=3)
+    theirs.set_weights(ours.get_weights())
+    loop = EpochLoop(
+        ours, keras.optimizers.SGD(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), batch_size=7
+    )
+    order = np.arange(len(labels), dtype=np.int32)
+    loss, accuracy = loop.train(tf.constant(images), tf.constant(labels.astype(np.int32)), order)
+    theirs.compile("sgd", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    history = theirs.fit(images / 255.0, labels, batch_size=7, shuffle=False, verbose=0).history
+    assert loss == pytest.approx(history["loss"][0], rel=1e-4)
+    assert accuracy == pytest.approx(history["accuracy"][0])
+    for mine, reference in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert np.allclose(mine, reference, atol=1e-5)
+    expected = theirs.evaluate(images / 255.0, labels, verbose=0)
+    assert loop.evaluate(images, labels) == pytest.approx(expected, rel=1e-3)
+
+
+def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset) -> None:
+    """What the notebook preset's note says: Keras sees the softmax and uses the scores before it."""
+    config = with_values(SMALL, {"training.epochs": 1})
+    right = fit(config, tiny_dataset)
+    with pytest.warns(UserWarning, match="from_logits=True"):
+        odd = fit(with_values(config, {"training.from_logits": True}), tiny_dataset)
+    assert without_seconds(odd.history) == without_seconds(right.history)
+
+
+def test_best_weights_are_kept_or_the_last(tiny_dataset: Dataset) -> None:
+    config = with_values(SMALL, {"training.learning_rate": 0.02, "training.epochs": 5})
+    best = fit(config, tiny_dataset)
+    lowest = min(best.history, key=lambda record: record.val_loss)
+    assert (best.kept_epoch, best.val_loss) == (lowest.epoch, lowest.val_loss)
+    last = fit(with_values(config, {"training.restore_best_weights": False}), tiny_dataset)
+    assert (last.kept_epoch, last.val_loss) == (5, last.history[-1].val_loss)
+
+
+def test_early_stopping_ends_the_run(tiny_dataset: Dataset) -> None:
+    # Updates too small for float32 change nothing, so the first epoch stays the best.
+    config = with_values(SMALL, {"training.learning_rate": 1e-12, "training.patience": 2, "training.epochs": 50})
+    result = fit(config, tiny_dataset)
+    assert len(result.history) == 3 and not result.stopped
+
+
+def test_a_stop_before_the_first_epoch_leaves_no_model(tiny_dataset: Dataset) -> None:
+    result = fit(SMALL, tiny_dataset, Listener(stop_in_epoch=1))
+    assert (result.model, result.history, result.predictions, result.stopped) == (None, (), None, True)
+
+
+def test_progress_says_where_training_is(tiny_dataset: Dataset) -> None:
+    listener = Listener()
+    fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset, listener)
+    last = [progress for progress in listener.progress if progress.phase == "training"][-1]
+    assert (last.epoch, last.epochs, last.batch) == (2, 2, last.batches)
+    assert last.batches == -(-48 // 7)
+
+
+def test_going_on_with_other_settings_or_images_is_refused(tiny_dataset: Dataset) -> None:
+    listener = Listener()
+    fit(with_values(SMALL, {"training.epochs": 1}), tiny_dataset, listener)
+    with pytest.raises(RunError, match="another configuration"):
+        fit(SMALL, tiny_dataset, resume_from=listener.checkpoints[-1])
+    changed = replace(tiny_dataset, class_names=("x", "y", "z"))
+    with pytest.raises(RunError, match="other images"):
+        fit(with_values(SMALL, {"training.epochs": 1}), changed, resume_from=listener.checkpoints[-1])
+
+
+def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Dataset) -> None:
+    from aquadash.training.prepare import TrainingImages, split
+
+    config = with_values(SMALL, {"augmentation.pipeline": "notebook"})
+    data = split(config, tiny_dataset)
+    assert np.bincount(data.validation_labels).tolist() == [4, 4, 4] and len(data.labels) == 48
+    originals = {image.tobytes() for image in tiny_dataset.train.images}
+    assert all(image.tobytes() in originals for image in data.validation_images)
+    assert not {image.tobytes() for image in data.images} & {image.tobytes() for image in data.validation_images}
+    images, labels = TrainingImages(config, data, progress=lambda *_: None).epoch(1)
+    assert len(images) == len(labels) == 5 * 48
+    assert np.array_equal(images[:48], data.images)
+
+
+def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: Dataset) -> None:
+    from aquadash.training.prepare import split
+
+    config = with_values(SMALL, {"training.validation": "test"})
+    data = split(config, tiny_dataset)
+    assert np.array_equal(data.validation_images, tiny_dataset.test.images[:400]) and len(data.labels) == 60
+    few = replace(tiny_dataset, test=tiny_dataset.test.take(slice(100)))
+    with pytest.raises(ConfigError, match="has 100 test images"):
+        split(config, few)
+
+
+def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset) -> None:
+    from aquadash.training.prepare import TrainingImages, split
+
+    config = with_values(SMALL, {"augmentation.pipeline": "notebook-2"})
+    data = split(config, tiny_dataset)
+    copies = TrainingImages(config, data, progress=lambda *_: None)
+    assert copies.epoch(1)[0] is copies.epoch(2)[0]
+    fresh = TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
+    first, second, third = (fresh.epoch(epoch)[0] for epoch in (1, 2, 3))
+    fresh.close()
+    assert not np.array_equal(first, second) and not np.array_equal(second, third)
+    again = TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
+    assert np.array_equal(again.epoch(3)[0], third)
+    again.close()

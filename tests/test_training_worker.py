@@ -1,0 +1,241 @@
+"""What a worker leaves in the store, however it ends. Runs in this process; real processes are in test_engine.py."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.errors import DataError, StorageError
+from aquadash.runs import Progress, Run, RunStatus, RunStore, open_store
+from aquadash.training import worker
+from aquadash.training.heartbeat import Heartbeat
+
+SMALL = with_values(
+    RunConfig(),
+    {"augmentation.pipeline": "none", "training.epochs": 2, "training.validation_fraction": 0.2, "seed": 1},
+)
+
+
+@pytest.fixture
+def store(home: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the worker from taking over this process's output."""
+
+    def log_to(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("the log\n")
+
+    monkeypatch.setattr(worker, "_log_to", log_to)
+    yield
+
+
+def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
+    monkeypatch.setattr(data, "load", lambda source: dataset)
+    run = store.create(with_values(SMALL, changes))
+    assert worker.main(run.run_id) == 0
+    return store.get(run.run_id)
+
+
+@pytest.mark.slow
+def test_a_finished_run_has_all_its_artifacts(
+    store: RunStore, quiet: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(store, tiny_dataset, monkeypatch)
+    assert (run.status, run.message) == (RunStatus.FINISHED, "")
+    assert run.dataset_fingerprint == tiny_dataset.fingerprint and run.class_names == tiny_dataset.class_names
+    names = {"config.json", "environment.json", "model.keras", "predictions.npz", "history.csv", "worker.log"}
+    assert set(store.artifact_names(run.run_id)) == names
+    assert store.artifact_names(run.run_id, folder="checkpoint") == []
+
+    history = store.history(run.run_id)
+    path = store.artifact(run.run_id, "history.csv")
+    assert path is not None
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [float(row["val_loss"]) for row in rows] == [record.val_loss for record in history]
+
+    predictions = store.predictions(run.run_id)
+    right = (predictions.probabilities.argmax(axis=1) == tiny_dataset.test.labels).mean()
+    assert run.metrics["test_accuracy"] == pytest.approx(right)
+    environment = store.environment(run.run_id)
+    assert environment["seed"] == 1 and environment["dataset_fingerprint"] == tiny_dataset.fingerprint
+    assert environment["versions"]["tensorflow"] and "CPU:0" in environment["devices"]
+    assert "the log" in store.log(run.run_id)
+
+    import keras
+
+    from aquadash import models
+
+    model = keras.saving.load_model(store.model_path(run.run_id), safe_mode=True)
+    again = np.asarray(model(models.normalise(tiny_dataset.test.images)))
+    assert np.allclose(again, predictions.probabilities, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
+    store: RunStore, quiet: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(store, tiny_dataset, monkeypatch, **{"training.validation": "test"})
+    predictions = store.predictions(run.run_id)
+    right = predictions.probabilities.argmax(axis=1) == predictions.labels
+    assert run.metrics["unseen_test_accuracy"] == pytest.approx(right[400:].mean())
+    assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
+
+
+@pytest.mark.slow
+def test_a_loss_that_explodes_is_explained(
+    store: RunStore, quiet: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
+    assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
+
+
+def test_data_that_cannot_be_loaded_fails_the_run_with_its_message(
+    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: str) -> Dataset:
+        raise DataError("The archive is damaged.")
+
+    monkeypatch.setattr(data, "load", fail)
+    run_id = store.create(SMALL).run_id
+    worker.main(run_id)
+    run = store.get(run_id)
+    assert (run.status, run.message) == (RunStatus.FAILED, "The archive is damaged.")
+
+
+def test_an_unexpected_error_fails_the_run_and_is_named(
+    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: str) -> Dataset:
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr(data, "load", fail)
+    run_id = store.create(SMALL).run_id
+    worker.main(run_id)
+    assert "ZeroDivisionError: of all things" in store.get(run_id).message
+
+
+def test_a_run_is_trained_once(store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("trained a second time"))
+    run_id = store.create(SMALL).run_id
+    store.set_status(run_id, RunStatus.FINISHED)
+    assert worker.main(run_id) == 0
+
+
+def test_a_second_worker_leaves_a_locked_run_alone(
+    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from filelock import FileLock
+
+    from aquadash import settings
+
+    monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("two workers train one run"))
+    run_id = store.create(SMALL).run_id
+    path = settings.worker_lock(run_id)
+    path.parent.mkdir(parents=True)
+    with FileLock(path):
+        assert worker.main(run_id) == 0
+    assert store.get(run_id).status is RunStatus.QUEUED
+
+
+class StoreStub:
+    """Counts heartbeats and fails or asks to stop when told to."""
+
+    def __init__(self, *, fail: bool = False, ask: bool = False) -> None:
+        self.fail, self.ask, self.beats = fail, ask, 0
+        self.tails: list[str | None] = []
+
+    def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
+        self.beats += 1
+        self.tails.append(log_tail)
+        if self.fail and self.beats > 1:
+            raise StorageError("disk full")
+        return self.ask
+
+
+def wait_until(condition, heartbeat: Heartbeat) -> None:  # type: ignore[no-untyped-def]
+    heartbeat._thread.join(timeout=0.01)
+    for _ in range(1000):
+        if condition():
+            return
+        heartbeat._thread.join(timeout=0.01)
+    raise AssertionError("it never happened")
+
+
+def test_a_stop_request_comes_back_with_a_heartbeat() -> None:
+    with Heartbeat(StoreStub(ask=True), "0" * 32, interval=0.001) as heartbeat:  # type: ignore[arg-type]
+        wait_until(lambda: heartbeat.stop_requested, heartbeat)
+
+
+def test_a_store_that_stays_away_ends_the_training() -> None:
+    stub = StoreStub(fail=True)
+    with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:  # type: ignore[arg-type]
+        wait_until(lambda: heartbeat.store_lost is not None, heartbeat)
+    assert stub.beats > 10
+
+
+def test_the_log_is_sent_only_when_it_has_grown(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("one\n")
+    stub = StoreStub()
+    heartbeat = Heartbeat(stub, "0" * 32, log_path=log)  # type: ignore[arg-type]
+    heartbeat.beat()
+    heartbeat.beat()
+    log.write_text("one\ntwo\n")
+    heartbeat.beat()
+    assert stub.tails == ["one\n", None, "one\ntwo\n"]
+
+
+def test_a_long_log_is_cut_at_a_line(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("".join(f"line {number}\n" for number in range(5000)))
+    stub = StoreStub()
+    Heartbeat(stub, "0" * 32, log_path=log).beat()  # type: ignore[arg-type]
+    tail = stub.tails[0]
+    assert tail is not None and tail.startswith("line ") and tail.endswith("line 4999\n") and len(tail) <= 6000
+
+
+def test_progress_survives_the_store(store: RunStore) -> None:
+    run_id = store.create(SMALL).run_id
+    progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9)
+    store.heartbeat(run_id, progress)
+    assert store.get(run_id).progress == progress
+    json.dumps(progress.eta_seconds)
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_passed_over(
+    store: RunStore, tiny_dataset: Dataset, tmp_path: Path
+) -> None:
+    from aquadash.training import checkpoint
+    from aquadash.training.fit import fit
+
+    run_id = store.create(SMALL).run_id
+
+    class Keeper:
+        def on_progress(self, progress: Progress) -> None:
+            pass
+
+        def on_epoch(self, state: checkpoint.Checkpoint) -> None:
+            checkpoint.save(store, run_id, state)
+
+    assert checkpoint.latest(store, run_id) is None
+    fit(with_values(SMALL, {"training.epochs": 3}), tiny_dataset, listener=Keeper())
+    newest = checkpoint.latest(store, run_id)
+    assert newest is not None and newest.epoch == 3
+    slot = store.artifact(run_id, "checkpoint/slot-1.npz")
+    assert slot is not None
+    slot.write_bytes(slot.read_bytes()[:1000])  # As if the worker had died while it wrote.
+    older = checkpoint.latest(store, run_id)
+    assert older is not None and older.epoch == 2
