@@ -1,0 +1,212 @@
+"""Queue, stop, crash, resume and adoption, with real worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from aquadash import settings
+from aquadash.config import RunConfig, with_values
+from aquadash.engine import Engine, supervisor
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
+from tests.waiting import wait_for
+
+#: Quick epochs on the embedded images.
+QUICK = with_values(
+    RunConfig(),
+    {"augmentation.pipeline": "none", "training.epochs": 3, "training.batch_size": 64, "training.patience": 0, "seed": 5},
+)
+#: Epochs long enough to be in the middle of one.
+LONG = with_values(QUICK, {"training.epochs": 400, "training.batch_size": 8})
+
+
+@pytest.fixture
+def store(home_with_images: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def engine(store: RunStore) -> Iterator[Engine]:
+    engine = Engine(store)
+    yield engine
+    for run in store.list_runs():
+        if not run.status.ended:
+            engine.stop(run.run_id)
+    for run in store.list_runs():
+        if run.worker and run.worker.pid != os.getpid() and psutil.pid_exists(run.worker.pid):
+            psutil.Process(run.worker.pid).wait(timeout=30)
+    engine.close()
+
+
+def ended(store: RunStore, run_id: str, *, timeout: float = 90.0) -> Run:
+    return wait_for(
+        lambda: run if (run := store.get(run_id)).status.ended else None, timeout=timeout, saying=lambda: store.get(run_id)
+    )
+
+
+def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
+    """Wait until the run is in the middle of that epoch or a later one."""
+
+    def there() -> Run | None:
+        run = store.get(run_id)
+        assert not run.status.ended, run
+        progress = run.progress
+        return run if progress and progress.epoch >= epoch and 0 < progress.batch < progress.batches else None
+
+    return wait_for(there, timeout=90, saying=lambda: store.get(run_id))
+
+
+def without_seconds(history: list[EpochRecord]) -> list[EpochRecord]:
+    return [replace(record, seconds=0.0) for record in history]
+
+
+def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: RunStore) -> None:
+    for name, kind in (("data.source", "data source"), ("augmentation.pipeline", "pipeline"), ("model.name", "model")):
+        with pytest.raises(UnknownNameError, match=f"no {kind} called 'nothing'"):
+            Engine(store).submit(with_values(QUICK, {name: "nothing"}))
+    assert store.list_runs() == []
+
+
+def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{port}")
+    monkeypatch.setattr("aquadash.engine.engine._CONNECT_SECONDS", 1)
+    with pytest.raises(RunError, match="AQUADASH_SCHEDULER"):
+        Engine(store).submit(QUICK)
+    assert store.list_runs() == []
+
+
+def test_settling_leaves_a_run_alone_that_another_worker_has_taken(store: RunStore) -> None:
+    run_id = store.create(QUICK).run_id
+    store.start(run_id, Worker(socket.gethostname(), 1))
+    assert supervisor.settle(store, run_id, -9, pid=2) is RunStatus.RUNNING
+    assert supervisor.settle(store, run_id, -9, pid=1) is RunStatus.INTERRUPTED
+    assert "SIGKILL" in store.get(run_id).message
+
+
+def test_a_worker_that_cannot_start_fails_the_run(store: RunStore) -> None:
+    run_id = store.create(QUICK).run_id
+    assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.FAILED
+    assert "could not start (exit status 1)" in store.get(run_id).message
+
+
+@pytest.mark.slow
+def test_runs_take_turns_in_the_order_of_the_queue(store: RunStore, engine: Engine) -> None:
+    first, second = engine.submit(QUICK, name="first"), engine.submit(QUICK, name="second")
+    wait_for(lambda: store.get(first.run_id).status is RunStatus.RUNNING)
+    assert store.get(second.run_id).status is RunStatus.QUEUED and engine.queue_position(second.run_id) == 1
+    for run in (first, second):
+        assert ended(store, run.run_id).status is RunStatus.FINISHED
+    one, two = store.get(first.run_id), store.get(second.run_id)
+    assert one.ended_at and two.started_at and one.ended_at <= two.started_at
+    # The same config, seed and data: the same result.
+    assert without_seconds(store.history(one.run_id)) == without_seconds(store.history(two.run_id))
+    assert np.array_equal(store.predictions(one.run_id).probabilities, store.predictions(two.run_id).probabilities)
+    assert one.worker and one.worker.pid != os.getpid()
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(store: RunStore, engine: Engine) -> None:
+    config = with_values(LONG, {"training.epochs": 4})
+    run_id = engine.submit(config).run_id
+    run = in_epoch(store, run_id, 3)
+    assert run.worker is not None
+    killed = time.monotonic()
+    os.kill(run.worker.pid, signal.SIGKILL)
+    run = ended(store, run_id, timeout=15)
+    assert run.status is RunStatus.INTERRUPTED and time.monotonic() - killed < 15
+    assert "SIGKILL" in run.message
+    kept = without_seconds(store.history(run_id))
+    assert len(kept) >= 2
+
+    engine.resume(run_id)
+    assert ended(store, run_id).status is RunStatus.FINISHED
+    resumed = without_seconds(store.history(run_id))
+    assert resumed[: len(kept)] == kept
+
+    whole = engine.submit(config).run_id
+    assert ended(store, whole).status is RunStatus.FINISHED
+    assert resumed == without_seconds(store.history(whole))
+    assert np.array_equal(store.predictions(run_id).probabilities, store.predictions(whole).probabilities)
+    with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
+        engine.resume(run_id)
+
+
+@pytest.mark.slow
+def test_stop_keeps_the_complete_epochs_and_their_model(store: RunStore, engine: Engine) -> None:
+    running, waiting = engine.submit(LONG).run_id, engine.submit(QUICK).run_id
+    in_epoch(store, running, 2)
+    engine.stop(waiting)
+    assert store.get(waiting).status is RunStatus.STOPPED
+    asked = time.monotonic()
+    engine.stop(running)
+    run = ended(store, running, timeout=20)
+    assert run.status is RunStatus.STOPPED and time.monotonic() - asked < 20
+    assert len(store.history(running)) >= 1 and "test_accuracy" in run.metrics
+    assert store.model_path(running).is_file()
+    assert ended(store, waiting).status is RunStatus.STOPPED
+    assert store.history(waiting) == []
+
+
+ENGINE_PROCESS = """
+import sys
+from aquadash.config import from_json
+from aquadash.engine import open_engine
+engine = open_engine()
+for text in sys.argv[1:]:
+    print(engine.submit(from_json(text)).run_id, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+def test_a_run_outlives_its_engine_and_the_next_one_adopts_it(store: RunStore, engine: Engine) -> None:
+    quick = with_values(QUICK, {"training.epochs": 1})
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENGINE_PROCESS, LONG.to_json(), quick.to_json()],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    assert process.stdout and process.stdin
+    training, waiting = process.stdout.readline().strip(), process.stdout.readline().strip()
+    in_epoch(store, training, 1)
+    assert engine.adopt() == []  # Its engine still lives.
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    before = in_epoch(store, training, 2)
+    assert before.worker and psutil.pid_exists(before.worker.pid)
+
+    assert engine.adopt() == [training, waiting]
+    assert store.get(training).status is RunStatus.RUNNING
+    assert engine.queue_position(waiting) == 1  # The adopted run holds the only slot.
+    engine.stop(training)
+    assert ended(store, training).status is RunStatus.STOPPED
+    assert ended(store, waiting).status is RunStatus.FINISHED
+
+
+@pytest.mark.slow
+def test_a_named_cluster_runs_it_through_the_same_code(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, home_with_images: Path
+) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None) as cluster:
+        monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.scheduler_address)
+        with Engine(store) as engine:
+            run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id
+            assert ended(store, run_id).status is RunStatus.FINISHED

@@ -1,0 +1,107 @@
+"""The augmentation page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.data import cifar100
+from aquadash.settings import PROJECT_ROOT
+from aquadash.ui import cache, warmup
+
+
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(cache, "store_ready", lambda: False)
+
+
+def visit(**address: str) -> AppTest:
+    app = AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=40).run().switch_page("pages/augment.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def alternatives(app: AppTest) -> list[str]:
+    return re.findall(r'alt="([^"]*)"', "".join(element.proto.body for element in app.get("html")))
+
+
+def sources(app: AppTest) -> list[str]:
+    return re.findall(r'src="([^"]*)"', "".join(element.proto.body for element in app.get("html")))
+
+
+def test_a_first_visitor_sees_originals_beside_a_draw_of_each_branch() -> None:
+    app = visit()
+    assert not app.exception and not app.error
+    alt = alternatives(app)
+    assert len(alt) == 4 * 5
+    assert alt[0].endswith("original")
+    assert [text.rpartition(": ")[2] for text in alt[1:5]] == [
+        "Flipped and blurred",
+        "Recoloured",
+        "Covered and sharpened",
+        "Relit through clouds",
+    ]
+    assert any("2,500 training images × 5 = 12,500" in entry.value for entry in app.markdown)
+    assert "import imgaug" in app.code[0].value
+    assert not app.query_params
+
+
+def test_the_same_address_shows_the_same_pixels_and_new_draws_others() -> None:
+    first, again = visit(seed="5"), visit(seed="5")
+    assert sources(first) == sources(again)
+    first.button(key="new-draws").click().run()
+    assert first.query_params["seed"] != "5"
+    assert sources(first)[0] == sources(again)[0], "the originals stay"
+    assert sources(first)[1:5] != sources(again)[1:5]
+
+
+def test_a_pipeline_without_changes_says_so() -> None:
+    app = visit(pipeline="none", draws="1")
+    assert any("2,500 training images × 1 = 2,500" in entry.value for entry in app.markdown)
+    pictures = sources(app)
+    assert pictures[0] == pictures[1]
+
+
+def test_other_images_and_more_of_them() -> None:
+    app = visit(draws="1")
+    before = alternatives(app)
+    app.button(key="other-images").click().run()
+    assert alternatives(app) != before
+    assert len(app.query_params["images"].split(",")) == 4
+    for number in (5, 6, 7, 8):
+        app.button(key="more").click().run()
+        assert len(alternatives(app)) == 2 * number
+    assert app.button(key="more").disabled
+    app.button(key="fewer").click().run()
+    assert len(alternatives(app)) == 2 * 7
+
+
+def test_a_certain_image_comes_first() -> None:
+    app = visit(draws="1", images="0,1,2,3")
+    app.selectbox(key="class").set_value(4).run()
+    app.number_input(key="number").set_value(7).run()
+    app.button(key="certain").click().run()
+    assert alternatives(app)[0].startswith("whale")
+    assert app.query_params["images"].endswith(",0,1,2,3")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [{"source": "zoo"}, {"pipeline": "notebook-9"}, {"seed": "-1"}, {"seed": "1e5"}, {"draws": "99"}, {"images": "1,2500"}, {"images": "a"}],
+)
+def test_a_bad_address_gives_a_note_and_the_page(address: dict[str, str]) -> None:
+    app = visit(**address)
+    assert not app.exception and not app.error
+    assert len(app.info) == 1
+    assert len(alternatives(app)) == 20
+
+
+def test_missing_photographs_are_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar100, "locate", lambda: None)
+    app = visit(source="cifar100")
+    assert "not on this computer yet" in app.error[0].value
+    assert not app.exception

@@ -1,0 +1,115 @@
+"""The data page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.data import cifar100
+from aquadash.errors import DataError
+from aquadash.settings import PROJECT_ROOT
+from aquadash.ui import cache, warmup
+
+
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(cache, "store_ready", lambda: False)
+
+
+@pytest.fixture
+def no_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar100, "locate", lambda: None)
+
+
+def visit(**address: str) -> AppTest:
+    app = AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=40).run().switch_page("pages/data.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def pictures(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
+    app = visit()
+    assert not app.exception and not app.error
+    assert app.radio(key="source").value == "synthetic"
+    assert [metric.value for metric in app.metric][:4] == ["2,500", "500", "5", "32 × 32"]
+    assert "**Drawn**" in app.markdown[1].value
+    assert pictures(app).count("<img") == 50
+    assert not app.query_params
+
+
+def test_the_gallery_follows_class_split_and_page_size() -> None:
+    app = visit(classes="otter,whale", split="test", show="20", page="2")
+    html = pictures(app)
+    assert html.count("<img") == 20
+    assert "seal" not in html and "beaver" not in html and "dolphin" not in html
+    assert "test image" in html
+    assert "21 to 40 of 200 images" in [caption.value for caption in app.caption]
+    app.button(key="page-next").click().run()
+    assert app.query_params["page"] == "3"
+    assert "41 to 60 of 200 images" in [caption.value for caption in app.caption]
+
+
+def test_numbers_are_measured() -> None:
+    app = visit(view="numbers")
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 2
+    assert app.dataframe[0].value["Channel"].tolist() == ["red", "green", "blue"]
+    assert pictures(app).count("Mean of 500 images of class") == 5
+
+
+@pytest.mark.parametrize(
+    "address", [{"source": "zoo"}, {"classes": "cat"}, {"split": "middle"}, {"show": "3"}, {"page": "one"}, {"view": "x"}]
+)
+def test_a_bad_address_gives_a_note_and_the_page(address: dict[str, str]) -> None:
+    app = visit(**address)
+    assert not app.exception and not app.error
+    assert len(app.info) == 1
+    assert "The default is shown instead" in app.info[0].value
+    assert pictures(app).count("<img") == 50
+
+
+def test_missing_photographs_are_offered_and_not_fetched_unasked(no_photographs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar100, "fetch", lambda progress: pytest.fail("nobody asked"))
+    app = visit(source="cifar100")
+    assert "not on this computer yet" in app.info[0].value
+    assert app.button(key="download")
+    assert not app.error
+
+
+def test_a_failed_download_is_told_plainly(no_photographs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(progress: object) -> None:
+        progress("Downloading", 0.25)  # type: ignore[operator]
+        raise DataError("CIFAR-100 could not be downloaded: no network.")
+
+    monkeypatch.setattr(cifar100, "fetch", fail)
+    app = visit(source="cifar100")
+    app.button(key="download").click().run()
+    assert app.error[0].value == "CIFAR-100 could not be downloaded: no network."
+    assert not app.exception
+
+
+def test_the_photographs(cifar100_archive: Path) -> None:
+    app = visit(source="cifar100")
+    assert not app.error
+    assert [metric.value for metric in app.metric][:2] == ["2,500", "500"]
+    assert "**Photographs.**" in app.markdown[1].value
+
+
+def test_a_damaged_archive_gives_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "cifar-100-python.tar.gz"
+    archive.write_bytes(b"not an archive")
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(archive))
+    app = visit(source="cifar100")
+    assert len(app.error) == 1
+    assert not app.exception
+    app.radio(key="source").set_value("synthetic").run()
+    assert not app.error
+    assert pictures(app).count("<img") == 50

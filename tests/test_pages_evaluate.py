@@ -1,0 +1,303 @@
+"""The Evaluate page, with stored runs whose predictions are made up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.typing import PlotlyState
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+
+ROOT = Path(__file__).resolve().parent.parent
+OTTER, SEAL = 2, 3
+HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$ :red[no] [link](http://example.org)"
+
+
+def add_run(
+    store: RunStore, *, name: str = "mine", validation: str = "training", fingerprint: str | None = None, note: str = ""
+) -> Run:
+    """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver."""
+    dataset = data.load("synthetic")
+    run = store.create(with_values(RunConfig(), {"training.validation": validation}), name=name)
+    store.start(run.run_id, Worker("here", 1))
+    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
+    for epoch in range(1, 7):
+        record = EpochRecord(epoch, 1.5 - 0.1 * epoch, 0.3 + 0.05 * epoch, 1.5 - 0.05 * epoch, 0.3 + 0.04 * epoch, 0.01, 2.0)
+        store.log_epoch(run.run_id, record, curve=[record.val_accuracy])
+    labels = dataset.test.labels
+    answers = labels.copy()
+    answers[::10] = 0
+    answers[np.flatnonzero(labels == OTTER)[::4]] = SEAL
+    sure = np.linspace(0.4, 0.96, len(labels), dtype=np.float32)
+    probabilities = np.repeat(((1 - sure) / 4)[:, None], 5, axis=1)
+    probabilities[np.arange(len(labels)), answers] = sure
+    store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
+    right = answers == labels
+    metrics = {"test_accuracy": float(right.mean()), "test_loss": 1.0, "epochs": 6.0, "best_epoch": 6.0}
+    if validation == "test":
+        metrics["unseen_test_accuracy"] = float(right[400:].mean())
+    store.set_metrics(run.run_id, metrics)
+    if note:
+        store.set_note(run.run_id, note)
+    store.set_status(run.run_id, RunStatus.FINISHED)
+    return store.get(run.run_id)
+
+
+def open_page(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/evaluate.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html_of(app: AppTest) -> str:
+    """All HTML blocks of the page."""
+    return "\n".join(block.proto.body for block in app.get("html"))
+
+
+def found(app: AppTest) -> str:
+    """The line that says what is shown."""
+    return next(block.value for block in app.markdown if "test image" in block.value)
+
+
+def parameter(app: AppTest, name: str) -> str | None:
+    value = app.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def confused() -> int:
+    return len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
+
+
+def test_empty_store_shows_the_way_out() -> None:
+    app = open_page()
+
+    assert any("no run to evaluate" in block.value for block in app.markdown)
+    assert not app.error and not app.selectbox
+
+
+def test_scores_curves_matrix_report_and_images() -> None:
+    run = add_run(open_store())
+    app = open_page(run=run.run_id[:8])
+
+    assert not app.error
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Test images"] == "500"
+    assert values["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
+    assert "95 % interval" in next(metric.delta for metric in app.metric if metric.label == "Test accuracy")
+    assert any("Still improving" in box.value for box in app.success)
+    charts = app.get("plotly_chart")
+    assert len(charts) == 4 and all(chart.proto.alt for chart in charts)
+    report = app.dataframe[0].value
+    assert list(report.columns) == ["Class", "Precision", "Recall", "F1", "Support"]
+    assert len(report) == 7 and report["Support"].tolist()[:5] == [100] * 5
+    assert html_of(app).count("<img") == 12
+    assert html_of(app).count('alt="Test image') == 12
+
+
+def test_newest_run_with_predictions_is_the_default() -> None:
+    store = open_store()
+    run = add_run(store)
+    store.create(RunConfig(), name="later, still waiting")
+
+    app = open_page()
+
+    assert app.selectbox(key="run").value == run.run_id
+    assert parameter(app, "run") == run.run_id
+
+
+def test_the_reports_way_is_explained_and_the_unseen_images_counted() -> None:
+    run = add_run(open_store(), validation="test")
+    app = open_page(run=run.run_id)
+
+    assert "400 of the 500 test images decided when to stop" in app.warning[0].value
+    unseen = next(metric for metric in app.metric if "unseen" in metric.label)
+    assert unseen.label == "On the 100 unseen images"
+    assert unseen.value == f"{100 * run.metrics['unseen_test_accuracy']:.0f} %"
+
+
+def test_a_clicked_cell_shows_its_images_and_stands_in_the_address() -> None:
+    app = open_page(run=add_run(open_store()).run_id, outcome="right", page="3")
+
+    click(app, OTTER, SEAL)
+
+    assert f"taken for 🦭 seal: {confused()} of 500" in found(app)
+    assert app.selectbox(key="true").value == "otter" and app.selectbox(key="predicted").value == "seal"
+    assert (parameter(app, "true"), parameter(app, "predicted")) == ("otter", "seal")
+    assert parameter(app, "outcome") is None and parameter(app, "page") is None
+
+    app.selectbox(key="predicted").set_value("").run()
+    assert "100 of 500" in found(app), "the menus have the last word, although the cell is still selected"
+
+    click(app, 4, 4)
+    assert app.selectbox(key="true").value == "whale"
+
+
+def click(app: AppTest, true: int, predicted: int) -> None:
+    point = {"customdata": [true, predicted], "point_index": 0}
+    state = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
+    app.session_state["matrix"] = PlotlyState(state)
+    app.run()
+    assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize("customdata", [[2, 9], [-1, 0], ["2", "3"], [2], None])
+def test_a_selection_of_another_matrix_is_ignored(customdata: object) -> None:
+    from aquadash.ui.confusion import clicked_cell
+
+    state = {"selection": {"points": [{"customdata": customdata}]}}
+    assert clicked_cell(state, classes=5) is None
+    assert clicked_cell({"selection": {"points": []}}, classes=5) is None
+    assert clicked_cell(None, classes=5) is None
+
+
+def test_frequent_mistakes_and_show_all_are_buttons() -> None:
+    app = open_page(run=add_run(open_store()).run_id)
+
+    app.button(key=f"mistake-{OTTER}-{SEAL}").click().run()
+    assert f"{confused()} of 500" in found(app)
+    app.button(key="no-filters").click().run()
+    assert "500 of 500" in found(app)
+    assert parameter(app, "true") is None
+
+
+def test_filters_from_the_address() -> None:
+    run = add_run(open_store())
+    app = open_page(
+        run=run.run_id, outcome="wrong", confidence="50-90", sort="most-confident", show="96", cells="rows"
+    )
+
+    assert not app.info
+    stored = open_store().predictions(run.run_id)
+    sure, answers = stored.probabilities.max(axis=1), stored.probabilities.argmax(axis=1)
+    expected = int(((answers != stored.labels) & (sure >= 0.5) & (sure <= 0.9)).sum())
+    assert f"wrong only: {expected} of 500" in found(app)
+    assert html_of(app).count('alt="Test image') == min(96, expected)
+    assert html_of(app).count("taken for") and "recognised" not in html_of(app)
+    assert app.slider(key="confidence").value == (50, 90)
+    assert parameter(app, "confidence") == "50-90"
+
+
+def test_a_filter_starts_again_at_the_first_page() -> None:
+    app = open_page(run=add_run(open_store()).run_id, page="5")
+    assert app.number_input(key="page").value == 5
+
+    app.selectbox(key="true").set_value("seal").run()
+
+    assert app.number_input(key="page").value == 1 and parameter(app, "page") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("true", "cat"),
+        ("predicted", "<b>x</b>"),
+        ("outcome", "maybe"),
+        ("confidence", "90-50"),
+        ("confidence", "a-b"),
+        ("confidence", "²-50"),
+        ("sort", "colour"),
+        ("show", "7"),
+        ("cells", "x"),
+    ],
+)
+def test_a_malformed_address_gets_a_note_and_the_default(name: str, value: str) -> None:
+    app = open_page(run=add_run(open_store()).run_id, **{name: value})
+
+    assert not app.error
+    assert len(app.info) == 1 and "The address asks for" in app.info[0].value
+    assert "<b>" not in app.info[0].value
+    assert "500 of 500" in found(app)
+
+
+def test_an_unknown_run_gets_a_message() -> None:
+    add_run(open_store())
+    app = open_page(run="f" * 32)
+
+    assert "There is no run" in app.warning[0].value
+    assert not app.metric
+
+
+@pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FAILED])
+def test_runs_without_predictions_say_so(status: RunStatus) -> None:
+    store = open_store()
+    run = store.create(RunConfig(), name="early")
+    if status is not RunStatus.QUEUED:
+        store.start(run.run_id, Worker("here", 1))
+    if status is RunStatus.FAILED:
+        store.set_status(run.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
+
+    app = open_page(run=run.run_id)
+
+    assert not app.error and not app.metric
+    assert ("has not ended" if not status.ended else "ended before") in app.info[0].value
+    assert "<b>" not in app.info[0].value
+
+
+def test_changed_data_hides_the_images_and_nothing_else() -> None:
+    app = open_page(run=add_run(open_store(), fingerprint="0" * 64).run_id)
+
+    assert not app.error
+    assert "images cannot be shown" in app.info[0].value
+    assert len(app.get("plotly_chart")) == 4
+    assert "<img" not in html_of(app)
+    assert len(app.dataframe[1].value) == 12
+
+
+def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aquadash.errors import DataError
+    from aquadash.ui import cache
+
+    def refuse(source: str) -> data.Dataset:
+        raise DataError("The archive is <b>gone</b>.")
+
+    run = add_run(open_store())
+    monkeypatch.setattr(cache, "dataset", refuse)
+    app = open_page(run=run.run_id)
+
+    assert not app.error
+    assert "is \\<b\\>gone" in app.info[0].value
+    assert app.metric and len(app.dataframe[1].value) == 12
+
+
+def test_hostile_names_are_text() -> None:
+    app = open_page(run=add_run(open_store(), name=HOSTILE, note=HOSTILE).run_id)
+
+    shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
+    assert not app.error
+    assert "onerror" not in html_of(app) and not any("<img" in text or ":red[" in text for text in shown)
+
+
+def test_the_page_is_quick_with_500_images() -> None:
+    app = open_page(run=add_run(open_store()).run_id)
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        app.run()
+        seconds.append(time.perf_counter() - started)
+
+    assert sorted(seconds)[2] <= 0.4
+
+
+def test_the_page_needs_no_tensorflow(home: Path) -> None:
+    run = add_run(open_store())
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).switch_page('pages/evaluate.py')\n"
+        f"app.query_params['run'] = {run.run_id!r}\n"
+        "app.run()\n"
+        "assert app.metric and not app.error\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=120)

@@ -1,0 +1,83 @@
+"""What a page shows is in its address."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def script() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address
+
+    animals = ["otter", "seal", "whale"]
+    address.choice("animal", animals, default="seal")
+    address.choices("many", animals)
+    address.integer("seed", default=0, low=0, high=99)
+    animal = st.selectbox("Animal", animals, key="animal")
+    many = st.multiselect("Many", animals, key="many")
+    seed = st.number_input("Seed", 0, 99, step=1, key="seed")
+    address.record("animal", animal, default="seal")
+    address.record("many", ",".join(many), default="")
+    address.record("seed", str(seed), default="0")
+    st.button("Seven", on_click=address.assign, args=("seed", 7))
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(script, default_timeout=10)
+
+
+def test_defaults_leave_the_address_bare(app: AppTest) -> None:
+    app.run()
+    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("seal", [], 0)
+    assert not app.query_params
+
+
+def test_the_address_sets_the_widgets(app: AppTest) -> None:
+    for name, value in {"animal": "whale", "many": "otter,seal", "seed": "42"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("whale", ["otter", "seal"], 42)
+    assert not app.info
+
+
+def test_the_widgets_set_the_address(app: AppTest) -> None:
+    app.run()
+    app.selectbox[0].set_value("otter").run()
+    app.multiselect[0].set_value(["whale"]).run()
+    app.button[0].click().run()
+    assert {name: app.query_params[name] for name in ("animal", "many", "seed")} == {
+        "animal": "otter",
+        "many": "whale",
+        "seed": "7",
+    }
+    app.selectbox[0].set_value("seal").run()
+    assert "animal" not in app.query_params, "the default is not written"
+
+
+def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
+    app.run()
+    app.selectbox[0].set_value("otter").run()
+    app.query_params["animal"] = "whale"
+    app.run()
+    assert app.selectbox[0].value == "whale"
+    del app.query_params["animal"]
+    app.run()
+    assert app.selectbox[0].value == "seal"
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("animal", "<b>cat</b>"), ("many", "otter,cat"), ("seed", "100"), ("seed", "-1"), ("seed", "x"), ("seed", "9" * 5000)],
+)
+def test_a_bad_value_gives_a_note_and_the_default(app: AppTest, name: str, bad: str) -> None:
+    app.query_params[name] = bad
+    app.run()
+    assert not app.exception
+    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("seal", [], 0)
+    assert len(app.info) == 1
+    assert f"asks for {name}" in app.info[0].value
+    assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
+    assert name not in app.query_params

@@ -1,0 +1,109 @@
+"""Cards of images."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from aquadash.ui.gallery import Bar, Card, data_url, markup
+
+EVIL = '"><script>alert(1)</script>'
+
+
+def image(edge: int = 32) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (edge, edge, 3), dtype=np.uint8)
+
+
+def html_of(*cards: Card, columns: int | None = None) -> str:
+    return markup(cards, size_rem=6, columns=columns, label="Pictures")
+
+
+def test_every_text_is_escaped() -> None:
+    card = Card(image(), EVIL, EVIL, EVIL, bars=(Bar(EVIL, 0.5, EVIL),), accent=EVIL)
+    html = html_of(card)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") == 6
+
+
+def test_every_image_has_its_alternative_text_and_stays_sharp() -> None:
+    html = html_of(Card(image(), "otter", "otter, test image 1"), Card(image(), "seal", "seal, test image 2"))
+    assert re.findall(r'alt="([^"]*)"', html) == ["otter, test image 1", "seal, test image 2"]
+    assert html.count('class="aqua-pixels"') == 2
+
+
+def test_the_png_holds_the_very_pixels() -> None:
+    pixels = image()
+    png = base64.b64decode(data_url(pixels).partition(",")[2])
+    assert (np.asarray(Image.open(io.BytesIO(png))) == pixels).all()
+
+
+def test_photographs_are_shrunk_and_smooth() -> None:
+    html = html_of(Card(image(600), "otter", "otter"))
+    assert "aqua-pixels" not in html
+    png = base64.b64decode(data_url(image(600)).partition(",")[2])
+    assert Image.open(io.BytesIO(png)).size == (192, 192)
+
+
+def test_bars_say_their_numbers_and_mark_the_truth_without_colour() -> None:
+    html = html_of(Card(image(), "otter", "otter", bars=(Bar("🦦 otter", 0.874, "#E69F00", is_true=True), Bar("seal", 1.7, "#009E73"))))
+    assert "87 %" in html and "width: 87.4%" in html
+    assert html.count("✓") == 1
+    assert "width: 100.0%" in html, "a share beyond 1 does not burst the card"
+
+
+def test_a_fixed_number_of_columns_can_be_scrolled_by_keyboard() -> None:
+    assert 'tabindex="0"' in html_of(Card(image(), "a", "a"), columns=5)
+    assert "repeat(5," in html_of(Card(image(), "a", "a"), columns=5)
+    assert "tabindex" not in html_of(Card(image(), "a", "a"))
+
+
+def test_fifty_images_take_less_than_60_ms() -> None:
+    cards = [Card(image(), f"otter {i}", f"otter {i}") for i in range(50)]
+    best = min(_seconds(cards) for _ in range(5))
+    assert best < 0.06
+
+
+def _seconds(cards: list[Card]) -> float:
+    start = time.perf_counter()
+    markup(cards, size_rem=6, columns=None, label="Pictures")
+    return time.perf_counter() - start
+
+
+def pages() -> None:
+    import streamlit as st
+
+    from aquadash.ui import gallery
+
+    st.session_state["slice"] = gallery.pager(95, per_page=10, key="page")
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(pages, default_timeout=10)
+
+
+def test_the_page_is_in_the_address(app: AppTest) -> None:
+    app.run()
+    assert app.session_state["slice"] == slice(0, 10)
+    assert app.button(key="page-previous").disabled
+    app.button(key="page-next").click().run()
+    assert app.session_state["slice"] == slice(10, 20)
+    assert app.query_params["page"] == "2"
+    app.number_input(key="page").set_value(10).run()
+    assert app.session_state["slice"] == slice(90, 95)
+    assert app.button(key="page-next").disabled
+    assert app.caption[0].value == "91 to 95 of 95 images"
+
+
+def test_a_page_beyond_the_last_shows_the_last(app: AppTest) -> None:
+    app.query_params["page"] = "999"
+    app.run()
+    assert app.session_state["slice"] == slice(90, 95)
+    assert not app.exception

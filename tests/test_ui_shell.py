@@ -1,0 +1,79 @@
+"""The frame of a page and its errors."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.ui import warmup
+
+
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warmup, "start", lambda: None)
+
+
+def run(kind: str) -> AppTest:
+    def script(kind: str) -> None:
+        import streamlit as st
+
+        from aquadash.errors import StorageError
+        from aquadash.ui import shell
+
+        with shell.page("Title", question="Which question?"):
+            if kind == "own":
+                raise StorageError("The folder *home* cannot be written. Free some space.")
+            if kind == "foreign":
+                raise ValueError("secret detail")
+            if kind == "disk":
+                raise OSError(28, "No space left on device")
+            if kind == "fragment":
+
+                @shell.live(None)
+                def part() -> None:
+                    raise StorageError("No part.")
+
+                part()
+            if kind == "stop":
+                st.stop()
+            st.write("body")
+        st.write("after")
+
+    return AppTest.from_function(script, args=(kind,), default_timeout=10).run()
+
+
+def test_the_question_comes_first() -> None:
+    app = run("none")
+    assert app.title[0].value == "Title"
+    assert [entry.value for entry in app.markdown] == ["**Which question?**", "body", "after"]
+    assert not app.error
+
+
+def test_our_errors_are_shown_as_text() -> None:
+    app = run("own")
+    assert app.error[0].value == "The folder \\*home\\* cannot be written. Free some space."
+    assert not app.exception
+    assert app.markdown[-1].value == "after", "the page goes on"
+
+
+def test_other_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    app = run("foreign")
+    assert not app.exception
+    assert "secret detail" not in app.error[0].value
+    assert "secret detail" in caplog.text
+
+
+def test_a_full_disk_is_named() -> None:
+    assert "No space left on device" in run("disk").error[0].value
+
+
+def test_a_fragment_fails_by_itself() -> None:
+    app = run("fragment")
+    assert app.error[0].value == "No part."
+    assert [entry.value for entry in app.markdown][-2:] == ["body", "after"]
+
+
+def test_streamlits_own_control_flow_passes() -> None:
+    app = run("stop")
+    assert not app.error
+    assert len(app.markdown) == 1

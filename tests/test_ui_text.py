@@ -1,0 +1,52 @@
+"""Text for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquadash.ui.text import count, duration, moment, percent, plain
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(None, "–"), (-1, "–"), (0, "0.0 s"), (9.94, "9.9 s"), (45, "45 s"), (200, "3 min 20 s"), (3599.6, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_durations_have_units(seconds: float | None, expected: str) -> None:
+    assert duration(seconds) == expected
+
+
+def test_a_wide_interval_leaves_no_digit_after_the_point() -> None:
+    assert percent(0.6143) == "61.4 %"
+    assert percent(0.6143, (0.571, 0.656)) == "61 % (57 % to 66 %)"
+    assert percent(0.6143, (0.609, 0.619)) == "61.4 % (60.9 % to 61.9 %)"
+    assert percent(None) == "–"
+
+
+@pytest.mark.parametrize("text", ["*bold*", "_it_", "`code`", "<b>", "$x$", "# head", "~~gone~~", "[a](b)", "a|b", "&lt;"])
+def test_markup_is_escaped(text: str) -> None:
+    marks = "*_`<$#~[]|&"
+    escaped = plain(text)
+    assert all(escaped[i - 1] == "\\" for i, letter in enumerate(escaped) if letter in marks)
+    assert escaped.replace("\\", "") == text
+
+
+def test_what_begins_a_list_does_not_begin_one() -> None:
+    assert plain("- x") == "\\- x"
+    assert not plain("1. x").startswith("1.")
+    assert plain("0.5 is a half-way - house").endswith("is a half-way - house")
+
+
+def test_emoji_codes_and_line_breaks_stay_text() -> None:
+    assert ":smile:" not in plain(":smile:")
+    assert plain("a\n\n# b") == "a \\# b"
+
+
+def test_counting() -> None:
+    assert count(1, "image") == "1 image"
+    assert count(2500, "image") == "2,500 images"
+    assert count(2, "class", "classes") == "2 classes"
+
+
+def test_unknown_moments() -> None:
+    assert moment(None) == "–"
+    assert len(moment(0.0)) == len("1970-01-01 00:00")
