@@ -91,7 +91,15 @@ def test_a_certain_image_comes_first() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [{"source": "zoo"}, {"pipeline": "notebook-9"}, {"seed": "-1"}, {"seed": "1e5"}, {"draws": "99"}, {"images": "1,2500"}, {"images": "a"}],
+    [
+        {"source": "zoo"},
+        {"pipeline": "notebook-9"},
+        {"seed": "-1"},
+        {"seed": "1e5"},
+        {"draws": "99"},
+        {"images": "1,2500"},
+        {"images": "a"},
+    ],
 )
 def test_a_bad_address_gives_a_note_and_the_page(address: dict[str, str]) -> None:
     app = visit(**address)

@@ -66,7 +66,8 @@ def test_numbers_are_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", [{"source": "zoo"}, {"classes": "cat"}, {"split": "middle"}, {"show": "3"}, {"page": "one"}, {"view": "x"}]
+    "address",
+    [{"source": "zoo"}, {"classes": "cat"}, {"split": "middle"}, {"show": "3"}, {"page": "one"}, {"view": "x"}],
 )
 def test_a_bad_address_gives_a_note_and_the_page(address: dict[str, str]) -> None:
     app = visit(**address)
@@ -76,7 +77,9 @@ def test_a_bad_address_gives_a_note_and_the_page(address: dict[str, str]) -> Non
     assert pictures(app).count("<img") == 50
 
 
-def test_missing_photographs_are_offered_and_not_fetched_unasked(no_photographs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_photographs_are_offered_and_not_fetched_unasked(
+    no_photographs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cifar100, "fetch", lambda progress: pytest.fail("nobody asked"))
     app = visit(source="cifar100")
     assert "not on this computer yet" in app.info[0].value

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,42 +16,56 @@ from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
 from aquadash import data
-from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.config import RunConfig
+from aquadash.errors import DataError
+from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
+from aquadash.ui import cache
+from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run, without_engine
 
+#: Markup that has not lost its meaning to a backslash.
+_TAG = re.compile(r"(?<!\\)<")
 ROOT = Path(__file__).resolve().parent.parent
-OTTER, SEAL = 2, 3
-HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$ :red[no] [link](http://example.org)"
 
 
-def add_run(
-    store: RunStore, *, name: str = "mine", validation: str = "training", fingerprint: str | None = None, note: str = ""
-) -> Run:
-    """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver."""
-    dataset = data.load("synthetic")
-    run = store.create(with_values(RunConfig(), {"training.validation": validation}), name=name)
-    store.start(run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
-    for epoch in range(1, 7):
-        record = EpochRecord(epoch, 1.5 - 0.1 * epoch, 0.3 + 0.05 * epoch, 1.5 - 0.05 * epoch, 0.3 + 0.04 * epoch, 0.01, 2.0)
-        store.log_epoch(run.run_id, record, curve=[record.val_accuracy])
-    labels = dataset.test.labels
-    answers = labels.copy()
-    answers[::10] = 0
-    answers[np.flatnonzero(labels == OTTER)[::4]] = SEAL
-    sure = np.linspace(0.4, 0.96, len(labels), dtype=np.float32)
-    probabilities = np.repeat(((1 - sure) / 4)[:, None], 5, axis=1)
-    probabilities[np.arange(len(labels)), answers] = sure
-    store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
-    right = answers == labels
-    metrics = {"test_accuracy": float(right.mean()), "test_loss": 1.0, "epochs": 6.0, "best_epoch": 6.0}
-    if validation == "test":
-        metrics["unseen_test_accuracy"] = float(right[400:].mean())
-    store.set_metrics(run.run_id, metrics)
-    if note:
-        store.set_note(run.run_id, note)
-    store.set_status(run.run_id, RunStatus.FINISHED)
-    return store.get(run.run_id)
+@dataclass(frozen=True)
+class Shelf:
+    """A store that the tests of this module share, for they only read it."""
+
+    home: Path
+    plain: Run
+    report: Run
+    changed: Run
+    hostile: Run
+    failed: Run
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    home = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        runs = [
+            add_run(store, validation="test"),
+            add_run(store, fingerprint="0" * 64),
+            add_run(store, name=HOSTILE, note=HOSTILE),
+            add_run(store),
+        ]
+        failed = store.create(RunConfig(), name="failed")
+        store.start(failed.run_id, Worker("here", 1))
+        store.set_status(failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
+    yield Shelf(home, runs[3], runs[0], runs[1], runs[2], failed)
+
+
+@pytest.fixture
+def shelf(shared: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
+    return shared
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_engine(monkeypatch)
 
 
 def open_page(**address: str) -> AppTest:
@@ -86,8 +103,8 @@ def test_empty_store_shows_the_way_out() -> None:
     assert not app.error and not app.selectbox
 
 
-def test_scores_curves_matrix_report_and_images() -> None:
-    run = add_run(open_store())
+def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
+    run = shelf.plain
     app = open_page(run=run.run_id[:8])
 
     assert not app.error
@@ -105,19 +122,15 @@ def test_scores_curves_matrix_report_and_images() -> None:
     assert html_of(app).count('alt="Test image') == 12
 
 
-def test_newest_run_with_predictions_is_the_default() -> None:
-    store = open_store()
-    run = add_run(store)
-    store.create(RunConfig(), name="later, still waiting")
-
+def test_newest_run_with_predictions_is_the_default(shelf: Shelf) -> None:
     app = open_page()
 
-    assert app.selectbox(key="run").value == run.run_id
-    assert parameter(app, "run") == run.run_id
+    assert app.selectbox(key="run").value == shelf.plain.run_id
+    assert parameter(app, "run") == shelf.plain.run_id
 
 
-def test_the_reports_way_is_explained_and_the_unseen_images_counted() -> None:
-    run = add_run(open_store(), validation="test")
+def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf) -> None:
+    run = shelf.report
     app = open_page(run=run.run_id)
 
     assert "400 of the 500 test images decided when to stop" in app.warning[0].value
@@ -126,8 +139,8 @@ def test_the_reports_way_is_explained_and_the_unseen_images_counted() -> None:
     assert unseen.value == f"{100 * run.metrics['unseen_test_accuracy']:.0f} %"
 
 
-def test_a_clicked_cell_shows_its_images_and_stands_in_the_address() -> None:
-    app = open_page(run=add_run(open_store()).run_id, outcome="right", page="3")
+def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:
+    app = open_page(run=shelf.plain.run_id, outcome="right", page="3")
 
     click(app, OTTER, SEAL)
 
@@ -161,8 +174,8 @@ def test_a_selection_of_another_matrix_is_ignored(customdata: object) -> None:
     assert clicked_cell(None, classes=5) is None
 
 
-def test_frequent_mistakes_and_show_all_are_buttons() -> None:
-    app = open_page(run=add_run(open_store()).run_id)
+def test_frequent_mistakes_and_show_all_are_buttons(shelf: Shelf) -> None:
+    app = open_page(run=shelf.plain.run_id)
 
     app.button(key=f"mistake-{OTTER}-{SEAL}").click().run()
     assert f"{confused()} of 500" in found(app)
@@ -171,8 +184,8 @@ def test_frequent_mistakes_and_show_all_are_buttons() -> None:
     assert parameter(app, "true") is None
 
 
-def test_filters_from_the_address() -> None:
-    run = add_run(open_store())
+def test_filters_from_the_address(shelf: Shelf) -> None:
+    run = shelf.plain
     app = open_page(
         run=run.run_id, outcome="wrong", confidence="50-90", sort="most-confident", show="96", cells="rows"
     )
@@ -188,8 +201,8 @@ def test_filters_from_the_address() -> None:
     assert parameter(app, "confidence") == "50-90"
 
 
-def test_a_filter_starts_again_at_the_first_page() -> None:
-    app = open_page(run=add_run(open_store()).run_id, page="5")
+def test_a_filter_starts_again_at_the_first_page(shelf: Shelf) -> None:
+    app = open_page(run=shelf.plain.run_id, page="5")
     assert app.number_input(key="page").value == 5
 
     app.selectbox(key="true").set_value("seal").run()
@@ -211,41 +224,49 @@ def test_a_filter_starts_again_at_the_first_page() -> None:
         ("cells", "x"),
     ],
 )
-def test_a_malformed_address_gets_a_note_and_the_default(name: str, value: str) -> None:
-    app = open_page(run=add_run(open_store()).run_id, **{name: value})
+def test_a_malformed_address_gets_a_note_and_the_default(shelf: Shelf, name: str, value: str) -> None:
+    app = open_page(run=shelf.plain.run_id, **{name: value})
 
     assert not app.error
     assert len(app.info) == 1 and "The address asks for" in app.info[0].value
-    assert "<b>" not in app.info[0].value
+    assert not _TAG.search(app.info[0].value)
     assert "500 of 500" in found(app)
 
 
-def test_an_unknown_run_gets_a_message() -> None:
-    add_run(open_store())
+def test_an_unknown_run_gets_a_message(shelf: Shelf) -> None:
     app = open_page(run="f" * 32)
 
     assert "There is no run" in app.warning[0].value
     assert not app.metric
 
 
-@pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FAILED])
-def test_runs_without_predictions_say_so(status: RunStatus) -> None:
-    store = open_store()
-    run = store.create(RunConfig(), name="early")
-    if status is not RunStatus.QUEUED:
-        store.start(run.run_id, Worker("here", 1))
-    if status is RunStatus.FAILED:
-        store.set_status(run.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
-
-    app = open_page(run=run.run_id)
+def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
+    app = open_page(run=shelf.failed.run_id)
 
     assert not app.error and not app.metric
-    assert ("has not ended" if not status.ended else "ended before") in app.info[0].value
-    assert "<b>" not in app.info[0].value
+    assert "ended before" in app.info[0].value and "became nan" in app.info[0].value
+    assert not _TAG.search(app.info[0].value)
 
 
-def test_changed_data_hides_the_images_and_nothing_else() -> None:
-    app = open_page(run=add_run(open_store(), fingerprint="0" * 64).run_id)
+@pytest.mark.parametrize("started", [False, True])
+def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf, started: bool) -> None:
+    store = open_store()
+    run = store.create(RunConfig(), name="on its way")
+    if started:
+        store.start(run.run_id, Worker("here", 1))
+        store.log_epoch(run.run_id, EpochRecord(1, 1.5, 0.3, 1.4, 0.35, 0.01, 2.0), curve=[0.35])
+    cache.refresh()
+
+    app = open_page(run=run.run_id)
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    cache.refresh()
+
+    assert not app.error and "has not ended" in app.info[0].value
+    assert len(app.get("plotly_chart")) == (2 if started else 0)
+
+
+def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf) -> None:
+    app = open_page(run=shelf.changed.run_id)
 
     assert not app.error
     assert "images cannot be shown" in app.info[0].value
@@ -254,32 +275,30 @@ def test_changed_data_hides_the_images_and_nothing_else() -> None:
     assert len(app.dataframe[1].value) == 12
 
 
-def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aquadash.errors import DataError
-    from aquadash.ui import cache
-
+def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(source: str) -> data.Dataset:
         raise DataError("The archive is <b>gone</b>.")
 
-    run = add_run(open_store())
     monkeypatch.setattr(cache, "dataset", refuse)
-    app = open_page(run=run.run_id)
+    app = open_page(run=shelf.plain.run_id)
 
     assert not app.error
-    assert "is \\<b\\>gone" in app.info[0].value
+    assert "gone" in app.info[0].value and not _TAG.search(app.info[0].value)
     assert app.metric and len(app.dataframe[1].value) == 12
 
 
-def test_hostile_names_are_text() -> None:
-    app = open_page(run=add_run(open_store(), name=HOSTILE, note=HOSTILE).run_id)
+def test_hostile_names_are_text(shelf: Shelf) -> None:
+    app = open_page(run=shelf.hostile.run_id)
 
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
     assert not app.error
     assert "onerror" not in html_of(app) and not any("<img" in text or ":red[" in text for text in shown)
 
 
-def test_the_page_is_quick_with_500_images() -> None:
-    app = open_page(run=add_run(open_store()).run_id)
+def test_the_page_is_quick_with_500_images(shelf: Shelf) -> None:
+    app = open_page(run=shelf.plain.run_id)
     seconds = []
     for _ in range(5):
         started = time.perf_counter()
@@ -289,8 +308,8 @@ def test_the_page_is_quick_with_500_images() -> None:
     assert sorted(seconds)[2] <= 0.4
 
 
-def test_the_page_needs_no_tensorflow(home: Path) -> None:
-    run = add_run(open_store())
+def test_the_page_needs_no_tensorflow(shelf: Shelf) -> None:
+    run = shelf.plain
     code = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,8 +15,8 @@ from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import cache, warmup
 
 
-def a_run(status: RunStatus, **values: object) -> Run:
-    return Run(run_id=f"{status:0<32}", name="my *first* run", status=status, config=RunConfig(), created_at=1.0, **values)  # type: ignore[arg-type]
+def a_run(status: RunStatus, **values: Any) -> Run:
+    return Run(f"{status:0<32}", "my *first* run", status, RunConfig(), 1.0, **values)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,9 @@ def app() -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    return "\n".join(entry.value for kind in (app.markdown, app.caption, app.subheader, app.info, app.error) for entry in kind)
+    return "\n".join(
+        entry.value for kind in (app.markdown, app.caption, app.subheader, app.info, app.error) for entry in kind
+    )
 
 
 def test_a_first_visitor_sees_what_it_is_and_three_steps(app: AppTest) -> None:

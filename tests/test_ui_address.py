@@ -39,7 +39,11 @@ def test_the_address_sets_the_widgets(app: AppTest) -> None:
     for name, value in {"animal": "whale", "many": "otter,seal", "seed": "42"}.items():
         app.query_params[name] = value
     app.run()
-    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("whale", ["otter", "seal"], 42)
+    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == (
+        "whale",
+        ["otter", "seal"],
+        42,
+    )
     assert not app.info
 
 
@@ -70,7 +74,14 @@ def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
 
 @pytest.mark.parametrize(
     ("name", "bad"),
-    [("animal", "<b>cat</b>"), ("many", "otter,cat"), ("seed", "100"), ("seed", "-1"), ("seed", "x"), ("seed", "9" * 5000)],
+    [
+        ("animal", "<b>cat</b>"),
+        ("many", "otter,cat"),
+        ("seed", "100"),
+        ("seed", "-1"),
+        ("seed", "x"),
+        ("seed", "9" * 5000),
+    ],
 )
 def test_a_bad_value_gives_a_note_and_the_default(app: AppTest, name: str, bad: str) -> None:
     app.query_params[name] = bad

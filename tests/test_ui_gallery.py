@@ -52,7 +52,14 @@ def test_photographs_are_shrunk_and_smooth() -> None:
 
 
 def test_bars_say_their_numbers_and_mark_the_truth_without_colour() -> None:
-    html = html_of(Card(image(), "otter", "otter", bars=(Bar("🦦 otter", 0.874, "#E69F00", is_true=True), Bar("seal", 1.7, "#009E73"))))
+    html = html_of(
+        Card(
+            image(),
+            "otter",
+            "otter",
+            bars=(Bar("🦦 otter", 0.874, "#E69F00", is_true=True), Bar("seal", 1.7, "#009E73")),
+        )
+    )
     assert "87 %" in html and "width: 87.4%" in html
     assert html.count("✓") == 1
     assert "width: 100.0%" in html, "a share beyond 1 does not burst the card"

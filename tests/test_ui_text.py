@@ -9,7 +9,16 @@ from aquadash.ui.text import count, duration, moment, percent, plain
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(None, "–"), (-1, "–"), (0, "0.0 s"), (9.94, "9.9 s"), (45, "45 s"), (200, "3 min 20 s"), (3599.6, "1 h 0 min"), (7500, "2 h 5 min")],
+    [
+        (None, "–"),
+        (-1, "–"),
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (45, "45 s"),
+        (200, "3 min 20 s"),
+        (3599.6, "1 h 0 min"),
+        (7500, "2 h 5 min"),
+    ],
 )
 def test_durations_have_units(seconds: float | None, expected: str) -> None:
     assert duration(seconds) == expected
@@ -22,7 +31,9 @@ def test_a_wide_interval_leaves_no_digit_after_the_point() -> None:
     assert percent(None) == "–"
 
 
-@pytest.mark.parametrize("text", ["*bold*", "_it_", "`code`", "<b>", "$x$", "# head", "~~gone~~", "[a](b)", "a|b", "&lt;"])
+@pytest.mark.parametrize(
+    "text", ["*bold*", "_it_", "`code`", "<b>", "$x$", "# head", "~~gone~~", "[a](b)", "a|b", "&lt;"]
+)
 def test_markup_is_escaped(text: str) -> None:
     marks = "*_`<$#~[]|&"
     escaped = plain(text)

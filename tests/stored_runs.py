@@ -1,0 +1,56 @@
+"""Stored runs for the tests of pages: written straight into the store, with predictions that are made up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.ui import warmup
+
+OTTER, SEAL = 2, 3
+HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$ :red[no] [link](http://example.org)"
+
+
+def add_run(
+    store: RunStore, *, name: str = "mine", validation: str = "training", fingerprint: str | None = None, note: str = ""
+) -> Run:
+    """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver."""
+    dataset = data.load("synthetic")
+    run = store.create(with_values(RunConfig(), {"training.validation": validation}), name=name)
+    store.start(run.run_id, Worker("here", 1))
+    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
+    for epoch in range(1, 7):
+        loss, val_loss = 1.5 - 0.1 * epoch, 1.5 - 0.05 * epoch
+        record = EpochRecord(epoch, loss, 0.3 + 0.05 * epoch, val_loss, 0.3 + 0.04 * epoch, 0.01, 2.0)
+        store.log_epoch(run.run_id, record, curve=[record.val_accuracy])
+    labels = dataset.test.labels
+    answers = labels.copy()
+    answers[::10] = 0
+    answers[np.flatnonzero(labels == OTTER)[::4]] = SEAL
+    sure = np.linspace(0.4, 0.96, len(labels), dtype=np.float32)
+    probabilities = np.repeat(((1 - sure) / 4)[:, None], 5, axis=1)
+    probabilities[np.arange(len(labels)), answers] = sure
+    store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
+    right = answers == labels
+    metrics = {"test_accuracy": float(right.mean()), "test_loss": 1.0, "epochs": 6.0, "best_epoch": 6.0}
+    if validation == "test":
+        metrics["unseen_test_accuracy"] = float(right[400:].mean())
+    store.set_metrics(run.run_id, metrics)
+    if note:
+        store.set_note(run.run_id, note)
+    store.set_status(run.run_id, RunStatus.FINISHED)
+    return store.get(run.run_id)
+
+
+def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages open the store but no engine, which would train what is queued."""
+
+    def open_store_only(opening: warmup._Opening) -> None:
+        open_store()
+        opening.store_done.set()
+        opening.engine_done.set()
+
+    monkeypatch.setattr(warmup, "_open", open_store_only)

@@ -1,0 +1,253 @@
+"""The command line: one JSON object on stdout, one line on stderr, and the exit status tells."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash import settings
+from aquadash.cli import main
+from aquadash.config import RunConfig, with_values
+from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
+from tests.waiting import wait_for
+
+COMMAND = [sys.executable, "-m", "aquadash"]
+
+
+def call(*arguments: object, process: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a command: in this process, which is quick, or in one of its own, as people do."""
+    texts = [str(argument) for argument in arguments]
+    if process:
+        return subprocess.run(
+            [*COMMAND, *texts], capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT
+        )
+    output, errors = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        pytest.raises(SystemExit) as left,
+    ):
+        patch.setattr(sys, "argv", ["aquadash", *texts])
+        main()
+    return subprocess.CompletedProcess(texts, int(left.value.code or 0), output.getvalue(), errors.getvalue())
+
+
+def answer(*arguments: object, process: bool = False) -> dict:
+    """What a command prints with --json; stdout must hold nothing else."""
+    done = call(*arguments, "--json", process=process)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    return json.loads(done.stdout)
+
+
+def refusal(*arguments: object) -> str:
+    """The one line that a failing command prints."""
+    done = call(*arguments)
+    assert done.returncode != 0 and done.stdout == ""
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: ")
+    return last
+
+
+@pytest.fixture
+def store(home: Path) -> RunStore:
+    return open_store()
+
+
+def finished(store: RunStore, name: str, *, seed: int = 0, right: int = 6) -> str:
+    """A run with made-up results on eight images of two classes."""
+    run = store.create(with_values(RunConfig(), {"seed": seed}), name=name)
+    store.start(run.run_id, Worker("here", 1))
+    store.set_dataset(run.run_id, class_names=["cat", "dog"], fingerprint="f" * 64)
+    store.log_epoch(run.run_id, EpochRecord(1, 0.5, 0.5, 0.6, 0.4, 0.01, 1.0), curve=[0.4])
+    labels = np.array([0, 1] * 4)
+    shown = np.where(np.arange(8) < right, labels, 1 - labels)
+    probabilities = np.where(np.arange(2) == shown[:, None], 0.9, 0.1).astype(np.float32)
+    store.add_predictions(run.run_id, Predictions(np.arange(8), labels, probabilities))
+    store.set_metrics(run.run_id, {"test_accuracy": right / 8, "val_accuracy": 0.4, "kept_epoch": 1, "epochs": 1})
+    store.set_status(run.run_id, RunStatus.FINISHED)
+    return run.run_id
+
+
+def test_unknown_commands_options_presets_and_settings_are_one_line() -> None:
+    assert "No such command 'fly'" in refusal("fly")
+    assert "--help" in refusal("train", "--fast")
+    assert call("train", "--preset", "notebok", process=True).stderr.count("\n") == 1
+    assert "Did you mean 'notebook'" in refusal("train", "--preset", "notebok")
+    assert "Did you mean 'training.epochs'" in refusal("train", "--set", "training.epoch=3")
+    assert "no data source called 'nothing'" in refusal("data", "info", "--source", "nothing")
+    assert "no pipeline called 'nothing'" in refusal("augment", "--pipeline", "nothing")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b'{"training": {"epoch": 3}}', b"\xff\xfe\x00", b'{"training": 3}'])
+def test_a_malformed_config_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    refusal("train", "--config", path)
+
+
+def test_a_missing_config_is_named(tmp_path: Path) -> None:
+    assert "nowhere.json" in refusal("train", "--config", tmp_path / "nowhere.json")
+
+
+def test_a_home_that_is_a_file_is_one_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").write_text("x")
+    monkeypatch.setenv("AQUADASH_HOME", str(home / "file"))
+    assert "AQUADASH_HOME" in refusal("runs", "list")
+
+
+def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: Path) -> None:
+    from aquadash.cli.train import build_config
+
+    path = tmp_path / "config.json"
+    path.write_text('{"training": {"epochs": 9, "patience": 2}, "seed": 4}')
+    config = build_config("notebook", path, "cifar100", ("training.patience=7",), None)
+    assert (config.training.epochs, config.training.patience, config.seed) == (9, 7, 4)
+    assert (config.data.source, config.training.validation) == ("cifar100", "test")
+    assert build_config("notebook", path, None, (), 11).seed == 11
+
+
+def test_data_info_on_the_real_archive(cifar100_archive: Path) -> None:
+    values = answer("data", "info", "--source", "cifar100")
+    assert (values["train"], values["test"], values["image_shape"]) == (2500, 500, [32, 32, 3])
+    assert values["classes"] == ["beaver", "dolphin", "otter", "seal", "whale"]
+    assert (values["train_per_class"], values["test_per_class"]) == ([500] * 5, [100] * 5)
+    assert len(values["fingerprint"]) == 64
+
+
+def test_data_fetch_finds_the_archive(cifar100_archive: Path) -> None:
+    values = answer("data", "fetch", "cifar100")
+    assert values["path"] == str(cifar100_archive) and len(values["sha256"]) == 64 and "verified" in values
+
+
+def test_a_damaged_archive_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "cifar-100-python.tar.gz"
+    path.write_bytes(b"\x1f\x8b truncated")
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(path))
+    refusal("data", "info", "--source", "cifar100")
+
+
+def test_augment_makes_five_of_one(cifar100_archive: Path, tmp_path: Path) -> None:
+    values = answer("augment", "--source", "cifar100", "--pipeline", "notebook", "--seed", 3)
+    assert (values["originals"], values["images"], values["labels_per_class"]) == (2500, 12500, [2500] * 5)
+    out = tmp_path / "images"
+    few = answer("augment", "--source", "cifar100", "--pipeline", "notebook", "--count", 2, "--out", out)
+    assert few["images"] == len(few["files"]) == len(list(out.iterdir())) == 10
+    assert Image.open(few["files"][0]).size == (32, 32)
+
+
+@pytest.mark.slow
+def test_model_summary_is_the_report_s() -> None:
+    values = answer("model", "summary", "--preset", "notebook", process=True)
+    assert values["params"] == 1_091_045 and len(values["layers"]) == 10
+    assert values["layers"][0] == {"name": "conv2d", "kind": "Conv2D", "output_shape": [16, 16, 32], "params": 416}
+
+
+def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore) -> None:
+    assert answer("runs", "list") == {"runs": []}
+    run_id = finished(store, "first")
+    assert [run["name"] for run in answer("runs", "list")["runs"]] == ["first"]
+    values = answer("runs", "show", run_id[:8])
+    assert values["config"]["training"]["epochs"] == 200
+    assert values["history"][0]["val_loss"] == 0.6 and values["worker"] == {"host": "here", "pid": 1}
+    assert (values["status"], values["metrics"]["test_accuracy"]) == ("finished", 0.75)
+    assert answer("runs", "rename", "first", "second")["name"] == "second"
+    assert answer("runs", "note", "second", "a note")["note"] == "a note"
+    answer("runs", "delete", "second")
+    assert answer("runs", "list")["runs"] == []
+    assert answer("runs", "restore", "second")["deleted"] is False
+    assert len(answer("runs", "list")["runs"]) == 1
+    assert "first" in call("runs", "show", "second").stdout or "second" in call("runs", "show", "second").stdout
+
+
+def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
+    for command in (("runs", "show"), ("runs", "stop"), ("runs", "resume"), ("runs", "delete"), ("evaluate",)):
+        assert "no run called 'nobody'" in refusal(*command, "nobody")
+    run_id = store.create(RunConfig(), name="waiting").run_id
+    assert "no predictions yet" in refusal("evaluate", run_id)
+
+
+def test_evaluate_measures_the_stored_predictions(store: RunStore) -> None:
+    from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
+
+    run_id = finished(store, "first")
+    values = answer("evaluate", "first")
+    stored = store.predictions(run_id)
+    predicted = stored.probabilities.argmax(axis=1)
+    assert values["accuracy"] == pytest.approx(accuracy_score(stored.labels, predicted), abs=1e-9)
+    assert values["confusion_matrix"] == confusion_matrix(stored.labels, predicted).tolist()
+    assert values["loss"] == pytest.approx(log_loss(stored.labels, stored.probabilities.astype(np.float64)), abs=1e-6)
+    assert values["n"] == 8 and values["classes"] == ["cat", "dog"]
+    low, high = values["accuracy_ci95"]
+    assert 0 < low < values["accuracy"] < high < 1
+
+
+def test_compare_lists_what_differs_and_what_changed(store: RunStore) -> None:
+    finished(store, "a", seed=0, right=4)
+    finished(store, "b", seed=1, right=7)
+    values = answer("compare", "a", "b")
+    assert values["config_diff"] == {"seed": [0, 1]}
+    assert [run["name"] for run in values["runs"]] == ["a", "b"]
+    (test,) = values["mcnemar"]
+    assert (test["fixed"], test["broken"], test["n"]) == (3, 0, 8) and test["p_value"] == pytest.approx(0.25)
+    assert "at least two" in refusal("compare", "a")
+
+
+def test_output_into_a_closed_pipe_is_no_traceback(store: RunStore) -> None:
+    finished(store, "first")
+    done = subprocess.run(
+        f"{sys.executable} -m aquadash runs show first | head -c 1", shell=True, capture_output=True, text=True,
+        cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+
+
+QUICK = ("--set", "augmentation.pipeline=none", "--set", "training.batch_size=64", "--set", "training.patience=0")
+
+
+@pytest.mark.slow
+def test_train_waits_and_predict_answers(home_with_images: Path, tmp_path: Path) -> None:
+    values = answer(
+        "train", "--preset", "notebook-fixed", *QUICK, "--set", "training.epochs=2", "--name", "mine", process=True
+    )
+    assert (values["status"], values["epochs"], values["name"]) == ("finished", 2, "mine")
+    assert values["seconds"] > 0 and 0 < values["metrics"]["test_accuracy"] < 1
+    shown = answer("runs", "show", values["run_id"])
+    assert len(shown["history"]) == 2
+
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.new("RGB", (40, 30), "navy").save(good)
+    bad.write_bytes(b"")
+    predictions = answer("predict", "mine", good, bad, process=True)["predictions"]
+    assert [entry["file"] for entry in predictions] == [str(good), str(bad)]
+    assert sum(predictions[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert predictions[0]["label"] == max(predictions[0]["probabilities"], key=predictions[0]["probabilities"].get)
+    assert predictions[0]["error"] is None and predictions[1]["label"] is None and "empty" in predictions[1]["error"]
+    assert call("predict", "mine", bad).returncode == 1
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_the_run_and_keeps_its_epochs(home_with_images: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "train", *QUICK, "--set", "training.epochs=500", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT, env=dict(os.environ),
+    )  # fmt: skip
+    store = open_store()
+    wait_for(lambda: any(len(run.curve) >= 2 for run in store.list_runs()), timeout=90)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    values = json.loads(output)
+    assert values["status"] == "stopped" and values["epochs"] >= 2

@@ -1,0 +1,102 @@
+"""What pages read, cached and shared."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import aquadash.runs
+from aquadash import data
+from aquadash.config import RunConfig
+from aquadash.data import Source
+from aquadash.errors import DataError, UnknownNameError
+from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
+from aquadash.ui import cache, warmup
+
+
+class FakeStore:
+    """Counts how often it is asked."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.asked: list[str] = []
+
+    def list_runs(self, *, deleted: bool = False) -> list[Run]:
+        self.asked.append("runs")
+        return [] if deleted else [self.run]
+
+    def get(self, run_id: str) -> Run:
+        self.asked.append("get")
+        return self.run
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        self.asked.append("history")
+        return [EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.01, 2.0)]
+
+    def predictions(self, run_id: str) -> Predictions:
+        self.asked.append("predictions")
+        return Predictions(np.arange(2), np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]], dtype=np.float32))
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    fake = FakeStore(
+        Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
+    )
+    monkeypatch.setattr(warmup, "ready", lambda: True)
+    monkeypatch.setattr(aquadash.runs, "open_store", lambda: fake)
+    return fake
+
+
+def test_many_readers_cost_one_read(store: FakeStore) -> None:
+    for _ in range(30):
+        assert [run.name for run in cache.runs()] == ["one"]
+    assert store.asked == ["runs"]
+    assert cache.runs(deleted=True) == []
+
+
+def test_what_has_ended_is_read_once(store: FakeStore) -> None:
+    for _ in range(3):
+        assert len(cache.history("a" * 32)) == 1
+        assert cache.evaluation("a" * 32).accuracy == 0.5
+        cache.refresh()
+    assert store.asked.count("history") == 1
+    assert store.asked.count("predictions") == 1
+    store.run = dataclasses.replace(store.run, ended_at=3.0)
+    cache.refresh()
+    cache.history("a" * 32)
+    assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+
+
+def test_what_runs_is_read_again_after_a_refresh(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, status=RunStatus.RUNNING, ended_at=None)
+    for _ in range(2):
+        cache.history("a" * 32)
+        cache.history("a" * 32)
+        cache.refresh()
+    assert store.asked.count("history") == 2
+
+
+def test_the_returned_list_is_ones_own(store: FakeStore) -> None:
+    cache.runs().clear()
+    assert len(cache.runs()) == 1
+
+
+def test_another_home_shows_other_runs(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    cache.runs()
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
+    cache.runs()
+    assert store.asked == ["runs", "runs"]
+
+
+def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*, progress: object = None) -> data.Dataset:
+        raise AssertionError("nobody asked")
+
+    monkeypatch.setitem(data.SOURCES, "far", Source("far", "Far images", "", False, load, key=lambda: None))
+    with pytest.raises(DataError, match="Far images is not on this computer yet"):
+        cache.dataset("far")
+    with pytest.raises(UnknownNameError):
+        cache.dataset("farther")

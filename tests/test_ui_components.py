@@ -1,0 +1,129 @@
+"""Parts that pages are made of."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.runs.types import RunStatus
+from aquadash.settings import PROJECT_ROOT
+from aquadash.ui.components import STATUS_SIGNS, class_title, status_text
+from aquadash.ui.glossary import GLOSSARY, term
+
+
+def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
+    assert set(STATUS_SIGNS) == set(RunStatus)
+    assert len({icon for icon, _, _ in STATUS_SIGNS.values()}) == len(RunStatus)
+    assert len({word for _, word, _ in STATUS_SIGNS.values()}) == len(RunStatus)
+    assert status_text(RunStatus.FINISHED) == "✅ finished"
+
+
+def test_classes_carry_their_emoji() -> None:
+    assert class_title("otter") == "🦦 otter"
+    assert class_title("zebra") == "zebra"
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*PROJECT_ROOT.glob("pages/*.py"), *PROJECT_ROOT.glob("aquadash/ui/*.py")]),
+    ids=lambda path: path.name,
+)
+def test_every_term_that_is_used_is_explained(path: Path) -> None:
+    for name in re.findall(r'\bterm\("([^"]+)"\)', path.read_text(encoding="utf-8")):
+        assert term(name)
+
+
+def test_explanations_are_short_sentences() -> None:
+    assert all(text.endswith(".") and len(text) < 200 for text in GLOSSARY.values())
+
+
+def picker() -> None:
+    import streamlit as st
+
+    from aquadash.config import RunConfig
+    from aquadash.runs.types import Run, RunStatus
+    from aquadash.ui import components
+
+    runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]
+    chosen = components.run_picker(runs)
+    st.write("none" if chosen is None else chosen.run_id)
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(picker, default_timeout=10)
+
+
+def test_the_first_run_is_the_default_and_the_choice_is_in_the_address(app: AppTest) -> None:
+    app.run()
+    assert app.markdown[0].value == "a" * 32
+    app.selectbox(key="run").set_value("c" * 32).run()
+    assert app.markdown[0].value == "c" * 32
+    assert app.query_params["run"] == "c" * 32
+
+
+@pytest.mark.parametrize("text", ["b" * 32, "b" * 8, "b"])
+def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it(app: AppTest, text: str) -> None:
+    app.query_params["run"] = text
+    app.run()
+    assert app.markdown[0].value == "b" * 32
+    assert not app.warning
+
+
+@pytest.mark.parametrize("text", ["deadbeef", "<b>", "", "a" * 33])
+def test_a_stale_link_shows_no_other_run_and_a_way_out(app: AppTest, text: str) -> None:
+    app.query_params["run"] = text
+    app.run()
+    assert not app.exception
+    assert app.markdown[0].value == "none"
+    assert "it may have been deleted" in app.warning[0].value
+    app.selectbox(key="run").set_value("b" * 32).run()
+    assert app.markdown[0].value == "b" * 32
+    assert not app.warning
+
+
+def test_a_later_link_on_the_same_page_wins(app: AppTest) -> None:
+    app.query_params["run"] = "b" * 32
+    app.run()
+    app.query_params["run"] = "c" * 32
+    app.run()
+    assert app.markdown[0].value == "c" * 32
+    app.query_params["run"] = "deadbeef"
+    app.run()
+    assert app.markdown[0].value == "none"
+    assert app.warning
+
+
+def chart() -> None:
+    import plotly.graph_objects as go
+
+    from aquadash.ui import components
+
+    components.plot(go.Figure(layout={"meta": {"alt": "Two bars."}}), key="chart")
+
+
+def test_charts_pass_their_text_alternative_on() -> None:
+    app = AppTest.from_function(chart, default_timeout=10).run()
+    assert app.get("plotly_chart")[0].proto.alt == "Two bars."
+    assert go.Figure().layout.meta is None, "a figure without one is drawn, too"
+
+
+def test_empty_states_lead_somewhere() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from aquadash.ui import components
+
+        def elsewhere() -> None:
+            components.empty_state("🐚", "Nothing **here**.", page=other, label="Go on")
+
+        other = st.Page(lambda: None, title="Other", url_path="other")
+        st.navigation([st.Page(elsewhere, title="Here", default=True), other]).run()
+
+    app = AppTest.from_function(script, default_timeout=10).run()
+    assert not app.exception
+    assert "Nothing **here**." in [entry.value for entry in app.markdown]
