@@ -23,7 +23,7 @@ def queued(store: RunStore, name: str, changes: Mapping[str, Any] | None = None)
 def running(
     store: RunStore, name: str, changes: Mapping[str, Any] | None = None, *, epochs: int = 3, silent_for: float = 0.0
 ) -> Run:
-    """A run in the middle of an epoch, so many complete ones before it; ``silent_for`` seconds without a sign of life."""
+    """A run in the middle of an epoch, after complete ones; no sign of life for ``silent_for`` seconds."""
     run = queued(store, name, changes)
     store.start(run.run_id, WORKER)
     if silent_for:
@@ -31,9 +31,16 @@ def running(
         store._set(run.run_id, "age the run", {"aquadash.started_at": repr(time.time() - silent_for - 1)})
     store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="f" * 64)
     log_epochs(store, run.run_id, epochs)
-    progress = Progress(
+    progress = training_progress(run, epoch=epochs + 1, silent_for=silent_for)
+    store.heartbeat(run.run_id, progress, log_tail="epoch 3: loss 0.9\n")
+    return store.get(run.run_id)
+
+
+def training_progress(run: Run, *, epoch: int, silent_for: float = 0.0) -> Progress:
+    """A sign of life from the middle of an epoch."""
+    return Progress(
         "training",
-        epoch=epochs + 1,
+        epoch=epoch,
         epochs=run.config.training.epochs,
         batch=210,
         batches=391,
@@ -41,8 +48,6 @@ def running(
         eta_seconds=230.0,
         time=time.time() - silent_for,
     )
-    store.heartbeat(run.run_id, progress, log_tail="epoch 3: loss 0.9\n")
-    return store.get(run.run_id)
 
 
 def finished(

@@ -18,6 +18,7 @@ from aquadash.ui.text import plain
 
 T = TypeVar("T")
 
+
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
     """Set the widget ``name`` to what the address says, if the address has changed since it was last looked at.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,26 +72,19 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
         The chosen run; None until one is chosen after a stale link.
     """
     by_id = {run.run_id: run for run in runs}
-    wanted = st.query_params.get(key)
-    if st.session_state.get(key, wanted) is not None and st.session_state.get(key) not in (None, *by_id):
+    if st.session_state.get(key) not in (None, *by_id):
         del st.session_state[key]
 
-    def decode(text: str) -> str:
+    def decode(text: str) -> str | None:
         matches = [run_id for run_id in by_id if text and run_id.startswith(text)]
-        if len(matches) != 1:
-            raise ValueError(text)
-        return matches[0]
+        return matches[0] if len(matches) == 1 else None
 
-    stale = wanted is not None and not _decodes(decode, wanted) and key not in st.session_state
-    if stale:
+    if address.restore(key, decode, default=next(iter(by_id), None), expected="the id of a run") is None:
         st.warning(
-            f"There is no run “{plain(wanted[:40])}” here; it may have been deleted, or the link comes from another "
-            "computer. Choose one below.",
+            f"There is no run “{plain(st.query_params.get(key, '')[:40])}” here; it may have been deleted, or the link "
+            "comes from another computer. Choose one below.",
             icon="🧭",
         )
-        st.session_state[key] = None
-    else:
-        address.restore(key, decode, default=next(iter(by_id), None), expected="the id of a run")
     chosen = st.selectbox(
         label,
         list(by_id),
@@ -115,7 +109,7 @@ def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:
         label: What its link says.
     """
     with st.container(border=True, horizontal_alignment="center"):
-        st.markdown(f"<div style='font-size: 3rem' aria-hidden='true'>{emoji}</div>", unsafe_allow_html=True, width="content")
+        st.html(f"<div style='font-size: 3rem' aria-hidden='true'>{html.escape(emoji)}</div>", width="content")
         st.markdown(sentence, width="content", text_alignment="center")
         st.page_link(page, label=label, icon=":material/arrow_forward:")
 
@@ -135,12 +129,3 @@ def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any)
     meta = figure.layout.meta if isinstance(figure.layout.meta, dict) else {}
     config = {**PLOT_CONFIG, **options.pop("config", {})}
     return st.plotly_chart(figure, key=key, alt=alt or meta.get("alt"), config=config, **options)
-
-
-def _decodes(decode: Any, text: str) -> bool:
-    """Whether the text names something."""
-    try:
-        decode(text)
-    except ValueError:
-        return False
-    return True

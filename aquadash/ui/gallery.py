@@ -77,7 +77,8 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
     """The HTML of :func:`show`, every text in it escaped."""
     items = "".join(f"<li>{_card(card)}</li>" for card in cards)
     size = f"{float(size_rem)}rem"
-    layout = f"grid-template-columns: repeat({int(columns)}, minmax(3.8rem, {size}))" if columns else f"--aqua-size: {size}"
+    fixed = f"grid-template-columns: repeat({columns}, minmax(3.8rem, {size}))"
+    layout = fixed if columns else f"--aqua-size: {size}"
     # A fixed number of columns may be wider than a phone; the list scrolls then, by the keyboard, too.
     focus = ' tabindex="0"' if columns else ""
     return f'<ul class="aqua-cards" role="list" aria-label="{html.escape(label)}" style="{layout}"{focus}>{items}</ul>'
@@ -93,11 +94,21 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
     number = address.integer(key, default=1, low=1, high=pages, clamp=True)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-pager"):
         st.button(
-            "Previous", icon="◀️", key=f"{key}-previous", disabled=number <= 1, on_click=address.assign, args=(key, number - 1)
+            "Previous",
+            icon="◀️",
+            key=f"{key}-previous",
+            disabled=number <= 1,
+            on_click=address.assign,
+            args=(key, number - 1),
         )
         st.number_input(f"Page (of {pages:,})", min_value=1, max_value=pages, step=1, key=key, width=130)
         st.button(
-            "Next", icon="▶️", key=f"{key}-next", disabled=number >= pages, on_click=address.assign, args=(key, number + 1)
+            "Next",
+            icon="▶️",
+            key=f"{key}-next",
+            disabled=number >= pages,
+            on_click=address.assign,
+            args=(key, number + 1),
         )
     address.record(key, str(number), default="1")
     first = (number - 1) * per_page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 GLOSSARY: dict[str, str] = {
     "accuracy": "The share of images whose most probable class is the right one.",
-    "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more variety. "
-    "Validation and test images are never changed.",
+    "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more "
+    "variety. Validation and test images are never changed.",
     "batch": "Images that the network looks at together before it changes its weights once.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
     "best epoch": "The epoch with the lowest validation loss.",
@@ -17,7 +17,8 @@ GLOSSARY: dict[str, str] = {
     "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers are "
     "on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
-    "dropout": "Switching off a random share of units in each training step, so that the network relies on none of them.",
+    "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
+    "them.",
     "early stopping": "Ending the training when the validation loss has not become better for some epochs.",
     "epoch": "One pass over all training images.",
     "F1": "One number for precision and recall together (their harmonic mean); high only if both are.",
@@ -36,7 +37,8 @@ GLOSSARY: dict[str, str] = {
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
     "support": "How many test images of this class there are.",
-    "test set": "Images that are kept back until the end. They measure what the network can do with images it never saw.",
+    "test set": "Images that are kept back until the end. They measure what the network can do with images it never "
+    "saw.",
     "validation": "Images that are not learnt from but looked at after each epoch, to see when to stop.",
     "weights": "The numbers in the network that training changes.",
 }

@@ -124,7 +124,7 @@ def markup(prediction: FilePrediction, *, original: Callable[[], bytes]) -> str:
             *_thumbnail(prediction.file, original),
             gallery.Card(
                 image=prediction.seen,
-                title=f"What the network sees: {width} × {height} pixels",
+                title=f"The network sees {width} × {height}",
                 alt=f"{images.display_name(prediction.file)}, scaled to {width} by {height} pixels",
             ),
         ],
@@ -132,9 +132,7 @@ def markup(prediction: FilePrediction, *, original: Callable[[], bytes]) -> str:
         columns=2,
         label="The picture, and what the network sees of it",
     )
-    bars = probabilities.markup(
-        probabilities.bars(prediction.probabilities, class_names=prediction.class_names)
-    )
+    bars = probabilities.markup(probabilities.bars(prediction.probabilities, class_names=prediction.class_names))
     return (
         f'<article class="aqua-card" role="group" aria-label="{name}" style="max-width: none">{head}'
         f'<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{answer}, {sure}</p>{pictures}{bars}'
@@ -186,7 +184,7 @@ def _thumbnail(name: str, original: Callable[[], bytes]) -> list[gallery.Card]:
     return [
         gallery.Card(
             image=decoded.rgb,
-            title=f"Your picture: {width:,} × {height:,} pixels",
+            title=f"Your picture, {width:,} × {height:,}",
             alt=f"{images.display_name(name)} as it came",
         )
     ]

@@ -21,9 +21,7 @@ def class_text(name: str) -> str:
     return f"{class_emoji(name)} {shorten(name)}".strip()
 
 
-def bars(
-    probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None
-) -> tuple[Bar, ...]:
+def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None) -> tuple[Bar, ...]:
     """The bars of one image, in class order.
 
     Args:

@@ -26,7 +26,7 @@ def expect_navigation() -> None:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start warming up with the server. Nothing has to be undone: the thread is a daemon and workers outlive the app."""
+    """Start warming up with the server. Nothing needs undoing: the thread is a daemon, and workers outlive the app."""
     warmup.start()
     yield
 

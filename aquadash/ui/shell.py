@@ -29,8 +29,11 @@ def page(title: str, *, question: str) -> Iterator[None]:
     theme.inject()
     st.title(title, anchor=False)
     st.markdown(f"**{question}**")
-    with guard():
-        yield
+    try:
+        with guard():
+            yield
+    finally:
+        warmup.page_drawn()
 
 
 @contextmanager
@@ -67,7 +70,10 @@ def show_error(error: Exception) -> None:
     if isinstance(error, AquaDashError):
         st.error(plain(str(error)), icon="🚧")
     elif isinstance(error, OSError):
-        st.error(plain(f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"), icon="🚧")
+        st.error(
+            plain(f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"),
+            icon="🚧",
+        )
     else:
         st.error(
             "Something went wrong that AquaDash did not expect. Nothing that was stored is lost; the details are in "

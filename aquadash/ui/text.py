@@ -7,7 +7,8 @@ from datetime import datetime
 
 #: What means something to markdown within a line, and what does so at its start only.
 _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&])|^([-+>])|^(\d+)(?=[.)])")
-#: ``:red[...]``, ``:material/...:`` and ``:smile:`` are recognised after unescaping, so that the colon is cut off instead.
+#: ``:red[...]``, ``:material/...:`` and ``:smile:`` are recognised after unescaping, so that the colon is cut off
+#: instead.
 _DIRECTIVE = re.compile(r":(?=[\w+/-]+[\[:])")
 _WORD_JOINER = "\u2060"
 

@@ -21,12 +21,14 @@ class _Opening:
     """One attempt at opening the store and the engine of one address.
 
     Attributes:
+        wanted: Set once nothing is to be waited for any more.
         store_done: Set once the store is open or has failed to open.
         engine_done: Set once the engine is open or has failed to open.
         store_error: Why there is no store, None if there is one.
         engine_error: Why nothing can be trained, None if it can.
     """
 
+    wanted: threading.Event = field(default_factory=threading.Event)
     store_done: threading.Event = field(default_factory=threading.Event)
     engine_done: threading.Event = field(default_factory=threading.Event)
     store_error: AquaDashError | None = None
@@ -36,6 +38,9 @@ class _Opening:
 #: What pages show first. Drawing it takes some seconds on a new home, so that it is drawn before anybody asks.
 _FIRST_SOURCE = "synthetic"
 
+#: Seconds that the first page has the processor to itself: importing MLflow beside it would make it late.
+_HEAD_START = 2.0
+
 _lock = threading.Lock()
 _openings: dict[str, _Opening] = {}
 
@@ -43,6 +48,14 @@ _openings: dict[str, _Opening] = {}
 def start() -> None:
     """Start opening, unless that is under way or done. A failed attempt is made again."""
     _opening(retry=True)
+
+
+def page_drawn() -> None:
+    """The first page is there: begin now. Nothing happens where nothing was started."""
+    with _lock:
+        opening = _openings.get(_address())
+    if opening is not None:
+        opening.wanted.set()
 
 
 def ready() -> bool:
@@ -64,6 +77,7 @@ def wait_for_store() -> None:
         AquaDashError: It could not be opened.
     """
     opening = _opening(retry=False)
+    opening.wanted.set()
     opening.store_done.wait()
     if opening.store_error is not None:
         raise opening.store_error
@@ -76,14 +90,20 @@ def wait_for_engine() -> None:
         AquaDashError: It could not be opened.
     """
     opening = _opening(retry=False)
+    opening.wanted.set()
     opening.engine_done.wait()
     if opening.engine_error is not None:
         raise opening.engine_error
 
 
+def _address() -> str:
+    """Which store is meant."""
+    return f"{settings.tracking_uri()} {settings.home()}"
+
+
 def _opening(*, retry: bool) -> _Opening:
     """The attempt of the present address, started if there is none (or, with ``retry``, none that may succeed)."""
-    address = f"{settings.tracking_uri()} {settings.home()}"
+    address = _address()
     with _lock:
         opening = _openings.get(address)
         failed = opening is not None and opening.engine_done.is_set() and opening.engine_error is not None
@@ -95,6 +115,7 @@ def _opening(*, retry: bool) -> _Opening:
 
 def _open(opening: _Opening) -> None:
     """Open the store, then the engine; errors are kept for whoever waits. Last, draw the embedded images."""
+    opening.wanted.wait(_HEAD_START)
     try:
         from aquadash.runs import open_store
 
@@ -121,4 +142,6 @@ def _presentable(error: Exception, what: str) -> AquaDashError:
     if isinstance(error, AquaDashError):
         return error
     _LOG.error("%s", what, exc_info=error)
-    return StorageError(f"{what} ({type(error).__name__}). The details are in the console that AquaDash was started from.")
+    return StorageError(
+        f"{what} ({type(error).__name__}). The details are in the console that AquaDash was started from."
+    )

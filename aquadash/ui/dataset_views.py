@@ -1,0 +1,109 @@
+"""Two ways to look at a split of a data set: its pictures, and what can be measured of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.figures.channel_histogram import channel_histogram
+from aquadash.figures.class_counts import class_counts
+from aquadash.figures.theme import class_colour
+from aquadash.ui import address, cache, components, gallery
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count
+
+#: Each split's name and what it is called.
+SPLITS = {"train": "Training", "test": "Test"}
+
+PER_PAGE = ("10", "20", "50", "100")
+
+
+def first_page() -> None:
+    """Begin again at the first page: another filter, other pages."""
+    address.assign("page", 1)
+
+
+def show_numbers(dataset: Dataset, split: str) -> None:
+    """Counts, channel statistics and the mean image of each class."""
+    found = cache.statistics(dataset.name, split)
+    left, right = st.columns(2)
+    with left:
+        counts = {
+            title: [entry.count for entry in cache.statistics(dataset.name, name).classes]
+            for name, title in SPLITS.items()
+        }
+        components.plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")
+    with right:
+        histogram, mean, std = (
+            [getattr(channel, name) for channel in found.channels] for name in ("histogram", "mean", "std")
+        )
+        components.plot(channel_histogram(histogram, mean=mean, std=std), key="channel-histogram")
+    with left:
+        st.markdown("**Each colour channel**, 0 is dark and 255 bright", help=term("channel"))
+        st.dataframe(
+            {
+                "Channel": [channel.name for channel in found.channels],
+                "Mean": [channel.mean for channel in found.channels],
+                "Spread (standard deviation)": [channel.std for channel in found.channels],
+            },
+            column_config={
+                "Mean": st.column_config.NumberColumn(format="%.1f"),
+                "Spread (standard deviation)": st.column_config.NumberColumn(format="%.1f"),
+            },
+            hide_index=True,
+        )
+    with right:
+        st.markdown("**The mean image of each class**: what all its images have in common")
+        gallery.show(
+            [
+                gallery.Card(
+                    image=entry.mean_image,
+                    title=components.class_title(entry.name),
+                    subtitle=f"mean brightness {entry.mean_brightness:.0f}",
+                    alt=f"Mean of {count(entry.count, 'image')} of class {entry.name}: a blur",
+                    accent=class_colour(entry.name, label),
+                )
+                for label, entry in enumerate(found.classes)
+                if entry.mean_image is not None
+            ],
+            size_rem=5,
+            label="Mean images",
+        )
+
+
+def show_pictures(dataset: Dataset, split: str) -> None:
+    """The images themselves."""
+    names = list(dataset.class_names)
+    address.choices("classes", names)
+    address.choice("show", PER_PAGE, default="50")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.pills(
+            "Classes (none means all)",
+            names,
+            selection_mode="multi",
+            key="classes",
+            wrap=True,
+            format_func=components.class_title,
+            on_change=first_page,
+        )
+        per_page = st.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
+    address.record("classes", ",".join(chosen), default="")
+    address.record("show", per_page, default="50")
+    images = dataset.train if split == "train" else dataset.test
+    wanted = [names.index(name) for name in chosen or names]
+    positions = np.flatnonzero(np.isin(images.labels, wanted))
+    shown = positions[gallery.pager(len(positions), per_page=int(per_page))]
+    gallery.show(
+        [
+            gallery.Card(
+                image=images.images[i],
+                title=components.class_title(names[images.labels[i]]),
+                subtitle=f"no. {i}",
+                alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
+                accent=class_colour(names[images.labels[i]], int(images.labels[i])),
+            )
+            for i in shown.tolist()
+        ],
+        label=f"{split} images",
+    )

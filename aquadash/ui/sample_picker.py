@@ -1,0 +1,65 @@
+"""Which training images a page looks at: some of each class, others at a click, or a certain one."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.ui import address, components
+
+FEWEST, MOST = 4, 8
+
+
+def pick(dataset: Dataset) -> list[int]:
+    """Draw the controls; the choice is in the address under ``images``.
+
+    Returns:
+        Positions in the training split, :data:`FEWEST` to :data:`MOST` unless the address names fewer.
+    """
+    total = len(dataset.train)
+    default = spread(dataset, FEWEST, seed=0)
+
+    def decode(text: str) -> list[int]:
+        positions = [int(part) for part in text.split(",")[:MOST]]
+        if any(not 0 <= position < total for position in positions):
+            raise ValueError(text)
+        return positions
+
+    expected = f"up to {MOST} numbers from 0 to {total - 1:,} with commas between"
+    chosen = address.restore("images", decode, default=default, expected=expected)
+    chosen = [position for position in chosen if position < total] or default
+    number = len(chosen)
+
+    def other(count: int) -> None:
+        address.assign("images", spread(dataset, count, seed=secrets.randbits(32)))
+
+    def certain(label: int) -> None:
+        of_class = np.flatnonzero(dataset.train.labels == label)
+        position = int(of_class[min(st.session_state["number"], len(of_class)) - 1])
+        address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MOST])
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Other images", icon="🔀", key="other-images", on_click=other, args=(max(number, FEWEST),))
+        st.button("More", icon="➕", key="more", disabled=number >= MOST, on_click=other, args=(number + 1,))
+        st.button("Fewer", icon="➖", key="fewer", disabled=number <= FEWEST, on_click=other, args=(number - 1,))
+        with st.popover("A certain image", icon="🎯"):
+            names = dataset.class_names
+            label = st.selectbox(
+                "Class", range(len(names)), format_func=lambda i: components.class_title(names[i]), key="class"
+            )
+            st.number_input(
+                "Number within the class", 1, int((dataset.train.labels == label).sum()), step=1, key="number"
+            )
+            st.button("Show it first", key="certain", on_click=certain, args=(label,))
+    address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
+    return chosen
+
+
+def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
+    """Positions of training images, the classes taking turns."""
+    generator = np.random.default_rng(seed)
+    classes = len(dataset.class_names)
+    return [int(generator.choice(np.flatnonzero(dataset.train.labels == i % classes))) for i in range(number)]

@@ -1,0 +1,86 @@
+"""Data: the images that a network learns from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aquadash import data
+from aquadash.data import Dataset, cifar100
+from aquadash.ui import address, cache, dataset_views, shell
+from aquadash.ui.glossary import term
+from aquadash.ui.text import plain
+
+VIEWS = {"pictures": "Pictures", "numbers": "Numbers"}
+
+
+def pick_source() -> str:
+    """The data set's name, from the menu or the address."""
+    names = list(data.SOURCES)
+    address.choice("source", names, default="synthetic")
+    source = st.radio(
+        "Data set", names, key="source", horizontal=True, format_func=lambda name: data.SOURCES[name].title
+    )
+    address.record("source", source, default="synthetic")
+    st.caption(plain(data.SOURCES[source].summary))
+    return source
+
+
+def offer_download() -> None:
+    """What to do about real photographs that are not on this computer yet."""
+    st.info(
+        "CIFAR-100 is not on this computer yet. It is a free collection of small photographs (169 MB), downloaded once "
+        "from the University of Toronto. Or look at the drawn animals above, which need no download.",
+        icon="📦",
+    )
+    if st.button("Download CIFAR-100", type="primary", icon=":material/download:", key="download"):
+        bar = st.progress(0.0, text="Starting ...")
+
+        def show(text: str, share: float | None) -> None:
+            bar.progress(min(share or 0.0, 1.0), text=plain(text))
+
+        with shell.guard():
+            cifar100.fetch(show)
+            st.rerun()
+        bar.empty()
+
+
+def overview(dataset: Dataset) -> None:
+    """Sizes, origin, counts by class."""
+    height, width, _ = dataset.image_shape
+    with st.container(horizontal=True):
+        st.metric("To learn from", f"{len(dataset.train):,}", help=term("split"), width="content", border=True)
+        st.metric("To test with", f"{len(dataset.test):,}", help=term("test set"), width="content", border=True)
+        st.metric("Classes", len(dataset.class_names), width="content", border=True)
+        st.metric("Size in pixels", f"{width} × {height}", width="content", border=True)
+        st.metric("Fingerprint", dataset.fingerprint[:8], help=term("fingerprint"), width="content", border=True)
+    kind = "🖍️ **Drawn**, not photographed." if dataset.drawn else "📷 **Photographs.**"
+    st.markdown(f"{kind} {plain(dataset.origin)}")
+
+
+with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
+    source = pick_source()
+    if data.SOURCES[source].key() is None:
+        offer_download()
+        st.stop()
+    dataset = cache.dataset(source)
+    overview(dataset)
+    address.choice("view", tuple(VIEWS), default="pictures")
+    address.choice("split", tuple(dataset_views.SPLITS), default="train")
+    with st.container(horizontal=True):
+        view = st.segmented_control("Show", list(VIEWS), key="view", required=True, format_func=VIEWS.__getitem__)
+        split = st.segmented_control(
+            "Split",
+            list(dataset_views.SPLITS),
+            key="split",
+            required=True,
+            help=term("split"),
+            format_func=dataset_views.SPLITS.__getitem__,
+            on_change=dataset_views.first_page,
+        )
+    view, split = view or "pictures", split or "train"
+    address.record("view", view, default="pictures")
+    address.record("split", split, default="train")
+    if view == "pictures":
+        dataset_views.show_pictures(dataset, split)
+    else:
+        dataset_views.show_numbers(dataset, split)

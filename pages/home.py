@@ -1,0 +1,90 @@
+"""Home: what this is, what runs now, where to begin."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aquadash import data
+from aquadash.ui import cache, components, shell
+from aquadash.ui.glossary import term
+from aquadash.ui.text import duration, moment, plain
+
+STEPS = (
+    ("🐟 Look at the data", "Five animals, 2,500 pictures to learn from and 500 to be tested on.", "Data"),
+    ("🎲 Bend the pictures", "Random changes make five training pictures out of one.", "Augment"),
+    ("🏊 Train and watch", "Launch a network and see it learn, epoch by epoch.", "Train"),
+)
+
+
+def steps() -> None:
+    """The way to a first result."""
+    for column, (title, sentence, page) in zip(st.columns(3), STEPS, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{title}**  \n{sentence}")
+            st.page_link(f"pages/{page.lower()}.py", label=f"Go to {page}", icon=":material/arrow_forward:")
+
+
+@shell.live(2.0)
+def now_and_lately() -> None:
+    """Runs at work and the latest results, drawn again every other second from one read of the store for everybody."""
+    st.subheader("What runs now", anchor=False)
+    if not cache.store_ready():
+        st.caption("⏳ Opening the run store ...")
+        return
+    runs = cache.runs()
+    at_work = [run for run in runs if not run.status.ended]
+    if not at_work:
+        st.caption("Nothing at the moment.")
+    for run in at_work[:5]:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{plain(run.name)}**", width="content")
+                components.status_badge(run.status)
+                st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
+            if run.progress is not None and run.progress.epochs:
+                progress = run.progress
+                epochs_done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
+                share = min(1.0, epochs_done / progress.epochs)
+                left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
+                st.progress(share, text=f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}")
+
+    st.subheader("Latest results", anchor=False)
+    finished = [run for run in runs if "test_accuracy" in run.metrics][:5]
+    if not finished:
+        st.caption("None yet. The three steps above lead to the first one.")
+        return
+    for run in finished:
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.markdown(f"**{plain(run.name)}**", width="content")
+            right = f"{100 * run.metrics['test_accuracy']:.0f} % of the test images right"
+            st.markdown(right, width="content", help=term("accuracy"))
+            facts = f"{run.config.data.source}, {duration(run.metrics.get('seconds'))}, {moment(run.ended_at)}"
+            st.caption(plain(facts), width="content")
+            st.page_link("pages/evaluate.py", label="Look closer", query_params={"run": run.run_id})
+
+
+def about_the_data() -> None:
+    """Drawn or real, and how to come by the real photographs."""
+    if data.SOURCES["cifar100"].key() is not None:
+        st.info("The photographs of CIFAR-100 are on this computer; drawn animals are there, too.", icon="📷")
+        return
+    st.info(
+        "AquaDash begins with animals that it has **drawn** itself, so that nothing needs to be downloaded. The "
+        "photographs of CIFAR-100 (169 MB) can be fetched once, on the Data page.",
+        icon="🖍️",
+    )
+    st.page_link(
+        "pages/data.py", label="Get the photographs", query_params={"source": "cifar100"}, icon=":material/download:"
+    )
+
+
+with shell.page(
+    "🌊 AquaDash", question="How does a computer learn to tell a beaver from a dolphin, an otter, a seal or a whale?"
+):
+    st.markdown(
+        "A lab for learning image classification by experiment. Change one thing, train, and see what it does. "
+        "Nothing here needs programming, and nothing can be broken."
+    )
+    steps()
+    about_the_data()
+    now_and_lately()

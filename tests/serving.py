@@ -1,0 +1,99 @@
+"""Starts the app as people do and opens it in Chromium, for the tests that need a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Without these Chromium looks for the network at every start.
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str | None:
+    """The path of Debian's Chromium, None where it is missing."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@dataclass
+class Server:
+    """A running app.
+
+    Attributes:
+        url: Its address, without a slash at the end.
+        process: Its process.
+        started: When it was started, on the monotonic clock.
+        log: What it prints.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    started: float
+    log: Path
+
+    def memory_of(self, module: str) -> bool:
+        """True if the process has mapped a compiled file of that module, so has imported it."""
+        return module in Path(f"/proc/{self.process.pid}/maps").read_text()
+
+
+@contextmanager
+def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
+    """Run ``streamlit run app.py`` on a free port with that home until the block ends.
+
+    Args:
+        home: The ``AQUADASH_HOME``.
+        kill: End it with SIGKILL instead of SIGTERM.
+        environment: More environment variables.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = home / f"server-{port}.log"
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            env={**os.environ, "AQUADASH_HOME": str(home), **environment},
+        )  # fmt: skip
+    server = Server(f"http://localhost:{port}", process, started, log)
+    try:
+        wait_for(lambda: _answers(server), timeout=60, saying=log.read_text)
+        yield server
+    finally:
+        process.kill() if kill else process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(server: Server) -> bool:
+    assert server.process.poll() is None, server.log.read_text()
+    try:
+        with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

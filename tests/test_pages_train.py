@@ -1,0 +1,276 @@
+"""The train page: the form, launching, watching, stopping and resuming."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import RunConfig, flatten
+from aquadash.errors import RunError
+from aquadash.presets import PRESETS
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.ui import cache, live, train_form
+from aquadash.ui.text import plain
+from tests import ui_runs
+
+APP = str(Path(__file__).resolve().parent.parent / "app.py")
+
+pytestmark = pytest.mark.usefixtures("home_with_images")
+
+
+class FakeEngine:
+    """Keeps what it was asked to do; trains nothing."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self.calls: list[tuple[str, Any]] = []
+        self.error: Exception | None = None
+
+    def submit(self, config: RunConfig, *, name: str | None = None) -> Run:
+        if self.error:
+            raise self.error
+        self.calls.append(("submit", config))
+        return self.store.create(config, name=name)
+
+    def stop(self, run_id: str) -> None:
+        self.calls.append(("stop", run_id))
+        self.store.request_stop(run_id)
+
+    def resume(self, run_id: str) -> Run:
+        self.calls.append(("resume", run_id))
+        return self.store.requeue(run_id)
+
+
+@pytest.fixture
+def store() -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine(store)
+    monkeypatch.setattr(cache, "engine", lambda: fake)
+    return fake
+
+
+def open_page(**address: str) -> AppTest:
+    cache.refresh()
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/train.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def address_of(app: AppTest, name: str) -> str | None:
+    value = app.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says, without the backslashes that keep text from being markup."""
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
+    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
+    app = open_page()
+
+    assert "Nothing has been trained here yet" in words(app)
+    assert not app.error
+    assert "10,625 training images" in words(app) and "**375** images are held out" in words(app)
+    assert not app.button(key="launch").disabled
+
+
+def test_every_setting_has_a_control_with_help(engine: FakeEngine) -> None:
+    app = open_page()
+
+    controls = {element.key: element for element in [*app.selectbox, *app.number_input, *app.checkbox]}
+    for name, value in flatten(RunConfig()).items():
+        control = controls["source" if name == "data.source" else f"set:{name}"]
+        assert control.value == value
+        assert control.help
+
+
+def test_preset_fills_the_form_and_explains_its_oddities(engine: FakeEngine) -> None:
+    app = open_page()
+    app.selectbox(key="preset").select("notebook").run()
+
+    assert address_of(app, "preset") == "notebook"
+    assert app.selectbox(key="set:training.validation").value == "test"
+    assert app.checkbox(key="set:training.from_logits").value is True
+    assert "raw scores" in words(app) and "57 % to 75 %" in words(app)
+    assert "only the last **100** are unseen" in words(app)
+
+
+def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_archive: Path) -> None:
+    app = open_page(preset="notebook", source="cifar100")
+
+    assert app.selectbox(key="preset").value == "notebook"
+    assert app.selectbox(key="source").value == "cifar100"
+    assert not app.button(key="launch").disabled
+
+
+def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aquadash.data.cifar100.cache_key", lambda: None)
+    app = open_page(source="cifar100")
+
+    assert "not on this computer yet" in words(app)
+    assert app.button(key="launch").disabled
+
+
+@pytest.mark.parametrize("address", [{"preset": "nonsense"}, {"source": "<b>"}, {"run": "zzz"}, {"run": "../../etc"}])
+def test_malformed_address_is_explained(store: RunStore, engine: FakeEngine, address: dict[str, str]) -> None:
+    ui_runs.finished(store, "good")
+    app = open_page(**address)
+
+    assert not app.error
+    assert "address" in words(app) or "There is no run" in words(app)
+
+
+def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
+    app = open_page()
+    app.number_input(key="set:training.epochs").set_value(3)
+    app.selectbox(key="set:training.optimizer").select("adam")
+    app.text_input(key="train:name:0").set_value("my run").run()
+    assert "Most epochs 3 (was 200)" in words(app)
+    app.button(key="launch").click().run()
+
+    (call, config), *others = engine.calls
+    assert call == "submit" and not others
+    assert (config.training.epochs, config.training.optimizer, config.seed) == (3, "adam", 0)
+    (run,) = engine.store.list_runs()
+    assert run.name == "my run"
+    assert address_of(app, "run") == run.run_id
+    assert "Next in the queue" in words(app)
+
+
+def test_back_to_the_preset(engine: FakeEngine) -> None:
+    app = open_page()
+    app.number_input(key="set:training.epochs").set_value(3).run()
+    app.button(key="reset").click().run()
+
+    original = PRESETS[train_form.DEFAULT_PRESET].config
+    assert app.number_input(key="set:training.epochs").value == original.training.epochs
+
+
+def test_double_click_launches_once(engine: FakeEngine) -> None:
+    app = open_page()
+    app.button(key="launch").click().run()
+    app.button(key="launch").click().run()
+
+    assert [name for name, _ in engine.calls] == ["submit"]
+
+
+def test_launch_error_is_shown_and_can_be_tried_again(engine: FakeEngine) -> None:
+    engine.error = RunError("The scheduler does not answer.")
+    app = open_page()
+    app.button(key="launch").click().run()
+    assert any("scheduler does not answer" in box.value for box in app.error)
+
+    engine.error = None
+    app.button(key="launch").click().run()
+    assert [name for name, _ in engine.calls] == ["submit"]
+
+
+def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.running(store, "at work", {"training.epochs": 200})
+    app = open_page()
+
+    assert address_of(app, "run") == run.run_id
+    shown = words(app) + "".join(block.proto.text for block in app.get("progress"))
+    assert "Epoch 4 of at most 200 · batch 210 of 391" in shown
+    assert "5,210 images/s · at most 3 min 50 s left; early stopping may end it sooner" in words(app)
+    assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "2 of 3"
+    charts = app.get("plotly_chart")
+    assert len(charts) == 2 and all(chart.proto.alt for chart in charts)
+    assert all("uirevision" in chart.proto.spec for chart in charts)
+
+    app.button(key=f"stop-{run.run_id}").click().run()
+    assert engine.calls == [("stop", run.run_id)]
+    assert app.button(key=f"stopping-{run.run_id}").disabled
+
+
+def test_stale_run_reads_as_interrupted_and_resumes(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.running(store, "silent", silent_for=60)
+    app = open_page(run=run.run_id)
+
+    assert "gone silent" in words(app) and "3 complete epochs kept" in words(app)
+    assert "epoch 4" in words(app)
+    app.button(key=f"resume-{run.run_id}").click().run()
+    assert engine.calls == [("resume", run.run_id)]
+    assert "Next in the queue" in words(app)
+
+
+@pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
+def test_ended_early_shows_why_and_resume(store: RunStore, engine: FakeEngine, status: RunStatus) -> None:
+    run = ui_runs.ended(store, "early", status, message="The reason <b>why</b>")
+    app = open_page(run=run.run_id)
+
+    boxes = [*app.info, *app.error]
+    assert any(plain("The reason <b>why</b>") in box.value for box in boxes)
+    assert app.button(key=f"resume-{run.run_id}")
+
+
+def test_finished_run_shows_its_result_and_neither_stop_nor_resume(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.finished(store, "done")
+    app = open_page(run=run.run_id)
+
+    metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
+    assert metric.value.endswith(" %") and "95 % interval" in str(metric.delta)
+    assert not [button for button in app.button if str(button.key).startswith(("stop", "resume"))]
+
+
+def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:
+    ui_runs.running(store, "at work")
+    ui_runs.queued(store, "next")
+    last = ui_runs.queued(store, "last *one*")
+    app = open_page(run=last.run_id)
+
+    assert "Number 2 in the queue: 1 run will start before it." in words(app)
+    assert any(box.label == "Running and waiting: 3" for box in app.expander)
+    app.button(key=f"stop-{last.run_id}").click().run()
+    assert store.get(last.run_id).status is RunStatus.STOPPED
+
+
+def test_names_are_text(store: RunStore, engine: FakeEngine) -> None:
+    names = ["<script>alert(1)</script> **b**", "[link](http://example.com)"]
+    for name in names:
+        ui_runs.queued(store, name)
+    app = open_page()
+
+    shown = [element.value for element in app.markdown if "queue" in element.value]
+    assert any(plain(names[0]) in text for text in shown) and any(plain(names[1]) in text for text in shown)
+    assert not any(name in text for name in names for text in shown)
+
+
+def test_history_is_read_once_an_epoch(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ui_runs.running(store, "at work")
+    reads: list[str] = []
+    history = RunStore.history
+    monkeypatch.setattr(RunStore, "history", lambda self, run_id: reads.append(run_id) or history(self, run_id))
+    app = open_page(run=run.run_id)
+    for _ in range(3):
+        cache.refresh()
+        app.run()
+
+    assert reads == [run.run_id]
+    ui_runs.log_epochs(store, run.run_id, 4)
+    store.heartbeat(run.run_id, ui_runs.training_progress(run, epoch=5))
+    cache.refresh()
+    app.run()
+    assert len(reads) == 2
+    assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"
+
+
+def test_runs_at_work_come_first(store: RunStore) -> None:
+    running = ui_runs.running(store, "running")
+    first, second = ui_runs.queued(store, "first"), ui_runs.queued(store, "second")
+    done = ui_runs.finished(store, "done")
+
+    names = [run.name for run in live.order(store.list_runs())]
+    assert names == [run.name for run in (running, first, second, done)]
