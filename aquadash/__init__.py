@@ -5,26 +5,26 @@ table, never from later ones. ``tests/test_architecture.py`` reads the table fro
 so a new room needs a line here. The last column names the heavy packages that only this room (and any other that lists
 them) may import.
 
-========================  ====================================================================  ======================
-room                      holds                                                                 heavy imports
-========================  ====================================================================  ======================
-``errors``                the exception types, with messages a student understands              -
-``settings``              where things are kept, read from the environment                      -
-``config``                one frozen ``RunConfig``: validation, JSON, difference of two         pydantic
-``presets``               named configurations                                                  -
-``data``                  ``Dataset``, its sources, splits and statistics                       numpy, PIL, keras
-``augment``               operators, pipelines, application, preview                            numpy, imgaug, cv2
-``evaluation``            labels and probabilities to typed results                             numpy, sklearn, scipy
-``runs``                  the run store                                                         numpy, mlflow, sqlalchemy
-``models``                a model's name to a Keras model                                       tensorflow, keras
-``training``              the training loop and the worker process                              tensorflow, keras, numpy
-``engine``                where runs run                                                        distributed, dask, psutil
-``predict``               image files to probabilities                                          tensorflow, keras, numpy, PIL
-``figures``               a typed result to a plotly figure, one chart a file                   plotly, numpy, pandas
-``bench``                 timings against the report's own way                                  numpy, tensorflow, keras, imgaug
-``ui``                    theme, caches, state and components of the pages                      streamlit, numpy, pandas, PIL, plotly
-``cli``                   the command line                                                      click, numpy, PIL, tensorflow
-========================  ====================================================================  ======================
+================  ==============================================================  =====================================
+room              holds                                                           heavy imports
+================  ==============================================================  =====================================
+``errors``        the exception types, with messages a student understands        -
+``settings``      where things are kept, read from the environment                -
+``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
+``presets``       named configurations                                            -
+``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
+``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
+``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
+``runs``          the run store                                                   numpy, mlflow, sqlalchemy
+``models``        a model's name to a Keras model                                 tensorflow, keras
+``training``      the training loop and the worker process                        tensorflow, keras, numpy
+``engine``        where runs run                                                  distributed, dask, psutil
+``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
+``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
+``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
+``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
+``cli``           the command line                                                click, numpy, PIL, tensorflow
+================  ==============================================================  =====================================
 """
 
 __version__ = "0.1.0"

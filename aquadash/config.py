@@ -69,15 +69,18 @@ class TrainingConfig(Section):
         "first 400 test images.",
     )
     validation_fraction: float = Field(
-        0.15, ge=0.01, le=0.5, description="Share of the training images held out for validation, the same in each class."
+        0.15,
+        ge=0.01,
+        le=0.5,
+        description="Share of the training images held out for validation, the same in each class.",
     )
     restore_best_weights: bool = Field(
         True, description="Keep the weights of the epoch with the lowest validation loss instead of the last ones."
     )
     from_logits: bool = Field(
         False,
-        description="Tell the loss that the model gives raw scores although it gives probabilities, as the report does. "
-        "Keras notices and corrects it, with a warning.",
+        description="Tell the loss that the model gives raw scores although it gives probabilities, as the report "
+        "does. Keras notices and corrects it, with a warning.",
     )
 
 
@@ -110,7 +113,9 @@ def from_json(text: str) -> RunConfig:
     try:
         values = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ConfigError(f"The configuration is not valid JSON ({error}). Write it as {{\"training\": {{...}}}}.") from None
+        raise ConfigError(
+            f'The configuration is not valid JSON ({error}). Write it as {{"training": {{...}}}}.'
+        ) from None
     return from_mapping(values)
 
 
@@ -148,7 +153,9 @@ def fields() -> dict[str, str]:
     for section, info in RunConfig.model_fields.items():
         annotation = info.annotation
         if isinstance(annotation, type) and issubclass(annotation, Section):
-            names.update({f"{section}.{name}": field.description or "" for name, field in annotation.model_fields.items()})
+            names.update(
+                {f"{section}.{name}": field.description or "" for name, field in annotation.model_fields.items()}
+            )
         else:
             names[section] = info.description or ""
     return names
@@ -192,4 +199,6 @@ def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
     if first["type"] == "extra_forbidden":
         return UnknownNameError.of("setting", name, fields())
     came = repr(first.get("input"))[:80]
-    return ConfigError(f"{name} is {came}: {first['msg'][:1].lower()}{first['msg'][1:]}. {fields().get(name, '')}".strip())
+    return ConfigError(
+        f"{name} is {came}: {first['msg'][:1].lower()}{first['msg'][1:]}. {fields().get(name, '')}".strip()
+    )

@@ -36,10 +36,10 @@ PRESETS: dict[str, Preset] = {
             "It validates on the first 400 test images and so stops when the *test* images say so. The score it then "
             "reports comes from the last 100 only, and a number from so few images is uncertain: 67 of 100 right means "
             "anything from 57 % to 75 %. The other presets hold images out of the training set instead.",
-            "It tells the loss that the model gives raw scores (`from_logits=True`) although a softmax has already made "
-            "them probabilities. Taken literally that would flatten the loss, which then could not fall below 0.905 for "
-            "five classes. Keras notices the softmax, warns, and computes the right loss all the same; the report's own "
-            "log, with a loss of 0.857, shows that it did so there too.",
+            "It tells the loss that the model gives raw scores (`from_logits=True`) although a softmax has already "
+            "made them probabilities. Taken literally that would flatten the loss, which then could not fall below "
+            "0.905 for five classes. Keras notices the softmax, warns, and computes the right loss all the same; the "
+            "report's own log, with a loss of 0.857, shows that it did so there too.",
         ),
     ),
     "notebook-fixed": Preset(

@@ -91,7 +91,9 @@ def test_unknown_commands_options_presets_and_settings_are_one_line() -> None:
     assert "no pipeline called 'nothing'" in refusal("augment", "--pipeline", "nothing")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b'{"training": {"epoch": 3}}', b"\xff\xfe\x00", b'{"training": 3}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1, 2]", b'{"training": {"epoch": 3}}', b"\xff\xfe\x00", b'{"training": 3}']
+)
 def test_a_malformed_config_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(content)

@@ -16,7 +16,9 @@ def test_json_round_trip() -> None:
 
 
 def test_left_out_fields_take_their_defaults() -> None:
-    assert config.from_json('{"training": {"epochs": 3}}').training == RunConfig().training.model_copy(update={"epochs": 3})
+    assert config.from_json('{"training": {"epochs": 3}}').training == RunConfig().training.model_copy(
+        update={"epochs": 3}
+    )
 
 
 def test_values_from_a_command_line_are_converted() -> None:

@@ -26,7 +26,13 @@ from tests.waiting import wait_for
 #: Quick epochs on the embedded images.
 QUICK = with_values(
     RunConfig(),
-    {"augmentation.pipeline": "none", "training.epochs": 3, "training.batch_size": 64, "training.patience": 0, "seed": 5},
+    {
+        "augmentation.pipeline": "none",
+        "training.epochs": 3,
+        "training.batch_size": 64,
+        "training.patience": 0,
+        "seed": 5,
+    },
 )
 #: Epochs long enough to be in the middle of one.
 LONG = with_values(QUICK, {"training.epochs": 400, "training.batch_size": 8})
@@ -52,7 +58,9 @@ def engine(store: RunStore) -> Iterator[Engine]:
 
 def ended(store: RunStore, run_id: str, *, timeout: float = 90.0) -> Run:
     return wait_for(
-        lambda: run if (run := store.get(run_id)).status.ended else None, timeout=timeout, saying=lambda: store.get(run_id)
+        lambda: run if (run := store.get(run_id)).status.ended else None,
+        timeout=timeout,
+        saying=lambda: store.get(run_id),
     )
 
 
@@ -205,7 +213,9 @@ def test_a_named_cluster_runs_it_through_the_same_code(
 ) -> None:
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+    ) as cluster:
         monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.scheduler_address)
         with Engine(store) as engine:
             run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.ui import cache
+from aquadash.ui import cache, run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
 
@@ -41,10 +41,6 @@ def words(app: AppTest) -> str:
     """Everything that the page says, without the backslashes that keep text from being markup."""
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error)
     return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
-
-
-def table_key(app: AppTest) -> str:
-    return next(str(key) for key in app.session_state.filtered_state if str(key).startswith("table-"))
 
 
 def ids(*runs: Run) -> str:
@@ -103,16 +99,18 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(store: RunStore) -
     app.multiselect(key="runs").select(first.run_id).run()
     assert address_of(app, "runs") == first.run_id
 
-    app.session_state[table_key(app)] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
-    app.run()
-    assert not app.exception
+    ids_in_table = [second.run_id, first.run_id]
+    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
+    assert app.session_state[key]["selection"]["rows"] == [1]
+    app.multiselect(key="runs").select(second.run_id).run()
+    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
+    assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 1]
+
     app = open_page(runs=ids(first, second))
     assert app.multiselect(key="runs").value == [first.run_id, second.run_id]
 
 
 def test_ticks_in_the_table_become_picks(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aquadash.ui import run_table
-
     shown = ["a", "b", "c"]
     state = {"runs": ["hidden", "c", "a"], "table": {"selection": {"rows": [1, 2]}}}
     monkeypatch.setattr(run_table.st, "session_state", state)

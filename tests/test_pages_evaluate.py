@@ -289,12 +289,12 @@ def test_the_page_is_quick_with_500_images(shelf: Shelf) -> None:
     app = open_page(run=shelf.plain.run_id)
     seconds = []
     for _ in range(5):
-        started = time.perf_counter()
+        # Processor time: what else the machine does is not the page's doing.
+        started = time.process_time()
         app.run()
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
 
-    # The best of them: what else the machine does is not the page's doing.
-    assert min(seconds) <= 0.4
+    assert sorted(seconds)[2] <= 0.4
 
 
 def test_the_page_needs_no_tensorflow(shelf: Shelf) -> None:

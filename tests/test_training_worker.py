@@ -215,9 +215,7 @@ def test_progress_survives_the_store(store: RunStore) -> None:
 
 
 @pytest.mark.slow
-def test_a_damaged_checkpoint_is_passed_over(
-    store: RunStore, tiny_dataset: Dataset, tmp_path: Path
-) -> None:
+def test_a_damaged_checkpoint_is_passed_over(store: RunStore, tiny_dataset: Dataset, tmp_path: Path) -> None:
     from aquadash.training import checkpoint
     from aquadash.training.fit import fit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aquadash.ui import probabilities
+from aquadash.ui.gallery import bars_markup
 
 CLASSES = ("beaver", "dolphin", "<b>otter</b>")
 
@@ -25,6 +26,6 @@ def test_of_many_classes_only_the_likeliest_and_the_true_one_are_shown() -> None
 
 
 def test_names_are_text() -> None:
-    html = probabilities.markup(probabilities.bars([0.2, 0.5, 0.3], class_names=CLASSES))
+    html = bars_markup(probabilities.bars([0.2, 0.5, 0.3], class_names=CLASSES))
 
     assert "<b>" not in html and "&lt;b&gt;otter" in html and "50 %" in html

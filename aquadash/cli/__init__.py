@@ -22,8 +22,8 @@ from aquadash.errors import AquaDashError
 def cli() -> None:
     """Learn image classification by experiment.
 
-    Every command takes --json and then prints one JSON object and nothing else. RUN is a run's id, a unique beginning of
-    it, or its unique name.
+    Every command takes --json and then prints one JSON object and nothing else. RUN is a run's id, a unique beginning
+    of it, or its unique name.
     """
 
 

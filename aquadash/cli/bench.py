@@ -39,7 +39,9 @@ def augment(pairs: int, as_json: bool) -> None:
 
 
 @bench.command("predict")
-@click.option("--pairs", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each way, in turn.")
+@click.option(
+    "--pairs", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each way, in turn."
+)
 @json_option
 def predict(pairs: int, as_json: bool) -> None:
     """Predicting one image against the report's model.predict."""

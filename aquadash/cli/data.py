@@ -134,7 +134,9 @@ def model() -> None:
 
 
 @model.command("summary")
-@click.option("--preset", "preset_name", default="notebook", show_default=True, help="The preset whose network to list.")
+@click.option(
+    "--preset", "preset_name", default="notebook", show_default=True, help="The preset whose network to list."
+)
 @json_option
 def summary(preset_name: str, as_json: bool) -> None:
     """List a network's layers with their output shapes and parameters."""

@@ -81,7 +81,9 @@ def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
             if prediction.error:
                 lines.append(f"{prediction.file}: {prediction.error}")
                 continue
-            shares = ", ".join(f"{name} {percent(share)}" for name, share in prediction.to_dict()["probabilities"].items())
+            shares = ", ".join(
+                f"{name} {percent(share)}" for name, share in prediction.to_dict()["probabilities"].items()
+            )
             lines.append(f"{prediction.file}: {prediction.label} ({shares})")
         return "\n".join(lines)
 
@@ -116,15 +118,21 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
     def text() -> str:
         rows = [
             (run.run_id[:8], run.name, str(run.status))
-            + tuple(percent(run.metrics[key]) if key in run.metrics else "" for key in ("val_accuracy", "test_accuracy"))
+            + tuple(
+                percent(run.metrics[key]) if key in run.metrics else "" for key in ("val_accuracy", "test_accuracy")
+            )
             for run in found
         ]
         lines = [table(rows, header=("id", "name", "status", "validation", "test")), ""]
         changed = [(name, *values) for name, values in differences.items()]
-        lines.append(table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings.")
+        lines.append(
+            table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings."
+        )
         for entry in tests:
             pair = f"{str(entry['a'])[:8]} -> {str(entry['b'])[:8]}"
-            said = entry["error"] or f"{entry['fixed']} fixed, {entry['broken']} newly broken, p = {entry['p_value']:.3g}"
+            said = (
+                entry["error"] or f"{entry['fixed']} fixed, {entry['broken']} newly broken, p = {entry['p_value']:.3g}"
+            )
             lines.append(f"{pair}: {said}")
         return "\n".join(lines)
 

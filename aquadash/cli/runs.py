@@ -42,7 +42,9 @@ def list_runs(deleted: bool, as_json: bool) -> None:
     show(
         {"runs": [brief(run) for run in found]},
         as_json=as_json,
-        text=lambda: table([row(run) for run in found], header=header) if found else "No runs yet: train one with train.",
+        text=lambda: (
+            table([row(run) for run in found], header=header) if found else "No runs yet: train one with train."
+        ),
     )
 
 
@@ -67,11 +69,20 @@ def show_run(run: str, as_json: bool) -> None:
         lines = [f"{found.name} ({found.run_id}) {found.status}", found.message, found.note]
         lines += [f"  {name}: {value:.4g}" for name, value in found.metrics.items()]
         rows = [
-            (r.epoch, f"{r.loss:.4f}", percent(r.accuracy), f"{r.val_loss:.4f}", percent(r.val_accuracy), f"{r.seconds:.1f}")
+            (
+                r.epoch,
+                f"{r.loss:.4f}",
+                percent(r.accuracy),
+                f"{r.val_loss:.4f}",
+                percent(r.val_accuracy),
+                f"{r.seconds:.1f}",
+            )
             for r in history
         ]
         header = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
-        return "\n".join([line for line in lines if line] + ["", table(rows, header=header), "", found.config.to_json()])
+        return "\n".join(
+            [line for line in lines if line] + ["", table(rows, header=header), "", found.config.to_json()]
+        )
 
     show(values, as_json=as_json, text=text)
 
@@ -114,7 +125,11 @@ def delete(run: str, as_json: bool) -> None:
     run_id = store.resolve(run)
     store.delete(run_id)
     found = store.get(run_id)
-    show(brief(found), as_json=as_json, text=lambda: f"{found.name} is in the bin. Bring it back: runs restore {run_id[:8]}")
+    show(
+        brief(found),
+        as_json=as_json,
+        text=lambda: f"{found.name} is in the bin. Bring it back: runs restore {run_id[:8]}",
+    )
 
 
 @runs.command("restore")

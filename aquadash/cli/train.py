@@ -27,10 +27,19 @@ _LOOK_SECONDS = 0.5
 
 
 @click.command()
-@click.option("--preset", "preset_name", default="notebook-fixed", show_default=True, help="The settings to start from.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="JSON file with settings that replace the preset's.")
+@click.option(
+    "--preset", "preset_name", default="notebook-fixed", show_default=True, help="The settings to start from."
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="JSON file with settings that replace the preset's.",
+)
 @click.option("--source", help="The data set: synthetic or cifar100. Short for --set data.source=...")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as training.epochs=20.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as training.epochs=20."
+)
 @click.option("--seed", type=int, help="The number all randomness follows from.")
 @click.option("--name", help="What to call the run.")
 @json_option
@@ -85,7 +94,9 @@ def build_config(
 def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_CONFIG_BYTES:
-            raise ConfigError(f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?")
+            raise ConfigError(
+                f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?"
+            )
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from None
@@ -101,7 +112,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def wait(engine: Engine, run_id: str) -> Run:
-    """Watch a run to its end with a progress bar on stderr. The first Ctrl-C asks it to stop, the second only leaves."""
+    """Watch a run to its end with a progress bar on stderr. A first Ctrl-C asks it to stop, a second leaves."""
 
     store = open_store()
     asked = False
@@ -155,7 +166,9 @@ def finish(run: Run, *, as_json: bool) -> None:
         "message": run.message,
     }
     if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
-        raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'its worker gave no sign of life'}")
+        raise RunError(
+            f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'its worker gave no sign of life'}"
+        )
 
     def text() -> str:
         lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]

@@ -26,7 +26,9 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[-1] != 3:
-            raise ValueError(f"images are {self.images.dtype} {self.images.shape}; expected uint8 (n, height, width, 3)")
+            raise ValueError(
+                f"images are {self.images.dtype} {self.images.shape}; expected uint8 (n, height, width, 3)"
+            )
         if not len(self.images) == len(self.labels) == len(self.file_names):
             raise ValueError("images, labels and file_names differ in length")
 

@@ -93,14 +93,15 @@ def settle(store: RunStore, run_id: str, exit_status: int | None, *, pid: int | 
         store.set_status(
             run_id,
             RunStatus.FAILED,
-            message=f"The training process could not start ({_reason(exit_status)}). Its log is {settings.worker_log(run_id)}.",
+            message=f"The training process could not start ({_reason(exit_status)}). Its log is "
+            f"{settings.worker_log(run_id)}.",
         )
     elif run.status in (RunStatus.RUNNING, RunStatus.INTERRUPTED) and run.worker == here and not run.message:
         store.set_status(
             run_id,
             RunStatus.INTERRUPTED,
-            message=f"The training process ended without a word ({_reason(exit_status)}). Every complete epoch is kept; "
-            "resume the run to go on from the last one.",
+            message=f"The training process ended without a word ({_reason(exit_status)}). Every complete epoch is "
+            "kept; resume the run to go on from the last one.",
         )
     return store.get(run_id).status
 

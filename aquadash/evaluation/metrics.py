@@ -205,4 +205,3 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int
 def _scores(label: str, scores: NDArray[np.float64], support: int) -> ClassScores:
     precision, recall, f1 = map(float, scores)
     return ClassScores(label, precision, recall, f1, support)
-

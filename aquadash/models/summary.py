@@ -41,7 +41,9 @@ class ModelSummary:
 def summarize(model: keras.Model) -> ModelSummary:
     """List the layers of a built model; the input placeholder is left out, as Keras's own summary does."""
     rows = tuple(
-        LayerRow(layer.name, type(layer).__name__, tuple(int(size) for size in layer.output.shape[1:]), layer.count_params())
+        LayerRow(
+            layer.name, type(layer).__name__, tuple(int(size) for size in layer.output.shape[1:]), layer.count_params()
+        )
         for layer in model.layers
         if type(layer).__name__ != "InputLayer"
     )

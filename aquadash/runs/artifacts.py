@@ -118,7 +118,9 @@ class RunArtifacts:
             with np.load(path, allow_pickle=False) as arrays:
                 return Predictions(arrays["indices"], arrays["labels"], arrays["probabilities"])
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise StorageError(f"The predictions of this run are damaged ({error}). Resume or repeat the run.") from error
+            raise StorageError(
+                f"The predictions of this run are damaged ({error}). Resume or repeat the run."
+            ) from error
 
     def model_path(self, run_id: str) -> Path:
         """Where the run's trained model is.

@@ -65,14 +65,17 @@ def connect() -> tuple[MlflowClient, str]:
                 client = MlflowClient(tracking_uri=uri)
                 experiment = client.get_experiment_by_name(EXPERIMENT)
                 if experiment is None:
-                    experiment_id = client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(uri, home))
+                    experiment_id = client.create_experiment(
+                        EXPERIMENT, artifact_location=_artifact_location(uri, home)
+                    )
                 else:
                     experiment_id = experiment.experiment_id
                 if uri.startswith(_SQLITE):
                     _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
         except Timeout:
             raise StorageError(
-                f"Another process has kept the run store in {home} locked for a minute. Close it, or remove store.lock there."
+                f"Another process has kept the run store in {home} locked for a minute. Close it, or remove store.lock "
+                "there."
             ) from None
     return client, experiment_id
 
@@ -86,8 +89,8 @@ def _make_writable(home: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise StorageError(
-            f"AquaDash cannot write to its folder {home} ({error.strerror or error}). Free some space or make the folder "
-            "writable, or set AQUADASH_HOME to another one. What is stored there is untouched."
+            f"AquaDash cannot write to its folder {home} ({error.strerror or error}). Free some space or make the "
+            "folder writable, or set AQUADASH_HOME to another one. What is stored there is untouched."
         ) from error
 
 
@@ -112,8 +115,8 @@ def _reason(error: BaseException) -> str:
         return "the disk is full. Free some space and try again; what is stored is untouched."
     if "readonly database" in text or "Permission denied" in text or "Read-only" in text:
         return (
-            "it may not be written to. Make the folder in AQUADASH_HOME writable or name another one; what is stored is "
-            "untouched."
+            "it may not be written to. Make the folder in AQUADASH_HOME writable or name another one; what is stored "
+            "is untouched."
         )
     if "unable to open database" in text:
         return "its database file cannot be opened. Check the folder in AQUADASH_HOME."

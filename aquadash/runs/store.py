@@ -85,7 +85,9 @@ class RunStore(RunArtifacts):
         return run
 
     def resolve(self, text: str, *, deleted: bool = False) -> str:
-        """The id that a run id, a unique prefix of one or a run's unique name stands for, among those in use or in the bin.
+        """The id that a run id, a unique prefix of one or a run's unique name stands for.
+
+        With ``deleted`` the runs in the bin are meant, otherwise the others.
 
         Raises:
             UnknownNameError: No run fits.
@@ -103,7 +105,7 @@ class RunStore(RunArtifacts):
         return found[0].run_id
 
     def history(self, run_id: str) -> list[EpochRecord]:
-        """The run's complete epochs in order. An epoch that was trained twice, before and after a resume, counts once."""
+        """The run's complete epochs in order; one that was trained twice, before and after a resume, counts once."""
         columns: dict[str, dict[int, float]] = {}
         with storage_errors("read the history of the run"):
             for name in EPOCH_METRICS:
@@ -289,5 +291,3 @@ def open_store() -> RunStore:
         if key not in _opened:
             _opened[key] = RunStore(*connect())
         return _opened[key]
-
-

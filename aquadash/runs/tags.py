@@ -54,9 +54,7 @@ def thin(values: Sequence[float]) -> list[float]:
     return [round(values[round(i * (count - 1) / (CURVE_POINTS - 1))], 4) for i in range(CURVE_POINTS)]
 
 
-def read_run(
-    run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float | None = None
-) -> Run | None:
+def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float | None = None) -> Run | None:
     """Build the record of a run from its tags; None for a run that another program put into the same store."""
     try:
         status = RunStatus(tags[STATUS])

@@ -73,7 +73,9 @@ class EpochLoop:
         while start < batches:
             stop = min(batches, start + self._batches_a_call)
             began = time.perf_counter()
-            call_losses, call_right = self._train_batches(images, labels, order_tensor, tf.constant(start), tf.constant(stop))
+            call_losses, call_right = self._train_batches(
+                images, labels, order_tensor, tf.constant(start), tf.constant(stop)
+            )
             losses.append(call_losses.numpy())
             right += int(call_right)
             self._adapt(stop - start, time.perf_counter() - began)
@@ -98,7 +100,9 @@ class EpochLoop:
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities, float32 (n, classes)."""
         parts = [
-            self._forward(tf.constant(images[i : i + _FORWARD_BATCH]), tf.zeros(len(images[i : i + _FORWARD_BATCH]), tf.int32))
+            self._forward(
+                tf.constant(images[i : i + _FORWARD_BATCH]), tf.zeros(len(images[i : i + _FORWARD_BATCH]), tf.int32)
+            )
             for i in range(0, len(images), _FORWARD_BATCH)
         ]
         return np.concatenate([probabilities.numpy() for probabilities, _ in parts]).astype(np.float32)
@@ -131,6 +135,6 @@ class EpochLoop:
         return probabilities, self._loss(labels, probabilities)
 
     def _adapt(self, batches: int, seconds: float) -> None:
-        """Choose the next call's length from the last one's, at most four times longer, to pass over the tracing call."""
+        """Choose the next call's length from the last one's time, at most four times as many batches."""
         wanted = int(batches * _CALL_SECONDS / max(seconds, 1e-6))
         self._batches_a_call = max(1, min(wanted, 4 * self._batches_a_call))

@@ -204,11 +204,14 @@ def _result(config: RunConfig, dataset: Dataset, loop: EpochLoop, state: Checkpo
 
 def _check_fits(checkpoint: Checkpoint, config: RunConfig, dataset: Dataset) -> None:
     if checkpoint.config_json != config.to_json():
-        raise RunError("The checkpoint was made with another configuration, so this run cannot go on from it. Start a new run.")
+        raise RunError(
+            "The checkpoint was made with another configuration, so this run cannot go on from it. Start a new run."
+        )
     if checkpoint.fingerprint != dataset.fingerprint:
         raise RunError(
             f"The data set {dataset.title} has other images now than when this run was interrupted "
-            f"(fingerprint {dataset.fingerprint[:12]}, was {checkpoint.fingerprint[:12]}). Put the old data back, or start a new run."
+            f"(fingerprint {dataset.fingerprint[:12]}, was {checkpoint.fingerprint[:12]}). Put the old data back, or start "
+            "a new run."
         )
 
 

@@ -49,8 +49,8 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
     if training.validation == "test":
         if len(dataset.test) <= REPORT_VALIDATION_IMAGES:
             raise ConfigError(
-                f"{dataset.title} has {len(dataset.test)} test images; validating on the first {REPORT_VALIDATION_IMAGES}, "
-                "as the report does, needs more. Choose validation images from the training images instead."
+                f"{dataset.title} has {len(dataset.test)} test images; validating on the first "
+                f"{REPORT_VALIDATION_IMAGES}, as the report does, needs more. Choose validation images from the training images instead."
             )
         head = slice(REPORT_VALIDATION_IMAGES)
         return TrainingData(train.images, train.labels, dataset.test.images[head], dataset.test.labels[head])

@@ -37,7 +37,7 @@ _REPORTED_VERSIONS = ("tensorflow", "keras", "numpy", "imaug", "scikit-learn", "
 
 
 def main(run_id: str) -> int:
-    """Train a queued run to its end; returns the process's exit status, 0 also for a run that failed in an orderly way."""
+    """Train a queued run to its end; returns the exit status, 0 also for a run that failed in an orderly way."""
     from filelock import FileLock, Timeout
 
     log_path = settings.worker_log(run_id)
@@ -139,8 +139,8 @@ class _StoreListener:
         )  # fmt: skip
         if not all(math.isfinite(value) for value in (record.loss, record.val_loss)):
             raise AquaDashError(
-                f"The loss became {record.loss} in epoch {record.epoch}: the weight updates were too large and the network "
-                "fell apart. Try a learning rate a tenth of this one."
+                f"The loss became {record.loss} in epoch {record.epoch}: the weight updates were too large and the "
+                "network fell apart. Try a learning rate a tenth of this one."
             )
         self.store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
         checkpoint.save(self.store, self.run_id, state)
@@ -220,6 +220,10 @@ def _log_to(path: Path) -> None:
     faulthandler.enable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr, force=True
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+        force=True,
     )
     logging.captureWarnings(True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aquadash import data, settings
 from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
-from aquadash.errors import DataError
+from aquadash.errors import DataError, RunError
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui import warmup
 
@@ -132,7 +132,11 @@ def predictions(run_id: str) -> Predictions:
     Raises:
         RunError: There are no predictions yet.
     """
-    return _predictions(_place(), run_id, _ended_at(run_id))
+    ended_at = _ended_at(run_id)
+    if ended_at is None:
+        # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
+        return store().predictions(run_id)
+    return _predictions(_place(), run_id, ended_at)
 
 
 def evaluation(run_id: str) -> Evaluation:
@@ -141,7 +145,10 @@ def evaluation(run_id: str) -> Evaluation:
     Raises:
         RunError: There are no predictions yet.
     """
-    return _evaluation(_place(), run_id, _ended_at(run_id))
+    ended_at = _ended_at(run_id)
+    if ended_at is None:
+        raise RunError("This run has not ended yet; its results are worked out when it has.")
+    return _evaluation(_place(), run_id, ended_at)
 
 
 def refresh() -> None:
@@ -194,17 +201,17 @@ def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _history(place: str, run_id: str, ended_at: float | None) -> tuple[EpochRecord, ...]:
+def _history(place: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
     return tuple(store().history(run_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _predictions(place: str, run_id: str, ended_at: float | None) -> Predictions:
+def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
     return store().predictions(run_id)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Working the figures out ...")
-def _evaluation(place: str, run_id: str, ended_at: float | None) -> Evaluation:
+def _evaluation(place: str, run_id: str, ended_at: float) -> Evaluation:
     from aquadash.evaluation import evaluate
 
     found = _predictions(place, run_id, ended_at)

@@ -64,8 +64,8 @@ def show(found: Evaluation) -> None:
         by_row=shown == "rows",
         selected=None if true is None or predicted is None else (true, predicted),
     )
-    # Names may be turned where the column is narrow.
-    figure.update_xaxes(tickangle="auto")
+    # In half a page, or on a phone, level names would run into one another.
+    figure.update_xaxes(tickangle=-35)
     if len(names) <= MOST_NUMBERED:
         # Every cell says its number, so that the colour bar's room is better spent on the cells.
         figure.update_traces(showscale=False, selector={"type": "heatmap"})

@@ -132,7 +132,7 @@ def markup(prediction: FilePrediction, *, original: Callable[[], bytes]) -> str:
         columns=2,
         label="The picture, and what the network sees of it",
     )
-    bars = probabilities.markup(probabilities.bars(prediction.probabilities, class_names=prediction.class_names))
+    bars = gallery.bars_markup(probabilities.bars(prediction.probabilities, class_names=prediction.class_names))
     return (
         f'<article class="aqua-card" role="group" aria-label="{name}" style="max-width: none">{head}'
         f'<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{answer}, {sure}</p>{pictures}{bars}'

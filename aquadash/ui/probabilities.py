@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,18 +37,4 @@ def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: in
             is_true=index == true_class,
         )
         for index in shown_classes(shares, true_class=true_class, most=MOST_BARS)
-    )
-
-
-def markup(shown: Sequence[Bar]) -> str:
-    """Bars as HTML that stands by itself, every text in it escaped."""
-    return f'<ul class="aqua-bars" role="list" aria-label="Probabilities">{"".join(map(_item, shown))}</ul>'
-
-
-def _item(bar: Bar) -> str:
-    share = min(max(bar.probability, 0.0), 1.0)
-    return (
-        f'<li><span>{html.escape(bar.label)}</span><span class="aqua-number">{100 * share:.0f} %</span>'
-        f'<div class="aqua-track" aria-hidden="true"><div class="aqua-fill" style="width: {100 * share:.1f}%; '
-        f'background: {html.escape(bar.colour)}"></div></div></li>'
     )

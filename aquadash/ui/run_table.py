@@ -116,6 +116,16 @@ def pick(shown: Sequence[Run], everything: Sequence[Run]) -> list[Run]:
     return [by_id[run_id] for run_id in picked]
 
 
+def table_key(ids: Sequence[str], generation: int) -> str:
+    """The key of the table of these runs.
+
+    Streamlit keeps ticks by position. So a table with other rows is another widget, and so is one of another
+    generation, whose ticks follow a choice that was made elsewhere.
+    """
+    digest = hashlib.sha1("".join(ids).encode(), usedforsecurity=False).hexdigest()[:12]
+    return f"table-{digest}-{generation}"
+
+
 def _restore_picks(known: Sequence[str]) -> list[str]:
     """What the address says, without runs that are not there (any more)."""
     missing: list[str] = []
@@ -145,14 +155,10 @@ def _restore_picks(known: Sequence[str]) -> list[str]:
 
 def _table(shown: Sequence[Run], ids: Sequence[str], picked: Sequence[str]) -> None:
     wanted = [position for position, run_id in enumerate(ids) if run_id in picked]
-    # Streamlit keeps ticks by position. So a table with other rows is another widget, and so is one whose ticks must
-    # follow a choice that was made elsewhere.
-    digest = hashlib.sha1("".join(ids).encode(), usedforsecurity=False).hexdigest()[:12]
-    generation = st.session_state.setdefault(_GENERATION, 0)
-    key = f"table-{digest}-{generation}"
+    key = table_key(ids, st.session_state.setdefault(_GENERATION, 0))
     if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
-        generation = st.session_state[_GENERATION] = generation + 1
-        key = f"table-{digest}-{generation}"
+        st.session_state[_GENERATION] += 1
+        key = table_key(ids, st.session_state[_GENERATION])
     table = frame(shown)
     number = st.column_config.NumberColumn
     accuracy = f"%.{_digits(table)}f %%"

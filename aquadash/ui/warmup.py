@@ -10,7 +10,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from aquadash import data, settings
+from aquadash import data, evaluation, settings
 from aquadash.errors import AquaDashError, StorageError
 
 _LOG = logging.getLogger(__name__)
@@ -127,11 +127,13 @@ def _open(opening: _Opening) -> None:
         try:
             from aquadash.engine import open_engine
 
-            open_engine()
+            open_engine().adopt()
         except Exception as error:
             opening.engine_error = _presentable(error, "The training engine could not be started")
     opening.engine_done.set()
     try:
+        # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
+        evaluation.evaluate([0], [[1.0]], class_names=["any"])
         data.load(_FIRST_SOURCE)
     except AquaDashError:
         pass  # The page that needs the images will say why.

@@ -1,0 +1,96 @@
+"""README, CHANGELOG and requirements say what is true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+import aquadash
+from aquadash.cli import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def known_command(words: list[str]) -> click.Command:
+    """The command that the words lead to; fails where one is not known."""
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        assert words and words[0] in command.commands, f"README names the unknown command {words}"
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts}
+    for word in words:
+        assert not word.startswith("--") or word in options, f"README names the unknown option {word}"
+    return command
+
+
+@pytest.mark.parametrize("line", re.findall(r"python -m aquadash ([^`\n]+)", README))
+def test_commands_of_the_readme_exist(line: str) -> None:
+    known_command(shlex.split(line))
+
+
+def test_every_command_is_in_the_readme() -> None:
+    table = README[README.index("On the command line") : README.index("How it works")]
+    for name, command in cli.commands.items():
+        if not command.hidden:
+            assert f"`{name}" in table, name
+        if isinstance(command, click.Group):
+            for inner in command.commands:
+                assert inner in table, f"{name} {inner}"
+
+
+def test_every_command_takes_json() -> None:
+    def leaves(command: click.Command) -> list[click.Command]:
+        if isinstance(command, click.Group):
+            return [leaf for inner in command.commands.values() for leaf in leaves(inner)]
+        return [] if command.hidden else [command]
+
+    for command in leaves(cli):
+        assert any("--json" in parameter.opts for parameter in command.params), command.name
+        assert command.help, command.name
+
+
+def test_every_setting_of_the_environment_is_in_the_readme() -> None:
+    source = (ROOT / "aquadash" / "settings.py").read_text(encoding="utf-8")
+    for name in set(re.findall(r"environ\.get\(\"(\w+)\"", source)) - {"KERAS_HOME"}:
+        assert f"`{name}`" in README, name
+
+
+def test_the_environment_is_read_in_settings_only() -> None:
+    for path in (ROOT / "aquadash").rglob("*.py"):
+        if path.name not in ("settings.py",) and "cli" not in path.parts:
+            assert not re.search(r"environ(\.get\(|\[)[\"'](AQUADASH|MLFLOW_TRACKING|KERAS)", path.read_text()), path
+
+
+def test_every_page_is_in_the_readme() -> None:
+    for path in (ROOT / "pages").glob("*.py"):
+        if path.stem != "home":
+            assert f"**{path.stem.capitalize()}**" in README
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"\bmake (\w+)\b", "\n".join(re.findall(r"\$ make \w+|`make \w+`", README)))):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first = re.search(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", changelog, re.MULTILINE)
+    assert first is not None and first[1] == aquadash.__version__
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned(name: str) -> None:
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        assert not text or text.startswith("-r") or re.fullmatch(r"[\w-]+==[\w.]+", text), line
+
+
+def test_ci_runs_the_readme_s_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "$ make test" in README and re.search(r"^make test$", script, re.MULTILINE)
