@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,6 +57,11 @@ class TrainingConfig(Section):
 
     epochs: int = Field(200, ge=1, le=2000, description="At most so many passes over the training images.")
     batch_size: int = Field(32, ge=1, le=2048, description="Images looked at together before each weight update.")
+    drop_remainder: bool = Field(
+        True,
+        description="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large "
+        "step in a random direction just before validation. Another image is left out each time.",
+    )
     optimizer: Literal["sgd", "momentum", "rmsprop", "adam"] = Field(
         "sgd", description="The rule that turns gradients into weight updates."
     )
@@ -159,6 +165,54 @@ def fields() -> dict[str, str]:
         else:
             names[section] = info.description or ""
     return names
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a setting may be, as its checks have it.
+
+    Attributes:
+        kind: The type of its values: ``int``, ``float``, ``bool`` or ``str``.
+        help: Its one-line help.
+        choices: The values it may take, where it takes one of a few; empty otherwise.
+        low: The least number, None where there is none.
+        low_allowed: Whether that number itself is allowed.
+        high: The greatest number, None where there is none.
+        high_allowed: Whether that number itself is allowed.
+    """
+
+    kind: type
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    low_allowed: bool = True
+    high: float | None = None
+    high_allowed: bool = True
+
+
+def setting(name: str) -> Setting:
+    """What the setting with this dotted name may be.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    if name not in fields():
+        raise UnknownNameError.of("setting", name, fields())
+    section, _, field_name = name.rpartition(".")
+    model: Any = RunConfig.model_fields[section].annotation if section else RunConfig
+    info = model.model_fields[field_name]
+    limits: dict[str, Any] = {}
+    for limit in info.metadata:
+        for bound, key, allowed in (
+            ("ge", "low", True),
+            ("gt", "low", False),
+            ("le", "high", True),
+            ("lt", "high", False),
+        ):
+            if (value := getattr(limit, bound, None)) is not None:
+                limits |= {key: value, f"{key}_allowed": allowed}
+    choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    return Setting(str if choices else info.annotation, info.description or "", choices, **limits)
 
 
 def flatten(config: RunConfig) -> dict[str, Any]:

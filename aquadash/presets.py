@@ -28,7 +28,9 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "notebook": Preset(
         config=RunConfig(
-            training=TrainingConfig(validation="test", restore_best_weights=False, from_logits=True),
+            training=TrainingConfig(
+                validation="test", restore_best_weights=False, from_logits=True, drop_remainder=False
+            ),
         ),
         title="The report's CNN, exactly as it was trained",
         summary="Two convolutions and three dense layers, SGD, every choice of the report kept, odd ones included.",
@@ -46,7 +48,7 @@ PRESETS: dict[str, Preset] = {
         config=RunConfig(),
         title="The same CNN, measured the right way",
         summary="The report's network with validation images held out of the training set, the best epoch's weights "
-        "kept, and all 500 test images saved for the end.",
+        "kept, no batch too small to learn from, and all 500 test images saved for the end.",
     ),
 }
 

@@ -89,6 +89,7 @@ def test_the_report_is_followed_to_the_letter() -> None:
         "sgd", 0.01, 32, 200, 5,
     )  # fmt: skip
     assert (training.validation, training.restore_best_weights, training.from_logits) == ("test", False, True)
+    assert training.drop_remainder is False
     assert len(preset("notebook").oddities) == 2
 
 
@@ -102,3 +103,13 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
         preset("notebok")
     assert all(entry.title and entry.summary for entry in PRESETS.values())
+
+
+def test_a_setting_tells_its_limits() -> None:
+    epochs, dropout = config.setting("training.epochs"), config.setting("model.dropout")
+    assert (epochs.kind, epochs.low, epochs.high) == (int, 1, 2000)
+    assert (dropout.low, dropout.low_allowed, dropout.high, dropout.high_allowed) == (0, True, 1, False)
+    assert config.setting("training.optimizer").choices == ("sgd", "momentum", "rmsprop", "adam")
+    assert config.setting("training.restore_best_weights").kind is bool
+    with pytest.raises(UnknownNameError, match="no setting called"):
+        config.setting("training")

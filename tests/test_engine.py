@@ -87,6 +87,12 @@ def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: Run
     assert store.list_runs() == []
 
 
+def test_the_engine_listens_to_this_computer_only(store: RunStore, engine: Engine) -> None:
+    engine._connected()
+    listening = [c.laddr.ip for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN]
+    assert set(listening) <= {"127.0.0.1", "::1"}
+
+
 def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

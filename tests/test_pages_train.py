@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,17 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
     app.button(key=f"stop-{run.run_id}").click().run()
     assert engine.calls == [("stop", run.run_id)]
     assert app.button(key=f"stopping-{run.run_id}").disabled
+
+
+def test_the_last_epochs_alone(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.running(store, "long", epochs=12)
+    app = open_page(run=run.run_id)
+    assert json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["xaxis"].get("range") is None
+
+    app.segmented_control(key="live-window").set_value(10).run()
+    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    assert layout["xaxis"]["range"] == [2.5, 12.5]
+    assert layout["yaxis"]["range"][0] > 60
 
 
 def test_stale_run_reads_as_interrupted_and_resumes(store: RunStore, engine: FakeEngine) -> None:

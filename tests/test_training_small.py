@@ -66,6 +66,17 @@ def test_every_purpose_has_a_stream_of_its_own() -> None:
     assert len(seeds) == 10 * len(Purpose)
 
 
+@pytest.mark.parametrize(
+    ("count", "batch_size", "drop", "visited"),
+    [(10_625, 32, True, 10_624), (10_625, 32, False, 10_625), (64, 32, True, 64), (20, 32, True, 20)],
+)
+def test_a_last_batch_that_is_not_full_is_left_out(count: int, batch_size: int, drop: bool, visited: int) -> None:
+    from aquadash.training.prepare import visited_images
+
+    assert visited_images(TrainingConfig(batch_size=batch_size, drop_remainder=drop), count) == visited
+    assert len(epoch_order(0, 1, count, keep=visited)) == visited
+
+
 def test_pace_counts_from_the_end_of_the_first_call() -> None:
     now = iter([10.0, 11.0, 12.0])
     pace = Pace(TrainingConfig(epochs=3, batch_size=10), images=100, history=[], stopwatch=lambda: next(now))

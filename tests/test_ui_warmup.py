@@ -13,11 +13,18 @@ from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
 
 
+class EngineStub:
+    """An engine that finds nothing to take over."""
+
+    def adopt(self) -> list[str]:
+        return []
+
+
 @pytest.fixture(autouse=True)
 def nothing_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "load", lambda source: None)
     monkeypatch.setattr(aquadash.runs, "open_store", lambda: None)
-    monkeypatch.setattr(aquadash.engine, "open_engine", lambda: None)
+    monkeypatch.setattr(aquadash.engine, "open_engine", EngineStub)
 
 
 def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ WORKER = Worker("test-host", 999_999)
 
 def queued(store: RunStore, name: str, changes: Mapping[str, Any] | None = None) -> Run:
     """A run that waits."""
-    return store.create(with_values(RunConfig(), changes or {}), name=name)
+    # Queued by another machine, so that no engine of this one adopts it and trains in earnest.
+    return store.create(with_values(RunConfig(), changes or {}), name=name, queued_by=WORKER)
 
 
 def running(

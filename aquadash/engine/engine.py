@@ -137,7 +137,10 @@ def _connect() -> Client:
             n_workers=1,
             threads_per_worker=settings.slots(),
             processes=False,
-            dashboard_address=None,
+            # Dask always serves HTTP, and by default to the whole network.
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,
         )
         return Client(cluster, set_as_default=False)

@@ -52,17 +52,17 @@ class EpochLoop:
         *,
         after_call: Callable[[int, int], None] = lambda batch, batches: None,
     ) -> tuple[float, float]:
-        """Learn from all images once.
+        """Learn once from each image that the order names.
 
         Args:
             images: uint8, (n, height, width, channels).
             labels: int32, (n,).
-            order: The order in which to visit them, a permutation of n.
+            order: Positions of the images to visit, in that order.
             after_call: Called every quarter of a second or so with the batches done and the batches of the epoch; what
                 it raises ends the epoch.
 
         Returns:
-            Mean loss and share of right answers over the images, as the model was when it saw each.
+            Mean loss and share of right answers over the visited images, as the model was when it saw each.
         """
         count = len(order)
         batches = -(-count // self._batch_size)

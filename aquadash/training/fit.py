@@ -21,7 +21,7 @@ from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.epoch_loop import EpochLoop
 from aquadash.training.optimizers import build_optimizer
 from aquadash.training.pace import Pace
-from aquadash.training.prepare import TrainingData, TrainingImages, split
+from aquadash.training.prepare import TrainingData, TrainingImages, split, visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
 
 
@@ -144,7 +144,8 @@ class _Trainer:
         began = time.perf_counter()
         images, labels = self.images.epoch(epoch)
         set_layer_seeds(self.loop.model, seed=self.config.seed, epoch=epoch)
-        pace = Pace(self.config.training, images=len(labels), history=history)
+        visited = visited_images(self.config.training, len(labels))
+        pace = Pace(self.config.training, images=visited, history=history)
 
         def after_call(batch: int, batches: int) -> None:
             self.listener.on_progress(pace.progress(batch, batches, now=self.clock()))
@@ -152,7 +153,7 @@ class _Trainer:
         loss, accuracy = self.loop.train(
             tf.constant(images),
             tf.constant(labels.astype(np.int32)),
-            epoch_order(self.config.seed, epoch, len(labels)),
+            epoch_order(self.config.seed, epoch, len(labels), keep=visited),
             after_call=after_call,
         )
         val_loss, val_accuracy = self.loop.evaluate(self.data.validation_images, self.data.validation_labels)
@@ -210,8 +211,8 @@ def _check_fits(checkpoint: Checkpoint, config: RunConfig, dataset: Dataset) -> 
     if checkpoint.fingerprint != dataset.fingerprint:
         raise RunError(
             f"The data set {dataset.title} has other images now than when this run was interrupted "
-            f"(fingerprint {dataset.fingerprint[:12]}, was {checkpoint.fingerprint[:12]}). Put the old data back, or start "
-            "a new run."
+            f"(fingerprint {dataset.fingerprint[:12]}, was {checkpoint.fingerprint[:12]}). Put the old data back, or "
+            "start a new run."
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash import augment
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset, stratified_split
 from aquadash.errors import ConfigError
 from aquadash.training.randomness import Purpose, derived_seed
@@ -50,7 +50,8 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
         if len(dataset.test) <= REPORT_VALIDATION_IMAGES:
             raise ConfigError(
                 f"{dataset.title} has {len(dataset.test)} test images; validating on the first "
-                f"{REPORT_VALIDATION_IMAGES}, as the report does, needs more. Choose validation images from the training images instead."
+                f"{REPORT_VALIDATION_IMAGES}, as the report does, needs more. Choose validation images from the "
+                "training images instead."
             )
         head = slice(REPORT_VALIDATION_IMAGES)
         return TrainingData(train.images, train.labels, dataset.test.images[head], dataset.test.labels[head])
@@ -58,6 +59,16 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
         train.labels, fraction=training.validation_fraction, seed=derived_seed(config.seed, Purpose.SPLIT)
     )
     return TrainingData(train.images[chosen], train.labels[chosen], train.images[held_out], train.labels[held_out])
+
+
+def visited_images(training: TrainingConfig, count: int) -> int:
+    """How many of ``count`` training images an epoch visits: all, or those that fill whole batches.
+
+    With 10,625 images and batches of 32 the last batch holds a single image. Its gradient is that of one image alone,
+    and the step it causes, the last before validation, was seen to swing validation accuracy by 20 points.
+    """
+    whole = count // training.batch_size * training.batch_size
+    return whole if training.drop_remainder and whole else count
 
 
 class TrainingImages:

@@ -28,9 +28,9 @@ def derived_seed(seed: int, purpose: Purpose, *position: int) -> int:
     return int(np.random.SeedSequence([seed, int(purpose), *position]).generate_state(1)[0])
 
 
-def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int32]:
-    """The order in which an epoch visits ``count`` images."""
-    return np.random.default_rng([seed, int(Purpose.ORDER), epoch]).permutation(count).astype(np.int32)
+def epoch_order(seed: int, epoch: int, count: int, *, keep: int | None = None) -> NDArray[np.int32]:
+    """The order in which an epoch visits ``count`` images, or the first ``keep`` of that order."""
+    return np.random.default_rng([seed, int(Purpose.ORDER), epoch]).permutation(count).astype(np.int32)[:keep]
 
 
 def set_layer_seeds(model: keras.Model, *, seed: int, epoch: int) -> None:

@@ -7,6 +7,7 @@ its processor with whoever looks on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -26,6 +27,10 @@ TICK_SECONDS = 2.0
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
+
+#: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
+#: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
+WINDOWS = (0, 50, 10)
 
 #: A state of a run's history that changes whenever an epoch may have been added.
 Stage = tuple[str, float | None, int, bool]
@@ -171,8 +176,9 @@ def _picture(run_id: str, seen: tuple[RunStatus, bool]) -> None:
     stage = _stage(run)
     history = cache.history(run_id) if run.status.ended else _history(run_id, stage)
     _figures_of_best_epoch(run, history)
+    last = _window(len(history))
     for metric in ("accuracy", "loss"):
-        components.plot(_curves(run_id, stage, metric), key=f"live-{metric}")
+        components.plot(_curves(run_id, stage, metric, last), key=f"live-{metric}")
     _log(run)
 
 
@@ -204,6 +210,22 @@ def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
         st.metric("Validation loss", f"{best.val_loss:.3f}", help=term("loss"), width="content", border=True)
         if run.status.ended and "test_accuracy" in run.metrics:
             _test_accuracy(run)
+
+
+def _window(epochs: int) -> int:
+    """Draw the choice of how many of the last epochs to show, and return it; 0 for all."""
+    if epochs <= min(filter(None, WINDOWS)):
+        return 0
+    chosen = st.segmented_control(
+        "Epochs shown",
+        WINDOWS,
+        key="live-window",
+        default=0,
+        required=True,
+        format_func=lambda last: f"last {last}" if last else "all epochs",
+        label_visibility="collapsed",
+    )
+    return chosen or 0
 
 
 def _test_accuracy(run: Run) -> None:
@@ -264,5 +286,15 @@ def _history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _curves(run_id: str, stage: Stage, metric: Metric) -> go.Figure:
-    return learning_curves(_history(run_id, stage), metric=metric, revision=run_id, height=260)
+def _curves(run_id: str, stage: Stage, metric: Metric, last: int) -> go.Figure:
+    history = _history(run_id, stage)
+    figure = learning_curves(history, metric=metric, revision=run_id, height=260)
+    shown = history[-last:]
+    scale = 100.0 if metric == "accuracy" else 1.0
+    values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]
+    values = [value for value in values if math.isfinite(value)]
+    if 0 < last < len(history) and values:
+        margin = 0.08 * (max(values) - min(values)) or 0.1
+        figure.update_xaxes(range=[shown[0].epoch - 0.5, shown[-1].epoch + 0.5])
+        figure.update_yaxes(range=[min(values) - margin, max(values) + margin])
+    return figure

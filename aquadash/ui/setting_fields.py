@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
-
-from annotated_types import Ge, Gt, Le, Lt
-from pydantic.fields import FieldInfo
+from typing import Any
 
 from aquadash.augment import PIPELINES
-from aquadash.config import RunConfig, Section
+from aquadash.config import Setting, setting
 from aquadash.data import SOURCES
 from aquadash.models import MODELS
 from aquadash.ui.glossary import GLOSSARY
@@ -28,6 +25,7 @@ LABELS: dict[str, str] = {
     "training.patience": "Patience",
     "training.validation": "Validation images",
     "training.validation_fraction": "Share held out for validation",
+    "training.drop_remainder": "Leave out a last batch that is not full",
     "training.restore_best_weights": "Keep the best epoch's weights",
     "training.from_logits": "Tell the loss to expect raw scores",
     "seed": "Seed",
@@ -82,18 +80,6 @@ class NumberField:
     step: int | float
 
 
-@cache
-def field_info(name: str) -> FieldInfo:
-    """The config's own record of the setting with this dotted name; ``KeyError`` if there is none."""
-    section, _, field = name.rpartition(".")
-    model: type[Section] = RunConfig
-    if section:
-        annotation = RunConfig.model_fields[section].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, Section)
-        model = annotation
-    return model.model_fields[field]
-
-
 def label(name: str) -> str:
     """The setting's name for people; its dotted name while it has no other."""
     return LABELS.get(name, name)
@@ -102,7 +88,7 @@ def label(name: str) -> str:
 def help_text(name: str) -> str:
     """What the setting does, and its term of art."""
     term = GLOSSARY.get(_TERMS.get(name, ""), "")
-    return "\n\n".join(text for text in (field_info(name).description or "", term) if text)
+    return "\n\n".join(text for text in (setting(name).help, term) if text)
 
 
 def choices(name: str) -> tuple[str, ...]:
@@ -110,8 +96,7 @@ def choices(name: str) -> tuple[str, ...]:
     tables: dict[str, Any] = {"data.source": SOURCES, "augmentation.pipeline": PIPELINES, "model.name": MODELS}
     if name in tables:
         return tuple(tables[name])
-    annotation = field_info(name).annotation
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
+    return setting(name).choices
 
 
 @cache
@@ -120,20 +105,12 @@ def number(name: str) -> NumberField:
 
     A limit that is itself excluded (more than 0, say) is moved in by the finest distance that the form shows.
     """
-    info = field_info(name)
-    whole = info.annotation is int
+    limits: Setting = setting(name)
+    whole = limits.kind is int
     step, finest = (1, 1) if whole else _STEPS.get(name, (0.1, 0.01))
-    low: float = 0
-    high: float = 2**53 if whole else 1e9
-    for limit in info.metadata:
-        if isinstance(limit, Ge):
-            low = limit.ge  # type: ignore[assignment]
-        elif isinstance(limit, Gt):
-            low = limit.gt + finest  # type: ignore[operator]
-        elif isinstance(limit, Le):
-            high = limit.le  # type: ignore[assignment]
-        elif isinstance(limit, Lt):
-            high = limit.lt - finest  # type: ignore[operator]
+    low = 0 if limits.low is None else limits.low if limits.low_allowed else limits.low + finest
+    high = (2**53 if whole else 1e9) if limits.high is None else limits.high
+    high = high if limits.high_allowed else high - finest
     return NumberField(int(low), int(high), 1) if whole else NumberField(float(low), float(high), float(step))
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import streamlit as st
 
 from aquadash.augment import PIPELINES
-from aquadash.config import RunConfig, config_diff, flatten, with_values
+from aquadash.config import RunConfig, config_diff, flatten, setting, with_values
 from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
+from aquadash.training.prepare import visited_images
 from aquadash.ui import address, cache, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
@@ -101,9 +102,12 @@ def sizes_sentence(config: RunConfig, sizes: Sizes) -> str:
     """How many images the run learns from, validates with and is tested on, in markdown."""
     versions = len(PIPELINES[config.augmentation.pipeline].branches)
     images = sizes.training * versions
-    batches = math.ceil(images / config.training.batch_size)
+    visited = visited_images(config.training, images)
+    batches = math.ceil(visited / config.training.batch_size)
     origin = f" ({sizes.training:,} originals, {versions} versions of each)" if versions > 1 else ""
-    learned = f"Each epoch shows **{count(images, 'training image')}**{origin} in {count(batches, 'batch', 'batches')}."
+    learned = f"There are **{count(images, 'training image')}**{origin}. An epoch shows "
+    learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
+    learned += f", in {count(batches, 'batch', 'batches')}."
     if config.training.validation == "test":
         return (
             f"{learned} **{sizes.validation:,}** of the test images say when to stop, so only the last "
@@ -161,7 +165,7 @@ def _control(name: str) -> Any:
         value: Any = st.selectbox(
             label, options, key=key, help=help_text, format_func=lambda option: fields.value_text(name, option)
         )
-    elif fields.field_info(name).annotation is bool:
+    elif setting(name).kind is bool:
         value = st.checkbox(label, key=key, help=help_text)
     else:
         limits = fields.number(name)
