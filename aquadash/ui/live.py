@@ -8,6 +8,7 @@ its processor with whoever looks on.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -24,6 +25,13 @@ from aquadash.ui.text import count, duration, percent, plain
 
 #: Seconds between two looks at a run at work. Its worker reports once a second.
 TICK_SECONDS = 2.0
+
+#: Least seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a
+#: second, which the training then lacks; epochs may take less than two.
+REDRAW_SECONDS = 5.0
+
+#: What of which run is drawn in this session, and since when: (run id, stage, monotonic seconds).
+_DRAWN = "live:drawn"
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
@@ -173,7 +181,7 @@ def _picture(run_id: str, seen: tuple[RunStatus, bool]) -> None:
         st.markdown(f"⏳ {plain(queue_text(run, cache.runs()))}")
     elif run.status is RunStatus.RUNNING:
         _progress(run)
-    stage = _stage(run)
+    stage = _held(run_id, _stage(run))
     history = cache.history(run_id) if run.status.ended else _history(run_id, stage)
     _figures_of_best_epoch(run, history)
     last = _window(len(history))
@@ -278,6 +286,17 @@ def _stage(run: Run) -> Stage:
         progress.epoch if progress else 0,
         bool(progress and progress.batches),
     )
+
+
+def _held(run_id: str, stage: Stage) -> Stage:
+    """The stage to draw: the present one, or the drawn one while that is fresh and only an epoch has been added."""
+    drawn = st.session_state.get(_DRAWN)
+    now = time.monotonic()
+    if drawn is not None and drawn[0] == run_id and drawn[1][:2] == stage[:2] and drawn[1][3] == stage[3]:
+        if drawn[1] == stage or now - drawn[2] < REDRAW_SECONDS:
+            return drawn[1]
+    st.session_state[_DRAWN] = (run_id, stage, now)
+    return stage
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -133,7 +133,7 @@ def _open(opening: _Opening) -> None:
     opening.engine_done.set()
     try:
         # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
-        evaluation.evaluate([0], [[1.0]], class_names=["any"])
+        evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
         data.load(_FIRST_SOURCE)
     except AquaDashError:
         pass  # The page that needs the images will say why.
