@@ -75,11 +75,11 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
     except Exception as error:
         message = f"An unexpected error ended the training: {type(error).__name__}: {error}"[:500]
         _log.exception("training failed")
-    if log_path.is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / LOG
-            copy.write_bytes(log_path.read_bytes())
-            store.add_artifact(run.run_id, copy)
+    try:
+        store.add_text_artifact(run.run_id, LOG, log_path.read_text(encoding="utf-8", errors="replace"))
+    except (AquaDashError, OSError) as error:
+        # How the run ended is said all the same; the log stays where it is.
+        _log.warning("could not store the log: %s", error)
     store.set_status(run.run_id, status, message=message)
 
 
