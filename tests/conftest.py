@@ -38,6 +38,14 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_forced_garbage_collection() -> None:
+    """What ``.streamlit/config.toml`` says, which ``AppTest`` does not read; half a second a page in a large process."""
+    from streamlit import config
+
+    config.set_option("runner.postScriptGC", False)
+
+
 @pytest.fixture
 def cifar100_archive(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The real archive, named by ``AQUADASH_CIFAR100``; the test is skipped where it is missing."""

@@ -24,7 +24,7 @@ from tests.serving import CHROMIUM_ARGUMENTS, Server, chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 pytestmark = [
     pytest.mark.browser,
@@ -102,6 +102,18 @@ def settled(page: Page) -> None:
 def address_has(page: Page, *texts: str) -> None:
     """Wait until all of the texts stand in the page's address."""
     page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))
+
+
+def resting_place(page: Page, element: Locator) -> FloatRect:
+    """Where an element stands once the page around it no longer moves: the same place for half a second."""
+    seen: list[FloatRect | None] = []
+
+    def rests() -> FloatRect | None:
+        page.wait_for_timeout(50)
+        seen.append(element.bounding_box())
+        return seen[-1] if len(seen) > 10 and all(place == seen[-1] for place in seen[-10:]) else None
+
+    return wait_for(rests, saying=lambda: seen[-3:])
 
 
 def no_error(page: Page) -> None:
@@ -218,8 +230,7 @@ def test_a_click_on_a_confusion_cell_shows_its_images(warm_home: Path, page: Pag
         settled(page)
         cells = page.locator(".st-key-confusion .scatterlayer .point, .js-plotly-plot .scatterlayer .point")
         cells.first.wait_for(state="attached")
-        box = cells.nth(5 + 2).bounding_box()  # Row 1, column 2: a dolphin taken for an otter.
-        assert box is not None
+        box = resting_place(page, cells.nth(5 + 2))  # Row 1, column 2: a dolphin taken for an otter.
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         address_has(page, "true=dolphin", "predicted=otter")
         expected = open_store().predictions(run_id)

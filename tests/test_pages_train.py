@@ -159,7 +159,8 @@ def test_back_to_the_preset(engine: FakeEngine) -> None:
     assert app.number_input(key="set:training.epochs").value == original.training.epochs
 
 
-def test_double_click_launches_once(engine: FakeEngine) -> None:
+def test_double_click_launches_once(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_form, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
     app = open_page()
     app.button(key="launch").click().run()
     app.button(key="launch").click().run()
@@ -271,6 +272,7 @@ def test_history_is_read_once_an_epoch(store: RunStore, engine: FakeEngine, monk
         app.run()
 
     assert reads == [run.run_id]
+    monkeypatch.setattr(live, "REDRAW_SECONDS", 1e9)
     ui_runs.log_epochs(store, run.run_id, 4)
     store.heartbeat(run.run_id, ui_runs.training_progress(run, epoch=5))
     cache.refresh()
