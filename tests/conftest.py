@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(autouse=True)
 def no_forced_garbage_collection() -> None:
-    """What ``.streamlit/config.toml`` says, which ``AppTest`` does not read; half a second a page in a large process."""
+    """What ``.streamlit/config.toml`` says and ``AppTest`` does not read: half a second a page in a large process."""
     from streamlit import config
 
     config.set_option("runner.postScriptGC", False)
