@@ -13,7 +13,7 @@ from aquadash.config import RunConfig, flatten
 from aquadash.errors import RunError
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.ui import cache, live, train_form
+from aquadash.ui import cache, live, live_curves, train_form
 from aquadash.ui.text import plain
 from tests import ui_runs
 
@@ -272,13 +272,13 @@ def test_history_is_read_once_an_epoch(store: RunStore, engine: FakeEngine, monk
         app.run()
 
     assert reads == [run.run_id]
-    monkeypatch.setattr(live, "REDRAW_SECONDS", 1e9)
+    monkeypatch.setattr(live_curves, "REDRAW_SECONDS", 1e9)
     ui_runs.log_epochs(store, run.run_id, 4)
     store.heartbeat(run.run_id, ui_runs.training_progress(run, epoch=5))
     cache.refresh()
     app.run()
     assert len(reads) == 1  # The curves have just been drawn; drawing them takes time from the training.
-    monkeypatch.setattr(live, "REDRAW_SECONDS", 0.0)
+    monkeypatch.setattr(live_curves, "REDRAW_SECONDS", 0.0)
     app.run()
     assert len(reads) == 2
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"

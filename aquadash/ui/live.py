@@ -7,18 +7,14 @@ its processor with whoever looks on.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
-from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Run, RunStatus
-from aquadash.ui import cache, components, shell
+from aquadash.ui import cache, components, live_curves, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, percent, plain
@@ -26,22 +22,8 @@ from aquadash.ui.text import count, duration, percent, plain
 #: Seconds between two looks at a run at work. Its worker reports once a second.
 TICK_SECONDS = 2.0
 
-#: Least seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a
-#: second, which the training then lacks; epochs may take less than two.
-REDRAW_SECONDS = 5.0
-
-#: What of which run is drawn in this session, and since when: (run id, stage, monotonic seconds).
-_DRAWN = "live:drawn"
-
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
-
-#: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
-#: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
-WINDOWS = (0, 50, 10)
-
-#: A state of a run's history that changes whenever an epoch may have been added.
-Stage = tuple[str, float | None, int, bool]
 
 
 def order(runs: Sequence[Run]) -> list[Run]:
@@ -181,12 +163,10 @@ def _picture(run_id: str, seen: tuple[RunStatus, bool]) -> None:
         st.markdown(f"⏳ {plain(queue_text(run, cache.runs()))}")
     elif run.status is RunStatus.RUNNING:
         _progress(run)
-    stage = _held(run_id, _stage(run))
-    history = cache.history(run_id) if run.status.ended else _history(run_id, stage)
+    stage = live_curves.stage_to_draw(run)
+    history = live_curves.history(run, stage)
     _figures_of_best_epoch(run, history)
-    last = _window(len(history))
-    for metric in ("accuracy", "loss"):
-        components.plot(_curves(run_id, stage, metric, last), key=f"live-{metric}")
+    live_curves.draw(run_id, stage, epochs=len(history))
     _log(run)
 
 
@@ -218,22 +198,6 @@ def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
         st.metric("Validation loss", f"{best.val_loss:.3f}", help=term("loss"), width="content", border=True)
         if run.status.ended and "test_accuracy" in run.metrics:
             _test_accuracy(run)
-
-
-def _window(epochs: int) -> int:
-    """Draw the choice of how many of the last epochs to show, and return it; 0 for all."""
-    if epochs <= min(filter(None, WINDOWS)):
-        return 0
-    chosen = st.segmented_control(
-        "Epochs shown",
-        WINDOWS,
-        key="live-window",
-        default=0,
-        required=True,
-        format_func=lambda last: f"last {last}" if last else "all epochs",
-        label_visibility="collapsed",
-    )
-    return chosen or 0
 
 
 def _test_accuracy(run: Run) -> None:
@@ -275,45 +239,3 @@ def _at_work() -> None:
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")
-
-
-def _stage(run: Run) -> Stage:
-    """An epoch's record is in the store before the worker reports the next one, so that the number under way tells."""
-    progress = run.progress
-    return (
-        str(run.status),
-        run.ended_at if run.status.ended else run.started_at,
-        progress.epoch if progress else 0,
-        bool(progress and progress.batches),
-    )
-
-
-def _held(run_id: str, stage: Stage) -> Stage:
-    """The stage to draw: the present one, or the drawn one while that is fresh and only an epoch has been added."""
-    drawn = st.session_state.get(_DRAWN)
-    now = time.monotonic()
-    if drawn is not None and drawn[0] == run_id and drawn[1][:2] == stage[:2] and drawn[1][3] == stage[3]:
-        if drawn[1] == stage or now - drawn[2] < REDRAW_SECONDS:
-            return drawn[1]
-    st.session_state[_DRAWN] = (run_id, stage, now)
-    return stage
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
-    return tuple(cache.store().history(run_id))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _curves(run_id: str, stage: Stage, metric: Metric, last: int) -> go.Figure:
-    history = _history(run_id, stage)
-    figure = learning_curves(history, metric=metric, revision=run_id, height=260)
-    shown = history[-last:]
-    scale = 100.0 if metric == "accuracy" else 1.0
-    values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]
-    values = [value for value in values if math.isfinite(value)]
-    if 0 < last < len(history) and values:
-        margin = 0.08 * (max(values) - min(values)) or 0.1
-        figure.update_xaxes(range=[shown[0].epoch - 0.5, shown[-1].epoch + 0.5])
-        figure.update_yaxes(range=[min(values) - margin, max(values) + margin])
-    return figure

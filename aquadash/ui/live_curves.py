@@ -1,0 +1,99 @@
+"""The curves of a run at work: read and drawn at most once an epoch, for all sessions together."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.runs.types import EpochRecord, Run
+from aquadash.ui import cache, components
+
+#: Least seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a
+#: second, which the training then lacks; epochs may take less than two.
+REDRAW_SECONDS = 5.0
+
+#: What of which run is drawn in this session, and since when: (run id, stage, monotonic seconds).
+_DRAWN = "live:drawn"
+
+#: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
+#: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
+WINDOWS = (0, 50, 10)
+
+#: A state of a run's history that changes whenever an epoch may have been added.
+Stage = tuple[str, float | None, int, bool]
+
+
+def history(run: Run, stage: Stage) -> Sequence[EpochRecord]:
+    """The run's epochs at that stage."""
+    return cache.history(run.run_id) if run.status.ended else _history(run.run_id, stage)
+
+
+def draw(run_id: str, stage: Stage, *, epochs: int) -> None:
+    """Draw accuracy and loss by epoch, all ``epochs`` of them or the last ones that are chosen."""
+    last = _window(epochs)
+    for metric in ("accuracy", "loss"):
+        components.plot(_curves(run_id, stage, metric, last), key=f"live-{metric}")
+
+
+def stage_to_draw(run: Run) -> Stage:
+    """The run's present stage, or the drawn one while that is fresh and only an epoch has been added since."""
+    run_id, stage = run.run_id, _stage(run)
+    drawn = st.session_state.get(_DRAWN)
+    now = time.monotonic()
+    if drawn is not None and drawn[0] == run_id and drawn[1][:2] == stage[:2] and drawn[1][3] == stage[3]:
+        if drawn[1] == stage or now - drawn[2] < REDRAW_SECONDS:
+            return drawn[1]
+    st.session_state[_DRAWN] = (run_id, stage, now)
+    return stage
+
+
+def _window(epochs: int) -> int:
+    """Draw the choice of how many of the last epochs to show, and return it; 0 for all."""
+    if epochs <= min(filter(None, WINDOWS)):
+        return 0
+    chosen = st.segmented_control(
+        "Epochs shown",
+        WINDOWS,
+        key="live-window",
+        default=0,
+        required=True,
+        format_func=lambda last: f"last {last}" if last else "all epochs",
+        label_visibility="collapsed",
+    )
+    return chosen or 0
+
+
+def _stage(run: Run) -> Stage:
+    """An epoch's record is in the store before the worker reports the next one, so that the number under way tells."""
+    progress = run.progress
+    return (
+        str(run.status),
+        run.ended_at if run.status.ended else run.started_at,
+        progress.epoch if progress else 0,
+        bool(progress and progress.batches),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
+    return tuple(cache.store().history(run_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _curves(run_id: str, stage: Stage, metric: Metric, last: int) -> go.Figure:
+    history = _history(run_id, stage)
+    figure = learning_curves(history, metric=metric, revision=run_id, height=260)
+    shown = history[-last:]
+    scale = 100.0 if metric == "accuracy" else 1.0
+    values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]
+    values = [value for value in values if math.isfinite(value)]
+    if 0 < last < len(history) and values:
+        margin = 0.08 * (max(values) - min(values)) or 0.1
+        figure.update_xaxes(range=[shown[0].epoch - 0.5, shown[-1].epoch + 0.5])
+        figure.update_yaxes(range=[min(values) - margin, max(values) + margin])
+    return figure
