@@ -3,6 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# imaug brings both builds of OpenCV, which share their files. The one for machines without a screen must be written last,
+# or importing it needs libGL, which a server may lack.
+HEADLESS := $(shell grep -o '^opencv-python-headless==[0-9.]*' requirements.txt)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 .PHONY: run test lint format clean
 
 run: $(VENV)/run-ready
@@ -26,11 +31,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run-ready: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
+	$(INSTALL) --no-deps --force-reinstall $(HEADLESS)
 	@touch $@
 
 $(VENV)/dev-ready: requirements.txt requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
+	$(INSTALL) --no-deps --force-reinstall $(HEADLESS)
 	@touch $@ $(VENV)/run-ready
 
 clean:
