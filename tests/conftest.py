@@ -15,6 +15,10 @@ from aquadash.data import Dataset, Split
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script takes half a second
+# in a process that has loaded all that the tests need.
+os.environ["STREAMLIT_RUNNER_POST_SCRIPT_GC"] = "false"
+
 _OUTSIDE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "KERAS_HOME")
 
 #: Read before the tests clear the environment.
@@ -39,11 +43,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
-def no_forced_garbage_collection() -> None:
-    """What ``.streamlit/config.toml`` says and ``AppTest`` does not read: half a second a page in a large process."""
-    from streamlit import config
+def quick_pages() -> None:
+    """Tests of pages run in a process in which other tests have loaded Keras; see the function's own words."""
+    from aquadash.ui.predictor import keep_keras_session
 
-    config.set_option("runner.postScriptGC", False)
+    keep_keras_session()
 
 
 @pytest.fixture

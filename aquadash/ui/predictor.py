@@ -43,5 +43,23 @@ def predictor(run: Run) -> Predictor:
 def _predictor(key: ModelKey, class_names: tuple[str, ...]) -> Predictor:
     from aquadash.predict import Predictor
 
+    keep_keras_session()
     _, run_id, _ = key
     return Predictor.load(cache.store().model_path(run_id), class_names=class_names)
+
+
+def keep_keras_session() -> None:
+    """Stop Streamlit from clearing Keras's session after every run of a script.
+
+    Once anything has imported Keras, Streamlit does so for every page, every tick of a live chart and every visitor,
+    for the sake of scripts that build models. It takes a quarter of a second of garbage collection each time, and
+    resets global state while another visitor's network may just be loading. Networks are loaded once here and shared,
+    so nothing builds up. Streamlit has no option for it.
+    """
+    from streamlit.runtime.scriptrunner import script_runner
+
+    script_runner._clean_problem_modules = _nothing
+
+
+def _nothing() -> None:
+    """In place of the clearing."""
