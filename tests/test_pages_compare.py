@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.ui import cache, run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
+from tests.app_pages import address_of, open_app_page
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
@@ -22,19 +24,7 @@ def store() -> RunStore:
     return open_store()
 
 
-def open_page(**address: str) -> AppTest:
-    cache.refresh()
-    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def address_of(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
+open_page = partial(open_app_page, "compare")
 
 
 def words(app: AppTest) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
 from aquadash.ui import cache
+from tests.app_pages import open_app_page
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run, without_engine
 
 #: Markup that has not lost its meaning to a backslash.
@@ -67,13 +69,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     without_engine(monkeypatch)
 
 
-def open_page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/evaluate.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+open_page = partial(open_app_page, "evaluate")
 
 
 def html_of(app: AppTest) -> str:

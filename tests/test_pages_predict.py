@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.runs import Run, open_store
 from aquadash.ui import cache
+from tests.app_pages import open_app_page
 from tests.stored_runs import HOSTILE, add_run, without_engine
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,13 +66,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     without_engine(monkeypatch)
 
 
-def open_page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page("pages/predict.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+open_page = partial(open_app_page, "predict")
 
 
 def drop(app: AppTest, *files: Upload) -> AppTest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.ui import cache, live, live_curves, train_form
 from aquadash.ui.text import plain
 from tests import ui_runs
+from tests.app_pages import address_of, open_app_page
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 
@@ -57,19 +59,7 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     return fake
 
 
-def open_page(**address: str) -> AppTest:
-    cache.refresh()
-    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/train.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def address_of(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
+open_page = partial(open_app_page, "train")
 
 
 def words(app: AppTest) -> str:
