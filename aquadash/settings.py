@@ -23,6 +23,12 @@ def cifar100_archive() -> Path | None:
     return Path(value).expanduser().resolve() if value else None
 
 
+def pretrained_weights() -> Path | None:
+    """The file of ImageNet weights, or the folder of such files, named by ``AQUADASH_WEIGHTS``, or None."""
+    value = os.environ.get("AQUADASH_WEIGHTS")
+    return Path(value).expanduser().resolve() if value else None
+
+
 def keras_home() -> Path:
     """Where Keras keeps what it downloads (``KERAS_HOME``, else ``~/.keras``)."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
@@ -65,3 +71,13 @@ def worker_log(run_id: str) -> Path:
 def worker_lock(run_id: str) -> Path:
     """The lock file that a run's worker process on this machine holds for its life."""
     return home() / "locks" / f"{checked_run_id(run_id)}.lock"
+
+
+def search_database() -> Path:
+    """The SQLite file that holds the searches; their trials are runs of the run store."""
+    return home() / "searches.db"
+
+
+def search_lock(search_id: str) -> Path:
+    """The lock file that the process holds that carries a search out; the id has a run id's form."""
+    return home() / "locks" / f"search-{checked_run_id(search_id)}.lock"

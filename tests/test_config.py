@@ -109,7 +109,55 @@ def test_a_setting_tells_its_limits() -> None:
     epochs, dropout = config.setting("training.epochs"), config.setting("model.dropout")
     assert (epochs.kind, epochs.low, epochs.high) == (int, 1, 2000)
     assert (dropout.low, dropout.low_allowed, dropout.high, dropout.high_allowed) == (0, True, 1, False)
-    assert config.setting("training.optimizer").choices == ("sgd", "momentum", "rmsprop", "adam")
+    assert config.setting("training.optimizer").choices == ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
     assert config.setting("training.restore_best_weights").kind is bool
     with pytest.raises(UnknownNameError, match="no setting called"):
         config.setting("training")
+
+
+def test_yaml_round_trip_of_every_preset() -> None:
+    for entry in PRESETS.values():
+        assert config.from_yaml(config.to_yaml(entry.config)) == entry.config
+
+
+def test_yaml_fills_up_from_a_base() -> None:
+    base = config.with_values(RunConfig(), {"training.epochs": 7, "seed": 3})
+    read = config.from_yaml(
+        "training:\n  learning_rate: 1e-3\n  schedule: cosine\nmodel: {filters: [8, 16]}\n", base=base
+    )
+    assert (read.training.epochs, read.seed, read.training.learning_rate) == (7, 3, 0.001)
+    assert read.model.filters == (8, 16)
+    assert config.from_yaml("training: {learning_rate: 0.5}").training.epochs == RunConfig().training.epochs
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("[1, 2", "not valid YAML in line 1"),
+        ("a: &x [1]\nb: *x", "alias"),
+        ("a: !!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("just words", "expected an object"),
+        ("training: 5", "training is 5"),
+        ("training: {epochs: many}", "training.epochs is 'many'"),
+        ("model: {filters: [8, 0]}", "model.filters is 0"),
+        ("model: {filters: []}", "model.filters"),
+        ("x" * 200_000, "200,000 characters"),
+        ("[" * 5000, "not valid YAML"),
+    ],
+)
+def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.from_yaml(text)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_in_yaml_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'training.learning_rate'"):
+        config.from_yaml("training: {learning_rates: 1}")
+
+
+def test_a_list_of_numbers_may_be_text() -> None:
+    assert config.setting("model.filters").kind is tuple
+    assert config.with_values(RunConfig(), {"model.filters": "8, 16"}).model.filters == (8, 16)
+    assert config.with_values(RunConfig(), {"model.dense_units": ""}).model.dense_units == ()

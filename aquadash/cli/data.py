@@ -1,4 +1,4 @@
-"""``data``, ``augment`` and ``model``: what goes into a run."""
+"""``data`` and ``augment``: the images that go into a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
+from aquadash.cli.output import StatusLine, json_option, show, table
 from aquadash.errors import AquaDashError
 
 
@@ -126,31 +126,3 @@ def _write(
         if index % 100 == 0:
             line.progress("writing images", index / len(images))
     return files
-
-
-@click.group()
-def model() -> None:
-    """Networks."""
-
-
-@model.command("summary")
-@click.option(
-    "--preset", "preset_name", default="notebook", show_default=True, help="The preset whose network to list."
-)
-@json_option
-def summary(preset_name: str, as_json: bool) -> None:
-    """List a network's layers with their output shapes and parameters."""
-    from aquadash import models
-    from aquadash.presets import preset
-
-    config = preset(preset_name).config
-    import_tensorflow_quietly()
-    # Every source of the presets has the shape and the classes of CIFAR-100's aquatic mammals.
-    built = models.build(config.model, image_shape=(32, 32, 3), num_classes=5)
-    listed = models.summarize(built)
-    rows = [(row.name, row.kind, " x ".join(map(str, row.output_shape)), f"{row.params:,}") for row in listed.layers]
-    show(
-        {"preset": preset_name, **listed.to_dict()},
-        as_json=as_json,
-        text=lambda: f"{table(rows, header=('layer', 'kind', 'output', 'parameters'))}\n\n{listed.params:,} parameters",
-    )

@@ -36,7 +36,15 @@ _PREFIX = ".download-"
 _POLL_SECONDS = 0.2
 
 
-def download(target: Path, *, url: str, sha256: str, size: int, progress: ProgressCallback | None = None) -> None:
+def download(
+    target: Path,
+    *,
+    url: str,
+    size: int,
+    sha256: str = "",
+    md5: str | None = None,
+    progress: ProgressCallback | None = None,
+) -> None:
     """Put the file at ``url`` to ``target``, whole or not at all.
 
     Whatever ends it early, an exception from ``progress`` or Ctrl-C included, the transfer is stopped and what had
@@ -45,8 +53,9 @@ def download(target: Path, *, url: str, sha256: str, size: int, progress: Progre
     Args:
         target: The file to write; its folder is made.
         url: Where it is.
-        sha256: The expected hash, 64 hexadecimal digits.
         size: The expected number of bytes, for the progress alone.
+        sha256: The expected hash, 64 hexadecimal digits; empty where none is known.
+        md5: A hash of the older kind, 32 hexadecimal digits, for a file that has no other.
         progress: Told the share that has arrived.
 
     Raises:
@@ -62,10 +71,12 @@ def download(target: Path, *, url: str, sha256: str, size: int, progress: Progre
     try:
         part = folder / target.name
         report(f"Connecting to {url}", None)
-        _transfer(part, url=url, sha256=sha256, size=size, report=report)
+        _transfer(part, url=url, digest=sha256 or md5 or "", size=size, report=report)
         report("Checking the download", None)
-        if not part.is_file() or file_sha256(part) != sha256:
+        if not part.is_file() or (sha256 and file_sha256(part) != sha256):
             raise DataError("what arrived is not the expected file: its SHA-256 differs")
+        if md5 and file_md5(part) != md5:
+            raise DataError("what arrived is not the expected file: its MD5 differs")
         os.replace(part, target)
     except OSError as error:
         raise DataError(f"the file cannot be stored ({error.strerror})") from None
@@ -75,16 +86,25 @@ def download(target: Path, *, url: str, sha256: str, size: int, progress: Progre
 
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    return _digest(path, "sha256")
+
+
+def file_md5(path: Path) -> str:
+    """The MD5 of a file's bytes, 32 hexadecimal digits; for files whose authors name no better hash."""
+    return _digest(path, "md5")
+
+
+def _digest(path: Path, kind: str) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
-def _transfer(part: Path, *, url: str, sha256: str, size: int, report: ProgressCallback) -> None:
+def _transfer(part: Path, *, url: str, digest: str, size: int, report: ProgressCallback) -> None:
     """Run the process and watch the file grow."""
     log = part.with_suffix(".log")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(url, part, sha256),
+            _command(url, part, digest),
             cwd=settings.PROJECT_ROOT,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             stdin=subprocess.PIPE,
@@ -117,8 +137,8 @@ def _transfer(part: Path, *, url: str, sha256: str, size: int, report: ProgressC
         raise DataError(lines[-1][:300] if lines else f"the download ended with code {code}")
 
 
-def _command(url: str, part: Path, sha256: str) -> list[str]:
-    return [sys.executable, "-m", "aquadash.data.download", url, str(part), sha256]
+def _command(url: str, part: Path, digest: str) -> list[str]:
+    return [sys.executable, "-m", "aquadash.data.download", url, str(part), digest]
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -136,8 +156,11 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
-def main(url: str, part: str, sha256: str) -> int:
-    """The process: fetch ``url`` into ``part``; the last line of output is the reason where that fails."""
+def main(url: str, part: str, digest: str) -> int:
+    """The process: fetch ``url`` into ``part``; the last line of output is the reason where that fails.
+
+    The length of ``digest`` tells Keras which hash it is; an empty one is not checked.
+    """
     threading.Thread(target=_leave_with_parent, name="leave-with-parent", daemon=True).start()
     socket.setdefaulttimeout(_SOCKET_SECONDS)
     import keras
@@ -148,8 +171,8 @@ def main(url: str, part: str, sha256: str) -> int:
         keras.utils.get_file(
             fname=path.name,
             origin=url,
-            file_hash=sha256,
-            hash_algorithm="sha256",
+            file_hash=digest or None,
+            hash_algorithm="auto",
             cache_dir=str(path.parent),
             cache_subdir="",
         )
