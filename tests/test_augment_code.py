@@ -64,7 +64,7 @@ def test_nothing_unchecked_gets_into_code() -> None:
 
 
 def test_every_operator_has_code() -> None:
-    required: dict[str, Any] = {"size_percent": Range(0.1, 0.1), "to_colorspace": "HSV", "channels": 0}
+    required: dict[str, Any] = {"size_percent": Range(0.1, 0.1), "to_colorspace": "HSV", "channels": 0, "px": 1}
     for info in OPERATORS.values():
         arguments = {one.name: required[one.name] for one in info.parameters if one.default is None}
         arguments |= {slot: (op("Fliplr"), op("Add", value=Range(-3, 3))) for slot, _ in info.slots}

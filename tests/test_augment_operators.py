@@ -34,7 +34,7 @@ def _extremes() -> list[Any]:
 
 
 def _with(name: str, parameter: Parameter, value: Any) -> Operator:
-    required: dict[str, Any] = {"size_percent": 0.1, "to_colorspace": "HSV", "channels": 0}
+    required: dict[str, Any] = {"size_percent": 0.1, "to_colorspace": "HSV", "channels": 0, "px": 1}
     info = OPERATORS[name]
     arguments = {one.name: required[one.name] for one in info.parameters if one.default is None}
     arguments |= {slot: op("Multiply", mul=1.1) for slot, _ in info.slots}

@@ -21,6 +21,8 @@ def test_names_and_factors() -> None:
         "notebook-3": 1,
         "notebook-4": 1,
         "notebook": 5,
+        "mirror-shift": 1,
+        "mirror-shift-cover": 1,
     }
     assert all(spec.name == name and spec.title and spec.summary for name, spec in PIPELINES.items())
 

@@ -5,72 +5,9 @@ Names, settings and defaults are imgaug's, so that what a student reads here can
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
+from aquadash.augment.operator_types import OperatorInfo, Parameter
 from aquadash.augment.spec import Operator, Range, Value
 from aquadash.errors import ConfigError, UnknownNameError
-
-Kind = Literal["number", "integer", "share", "word"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A setting of an operator.
-
-    Attributes:
-        name: imgaug's name for it.
-        title: What it is, in the words of a sentence; empty where the value says it all.
-        help: What it changes, in a sentence.
-        default: The value where a pipeline leaves it out; None if it has to be given.
-        kind: ``number`` and ``integer``; ``share`` for a probability, or yes and no; ``word`` for one of ``words``.
-        low: The least value; of no meaning for ``word``, as is ``high``.
-        high: The greatest value.
-        drawn: True if a :class:`Range` is allowed.
-        percent: True if 0 to 1 reads best as 0 % to 100 %.
-        words: The values a ``word`` may have.
-    """
-
-    name: str
-    title: str
-    help: str
-    default: Value | None
-    kind: Kind = "number"
-    low: float = 0.0
-    high: float = 0.0
-    drawn: bool = True
-    percent: bool = False
-    words: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OperatorInfo:
-    """An operator of the catalogue.
-
-    Attributes:
-        name: imgaug's name for it.
-        title: A short name for people.
-        help: What it does to a picture, in a sentence.
-        parameters: Its settings.
-        slots: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
-    """
-
-    name: str
-    title: str
-    help: str
-    parameters: tuple[Parameter, ...] = ()
-    slots: tuple[tuple[str, str], ...] = ()
-
-    def parameter(self, name: str) -> Parameter:
-        """The setting of that name.
-
-        Raises:
-            UnknownNameError: The operator has no such setting.
-        """
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        raise UnknownNameError.of(f"setting of {self.name}", name, [parameter.name for parameter in self.parameters])
 
 
 def _share(name: str, title: str, help: str, default: float | bool) -> Parameter:
@@ -83,7 +20,27 @@ _PER_CHANNEL = _share(
     "Share of the images in which each colour channel gets a value of its own, which tints the picture.",
     False,
 )
+_EDGE_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 _COLOUR_SPACES = ("RGB", "BGR", "HSV", "HLS", "Lab", "YCrCb")
+
+
+def _edge_mode() -> Parameter:
+    return Parameter(
+        "mode",
+        "new edge",
+        "What fills the uncovered edge: black (constant), the last row (edge), the mirror image (reflect, symmetric), "
+        "or the other side (wrap).",
+        "constant",
+        kind="word",
+        drawn=False,
+        words=_EDGE_MODES,
+    )
+
+
+def _shift(direction: str) -> Parameter:
+    return Parameter(
+        "px", "pixels", f"How far it moves {direction}, in whole pixels.", None, kind="integer", low=-20, high=20
+    )
 
 
 def _info(
@@ -98,6 +55,30 @@ _ALL: tuple[OperatorInfo, ...] = (
         "Flip left-right",
         "Mirrors the picture, so that an animal that looks left looks right.",
         _share("p", "", "Share of the images that are flipped.", 1.0),
+    ),
+    _info(
+        "TranslateX",
+        "Shift sideways",
+        "Moves the picture to the left or right, so that the animal is not always in the same place.",
+        _shift("to the right"),
+        _edge_mode(),
+    ),
+    _info(
+        "TranslateY",
+        "Shift up or down",
+        "Moves the picture up or down.",
+        _shift("down"),
+        _edge_mode(),
+    ),
+    _info(
+        "Cutout",
+        "Cover a square",
+        "Covers a square in a random place, so that the network learns to look at more than one part of the animal.",
+        Parameter("nb_iterations", "squares", "How many squares.", 1, kind="integer", low=0, high=10),
+        Parameter(
+            "size", "side", "Side of the square as a share of the picture's.", 0.2, low=0.0, high=1.0, percent=True
+        ),
+        Parameter("cval", "brightness", "What fills it, 0 black to 255 white.", 128, kind="integer", low=0, high=255),
     ),
     _info(
         "GaussianBlur",
