@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquadash.models.inputs import ChannelStatistics
 from aquadash.models.registry import MODELS, ModelEntry, build, model_entry
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["MODELS", "LayerRow", "ModelEntry", "ModelSummary", "build", "model_entry", "normalise", "summarize"]
+__all__ = [
+    "MODELS",
+    "ChannelStatistics",
+    "LayerRow",
+    "ModelEntry",
+    "ModelSummary",
+    "build",
+    "model_entry",
+    "normalise",
+    "summarize",
+]
 
 
 def normalise(images: tf.Tensor) -> tf.Tensor:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
+from aquadash.models.inputs import ChannelStatistics
 
 if TYPE_CHECKING:
     import keras
 
+#: The settings that this network uses; all else is as in the report.
+SETTINGS = ("dropout",)
 
-def build(config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+
+def build(
+    config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
+) -> keras.Model:
     """Build the network of the report's section "Building our Convolutional Base".
 
     The convolutions have no activation function, as in the report: each is linear, and the max pooling after it is the
@@ -31,7 +37,7 @@ def build(config: ModelConfig, image_shape: tuple[int, int, int], num_classes: i
             layers.Dropout(config.dropout),
             layers.Dense(128, activation="relu"),
             layers.Dropout(config.dropout),
-            layers.Dense(num_classes, activation="softmax"),
+            layers.Dense(num_classes, activation="softmax", dtype="float32"),
         ],
         name="notebook",
     )

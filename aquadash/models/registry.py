@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from aquadash.config import ModelConfig
 from aquadash.errors import UnknownNameError
-from aquadash.models import notebook
+from aquadash.models import applications, backbone, convolutional, notebook
+from aquadash.models.inputs import UNKNOWN, ChannelStatistics
+from aquadash.models.weights import PretrainedWeights
 
 if TYPE_CHECKING:
     import keras
+
+
+class Builder(Protocol):
+    """Makes a network: images as float32 in [0, 1] in, class probabilities as float32 out."""
+
+    def __call__(
+        self,
+        config: ModelConfig,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        statistics: ChannelStatistics,
+        /,
+    ) -> keras.Model: ...
 
 
 @dataclass(frozen=True)
@@ -21,12 +38,27 @@ class ModelEntry:
     Attributes:
         title: A short name for a menu.
         summary: What it is, in a sentence.
-        build: Makes the network with fresh weights: images as float32 in [0, 1] in, class probabilities out.
+        build: Makes the network with fresh weights, a pretrained body included.
+        settings: The names of the ``model`` section's fields that it uses, besides ``name``.
+        weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
+        load: Puts those weights into a network that ``build`` made; None likewise.
+        top: How the names of the layers in a body's topmost blocks begin.
+        keep_statistics: Whether a body's batch normalization stays as it is when the body is fine-tuned.
     """
 
     title: str
     summary: str
-    build: Callable[[ModelConfig, tuple[int, int, int], int], keras.Model]
+    build: Builder
+    settings: tuple[str, ...]
+    weights: Callable[[ModelConfig], PretrainedWeights] | None = None
+    load: Callable[[keras.Model, Path], None] | None = None
+    top: tuple[str, ...] = ()
+    keep_statistics: bool = False
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the network has a body that has learnt from other images."""
+        return self.weights is not None
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -34,7 +66,36 @@ MODELS: dict[str, ModelEntry] = {
         "The report's CNN",
         "Two convolutions with stride 2, two poolings, dense layers of 256 and 128 units: 1,091,045 parameters.",
         notebook.build,
+        notebook.SETTINGS,
     ),
+    "cnn": ModelEntry(
+        "A CNN of your own",
+        "Blocks of convolutions, then dense layers, every number yours to choose. It starts as the report's network.",
+        convolutional.build,
+        convolutional.SETTINGS,
+    ),
+    "backbone": ModelEntry(
+        "Pretrained backbone",
+        "A small residual network that has learnt to see from CIFAR-100's other 95 classes; it comes with AquaDash.",
+        backbone.build,
+        backbone.SETTINGS,
+        weights=backbone.weights,
+        load=backbone.load,
+        top=backbone.TOP,
+    ),
+    **{
+        name: ModelEntry(
+            application.title,
+            application.summary,
+            applications.build,
+            applications.SETTINGS,
+            weights=applications.weights,
+            load=applications.load,
+            top=application.top,
+            keep_statistics=True,
+        )
+        for name, application in applications.APPLICATIONS.items()
+    },
 }
 
 
@@ -50,12 +111,37 @@ def model_entry(name: str) -> ModelEntry:
         raise UnknownNameError.of("model", name, MODELS) from None
 
 
-def build(config: ModelConfig, *, image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
-    """Build the network that ``config`` names.
+def build(
+    config: ModelConfig,
+    *,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    statistics: ChannelStatistics = UNKNOWN,
+    precision: str = "float32",
+) -> keras.Model:
+    """Build the network that ``config`` names, its weights fresh.
 
     Args:
         config: The model section of a run's config.
         image_shape: Height, width and channels.
         num_classes: How many probabilities it gives an image.
+        statistics: Of the training images, for networks that standardise them.
+        precision: The Keras dtype policy of its layers.
+
+    Raises:
+        ConfigError: The settings do not make a network.
     """
-    return model_entry(config.name).build(config, image_shape, num_classes)
+    with _dtype_policy(precision):
+        return model_entry(config.name).build(config, image_shape, num_classes, statistics)
+
+
+@contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

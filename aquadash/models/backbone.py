@@ -1,0 +1,127 @@
+"""A small residual network for 32x32 images: the body that ``scripts/pretrain_backbone.py`` trains and ships.
+
+Residual pairs as in He et al. 2016, "Deep Residual Learning for Image Recognition", without a projection: width and
+size change in plain convolutions between them. Pooling comes before batch normalisation and the activation, where it
+leaves a quarter of the values for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquadash.config import ModelConfig
+from aquadash.errors import DataError
+from aquadash.models import transfer
+from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.weights import PretrainedWeights
+
+if TYPE_CHECKING:
+    import keras
+
+#: The settings that this network uses.
+SETTINGS = transfer.SETTINGS
+
+#: The file that comes with AquaDash; ``backbone.md`` beside it is its card.
+WEIGHTS_FILE = Path(__file__).parent / "pretrained" / "backbone.npz"
+
+#: The last of the three stages.
+TOP = ("stage3",)
+
+#: Filters at 32x32, 16x16, 8x8 and 4x4 pixels.
+WIDTHS = (32, 64, 128, 256)
+
+#: Mean and deviation of CIFAR-100's training images by channel, as shares of 255: the usual figures, and those that
+#: ``scripts/pretrain_backbone.py`` prints for the 95 classes agree to two digits.
+CHANNEL_MEANS = (0.5071, 0.4865, 0.4409)
+CHANNEL_DEVIATIONS = (0.2673, 0.2564, 0.2762)
+
+
+def build(
+    config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
+) -> keras.Model:
+    """The network with a new head; its body has fresh weights until :func:`load` brings the pretrained ones."""
+    import keras
+
+    inputs = keras.Input(image_shape)
+    body = keras.Model(inputs, features(inputs), name=transfer.BODY)
+    return transfer.compose(body, config, num_classes)
+
+
+class _Bundled:
+    """The weights file that comes with AquaDash."""
+
+    def check(self) -> None:
+        if not WEIGHTS_FILE.is_file():
+            raise DataError(
+                f"The pretrained weights {WEIGHTS_FILE.name} are missing from this installation of AquaDash. Install "
+                "it again, or make them with scripts/pretrain_backbone.py."
+            )
+
+    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
+        self.check()
+        return WEIGHTS_FILE
+
+
+def weights(config: ModelConfig) -> PretrainedWeights:
+    """Where the body's weights come from: the file that comes with AquaDash."""
+    return _Bundled()
+
+
+def load(model: keras.Model, path: Path) -> None:
+    """Put the pretrained weights into the body of a network that :func:`build` made.
+
+    Args:
+        model: The whole network.
+        path: An ``.npz`` file with an array for each weight, named by its layer and kind.
+
+    Raises:
+        DataError: The file is damaged or of another network.
+    """
+    parts = transfer.parts(model)
+    assert parts is not None, "not a network of this module"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for variable in parts.body.weights:
+                variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
+    except (OSError, EOFError, KeyError, ValueError) as error:
+        raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
+
+
+def standardized(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """Images in [0, 1] with CIFAR-100's channel means taken off and its deviations divided out."""
+    from keras import layers
+
+    scale = [1 / deviation for deviation in CHANNEL_DEVIATIONS]
+    offset = [-mean / deviation for mean, deviation in zip(CHANNEL_MEANS, CHANNEL_DEVIATIONS, strict=True)]
+    return layers.Rescaling(scale, offset, dtype="float32", name="standardize")(inputs)
+
+
+def features(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """From images to 256 features an image.
+
+    Args:
+        inputs: float32 images in [0, 1], (n, height, width, 3); sides of at least 8.
+    """
+    from keras import layers
+
+    x = _convolution(standardized(inputs), WIDTHS[0], name="stem")
+    for stage, width in enumerate(WIDTHS[1:], start=1):
+        x = _convolution(x, width, pool=True, name=f"stage{stage}_down")
+        y = _convolution(x, width, name=f"stage{stage}_first")
+        y = _convolution(y, width, name=f"stage{stage}_second")
+        x = layers.Add(name=f"stage{stage}_add")([x, y])
+    return layers.GlobalAveragePooling2D(dtype="float32", name="features")(x)
+
+
+def _convolution(x: keras.KerasTensor, width: int, *, name: str, pool: bool = False) -> keras.KerasTensor:
+    from keras import layers
+
+    x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_convolution")(x)
+    if pool:
+        x = layers.MaxPooling2D(name=f"{name}_pool")(x)
+    x = layers.BatchNormalization(name=f"{name}_normalization")(x)
+    return layers.Activation("relu", name=f"{name}_activation")(x)

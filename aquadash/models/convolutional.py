@@ -1,0 +1,96 @@
+"""A convolutional network of the student's own design: blocks of convolutions, then dense layers.
+
+Its default settings are the report's network, layer by layer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquadash.config import ModelConfig
+from aquadash.errors import ConfigError
+from aquadash.models.inputs import ChannelStatistics, normalized
+
+if TYPE_CHECKING:
+    import keras
+
+#: The settings that this network uses.
+SETTINGS = (
+    "dropout", "normalization", "filters", "kernel_size", "strides", "convolutions", "activation",
+    "batch_normalization", "residual", "pooling", "pool_size", "pool_strides", "summary", "dense_units",
+    "dense_activation", "l1", "l2", "test_time_flip",
+)  # fmt: skip
+
+#: More would not fit the memory of a laptop or the patience of a class.
+MOST_PARAMETERS = 50_000_000
+
+
+def build(
+    config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
+) -> keras.Model:
+    """Build the network that the settings describe.
+
+    Raises:
+        ConfigError: It would have more than 50 million parameters.
+    """
+    import keras
+    from keras import layers
+
+    regularizer = keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
+    inputs = keras.Input(image_shape)
+    x = normalized(inputs, config.normalization, statistics)
+    for width in config.filters:
+        x = _block(x, width, config, regularizer)
+    x = {
+        "flatten": layers.Flatten,
+        "average": layers.GlobalAveragePooling2D,
+        "max": layers.GlobalMaxPooling2D,
+    }[config.summary]()(x)
+    widths = [x.shape[-1], *config.dense_units, num_classes]
+    dense_parameters = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    if dense_parameters > MOST_PARAMETERS:
+        raise ConfigError(
+            f"The dense layers would have {dense_parameters:,} parameters; at most {MOST_PARAMETERS:,} are allowed. "
+            "Let the blocks shrink the image more (strides or pooling by 2), take the mean of each filter, or use "
+            "fewer units."
+        )
+    if not config.dense_units:
+        x = layers.Dropout(config.dropout)(x)
+    for units in config.dense_units:
+        x = layers.Dense(units, activation=config.dense_activation, kernel_regularizer=regularizer)(x)
+        x = layers.Dropout(config.dropout)(x)
+    outputs = layers.Dense(num_classes, activation="softmax", kernel_regularizer=regularizer, dtype="float32")(x)
+    return keras.Model(inputs, outputs, name="cnn")
+
+
+def _block(
+    x: keras.KerasTensor, width: int, config: ModelConfig, regularizer: keras.Regularizer | None
+) -> keras.KerasTensor:
+    """Convolutions, the first with the strides and followed by the pooling, then batch normalisation and activation.
+
+    Pooling comes before normalisation and activation, where it leaves them fewer values to work on. The convolutions
+    after the first are the residual part.
+    """
+    from keras import layers
+
+    def convolution(x: keras.KerasTensor, *, first: bool) -> keras.KerasTensor:
+        x = layers.Conv2D(
+            width,
+            config.kernel_size,
+            strides=config.strides if first else 1,
+            padding="same",
+            use_bias=not config.batch_normalization,
+            kernel_regularizer=regularizer,
+        )(x)
+        if first and config.pooling != "none":
+            pool = layers.MaxPooling2D if config.pooling == "max" else layers.AveragePooling2D
+            x = pool(config.pool_size, strides=config.pool_strides, padding="same")(x)
+        if config.batch_normalization:
+            x = layers.BatchNormalization()(x)
+        return x if config.activation == "linear" else layers.Activation(config.activation)(x)
+
+    x = convolution(x, first=True)
+    y = x
+    for _ in range(config.convolutions - 1):
+        y = convolution(y, first=False)
+    return layers.Add()([x, y]) if config.residual and y is not x else y

@@ -1,0 +1,61 @@
+"""How pixel values reach a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Mean and deviation of each colour channel, as shares of full brightness.
+
+    Attributes:
+        means: One a channel, 0 to 1.
+        deviations: One a channel, more than 0.
+    """
+
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+
+    @classmethod
+    def of(cls, images: NDArray[np.uint8]) -> ChannelStatistics:
+        """Measure them over images, uint8 (n, height, width, channels)."""
+        import numpy as np
+
+        # From whole-number sums: exact, whatever the number of images, and the same on every machine.
+        values = images.reshape(-1, images.shape[-1])
+        counts = [np.bincount(channel, minlength=256) for channel in values.T]
+        levels = np.arange(256) / 255.0
+        means = [float(count @ levels / count.sum()) for count in counts]
+        squares = [float(count @ levels**2 / count.sum()) for count in counts]
+        deviations = [max(1e-3, max(0.0, s - m * m) ** 0.5) for s, m in zip(squares, means, strict=True)]
+        return cls(tuple(means), tuple(deviations))
+
+
+#: What a network is built with when there are no images yet, as for a table of its layers.
+UNKNOWN = ChannelStatistics((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def normalized(inputs: keras.KerasTensor, kind: str, statistics: ChannelStatistics) -> keras.KerasTensor:
+    """Images in [0, 1] as the network is to see them.
+
+    Args:
+        inputs: float32 (n, height, width, channels).
+        kind: The setting ``model.normalization``.
+        statistics: Of the training images; used by ``standardize``.
+    """
+    from keras import layers
+
+    if kind == "symmetric":
+        return layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(inputs)
+    if kind == "standardize":
+        scale = [1 / deviation for deviation in statistics.deviations]
+        offset = [-mean / deviation for mean, deviation in zip(statistics.means, statistics.deviations, strict=True)]
+        return layers.Rescaling(scale, offset, dtype="float32", name="normalization")(inputs)
+    return inputs

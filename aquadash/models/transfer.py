@@ -1,0 +1,82 @@
+"""Networks in two parts: a pretrained body that turns an image into features, and a new head for the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquadash.config import ModelConfig
+
+if TYPE_CHECKING:
+    import keras
+
+#: The settings that every pretrained network uses.
+SETTINGS = ("dropout", "dense_units", "dense_activation", "l2", "fine_tuning", "test_time_flip")
+
+BODY = "body"
+HEAD = "head"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The two parts of a pretrained network; they share their weights with the whole.
+
+    Attributes:
+        body: Images as float32 in [0, 1], (n, height, width, channels), to features (n, features).
+        head: Features to class probabilities (n, classes).
+    """
+
+    body: keras.Model
+    head: keras.Model
+
+
+def compose(body: keras.Model, config: ModelConfig, num_classes: int) -> keras.Model:
+    """Put a new head on a body.
+
+    Args:
+        body: Images in [0, 1] to features; named ``body`` in the whole network.
+        config: Dropout, dense layers and penalty of the head.
+        num_classes: How many probabilities the head gives.
+    """
+    import keras
+    from keras import layers
+
+    regularizer = keras.regularizers.L2(config.l2) if config.l2 else None
+    features = keras.Input(body.output_shape[1:], name="features")
+    x = layers.Dropout(config.dropout)(features)
+    for units in config.dense_units:
+        x = layers.Dense(units, activation=config.dense_activation, kernel_regularizer=regularizer)(x)
+        x = layers.Dropout(config.dropout)(x)
+    outputs = layers.Dense(num_classes, activation="softmax", kernel_regularizer=regularizer, dtype="float32")(x)
+    head = keras.Model(features, outputs, name=HEAD)
+    inputs = keras.Input(body.input_shape[1:])
+    return keras.Model(inputs, head(body(inputs)), name=f"{config.name}_transfer")
+
+
+def parts(model: keras.Model) -> Parts | None:
+    """Body and head of a network that :func:`compose` made; None for any other."""
+    named = {layer.name: layer for layer in model.layers}
+    if BODY not in named or HEAD not in named:
+        return None
+    return Parts(named[BODY], named[HEAD])
+
+
+def thaw(body: keras.Model, fine_tuning: str, *, top: Sequence[str], keep_statistics: bool = False) -> None:
+    """Say which layers of a body learn.
+
+    Args:
+        body: Its layers' ``trainable`` is set.
+        fine_tuning: The setting ``model.fine_tuning``: ``head`` freezes all of it, ``top`` all but its top, ``all``
+            nothing.
+        top: How the names of the layers of its topmost blocks begin.
+        keep_statistics: Leave batch normalization out: it goes on with the means and deviations of the images that it
+            was pretrained on, since a few hundred batches of other images give worse ones. A frozen layer of this kind
+            works as it does when it predicts (https://keras.io/guides/transfer_learning/).
+    """
+    import keras
+
+    body.trainable = fine_tuning != "head"
+    for layer in body.layers:
+        learns = fine_tuning == "all" or (fine_tuning == "top" and layer.name.startswith(tuple(top)))
+        layer.trainable = learns and not (keep_statistics and isinstance(layer, keras.layers.BatchNormalization))

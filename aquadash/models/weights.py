@@ -1,0 +1,280 @@
+"""Where the weights of pretrained networks come from."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aquadash import settings
+from aquadash.data.download import download, file_md5
+from aquadash.errors import DataError
+
+if TYPE_CHECKING:
+    import h5py
+    import keras
+
+_log = logging.getLogger(__name__)
+
+#: How long a check waits for the server that has a file.
+REACH_SECONDS = 5.0
+
+#: What h5py and Keras raise for a file that is damaged or of another network.
+_FILE_ERRORS = (OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError)
+
+
+class PretrainedWeights(Protocol):
+    """A file of weights, here already or to be fetched."""
+
+    def check(self) -> None:
+        """Say before anything starts whether the file is here or can be had.
+
+        Raises:
+            DataError: Neither; the message says what to do.
+        """
+
+    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
+        """The file, downloaded first if need be.
+
+        Args:
+            progress: Told what is being done and the share that is done, None where it is not known.
+
+        Raises:
+            DataError: It cannot be had, or is damaged.
+        """
+
+
+@dataclass(frozen=True)
+class ImageNetWeights:
+    """The weights of a network of ``keras.applications`` without its own head, in a file that Keras's authors offer.
+
+    Looked for, in this order: what ``AQUADASH_WEIGHTS`` names (the file, or a folder that has it under its own name),
+    ``weights/`` in the home folder, Keras's cache; and else downloaded into ``weights/``.
+
+    A file that ``AQUADASH_WEIGHTS`` names may be another one than Keras's, as long as it fits the network: nothing in
+    an HDF5 file is executed. Everywhere else the file's hash has to be right; where Keras names none, it has to hold as
+    many numbers as the network.
+
+    Attributes:
+        title: The network's name for people.
+        url: Where the file is; it ends in the file's name.
+        md5: The file's hash; None where Keras names none.
+        size: The file's bytes.
+        params: How many numbers the network has.
+    """
+
+    title: str
+    url: str
+    md5: str | None
+    size: int
+    params: int
+
+    @property
+    def file_name(self) -> str:
+        """The name under which Keras offers and keeps the file."""
+        return self.url.rpartition("/")[2]
+
+    def locate(self) -> Path | None:
+        """The file that would be read, or None where there is none yet.
+
+        Raises:
+            DataError: ``AQUADASH_WEIGHTS`` names something that does not exist or a file that is damaged.
+        """
+        named = self._named()
+        if named is not None:
+            return named
+        for folder in _folders():
+            path = folder / self.file_name
+            if path.is_file() and self._is_sound(path):
+                return path
+        return None
+
+    def check(self) -> None:
+        """See :class:`PretrainedWeights`; where there is no file, the server is asked, for some seconds at most."""
+        if self.locate() is None:
+            reason = unreachable(self.url)
+            if reason:
+                raise self._missing(reason)
+
+    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
+        """See :class:`PretrainedWeights`."""
+        path = self.locate()
+        if path is None:
+            return self._download(progress)
+        if self.md5 and _file_md5(path) != self.md5:
+            _log.warning("%s is not the file that Keras offers for %s (its MD5 differs); using it all the same",
+                         path, self.title)  # fmt: skip
+        else:
+            _log.info("the weights of %s are read from %s", self.title, path)
+        return path
+
+    def _named(self) -> Path | None:
+        """The file that ``AQUADASH_WEIGHTS`` names for this network, if there is one."""
+        named = settings.pretrained_weights()
+        if named is None:
+            return None
+        if not os.path.exists(named):
+            raise DataError(
+                f"AQUADASH_WEIGHTS names {named}, which does not exist. Correct the path, or unset the variable to "
+                "have the weights looked for elsewhere and downloaded if need be."
+            )
+        path = named / self.file_name if named.is_dir() else named
+        if not path.is_file():
+            return None
+        try:
+            found = count_params(path)
+        except DataError as error:
+            raise DataError(f"AQUADASH_WEIGHTS leads to a file that cannot be used. {error}") from None
+        if found == self.params:
+            return path
+        if path.name == self.file_name:
+            raise DataError(
+                f"{path}, which AQUADASH_WEIGHTS leads to, holds {found:,} numbers, but {self.title} without its own "
+                f"head has {self.params:,}. Put the file from {self.url} there, or unset the variable."
+            )
+        # One file can be for one network only; when another is trained, its weights are looked for elsewhere.
+        _log.info("%s, named by AQUADASH_WEIGHTS, is not for %s: it holds %d numbers instead of %d",
+                  path, self.title, found, self.params)  # fmt: skip
+        return None
+
+    def _is_sound(self, path: Path) -> bool:
+        try:
+            sound = _file_md5(path) == self.md5 if self.md5 else count_params(path) == self.params
+        except (DataError, OSError):
+            sound = False
+        if not sound:
+            _log.warning("%s is passed over: it is damaged or not the file that Keras offers", path)
+        return sound
+
+    def _download(self, progress: Callable[[str, float | None], None]) -> Path:
+        target = _folders()[0] / self.file_name
+        try:
+            download(target, url=self.url, md5=self.md5, size=self.size, progress=progress)
+            if not self._is_sound(target):
+                target.unlink(missing_ok=True)
+                raise DataError("what arrived is not the expected file")
+        except DataError as error:
+            raise self._missing(str(error)) from None
+        return target
+
+    def _missing(self, reason: str) -> DataError:
+        looked = " and ".join(str(folder) for folder in _folders())
+        if named := settings.pretrained_weights():
+            looked = f"{named} (AQUADASH_WEIGHTS), {looked}"
+        return DataError(
+            f"The ImageNet weights of {self.title} are not on this computer and cannot be downloaded: {reason}. Looked "
+            f"for {self.file_name} in {looked}. Connect to the internet once, or bring the file "
+            f"({self.size / 1e6:.0f} MB) from {self.url} and put it into {_folders()[0]}, or set AQUADASH_WEIGHTS to "
+            "it or its folder. The model 'backbone' needs no download."
+        )
+
+
+def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:
+    """Why nothing can be downloaded from an address, or None if it answers.
+
+    Args:
+        url: Is asked for its headers only.
+        seconds: How long to wait; looking up the name of a server can take longer, so that it is done in a thread.
+    """
+    answers: list[str | None] = []
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds):
+                answers.append(None)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            answers.append(str(getattr(error, "reason", "") or error))
+
+    thread = threading.Thread(target=ask, name="reach-server", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answers[0] if answers else f"no answer within {seconds:.0f} seconds"
+
+
+def count_params(path: Path) -> int:
+    """How many numbers an HDF5 file of weights holds, those of an optimizer aside.
+
+    Raises:
+        DataError: It is not an HDF5 file, or a damaged one.
+    """
+    import h5py
+
+    sizes: list[int] = []
+
+    # Links are not followed, so that a file cannot point to others.
+    def visit(name: str, node: h5py.HLObject) -> None:
+        if isinstance(node, h5py.Dataset) and not name.startswith("optimizer") and "seed_generator" not in name:
+            sizes.append(int(node.size or 0))
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(visit)
+    except _FILE_ERRORS as error:
+        raise DataError(f"{path} is not a file of weights, or is damaged ({_short(error)}).") from None
+    return sum(sizes)
+
+
+def load_hdf5(model: keras.Model, path: Path) -> None:
+    """Load weights by the order of the layers, from any kind of HDF5 file that Keras has written.
+
+    Args:
+        model: Gets the weights.
+        path: ``keras.applications``'s files, and what ``save`` or ``save_weights`` of any Keras have written.
+
+    Raises:
+        DataError: The file is damaged or of another network.
+    """
+    try:
+        # Keras goes by the ending of a file's name, and its own older files have the one of the newer kind of model.
+        ending = ".weights.h5" if _is_of_keras_3(path) else ".h5"
+        if path.name.endswith(".h5") and path.name.endswith(".weights.h5") == (ending == ".weights.h5"):
+            model.load_weights(path)
+        else:
+            with tempfile.TemporaryDirectory(prefix="aquadash-weights-") as folder:
+                copy = Path(folder) / f"copy{ending}"
+                shutil.copyfile(path, copy)
+                model.load_weights(copy)
+    except _FILE_ERRORS as error:
+        raise DataError(
+            f"The weights in {path} are damaged or of another network ({_short(error)}). Remove the file to have it "
+            "downloaded again, or name another with AQUADASH_WEIGHTS."
+        ) from error
+
+
+def _is_of_keras_3(path: Path) -> bool:
+    """True for what ``save_weights`` of Keras 3 writes; the older layout lists the names of its layers."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return "layer_names" not in file.attrs and "model_weights" not in file
+
+
+def _folders() -> tuple[Path, Path]:
+    """Where a file may be that nobody named; the first is the one that downloads go to."""
+    return settings.home() / "weights", settings.keras_home() / "models"
+
+
+def _file_md5(path: Path) -> str:
+    stat = path.stat()
+    return _md5_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _md5_of(path: Path, size: int, changed_ns: int) -> str:
+    """The hash of a file's bytes; size and time of change are there to notice that it is another file now."""
+    return file_md5(path)
+
+
+def _short(error: BaseException) -> str:
+    """The first line of an error's text."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,0 +1,59 @@
+"""Files of weights as ``keras.applications`` has them, made from networks with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aquadash.models.applications import APPLICATIONS
+
+if TYPE_CHECKING:
+    import keras
+
+
+def keras_network(name: str, *, size: int, seed: int = 0) -> keras.Model:
+    """Keras's own network without a head, every weight random, those of batch normalization too."""
+    import keras
+
+    function = getattr(keras.applications, APPLICATIONS[name].function)
+    network = function(include_top=False, weights=None, input_shape=(size, size, 3), pooling="avg")
+    random = np.random.default_rng(seed)
+    for variable in network.weights:
+        noise = random.normal(size=variable.shape).astype(np.float32)
+        if len(variable.shape) > 1:
+            # Depthwise kernels, with a last side of 1, look at one channel each.
+            inputs = np.prod(variable.shape[:2] if variable.shape[-1] == 1 else variable.shape[:-1])
+            variable.assign(noise * np.sqrt(2 / inputs))
+        elif variable.name in ("gamma", "moving_variance"):
+            variable.assign(1 + 0.2 * np.tanh(noise))
+        else:
+            variable.assign(0.2 * noise)
+    return network
+
+
+def write_like_keras(network: keras.Model, path: Path) -> None:
+    """Write weights in the layout of the files that Keras offers, which is Keras 1's and 2's ``save_weights``."""
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"layer_names": [layer.name.encode() for layer in network.layers], "backend": b"tensorflow"})
+        for layer in network.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, layer.weights, strict=True):
+                group.create_dataset(name, data=np.asarray(weight))
+
+
+def tiny_file(path: Path, **datasets: Any) -> Path:
+    """An HDF5 file with the given arrays."""
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        for name, values in datasets.items():
+            file.create_dataset(name, data=values)
+    return path
