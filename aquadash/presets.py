@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aquadash.config import RunConfig, TrainingConfig
+from aquadash.config import AugmentationConfig, ModelConfig, RunConfig, TrainingConfig
 from aquadash.errors import UnknownNameError
 
 
@@ -23,6 +23,22 @@ class Preset:
     title: str
     summary: str
     oddities: tuple[str, ...] = ()
+
+
+def _imagenet(model: str, title: str, summary: str) -> Preset:
+    """A frozen network that has learnt from ImageNet, with a new head that learns from its features.
+
+    The features are computed once, so that the head trains on the original images alone, and quickly.
+    """
+    return Preset(
+        config=RunConfig(
+            augmentation=AugmentationConfig(pipeline="none"),
+            model=ModelConfig(name=model, dropout=0.3, dense_units=(), fine_tuning="head"),
+            training=TrainingConfig(optimizer="adam", learning_rate=1e-3, batch_size=64, epochs=60, patience=10),
+        ),
+        title=title,
+        summary=summary,
+    )
 
 
 PRESETS: dict[str, Preset] = {
@@ -49,6 +65,96 @@ PRESETS: dict[str, Preset] = {
         title="The same CNN, measured the right way",
         summary="The report's network with validation images held out of the training set, the best epoch's weights "
         "kept, no batch too small to learn from, and all 500 test images saved for the end.",
+    ),
+    "baseline": Preset(
+        config=RunConfig(
+            augmentation=AugmentationConfig(pipeline="mirror-shift-cover", mode="fresh"),
+            model=ModelConfig(
+                name="cnn",
+                normalization="standardize",
+                filters=(64, 128, 256),
+                kernel_size=3,
+                strides=1,
+                convolutions=3,
+                activation="relu",
+                batch_normalization=True,
+                residual=True,
+                pool_strides=2,
+                summary="average",
+                dense_units=(),
+                dropout=0.3,
+                test_time_flip=True,
+            ),
+            training=TrainingConfig(
+                epochs=100,
+                batch_size=64,
+                optimizer="nesterov",
+                learning_rate=0.1,
+                weight_decay=0.005,
+                schedule="one_cycle",
+                label_smoothing=0.1,
+                patience=0,
+                validation_fraction=0.1,
+                restore_best_weights=False,
+                precision="auto",
+            ),
+        ),
+        title="A small modern CNN, from scratch",
+        summary="Three residual blocks with batch normalization, new variants of the images in every epoch and a "
+        "learning rate that rises and falls once: what has been learnt about small networks since.",
+    ),
+    "backbone": Preset(
+        config=RunConfig(
+            augmentation=AugmentationConfig(pipeline="mirror-shift-cover", mode="fresh"),
+            model=ModelConfig(name="backbone", dropout=0.3, dense_units=(), fine_tuning="all", test_time_flip=True),
+            training=TrainingConfig(
+                epochs=30,
+                batch_size=64,
+                optimizer="nesterov",
+                learning_rate=0.02,
+                body_learning_rate=0.5,
+                weight_decay=0.005,
+                schedule="one_cycle",
+                label_smoothing=0.1,
+                patience=0,
+                validation_fraction=0.1,
+                restore_best_weights=False,
+                precision="auto",
+            ),
+        ),
+        title="Transfer learning in the box: a pretrained backbone",
+        summary="A small network that has learnt to see from the other 95 classes of CIFAR-100, fine-tuned to these "
+        "animals. It comes with AquaDash and needs no download.",
+    ),
+    "vgg16": _imagenet(
+        "vgg16",
+        "Transfer from ImageNet: VGG16",
+        "The report's first suggestion: a plain network of 2014 that knows ImageNet's photographs, with a new last "
+        "layer. By far the slowest of the five. Its weights are downloaded once (59 MB).",
+    ),
+    "resnet50": _imagenet(
+        "resnet50",
+        "Transfer from ImageNet: ResNet50",
+        "A network of 2015 with shortcuts that knows ImageNet's photographs, with a new last layer. Its weights are "
+        "downloaded once (95 MB).",
+    ),
+    "inceptionv3": _imagenet(
+        "inceptionv3",
+        "Transfer from ImageNet: InceptionV3",
+        "A network of 2015 that looks at several sizes at once and knows ImageNet's photographs, with a new last "
+        "layer. Its weights are downloaded once (88 MB).",
+    ),
+    "mobilenetv2": _imagenet(
+        "mobilenetv2",
+        "Transfer from ImageNet: MobileNetV2",
+        "A network of 2018 made for telephones that knows ImageNet's photographs, with a new last layer: the smallest "
+        "and fastest of the five. Its weights are downloaded once (9 MB).",
+    ),
+    "efficientnetv2b0": _imagenet(
+        "efficientnetv2b0",
+        "Transfer from ImageNet: EfficientNetV2-B0",
+        "A network of 2021 that knows ImageNet's photographs, with a new last layer: the newest of the five. Its "
+        "weights are downloaded once (24 MB).",
     ),
 }
 

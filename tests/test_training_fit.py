@@ -38,7 +38,7 @@ class Listener:
         self._stop_in_epoch = stop_in_epoch
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.training.fit import StopRequested
+        from aquadash.training.listening import StopRequested
 
         self.progress.append(progress)
         if progress.epoch == self._stop_in_epoch:
@@ -118,18 +118,20 @@ def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
     import tensorflow as tf
 
     from aquadash import models
-    from aquadash.training.epoch_loop import EpochLoop
+    from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
+    from aquadash.training.losses import Losses
 
     config = with_values(SMALL, {"model.dropout": 0}).model
     images, labels = tiny_dataset.train.images, tiny_dataset.train.labels
     ours = models.build(config, image_shape=tiny_dataset.image_shape, num_classes=3)
     theirs = models.build(config, image_shape=tiny_dataset.image_shape, num_classes=3)
     theirs.set_weights(ours.get_weights())
-    loop = EpochLoop(
-        ours, keras.optimizers.SGD(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), batch_size=7
-    )
+    group = ParameterGroup(keras.optimizers.SGD(0.01), ours.trainable_variables)
+    losses = Losses(with_values(SMALL, {"training.from_logits": True}).training, labels, num_classes=3)
+    loop = EpochLoop(ours, [group], losses, batch_size=7)
     order = np.arange(len(labels), dtype=np.int32)
-    loss, accuracy = loop.train(tf.constant(images), tf.constant(labels.astype(np.int32)), order)
+    rates = np.full(-(-len(labels) // 7), 0.01, np.float32)
+    loss, accuracy = loop.train(tf.constant(images), tf.constant(labels.astype(np.int32)), order, rates)
     theirs.compile("sgd", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     history = theirs.fit(images / 255.0, labels, batch_size=7, shuffle=False, verbose=0).history
     assert loss == pytest.approx(history["loss"][0], rel=1e-4)

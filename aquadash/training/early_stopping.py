@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+
+def improves(monitor: str, value: float, best: float) -> bool:
+    """Whether a validation figure is better than the best so far; one that is not a number never is.
+
+    Args:
+        monitor: The setting ``training.monitor``: a loss is better when it is lower, an accuracy when it is higher.
+        value: The new figure.
+        best: The best so far; not a number when there is none.
+    """
+    if math.isnan(value):
+        return False
+    return math.isnan(best) or (value < best if monitor == "val_loss" else value > best)
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Counts epochs without a better validation loss.
+    """Counts epochs without a better validation figure.
 
-    The rule is that of ``keras.callbacks.EarlyStopping(monitor="val_loss", min_delta=0)``; a test holds the two against
+    The rule is that of ``keras.callbacks.EarlyStopping(monitor=..., min_delta=0)``; a test holds the two against
     each other. It is a frozen record because Keras's callback cannot be saved and brought back in the middle of a run.
 
     Attributes:
-        patience: Epochs without a better loss before it stops; 0 never stops.
-        best_epoch: The epoch with the lowest loss so far, from 1; 0 before the first.
-        best_loss: That loss.
+        patience: Epochs without a better figure before it stops; 0 never stops.
+        monitor: ``val_loss`` or ``val_accuracy``.
+        best_epoch: The epoch with the best figure so far, from 1; 0 before the first.
+        best: That figure; not a number before the first.
         wait: Epochs since then.
     """
 
     patience: int
+    monitor: str = "val_loss"
     best_epoch: int = 0
-    best_loss: float = float("inf")
+    best: float = math.nan
     wait: int = 0
 
-    def after(self, epoch: int, val_loss: float) -> EarlyStopping:
-        """The state after an epoch. A loss that is not a number is never better."""
-        if val_loss < self.best_loss:
-            return replace(self, best_epoch=epoch, best_loss=val_loss, wait=0)
+    def after(self, epoch: int, value: float) -> EarlyStopping:
+        """The state after an epoch with that figure."""
+        if improves(self.monitor, value, self.best):
+            return replace(self, best_epoch=epoch, best=value, wait=0)
         return replace(self, wait=self.wait + 1)
 
     @property

@@ -8,7 +8,8 @@ it faster with the same mathematics: ``python -m aquadash bench train`` measures
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -16,13 +17,30 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash.models import normalise
+from aquadash.training.faster import without_overlap
+from aquadash.training.losses import Losses
 
 #: How long one call into TensorFlow should take: short enough for live progress and a prompt stop, long enough that the
 #: way there and back (about a millisecond) does not count.
 _CALL_SECONDS = 0.25
 
 #: Batch size for validation and prediction; it changes the speed, not the result's meaning.
-_FORWARD_BATCH = 256
+FORWARD_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterGroup:
+    """Weights that learn at one rate.
+
+    Attributes:
+        optimizer: Theirs alone.
+        variables: The weights.
+        share: What the schedule's learning rate is multiplied by.
+    """
+
+    optimizer: keras.Optimizer
+    variables: Sequence[keras.Variable]
+    share: float = 1.0
 
 
 class EpochLoop:
@@ -33,31 +51,48 @@ class EpochLoop:
     """
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.Optimizer, loss: keras.losses.Loss, *, batch_size: int
+        self, model: keras.Model, groups: Sequence[ParameterGroup], losses: Losses, *, batch_size: int
     ) -> None:
+        """Compiles nothing yet.
+
+        Args:
+            model: Its inputs are images in [0, 1], or whatever :meth:`train` is given that is not uint8.
+            groups: The weights that learn, each in one group.
+            losses: What is learnt from, and what validation reports.
+            batch_size: Images a step.
+        """
+        without_overlap(model)
         self.model = model
-        self.optimizer = optimizer
+        self.groups = tuple(group for group in groups if group.variables)
         self._batch_size = batch_size
-        self._loss = loss
-        optimizer.build(model.trainable_variables)
+        self._losses = losses
+        for group in self.groups:
+            group.optimizer.build(group.variables)
         self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True)
         self._forward = tf.function(self._forward_in_python, reduce_retracing=True)
         self._batches_a_call = 8
+
+    @property
+    def optimizer_variables(self) -> list[keras.Variable]:
+        """The state of all optimizers, in the order of the groups."""
+        return [variable for group in self.groups for variable in group.optimizer.variables]
 
     def train(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
         order: NDArray[np.int32],
+        rates: NDArray[np.float32],
         *,
         after_call: Callable[[int, int], None] = lambda batch, batches: None,
     ) -> tuple[float, float]:
         """Learn once from each image that the order names.
 
         Args:
-            images: uint8, (n, height, width, channels).
+            images: uint8, (n, height, width, channels), or float32 features, (n, features), for a model of such.
             labels: int32, (n,).
             order: Positions of the images to visit, in that order.
+            rates: The learning rate of each batch, float32, (batches,).
             after_call: Called every quarter of a second or so with the batches done and the batches of the epoch; what
                 it raises ends the epoch.
 
@@ -66,7 +101,7 @@ class EpochLoop:
         """
         count = len(order)
         batches = -(-count // self._batch_size)
-        order_tensor = tf.constant(order)
+        order_tensor, rates_tensor = tf.constant(order), tf.constant(rates)
         losses: list[NDArray[np.float32]] = []
         right = 0
         start = 0
@@ -74,7 +109,7 @@ class EpochLoop:
             stop = min(batches, start + self._batches_a_call)
             began = time.perf_counter()
             call_losses, call_right = self._train_batches(
-                images, labels, order_tensor, tf.constant(start), tf.constant(stop)
+                images, labels, order_tensor, rates_tensor, tf.constant(start), tf.constant(stop)
             )
             losses.append(call_losses.numpy())
             right += int(call_right)
@@ -85,30 +120,26 @@ class EpochLoop:
         sizes[-1] = count - self._batch_size * (batches - 1)
         return float(np.dot(np.concatenate(losses).astype(np.float64), sizes) / count), right / count
 
-    def evaluate(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[float, float]:
+    def evaluate(self, images: NDArray[np.generic], labels: NDArray[np.int64]) -> tuple[float, float]:
         """Mean loss and share of right answers, the model at rest (no dropout)."""
         total = 0.0
         right = 0
-        for start in range(0, len(labels), _FORWARD_BATCH):
-            part = slice(start, start + _FORWARD_BATCH)
+        for start in range(0, len(labels), FORWARD_BATCH):
+            part = slice(start, start + FORWARD_BATCH)
             expected = tf.constant(labels[part].astype(np.int32))
             probabilities, loss = self._forward(tf.constant(images[part]), expected)
             total += float(loss) * len(labels[part])
             right += int(np.sum(np.argmax(probabilities.numpy(), axis=1) == labels[part]))
         return total / len(labels), right / len(labels)
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Class probabilities, float32 (n, classes)."""
-        parts = [
-            self._forward(
-                tf.constant(images[i : i + _FORWARD_BATCH]), tf.zeros(len(images[i : i + _FORWARD_BATCH]), tf.int32)
-            )
-            for i in range(0, len(images), _FORWARD_BATCH)
-        ]
-        return np.concatenate([probabilities.numpy() for probabilities, _ in parts]).astype(np.float32)
-
     def _train_batches_in_python(
-        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        order: tf.Tensor,
+        rates: tf.Tensor,
+        start: tf.Tensor,
+        stop: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Batches ``start`` to ``stop`` of an epoch; returns the loss of each and the sum of right answers."""
         losses = tf.TensorArray(tf.float32, size=stop - start)
@@ -116,6 +147,8 @@ class EpochLoop:
         for batch in tf.range(start, stop):
             indices = order[batch * self._batch_size : (batch + 1) * self._batch_size]
             expected = tf.gather(labels, indices)
+            for group in self.groups:
+                group.optimizer.learning_rate.assign(rates[batch] * group.share)
             loss, probabilities = self._step(tf.gather(images, indices), expected)
             losses = losses.write(batch - start, loss)
             answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
@@ -123,18 +156,35 @@ class EpochLoop:
         return losses.stack(), right
 
     def _step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Learn from one batch; the loss that it returns is without the penalties on the weights."""
         with tf.GradientTape() as tape:
-            probabilities = self.model(normalise(images), training=True)
-            loss = self._loss(labels, probabilities)
-        variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+            probabilities = self.model(_scaled(images), training=True)
+            loss = self._losses.training(labels, probabilities)
+            objective = tf.add_n([loss, *self.model.losses]) if self.model.losses else loss
+        gradients = tape.gradient(
+            objective, [[variable.value for variable in group.variables] for group in self.groups]
+        )
+        for group, of_group in zip(self.groups, gradients, strict=True):
+            group.optimizer.apply(of_group, group.variables)
         return loss, probabilities
 
     def _forward_in_python(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        probabilities = self.model(normalise(images), training=False)
-        return probabilities, self._loss(labels, probabilities)
+        probabilities = self.model(_scaled(images), training=False)
+        return probabilities, self._losses.validation(labels, probabilities)
 
     def _adapt(self, batches: int, seconds: float) -> None:
         """Choose the next call's length from the last one's time, at most four times as many batches."""
         wanted = int(batches * _CALL_SECONDS / max(seconds, 1e-6))
         self._batches_a_call = max(1, min(wanted, 4 * self._batches_a_call))
+
+
+def _scaled(images: tf.Tensor) -> tf.Tensor:
+    """Images as networks take them; features as they are."""
+    return normalise(images) if images.dtype == tf.uint8 else images
+
+
+def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Class probabilities of uint8 images, float32 (n, classes)."""
+    forward = tf.function(lambda batch: model(normalise(batch), training=False), reduce_retracing=True)
+    parts = [forward(tf.constant(images[i : i + FORWARD_BATCH])).numpy() for i in range(0, len(images), FORWARD_BATCH)]
+    return np.concatenate(parts).astype(np.float32)

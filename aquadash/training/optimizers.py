@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquadash.config import TrainingConfig
 
 if TYPE_CHECKING:
     import keras
 
-
-def _sgd(learning_rate: float) -> keras.Optimizer:
-    import keras
-
-    return keras.optimizers.SGD(learning_rate)
-
-
-def _momentum(learning_rate: float) -> keras.Optimizer:
-    import keras
-
-    # 0.9 is the usual choice since Sutskever et al. 2013, "On the importance of initialization and momentum".
-    return keras.optimizers.SGD(learning_rate, momentum=0.9)
-
-
-def _rmsprop(learning_rate: float) -> keras.Optimizer:
-    import keras
-
-    return keras.optimizers.RMSprop(learning_rate)
-
-
-def _adam(learning_rate: float) -> keras.Optimizer:
-    import keras
-
-    return keras.optimizers.Adam(learning_rate)
-
-
-OPTIMIZERS: dict[str, Callable[[float], keras.Optimizer]] = {
-    "sgd": _sgd,
-    "momentum": _momentum,
-    "rmsprop": _rmsprop,
-    "adam": _adam,
+#: Name -> the Keras class and its arguments. Momentum is 0.9 by default, the usual choice since Sutskever et al. 2013,
+#: "On the importance of initialization and momentum".
+OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = {
+    "sgd": ("SGD", lambda training: {}),
+    "momentum": ("SGD", lambda training: {"momentum": training.momentum}),
+    "nesterov": ("SGD", lambda training: {"momentum": training.momentum, "nesterov": True}),
+    "rmsprop": ("RMSprop", lambda training: {}),
+    "adam": ("Adam", lambda training: {}),
+    "adamw": ("AdamW", lambda training: {}),
 }
+
+#: The optimizers that the setting ``training.momentum`` matters to.
+WITH_MOMENTUM = tuple(
+    name for name, (_, arguments) in OPTIMIZERS.items() if arguments(TrainingConfig()).get("momentum")
+)
+
+#: Weights that weight decay leaves alone: shrinking an offset or the scale of a normalisation only hurts.
+_NOT_DECAYED = ["bias", "gamma", "beta"]
 
 
 def build_optimizer(config: TrainingConfig) -> keras.Optimizer:
     """The optimizer that the config names, at its learning rate."""
-    return OPTIMIZERS[config.optimizer](config.learning_rate)
+    import keras
+
+    from aquadash.training.faster import OnePassSGD
+
+    kind, arguments = OPTIMIZERS[config.optimizer]
+    # AdamW has a decay of its own where it is given none.
+    decay = config.weight_decay if kind == "AdamW" else config.weight_decay or None
+    build: type[keras.Optimizer] = OnePassSGD if kind == "SGD" else getattr(keras.optimizers, kind)
+    optimizer = build(config.learning_rate, weight_decay=decay, **arguments(config))
+    if config.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
+    return optimizer

@@ -121,7 +121,7 @@ class _StoreListener:
     heartbeat: Heartbeat
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.training.fit import StopRequested
+        from aquadash.training.listening import StopRequested
 
         self.heartbeat.report(progress)
         if self.heartbeat.store_lost:
@@ -149,6 +149,7 @@ class _StoreListener:
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
     """Model, predictions, history and final figures."""
     from aquadash.evaluation import evaluate
+    from aquadash.evaluation.curves import best_epoch
     from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
 
     assert result.model is not None and result.predictions is not None
@@ -162,7 +163,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)
     metrics = {
         "epochs": len(result.history),
-        "best_epoch": min(result.history, key=lambda record: record.val_loss).epoch,
+        "best_epoch": best_epoch(result.history, monitor=run.config.training.monitor) or result.kept_epoch,
         "kept_epoch": result.kept_epoch,
         "val_loss": result.val_loss,
         "val_accuracy": result.val_accuracy,
@@ -182,6 +183,8 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
     """What else decides a result: versions, seed, images and device."""
     import tensorflow as tf
 
+    from aquadash.training import hardware
+
     devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
     return {
         "aquadash": _version("aquadash"),
@@ -191,6 +194,7 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "versions": {name: _version(name) for name in _REPORTED_VERSIONS},
         "devices": devices,
+        "precision": hardware.precision(run.config.training),
         "seed": run.config.seed,
         "dataset": dataset.name,
         "dataset_fingerprint": dataset.fingerprint,

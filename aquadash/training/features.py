@@ -1,0 +1,147 @@
+"""What a frozen body makes of images, computed once and kept on disk.
+
+A cache entry is found by its content: the same images and the same body always have the same entry, whichever run made
+it, and a file that is lost or damaged is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from aquadash import models, settings
+
+#: Bytes that the cache may take; beyond them the entries that were not used for longest are removed.
+CACHE_BYTES = 2_000_000_000
+
+#: Images looked at together, at most, and the bytes that the largest output of a layer may take for them: more would
+#: need memory and save no time on a processor.
+_BATCH = 32
+_BATCH_BYTES = 200_000_000
+
+#: Files of a process that was killed while it wrote are removed after so many seconds.
+_ABANDONED_SECONDS = 3600.0
+
+
+def features(
+    body: keras.Model,
+    images: NDArray[np.uint8],
+    *,
+    key: str,
+    progress: Callable[[float], None],
+) -> NDArray[np.float32]:
+    """The features of all images, from the cache or computed and put there.
+
+    Args:
+        body: Images as float32 in [0, 1] to features, (n, features); works as it does when it predicts.
+        images: uint8 (n, height, width, channels).
+        key: Names the body: all that its features depend on besides the images, its weights and precision included.
+        progress: Told the share that is done, 0 to 1, after each batch; an exception that it raises ends the work, and
+            nothing is stored.
+
+    Returns:
+        float32 (n, features).
+    """
+    path = _path(images, key)
+    shape = (len(images), int(body.output_shape[-1]))
+    found = _read(path, shape)
+    if found is None:
+        found = _computed(body, images, progress)
+        _write(path, found)
+    progress(1.0)
+    return found
+
+
+def batch_size(body: keras.Model) -> int:
+    """How many images a body looks at together: a power of two, fewer the larger the outputs of its layers are."""
+    largest = max(math.prod(layer.output.shape[1:]) for layer in body.layers)
+    fitting = _BATCH_BYTES // (4 * largest)
+    return min(_BATCH, 2 ** int(math.log2(max(1, fitting))))
+
+
+def _computed(body: keras.Model, images: NDArray[np.uint8], progress: Callable[[float], None]) -> NDArray[np.float32]:
+    forward, step = _forward(body), batch_size(body)
+    found = np.empty((len(images), int(body.output_shape[-1])), np.float32)
+    for start in range(0, len(images), step):
+        progress(start / len(images))
+        found[start : start + step] = forward(tf.constant(images[start : start + step]))
+    return found
+
+
+# One body is kept, with its graph: making that takes seconds, and a run asks for the features of several image sets.
+@lru_cache(maxsize=1)
+def _forward(body: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The body as a graph: uint8 images, any number of them, to float32 features."""
+    signature = tf.TensorSpec((None, *body.input_shape[1:]), tf.uint8)
+
+    @tf.function(input_signature=[signature])
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return tf.cast(body(models.normalise(images), training=False), tf.float32)
+
+    return forward
+
+
+def _path(images: NDArray[np.uint8], key: str) -> Path:
+    digest = hashlib.sha256(f"{key}\0{images.shape}\0".encode())
+    digest.update(np.ascontiguousarray(images).data)
+    return _folder() / f"{digest.hexdigest()[:40]}.npz"
+
+
+def _folder() -> Path:
+    return settings.home() / "cache" / "features"
+
+
+def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """The stored features, or None if there is no sound copy of that shape; an .npz file has check sums."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            found = arrays["features"]
+        if found.shape != shape or found.dtype != np.float32:
+            return None
+        os.utime(path)  # so that what is used stays
+    except Exception:  # a damaged file can raise nearly anything, and any fault means the same: no copy
+        return None
+    return found
+
+
+def _write(path: Path, found: NDArray[np.float32]) -> None:
+    """Store features, whole or not at all, and make room; a fault is passed over, for the cache may be lost anyway."""
+    if found.nbytes > CACHE_BYTES:
+        return
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, allow_pickle=False, features=found)
+        os.replace(temporary, path)
+        _make_room(path)
+    except OSError:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _make_room(newest: Path) -> None:
+    """Remove the entries that were not used for longest until the rest fits; never the newest."""
+    for left in newest.parent.glob(".*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+            left.unlink(missing_ok=True)
+    entries = sorted(newest.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    kept = newest.stat().st_size
+    for path in entries:
+        if path == newest:
+            continue
+        kept += path.stat().st_size
+        if kept > CACHE_BYTES:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,22 @@
+"""Who hears how training goes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aquadash.runs import Progress
+from aquadash.training.checkpoint import Checkpoint
+
+
+class StopRequested(Exception):
+    """Raised by a listener to end the training at once; epochs that are complete are kept."""
+
+
+class Listener(Protocol):
+    """Who wants to hear how training goes. Every method may raise :class:`StopRequested`."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Called several times a second."""
+
+    def on_epoch(self, checkpoint: Checkpoint) -> None:
+        """Called after each complete epoch; its record is the checkpoint's last."""

@@ -1,0 +1,113 @@
+"""The phases of a run: which part of the network learns, and from what.
+
+Most runs have one. A pretrained network may first train only its new head, on the features of the frozen body, which
+are computed once, and then thaw some of the body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash import models
+from aquadash.config import RunConfig
+from aquadash.data.download import file_sha256
+from aquadash.models import transfer
+from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
+from aquadash.training.features import features
+from aquadash.training.losses import Losses
+from aquadash.training.optimizers import build_optimizer
+from aquadash.training.prepare import ProgressCallback
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of epochs that train the same weights.
+
+    Attributes:
+        first_epoch: From 1.
+        on_features: True when only the head learns, from the body's features.
+        is_last: False when another phase follows; early stopping waits for the last.
+    """
+
+    first_epoch: int
+    on_features: bool
+    is_last: bool
+
+
+def phase_of(config: RunConfig, epoch: int) -> Phase:
+    """The phase that an epoch, from 1, belongs to."""
+    training = config.training
+    if not models.model_entry(config.model.name).pretrained:
+        return Phase(1, on_features=False, is_last=True)
+    if config.model.fine_tuning == "head":
+        return Phase(1, on_features=True, is_last=True)
+    if epoch <= training.head_epochs:
+        return Phase(1, on_features=True, is_last=training.head_epochs >= training.epochs)
+    return Phase(training.head_epochs + 1, on_features=False, is_last=True)
+
+
+def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Phase) -> EpochLoop:
+    """The training loop of a phase, its optimizers new."""
+    batch_size = config.training.batch_size
+    parts = transfer.parts(model)
+    if parts is None:
+        group = ParameterGroup(build_optimizer(config.training), model.trainable_variables)
+        return EpochLoop(model, [group], losses, batch_size=batch_size)
+    head = ParameterGroup(build_optimizer(config.training), parts.head.trainable_variables)
+    if phase.on_features:
+        return EpochLoop(parts.head, [head], losses, batch_size=batch_size)
+    entry = models.model_entry(config.model.name)
+    transfer.thaw(parts.body, config.model.fine_tuning, top=entry.top, keep_statistics=entry.keep_statistics)
+    body = ParameterGroup(
+        build_optimizer(config.training), parts.body.trainable_variables, share=config.training.body_learning_rate
+    )
+    return EpochLoop(model, [body, head], losses, batch_size=batch_size)
+
+
+class Features:
+    """What the frozen body makes of images, kept on disk for the next run with the same images."""
+
+    def __init__(self, model: keras.Model, *, key: str, progress: ProgressCallback) -> None:
+        """Computes nothing yet.
+
+        Args:
+            model: A pretrained network.
+            key: Names the body: network, input size, weights, precision.
+            progress: Called with what is being done and the share that is done.
+        """
+        parts = transfer.parts(model)
+        assert parts is not None, "only a pretrained network has features"
+        self._body = parts.body
+        self._key = key
+        self._progress = progress
+
+    def of(self, images: NDArray[np.uint8], what: str) -> NDArray[np.float32]:
+        """The features of uint8 images, float32 (n, features); ``what`` says in words which images they are."""
+        return features(
+            self._body, images, key=self._key, progress=lambda share: self._progress(f"looking at the {what}", share)
+        )
+
+
+def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCallback) -> str:
+    """Put pretrained weights into a network that has them.
+
+    Returns:
+        A text that names network, input size and weights; empty for a network that starts from nothing.
+    """
+    entry = models.model_entry(config.model.name)
+    if entry.weights is None or entry.load is None:
+        return ""
+    path = entry.weights(config.model).fetch(progress)
+    entry.load(model, path)
+    return f"{config.model.name} {config.model.input_size} {file_sha256(path)}"
+
+
+def with_flip(model: keras.Model) -> keras.Model:
+    """A network that answers with the mean of its answers to an image and to its mirror image."""
+    inputs = keras.Input(model.input_shape[1:])
+    answers = [model(inputs), model(keras.ops.flip(inputs, axis=2))]
+    return keras.Model(inputs, keras.layers.Average(dtype="float32")(answers), name=f"{model.name}_with_flip")

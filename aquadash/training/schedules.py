@@ -1,0 +1,120 @@
+"""Learning-rate schedules: the rate of every weight update, from the settings and the epochs so far.
+
+A schedule is a function of the position in training, counted in epochs and fractions of one, so that a resumed run
+takes the same rates as one that was never interrupted. All are multiplied by the setting ``training.learning_rate``,
+which is thus their peak.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.config import TrainingConfig
+from aquadash.runs.types import EpochRecord
+from aquadash.training.early_stopping import improves
+
+#: One cycle rises for 30 % of the training from 1/25 of the peak and ends at 1/10,000 of that: the proportions of Smith
+#: and Topin 2018, "Super-Convergence", as they are usually set today.
+_RISE = 0.3
+_ONE_CYCLE_START = 1 / 25
+_ONE_CYCLE_END = _ONE_CYCLE_START / 10_000
+
+
+def _constant(training: TrainingConfig, position: float) -> float:
+    return 1.0
+
+
+def _step(training: TrainingConfig, position: float) -> float:
+    # A hair is added so that a position computed as 9.999999 counts as the 10 it stands for.
+    return training.schedule_factor ** math.floor(position / training.schedule_epochs + 1e-9)
+
+
+def _exponential(training: TrainingConfig, position: float) -> float:
+    return training.schedule_factor ** (position / training.schedule_epochs)
+
+
+def _cosine(training: TrainingConfig, position: float) -> float:
+    """Half a cosine from the end of the warm-up to the last epoch (Loshchilov and Hutter 2017, "SGDR")."""
+    begin = min(training.warmup_epochs, training.epochs)
+    share = (position - begin) / max(training.epochs - begin, 1e-9)
+    return _half_cosine(1.0, 0.0, share)
+
+
+def _one_cycle(training: TrainingConfig, position: float) -> float:
+    share = position / training.epochs
+    if share < _RISE:
+        return _half_cosine(_ONE_CYCLE_START, 1.0, share / _RISE)
+    return _half_cosine(1.0, _ONE_CYCLE_END, (share - _RISE) / (1 - _RISE))
+
+
+SCHEDULES: dict[str, Callable[[TrainingConfig, float], float]] = {
+    "constant": _constant,
+    "step": _step,
+    "exponential": _exponential,
+    "cosine": _cosine,
+    "one_cycle": _one_cycle,
+    # Its cuts come from the history, not from the position.
+    "plateau": _constant,
+}
+
+
+def learning_rates(
+    training: TrainingConfig, *, epoch: int, batches: int, history: Sequence[EpochRecord]
+) -> NDArray[np.float32]:
+    """The learning rate of each weight update of an epoch.
+
+    Args:
+        training: The settings.
+        epoch: From 1.
+        batches: Weight updates in the epoch.
+        history: The complete epochs before it; only ``plateau`` looks at them.
+
+    Returns:
+        float32, (batches,).
+    """
+    # The middle of each update: so the first is above zero in a warm-up, and the last in a cosine, too.
+    positions = epoch - 1 + (np.arange(batches) + 0.5) / batches
+    factor = training.schedule_factor ** plateau_cuts(training, history) if training.schedule == "plateau" else 1.0
+    return np.array([_rate(training, position) * factor for position in positions], dtype=np.float32)
+
+
+def preview(training: TrainingConfig, *, points: int = 200) -> tuple[list[float], list[float]]:
+    """The curve to show before training starts; ``plateau`` is drawn as if it never cut.
+
+    Returns:
+        Epochs from 0 to the most that the settings allow, and the learning rate at each.
+    """
+    epochs = np.linspace(0.0, training.epochs, points)
+    return epochs.tolist(), [_rate(training, float(epoch)) for epoch in epochs]
+
+
+def plateau_cuts(training: TrainingConfig, history: Sequence[EpochRecord]) -> int:
+    """How often ``plateau`` has cut the rate: once whenever ``schedule_epochs`` epochs went by without a better figure.
+
+    The rule of Keras's ``ReduceLROnPlateau`` without its cooldown and least change.
+    """
+    cuts = wait = 0
+    best: float | None = None
+    for record in history:
+        value = getattr(record, training.monitor)
+        if best is None or improves(training.monitor, value, best):
+            best, wait = value, 0
+            continue
+        wait += 1
+        if wait >= training.schedule_epochs:
+            cuts, wait = cuts + 1, 0
+    return cuts
+
+
+def _rate(training: TrainingConfig, position: float) -> float:
+    warmup = min(1.0, position / training.warmup_epochs) if training.warmup_epochs else 1.0
+    return training.learning_rate * SCHEDULES[training.schedule](training, position) * warmup
+
+
+def _half_cosine(start: float, end: float, share: float) -> float:
+    share = min(max(share, 0.0), 1.0)
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -1,0 +1,196 @@
+"""One epoch after another, through the phases of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from aquadash import models
+from aquadash.config import RunConfig
+from aquadash.data import Dataset
+from aquadash.models import ChannelStatistics
+from aquadash.runs import EpochRecord
+from aquadash.training import hardware
+from aquadash.training.checkpoint import Checkpoint, Weights
+from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.listening import Listener
+from aquadash.training.losses import Losses
+from aquadash.training.pace import Pace
+from aquadash.training.phases import Features, Phase, build_loop, load_pretrained, phase_of
+from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
+from aquadash.training.randomness import epoch_order, set_layer_seeds
+from aquadash.training.schedules import learning_rates
+
+
+class Trainer:
+    """Trains a run's network epoch by epoch. Its state after an epoch is a :class:`Checkpoint`.
+
+    Attributes:
+        model: The whole network.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        dataset: Dataset,
+        listener: Listener,
+        preparing: ProgressCallback,
+        clock: Callable[[], float],
+    ) -> None:
+        """Splits the data, builds the network and fetches pretrained weights; reports that as ``preparing``.
+
+        Raises:
+            AquaDashError: The data are too few, the settings make no network, or pretrained weights cannot be had.
+        """
+        self._config = config
+        self._fingerprint = dataset.fingerprint
+        self._listener = listener
+        self._clock = clock
+        self._preparing = preparing
+        self._data = split(config, dataset)
+        self._images = TrainingImages(config, self._data, progress=preparing)
+        preparing("building the network", None)
+        precision = hardware.precision(config.training)
+        num_classes = len(dataset.class_names)
+        self.model = models.build(
+            config.model,
+            image_shape=dataset.image_shape,
+            num_classes=num_classes,
+            statistics=ChannelStatistics.of(self._data.images),
+            precision=precision,
+        )
+        body_key = load_pretrained(config, self.model, preparing)
+        self._features = Features(self.model, key=f"{body_key} {precision}", progress=preparing) if body_key else None
+        self._losses = Losses(config.training, self._data.labels, num_classes=num_classes)
+        self._phase = phase_of(config, 1)
+        self._loop = build_loop(config, self.model, self._losses, self._phase)
+        self._epoch_features: NDArray[np.float32] | None = None
+        self._validation: NDArray[np.generic] | None = None
+
+    def close(self) -> None:
+        """Let go of what draws images ahead."""
+        self._images.close()
+
+    def restore(self, state: Checkpoint) -> None:
+        """Take over a state, to go on from it."""
+        self._enter(phase_of(self._config, state.epoch))
+        _assign(self._loop.model.weights, state.weights)
+        _assign(self._loop.optimizer_variables, state.optimizer)
+
+    def keep(self, state: Checkpoint, weights: Weights) -> None:
+        """Set the whole network to weights of a state, whatever has been trained since."""
+        phase = phase_of(self._config, state.epoch)
+        if phase != self._phase:
+            # An epoch that was broken off has changed the body already.
+            load_pretrained(self._config, self.model, self._preparing)
+            self._enter(phase)
+        _assign(self._loop.model.weights, weights)
+
+    def train_one_epoch(self, state: Checkpoint | None) -> Checkpoint:
+        """Train and validate the epoch after ``state``; the network must be in that state."""
+        training = self._config.training
+        history = state.history if state else ()
+        epoch = len(history) + 1
+        if phase_of(self._config, epoch) != self._phase:
+            state = self._next_phase(state, phase_of(self._config, epoch))
+        began = time.perf_counter()
+        images, labels = self._epoch_inputs(epoch)
+        set_layer_seeds(self._loop.model, seed=self._config.seed, epoch=epoch)
+        visited = visited_images(training, len(labels))
+        pace = Pace(training, images=visited, history=history)
+
+        def after_call(batch: int, batches: int) -> None:
+            self._listener.on_progress(pace.progress(batch, batches, now=self._clock()))
+
+        batches = -(-visited // training.batch_size)
+        rates = learning_rates(training, epoch=epoch, batches=batches, history=history)
+        loss, accuracy = self._loop.train(
+            tf.constant(images),
+            tf.constant(labels.astype(np.int32)),
+            epoch_order(self._config.seed, epoch, len(labels), keep=visited),
+            rates,
+            after_call=after_call,
+        )
+        val_loss, val_accuracy = self._loop.evaluate(self._validation_inputs(), self._data.validation_labels)
+        record = EpochRecord(
+            epoch=epoch,
+            loss=loss,
+            accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=float(rates[len(rates) // 2]),
+            seconds=time.perf_counter() - began,
+        )
+        return self._checkpoint(state, record)
+
+    def _epoch_inputs(self, epoch: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+        """What the loop learns from in an epoch: images, or the frozen body's features of them."""
+        images, labels = self._images.epoch(epoch)
+        if not self._phase.on_features:
+            return images, labels
+        assert self._features is not None
+        if self._config.augmentation.mode == "fresh":
+            return self._features.of(images, "new training images"), labels
+        if self._epoch_features is None:
+            self._epoch_features = self._features.of(images, "training images")
+        return self._epoch_features, labels
+
+    def _validation_inputs(self) -> NDArray[np.generic]:
+        if self._validation is None:
+            images = self._data.validation_images
+            features = self._features if self._phase.on_features else None
+            self._validation = features.of(images, "validation images") if features else images
+        return self._validation
+
+    def _enter(self, phase: Phase) -> None:
+        if phase != self._phase:
+            self._phase = phase
+            self._loop = build_loop(self._config, self.model, self._losses, phase)
+            self._epoch_features = self._validation = None
+
+    def _next_phase(self, state: Checkpoint | None, phase: Phase) -> Checkpoint | None:
+        """Go from the head alone to more of the network: the kept head becomes part of the kept whole."""
+        if state is None:
+            self._enter(phase)
+            return None
+        if state.best_weights:
+            # The whole goes on from the best head, not from the last.
+            _assign(self._loop.model.weights, state.best_weights)
+        self._enter(phase)
+        weights = _values(self._loop.model.weights)
+        return replace(state, weights=weights, best_weights=weights if state.best_weights else [])
+
+    def _checkpoint(self, before: Checkpoint | None, record: EpochRecord) -> Checkpoint:
+        training = self._config.training
+        # Where another phase follows, patience only counts in it.
+        patience = training.patience if self._phase.is_last else 0
+        stopping = before.early_stopping if before else EarlyStopping(patience, training.monitor)
+        if stopping.patience != patience:
+            stopping = replace(stopping, patience=patience, wait=0)
+        stopping = stopping.after(record.epoch, getattr(record, training.monitor))
+        weights = _values(self._loop.model.weights)
+        best_weights = weights if before is None or stopping.best_epoch == record.epoch else before.best_weights
+        return Checkpoint(
+            weights=weights,
+            optimizer=_values(self._loop.optimizer_variables),
+            best_weights=best_weights if training.restore_best_weights else [],
+            early_stopping=stopping,
+            history=(*(before.history if before else ()), record),
+            config_json=self._config.to_json(),
+            fingerprint=self._fingerprint,
+        )
+
+
+def _values(variables: Sequence[keras.Variable]) -> Weights:
+    return [np.array(variable) for variable in variables]
+
+
+def _assign(variables: Sequence[keras.Variable], values: Weights) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

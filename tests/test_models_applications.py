@@ -1,0 +1,237 @@
+"""The networks of ``keras.applications``: what reaches them, their weights, what learns in fine-tuning."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquadash import models, settings
+from aquadash.config import ModelConfig
+from aquadash.errors import ConfigError, DataError
+from aquadash.models import applications, transfer
+from aquadash.models.applications import APPLICATIONS
+from aquadash.presets import PRESETS
+from tests.weights_files import keras_network, write_like_keras
+
+#: The smallest size that all of them take is 75; MobileNetV2 has weights of its own for 96.
+SIZE = 96
+
+#: Modules of Keras that have each network's ``preprocess_input``.
+MODULES = {
+    "vgg16": "vgg16",
+    "resnet50": "resnet",
+    "inceptionv3": "inception_v3",
+    "mobilenetv2": "mobilenet_v2",
+    "efficientnetv2b0": "efficientnet_v2",
+}
+
+FEATURES = {"vgg16": 512, "resnet50": 2048, "inceptionv3": 2048, "mobilenetv2": 1280, "efficientnetv2b0": 1280}
+
+
+def _config(name: str, **settings: Any) -> ModelConfig:
+    return ModelConfig(**{"name": name, "input_size": SIZE, "dense_units": (), **settings})
+
+
+def _built(name: str, **settings: Any) -> Any:
+    return models.build(_config(name, **settings), image_shape=(32, 32, 3), num_classes=5)
+
+
+def _pictures() -> np.ndarray:
+    """Two uint8 images of different colours, so that swapped channels or a wrong scale show."""
+    noise = np.random.default_rng(0).integers(0, 60, (2, 32, 32, 3), dtype=np.uint8)
+    noise[0, :16, :, 0] += 190
+    noise[1, :, 20:, 2] += 150
+    return noise
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_features_are_those_of_keras_with_its_own_preprocessing(name: str, tmp_path: Path) -> None:
+    import keras
+    import tensorflow as tf
+
+    network = keras_network(name, size=SIZE)
+    path = tmp_path / "weights.h5"
+    write_like_keras(network, path)
+    model = _built(name)
+    models.model_entry(name).load(model, path)  # type: ignore[misc]
+
+    preprocess = importlib.import_module(f"keras.applications.{MODULES[name]}").preprocess_input
+    prepared = preprocess(tf.image.resize(_pictures(), (SIZE, SIZE)).numpy())
+    inside = [layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)]
+    seen = np.asarray(keras.Model(network.input, inside[0].output)(prepared)) if inside else prepared
+    expected = np.asarray(network(prepared, training=False))
+    parts = transfer.parts(model)
+    assert parts
+    images = models.normalise(_pictures())
+    pixels = keras.Model(parts.body.input, parts.body.get_layer("pixels").output)(images)
+    features = np.asarray(parts.body(images, training=False))
+
+    np.testing.assert_allclose(np.asarray(pixels), seen, atol=1e-6 * np.abs(seen).max())
+    assert features.shape == (2, FEATURES[name])
+    # Random weights make tiny differences of rounding grow from layer to layer; those between the pictures are larger.
+    between_pictures = np.abs(expected[0] - expected[1]).max()
+    assert between_pictures > 0.05 * np.abs(expected).max()
+    np.testing.assert_allclose(features, expected, rtol=0, atol=0.01 * between_pictures)
+    # However the body is called, it works as it does when it predicts.
+    np.testing.assert_array_equal(np.asarray(parts.body(images)), features)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_fine_tuning_thaws_what_it_says(name: str) -> None:
+    import keras
+
+    entry, model = models.model_entry(name), _built(name)
+    body = transfer.parts(model).body  # type: ignore[union-attr]
+    assert body.count_params() == APPLICATIONS[name].params
+    counts = {}
+    for fine_tuning in ("head", "top", "all"):
+        transfer.thaw(body, fine_tuning, top=entry.top, keep_statistics=entry.keep_statistics)
+        counts[fine_tuning] = sum(int(np.prod(variable.shape)) for variable in body.trainable_variables)
+        if fine_tuning == "top":
+            learning = _learning(body)
+    normalization = sum(
+        layer.count_params() for layer in body.layers if isinstance(layer, keras.layers.BatchNormalization)
+    )
+    assert counts["head"] == 0
+    assert 0.1 * counts["all"] < counts["top"] < 0.8 * counts["all"]
+    assert counts["all"] == APPLICATIONS[name].params - normalization
+    assert learning and all(layer.startswith(entry.top) for layer in learning), learning
+    deepest = [layer.name for layer in body.layers if type(layer).__name__ in ("Conv2D", "DepthwiseConv2D")][-1]
+    assert deepest in learning
+
+    # With everything thawed and called for training, nothing is random and no statistics move.
+    images = models.normalise(_pictures())
+    before = [np.array(variable) for variable in body.non_trainable_variables]
+    training = np.asarray(body(images, training=True))
+    np.testing.assert_array_equal(training, np.asarray(body(images, training=False)))
+    for variable, value in zip(body.non_trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(np.asarray(variable), value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vgg16", "inceptionv3", "efficientnetv2b0"])
+def test_a_saved_network_answers_as_before(name: str, tmp_path: Path) -> None:
+    import keras
+
+    model, entry = _built(name), models.model_entry(name)
+    body = transfer.parts(model).body  # type: ignore[union-attr]
+    transfer.thaw(body, "top", top=entry.top, keep_statistics=entry.keep_statistics)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    images = models.normalise(_pictures())
+    np.testing.assert_allclose(np.asarray(loaded(images)), np.asarray(model(images, training=False)), atol=1e-6)
+    loaded_body = transfer.parts(loaded).body  # type: ignore[union-attr]
+    assert _learning(loaded_body) == _learning(body) != []
+
+
+def _learning(body: Any) -> list[str]:
+    return [layer.name for layer in body.layers if layer.trainable and layer.weights]
+
+
+@pytest.mark.parametrize("built_before", [0, 94])
+def test_layers_have_the_same_names_whatever_was_built_before(built_before: int) -> None:
+    def numbered(kind: str, number: int) -> str:
+        return f"{kind}_{built_before + number}" if built_before + number else kind
+
+    layers = [
+        ("images", "InputLayer"),
+        (numbered("conv2d", 0), "Conv2D"),
+        (numbered("max_pooling2d", 0), "MaxPooling2D"),
+        (numbered("conv2d", 1), "Conv2D"),
+        (numbered("conv2d", 2), "Conv2D"),
+        (numbered("max_pooling2d", 1), "MaxPooling2D"),
+        (numbered("conv2d", 3), "Conv2D"),
+        ("mixed0", "Concatenate"),
+        (numbered("max_pooling2d", 2), "MaxPooling2D"),
+        ("mixed9_0", "Concatenate"),
+        ("mixed9", "Concatenate"),
+    ]
+    assert list(applications._fixed_names(layers).values()) == [
+        "stem1_conv2d_1", "stem1_max_pooling2d_1", "stem2_conv2d_1", "stem2_conv2d_2", "stem2_max_pooling2d_1",
+        "mixed0_conv2d_1", "mixed9_max_pooling2d_1",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_table_of_layers_shows_those_of_the_body() -> None:
+    rows = models.summarize(_built("mobilenetv2")).layers
+    shapes = {row.name: row.output_shape for row in rows}
+    assert (shapes["resize"], shapes["Conv_1"], shapes["features"]) == ((96, 96, 3), (3, 3, 1280), (1280,))
+
+
+@pytest.mark.slow
+def test_pixels_and_features_stay_exact_in_mixed_precision() -> None:
+    model = models.build(_config("mobilenetv2"), image_shape=(32, 32, 3), num_classes=5, precision="mixed_bfloat16")
+    body = transfer.parts(model).body  # type: ignore[union-attr]
+    dtypes = {layer.name: layer.compute_dtype for layer in body.layers}
+    assert (dtypes["resize"], dtypes["pixels"], dtypes["features"]) == ("float32",) * 3
+    assert dtypes["Conv_1"] == "bfloat16"
+    features = body(models.normalise(_pictures()), training=False)
+    assert features.dtype == "float32" and np.isfinite(np.asarray(features)).all()
+
+
+@pytest.mark.slow
+def test_the_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.h5"
+    write_like_keras(keras_network("mobilenetv2", size=SIZE), path)
+    with pytest.raises(DataError, match="damaged or of another network .*mismatch"):
+        applications.load(_built("efficientnetv2b0"), path)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_image_that_is_too_small_is_refused(name: str) -> None:
+    smallest = APPLICATIONS[name].smallest
+    config = ModelConfig(name=name, input_size=smallest - 1)
+    for refused in (lambda: applications.weights(config), lambda: applications.input_size(config)):
+        with pytest.raises(ConfigError, match=f"input_size is {smallest - 1}, .* at least {smallest} pixels"):
+            refused()
+    assert applications.input_size(ModelConfig(name=name, input_size=smallest)) == smallest
+    assert applications.input_size(ModelConfig(name=name)) == APPLICATIONS[name].size
+
+
+@pytest.mark.parametrize(("size", "file_size"), [(0, 224), (96, 96), (128, 128), (160, 160), (192, 192), (100, 224)])
+def test_mobilenet_has_weights_for_each_size(size: int, file_size: int) -> None:
+    weights = applications.weights(ModelConfig(name="mobilenetv2", input_size=size))
+    expected = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{file_size}_no_top.h5"
+    assert weights.file_name == expected  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_files_and_hashes_are_those_of_keras(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras is asked for its weights, with a download in place of which it says what it would have fetched."""
+    import keras
+    from keras.src.utils import file_utils
+
+    class Asked(Exception):
+        pass
+
+    def get_file(fname: str, origin: str, **options: Any) -> None:
+        raise Asked(fname, origin, options.get("file_hash"))
+
+    monkeypatch.setattr(file_utils, "get_file", get_file)
+    with pytest.raises(Asked) as asked:
+        function = getattr(keras.applications, APPLICATIONS[name].function)
+        function(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
+    weights: Any = applications.weights(ModelConfig(name=name))
+    assert asked.value.args == (weights.file_name, weights.url, weights.md5)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_its_preset_says_what_is_downloaded(name: str) -> None:
+    preset = PRESETS[name]
+    assert (preset.config.model.name, preset.config.model.fine_tuning) == (name, "head")
+    assert f"{APPLICATIONS[name].megabytes:.0f} MB" in preset.summary
+
+
+def test_the_environment_names_a_file_or_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
+    assert settings.pretrained_weights() is None
+    monkeypatch.setenv("AQUADASH_WEIGHTS", str(tmp_path))
+    assert settings.pretrained_weights() == tmp_path

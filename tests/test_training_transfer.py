@@ -1,0 +1,195 @@
+"""Pretrained networks: the head alone, then more of the body; stop, resume and the flip at test time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash import models
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.errors import DataError
+from aquadash.models import backbone, transfer
+from aquadash.runs import EpochRecord, Progress
+from aquadash.training.checkpoint import Checkpoint
+
+TRANSFER = with_values(
+    RunConfig(),
+    {
+        "augmentation.pipeline": "none",
+        "model.name": "backbone",
+        "model.dense_units": "",
+        "model.dropout": 0.2,
+        "model.fine_tuning": "all",
+        "training.epochs": 4,
+        "training.head_epochs": 2,
+        "training.batch_size": 12,
+        "training.optimizer": "adam",
+        "training.learning_rate": 0.01,
+        "training.patience": 0,
+        "training.validation_fraction": 0.2,
+        "seed": 3,
+    },
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A weights file of known content, in place of the one that comes with AquaDash."""
+    model = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
+    random = np.random.default_rng(0)
+    arrays = {}
+    for variable in _parts(model).body.weights:
+        spread = 1.0 if "variance" in variable.path or "gamma" in variable.path else 0.0
+        arrays[variable.path.replace("/", ".")] = (spread + 0.1 * random.random(variable.shape)).astype(np.float16)
+    path = tmp_path / "weights.npz"
+    np.savez(path, **arrays)
+    monkeypatch.setattr(backbone, "WEIGHTS_FILE", path)
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "home"))
+    return path
+
+
+class Listener:
+    """Keeps the checkpoints; stops in the middle of an epoch if told to."""
+
+    def __init__(self, stop_in_epoch: int | None = None) -> None:
+        self.checkpoints: list[Checkpoint] = []
+        self.phases: list[str] = []
+        self._stop_in_epoch = stop_in_epoch
+
+    def on_progress(self, progress: Progress) -> None:
+        from aquadash.training.listening import StopRequested
+
+        self.phases.append(progress.phase)
+        if self._stop_in_epoch and progress.epoch == self._stop_in_epoch:
+            raise StopRequested
+
+    def on_epoch(self, checkpoint: Checkpoint) -> None:
+        self.checkpoints.append(checkpoint)
+
+
+def _parts(model: object) -> transfer.Parts:
+    parts = transfer.parts(model)
+    assert parts is not None
+    return parts
+
+
+def _fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, **options: object) -> object:
+    from aquadash.training.fit import fit
+
+    return fit(config, dataset, listener=listener or Listener(), **options)
+
+
+def _without_seconds(history: tuple[EpochRecord, ...]) -> list[EpochRecord]:
+    return [replace(record, seconds=0.0) for record in history]
+
+
+def _body_weights(model: object) -> list[np.ndarray]:
+    return [np.array(weight) for weight in _parts(model).body.weights]
+
+
+def test_the_head_alone_leaves_the_body_as_it_came(tiny_dataset: Dataset, pretrained: Path) -> None:
+    listener = Listener()
+    result = _fit(with_values(TRANSFER, {"model.fine_tuning": "head"}), tiny_dataset, listener)
+    with np.load(pretrained) as stored:
+        for weight in _parts(result.model).body.weights:
+            np.testing.assert_array_equal(np.array(weight), stored[weight.path.replace("/", ".")].astype(np.float32))
+    assert any("looking at the training images" in phase for phase in listener.phases)
+    # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
+    assert [array.shape for array in listener.checkpoints[0].weights] == [(256, 3), (3,)]
+
+
+def test_the_body_waits_for_the_head_and_then_learns(tiny_dataset: Dataset) -> None:
+    listener = Listener()
+    result = _fit(TRANSFER, tiny_dataset, listener)
+    sizes = [len(checkpoint.weights) for checkpoint in listener.checkpoints]
+    assert sizes[:2] == [2, 2] and sizes[2] == sizes[3] > 30
+    assert len(result.history) == 4 and result.predictions.probabilities.shape == (420, 3)
+
+
+def test_the_head_phase_is_what_the_whole_frozen_network_would_do(tiny_dataset: Dataset) -> None:
+    """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
+    config = with_values(
+        TRANSFER, {"model.fine_tuning": "head", "model.dropout": 0, "training.epochs": 2, "training.optimizer": "sgd"}
+    )
+    short = _fit(config, tiny_dataset)
+    slow = _fit(
+        with_values(config, {"model.fine_tuning": "all", "training.body_learning_rate": 0, "training.epochs": 2}),
+        tiny_dataset,
+    )
+    assert short.history[0].loss == pytest.approx(slow.history[0].loss, rel=0.5)
+    assert len(_body_weights(short.model)) == len(_body_weights(slow.model))
+
+
+def test_only_the_top_learns(tiny_dataset: Dataset) -> None:
+    before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
+    backbone.load(before, backbone.WEIGHTS_FILE)
+    result = _fit(with_values(TRANSFER, {"model.fine_tuning": "top", "training.head_epochs": 0}), tiny_dataset)
+    changed = {
+        weight.path.split("/")[0].split("_")[0]
+        for weight, old in zip(_parts(result.model).body.weights, _body_weights(before), strict=True)
+        if not np.array_equal(np.array(weight), old)
+    }
+    assert changed == {"stage3"}
+
+
+def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset) -> None:
+    """With plain SGD the first step is proportional to the rate."""
+    config = with_values(
+        TRANSFER,
+        {
+            "training.head_epochs": 0, "training.epochs": 1, "training.batch_size": 48, "training.optimizer": "sgd",
+            "model.dropout": 0,
+        },
+    )  # fmt: skip
+    before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
+    backbone.load(before, backbone.WEIGHTS_FILE)
+    kernel = next(i for i, w in enumerate(_parts(before).body.weights) if w.path.startswith("stage3_second_conv"))
+    moves = []
+    for share in (0.1, 0.2):
+        result = _fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset)
+        moves.append(_body_weights(result.model)[kernel] - _body_weights(before)[kernel])
+    assert np.abs(moves[0]).max() > 0
+    np.testing.assert_allclose(moves[1], 2 * moves[0], rtol=1e-2, atol=1e-6)
+
+
+@pytest.mark.parametrize("stop_in_epoch", [2, 3, 4])
+def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(tiny_dataset: Dataset, stop_in_epoch: int) -> None:
+    whole = _fit(TRANSFER, tiny_dataset)
+    broken = Listener(stop_in_epoch=stop_in_epoch)
+    stopped = _fit(TRANSFER, tiny_dataset, broken)
+    # What was complete is predicted with the weights of that time, though a part of the next epoch was trained.
+    assert stopped.stopped and len(stopped.history) == stop_in_epoch - 1 and stopped.predictions is not None
+    resumed = _fit(TRANSFER, tiny_dataset, resume_from=broken.checkpoints[-1])
+    assert _without_seconds(resumed.history) == _without_seconds(whole.history)
+    np.testing.assert_array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
+
+
+def test_the_flip_at_test_time_is_the_mean_of_both(tiny_dataset: Dataset, tmp_path: Path) -> None:
+    import keras
+
+    from aquadash.training.epoch_loop import predict
+
+    config = with_values(TRANSFER, {"training.epochs": 1, "training.head_epochs": 1})
+    plain = _fit(config, tiny_dataset)
+    flipped = _fit(with_values(config, {"model.test_time_flip": True}), tiny_dataset)
+    images = tiny_dataset.test.images
+    both = (predict(plain.model, images) + predict(plain.model, images[:, :, ::-1])) / 2
+    np.testing.assert_allclose(flipped.predictions.probabilities, both, atol=1e-6)
+    flipped.model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_allclose(predict(loaded, images), flipped.predictions.probabilities, atol=1e-6)
+
+
+def test_damaged_or_missing_weights_are_a_plain_error(tiny_dataset: Dataset, pretrained: Path) -> None:
+    pretrained.write_bytes(pretrained.read_bytes()[:1000])
+    with pytest.raises(DataError, match="damaged"):
+        _fit(TRANSFER, tiny_dataset)
+    pretrained.unlink()
+    with pytest.raises(DataError, match="missing from this installation"):
+        _fit(TRANSFER, tiny_dataset)
