@@ -18,12 +18,35 @@ def bench() -> None:
 @click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
 @json_option
 def train(pairs: int, as_json: bool) -> None:
-    """Training the report's CNN for an epoch against the report's own fit call."""
+    """Training the report's CNN for an epoch against the report's own fit call, and PyTorch where it is installed."""
     from aquadash.bench.train import bench_train
 
     with StatusLine() as line:
         result = bench_train(pairs=pairs, progress=line.progress).to_dict()
-    _show(result, as_json, "an epoch of 12,500 images")
+    pytorch = ""
+    if result["pytorch_ratio"] is not None:
+        pytorch = f"; PyTorch {result['pytorch_seconds']:.4g} s, ratio {result['pytorch_ratio']:.2f}"
+    _show(result, as_json, "an epoch of 12,500 images", more=pytorch)
+
+
+@bench.command("step")
+@click.option("--preset", default="baseline", show_default=True, help="Whose network; one that starts from nothing.")
+@click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
+@json_option
+def step(preset: str, pairs: int, as_json: bool) -> None:
+    """Our training loop against a training step written by hand for the same network."""
+    from aquadash.bench.train import bench_step
+
+    with StatusLine() as line:
+        result = bench_step(preset=preset, pairs=pairs, progress=line.progress).to_dict()
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: (
+            f"an epoch of {preset}: by hand {result['hand_seconds']:.4g} s, AquaDash {result['aquadash_seconds']:.4g} "
+            f"s (medians); ratio {result['ratio']:.2f} (median of {pairs} pairs)"
+        ),
+    )
 
 
 @bench.command("augment")
@@ -51,12 +74,12 @@ def predict(pairs: int, as_json: bool) -> None:
     _show(bench_predict(pairs=pairs).to_dict(), as_json, "one image")
 
 
-def _show(result: dict[str, Any], as_json: bool, what: str) -> None:
+def _show(result: dict[str, Any], as_json: bool, what: str, *, more: str = "") -> None:
     show(
         result,
         as_json=as_json,
         text=lambda: (
             f"{what}: the report's way {result['report_seconds']:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
-            f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs)"
+            f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs){more}"
         ),
     )
