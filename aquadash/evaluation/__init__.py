@@ -5,6 +5,7 @@ from __future__ import annotations
 from aquadash.evaluation.browse import OUTCOMES, SORTS, select
 from aquadash.evaluation.compare import McNemar, compare_predictions, mcnemar
 from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
+from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.evaluation.metrics import (
     ClassScores,
     Evaluation,
@@ -19,15 +20,20 @@ __all__ = [
     "SORTS",
     "ClassScores",
     "Evaluation",
+    "GuessScore",
     "McNemar",
     "Verdict",
+    "accuracy_words",
     "best_epoch",
+    "check_pair",
     "compare_predictions",
     "confidence",
     "evaluate",
     "mcnemar",
     "overfit_verdict",
+    "pair_words",
     "predicted_labels",
+    "score_guess",
     "select",
     "wilson_interval",
 ]

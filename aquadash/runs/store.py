@@ -13,7 +13,7 @@ from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.connection import connect, storage_errors
-from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus, Worker
+from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Worker
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -128,13 +128,16 @@ class RunStore(RunArtifacts):
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
-    def create(self, config: RunConfig, *, name: str | None = None, queued_by: Worker | None = None) -> Run:
+    def create(
+        self, config: RunConfig, *, name: str | None = None, queued_by: Worker | None = None, search_id: str = ""
+    ) -> Run:
         """Add a run to the end of the queue.
 
         Args:
             config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
             queued_by: The process whose engine will run it.
+            search_id: The search that it is a trial of.
         """
         from mlflow.entities import Param
 
@@ -142,6 +145,8 @@ class RunStore(RunArtifacts):
         values = {tag.STATUS: RunStatus.QUEUED, tag.CONFIG: config.model_dump_json(), tag.CREATED: now, tag.QUEUED: now}
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
+        if search_id:
+            values[tag.SEARCH] = search_id
         with storage_errors("store the new run"):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=_clean_name(name) or None)
             run_id = created.info.run_id
@@ -163,6 +168,17 @@ class RunStore(RunArtifacts):
         if len(text) > _NOTE_LIMIT:
             raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
         self._set(run_id, "keep the note", {tag.NOTE: text})
+
+    def set_guess(self, run_id: str, guess: Guess) -> None:
+        """Keep what a person expects of the run.
+
+        Raises:
+            RunError: The run has ended, so that there is nothing left to guess.
+        """
+        run = self.get(run_id)
+        if run.status.ended:
+            raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
+        self._set(run_id, "keep the guess", {tag.GUESS: tag.guess_tag(guess)})
 
     def delete(self, run_id: str) -> None:
         """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""

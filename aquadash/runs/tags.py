@@ -10,7 +10,7 @@ from typing import Any
 
 from aquadash import config as run_config
 from aquadash.errors import AquaDashError
-from aquadash.runs.types import Progress, Run, RunStatus, Worker
+from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker
 
 STATUS = "aquadash.status"
 CONFIG = "aquadash.config"
@@ -25,9 +25,11 @@ FINGERPRINT = "aquadash.dataset_fingerprint"
 METRICS = "aquadash.metrics"
 CURVE = "aquadash.curve"
 WORKER = "aquadash.worker"
+GUESS = "aquadash.guess"
 STOP = "aquadash.stop_requested"
 MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
+SEARCH = "aquadash.search_id"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
 #: MLflow's own name of a run.
@@ -44,6 +46,11 @@ CURVE_POINTS = 60
 def progress_tag(progress: Progress) -> str:
     """A sign of life as compact JSON."""
     return json.dumps(asdict(progress))
+
+
+def guess_tag(guess: Guess) -> str:
+    """A guess as compact JSON."""
+    return json.dumps(asdict(guess))
 
 
 def thin(values: Sequence[float]) -> list[float]:
@@ -76,11 +83,13 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             metrics=_loaded(tags, METRICS, {}),
             curve=tuple(_loaded(tags, CURVE, [])),
             note=tags.get(NOTE, ""),
+            guess=_guess(tags),
             message=tags.get(MESSAGE, ""),
             log_tail=tags.get(LOG_TAIL, ""),
             stop_requested=tags.get(STOP) == "1",
             worker=worker,
             deleted=deleted,
+            search_id=tags.get(SEARCH, ""),
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None
@@ -92,6 +101,18 @@ def _effective_status(status: RunStatus, progress: Progress | None, started_at: 
         return status
     last_sign = max(progress.time if progress else 0.0, started_at or 0.0)
     return RunStatus.INTERRUPTED if now - last_sign > STALE_SECONDS else status
+
+
+def _guess(tags: Mapping[str, str]) -> Guess | None:
+    """None, too, for a guess that cannot be read: it is no reason to lose sight of the run."""
+    try:
+        values = _loaded(tags, GUESS, None)
+        if values is None:
+            return None
+        pair = values["confused_pair"]
+        return Guess(values["accuracy"], None if pair is None else (str(pair[0]), str(pair[1])))
+    except (KeyError, ValueError, TypeError, IndexError, AquaDashError):
+        return None
 
 
 def _number(tags: Mapping[str, str], name: str) -> float | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.config import RunConfig
+from aquadash.errors import RunError
 
 
 class RunStatus(StrEnum):
@@ -88,6 +89,34 @@ class Worker:
     pid: int
 
 
+@dataclass(frozen=True)
+class Guess:
+    """What a person expects of a run before it has ended. At least one of the two is given.
+
+    Attributes:
+        accuracy: The test accuracy, 0 to 1; None for no guess.
+        confused_pair: The most frequent mistake as (true class, predicted class); None for no guess.
+
+    Raises:
+        RunError: Nothing is guessed, or what cannot be.
+    """
+
+    accuracy: float | None = None
+    confused_pair: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.accuracy is None and self.confused_pair is None:
+            raise RunError("The guess is empty. Guess the test accuracy, the most frequent mistake, or both.")
+        if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
+            raise RunError(f"The guessed accuracy is {100 * self.accuracy:g} %; expected 0 to 100 %.")
+        if self.confused_pair is not None:
+            true, predicted = self.confused_pair
+            if not true or not predicted or true == predicted:
+                raise RunError(
+                    f"The guessed mistake is {true[:40]!r} taken for {predicted[:40]!r}; expected two different ones."
+                )
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """What a run's model says of the test split: the arrays of ``predictions.npz``.
@@ -123,11 +152,13 @@ class Run:
             ``seconds``, and, once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
         curve: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
         note: What a person wrote about it.
+        guess: What a person expected of it before it ended, None where nobody guessed.
         message: Why it failed or was stopped; empty otherwise.
         log_tail: The last lines of its log.
         stop_requested: True once somebody has asked it to stop.
         worker: Its latest worker process, None before the first.
         deleted: True if it is in the bin.
+        search_id: The search that this run is a trial of; empty for a run of its own.
     """
 
     run_id: str
@@ -144,8 +175,10 @@ class Run:
     metrics: dict[str, float] = field(default_factory=dict)
     curve: tuple[float, ...] = ()
     note: str = ""
+    guess: Guess | None = None
     message: str = ""
     log_tail: str = ""
     stop_requested: bool = False
     worker: Worker | None = None
     deleted: bool = False
+    search_id: str = ""

@@ -1,0 +1,50 @@
+"""What the coach says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Level = Literal["warning", "hint", "good"]
+
+#: From the most to the least important.
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing worth knowing. Its texts are plain text, not markup, and may hold names of classes.
+
+    Attributes:
+        key: Which rule it comes from, such as ``"overfitting"``; a list of notes holds each key once.
+        level: ``warning`` for what spoils a result, ``hint`` for what could be better, ``good`` for good news.
+        title: The finding in a few words.
+        evidence: What it rests on, with numbers, and what follows from it.
+        changes: Dotted settings to try instead, with their values; empty where no change is the clear next step.
+    """
+
+    key: str
+    level: Level
+    title: str
+    evidence: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "key": self.key,
+            "level": self.level,
+            "title": self.title,
+            "evidence": self.evidence,
+            "changes": dict(self.changes),
+        }
+
+
+def by_importance(notes: Iterable[Note | None]) -> list[Note]:
+    """The notes that there are, each key once: warnings, hints, good news, within each the order they came in."""
+    kept: dict[str, Note] = {}
+    for note in notes:
+        if note is not None:
+            kept.setdefault(note.key, note)
+    return sorted(kept.values(), key=lambda note: LEVELS.index(note.level))

@@ -1,0 +1,113 @@
+"""What the rules on a run look at: its settings, its complete epochs, what follows from both."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from aquadash.config import RunConfig
+from aquadash.evaluation import Evaluation, Verdict, best_epoch, overfit_verdict
+from aquadash.runs import EpochRecord, Run, RunStatus
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """A run as far as it has come.
+
+    Attributes:
+        run: The run.
+        history: Its complete epochs, in order.
+        evaluation: The results on the test images; None before the end.
+        count_training: Gives the training images by class name; nothing where they cannot be counted.
+    """
+
+    run: Run
+    history: Sequence[EpochRecord]
+    evaluation: Evaluation | None = None
+    count_training: Callable[[], Mapping[str, int]] = dict
+
+    @property
+    def config(self) -> RunConfig:
+        """What the run was made from."""
+        return self.run.config
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the curves say of overfitting."""
+        return overfit_verdict(self.history)
+
+    @cached_property
+    def best_epoch(self) -> int:
+        """The epoch with the best figure of those that early stopping looks at; 0 where there is none."""
+        return best_epoch(self.history, monitor=self.config.training.monitor) or 0
+
+    @property
+    def used_all_epochs(self) -> bool:
+        """Whether the run ended because it had trained all the epochs that it was to train."""
+        return self.run.status is RunStatus.FINISHED and len(self.history) >= self.config.training.epochs
+
+    @property
+    def stopped_by_patience(self) -> bool:
+        """Whether early stopping ended it."""
+        waited, patience = len(self.history) - self.best_epoch, self.config.training.patience
+        ended = self.run.status is RunStatus.FINISHED and not self.used_all_epochs
+        return ended and 0 < patience <= waited
+
+    @property
+    def losses(self) -> list[float]:
+        """Training loss by epoch, epochs where it is no number left out."""
+        return [record.loss for record in self.history if math.isfinite(record.loss)]
+
+    @cached_property
+    def roughness(self) -> float:
+        """By what share of itself the training loss changes from one epoch to the next, on average."""
+        steps = [abs(after - before) for before, after in zip(self.losses, self.losses[1:], strict=False)]
+        return statistics.fmean(steps) / max(statistics.fmean(self.losses), 1e-12) if steps else 0.0
+
+    @cached_property
+    def backward(self) -> float:
+        """The share of all movement of the training loss that went upwards, 0 to 1."""
+        steps = [after - before for before, after in zip(self.losses, self.losses[1:], strict=False)]
+        moved = sum(abs(step) for step in steps)
+        return sum(step for step in steps if step > 0) / moved if moved else 0.0
+
+    @cached_property
+    def falling(self) -> float:
+        """The share of epochs whose training loss is below that of the epoch before, 0 to 1."""
+        steps = [after < before for before, after in zip(self.losses, self.losses[1:], strict=False)]
+        return sum(steps) / len(steps) if steps else 0.0
+
+    @cached_property
+    def straightness(self) -> float:
+        """How much the training loss fell in the second half of the epochs for what it fell in the first.
+
+        Near 1 for a straight line, near 0 for a curve that has become flat. The first epoch is left out, whose loss is
+        an average from the very first weights on.
+        """
+        losses = self.losses[1:]
+        if len(losses) < 3:
+            return 0.0
+        middle = losses[len(losses) // 2]
+        first = losses[0] - middle
+        return (middle - losses[-1]) / first if first > 0 else 0.0
+
+    @cached_property
+    def validation_noise(self) -> float:
+        """By what share of its best value the validation loss typically jumps between two epochs (the median)."""
+        values = [record.val_loss for record in self.history if math.isfinite(record.val_loss)]
+        jumps = [abs(after - before) for before, after in zip(values, values[1:], strict=False)]
+        return statistics.median(jumps) / max(min(values), 1e-12) if jumps else 0.0
+
+
+def headline(s: Situation) -> tuple[str, str]:
+    """The verdict's headline as a title and what follows it, a sentence."""
+    title, _, rest = s.verdict.headline.partition(": ")
+    return title, rest[:1].upper() + rest[1:]
+
+
+def percent(share: float) -> str:
+    """A share as whole per cent."""
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,50 @@
+"""What to try next, for findings that have several cures: the mildest that the settings leave room for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aquadash.coach.network_rules import frozen, uses
+from aquadash.coach.rates import lower
+from aquadash.coach.schedule_rules import CUTS_BEFORE_STOP, USUAL_PATIENCE, USUAL_WAIT
+from aquadash.config import RunConfig
+
+#: As much as the report uses; with more, a network of this size begins to learn worse.
+ENOUGH_DROPOUT = 0.5
+
+#: A little; with less than that there is nothing to take away.
+LITTLE_DROPOUT = 0.2
+
+
+def against_overfitting(config: RunConfig) -> dict[str, Any]:
+    """Augmentation first, since new images are the best cure, then dropout, then a penalty on large weights."""
+    if config.augmentation.pipeline == "none":
+        return {"augmentation.pipeline": "notebook"}
+    if config.augmentation.mode == "copies" and not frozen(config):
+        return {"augmentation.mode": "fresh"}
+    if uses(config, "dropout") and config.model.dropout < ENOUGH_DROPOUT:
+        return {"model.dropout": ENOUGH_DROPOUT}
+    if uses(config, "l2") and config.model.l2 == 0:
+        return {"model.l2": 0.0001}
+    return {}
+
+
+def against_underfitting(config: RunConfig) -> dict[str, Any]:
+    """Less of what holds the network back: dropout, then penalties, then label smoothing."""
+    if uses(config, "dropout") and config.model.dropout > LITTLE_DROPOUT:
+        return {"model.dropout": LITTLE_DROPOUT}
+    penalties = {f"model.{name}": 0.0 for name in ("l1", "l2") if uses(config, name) and getattr(config.model, name)}
+    if penalties:
+        return penalties
+    return {"training.label_smoothing": 0.0} if config.training.label_smoothing else {}
+
+
+def against_plateau(config: RunConfig) -> tuple[str, dict[str, Any]]:
+    """A learning rate that comes down when progress ends, or a lower one from the start: words and changes."""
+    training = config.training
+    if training.schedule != "constant":
+        return "A lower learning rate takes finer steps.", {"training.learning_rate": lower(config, 3)}
+    changes: dict[str, Any] = {"training.schedule": "plateau", "training.schedule_epochs": USUAL_WAIT}
+    if 0 < training.patience <= CUTS_BEFORE_STOP * USUAL_WAIT:
+        changes["training.patience"] = USUAL_PATIENCE
+    return "A learning rate that is cut when progress ends takes finer steps from there.", changes

@@ -1,0 +1,197 @@
+"""How near a guess made before training came to what a run turned out to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from aquadash.errors import DataError
+from aquadash.evaluation.metrics import Evaluation
+
+#: A guess this many points off, a tenth of the scale, is still called close.
+CLOSE_POINTS = 10.0
+
+
+class GuessLike(Protocol):
+    """What is scored of a guess (``aquadash.runs.types.Guess`` has it)."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """The guessed test accuracy, 0 to 1."""
+
+    @property
+    def confused_pair(self) -> tuple[str, str] | None:
+        """The guessed most frequent mistake: (true class, predicted class)."""
+
+
+@dataclass(frozen=True)
+class AccuracyScore:
+    """A guessed accuracy against the measured one.
+
+    Attributes:
+        guessed: 0 to 1.
+        measured: 0 to 1.
+        interval: The 95 % interval of the measured one.
+        points: How far apart the two are, in percentage points, 0 or more.
+        spot_on: Whether the guess is within the interval: the test images cannot tell it from the truth.
+    """
+
+    guessed: float
+    measured: float
+    interval: tuple[float, float]
+    points: float
+    spot_on: bool
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """A guessed mistake against those that were made.
+
+    Attributes:
+        pair: The guessed (true class, predicted class).
+        count: How many test images it happened to.
+        rank: 1 for the most frequent mistake; mistakes that are equally frequent share a rank.
+        top_count: How many images the most frequent mistake happened to; 0 where none was made.
+        top: The most frequent mistakes, all that tie; empty where none was made.
+    """
+
+    pair: tuple[str, str]
+    count: int
+    rank: int
+    top_count: int
+    top: tuple[tuple[str, str], ...]
+
+    @property
+    def hit(self) -> bool:
+        """Whether it is the most frequent mistake, or one of those that tie."""
+        return self.pair in self.top
+
+
+@dataclass(frozen=True)
+class GuessScore:
+    """What became of a guess; each part is None where nothing was guessed."""
+
+    accuracy: AccuracyScore | None
+    pair: PairScore | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        accuracy, pair = self.accuracy, self.pair
+        return {
+            "accuracy": accuracy
+            and {
+                "measured": accuracy.measured,
+                "accuracy_ci95": list(accuracy.interval),
+                "points_off": accuracy.points,
+                "spot_on": accuracy.spot_on,
+            },
+            "confused_pair": pair
+            and {
+                "hit": pair.hit,
+                "count": pair.count,
+                "rank": pair.rank,
+                "most_confused": [list(names) for names in pair.top],
+                "most_confused_count": pair.top_count,
+            },
+        }
+
+
+def score_guess(guess: GuessLike, found: Evaluation) -> GuessScore:
+    """Hold a guess against the results.
+
+    Raises:
+        DataError: It names a class that the run's data set does not have.
+    """
+    return GuessScore(
+        None if guess.accuracy is None else _score_accuracy(guess.accuracy, found),
+        None if guess.confused_pair is None else _score_pair(guess.confused_pair, found),
+    )
+
+
+def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
+    """Refuse a guessed mistake that names a class which is not there.
+
+    Raises:
+        DataError: With the classes that there are.
+    """
+    for name in pair:
+        if name not in class_names:
+            known = ", ".join(map(str, class_names[:12])) + (", ..." if len(class_names) > 12 else "")
+            raise DataError(f"The guess names the class {name[:40]!r}, which is not there. The classes are {known}.")
+
+
+def accuracy_words(score: AccuracyScore) -> str:
+    """How near the guessed accuracy came, as plain text."""
+    low, high = score.interval
+    distance = f"{score.points:.0f} point{'' if round(score.points) == 1 else 's'}"
+    if score.spot_on:
+        return (
+            f"Spot on: you said {_percent(score.guessed)}, it is {_percent(score.measured)}, and the 95 % interval "
+            f"from {_percent(low)} to {_percent(high)} holds your guess."
+        )
+    side = "too high" if score.guessed > score.measured else "too low"
+    verdict = "Close" if score.points <= CLOSE_POINTS else "A surprise"
+    return (
+        f"{verdict}: you said {_percent(score.guessed)}, it is {_percent(score.measured)}, so you were {distance} "
+        f"{side}."
+    )
+
+
+def pair_words(score: PairScore) -> str:
+    """How near the guessed mistake came, as plain text."""
+    true, predicted = score.pair
+    said = f"{true} taken for {predicted}"
+    if not score.top:
+        return f"You said {said}, but no test image was taken for another class. Nobody could have known."
+    tie = len(score.top) > 1
+    if score.hit:
+        share = f", together with {len(score.top) - 1} other{'s' if len(score.top) > 2 else ''}" if tie else ""
+        return f"You knew it: {said} is the most frequent mistake{share}, with {_images(score.count)}."
+    happened = (
+        f"happened to {_images(score.count)} and is number {score.rank} among the mistakes"
+        if score.count
+        else "did not happen at all"
+    )
+    most = " and ".join(f"{a} taken for {b}" for a, b in score.top[:3]) + (" and others" if len(score.top) > 3 else "")
+    return (
+        f"Not this time: {said} {happened}. The most frequent: {most}, with {_images(score.top_count)}"
+        f"{' each' if tie else ''}."
+    )
+
+
+def _score_accuracy(guessed: float, found: Evaluation) -> AccuracyScore:
+    low, high = found.accuracy_ci95
+    return AccuracyScore(
+        guessed=guessed,
+        measured=found.accuracy,
+        interval=(low, high),
+        points=100 * abs(guessed - found.accuracy),
+        spot_on=low <= guessed <= high,
+    )
+
+
+def _score_pair(pair: tuple[str, str], found: Evaluation) -> PairScore:
+    check_pair(pair, found.classes)
+    mistakes = found.confusion_matrix.copy()
+    np.fill_diagonal(mistakes, 0)
+    row, column = (found.classes.index(name) for name in pair)
+    count, top = int(mistakes[row, column]), int(mistakes.max())
+    cells = np.argwhere(mistakes == top) if top else ()
+    return PairScore(
+        pair=pair,
+        count=count,
+        rank=1 + int((mistakes > count).sum()),
+        top_count=top,
+        top=tuple((found.classes[a], found.classes[b]) for a, b in cells),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -1,0 +1,49 @@
+"""Runs with made histories for the tests of the coach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aquadash.coach import Note, run_notes
+from aquadash.config import RunConfig, with_values
+from aquadash.evaluation import Evaluation
+from aquadash.runs import EpochRecord, Run, RunStatus
+
+#: A function of the epoch, from 1.
+Curve = Callable[[int], float]
+
+
+def epochs(
+    count: int,
+    loss: Curve,
+    val_loss: Curve,
+    *,
+    accuracy: Curve = lambda epoch: 0.7,
+    val_accuracy: Curve = lambda epoch: 0.65,
+    learning_rate: Curve = lambda epoch: 0.01,
+) -> list[EpochRecord]:
+    """A history whose columns are functions of the epoch."""
+    return [
+        EpochRecord(e, loss(e), accuracy(e), val_loss(e), val_accuracy(e), learning_rate(e), seconds=1.0)
+        for e in range(1, count + 1)
+    ]
+
+
+def run(changes: dict[str, Any] | None = None, *, status: RunStatus = RunStatus.FINISHED, message: str = "") -> Run:
+    """A run with these settings changed from the default."""
+    return Run("a" * 32, "mine", status, with_values(RunConfig(), changes or {}), 0.0, message=message)
+
+
+def notes(
+    history: Sequence[EpochRecord],
+    changes: dict[str, Any] | None = None,
+    *,
+    status: RunStatus = RunStatus.FINISHED,
+    message: str = "",
+    evaluation: Evaluation | None = None,
+    **more: Any,
+) -> dict[str, Note]:
+    """The coach's notes by key, in their order."""
+    found = run_notes(run(changes, status=status, message=message), history, evaluation, **more)
+    return {note.key: note for note in found}
