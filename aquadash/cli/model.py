@@ -1,0 +1,125 @@
+"""``model``: networks, and what training them will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
+from aquadash.cli.train import build_config
+from aquadash.errors import AquaDashError
+from aquadash.models import LayerRow
+
+#: The images that a network without a data set is built for: every source of the presets has them so.
+_IMAGE_SHAPE = (32, 32, 3)
+_CLASSES = 5
+
+#: Seconds that a measurement may take, TensorFlow's start included.
+_PATIENCE = 180.0
+
+
+def _config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that make a configuration."""
+    for option in (
+        click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Change a setting, such as model.dropout=0.3.",
+        ),
+        click.option("--config", "config_file", type=click.Path(path_type=Path), help="JSON file with settings."),
+        click.option(
+            "--preset", "preset_name", default="notebook", show_default=True, help="The preset to start from."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def model() -> None:
+    """Networks."""
+
+
+@model.command("summary")
+@_config_options
+@json_option
+def summary(preset_name: str, config_file: Path | None, assignments: tuple[str, ...], as_json: bool) -> None:
+    """List a network's layers with their output shapes and parameters."""
+    config = build_config(preset_name, config_file, None, assignments, None)
+    import_tensorflow_quietly()
+    from aquadash import models
+    from aquadash.training.measure import build_network
+
+    listed = models.summarize(build_network(config, image_shape=_IMAGE_SHAPE, num_classes=_CLASSES))
+    show(
+        {"preset": preset_name, **listed.to_dict()},
+        as_json=as_json,
+        text=lambda: (
+            f"{_layer_table(listed.layers)}\n\n{listed.params:,} parameters, of which training changes "
+            f"{listed.trainable_params:,}; {listed.multiply_adds:,} multiplications for an image"
+        ),
+    )
+
+
+@model.command("probe")
+@_config_options
+@click.option("--source", help="The data set: synthetic or cifar100. Short for --set data.source=...")
+@json_option
+def probe(
+    preset_name: str, config_file: Path | None, assignments: tuple[str, ...], source: str | None, as_json: bool
+) -> None:
+    """Measure a few training steps: how long an epoch will take here, and how much memory."""
+    config = build_config(preset_name, config_file, source, assignments, None)
+    from aquadash.data import load
+    from aquadash.training.probe import estimate, workload
+    from aquadash.training.probe_service import ProbeService, Question
+
+    with StatusLine() as line, ProbeService() as service:
+        service.start()
+        work = workload(config, load(config.data.source, progress=line.progress))
+        line.show("measuring a few training steps")
+        question = Question.of(config, image_shape=work.image_shape, num_classes=work.num_classes)
+        answer = service.wait(question, timeout=_PATIENCE)
+    if answer is None:
+        raise AquaDashError(f"There was no answer within {_PATIENCE:.0f} s. Is this computer busy with something else?")
+    if isinstance(answer, AquaDashError):
+        raise answer
+    result = estimate(config, work, answer)
+
+    def text() -> str:
+        least = "" if result.measured_steps else "at least "
+        basis = (
+            f"measured: {result.measured_steps} steps of {result.step_images} images"
+            if result.measured_steps
+            else "not tried: a single step would take too long"
+        )
+        return (
+            f"{_layer_table(result.layers)}\n\n{result.parameters:,} parameters\n"
+            f"{least}{result.seconds_per_epoch:.3g} s an epoch, {result.images_per_second:,.3g} images/s\n"
+            f"{least or 'at most '}{result.seconds_total_at_most:,.0f} s for {config.training.epochs} epochs\n"
+            f"about {result.memory_bytes / 1e6:,.0f} MB of memory\n{basis}"
+        )
+
+    show({"preset": preset_name, "epochs": config.training.epochs, **result.to_dict()}, as_json=as_json, text=text)
+
+
+def _layer_table(layers: tuple[LayerRow, ...]) -> str:
+    header = ("layer", "kind", "output", "parameters", "trained", "multiplications", "part")
+    rows = [
+        (
+            row.name,
+            row.kind,
+            " x ".join(map(str, row.output_shape)),
+            f"{row.params:,}",
+            f"{row.trainable_params:,}",
+            f"{row.multiply_adds:,}",
+            row.part,
+        )
+        for row in layers
+    ]
+    return table(rows, header=header)

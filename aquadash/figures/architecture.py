@@ -1,0 +1,208 @@
+"""A network as a column of blocks: each as wide as its image is large, and as thick as it has channels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import RUN_COLOURS, empty_figure, escape, finish, hover_name, listed, shorten
+from aquadash.models.summary import LayerRow
+
+#: Networks of more blocks are drawn by stage: neighbouring blocks whose images have the same size become one.
+MOST_BLOCKS = 25
+
+#: Pixels from one block to the next.
+_PITCH = 36
+
+#: What a layer is called; a kind that is not here keeps its name in Keras.
+KIND_WORDS: dict[str, str] = {
+    "Conv2D": "Convolution",
+    "DepthwiseConv2D": "Depthwise convolution",
+    "SeparableConv2D": "Separable convolution",
+    "Dense": "Dense",
+    "MaxPooling2D": "Max pooling",
+    "AveragePooling2D": "Average pooling",
+    "GlobalAveragePooling2D": "Mean of each filter",
+    "GlobalMaxPooling2D": "Maximum of each filter",
+    "Flatten": "Flatten",
+    "Dropout": "Dropout",
+    "BatchNormalization": "Batch normalization",
+    "Activation": "Activation",
+    "ReLU": "Activation",
+    "Add": "Addition",
+    "Multiply": "Multiplication",
+    "Concatenate": "Joining",
+    "ZeroPadding2D": "Padding",
+    "Rescaling": "Rescaling",
+    "Normalization": "Rescaling",
+    "Resizing": "Enlarging",
+    "Reshape": "Reshaping",
+}
+
+_CONVOLUTION, _POOLING, _DENSE, _OTHER = "Convolutions", "Pooling", "Dense layers", "Input and others"
+_COLOURS = {_CONVOLUTION: RUN_COLOURS[0], _POOLING: RUN_COLOURS[1], _DENSE: RUN_COLOURS[3], _OTHER: RUN_COLOURS[4]}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One or more layers that are drawn as one.
+
+    Attributes:
+        title: What it is called.
+        family: ``"Convolutions"``, ``"Pooling"``, ``"Dense layers"`` or ``"Input and others"``; decides the colour.
+        shape: Of what it gives, without the batch.
+        params: Of all its layers.
+        layers: The kinds of its layers, in words.
+        part: The part of the network that it belongs to, empty where there are none.
+    """
+
+    title: str
+    family: str
+    shape: tuple[int, ...]
+    params: int
+    layers: tuple[str, ...]
+    part: str = ""
+
+
+def kind_words(kind: str) -> str:
+    """A layer's kind for people."""
+    return KIND_WORDS.get(kind, kind)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as ``"16 × 16 × 32"``."""
+    return " × ".join(f"{size:,}" for size in shape)
+
+
+def blocks(layers: Sequence[LayerRow], *, image_shape: Sequence[int], most: int = MOST_BLOCKS) -> list[Block]:
+    """What is drawn: the image, then each layer that changes its shape or learns from it.
+
+    A layer that only treats what the one before it gives (activation, normalization, dropout) belongs to that one's
+    block. Where more than ``most`` blocks remain, neighbours with the same image size become one stage.
+    """
+    found = [Block("Image", _OTHER, tuple(image_shape), 0, ())]
+    for layer in layers:
+        family = _family(layer.kind)
+        last = found[-1]
+        if family == _OTHER and layer.output_shape == last.shape and layer.part in ("", last.part):
+            found[-1] = _merged(last, layer)
+            continue
+        title = kind_words(layer.kind)
+        if family == _CONVOLUTION:
+            title += f", {layer.output_shape[-1]:,} filters"
+        elif family == _DENSE:
+            title += f", {layer.output_shape[-1]:,} units"
+        found.append(Block(title, family, layer.output_shape, layer.params, (kind_words(layer.kind),), layer.part))
+    return found if len(found) <= most else [_stage(list(group)) for _, group in groupby(found, key=_stage_key)]
+
+
+def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> go.Figure:
+    """Draw a network from its image at the top to its answer at the bottom.
+
+    Args:
+        layers: In order, as :func:`aquadash.models.summarize` lists them.
+        image_shape: Height, width and channels of an image.
+    """
+    if not layers:
+        return empty_figure("A network has layers; they would be drawn here.")
+    drawn = blocks(layers, image_shape=image_shape)
+    largest = max(_side(block) for block in drawn if len(block.shape) > 1)
+    figure = go.Figure()
+    seen: set[str] = set()
+    for row, block in enumerate(drawn):
+        half_width = 0.5 * math.sqrt(min(1.0, _side(block) / largest))
+        half_height = 0.5 * _thickness(block)
+        figure.add_scatter(
+            x=[-half_width, half_width, half_width, -half_width, -half_width],
+            y=[row - half_height, row - half_height, row + half_height, row + half_height, row - half_height],
+            mode="lines",
+            fill="toself",
+            fillcolor=_COLOURS[block.family],
+            line={"color": _COLOURS[block.family], "width": 1},
+            hoveron="fills",
+            hoverinfo="text",
+            text=_hover(block),
+            name=block.family,
+            legendgroup=block.family,
+            showlegend=block.family not in seen,
+            legendrank=list(_COLOURS).index(block.family),
+        )
+        seen.add(block.family)
+    figure.add_scatter(
+        x=[0.54] * len(drawn),
+        y=list(range(len(drawn))),
+        mode="text",
+        text=[escape(shape_text(block.shape)) for block in drawn],
+        textposition="middle right",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_xaxes(visible=False, range=[-0.52, 1.0], fixedrange=True)
+    figure.update_yaxes(
+        tickvals=list(range(len(drawn))),
+        ticktext=[escape(shorten(block.title, length=32)) for block in drawn],
+        range=[len(drawn) - 0.4, -0.6],
+        fixedrange=True,
+        showgrid=False,
+        ticks="",
+    )
+    figure.update_layout(
+        dragmode=False, hovermode="closest", margin={"t": 44, "b": 4}, legend={"xref": "container", "x": 0}
+    )
+    each = [f"{block.title} ({shape_text(block.shape)})" for block in drawn]
+    alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MOST_BLOCKS)}."
+    return finish(figure, alt=alt, height=60 + _PITCH * len(drawn))
+
+
+def _family(kind: str) -> str:
+    if "Conv" in kind:
+        return _CONVOLUTION
+    if "Pooling" in kind:
+        return _POOLING
+    return _DENSE if kind == "Dense" else _OTHER
+
+
+def _merged(block: Block, layer: LayerRow) -> Block:
+    kinds = (*block.layers, kind_words(layer.kind))
+    return Block(block.title, block.family, block.shape, block.params + layer.params, kinds, block.part)
+
+
+def _stage_key(block: Block) -> tuple[str, tuple[int, ...]]:
+    """What neighbouring blocks have in common to be one stage: the part and the image's size; vectors stay alone."""
+    return block.part, block.shape[:-1] or block.shape
+
+
+def _stage(members: list[Block]) -> Block:
+    if len(members) == 1:
+        return members[0]
+    layers = tuple(name for block in members for name in block.layers)
+    convolutions = sum(block.family == _CONVOLUTION for block in members)
+    title = f"{convolutions} convolutions" if convolutions > 1 else f"{len(layers)} layers"
+    family = _CONVOLUTION if convolutions else members[0].family
+    return Block(title, family, members[-1].shape, sum(b.params for b in members), layers, members[-1].part)
+
+
+def _side(block: Block) -> float:
+    """The side of a block's image in pixels; of a vector, the side of a square of as many numbers."""
+    *area, channels = block.shape
+    return math.sqrt(math.prod(area)) if area else math.sqrt(channels)
+
+
+def _thickness(block: Block) -> float:
+    """From 0.12 for a single channel to 0.9 for 1,024 and more, each doubling the same step; vectors are thin."""
+    *area, channels = block.shape
+    return 0.12 + 0.78 * min(1.0, math.log2(channels) / 10) if area else 0.12
+
+
+def _hover(block: Block) -> str:
+    """Title, shape, parameters and layers, repeated neighbours counted once."""
+    counted = [(name, len(list(group))) for name, group in groupby(block.layers)]
+    names = [name if times == 1 else f"{times} × {name}" for name, times in counted]
+    lines = [f"<b>{hover_name(block.title)}</b>", escape(shape_text(block.shape)), f"{block.params:,} parameters"]
+    if block.part:
+        lines.insert(1, f"in the {escape(block.part)}")
+    return "<br>".join(lines + ([hover_name(", ".join(names))] if names else []))

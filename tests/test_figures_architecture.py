@@ -1,0 +1,108 @@
+"""The diagram of a network: what becomes a block, and how it is drawn."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from aquadash.figures.architecture import MOST_BLOCKS, architecture, blocks, kind_words, shape_text
+from aquadash.figures.theme import alt_text
+from aquadash.models import LayerRow
+
+IMAGE = (32, 32, 3)
+
+REPORT = [
+    LayerRow("conv2d", "Conv2D", (16, 16, 32), 416),
+    LayerRow("max_pooling2d", "MaxPooling2D", (16, 16, 32), 0),
+    LayerRow("conv2d_1", "Conv2D", (8, 8, 64), 8256),
+    LayerRow("max_pooling2d_1", "MaxPooling2D", (8, 8, 64), 0),
+    LayerRow("flatten", "Flatten", (4096,), 0),
+    LayerRow("dense", "Dense", (256,), 1048832),
+    LayerRow("dropout", "Dropout", (256,), 0),
+    LayerRow("dense_1", "Dense", (5,), 1285),
+]
+
+
+def deep(stages: int, convolutions: int) -> list[LayerRow]:
+    """Stages of convolutions, each half as large as the one before and followed by its normalization."""
+    rows = []
+    for stage in range(stages):
+        shape = (32 >> stage, 32 >> stage, 8 << stage)
+        for index in range(convolutions):
+            rows.append(LayerRow(f"c{stage}_{index}", "Conv2D", shape, 10, part="body"))
+            rows.append(LayerRow(f"n{stage}_{index}", "BatchNormalization", shape, 2, part="body"))
+    return [*rows, LayerRow("mean", "GlobalAveragePooling2D", (rows[-1].output_shape[-1],), 0, part="body"),
+            LayerRow("dropout", "Dropout", (rows[-1].output_shape[-1],), 0, part="head"),
+            LayerRow("dense", "Dense", (5,), 50, part="head")]  # fmt: skip
+
+
+def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:
+    found = blocks(REPORT, image_shape=IMAGE)
+    assert [block.title for block in found] == [
+        "Image", "Convolution, 32 filters", "Max pooling", "Convolution, 64 filters", "Max pooling", "Flatten",
+        "Dense, 256 units", "Dense, 5 units",
+    ]  # fmt: skip
+    assert found[6].layers == ("Dense", "Dropout")
+    assert sum(block.params for block in found) == sum(row.params for row in REPORT)
+
+
+def test_a_long_network_is_drawn_by_stage() -> None:
+    rows = deep(stages=4, convolutions=12)
+    found = blocks(rows, image_shape=IMAGE)
+    assert len(found) <= MOST_BLOCKS
+    assert [block.shape for block in found[1:5]] == [(32, 32, 8), (16, 16, 16), (8, 8, 32), (4, 4, 64)]
+    assert {block.title for block in found[1:5]} == {"12 convolutions"}
+    assert sum(block.params for block in found) == sum(row.params for row in rows)
+    assert (found[-1].title, found[-1].part) == ("Dense, 5 units", "head")
+
+
+def test_a_network_that_fits_is_drawn_layer_by_layer() -> None:
+    rows = deep(stages=4, convolutions=5)
+    assert len(blocks(rows, image_shape=IMAGE)) == 1 + 4 * 5 + 1 + 1 + 1
+
+
+def widths(figure_json: dict) -> list[float]:
+    return [max(trace["x"]) - min(trace["x"]) for trace in figure_json["data"] if trace.get("fill") == "toself"]
+
+
+def heights(figure_json: dict) -> list[float]:
+    return [max(trace["y"]) - min(trace["y"]) for trace in figure_json["data"] if trace.get("fill") == "toself"]
+
+
+def test_blocks_are_as_wide_as_the_image_and_as_thick_as_its_channels() -> None:
+    drawn = json.loads(architecture(REPORT, image_shape=IMAGE).to_json())
+    image, first, first_pool, second, _, flat, dense, last = range(8)
+    wide, thick = widths(drawn), heights(drawn)
+    assert wide[image] > wide[first] == wide[first_pool] > wide[second]
+    assert wide[flat] >= wide[dense] > wide[last] > 0
+    assert thick[image] < thick[first] < thick[second] < 1
+    assert max(wide) == wide[image]
+
+
+def test_every_block_has_its_shape_beside_it_and_is_in_the_text_alternative() -> None:
+    figure = architecture(REPORT, image_shape=IMAGE)
+    (labels,) = [trace for trace in figure.data if trace.mode == "text"]
+    assert list(labels.text) == [shape_text(block.shape) for block in blocks(REPORT, image_shape=IMAGE)]
+    for words in ("Image (32 × 32 × 3)", "Convolution, 32 filters (16 × 16 × 32)", "Dense, 5 units (5)"):
+        assert words in alt_text(figure)
+
+
+def test_each_family_is_in_the_legend_once() -> None:
+    shown = [trace.name for trace in architecture(REPORT, image_shape=IMAGE).data if trace.showlegend]
+    assert sorted(shown) == ["Convolutions", "Dense layers", "Input and others", "Pooling"]
+
+
+def test_without_layers_there_is_a_hint() -> None:
+    figure = architecture([], image_shape=IMAGE)
+    assert not figure.data and "layers" in alt_text(figure)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("Conv2D", "Convolution"), ("SomethingNew", "SomethingNew")])
+def test_kinds_have_words_and_an_unknown_one_keeps_its_name(kind: str, words: str) -> None:
+    assert kind_words(kind) == words
+
+
+def test_names_are_text() -> None:
+    figure = architecture([LayerRow("x", "<b>Evil</b>", (4, 4, 2), 1)], image_shape=IMAGE)
+    assert "<b>Evil" not in "".join(figure.layout.yaxis.ticktext)
