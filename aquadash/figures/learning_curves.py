@@ -19,6 +19,7 @@ from aquadash.figures.theme import (
 )
 
 Metric = Literal["loss", "accuracy"]
+Monitor = Literal["val_loss", "val_accuracy"]
 
 #: More points than this would touch one another.
 _MOST_MARKERS = 60
@@ -32,7 +33,7 @@ class LearningCurves:
         epochs: Epoch numbers, ascending.
         training: The training metric by epoch: loss in nats, accuracy in per cent.
         validation: The validation metric likewise.
-        best: The epoch with the lowest validation loss, None if no loss is a number.
+        best: The epoch with the best value of the monitored figure, None if none is a number.
     """
 
     epochs: tuple[int, ...]
@@ -41,33 +42,39 @@ class LearningCurves:
     best: int | None
 
 
-def compute(history: Sequence[EpochLike], *, metric: Metric = "loss") -> LearningCurves:
+def compute(history: Sequence[EpochLike], *, metric: Metric = "loss", monitor: Monitor = "val_loss") -> LearningCurves:
     """The chart's values from a run's history."""
     scale = 100.0 if metric == "accuracy" else 1.0
     return LearningCurves(
         epochs=tuple(row.epoch for row in history),
         training=tuple(scale * getattr(row, metric) for row in history),
         validation=tuple(scale * getattr(row, f"val_{metric}") for row in history),
-        best=best_epoch(history),
+        best=best_epoch(history, monitor=monitor),
     )
 
 
 def learning_curves(
-    history: Sequence[EpochLike], *, metric: Metric = "loss", revision: str = "", height: int = 320
+    history: Sequence[EpochLike],
+    *,
+    metric: Metric = "loss",
+    monitor: Monitor = "val_loss",
+    revision: str = "",
+    height: int = 320,
 ) -> go.Figure:
     """Draw a run's learning curves.
 
-    The best epoch is that of the lowest validation loss in both charts, since that decides which weights are kept.
+    The best epoch is the same in both charts: that of the monitored figure, which decides which weights are kept.
 
     Args:
         history: One record an epoch, ascending.
         metric: ``"loss"`` or ``"accuracy"``.
+        monitor: The run's setting ``training.monitor``.
         revision: While it stays the same, a zoom survives new points; a run's id, say.
         height: In pixels.
     """
     if not history:
         return empty_figure(f"The {metric} of each epoch appears here once the first epoch is finished.", height=height)
-    curves = compute(history, metric=metric)
+    curves = compute(history, metric=metric, monitor=monitor)
     number = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}"
     figure = go.Figure()
     for name, values, colour, dash, symbol in (

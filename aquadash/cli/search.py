@@ -1,0 +1,308 @@
+"""``search``: try many settings, a run each, and say whether any is better than those it started from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aquadash.cli.output import StatusLine, json_option, percent, show, table
+from aquadash.cli.train import build_config
+from aquadash.errors import AquaDashError, RunError
+from aquadash.runs import RunStatus
+from aquadash.search import PRUNERS, SAMPLERS, Budget, Search, SearchPlan, Trial, TrialState, default_space, parse_all
+from aquadash.search.importance import importance
+from aquadash.search.plan import DEFAULT_TRIALS
+from aquadash.search.store import open_search_store
+from aquadash.search.words import verdict
+
+if TYPE_CHECKING:
+    from aquadash.search import Searches
+
+#: How often the command looks for news, in seconds.
+_LOOK_SECONDS = 0.5
+
+#: Trials that a person reads.
+_SHOWN_TRIALS = 10
+
+
+class _RunByDefault(click.Group):
+    """``search --trials 20`` is short for ``search run --trials 20``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] not in [[name] for name in (*self.commands, *ctx.help_option_names)]:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_RunByDefault)
+def search() -> None:
+    """Try many settings, a run each. Without another word it runs a new search: search --trials 20."""
+
+
+@search.command("run")
+@click.option(
+    "--preset", "preset_name", default="notebook-fixed", show_default=True, help="The settings to start from."
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="File with settings that replace the preset's.",
+)
+@click.option("--source", help="The data set. Short for --set data.source=...")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting to start from.")
+@click.option(
+    "--over",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="A setting to vary: training.learning_rate=1e-4..1e-1:log, model.dropout=0..0.5, "
+    "training.optimizer=adam,adamw. Left out, a few that matter for the network.",
+)
+@click.option("--trials", type=int, help=f"End after so many trials.  [default: {DEFAULT_TRIALS}, unless --minutes]")
+@click.option("--minutes", type=float, help="Start no trial after so many minutes; those under way are finished.")
+@click.option(
+    "--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", show_default=True, help="What draws the values."
+)
+@click.option(
+    "--pruner",
+    type=click.Choice(list(PRUNERS)),
+    default="none",
+    show_default=True,
+    help="What stops poor trials early.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides the values that are drawn.")
+@click.option("--name", default="", help="What to call the search.")
+@json_option
+def run_search(
+    preset_name: str,
+    config_file: Path | None,
+    source: str | None,
+    assignments: tuple[str, ...],
+    over: tuple[str, ...],
+    trials: int | None,
+    minutes: float | None,
+    sampler: str,
+    pruner: str,
+    seed: int,
+    name: str,
+    as_json: bool,
+) -> None:
+    """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
+    validation images, never on test images. Ctrl-C stops the runs at work; search resume goes on from there."""
+    config = build_config(preset_name, config_file, source, assignments, None)
+    if trials is None and minutes is None:
+        trials = DEFAULT_TRIALS
+    space = parse_all(over) if over else default_space(config)
+    plan = SearchPlan(config, space, sampler, pruner, Budget(trials, minutes), seed, name)
+    from aquadash.engine import open_engine
+    from aquadash.search import open_searches
+
+    plan.checked()
+    with open_engine():
+        searches = open_searches()
+        found = _wait(searches, searches.start(plan))
+    _finish(found, as_json=as_json)
+
+
+@search.command("list")
+@json_option
+def list_searches(as_json: bool) -> None:
+    """List the searches, newest first."""
+    store = open_search_store()
+    found = [store.get(head.search_id) for head in store.heads()]
+    show(
+        {"searches": [_brief(one) for one in found]},
+        as_json=as_json,
+        text=lambda: (
+            table(
+                [
+                    (
+                        one.search_id[:8],
+                        one.name,
+                        str(one.status),
+                        f"{len(one.trials)}{f' of {one.plan.most_trials}' if one.plan.most_trials else ''}",
+                        _value(one.best),
+                        _value(one.default),
+                        datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),
+                    )
+                    for one in found
+                ],
+                header=("id", "name", "status", "trials", "best", "default", "created"),
+            )
+            if found
+            else "No searches yet: begin one with search --trials 20."
+        ),
+    )
+
+
+@search.command("show")
+@click.argument("name", metavar="SEARCH")
+@json_option
+def show_search(name: str, as_json: bool) -> None:
+    """Show one search with its trials."""
+    store = open_search_store()
+    found = store.get(store.resolve(name))
+    show(_values(found), as_json=as_json, text=lambda: _text(found))
+
+
+@search.command("stop")
+@click.argument("name", metavar="SEARCH")
+@json_option
+def stop(name: str, as_json: bool) -> None:
+    """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
+    store = open_search_store()
+    search_id = store.resolve(name)
+    store.request_stop(search_id)
+    found = store.get(search_id)
+    show(
+        _brief(found),
+        as_json=as_json,
+        text=lambda: (
+            f"{found.name} ({search_id[:8]}) was asked to stop; it does so within seconds. Go on with it: "
+            f"search resume {search_id[:8]}"
+        ),
+    )
+
+
+@search.command("resume")
+@click.argument("name", metavar="SEARCH")
+@click.option("--trials", type=int, help="A new budget of trials, those that were made included.")
+@click.option("--minutes", type=float, help="A new budget of minutes, those that were spent included.")
+@json_option
+def resume(name: str, trials: int | None, minutes: float | None, as_json: bool) -> None:
+    """Go on with a search that was stopped or interrupted, or give it a larger budget, and wait for the end."""
+    store = open_search_store()
+    search_id = store.resolve(name)
+    budget = store.get(search_id).plan.budget
+    if trials is not None:
+        budget = replace(budget, trials=trials)
+    if minutes is not None:
+        budget = replace(budget, minutes=minutes)
+    from aquadash.engine import open_engine
+    from aquadash.search import open_searches
+
+    with open_engine():
+        searches = open_searches()
+        searches.resume(search_id, budget=budget)
+        found = _wait(searches, search_id)
+    _finish(found, as_json=as_json)
+
+
+def _wait(searches: Searches, search_id: str) -> Search:
+    """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves."""
+    asked = False
+    with StatusLine() as line:
+        while True:
+            try:
+                ended = searches.wait(search_id, timeout=_LOOK_SECONDS)
+                found = searches.get(search_id)
+                if ended:
+                    return found
+                _draw(line, found)
+            except KeyboardInterrupt:
+                if asked:
+                    raise RunError(
+                        f"Left {search_id[:8]} alone; its runs stop by themselves. Go on with it: search resume "
+                        f"{search_id[:8]}"
+                    ) from None
+                asked = True
+                try:
+                    searches.stop(search_id)
+                except AquaDashError as error:
+                    line.show(str(error))
+
+
+def _draw(line: StatusLine, found: Search) -> None:
+    ended = sum(trial.state.ended for trial in found.trials)
+    of = f" of {found.plan.most_trials}" if found.plan.most_trials else ""
+    if found.stop_requested:
+        line.show(f"{found.name}: stopping")
+        return
+    left = "" if found.eta_seconds is None else f", about {found.eta_seconds / 60:,.0f} min left"
+    best = f"best {percent(found.best.value)}" if found.best and found.best.value is not None else "no result yet"
+    line.show(f"{found.name}: {ended}{of} trials done", found.share, f"{best}{left}")
+
+
+def _finish(found: Search, *, as_json: bool) -> None:
+    """Print how a search ended; one that failed is an error."""
+    if found.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
+        raise RunError(f"{found.name} ({found.search_id[:8]}) {found.status}: {found.message or 'it gave no reason'}")
+    show(_values(found), as_json=as_json, text=lambda: _text(found))
+
+
+def _brief(found: Search) -> dict[str, Any]:
+    return {
+        "search_id": found.search_id,
+        "name": found.name,
+        "status": str(found.status),
+        "created_at": found.created_at,
+        "num_trials": len(found.trials),
+        "best_value": found.best.value if found.best else None,
+        "default_value": found.default_value,
+        "beats_default": found.beats_default,
+        "message": found.message,
+    }
+
+
+def _values(found: Search) -> dict[str, Any]:
+    return {
+        **_brief(found),
+        "trials": [_trial(trial) for trial in found.trials],
+        "best": _trial(found.best) if found.best else None,
+        "importance": importance(found.plan, found.trials),
+        "seconds": found.seconds,
+        "space": [str(parameter) for parameter in found.plan.space],
+        "sampler": found.plan.sampler,
+        "pruner": found.plan.pruner,
+        "budget": {"trials": found.plan.budget.trials, "minutes": found.plan.budget.minutes},
+        "seed": found.plan.seed,
+        "config": found.plan.config.model_dump(),
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "state": str(trial.state),
+        "value": trial.value,
+        "params": dict(trial.params),
+        "run_id": trial.run_id,
+        "message": trial.message,
+    }
+
+
+def _text(found: Search) -> str:
+    counts = [(len(found.of(state)), state) for state in TrialState]
+    states = ", ".join(f"{number} {state}" for number, state in counts if number)
+    head = f"{found.name} ({found.search_id[:8]}) {found.status} after {found.seconds / 60:.1f} min. {found.message}"
+    lines = [
+        head.rstrip(),
+        f"trials: {states or 'none'}",
+        verdict(found),
+    ]
+    ranked = sorted(found.complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
+    if ranked:
+        names = [parameter.name for parameter in found.plan.space]
+        rows = [
+            (trial.number, _value(trial), *(_short(trial.params.get(name)) for name in names), trial.run_id[:8])
+            for trial in ranked[:_SHOWN_TRIALS]
+        ]
+        lines += ["", table(rows, header=("trial", "accuracy", *names, "run"))]
+        if len(ranked) > _SHOWN_TRIALS:
+            lines.append(f"and {len(ranked) - _SHOWN_TRIALS} more complete trials")
+    shares = importance(found.plan, found.trials)
+    if shares:
+        lines += ["", "What mattered: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())]
+    return "\n".join(lines)
+
+
+def _value(trial: Trial | None) -> str:
+    return "" if trial is None or trial.value is None else percent(trial.value)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,0 +1,174 @@
+"""A search's trials as lines through one axis for each setting: where do the good ones run?
+
+Plotly's own parallel coordinates are not used: they need WebGL, have no hover labels, and colour lines by a scale that
+cannot be told apart on a dark and on a bright page alike. Here the best quarter stands out from the rest, and the best
+trial from all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    TRAINING_COLOUR,
+    VALIDATION_COLOUR,
+    empty_figure,
+    escape,
+    finish,
+    hover_name,
+    shorten,
+)
+
+#: The share of the trials that stands out.
+_GOOD_SHARE = 0.25
+_TICKS = 4
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One axis.
+
+    Attributes:
+        label: What is above it.
+        values: A number a trial, or a text where the setting takes one of a few.
+        log: Whether the numbers stand on a logarithmic axis.
+    """
+
+    label: str
+    values: Sequence[float | str]
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where a dimension's values stand, from 0 at the bottom to 1 on top.
+
+    Attributes:
+        positions: One a trial.
+        ticks: Position and text of some values.
+    """
+
+    positions: tuple[float, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def axis(dimension: Dimension) -> Axis:
+    """Lay a dimension out."""
+    values = dimension.values
+    if any(isinstance(value, str) for value in values):
+        names = sorted({str(value) for value in values})
+        place = {name: index / (len(names) - 1) if len(names) > 1 else 0.5 for index, name in enumerate(names)}
+        return Axis(tuple(place[str(value)] for value in values), tuple((place[name], name) for name in names))
+    numbers = [float(value) for value in values]
+    log = dimension.log and min(numbers) > 0
+    scaled = [math.log10(number) if log else number for number in numbers]
+    low, high = min(scaled), max(scaled)
+    if low == high:
+        return Axis((0.5,) * len(scaled), ((0.5, f"{numbers[0]:.3g}"),))
+    different = sorted(set(scaled))
+    marked = different if len(different) <= _TICKS else [low + (high - low) * i / (_TICKS - 1) for i in range(_TICKS)]
+    ticks = tuple(((at - low) / (high - low), f"{10**at if log else at:.3g}") for at in marked)
+    return Axis(tuple((at - low) / (high - low) for at in scaled), ticks)
+
+
+def ranks(accuracies: Sequence[float]) -> list[str]:
+    """``"best"`` for the first of the highest values, ``"good"`` for the rest of the best quarter, else ``"other"``."""
+    order = sorted(range(len(accuracies)), key=lambda index: (-accuracies[index], index))
+    good = max(2, math.ceil(_GOOD_SHARE * len(accuracies)))
+    found = ["other"] * len(accuracies)
+    for place, index in enumerate(order):
+        found[index] = "best" if place == 0 else "good" if place < good else "other"
+    return found
+
+
+def parallel_coordinates(
+    dimensions: Sequence[Dimension], *, accuracies: Sequence[float], names: Sequence[str], height: int = 380
+) -> go.Figure:
+    """Draw a line for each complete trial.
+
+    Args:
+        dimensions: One for each setting that varied; all have a value a trial.
+        accuracies: Validation accuracy of each trial, 0 to 1; the last axis.
+        names: What to call each trial.
+        height: In pixels.
+    """
+    if len(accuracies) < 2 or not dimensions:
+        return empty_figure("Once two trials have ended, each is a line through its settings here.", height=height)
+    every = [*dimensions, Dimension("Accuracy, %", [100 * value for value in accuracies])]
+    axes = [axis(dimension) for dimension in every]
+    rank = ranks(accuracies)
+    figure = go.Figure()
+    for position, laid_out in enumerate(axes):
+        _draw_axis(figure, position, laid_out)
+    for kind, title, colour, width, opacity in (
+        ("other", "The others", OUTLINE_COLOUR, 1.2, 0.55),
+        ("good", "The best quarter", TRAINING_COLOUR, 2.0, 0.9),
+        ("best", "The best", VALIDATION_COLOUR, 3.5, 1.0),
+    ):
+        xs: list[float | None] = []
+        ys: list[float | None] = []
+        labels: list[str] = []
+        for trial in (index for index, found in enumerate(rank) if found == kind):
+            for position, laid_out in enumerate(axes):
+                xs.append(position)
+                ys.append(laid_out.positions[trial])
+                labels.append(
+                    f"{hover_name(names[trial])}<br>{hover_name(every[position].label)}: "
+                    f"{escape(_value_text(every[position].values[trial]))}"
+                )
+            xs.append(None)
+            ys.append(None)
+            labels.append("")
+        if xs:
+            figure.add_scatter(
+                x=xs, y=ys, name=title, mode="lines+markers", opacity=opacity,
+                line={"color": colour, "width": width}, marker={"color": colour, "size": 3 + 2 * width},
+                hovertext=labels, hoverinfo="text",
+            )  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(len(every))),
+        ticktext=["<br>".join(escape(part) for part in _lines(dimension.label)) for dimension in every],
+        side="top", range=[-0.35, len(every) - 0.65], fixedrange=True, showgrid=False, showline=False,
+    )  # fmt: skip
+    figure.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    figure.update_layout(
+        hovermode="closest", dragmode=False, legend={"y": -0.04, "yanchor": "top"}, margin={"t": 8, "l": 8, "r": 8}
+    )
+    return finish(figure, alt=_alt(every, rank, names), height=height)
+
+
+def _draw_axis(figure: go.Figure, position: int, laid_out: Axis) -> None:
+    """A vertical line with its ticks' texts beside it."""
+    figure.add_shape(
+        type="line", x0=position, x1=position, y0=0, y1=1, line={"color": OUTLINE_COLOUR, "width": 1}, layer="below"
+    )
+    for at, text in laid_out.ticks:
+        figure.add_annotation(
+            x=position, y=at, text=escape(shorten(text, length=14)), showarrow=False, xanchor="left", xshift=6,
+            yshift=8, font={"size": 11},
+        )  # fmt: skip
+
+
+def _lines(label: str) -> list[str]:
+    """A label in lines of about a dozen letters, so that neighbours do not touch."""
+    lines = [""]
+    for word in shorten(label, length=36).split():
+        if lines[-1] and len(lines[-1]) + len(word) >= 12:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _value_text(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _alt(every: Sequence[Dimension], rank: Sequence[str], names: Sequence[str]) -> str:
+    best = rank.index("best")
+    values = ", ".join(f"{dimension.label} {_value_text(dimension.values[best])}" for dimension in every)
+    return f"{len(names)} trials as lines through {len(every) - 1} settings. The best, {names[best]}, has {values}."

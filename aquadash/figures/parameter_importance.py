@@ -1,0 +1,45 @@
+"""How much each setting of a search decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, escape, finish, hover_name, listed, shorten
+
+
+def parameter_importance(shares: Mapping[str, float], *, height: int | None = None) -> go.Figure:
+    """Draw a bar for each setting, the most important on top.
+
+    Args:
+        shares: Setting as people call it -> its share in the differences between trials, 0 to 1.
+        height: In pixels; follows from the number of settings when None.
+    """
+    if not shares:
+        return empty_figure("Which setting decides is estimated once some trials have ended with different results.")
+    ranked = sorted(shares.items(), key=lambda item: -item[1])
+    figure = go.Figure()
+    figure.add_bar(
+        x=[100 * share for _, share in ranked],
+        y=list(range(len(ranked))),
+        orientation="h",
+        marker={"color": TRAINING_COLOUR},
+        text=[f"{100 * share:.0f} %" for _, share in ranked],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[hover_name(name) for name, _ in ranked],
+        hovertemplate="%{customdata}: %{x:.0f} %<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_xaxes(title="Share in the differences between trials", ticksuffix=" %", range=[0, 112], showgrid=True)
+    figure.update_yaxes(
+        tickvals=list(range(len(ranked))),
+        ticktext=[escape(shorten(name)) for name, _ in ranked],
+        range=[len(ranked) - 0.5, -0.5],
+        fixedrange=True,
+        showgrid=False,
+    )
+    figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
+    each = [f"{shorten(name)} {100 * share:.0f} %" for name, share in ranked]
+    return finish(figure, alt=f"What decided the trials: {listed(each)}.", height=height or 90 + 36 * len(ranked))

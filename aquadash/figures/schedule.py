@@ -1,0 +1,93 @@
+"""The learning rate over the epochs, as a schedule will have it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, finish
+
+#: With a peak this many times the median, most of the curve would lie on a linear axis's floor.
+_LOG_RATIO = 10.0
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """The values of the chart.
+
+    Attributes:
+        epochs: Positions in training, ascending from 0; fractions of epochs, too.
+        rates: The learning rate at each.
+        peak: The greatest rate.
+        peak_epoch: Where it is first reached.
+        log: Whether a logarithmic axis shows the curve better.
+    """
+
+    epochs: tuple[float, ...]
+    rates: tuple[float, ...]
+    peak: float
+    peak_epoch: float
+    log: bool
+
+    @property
+    def sentence(self) -> str:
+        """The curve in words."""
+        start, end, last = self.rates[0], self.rates[-1], self.epochs[-1]
+        if min(self.rates) == self.peak:
+            return f"The learning rate is {self.peak:g} all the time."
+        told = [f"The learning rate starts at {start:.3g}"]
+        if self.peak > start:
+            told.append(f"rises to {self.peak:.3g} at epoch {self.peak_epoch:.3g}")
+        if end < self.peak:
+            told.append(f"falls to {end:.3g} at epoch {last:g}")
+        else:
+            told.append(f"stays there until epoch {last:g}")
+        return f"{', '.join(told[:-1])} and {told[-1]}."
+
+
+def compute(epochs: Sequence[float], rates: Sequence[float]) -> LearningRates:
+    """The chart's values; both sequences must have the same length and not be empty."""
+    peak = max(rates)
+    # Rounding makes a flat top uneven by a hair.
+    first = next(index for index, rate in enumerate(rates) if rate >= 0.9999 * peak)
+    return LearningRates(tuple(epochs), tuple(rates), peak, epochs[first], peak > _LOG_RATIO * median(rates))
+
+
+def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, height: int = 220) -> go.Figure:
+    """Draw a schedule before anything is trained.
+
+    Args:
+        epochs: Positions in training, ascending from 0 to the last epoch's end.
+        rates: The learning rate at each.
+        height: In pixels.
+    """
+    if not epochs:
+        return empty_figure("The learning rate over the epochs appears here.", height=height)
+    values = compute(epochs, rates)
+    # A logarithm has no place for the zero that a warm-up begins with.
+    shown = [rate if rate > 0 or not values.log else None for rate in values.rates]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=values.epochs,
+        y=shown,
+        mode="lines",
+        line={"color": TRAINING_COLOUR, "width": 2},
+        hovertemplate="%{y:.3g}<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_xaxes(title="Epoch", range=[0, values.epochs[-1]], unifiedhovertitle={"text": "Epoch %{x:.1f}"})
+    figure.update_yaxes(
+        title="Learning rate",
+        type="log" if values.log else "linear",
+        # "0.001" and "1e-5" instead of "1m" and "10µ".
+        tickformat="~g",
+        rangemode="normal" if values.log else "tozero",
+    )
+    if values.log:
+        figure.update_yaxes(dtick=1)
+    figure.update_layout(hovermode="x unified", margin={"t": 12, "r": 16})
+    scale = " The axis is logarithmic." if values.log else ""
+    return finish(figure, alt=values.sentence + scale, height=height)

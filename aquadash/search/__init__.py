@@ -1,0 +1,32 @@
+"""Searches over settings: each trial is a run. Optuna is imported when the first search is opened."""
+
+from __future__ import annotations
+
+from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
+from aquadash.search.searches import Searches, adopt, open_searches
+from aquadash.search.space import Choices, Parameter, Range, parse, parse_all
+from aquadash.search.store import any_stored
+from aquadash.search.suggestions import default_space, suggested
+from aquadash.search.types import Search, SearchHead, Trial, TrialState
+
+__all__ = [
+    "PRUNERS",
+    "SAMPLERS",
+    "Budget",
+    "Choices",
+    "Parameter",
+    "Range",
+    "Search",
+    "SearchHead",
+    "SearchPlan",
+    "Searches",
+    "Trial",
+    "TrialState",
+    "adopt",
+    "any_stored",
+    "default_space",
+    "open_searches",
+    "parse",
+    "parse_all",
+    "suggested",
+]

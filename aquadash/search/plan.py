@@ -1,0 +1,211 @@
+"""What a search is made from: settings to start from, a space, a way to look through it, and a budget."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aquadash import config as run_config
+from aquadash.config import RunConfig, with_values
+from aquadash.engine.checks import check_names
+from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.models import MODELS
+from aquadash.search.space import Parameter, Value, base_value, checked, grid, parse_all
+from aquadash.search.suggestions import used
+
+#: More settings than a search can say anything about.
+MOST_PARAMETERS = 20
+MOST_TRIALS = 1000
+#: A week.
+MOST_MINUTES = 7 * 24 * 60.0
+#: Values that a grid takes from a range.
+GRID_POINTS = 4
+#: A grid with more points is no plan but a mistake.
+MOST_GRID_POINTS = 10_000
+
+DEFAULT_TRIALS = 20
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A sampler or a pruner, for menus.
+
+    Attributes:
+        title: A short name.
+        help: What it does, in a sentence.
+    """
+
+    title: str
+    help: str
+
+
+SAMPLERS: dict[str, Strategy] = {
+    "tpe": Strategy(
+        "TPE, learns from its trials",
+        "Tries at random first, then prefers values like those of the better trials. (Its long name is tree-structured "
+        "Parzen estimator.)",
+    ),
+    "random": Strategy("Random", "Draws every trial's values at random. Simple, and hard to beat with few trials."),
+    "grid": Strategy(
+        "Grid",
+        f"Tries every combination of the values; of a range it takes {GRID_POINTS} evenly spaced numbers. Their "
+        "number grows quickly.",
+    ),
+}
+
+PRUNERS: dict[str, Strategy] = {
+    "none": Strategy("Never", "Every trial trains to its end."),
+    "median": Strategy(
+        "Below the median",
+        "Stops a trial whose best validation accuracy so far is below the median of the earlier trials at that epoch.",
+    ),
+    "hyperband": Strategy(
+        "Hyperband",
+        "Gives many trials few epochs and lets only the best third of them go on, again and again. It needs more "
+        "trials than the median.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a search has done enough: at whichever comes first.
+
+    Attributes:
+        trials: So many trials, the first with the settings to start from among them; None for no such limit.
+        minutes: No trial starts after so many minutes of work; those under way are finished. None for no such limit.
+    """
+
+    trials: int | None = DEFAULT_TRIALS
+    minutes: float | None = None
+
+    def checked(self) -> Budget:
+        """The budget itself, if it ends.
+
+        Raises:
+            ConfigError: It does not, or is outside the limits.
+        """
+        if self.trials is None and self.minutes is None:
+            raise ConfigError("A search needs a budget: a number of trials, of minutes, or both.")
+        if self.trials is not None and not 2 <= self.trials <= MOST_TRIALS:
+            raise ConfigError(f"The budget is {self.trials} trials; it must be from 2 to {MOST_TRIALS:,}.")
+        if self.minutes is not None and not 0 < self.minutes <= MOST_MINUTES:
+            raise ConfigError(
+                f"The budget is {self.minutes:g} minutes; it must be more than 0, at most {MOST_MINUTES:,.0f}."
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """All that decides a search besides the data.
+
+    Attributes:
+        config: The settings to start from; the first trial has them as they are.
+        space: What varies. The other settings stay.
+        sampler: A name of :data:`SAMPLERS`.
+        pruner: A name of :data:`PRUNERS`.
+        budget: When it has done enough.
+        seed: Decides the values that the sampler draws. (The trainings' own seed is the config's.)
+        name: What people call the search.
+    """
+
+    config: RunConfig
+    space: tuple[Parameter, ...]
+    sampler: str = "tpe"
+    pruner: str = "none"
+    budget: Budget = Budget()
+    seed: int = 0
+    name: str = ""
+
+    def checked(self) -> SearchPlan:
+        """The plan itself, if it can be carried out.
+
+        Raises:
+            ConfigError: It cannot; the message says why and what to change.
+            UnknownNameError: A sampler, pruner, model, source or pipeline is not known.
+        """
+        for kind, name, table in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
+            if name not in table:
+                raise UnknownNameError.of(kind, name, table)
+        self.budget.checked()
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"The search's seed is {self.seed}; it must be from 0 to {2**32 - 1}.")
+        check_names(self.config)
+        if self.config.training.validation == "test":
+            raise ConfigError(
+                "These settings validate on test images (training.validation=test). A search would choose what suits "
+                "the test images best, and nothing would be left to measure the result with. Set "
+                "training.validation=training."
+            )
+        if not 1 <= len(self.space) <= MOST_PARAMETERS:
+            raise ConfigError(f"A search varies from 1 to {MOST_PARAMETERS} settings, and {len(self.space)} came.")
+        for parameter in self.space:
+            self._check(checked(parameter))
+        if self.sampler == "grid" and (points := grid_size(self.space)) > MOST_GRID_POINTS:
+            raise ConfigError(
+                f"This grid has {points:,} points; at most {MOST_GRID_POINTS:,} can be listed. Vary fewer settings, "
+                "or use another sampler."
+            )
+        return self
+
+    def _check(self, parameter: Parameter) -> None:
+        """Refuse a parameter that has no effect, or values whose names are not known."""
+        if not any(other.name == "model.name" for other in self.space) and not used(self.config, parameter.name):
+            title = MODELS[self.config.model.name].title
+            raise ConfigError(
+                f"{parameter.name} has no effect on this network ({title}), so there is nothing to search."
+            )
+        for value in grid(parameter, points=2):
+            check_names(with_values(self.config, {parameter.name: value}))
+
+    @property
+    def base(self) -> dict[str, Value]:
+        """What the settings to start from have for each setting that varies."""
+        return {parameter.name: base_value(self.config, parameter.name) for parameter in self.space}
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs that a trial may take."""
+        values = [grid(p, points=2) for p in self.space if p.name == "training.epochs"]
+        return max([self.config.training.epochs, *(int(value) for value in (values[0] if values else ()))])
+
+    @property
+    def most_trials(self) -> int | None:
+        """How many trials there will be at most; None where only minutes limit them."""
+        if self.sampler != "grid":
+            return self.budget.trials
+        on_grid = all(self.base[p.name] in grid(p, points=GRID_POINTS) for p in self.space)
+        everything = grid_size(self.space) + (not on_grid)
+        return everything if self.budget.trials is None else min(everything, self.budget.trials)
+
+    def to_json(self) -> str:
+        """The plan as JSON; :func:`from_json` reads it back."""
+        values = asdict(self) | {"config": self.config.model_dump(), "space": [str(part) for part in self.space]}
+        return json.dumps(values)
+
+
+def from_json(text: str) -> SearchPlan:
+    """Read what :meth:`SearchPlan.to_json` wrote.
+
+    Raises:
+        AquaDashError: The text is of another version or no plan at all.
+    """
+    try:
+        values: Mapping[str, Any] = json.loads(text)
+        return SearchPlan(
+            config=run_config.from_mapping(values["config"]),
+            space=parse_all(values["space"]),
+            budget=Budget(**values["budget"]),
+            **{name: values[name] for name in ("sampler", "pruner", "seed", "name")},
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"This is not a search's plan ({type(error).__name__}: {error}).") from None
+
+
+def grid_size(space: tuple[Parameter, ...]) -> int:
+    """How many points the grid over the space has."""
+    return math.prod(len(grid(parameter, points=GRID_POINTS)) for parameter in space)

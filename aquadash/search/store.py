@@ -1,0 +1,257 @@
+"""Where searches are kept: each an Optuna study in a SQLite file, with the rest of what belongs to it as attributes."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquadash import settings
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.runs.connection import storage_errors
+from aquadash.runs.types import RunStatus
+from aquadash.search import strategies
+from aquadash.search.plan import Budget, SearchPlan, from_json
+from aquadash.search.types import Search, SearchHead, Trial, TrialState
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+    from optuna import Study
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+# Attributes of a study.
+PLAN = "plan"
+NAME = "name"
+STATUS = "status"
+CREATED = "created_at"
+SECONDS = "seconds"
+STOP = "stop_requested"
+MESSAGE = "message"
+
+# Attributes of a trial. (MESSAGE, too.)
+RUN = "run_id"
+PAUSED = "paused"
+PRUNED_AT = "pruned_at"
+RESTARTS = "restarts"
+
+_NAME_LIMIT = 120
+
+
+class SearchStore:
+    """Searches and their trials. Safe to use from several threads and processes.
+
+    Every method raises :class:`~aquadash.errors.StorageError` when the file cannot be read or written, and
+    :class:`~aquadash.errors.UnknownNameError` for a search that is not there.
+    """
+
+    def __init__(self, storage: BaseStorage) -> None:
+        self._storage = storage
+
+    def create(self, plan: SearchPlan) -> str:
+        """Store a new search and return its id. Nobody carries it out yet."""
+        import optuna
+
+        search_id = uuid.uuid4().hex
+        name = " ".join("".join(c if c.isprintable() else " " for c in plan.name).split())[:_NAME_LIMIT]
+        with study_errors("store the search"):
+            study = optuna.create_study(storage=self._storage, study_name=search_id, direction="maximize")
+            study.enqueue_trial(dict(strategies.base_point(plan)))
+            for key, value in (
+                (NAME, name or f"search-{search_id[:6]}"),
+                (CREATED, time.time()),
+                (STATUS, str(RunStatus.STOPPED)),
+                # Last: a study without a plan is not listed.
+                (PLAN, plan.to_json()),
+            ):
+                study.set_user_attr(key, value)
+        return search_id
+
+    def heads(self) -> list[SearchHead]:
+        """All searches without their trials, newest first."""
+        with study_errors("read the searches"):
+            found = [(study.study_name, study.user_attrs) for study in self._storage.get_all_studies()]
+        heads = [self._head(search_id, attrs) for search_id, attrs in found if PLAN in attrs]
+        return sorted(heads, key=lambda head: head.created_at, reverse=True)
+
+    def get(self, search_id: str) -> Search:
+        """One search with its trials."""
+        from optuna.trial import TrialState as State
+
+        study = self.study(search_id)
+        with study_errors("read the search"):
+            attrs = study.user_attrs
+            frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
+        head = self._head(search_id, attrs)
+        plan = from_json(attrs[PLAN])
+        return Search(
+            search_id=search_id,
+            name=head.name,
+            status=head.status,
+            created_at=head.created_at,
+            plan=plan,
+            trials=tuple(_trial(one, plan) for one in frozen),
+            seconds=float(attrs.get(SECONDS, 0.0)),
+            stop_requested=bool(attrs.get(STOP)),
+            message=str(attrs.get(MESSAGE, "")),
+        )
+
+    def resolve(self, text: str) -> str:
+        """The id that a search id, a unique prefix of one or a search's unique name stands for.
+
+        Raises:
+            UnknownNameError: No search fits.
+            RunError: More than one does.
+        """
+        heads = self.heads()
+        exact = [head for head in heads if head.search_id == text]
+        named = exact or [head for head in heads if head.name == text]
+        found = named or [head for head in heads if text and head.search_id.startswith(text)]
+        if not found:
+            raise UnknownNameError.of("search", text, [head.name for head in heads])
+        if len(found) > 1:
+            ids = ", ".join(f"{head.search_id[:8]} ({head.name})" for head in found[:6])
+            raise RunError(f"{text[:80]!r} fits {len(found)} searches: {ids}. Give more of the id.")
+        return found[0].search_id
+
+    def request_stop(self, search_id: str) -> None:
+        """Ask the process that carries the search out to stop it; it looks once a second.
+
+        Raises:
+            RunError: The search is not running.
+        """
+        search = self.get(search_id)
+        if search.status is not RunStatus.RUNNING:
+            raise RunError(f"{search.name} is not running: it is {search.status}.")
+        self.set_attributes(search_id, {STOP: True})
+
+    def set_budget(self, search_id: str, budget: Budget) -> None:
+        """Give the search another budget, counted from its beginning."""
+        plan = replace(self.get(search_id).plan, budget=budget.checked())
+        self.set_attributes(search_id, {PLAN: plan.to_json()})
+
+    def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
+        """Write attributes of the study."""
+        study = self.study(search_id)
+        with study_errors("write the search"):
+            for key, value in values.items():
+                study.set_user_attr(key, value)
+
+    def study(self, search_id: str) -> Study:
+        """The search as Optuna has it."""
+        import optuna
+
+        with study_errors("read the search"):
+            try:
+                study = optuna.load_study(study_name=search_id, storage=self._storage)
+                if PLAN not in study.user_attrs:
+                    raise KeyError(search_id)
+            except KeyError:
+                raise UnknownNameError(f"There is no search {search_id[:40]!r}.") from None
+        return study
+
+    def lock(self, search_id: str) -> FileLock:
+        """The lock that the one who carries the search out holds, in whichever process. The operating system lets go
+        of it when the process dies, however it dies."""
+        from filelock import FileLock
+
+        path = settings.search_lock(search_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # It is taken in one thread and given back in another.
+        return FileLock(path, thread_local=False)
+
+    def attended(self, search_id: str) -> bool:
+        """Whether some process carries the search out."""
+        from filelock import Timeout
+
+        lock = self.lock(search_id)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def _head(self, search_id: str, attrs: dict[str, Any]) -> SearchHead:
+        status = RunStatus(attrs.get(STATUS, RunStatus.STOPPED))
+        if status is RunStatus.RUNNING and not self.attended(search_id):
+            status = RunStatus.INTERRUPTED
+        return SearchHead(search_id, str(attrs.get(NAME, search_id[:8])), status, float(attrs.get(CREATED, 0.0)))
+
+
+def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
+    from optuna.trial import TrialState as State
+
+    state = {State.COMPLETE: TrialState.COMPLETE, State.PRUNED: TrialState.PRUNED, State.FAIL: TrialState.FAILED}.get(
+        frozen.state, TrialState.PAUSED if frozen.user_attrs.get(PAUSED) else TrialState.RUNNING
+    )
+    return Trial(
+        number=frozen.number,
+        state=state,
+        value=frozen.value if state is TrialState.COMPLETE else None,
+        params=plan.base if frozen.number == 0 else dict(frozen.params),
+        run_id=str(frozen.user_attrs.get(RUN, "")),
+        epochs=frozen.last_step or 0,
+        reached=max(frozen.intermediate_values.values(), default=None),
+        message=str(frozen.user_attrs.get(MESSAGE, "")),
+        started_at=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
+        ended_at=frozen.datetime_complete.timestamp() if frozen.datetime_complete else None,
+    )
+
+
+@contextlib.contextmanager
+def study_errors(what: str) -> Iterator[None]:
+    """Raise :class:`StorageError` in place of whatever Optuna or its database raises inside the block."""
+    from optuna.exceptions import OptunaError
+
+    try:
+        with storage_errors(what):
+            yield
+    except AquaDashError:
+        raise
+    except OptunaError as error:
+        raise StorageError(f"Could not {what}: {str(error.__cause__ or error)[:300]}") from error
+
+
+_opened: dict[Path, SearchStore] = {}
+_opening = threading.Lock()
+
+
+def any_stored() -> bool:
+    """Whether there may be searches; asked before anything heavy is imported."""
+    return settings.search_database().is_file()
+
+
+def open_search_store() -> SearchStore:
+    """The searches of the home that the settings name, opened once a process and shared by its threads.
+
+    Raises:
+        StorageError: The file cannot be opened; the next call tries again.
+    """
+    path = settings.search_database()
+    with _opening:
+        if path not in _opened:
+            _opened[path] = SearchStore(_connect(path))
+        return _opened[path]
+
+
+def _connect(path: Path) -> BaseStorage:
+    import optuna
+    from filelock import FileLock
+
+    strategies.quiet()
+    with study_errors("open the searches"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # One process at a time makes the tables.
+        with FileLock(path.with_suffix(".lock"), timeout=60):
+            storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 20}})
+            with contextlib.closing(sqlite3.connect(path, timeout=20)) as connection:
+                # Pages read while the search writes; the setting stays in the file.
+                connection.execute("PRAGMA journal_mode=WAL")
+        return optuna.storages.get_storage(storage)

@@ -1,0 +1,97 @@
+"""A plan's space, sampler and pruner as Optuna has them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquadash.search.plan import GRID_POINTS, SearchPlan
+from aquadash.search.space import Choices, Parameter, Value, grid
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
+
+#: Trials that TPE draws at random before it learns: a third of the budget, within what Optuna's authors advise.
+_STARTUP_SHARE = 3
+_STARTUP_LIMITS = (5, 10)
+
+#: Complete trials before the median says anything.
+_MEDIAN_STARTUP_TRIALS = 4
+#: Share of the epochs in which no trial is pruned: the first ones are mostly chance.
+_WARMUP_SHARE = 10
+
+#: Hyperband's first look comes after this share of the epochs, so that there may be three before the last.
+_HYPERBAND_SHARE = 27
+
+
+def quiet() -> None:
+    """Keep Optuna from telling its own story on stderr, a line a trial."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def distributions(plan: SearchPlan) -> dict[str, BaseDistribution]:
+    """The space, by setting."""
+    return {parameter.name: _distribution(parameter) for parameter in plan.space}
+
+
+def base_point(plan: SearchPlan) -> dict[str, Value]:
+    """The settings to start from as a point of the space, without what lies outside of it."""
+    base = plan.base
+    return {p.name: base[p.name] for p in plan.space if p.contains(base[p.name])}
+
+
+def sampler(plan: SearchPlan, *, number: int) -> BaseSampler:
+    """The sampler that draws the trial of that number.
+
+    It is made anew for every trial, from the plan's seed and the number: so a search that was continued after a restart
+    draws what it would have drawn without.
+    """
+    from optuna import samplers
+
+    seed = int(np.random.SeedSequence([plan.seed, number]).generate_state(1)[0])
+    if plan.sampler == "tpe":
+        least, most = _STARTUP_LIMITS
+        trials = plan.budget.trials or most * _STARTUP_SHARE
+        startup = min(most, max(least, trials // _STARTUP_SHARE))
+        return samplers.TPESampler(seed=seed, n_startup_trials=startup, multivariate=True)
+    # The points of a grid are queued one by one.
+    return samplers.RandomSampler(seed=seed)
+
+
+def pruner(plan: SearchPlan) -> BasePruner:
+    """What decides whether a trial goes on."""
+    from optuna import pruners
+
+    if plan.pruner == "median":
+        return pruners.MedianPruner(
+            n_startup_trials=_MEDIAN_STARTUP_TRIALS, n_warmup_steps=max(2, plan.epochs // _WARMUP_SHARE)
+        )
+    if plan.pruner == "hyperband":
+        return pruners.HyperbandPruner(min_resource=max(1, plan.epochs // _HYPERBAND_SHARE), max_resource=plan.epochs)
+    return pruners.NopPruner()
+
+
+def grid_points(plan: SearchPlan) -> list[dict[str, Value]]:
+    """The grid in a random order that follows from the plan's seed, without the point that the search starts from."""
+    names = [parameter.name for parameter in plan.space]
+    values = [grid(parameter, points=GRID_POINTS) for parameter in plan.space]
+    points: list[Mapping[str, Value]] = [dict(zip(names, point, strict=True)) for point in itertools.product(*values)]
+    order = np.random.default_rng(plan.seed).permutation(len(points))
+    return [dict(points[index]) for index in order if points[index] != plan.base]
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(parameter, Choices):
+        return CategoricalDistribution(parameter.values)
+    if parameter.whole:
+        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
+    return FloatDistribution(parameter.low, parameter.high, log=parameter.log)

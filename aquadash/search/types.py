@@ -1,0 +1,157 @@
+"""The records of a search, as pages and commands read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from aquadash.runs.types import RunStatus
+from aquadash.search.plan import MOST_MINUTES, Budget, SearchPlan
+from aquadash.search.space import Value
+
+
+class TrialState(StrEnum):
+    """Where a trial is: ``running -> complete | pruned | failed``, with a rest in between if the search is stopped."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more happens to the trial."""
+        return self not in (TrialState.RUNNING, TrialState.PAUSED)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One try.
+
+    Attributes:
+        number: From 0; trial 0 has the settings that the search started from.
+        state: See :class:`TrialState`.
+        value: Validation accuracy of the weights that its run kept, 0 to 1; None unless it is complete.
+        params: The settings that vary, by dotted name, with what it took for them.
+        run_id: Its run; empty if none came into being.
+        epochs: How many epochs of its run the pruner has seen.
+        reached: Its best validation accuracy as long as it was watched for pruning, None if it was not.
+        message: Why it failed or was pruned; empty otherwise.
+        started_at: Seconds since 1970 UTC.
+        ended_at: Likewise; None before.
+    """
+
+    number: int
+    state: TrialState
+    value: float | None = None
+    params: Mapping[str, Value] = field(default_factory=dict)
+    run_id: str = ""
+    epochs: int = 0
+    reached: float | None = None
+    message: str = ""
+    started_at: float = 0.0
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchHead:
+    """What a menu of searches needs.
+
+    Attributes:
+        search_id: 32 hexadecimal digits.
+        name: What people call it; text, never markup or a path.
+        status: ``running``, ``stopped``, ``finished`` (its budget is spent), ``failed``, or ``interrupted``: it should
+            be running, but its process is gone.
+        created_at: Seconds since 1970 UTC.
+    """
+
+    search_id: str
+    name: str
+    status: RunStatus
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Search(SearchHead):
+    """All of a search.
+
+    Attributes:
+        plan: What it was made from, with the present budget.
+        trials: In the order of their numbers.
+        seconds: For how long it has been at work, breaks left out.
+        stop_requested: True once somebody has asked it to stop.
+        message: Why it failed; empty otherwise.
+    """
+
+    plan: SearchPlan
+    trials: tuple[Trial, ...] = ()
+    seconds: float = 0.0
+    stop_requested: bool = False
+    message: str = ""
+
+    def of(self, state: TrialState) -> list[Trial]:
+        """The trials in that state."""
+        return [trial for trial in self.trials if trial.state is state]
+
+    @property
+    def complete(self) -> list[Trial]:
+        """The trials with a value."""
+        return [trial for trial in self.trials if trial.value is not None]
+
+    @property
+    def best(self) -> Trial | None:
+        """The complete trial with the highest value, the earlier of two that are equal."""
+        return max(self.complete, key=lambda trial: trial.value or 0.0, default=None)
+
+    @property
+    def default(self) -> Trial | None:
+        """The trial with the settings that the search started from."""
+        return self.trials[0] if self.trials else None
+
+    @property
+    def default_value(self) -> float | None:
+        """What those settings reached; None while that is not known."""
+        return self.default.value if self.default else None
+
+    @property
+    def beats_default(self) -> bool:
+        """Whether a trial is better than the settings that the search started from; False while neither is known."""
+        best, default = self.best, self.default_value
+        return best is not None and best.value is not None and default is not None and best.value > default
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a grid has no point left, whatever the budget."""
+        everything = replace(self.plan, budget=Budget(None, MOST_MINUTES)).most_trials
+        return everything is not None and len(self.trials) >= everything
+
+    @property
+    def share(self) -> float:
+        """How much of the budget is spent, 0 to 1: of trials or of minutes, whichever is nearer to its end."""
+        ended = sum(trial.state.ended for trial in self.trials)
+        trials, minutes = self.plan.most_trials, self.plan.budget.minutes
+        shares = [ended / trials if trials else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
+        return 1.0 if self.status is RunStatus.FINISHED else min(1.0, max(shares))
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds until the budget is spent, if trials go on taking as long as so far; None while unknown."""
+        if self.status is not RunStatus.RUNNING:
+            return None
+        trials, minutes = self.plan.most_trials, self.plan.budget.minutes
+        ended = sum(trial.state.ended for trial in self.trials)
+        by_trials = self.seconds / ended * (trials - ended) if trials is not None and ended else None
+        by_minutes = 60 * minutes - self.seconds if minutes is not None else None
+        known = [seconds for seconds in (by_trials, by_minutes) if seconds is not None]
+        return max(0.0, min(known)) if known else None
+
+
+def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
+    """The number of each complete trial and the highest value up to it, in the order of their numbers."""
+    steps: list[tuple[int, float]] = []
+    for trial in trials:
+        if trial.value is not None:
+            steps.append((trial.number, max([trial.value, *(value for _, value in steps[-1:])])))
+    return steps

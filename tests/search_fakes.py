@@ -1,0 +1,125 @@
+"""Runs that train nothing, for the tests of searches: they are told what becomes of them."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from aquadash.config import RunConfig, with_values
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
+from aquadash.search import Budget, SearchPlan, parse_all
+
+#: Settings to start from that the fakes understand.
+BASE = with_values(RunConfig(), {"training.epochs": 20, "training.learning_rate": 0.01})
+
+
+def plan(*over: str, **values: object) -> SearchPlan:
+    """A plan over the learning rate, or over what is given."""
+    space = parse_all(over or ("training.learning_rate=1e-4..1e-1:log",))
+    return replace(SearchPlan(BASE, space, budget=Budget(5), name="mine"), **values)  # type: ignore[arg-type]
+
+
+class FakeRuns:
+    """Engine and run store in one. Runs wait until :meth:`work` or one of the others says how they end."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Run] = {}
+        self.histories: dict[str, list[EpochRecord]] = {}
+        self.calls: list[tuple[str, object]] = []
+        #: Called with each config that is submitted; may raise.
+        self.on_submit: Callable[[RunConfig], None] = lambda config: None
+
+    # -- what a search uses ------------------------------------------------------------------------------------------
+
+    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "") -> Run:
+        self.on_submit(config)
+        run_id = f"{len(self.runs):032x}"
+        self.runs[run_id] = Run(run_id, name or "", RunStatus.QUEUED, config, time.time(), search_id=search_id)
+        self.histories[run_id] = []
+        self.calls.append(("submit", run_id))
+        return self.runs[run_id]
+
+    def stop(self, run_id: str) -> None:
+        run = self.get(run_id)
+        if run.status.ended:
+            raise RunError("ended")
+        self.calls.append(("stop", run_id))
+        self.change(run_id, stop_requested=True)
+
+    def resume(self, run_id: str) -> Run:
+        if not self.get(run_id).status.resumable:
+            raise RunError("cannot be resumed")
+        self.calls.append(("resume", run_id))
+        self.change(run_id, status=RunStatus.QUEUED, stop_requested=False, message="")
+        return self.runs[run_id]
+
+    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
+        self.calls.append(("adopt", list(only or ())))
+        return []
+
+    def get(self, run_id: str) -> Run:
+        if run_id not in self.runs:
+            raise UnknownNameError(f"There is no run {run_id}.")
+        return self.runs[run_id]
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        return list(self.histories[run_id])
+
+    def list_runs(self) -> list[Run]:
+        return list(reversed(self.runs.values()))
+
+    # -- what a test does --------------------------------------------------------------------------------------------
+
+    @property
+    def at_work(self) -> list[Run]:
+        """The runs that have not ended, in the order in which they came."""
+        return [run for run in self.runs.values() if not run.status.ended]
+
+    def change(self, run_id: str, **values: object) -> None:
+        self.runs[run_id] = replace(self.runs[run_id], **values)  # type: ignore[arg-type]
+
+    def train(self, run_id: str, *accuracies: float) -> None:
+        """More epochs with these validation accuracies; the run is then in the middle of the next."""
+        history = self.histories[run_id]
+        for accuracy in accuracies:
+            history.append(EpochRecord(len(history) + 1, 1.0, accuracy, 1.0, accuracy, 0.01, 1.0))
+        progress = Progress("training", len(history) + 1, 20, 1, 10, time=time.time())
+        self.change(run_id, status=RunStatus.RUNNING, progress=progress, started_at=time.time())
+
+    def finish(self, run_id: str, accuracy: float) -> None:
+        """The run ends with that validation accuracy."""
+        self.change(run_id, status=RunStatus.FINISHED, metrics={"val_accuracy": accuracy, "test_accuracy": 0.01})
+
+    def end(self, run_id: str, status: RunStatus, message: str = "") -> None:
+        """The run ends otherwise."""
+        self.change(run_id, status=status, message=message)
+
+    def heed_stops(self) -> None:
+        """Workers that were asked to stop do so."""
+        for run in self.at_work:
+            if run.stop_requested:
+                self.end(run.run_id, RunStatus.STOPPED, "Stopped by request.")
+
+
+def accuracy_of(config: RunConfig) -> float:
+    """A validation accuracy that is best for a learning rate of 0.003, so that 0.01 can be beaten."""
+    return 0.8 - 0.1 * abs(math.log10(config.training.learning_rate / 0.003))
+
+
+class QuickRuns(FakeRuns):
+    """Runs that finish as soon as the gate is open, and stop as soon as they are asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+
+    def get(self, run_id: str) -> Run:
+        self.heed_stops()
+        run = super().get(run_id)
+        if self.gate.is_set() and not run.status.ended:
+            self.finish(run_id, accuracy_of(run.config))
+        return super().get(run_id)

@@ -1,0 +1,185 @@
+"""``search`` on the command line: JSON, the plain words, and a search that outlives its process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+import aquadash.engine
+import aquadash.search
+from aquadash import settings
+from aquadash.runs import RunStatus, open_store
+from aquadash.search import Budget, Searches, TrialState
+from aquadash.search import store as kept
+from aquadash.search.store import SearchStore, open_search_store
+from tests.search_fakes import QuickRuns, plan
+from tests.test_cli import answer, call, refusal
+from tests.waiting import wait_for
+
+QUICK = ("--set", "augmentation.pipeline=none", "--set", "training.epochs=4")
+
+
+@pytest.fixture
+def store() -> SearchStore:
+    return open_search_store()
+
+
+@pytest.fixture
+def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
+    """Searches of this process train nothing."""
+    runs = QuickRuns()
+    runs.gate.set()
+    searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
+    monkeypatch.setattr(aquadash.engine, "open_engine", contextlib.nullcontext)
+    monkeypatch.setattr(aquadash.search, "open_searches", lambda: searches)
+    yield runs
+    runs.gate.set()
+    for head in store.heads():
+        assert searches.wait(head.search_id, timeout=30)
+
+
+def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
+    values = answer("search", "--trials", 6, "--seed", 3, "--name", "mine", "--set", "training.epochs=7")
+    assert values["name"] == "mine" and values["status"] == "finished" and values["seed"] == 3
+    assert [trial["number"] for trial in values["trials"]] == list(range(6))
+    assert {"number", "state", "value", "params", "run_id"} <= set(values["trials"][0])
+    assert values["trials"][0]["value"] == values["default_value"]
+    assert values["best"]["value"] == max(trial["value"] for trial in values["trials"])
+    assert values["beats_default"] is (values["best"]["value"] > values["default_value"])
+    assert sum(values["importance"].values()) == pytest.approx(1.0)
+    assert set(values["importance"]) == set(values["trials"][0]["params"])
+    assert "training.learning_rate=0.0001..0.1:log" in values["space"]  # A sensible subset by itself.
+    assert all(run.config.training.epochs == 7 for run in runs.runs.values())
+
+
+def test_over_sampler_pruner_and_minutes(runs: QuickRuns) -> None:
+    over = ("--over", "training.optimizer=sgd,adam", "--over", "model.dropout=0..0.3")
+    values = answer("search", "run", *over, "--sampler", "grid", "--pruner", "median", "--minutes", 5)
+    assert len(values["trials"]) == 9 and values["budget"] == {"trials": None, "minutes": 5.0}
+    assert values["space"] == ["training.optimizer=sgd,adam", "model.dropout=0..0.3"]
+
+
+def test_the_text_says_whether_it_was_worth_it(runs: QuickRuns) -> None:
+    better = call("search", "--trials", 8, "--over", "training.learning_rate=1e-3..1e-2:log")
+    assert "beats the settings that the search started from" in better.stdout and "8 complete" in better.stdout
+    worse = call("search", "--trials", 3, "--over", "training.learning_rate=1..10")
+    assert "No trial beats the settings that the search started from" in worse.stdout
+
+
+def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
+    assert answer("search", "list") == {"searches": []}
+    search_id = answer("search", "--trials", 2, "--name", "mine")["search_id"]
+    assert answer("search", "list")["searches"][0]["search_id"] == search_id
+    assert answer("search", "show", "mine")["search_id"] == search_id
+    assert "all of its 2 trials" in refusal("search", "resume", "mine")
+    assert len(answer("search", "resume", search_id[:8], "--trials", 4)["trials"]) == 4
+    assert "mine" in call("search", "list").stdout and "trial" in call("search", "show", "mine").stdout
+
+
+def test_stop_asks_whoever_carries_it_out(store: SearchStore) -> None:
+    search_id = store.create(plan(name="mine"))
+    assert "not running" in refusal("search", "stop", "mine")
+    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
+    with store.lock(search_id):
+        assert answer("search", "stop", "mine")["search_id"] == search_id
+    assert store.get(search_id).stop_requested
+
+
+def test_a_search_that_fails_is_one_line(runs: QuickRuns) -> None:
+    runs.gate.clear()
+
+    def fail(config: object) -> None:
+        raise aquadash.errors.ConfigError("not like this")
+
+    runs.on_submit = fail
+    assert "5 trials failed in a row. not like this" in refusal("search", "--trials", 9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--trials", 1), "from 2 to 1,000"),
+        (("--trials", "many"), "not a valid integer"),
+        (("--preset", "notebook"), "validate on test images"),
+        (("--over", "training.learning_rat=1..2"), "Did you mean 'training.learning_rate'"),
+        (("--over", "seed=1,2"), "cannot vary seed"),
+        (("--sampler", "magic"), "'tpe', 'random', 'grid'"),
+        (("--minutes", -1), "more than 0"),
+        (("show", "nothing"), "no search called 'nothing'"),
+        (("dance",), "unexpected extra argument"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: str) -> None:
+    assert complaint in refusal("search", *arguments)
+
+
+@pytest.mark.slow
+def test_a_search_outlives_its_process(home_with_images: Path) -> None:
+    over = ("--over", "training.learning_rate=1e-3..1e-1:log", "--trials", "3", "--name", "survivor")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aquadash", "search", *QUICK, *over],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    searches, runs = open_search_store(), open_store()
+
+    def first_run_at_work() -> str | None:
+        heads = searches.heads()
+        trials = searches.get(heads[0].search_id).trials if heads else ()
+        return trials[0].run_id if trials and trials[0].run_id and runs.get(trials[0].run_id).worker else None
+
+    first = wait_for(first_run_at_work, timeout=120)
+    process.kill()
+    process.wait()
+    assert searches.heads()[0].status is RunStatus.INTERRUPTED
+    values = answer("search", "resume", "survivor", process=True)
+    assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
+    assert [trial["state"] for trial in values["trials"]] == ["complete"] * 3
+    stored = {run.run_id: run for run in runs.list_runs()}
+    assert set(stored) == {trial["run_id"] for trial in values["trials"]}  # Nothing was repeated.
+    for trial in values["trials"]:
+        run = stored[trial["run_id"]]
+        assert run.search_id == values["search_id"] and run.metrics["val_accuracy"] == trial["value"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_rests_the_search_and_resume_goes_on(home_with_images: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aquadash", "search", "--json", "--trials", "2", "--name", "rested", *QUICK,
+         "--set", "training.epochs=500", "--set", "training.patience=0", "--over", "model.dropout=0..0.5"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    runs = open_store()
+    run_id = wait_for(lambda: next((run.run_id for run in runs.list_runs() if run.curve), None), timeout=120)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=90)
+    assert process.returncode == 0 and "rested: 0 of 2 trials done" in errors, errors
+    values = json.loads(output)
+    assert values["status"] == "stopped" and [trial["state"] for trial in values["trials"]] == ["paused"]
+    run = runs.get(run_id)
+    assert run.status is RunStatus.STOPPED and run.worker is not None
+    pid = run.worker.pid
+    wait_for(lambda: not psutil.pid_exists(pid))
+    kept_epochs = len(runs.history(run_id))
+
+    search_id = values["search_id"]
+    open_search_store().set_budget(search_id, Budget(2, minutes=0.001))
+    assert open_search_store().get(search_id).trials[0].state is TrialState.PAUSED
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aquadash", "search", "resume", "rested"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: len(runs.history(run_id)) > kept_epochs, timeout=120, saying=lambda: runs.get(run_id))
+        assert len(runs.list_runs()) == 1
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=90)
+    assert runs.get(run_id).status is RunStatus.STOPPED

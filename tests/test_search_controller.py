@@ -1,0 +1,456 @@
+"""The search's loop, with runs that train nothing: every look is made by the test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.errors import ConfigError, StorageError
+from aquadash.runs import RunStatus
+from aquadash.search import Budget, Search, SearchPlan, TrialState, parse_all
+from aquadash.search import store as kept
+from aquadash.search.controller import MOST_FAILURES, Controller
+from aquadash.search.store import SearchStore, open_search_store
+from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan
+
+
+@pytest.fixture
+def store() -> SearchStore:
+    return open_search_store()
+
+
+@pytest.fixture
+def runs() -> FakeRuns:
+    return FakeRuns()
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def begin(store: SearchStore, of: SearchPlan) -> str:
+    search_id = store.create(of.checked())
+    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
+    return search_id
+
+
+def controller(
+    store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1, clock: Clock | None = None
+) -> Controller:
+    return Controller(store, search_id, engine=runs, runs=runs, slots=slots, clock=clock or Clock())
+
+
+def carry_out(
+    control: Controller, runs: FakeRuns, value: Callable[[RunConfig], float] = accuracy_of, *, most_steps: int = 500
+) -> None:
+    """Step to the end; each run finishes as soon as it was started."""
+    for _ in range(most_steps):
+        if not control.step():
+            return
+        runs.heed_stops()
+        for run in runs.at_work:
+            runs.finish(run.run_id, value(run.config))
+    raise AssertionError("the search does not end")
+
+
+def stored(store: SearchStore, search_id: str) -> Search:
+    """With the status as it is written: nobody holds the lock in these tests."""
+    return store.get(search_id)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
+    store: SearchStore, runs: FakeRuns, sampler: str
+) -> None:
+    over = ("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32")
+    search_id = begin(store, plan(*over, sampler=sampler, budget=Budget(12)))
+    carry_out(controller(store, search_id, runs), runs)
+    search = stored(store, search_id)
+    assert search.status is RunStatus.FINISHED and search.share == 1.0
+    assert [trial.number for trial in search.trials] == list(range(12))
+    assert all(trial.state is TrialState.COMPLETE for trial in search.trials)
+    first = runs.get(search.trials[0].run_id)
+    assert first.config == BASE and search.default_value == pytest.approx(accuracy_of(BASE))
+    assert search.trials[0].params == {
+        "training.learning_rate": 0.01,
+        "training.optimizer": "sgd",
+        "training.batch_size": 32,
+    }
+    for trial in search.trials:
+        run = runs.get(trial.run_id)
+        assert run.config == with_values(BASE, trial.params)
+        assert run.search_id == search_id and run.name == f"mine #{trial.number}"
+        assert trial.value == pytest.approx(accuracy_of(run.config))  # Never the test figure.
+    best = search.best
+    assert best is not None and best.value == max(trial.value or 0 for trial in search.trials)
+    assert len({repr(sorted(trial.params.items())) for trial in search.trials}) == 12
+
+
+def test_tpe_comes_nearer_to_the_best_value_than_it_began(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(40)))
+    carry_out(controller(store, search_id, runs), runs)
+    search = stored(store, search_id)
+    assert search.beats_default and search.best is not None and search.best.value is not None
+    assert search.best.value > 0.79
+    later = [trial.value or 0.0 for trial in search.trials[-10:]]
+    assert sum(later) / 10 > 0.75
+
+
+def test_a_grid_ends_with_its_last_point_and_tries_none_twice(store: SearchStore, runs: FakeRuns) -> None:
+    # The settings to start from, 0.01, are a point of the grid.
+    of = plan(
+        "training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", sampler="grid", budget=Budget(None, 60)
+    )
+    search_id = begin(store, of)
+    carry_out(controller(store, search_id, runs), runs)
+    search = stored(store, search_id)
+    points = {(trial.params["training.learning_rate"], trial.params["training.optimizer"]) for trial in search.trials}
+    assert len(search.trials) == of.most_trials == 8 == len(points)
+    assert {rate for rate, _ in points} == {0.0001, 0.001, 0.01, 0.1}
+
+
+def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: SearchStore, runs: FakeRuns) -> None:
+    over = (
+        "training.learning_rate=1e-4..1e-3:log",
+        "training.optimizer=adam,adamw",
+        "training.weight_decay=1e-5..1e-2:log",
+    )
+    search_id = begin(store, plan(*over, budget=Budget(12)))
+    carry_out(controller(store, search_id, runs), runs)
+    search = stored(store, search_id)
+    assert runs.get(search.trials[0].run_id).config == BASE
+    assert search.trials[0].params["training.optimizer"] == "sgd"
+    assert all(trial.params["training.optimizer"] in ("adam", "adamw") for trial in search.trials[1:])
+    assert all(1e-4 <= trial.params["training.learning_rate"] <= 1e-3 for trial in search.trials[1:])
+
+
+def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(5))), runs, slots=3)
+    assert control.step()
+    assert len(runs.at_work) == 3
+    runs.finish(runs.at_work[1].run_id, 0.5)
+    control.step()
+    assert len(runs.at_work) == 3 and len(runs.runs) == 4
+    carry_out(control, runs)
+    assert len(stored(store, search_id).trials) == 5
+
+
+def test_minutes_end_it_after_the_trials_under_way(store: SearchStore, runs: FakeRuns) -> None:
+    clock = Clock()
+    search_id = begin(store, plan(budget=Budget(None, minutes=2)))
+    control = controller(store, search_id, runs, clock=clock)
+    for _ in range(3):
+        assert control.step()
+        clock.now += 45
+        runs.finish(runs.at_work[0].run_id, 0.5)
+    assert not control.step()
+    search = stored(store, search_id)
+    assert search.status is RunStatus.FINISHED and len(search.trials) == 3
+    assert search.seconds == pytest.approx(135)
+
+
+def test_a_sleeping_computer_does_not_spend_the_budget(store: SearchStore, runs: FakeRuns) -> None:
+    clock = Clock()
+    control = controller(store, search_id := begin(store, plan(budget=Budget(None, minutes=5))), runs, clock=clock)
+    control.step()
+    clock.now += 8 * 3600
+    control.step()
+    assert stored(store, search_id).seconds <= 60
+
+
+def test_a_failed_run_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(4))), runs)
+    control.step()
+    runs.finish(runs.at_work[0].run_id, 0.5)
+    control.step()
+    runs.end(runs.at_work[0].run_id, RunStatus.FAILED, "The loss became nan.")
+    control.step()
+    runs.change(runs.at_work[0].run_id, status=RunStatus.FINISHED, metrics={})
+    carry_out(control, runs)
+    search = stored(store, search_id)
+    assert [trial.state for trial in search.trials] == [
+        TrialState.COMPLETE, TrialState.FAILED, TrialState.FAILED, TrialState.COMPLETE,
+    ]  # fmt: skip
+    assert (
+        search.trials[1].message == "The loss became nan."
+        and "without a validation accuracy" in search.trials[2].message
+    )
+    assert search.status is RunStatus.FINISHED
+
+
+def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
+    def refuse(config: RunConfig) -> None:
+        if config.training.optimizer == "adam":
+            raise ConfigError("not with adam")
+
+    runs.on_submit = refuse
+    of = plan("training.optimizer=sgd,adam", sampler="grid")
+    carry_out(controller(store, search_id := begin(store, of), runs), runs)
+    search = stored(store, search_id)
+    assert [(trial.state, trial.message) for trial in search.trials[1:]] == [(TrialState.FAILED, "not with adam")]
+
+
+def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(50))), runs)
+    while control.step():
+        for run in runs.at_work:
+            runs.end(run.run_id, RunStatus.FAILED, "no memory")
+    search = stored(store, search_id)
+    assert search.status is RunStatus.FAILED and len(search.trials) == MOST_FAILURES
+    assert "no memory" in search.message
+    assert search.best is None and not search.beats_default
+
+
+def test_a_run_that_vanished_or_was_deleted_is_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(3))), runs)
+    control.step()
+    runs.finish(runs.at_work[0].run_id, 0.5)
+    control.step()
+    del runs.runs[runs.at_work[0].run_id]
+    control.step()
+    runs.change(runs.at_work[0].run_id, deleted=True, status=RunStatus.STOPPED)
+    assert not control.step()
+    assert len(stored(store, search_id).of(TrialState.FAILED)) == 2
+
+
+def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(pruner="median", budget=Budget(8))), runs)
+    for number in range(5):
+        control.step()
+        run_id = runs.at_work[0].run_id
+        runs.train(run_id, *(0.1 * epoch + (0.0 if number == 0 else 0.05) for epoch in range(1, 6)))
+        control.step()  # Even the worst first trial goes on.
+        assert not runs.get(run_id).stop_requested
+        runs.finish(run_id, 0.6)
+    control.step()
+    run_id = runs.at_work[0].run_id
+    runs.train(run_id, 0.01)
+    control.step()
+    assert not runs.get(run_id).stop_requested  # The first epochs are mostly chance.
+    runs.train(run_id, 0.03)
+    control.step()
+    assert runs.get(run_id).stop_requested
+    control.step()
+    assert runs.calls.count(("stop", run_id)) == 1  # Asked once, however long it takes.
+    runs.heed_stops()
+    control.step()
+    trial = stored(store, search_id).trials[5]
+    assert trial.state is TrialState.PRUNED and trial.value is None and trial.reached == 0.03
+    assert "after epoch" in trial.message
+
+
+def test_a_pruned_run_that_finished_first_counts(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(pruner="median", budget=Budget(6))), runs)
+    for _ in range(5):
+        control.step()
+        run_id = runs.at_work[0].run_id
+        runs.train(run_id, *[0.5] * 5)
+        runs.finish(run_id, 0.5)
+    control.step()
+    run_id = runs.at_work[0].run_id
+    runs.train(run_id, *[0.1] * 5)
+    control.step()
+    assert runs.get(run_id).stop_requested
+    runs.finish(run_id, 0.95)
+    control.step()
+    assert stored(store, search_id).trials[5].value == 0.95
+
+
+@pytest.mark.slow
+def test_hyperband_gives_poor_trials_few_epochs(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(pruner="hyperband", budget=Budget(30)))
+    control = controller(store, search_id, runs)
+    while control.step():
+        for run in runs.at_work:
+            if run.stop_requested:
+                runs.heed_stops()
+            elif len(runs.history(run.run_id)) < 20:
+                runs.train(run.run_id, accuracy_of(run.config) - 0.3)
+            else:
+                runs.finish(run.run_id, accuracy_of(run.config))
+    search = stored(store, search_id)
+    pruned = search.of(TrialState.PRUNED)
+    assert pruned and search.trials[0].state is TrialState.COMPLETE
+    assert all(len(runs.history(trial.run_id)) < 20 for trial in pruned)
+    assert search.best is not None and search.best.value == max(trial.value or 0 for trial in search.trials)
+
+
+def test_stop_rests_the_runs_and_a_continued_search_resumes_them(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(4)))
+    control = controller(store, search_id, runs, slots=2)
+    control.step()
+    store.set_attributes(search_id, {kept.STOP: True})
+    assert control.step()  # Asked, not ended yet.
+    assert all(run.stop_requested for run in runs.at_work)
+    assert [trial.state for trial in stored(store, search_id).trials] == [TrialState.PAUSED] * 2
+    runs.heed_stops()
+    assert not control.step()
+    assert stored(store, search_id).status is RunStatus.STOPPED and len(runs.runs) == 2
+
+    store.set_attributes(search_id, {kept.STOP: False, kept.STATUS: str(RunStatus.RUNNING)})
+    control = controller(store, search_id, runs, slots=2)
+    control.step()
+    assert [call for call in runs.calls if call[0] == "resume"] == [
+        ("resume", run_id) for run_id in list(runs.runs)[:2]
+    ]
+    assert len(runs.runs) == 2  # Nothing is repeated.
+    carry_out(control, runs)
+    search = stored(store, search_id)
+    assert len(search.trials) == len(runs.runs) == 4 and all(trial.value is not None for trial in search.trials)
+
+
+def test_a_search_continued_while_its_runs_still_stop_waits_for_them(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(2)))
+    control = controller(store, search_id, runs)
+    control.step()
+    runs.train(runs.at_work[0].run_id, 0.5)
+    store.set_attributes(search_id, {kept.STOP: True})
+    control.step()
+    store.set_attributes(search_id, {kept.STOP: False})
+    control = controller(store, search_id, runs)
+    control.step()
+    assert len(runs.runs) == 1 and ("resume", next(iter(runs.runs))) not in runs.calls
+    runs.heed_stops()
+    control.step()
+    assert runs.calls[-1] == ("resume", next(iter(runs.runs)))
+    assert stored(store, search_id).trials[0].state is TrialState.RUNNING
+
+
+def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(6)))
+    controller(store, search_id, runs, slots=3).step()
+    first, second, third = list(runs.runs)
+    runs.finish(first, 0.7)
+    runs.train(second, 0.4)
+    # Nobody looks any more. The third still waits for a slot of an engine that is gone.
+    control = controller(store, search_id, runs, slots=3)
+    control.step()
+    assert ("adopt", [first, second, third]) in runs.calls
+    search = stored(store, search_id)
+    assert [trial.run_id for trial in search.trials[:3]] == [first, second, third]
+    assert search.trials[0].value == 0.7 and search.trials[1].state is TrialState.RUNNING
+    assert len(runs.runs) == 4
+    carry_out(control, runs)
+    assert len(stored(store, search_id).trials) == len(runs.runs) == 6
+
+
+def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchStore) -> None:
+    def values(restart_after: int) -> list[float]:
+        runs = FakeRuns()
+        search_id = begin(store, plan(budget=Budget(14)))
+        control = controller(store, search_id, runs)
+        for _ in range(restart_after):
+            control.step()
+            for run in runs.at_work:
+                runs.finish(run.run_id, accuracy_of(run.config))
+        carry_out(controller(store, search_id, runs), runs)
+        return [float(trial.params["training.learning_rate"]) for trial in stored(store, search_id).trials]
+
+    assert values(0) == values(9)
+
+
+def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(2)))
+    original = runs.submit
+
+    def crash_after(config: RunConfig, *, name: str | None = None, search_id: str = "") -> None:
+        original(config, name=name, search_id=search_id)
+        raise StorageError("the power went off")
+
+    runs.submit = crash_after  # type: ignore[method-assign, assignment]
+    with pytest.raises(StorageError):
+        controller(store, search_id, runs).step()
+    assert stored(store, search_id).trials[0].run_id == ""
+    runs.submit = original  # type: ignore[method-assign]
+    control = controller(store, search_id, runs)
+    control.step()
+    assert stored(store, search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
+    carry_out(control, runs)
+    assert len(runs.runs) == 2
+
+
+def test_a_trial_without_any_run_is_submitted(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(2)))
+
+    def crash(config: RunConfig) -> None:
+        raise StorageError("the disk is full")
+
+    runs.on_submit = crash
+    with pytest.raises(StorageError):
+        controller(store, search_id, runs).step()
+    runs.on_submit = lambda config: None
+    control = controller(store, search_id, runs)
+    carry_out(control, runs)
+    assert [trial.state for trial in stored(store, search_id).trials] == [TrialState.COMPLETE] * 2
+
+
+def test_a_dead_worker_is_resumed_twice_and_then_given_up(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
+    control.step()
+    run_id = runs.at_work[0].run_id
+    for times in (1, 2):
+        runs.end(run_id, RunStatus.INTERRUPTED, "SIGKILL")
+        control.step()
+        assert runs.calls.count(("resume", run_id)) == times
+    runs.end(run_id, RunStatus.INTERRUPTED, "SIGKILL")
+    control.step()
+    trial = stored(store, search_id).trials[0]
+    assert trial.state is TrialState.FAILED and "died 3 times. SIGKILL" in trial.message
+
+
+def test_a_silent_run_that_nobody_watched_gets_time_to_speak(store: SearchStore, runs: FakeRuns) -> None:
+    clock = Clock()
+    control = controller(store, begin(store, plan(budget=Budget(2))), runs, clock=clock)
+    control.step()
+    run_id = runs.at_work[0].run_id
+    runs.change(run_id, status=RunStatus.INTERRUPTED, started_at=clock.now)
+    clock.now += 30
+    control.step()
+    assert ("resume", run_id) not in runs.calls
+    clock.now += 31
+    control.step()
+    assert ("resume", run_id) in runs.calls
+
+
+def test_a_run_that_somebody_stopped_is_a_pruned_trial(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
+    control.step()
+    runs.stop(runs.at_work[0].run_id)
+    runs.heed_stops()
+    control.step()
+    trial = stored(store, search_id).trials[0]
+    assert trial.state is TrialState.PRUNED and trial.message == "Somebody stopped its run."
+
+
+def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: FakeRuns) -> None:
+    clock = Clock()
+    search_id = begin(store, plan(budget=Budget(5)))
+    control = controller(store, search_id, runs, clock=clock)
+    for _ in range(2):
+        control.step()
+        clock.now += 30
+        runs.finish(runs.at_work[0].run_id, 0.5)
+    control.step()
+    lock = store.lock(search_id)
+    with lock:
+        search = stored(store, search_id)
+    assert search.status is RunStatus.RUNNING and search.share == pytest.approx(0.4)
+    assert search.eta_seconds == pytest.approx(90) and math.isclose(search.seconds, 60)
+    assert stored(store, search_id).status is RunStatus.INTERRUPTED  # Nobody holds the lock any more.
+
+
+def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:
+    of = plan("model.filters=16,32|64", "model.dropout=0..0.5", "training.drop_remainder=true,false")
+    with pytest.raises(ConfigError, match="no effect on this network"):
+        of.checked()
+    config = with_values(BASE, {"model.name": "cnn"})
+    search_id = store.create(SearchPlan(config, of.space, name=" two \n lines "))
+    search = stored(store, search_id)
+    assert search.plan.space == of.space == parse_all(str(part) for part in search.plan.space)
+    assert search.name == "two lines" and search.plan.config == config

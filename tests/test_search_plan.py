@@ -1,0 +1,97 @@
+"""Plans: what can be carried out, and their round trip through JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from aquadash.config import with_values
+from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.presets import PRESETS
+from aquadash.search import Budget, SearchPlan, parse, parse_all
+from aquadash.search.plan import MOST_TRIALS, from_json, grid_size
+from tests.search_fakes import BASE, plan
+
+
+def test_test_images_are_never_searched_on() -> None:
+    with pytest.raises(ConfigError, match="validate on test images"):
+        SearchPlan(PRESETS["notebook"].config, parse_all(["training.learning_rate=1e-3..1e-1:log"])).checked()
+
+
+@pytest.mark.parametrize(
+    ("budget", "complaint"),
+    [
+        (Budget(None, None), "needs a budget"),
+        (Budget(1), "from 2 to"),
+        (Budget(MOST_TRIALS + 1), "from 2 to"),
+        (Budget(None, 0.0), "more than 0"),
+        (Budget(5, 1e9), "at most"),
+        (Budget(None, float("nan")), "more than 0"),
+    ],
+)
+def test_a_budget_must_end(budget: Budget, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        plan(budget=budget).checked()
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'random'"):
+        plan(sampler="randm").checked()
+    with pytest.raises(UnknownNameError, match="pruner"):
+        plan(pruner="secateurs").checked()
+    with pytest.raises(UnknownNameError, match="pipeline"):
+        plan("augmentation.pipeline=none,nothing").checked()
+    with pytest.raises(UnknownNameError, match="model"):
+        replace(plan(), config=with_values(BASE, {"model.name": "nothing"})).checked()
+    with pytest.raises(ConfigError, match="seed"):
+        plan(seed=-1).checked()
+
+
+def test_a_space_has_some_settings_and_each_has_an_effect() -> None:
+    with pytest.raises(ConfigError, match="from 1 to 20 settings, and 0 came"):
+        replace(plan(), space=()).checked()
+    with pytest.raises(ConfigError, match="no effect on this network"):
+        plan("model.filters=16|32").checked()
+    plan("model.filters=16|32", "model.name=notebook,cnn").checked()  # On one of them it has.
+
+
+def test_a_grid_of_millions_is_refused() -> None:
+    over = [f"training.{name}=0..0.5" for name in ("weight_decay", "label_smoothing", "momentum", "warmup_epochs")]
+    over += ["training.learning_rate=1e-4..1:log", "training.batch_size=8..64", "model.dropout=0..0.5"]
+    with pytest.raises(ConfigError, match=r"16,384 points"):
+        plan(*over, sampler="grid").checked()
+    plan(*over, sampler="tpe").checked()
+
+
+def test_the_most_trials_of_a_grid_are_its_points_and_the_settings_to_start_from() -> None:
+    assert grid_size((parse("training.optimizer=sgd,adam"), parse("model.dropout=0..0.5"))) == 8
+    assert plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(None, 1)).most_trials == 2
+    assert plan("training.optimizer=adamw,adam", sampler="grid", budget=Budget(None, 1)).most_trials == 3
+    assert plan("training.optimizer=adamw,adam", sampler="grid", budget=Budget(2)).most_trials == 2
+    assert plan(budget=Budget(None, 5)).most_trials is None
+
+
+def test_the_most_epochs_include_those_that_vary() -> None:
+    assert plan().epochs == 20
+    assert plan("training.epochs=10,50,30").epochs == 50
+    assert plan("training.epochs=5..60").epochs == 60
+
+
+def test_json_round_trip() -> None:
+    one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, budget=Budget(None, 2.5))
+    assert from_json(one.to_json()) == one
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"config": {}, "space": 3}'])
+def test_what_is_no_plan_is_an_error_for_people(text: str) -> None:
+    with pytest.raises(AquaDashError):
+        from_json(text)
+
+
+def test_a_plan_of_another_version_is_an_error_for_people() -> None:
+    values = json.loads(plan().to_json())
+    values["budget"]["dollars"] = 3
+    with pytest.raises(ConfigError, match="not a search's plan"):
+        from_json(json.dumps(values))

@@ -1,0 +1,108 @@
+"""Spaces: read from text, held to the settings' limits, laid out as grids."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquadash.config import RunConfig, flatten, with_values
+from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.search.space import (
+    NOT_COMPARABLE,
+    Choices,
+    Parameter,
+    Range,
+    base_value,
+    grid,
+    parse,
+    parse_all,
+    searchable,
+    widened,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter"),
+    [
+        ("training.learning_rate=1e-4..1e-1:log", Range("training.learning_rate", 1e-4, 0.1, log=True)),
+        (" model.dropout = 0 .. 0.5 ", Range("model.dropout", 0.0, 0.5)),
+        ("training.patience=3..15:linear", Range("training.patience", 3, 15, whole=True)),
+        ("training.epochs=1e1..1e2:log", Range("training.epochs", 10, 100, log=True, whole=True)),
+        ("training.optimizer=adam, sgd,", Choices("training.optimizer", ("adam", "sgd"))),
+        ("training.batch_size=16,32", Choices("training.batch_size", (16, 32))),
+        ("training.learning_rate=0.1,1e-3", Choices("training.learning_rate", (0.1, 0.001))),
+        ("model.residual=no,yes", Choices("model.residual", (False, True))),
+        ("model.filters=32,64|16", Choices("model.filters", ("32, 64", "16"))),
+    ],
+)  # fmt: skip
+def test_text_is_read_and_written(text: str, parameter: Parameter) -> None:
+    assert parse(text) == parameter
+    assert parse(str(parameter)) == parameter
+    assert type(grid(parse(text), points=2)[0]) is type(grid(parameter, points=2)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("training.learning_rate", "not of the form"),
+        ("training.learning_rate=", "not of the form"),
+        ("training.learning_rate=0.1", "from 2 to 50 different ones"),
+        ("training.learning_rate=0.1,0.10", "different ones"),
+        ("training.learning_rate=0..1:log", "greater than 0"),
+        ("training.weight_decay=0..1:log", "starts above 0"),
+        ("training.learning_rate=1e-2..1e-3", "must be less than"),
+        ("training.learning_rate=1e-3..50", "less than or equal to 10"),
+        ("training.learning_rate=a..b", "not a range"),
+        ("training.learning_rate=1..2..3", "not a range"),
+        ("training.learning_rate=1e-3..1:exp", "log or linear"),
+        ("training.learning_rate=nan..1", "finite"),
+        ("model.dropout=0..1", "less than 1"),
+        ("training.batch_size=8..64.5", "whole numbers"),
+        ("training.batch_size=8..inf", "whole numbers"),
+        ("training.optimizer=sgd..adam", "not a range"),
+        ("training.optimizer=sgd,magic", "magic"),
+        ("training.from_logits=0..1", "not a number"),
+        ("model.filters=16,32", "different ones"),
+        ("model.filters=16,32|0", "greater than or equal to 1"),
+        *((f"{name}=1..2", "cannot vary") for name in ("seed", "training.validation_fraction")),
+        ("data.source=synthetic,cifar100", "cannot vary"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_in_words(text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        parse(text)
+
+
+def test_an_unknown_setting_gets_the_nearest_and_a_repeated_one_is_named() -> None:
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'training\.learning_rate'"):
+        parse("training.learning_rat=1..2")
+    with pytest.raises(ConfigError, match="named twice"):
+        parse_all(["model.dropout=0..0.5", "model.dropout=0.1,0.2"])
+
+
+def test_settings_that_change_the_yardstick_are_not_searchable() -> None:
+    assert not any(searchable(name) for name in NOT_COMPARABLE)
+    assert set(flatten(RunConfig())) >= set(NOT_COMPARABLE)
+    assert searchable("training.learning_rate") and not searchable("training.nothing")
+
+
+def test_a_grid_goes_from_end_to_end() -> None:
+    assert grid(parse("training.learning_rate=1e-4..1e-1:log"), points=4) == [1e-4, 1e-3, 1e-2, 0.1]
+    assert grid(parse("model.dropout=0..0.6"), points=4) == pytest.approx([0, 0.2, 0.4, 0.6])
+    assert grid(parse("training.patience=3..5"), points=4) == [3, 4, 5]
+    assert grid(parse("training.optimizer=sgd,adam"), points=4) == ["sgd", "adam"]
+
+
+def test_a_space_is_widened_by_the_value_to_start_from() -> None:
+    rate = parse("training.learning_rate=1e-3..1e-2:log")
+    assert widened(rate, 0.005) == rate
+    assert widened(rate, 0.5) == Range("training.learning_rate", 1e-3, 0.5, log=True)
+    decay = parse("training.weight_decay=1e-5..1e-2:log")
+    assert widened(decay, 0.0) == decay  # A logarithm never comes to zero.
+    assert widened(parse("training.batch_size=16,64"), 32) == Choices("training.batch_size", (16, 32, 64))
+    assert widened(parse("training.optimizer=sgd,adam"), "rmsprop").contains("rmsprop")
+
+
+def test_the_base_value_of_a_list_is_text_that_the_settings_understand() -> None:
+    config = with_values(RunConfig(), {"model.filters": (8, 16, 32)})
+    text = base_value(config, "model.filters")
+    assert text == "8, 16, 32" and with_values(RunConfig(), {"model.filters": text}) == config
