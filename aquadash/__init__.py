@@ -17,9 +17,11 @@ room              holds                                                         
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
 ``runs``          the run store                                                   numpy, mlflow, sqlalchemy
 ``models``        a model's name to a Keras model                                 tensorflow, keras
-``training``      the training loop and the worker process                        tensorflow, keras, numpy
+``training``      the training loop and the worker process                        tensorflow, keras, numpy, psutil
 ``engine``        where runs run                                                  distributed, dask, psutil
+``search``        searches over settings, whose trials are runs                   optuna, numpy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
+``coach``         settings, curves and results to notes in plain words           -
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly

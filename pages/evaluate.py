@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, confusion, image_browser, scores, shell
+from aquadash.ui import cache, clone, components, confusion, guess_box, image_browser, scores, shell
 from aquadash.ui.text import plain
 
 
@@ -35,6 +35,7 @@ def results(run: Run) -> None:
     """Scores, confusion matrix with its images, curves."""
     found, predictions = cache.evaluation(run.run_id), cache.predictions(run.run_id)
     scores.show_scores(run, found)
+    guess_box.show(run)
     confusion.take_click(found.classes)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -65,6 +66,7 @@ with shell.page("🔎 Evaluate", question="Where is the network right, and where
     run = components.run_picker(runs)
     if run is None:
         st.stop()
+    clone.link(run.run_id)
     if scores.has_results(run) and run.status.ended:
         results(run)
     else:

@@ -1,16 +1,24 @@
-"""Train: launch a run and watch it."""
+"""Train: launch a run and watch it, or search for good settings."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, live, shell, train_form
+from aquadash.ui import address, cache, clone, live, shell, train_form
 
-with shell.page("🏊 Train", question="What does the network learn, epoch by epoch?"):
+#: What can be done here, by its name in the address.
+VIEWS = {"one": "One training", "search": "Search"}
+
+
+def one_training() -> None:
+    """The form beside the run to watch."""
+    way = st.container()
     # The run at work comes first, for a narrow screen shows the columns one below the other.
     left, right = st.columns([3, 2], gap="large")
     with right:
         train_form.show()
+    with way:
+        clone.show_way()
     with left:
         runs = cache.runs()
         if runs:
@@ -19,3 +27,22 @@ with shell.page("🏊 Train", question="What does the network learn, epoch by ep
             st.info(
                 "Nothing has been trained here yet. Choose the settings of a first run and press **Train**.", icon="🌱"
             )
+
+
+with shell.page("🏊 Train", question="What does the network learn, epoch by epoch?"):
+    address.choice("view", list(VIEWS), default="one")
+    view = st.segmented_control(
+        "One training or a search",
+        list(VIEWS),
+        key="view",
+        required=True,
+        format_func=lambda name: VIEWS[name],
+        label_visibility="collapsed",
+    )
+    address.record("view", view or "one", default="one")
+    if view == "search":
+        from aquadash.ui import search_page
+
+        search_page.show()
+    else:
+        one_training()

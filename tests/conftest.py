@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # in a process that has loaded all that the tests need.
 os.environ["STREAMLIT_RUNNER_POST_SCRIPT_GC"] = "false"
 
-_OUTSIDE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "KERAS_HOME")
+_OUTSIDE = (
+    "MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "AQUADASH_WEIGHTS",
+    "KERAS_HOME",
+)  # fmt: skip
 
 #: Read before the tests clear the environment.
 _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "data" / "cifar-100-python.tar.gz")

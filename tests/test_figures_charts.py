@@ -102,6 +102,8 @@ def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> Non
     for metric in ("loss", "accuracy"):
         values = curves_module.compute(history(8), metric=metric)  # type: ignore[arg-type]
         assert values.best == 3
+        # All epochs tie in accuracy, so that the first is the best.
+        assert curves_module.compute(history(8), metric=metric, monitor="val_accuracy").best == 1  # type: ignore[arg-type]
     assert values.training[1] == pytest.approx(75.0)
     figure = learning_curves(history(8), metric="accuracy", revision="r1")
     assert figure.data[2].x == (3,) and figure.data[2].y == (60.0,)

@@ -1,50 +1,21 @@
-"""The train page: the form, launching, watching, stopping and resuming."""
+"""The train page: launching, watching, stopping and resuming."""
 
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from aquadash.config import RunConfig, flatten
-from aquadash.errors import RunError
-from aquadash.presets import PRESETS
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.errors import RunError, StorageError
+from aquadash.runs import Guess, RunStatus, RunStore, open_store
 from aquadash.ui import cache, live, live_curves, train_form
 from aquadash.ui.text import plain
 from tests import ui_runs
-from tests.app_pages import address_of, open_app_page
-
-APP = str(Path(__file__).resolve().parent.parent / "app.py")
+from tests.app_pages import address_of
+from tests.train_page import FakeEngine, open_page, words
 
 pytestmark = pytest.mark.usefixtures("home_with_images")
-
-
-class FakeEngine:
-    """Keeps what it was asked to do; trains nothing."""
-
-    def __init__(self, store: RunStore) -> None:
-        self.store = store
-        self.calls: list[tuple[str, Any]] = []
-        self.error: Exception | None = None
-
-    def submit(self, config: RunConfig, *, name: str | None = None) -> Run:
-        if self.error:
-            raise self.error
-        self.calls.append(("submit", config))
-        return self.store.create(config, name=name)
-
-    def stop(self, run_id: str) -> None:
-        self.calls.append(("stop", run_id))
-        self.store.request_stop(run_id)
-
-    def resume(self, run_id: str) -> Run:
-        self.calls.append(("resume", run_id))
-        return self.store.requeue(run_id)
 
 
 @pytest.fixture
@@ -59,15 +30,6 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     return fake
 
 
-open_page = partial(open_app_page, "train")
-
-
-def words(app: AppTest) -> str:
-    """Everything that the page says, without the backslashes that keep text from being markup."""
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
-
-
 def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     app = open_page()
 
@@ -75,27 +37,6 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     assert not app.error
     assert "10,625 training images" in words(app) and "**375** images are held out" in words(app)
     assert not app.button(key="launch").disabled
-
-
-def test_every_setting_has_a_control_with_help(engine: FakeEngine) -> None:
-    app = open_page()
-
-    controls = {element.key: element for element in [*app.selectbox, *app.number_input, *app.checkbox]}
-    for name, value in flatten(RunConfig()).items():
-        control = controls["source" if name == "data.source" else f"set:{name}"]
-        assert control.value == value
-        assert control.help
-
-
-def test_preset_fills_the_form_and_explains_its_oddities(engine: FakeEngine) -> None:
-    app = open_page()
-    app.selectbox(key="preset").select("notebook").run()
-
-    assert address_of(app, "preset") == "notebook"
-    assert app.selectbox(key="set:training.validation").value == "test"
-    assert app.checkbox(key="set:training.from_logits").value is True
-    assert "raw scores" in words(app) and "57 % to 75 %" in words(app)
-    assert "only the last **100** are unseen" in words(app)
 
 
 def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_archive: Path) -> None:
@@ -140,13 +81,28 @@ def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
     assert "Next in the queue" in words(app)
 
 
-def test_back_to_the_preset(engine: FakeEngine) -> None:
+def test_a_guess_is_kept_with_the_run(engine: FakeEngine) -> None:
     app = open_page()
-    app.number_input(key="set:training.epochs").set_value(3).run()
-    app.button(key="reset").click().run()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    app.button(key="launch").click().run()
 
-    original = PRESETS[train_form.DEFAULT_PRESET].config
-    assert app.number_input(key="set:training.epochs").value == original.training.epochs
+    (run,) = engine.store.list_runs()
+    assert run.guess == Guess(0.61)
+    assert app.number_input(key="guess:1:accuracy").value is None  # For the next run.
+
+
+def test_a_guess_that_cannot_be_kept_does_not_keep_the_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: RunStore, run_id: str, guess: Guess) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(RunStore, "set_guess", refuse)
+    app = open_page()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    app.button(key="launch").click().run()
+
+    (run,) = engine.store.list_runs()
+    assert address_of(app, "run") == run.run_id
+    assert "Your guess could not be kept. The disk is full." in words(app)
 
 
 def test_double_click_launches_once(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:

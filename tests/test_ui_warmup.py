@@ -8,6 +8,7 @@ import pytest
 
 import aquadash.engine
 import aquadash.runs
+import aquadash.search
 from aquadash import data
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
@@ -76,3 +77,22 @@ def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
     warmup.wait_for_engine()
     warmup.start()
     assert calls == [1]
+
+
+def test_searches_are_taken_up_after_the_engine_has_adopted_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(EngineStub, "adopt", lambda self: calls.append("runs"))
+    monkeypatch.setattr(aquadash.search, "adopt", lambda: calls.append("searches"))
+    warmup.wait_for_engine()
+    assert calls == ["runs", "searches"]
+
+
+def test_searches_that_cannot_be_taken_up_keep_nobody_from_training(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise StorageError("damaged")
+
+    monkeypatch.setattr(aquadash.search, "adopt", fail)
+    warmup.wait_for_engine()
+    assert "damaged" in caplog.text

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, Progress, Run, RunStatus, RunStore, Worker
+from aquadash.runs import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore, Worker
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 WORKER = Worker("test-host", 999_999)
@@ -61,9 +61,12 @@ def finished(
     seed: int = 0,
     fingerprint: str = "f" * 64,
     status: RunStatus = RunStatus.FINISHED,
+    guess: Guess | None = None,
 ) -> Run:
     """A run with results: a share ``right`` of 500 test images is predicted correctly."""
     run = queued(store, name, changes)
+    if guess is not None:
+        store.set_guess(run.run_id, guess)
     store.start(run.run_id, WORKER)
     store.set_dataset(run.run_id, class_names=CLASSES, fingerprint=fingerprint)
     log_epochs(store, run.run_id, epochs)

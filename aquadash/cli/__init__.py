@@ -10,9 +10,12 @@ import click
 
 from aquadash import __version__
 from aquadash.cli.bench import bench
-from aquadash.cli.data import augment_command, data, model
+from aquadash.cli.coach import coach
+from aquadash.cli.data import augment_command, data
+from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.runs import runs
+from aquadash.cli.search import search
 from aquadash.cli.train import train, worker
 from aquadash.errors import AquaDashError
 
@@ -27,7 +30,7 @@ def cli() -> None:
     """
 
 
-for command in (data, augment_command, model, train, runs, evaluate, predict, compare, bench, worker):
+for command in (data, augment_command, model, train, search, runs, evaluate, coach, predict, compare, bench, worker):
     cli.add_command(command)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from aquadash.cli.guess import guess_values, guess_words
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.train import finish, wait
 from aquadash.runs import Run, open_store
@@ -63,10 +64,12 @@ def show_run(run: str, as_json: bool) -> None:
         "worker": asdict(found.worker) if found.worker else None,
         "progress": asdict(found.progress) if found.progress else None,
         "environment": store.environment(found.run_id),
+        "guess": guess_values(store, found),
     }
 
     def text() -> str:
         lines = [f"{found.name} ({found.run_id}) {found.status}", found.message, found.note]
+        lines += guess_words(store, found)
         lines += [f"  {name}: {value:.4g}" for name, value in found.metrics.items()]
         rows = [
             (
@@ -180,6 +183,7 @@ def brief(run: Run) -> dict[str, Any]:
         "pipeline": run.config.augmentation.pipeline,
         "model": run.config.model.name,
         "seed": run.config.seed,
+        "search_id": run.search_id,
         "created_at": run.created_at,
         "ended_at": run.ended_at,
         "metrics": run.metrics,

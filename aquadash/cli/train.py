@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aquadash import config as run_config
+from aquadash.cli.guess import guess_words, read_guess
 from aquadash.cli.output import StatusLine, json_option, percent, show
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, ConfigError, RunError
@@ -42,6 +43,14 @@ _LOOK_SECONDS = 0.5
 )
 @click.option("--seed", type=int, help="The number all randomness follows from.")
 @click.option("--name", help="What to call the run.")
+@click.option(
+    "--guess-accuracy", type=float, metavar="PERCENT", help="The test accuracy that you expect; scored at the end."
+)
+@click.option(
+    "--guess-pair",
+    metavar="TRUE,PREDICTED",
+    help="The most frequent mistake that you expect, such as otter,seal; scored at the end.",
+)
 @json_option
 def train(
     preset_name: str,
@@ -50,14 +59,20 @@ def train(
     assignments: tuple[str, ...],
     seed: int | None,
     name: str | None,
+    guess_accuracy: float | None,
+    guess_pair: str | None,
     as_json: bool,
 ) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     config = build_config(preset_name, config_file, source, assignments, seed)
+    guess = read_guess(guess_accuracy, guess_pair, config)
     from aquadash.engine import open_engine
 
     with open_engine() as engine:
-        run = wait(engine, engine.submit(config, name=name).run_id)
+        run_id = engine.submit(config, name=name).run_id
+        if guess:
+            open_store().set_guess(run_id, guess)
+        run = wait(engine, run_id)
     finish(run, as_json=as_json)
 
 
@@ -178,6 +193,6 @@ def finish(run: Run, *, as_json: bool) -> None:
                 f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
                 f"test accuracy {percent(run.metrics['test_accuracy'])}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *guess_words(open_store(), run)])
 
     show(values, as_json=as_json, text=text)

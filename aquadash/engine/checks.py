@@ -6,6 +6,16 @@ from aquadash.config import RunConfig
 from aquadash.errors import UnknownNameError
 
 
+def check(config: RunConfig) -> None:
+    """Refuse a config that no worker could train.
+
+    Raises:
+        AquaDashError: A name is unknown, a network cannot be made as set, or its pretrained weights cannot be had.
+    """
+    check_names(config)
+    check_weights(config)
+
+
 def check_names(config: RunConfig) -> None:
     """Refuse a config that names a source, pipeline or model that is not there.
 
@@ -23,3 +33,19 @@ def check_names(config: RunConfig) -> None:
     ):
         if name not in known:
             raise UnknownNameError.of(kind, name, known)
+
+
+def check_weights(config: RunConfig) -> None:
+    """Refuse a pretrained network whose weights are neither on this computer nor to be downloaded.
+
+    Without a file it asks the server that has one, which takes some seconds at most.
+
+    Raises:
+        DataError: With what is missing, where it was looked for and how to mend it.
+        ConfigError: The network cannot be made as set.
+    """
+    from aquadash.models import model_entry
+
+    weights = model_entry(config.model.name).weights
+    if weights is not None:
+        weights(config.model).check()

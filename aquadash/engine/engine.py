@@ -7,13 +7,13 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.engine import supervisor
-from aquadash.engine.checks import check_names
+from aquadash.engine.checks import check
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
 
@@ -39,15 +39,21 @@ class Engine:
         self._futures: dict[str, Future] = {}
         self._submissions = 0
 
-    def submit(self, config: RunConfig, *, name: str | None = None) -> Run:
+    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "") -> Run:
         """Store a new run and put it at the end of the queue.
 
+        Args:
+            config: What it is made from.
+            name: What to call it; a friendly one is made up when it is empty.
+            search_id: The search that it is a trial of.
+
         Raises:
-            AquaDashError: A name in the config is unknown, the store cannot be written or the scheduler not reached.
+            AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
+                written or the scheduler not reached.
         """
-        check_names(config)
+        check(config)
         self._connected()
-        run = self._store.create(config, name=name, queued_by=_this_process())
+        run = self._store.create(config, name=name, queued_by=_this_process(), search_id=search_id)
         self._enqueue(run.run_id, supervisor.supervise)
         return run
 
@@ -57,27 +63,30 @@ class Engine:
 
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch."""
-        check_names(self._store.get(run_id).config)
+        check(self._store.get(run_id).config)
         self._connected()
         run = self._store.requeue(run_id, queued_by=_this_process())
         self._enqueue(run_id, supervisor.supervise)
         return run
 
-    def adopt(self) -> list[str]:
+    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
         """Take over what an engine of this machine left behind when its process ended.
 
-        Runs that still train keep a slot until they end; runs that waited are queued again. Runs that a living process
-        looks after, or that another machine queued, are left alone.
+        Runs that still train keep a slot until they end; runs that waited are queued again. Runs that this engine or a
+        living process looks after, or that another machine queued, are left alone.
+
+        Args:
+            only: The ids of the runs to look at; all of them when None.
 
         Returns:
             The ids of the runs taken over.
         """
         adopted = []
-        for run in reversed(self._store.list_runs()):
+        for run in reversed(self._unattended(only)):
             if run.status is RunStatus.RUNNING and _is_orphan(self._store.queued_by(run.run_id)):
                 self._enqueue(run.run_id, supervisor.watch)
                 adopted.append(run.run_id)
-        waiting = [run for run in self._store.list_runs() if run.status is RunStatus.QUEUED]
+        waiting = [run for run in self._unattended(only) if run.status is RunStatus.QUEUED]
         for run in sorted(waiting, key=lambda run: run.queued_at):
             if _is_orphan(self._store.queued_by(run.run_id)):
                 self._store.requeue(run.run_id, queued_by=_this_process())
@@ -105,6 +114,15 @@ class Engine:
             client.close(timeout=2)
             if cluster is not None:
                 cluster.close(timeout=2)
+
+    def _unattended(self, only: Collection[str] | None) -> list[Run]:
+        """The runs, or those of ``only``, that no slot of this engine holds or will take; newest first."""
+        return [
+            run
+            for run in self._store.list_runs()
+            if (only is None or run.run_id in only)
+            and ((future := self._futures.get(run.run_id)) is None or future.done())
+        ]
 
     def _enqueue(self, run_id: str, task: Callable[[str], str]) -> None:
         client = self._connected()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aquadash.engine import Engine
     from aquadash.evaluation import Evaluation
     from aquadash.runs import RunStore
+    from aquadash.search import Search, Searches, SearchHead
 
 #: Seconds for which what still changes may be shown as it was.
 FRESH_SECONDS = 1.0
@@ -151,11 +152,39 @@ def evaluation(run_id: str) -> Evaluation:
     return _evaluation(_place(), run_id, ended_at)
 
 
+def searches() -> Searches:
+    """What starts, stops and continues searches; waits for the engine at a cold start.
+
+    Raises:
+        AquaDashError: It could not be opened.
+    """
+    warmup.wait_for_engine()
+    from aquadash.search import open_searches
+
+    return open_searches()
+
+
+def search_heads() -> list[SearchHead]:
+    """The stored searches without their trials, newest first, at most :data:`FRESH_SECONDS` old."""
+    return list(_search_heads(_place()))
+
+
+def search(search_id: str) -> Search:
+    """One search, at most :data:`FRESH_SECONDS` old.
+
+    Raises:
+        AquaDashError: There is none of that id.
+    """
+    return _search(_place(), search_id)
+
+
 def refresh() -> None:
-    """Forget what may just have been changed; call after launching, stopping, renaming or deleting a run."""
+    """Forget what may just have been changed; call after launching, stopping, renaming or deleting a run or search."""
     _runs.clear()
     _run.clear()
     _live_history.clear()
+    _search_heads.clear()
+    _search.clear()
 
 
 def _place() -> str:
@@ -193,6 +222,21 @@ def _runs(place: str, deleted: bool) -> tuple[Run, ...]:
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _run(place: str, run_id: str) -> Run:
     return store().get(run_id)
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
+def _search_heads(place: str) -> tuple[SearchHead, ...]:
+    from aquadash.search import any_stored
+    from aquadash.search.store import open_search_store
+
+    return tuple(open_search_store().heads()) if any_stored() else ()
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _search(place: str, search_id: str) -> Search:
+    from aquadash.search.store import open_search_store
+
+    return open_search_store().get(search_id)
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)

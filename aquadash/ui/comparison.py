@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.config import config_diff, flatten
+from aquadash.config import flatten
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, McNemar
 from aquadash.evaluation.curves import Metric
@@ -17,6 +17,7 @@ from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, cache, components, gallery, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
+from aquadash.ui.setting_groups import matters
 from aquadash.ui.text import count, plain
 
 #: Seconds between two looks at the curves while a picked run is at work.
@@ -84,16 +85,19 @@ def verdict(result: McNemar, *, before: str, after: str) -> str:
 
 
 def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, str]]:
-    """A row a setting, a column a run, in plain words; only the settings that differ unless ``everything``."""
-    configs = [run.config for run in runs]
-    flat = [flatten(config) for config in configs]
-    names = list(flat[0]) if everything else list(config_diff(configs))
+    """A row a setting, a column a run, in plain words; only the settings that differ unless ``everything``.
+
+    Where a setting makes no difference, a network's filters for a network without any, the run has a dash.
+    """
+    flat = [flatten(run.config) for run in runs]
     columns = labels(runs)
-    return [
-        {"Setting": fields.label(name)}
-        | {column: fields.value_text(name, values[name]) for column, values in zip(columns, flat, strict=True)}
-        for name in names
-    ]
+    rows = []
+    for name in flat[0]:
+        found = [values[name] if matters(name, values) else None for values in flat]
+        if everything or any(value != found[0] for value in found):
+            told = ("–" if value is None else fields.value_text(name, value) for value in found)
+            rows.append({"Setting": fields.label(name)} | dict(zip(columns, told, strict=True)))
+    return rows
 
 
 def _warn_of_different_data(runs: Sequence[Run]) -> None:
@@ -149,7 +153,7 @@ def _settings(runs: Sequence[Run]) -> None:
     if rows:
         st.dataframe(rows, hide_index=True, alt="The runs' settings, a column a run", key="settings", height="content")
     else:
-        st.caption("All settings are the same, the seed included.")
+        st.caption("All settings that matter are the same, the seed included.")
 
 
 def _changed_images(before: Run, after: Run) -> None:

@@ -4,43 +4,77 @@ from __future__ import annotations
 
 GLOSSARY: dict[str, str] = {
     "accuracy": "The share of images whose most probable class is the right one.",
+    "activation": "What a layer does to each of its sums before it passes them on. Without one, two layers can do no "
+    "more than one.",
     "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more "
     "variety. Validation and test images are never changed.",
-    "batch": "Images that the network looks at together before it changes its weights once.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
-    "best epoch": "The epoch with the lowest validation loss.",
+    "batch": "Images that the network looks at together before it changes its weights once.",
+    "batch normalization": "Shifting and scaling a layer's outputs so that over a batch they have mean 0 and "
+    "deviation 1.",
+    "best epoch": "The epoch with the lowest validation loss, or with the highest validation accuracy if the settings "
+    "say so.",
+    "block": "A group of layers that comes several times in a network, each time with other numbers.",
     "branch": "One way through a pipeline. Each branch gives one image for every original.",
+    "budget": "When a search has done enough: after so many trials, after so many minutes, or whichever comes first.",
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
     "confidence": "The probability that the network gives to the class it chose. It can be high and wrong.",
-    "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known exactly. "
-    "95 of 100 such intervals contain it.",
-    "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers are "
-    "on the diagonal.",
+    "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known "
+    "exactly. 95 of 100 such intervals contain it.",
+    "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers "
+    "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
+    "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
     "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
     "them.",
-    "early stopping": "Ending the training when the validation loss has not become better for some epochs.",
+    "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
     "F1": "One number for precision and recall together (their harmonic mean); high only if both are.",
+    "fine-tuning": "Training a pretrained network a little further on images of your own.",
     "fingerprint": "A checksum (SHA-256) of all images and labels: the same fingerprint, the same data.",
+    "global pooling": "Keeping one number for each filter, wherever in the image it fitted. Far fewer weights follow.",
+    "head": "The last layers of a network, which turn what it sees into probabilities of the classes.",
+    "hyperparameter": "A setting that a person chooses and training does not change, such as the learning rate.",
+    "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
+    "from few trials, so take it as a hint.",
+    "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
+    "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
-    "patience": "How many epochs without a better validation loss early stopping waits for.",
+    "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
+    "come together, the value matters.",
+    "patience": "How many epochs without a better validation figure early stopping waits for.",
     "pipeline": "A named set of branches, each a chain of random changes to an image.",
+    "pooling": "Summing up neighbouring outputs in one number, so that the image becomes smaller.",
     "precision": "Of the images that were called this class, the share that is.",
     "preset": "A complete set of settings to start from.",
+    "pruning": "Stopping a trial early when it falls behind the others, to have time for more of them.",
     "recall": "Of the images that are this class, the share that was found.",
+    "regularization": "Whatever keeps a network from learning the training images by heart; here, keeping its "
+    "weights small.",
+    "residual connection": "A way around some layers, so that they only need to learn what to add.",
     "run": "One training: its settings, its seed, its data, and what came out.",
+    "sampler": "The rule that chooses the values of the next trial.",
+    "schedule": "Large steps find the way, small ones settle at its end: so the learning rate may change on the way.",
+    "search": "Trying many settings, a training each, and keeping those with the best validation accuracy. Test "
+    "images are never looked at.",
     "seed": "The number from which all random choices follow: the same seed, the same result.",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "stride": "By how many pixels a pattern moves on before it is compared again.",
     "support": "How many test images of this class there are.",
     "test set": "Images that are kept back until the end. They measure what the network can do with images it never "
     "saw.",
+    "TPE": "Tree-structured Parzen estimator: it compares the values of the good trials with those of the others "
+    "and tries what is more common among the good.",
+    "transfer learning": "Starting from a network that has learnt from other images, and training only what is new.",
+    "trial": "One try of a search: a run with values of its own.",
     "validation": "Images that are not learnt from but looked at after each epoch, to see when to stop.",
+    "warm-up": "Small steps first, while the weights are still random and point anywhere.",
     "weights": "The numbers in the network that training changes.",
+    "YAML": "A way to write settings as text: one a line, indented under the name of their section.",
 }
 
 

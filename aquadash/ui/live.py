@@ -14,7 +14,7 @@ import streamlit as st
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.runs.types import EpochRecord, Run, RunStatus
-from aquadash.ui import cache, components, live_curves, shell
+from aquadash.ui import cache, clone, coach_notes, components, guess_box, live_curves, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, percent, plain
@@ -55,6 +55,7 @@ def show(run_id: str) -> None:
         st.caption(plain(_recipe(run)), width="content")
     _explanation(run)
     _actions(run)
+    guess_box.show(run)
     shell.live(None if run.status.ended else TICK_SECONDS)(_picture)(run_id, _signature(run))
 
 
@@ -123,7 +124,7 @@ def _explanation(run: Run) -> None:
 
 
 def _actions(run: Run) -> None:
-    """Stop, resume, and the way to the results."""
+    """Stop, resume, and the ways to the results and to another run like it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if not run.status.ended:
             _stop_button(run)
@@ -139,6 +140,7 @@ def _actions(run: Run) -> None:
                 query_params={"run": run.run_id},
                 icon=":material/arrow_forward:",
             )
+        clone.link(run.run_id)
 
 
 def _stop_button(run: Run) -> None:
@@ -166,7 +168,8 @@ def _picture(run_id: str, seen: tuple[RunStatus, bool]) -> None:
     stage = live_curves.stage_to_draw(run)
     history = live_curves.history(run, stage)
     _figures_of_best_epoch(run, history)
-    live_curves.draw(run_id, stage, epochs=len(history))
+    live_curves.draw(run, stage, epochs=len(history))
+    coach_notes.show(run, history)
     _log(run)
 
 
@@ -180,7 +183,7 @@ def _progress(run: Run) -> None:
 
 
 def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
-    number = best_epoch(history)
+    number = best_epoch(history, monitor=run.config.training.monitor)
     best = next((record for record in history if record.epoch == number), None)
     if best is None:
         return

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.figures.learning_curves import Metric, Monitor, learning_curves
 from aquadash.runs.types import EpochRecord, Run
 from aquadash.ui import cache, components
 
@@ -33,11 +33,11 @@ def history(run: Run, stage: Stage) -> Sequence[EpochRecord]:
     return cache.history(run.run_id) if run.status.ended else _history(run.run_id, stage)
 
 
-def draw(run_id: str, stage: Stage, *, epochs: int) -> None:
+def draw(run: Run, stage: Stage, *, epochs: int) -> None:
     """Draw accuracy and loss by epoch, all ``epochs`` of them or the last ones that are chosen."""
     last = _window(epochs)
     for metric in ("accuracy", "loss"):
-        components.plot(_curves(run_id, stage, metric, last), key=f"live-{metric}")
+        components.plot(_curves(run.run_id, run.config.training.monitor, stage, metric, last), key=f"live-{metric}")
 
 
 def stage_to_draw(run: Run) -> Stage:
@@ -85,9 +85,9 @@ def _history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _curves(run_id: str, stage: Stage, metric: Metric, last: int) -> go.Figure:
+def _curves(run_id: str, monitor: Monitor, stage: Stage, metric: Metric, last: int) -> go.Figure:
     history = _history(run_id, stage)
-    figure = learning_curves(history, metric=metric, revision=run_id, height=260)
+    figure = learning_curves(history, metric=metric, monitor=monitor, revision=run_id, height=260)
     shown = history[-last:]
     scale = 100.0 if metric == "accuracy" else 1.0
     values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]

@@ -1,4 +1,4 @@
-"""What can be done with a stored run: rename it, write a note, delete it, and have it back."""
+"""What can be done with a stored run: rename it, write a note, clone or delete it, and have it back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, shell
+from aquadash.ui import cache, clone, components, shell
 from aquadash.ui.text import plain
 
 #: Pairs of id and name that were deleted here and can be undone, until somebody says "Dismiss".
@@ -41,6 +41,7 @@ def manage(runs: Sequence[Run]) -> None:
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
             )
             st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
+            clone.link(run.run_id)
             if run.note:
                 st.caption(plain(run.note))
 

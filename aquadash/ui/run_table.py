@@ -180,7 +180,9 @@ def _table(shown: Sequence[Run], ids: Sequence[str], picked: Sequence[str]) -> N
             "Validation curve": st.column_config.LineChartColumn(
                 y_min=0.0, y_max=1.0, width="small", help="Validation accuracy by epoch."
             ),
-            "Best epoch": number(help="The epoch with the lowest validation loss."),
+            "Best epoch": number(
+                help="The epoch with the lowest validation loss, or the highest accuracy where the settings say so."
+            ),
             "Created": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Note": st.column_config.TextColumn(width="medium"),
         },

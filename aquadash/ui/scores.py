@@ -8,34 +8,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.evaluation import Evaluation, overfit_verdict, wilson_interval
-from aquadash.evaluation.curves import Kind
+from aquadash.evaluation import Evaluation, wilson_interval
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
-from aquadash.ui import components
+from aquadash.ui import coach_notes, components
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
-from aquadash.ui.text import percent, plain
-
-_VERDICT_ICONS: dict[Kind, str] = {
-    "no data": "⏳",
-    "too short": "⏳",
-    "diverged": "💥",
-    "not learning": "🧱",
-    "overfitting": "📖",
-    "unstable": "🌊",
-    "still improving": "📈",
-    "large gap": "↔️",
-    "underfitting": "🪫",
-    "healthy": "✅",
-}
+from aquadash.ui.text import percent
 
 #: Pixels; narrow enough that the five columns stand side by side in half a page.
 _NUMBER_WIDTH = 70
-
-_GOOD: tuple[Kind, ...] = ("healthy", "still improving")
 
 
 def has_results(run: Run) -> bool:
@@ -103,15 +87,17 @@ def show_confidence(predictions: Predictions) -> None:
 
 
 def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
-    """Loss and accuracy by epoch, and what they say about overfitting."""
-    verdict = overfit_verdict(history)
-    box = st.success if verdict.kind in _GOOD else st.info
-    box(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon=_VERDICT_ICONS[verdict.kind])
+    """Loss and accuracy by epoch, and what the coach says about them."""
+    # What validating on test images does to the score stands beside the score.
+    coach_notes.show(run, history, leave_out=("validation-on-test",) if has_results(run) else ())
     metrics: tuple[Metric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             st.markdown(f"**{metric.capitalize()} by epoch**", help=term(metric))
-            components.plot(learning_curves(history, metric=metric, revision=run.run_id), key=f"curves-{metric}")
+            components.plot(
+                learning_curves(history, metric=metric, monitor=run.config.training.monitor, revision=run.run_id),
+                key=f"curves-{metric}",
+            )
     if run.config.training.validation == "test":
         st.caption(f"“Validation” means the first {REPORT_VALIDATION_IMAGES} test images in this run.")
 

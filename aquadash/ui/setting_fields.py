@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from aquadash.augment import PIPELINES
-from aquadash.config import Setting, setting
+from aquadash.config import RunConfig, Setting, flatten, setting, with_values
 from aquadash.data import SOURCES
+from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS
 from aquadash.ui.glossary import GLOSSARY
 
@@ -18,50 +20,167 @@ LABELS: dict[str, str] = {
     "augmentation.mode": "Variants are drawn",
     "model.name": "Network",
     "model.dropout": "Dropout",
+    "model.normalization": "Pixel values",
+    "model.filters": "Filters, block by block",
+    "model.kernel_size": "Kernel size",
+    "model.strides": "Strides",
+    "model.convolutions": "Convolutions in a block",
+    "model.activation": "Activation",
+    "model.batch_normalization": "Batch normalization",
+    "model.residual": "Residual connections",
+    "model.pooling": "Pooling",
+    "model.pool_size": "Pooling size",
+    "model.pool_strides": "Pooling strides",
+    "model.summary": "From the blocks to the dense layers",
+    "model.dense_units": "Dense units, layer by layer",
+    "model.dense_activation": "Activation of dense layers",
+    "model.l1": "L1 penalty",
+    "model.l2": "L2 penalty",
+    "model.fine_tuning": "Layers that learn",
+    "model.input_size": "Image side for the network",
+    "model.test_time_flip": "Ask about the mirror image, too",
     "training.epochs": "Most epochs",
     "training.batch_size": "Batch size",
+    "training.drop_remainder": "Leave out a last batch that is not full",
     "training.optimizer": "Optimizer",
     "training.learning_rate": "Learning rate",
+    "training.momentum": "Momentum",
+    "training.weight_decay": "Weight decay",
+    "training.schedule": "Schedule",
+    "training.schedule_epochs": "Epochs to a cut",
+    "training.schedule_factor": "Factor of a cut",
+    "training.warmup_epochs": "Warm-up epochs",
     "training.patience": "Patience",
+    "training.monitor": "Figure to watch",
     "training.validation": "Validation images",
-    "training.validation_fraction": "Share held out for validation",
-    "training.drop_remainder": "Leave out a last batch that is not full",
+    "training.validation_fraction": "Validation share",
     "training.restore_best_weights": "Keep the best epoch's weights",
     "training.from_logits": "Tell the loss to expect raw scores",
+    "training.label_smoothing": "Label smoothing",
+    "training.class_weights": "Class weights",
+    "training.head_epochs": "Epochs for the head alone",
+    "training.body_learning_rate": "Rate of pretrained layers",
+    "training.precision": "Precision",
+    "training.device": "Device",
     "seed": "Seed",
 }
 
+_ACTIVATIONS = {
+    "linear": "none (linear)",
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU (Swish)",
+    "tanh": "tanh",
+}
+
+#: How a value reads where it does not read well as it is.
 _VALUES: dict[str, dict[Any, str]] = {
     "augmentation.mode": {"copies": "once, before training", "fresh": "anew for every epoch"},
+    "model.normalization": {
+        "unit": "from 0 to 1",
+        "symmetric": "from -1 to 1",
+        "standardize": "standardized, channel by channel",
+    },
+    "model.activation": _ACTIVATIONS,
+    "model.dense_activation": _ACTIVATIONS,
+    "model.pooling": {"max": "the largest (max)", "average": "the mean (average)", "none": "none"},
+    "model.summary": {
+        "flatten": "every output (flatten)",
+        "average": "each filter's mean (global average)",
+        "max": "each filter's maximum (global max)",
+    },
+    "model.dense_units": {(): "none"},
+    "model.fine_tuning": {"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
+    "model.input_size": {0: "0 (the network's own)"},
     "training.optimizer": {
         "sgd": "SGD, plain steps downhill",
         "momentum": "SGD with momentum",
+        "nesterov": "SGD with Nesterov momentum",
         "rmsprop": "RMSprop",
         "adam": "Adam",
+        "adamw": "AdamW",
     },
+    "training.schedule": {
+        "constant": "constant",
+        "step": "step: a cut every few epochs",
+        "exponential": "exponential: a little less each step",
+        "cosine": "cosine: a smooth fall to zero",
+        "one_cycle": "one cycle: up, then down to zero",
+        "plateau": "plateau: a cut when progress stops",
+    },
+    "training.patience": {0: "0 (never stops early)"},
+    "training.monitor": {"val_loss": "validation loss", "val_accuracy": "validation accuracy"},
     "training.validation": {
         "training": "held out of the training images",
         "test": "the first 400 test images, as in the report",
+    },
+    "training.class_weights": {"none": "every image counts alike", "balanced": "every class counts alike"},
+    "training.precision": {
+        "float32": "float32",
+        "mixed_bfloat16": "mixed bfloat16",
+        "auto": "bfloat16 where it is faster",
+    },
+    "training.device": {
+        "auto": "graphics card if there is one",
+        "cpu": "processor (CPU)",
+        "gpu": "graphics card (GPU)",
     },
 }
 
 #: Which line of the glossary explains a setting's term of art.
 _TERMS: dict[str, str] = {
     "augmentation.pipeline": "augmentation",
+    "model.filters": "convolution",
+    "model.kernel_size": "kernel",
+    "model.strides": "stride",
+    "model.convolutions": "block",
+    "model.activation": "activation",
+    "model.batch_normalization": "batch normalization",
+    "model.residual": "residual connection",
+    "model.pooling": "pooling",
+    "model.summary": "global pooling",
+    "model.dense_units": "dense layer",
+    "model.dense_activation": "activation",
+    "model.l1": "regularization",
+    "model.l2": "regularization",
+    "model.fine_tuning": "fine-tuning",
     "training.epochs": "epoch",
     "training.batch_size": "batch",
+    "training.optimizer": "optimizer",
+    "training.momentum": "momentum",
+    "training.weight_decay": "regularization",
+    "training.schedule": "schedule",
+    "training.warmup_epochs": "warm-up",
     "training.patience": "early stopping",
+    "training.monitor": "early stopping",
     "training.validation": "validation",
     "training.restore_best_weights": "best epoch",
     "training.from_logits": "softmax",
+    "training.head_epochs": "head",
+    "training.body_learning_rate": "fine-tuning",
     "seed": "seed",
 }
 
 #: Step of the buttons and finest distance, for settings that are not whole numbers.
 _STEPS: dict[str, tuple[float, float]] = {
-    "training.learning_rate": (0.001, 0.00001),
     "model.dropout": (0.05, 0.01),
+    "training.momentum": (0.01, 0.001),
+    "training.schedule_epochs": (1.0, 0.1),
+    "training.schedule_factor": (0.1, 0.01),
+    "training.warmup_epochs": (1.0, 0.1),
     "training.validation_fraction": (0.05, 0.01),
+    "training.label_smoothing": (0.05, 0.01),
+    "training.body_learning_rate": (0.05, 0.01),
+}
+
+#: Settings that people try in powers of ten: their step follows their value. Finest distance, and the step from zero.
+_BY_MAGNITUDE: dict[str, tuple[float, float]] = {
+    "training.learning_rate": (1e-6, 1e-3),
+    "training.weight_decay": (1e-6, 1e-4),
+    "model.l1": (1e-7, 1e-5),
+    "model.l2": (1e-7, 1e-4),
 }
 
 
@@ -85,45 +204,93 @@ def label(name: str) -> str:
     return LABELS.get(name, name)
 
 
+@cache
+def kind(name: str) -> type:
+    """The type of the setting's values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for some whole numbers."""
+    return setting(name).kind
+
+
+@cache
 def help_text(name: str) -> str:
     """What the setting does, and its term of art."""
     term = GLOSSARY.get(_TERMS.get(name, ""), "")
     return "\n\n".join(text for text in (setting(name).help, term) if text)
 
 
+@cache
 def choices(name: str) -> tuple[str, ...]:
     """The values of a setting that takes one of a few names; empty for any other."""
     tables: dict[str, Any] = {"data.source": SOURCES, "augmentation.pipeline": PIPELINES, "model.name": MODELS}
-    if name in tables:
-        return tuple(tables[name])
-    return setting(name).choices
+    return tuple(tables[name]) if name in tables else setting(name).choices
 
 
-@cache
-def number(name: str) -> NumberField:
+def number(name: str, value: float | None = None) -> NumberField:
     """The limits of a setting that is a number, from the config's own checks.
 
     A limit that is itself excluded (more than 0, say) is moved in by the finest distance that the form shows.
+
+    Args:
+        name: The setting.
+        value: What it is now, which the limits never exclude; settings that are tried in powers of ten step in tenths
+            of its power.
     """
-    limits: Setting = setting(name)
-    whole = limits.kind is int
-    step, finest = (1, 1) if whole else _STEPS.get(name, (0.1, 0.01))
+    limits, (step, finest) = _limits(name), _STEPS.get(name, (1, 1))
+    if name in _BY_MAGNITUDE:
+        finest, step = _BY_MAGNITUDE[name]
+        # 0.001 steps to 0.0009, not to 0, and 0.0011 to 0.0021.
+        step = 10.0 ** math.floor(math.log10(value / 1.0001)) if value else step
     low = 0 if limits.low is None else limits.low if limits.low_allowed else limits.low + finest
-    high = (2**53 if whole else 1e9) if limits.high is None else limits.high
+    high = (2**53 if limits.kind is int else 1e9) if limits.high is None else limits.high
     high = high if limits.high_allowed else high - finest
-    return NumberField(int(low), int(high), 1) if whole else NumberField(float(low), float(high), float(step))
+    if value is not None:
+        # Text or a command may set what is finer than the form's own steps.
+        low, high = min(low, value), max(high, value)
+    if limits.kind is int:
+        return NumberField(int(low), int(high), 1)
+    return NumberField(float(low), float(high), float(step))
+
+
+@cache
+def _limits(name: str) -> Setting:
+    return setting(name)
 
 
 def value_text(name: str, value: Any) -> str:
-    """A setting's value for people: ``"yes"``, ``"Adam"``, ``"0.01"``. Plain text, not markdown."""
+    """A setting's value for people: ``"yes"``, ``"Adam"``, ``"0.01"``, ``"32, 64"``. Plain text, not markdown."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in _VALUES:
-        return _VALUES[name].get(value, str(value))
+    value = tuple(value) if isinstance(value, list) else value
+    if value in (texts := _VALUES.get(name, {})):
+        return texts[value]
     if name == "data.source" and value in SOURCES:
         return SOURCES[value].title
     if name == "augmentation.pipeline" and value in PIPELINES:
         return PIPELINES[value].title
     if name == "model.name" and value in MODELS:
         return MODELS[value].title
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else field_text(value)
+
+
+def field_text(value: Any) -> str:
+    """A value as a text field takes it and :func:`read` reads it back: ``"32, 64"``."""
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def read(name: str, text: str) -> Any:
+    """The value that a text field holds, for a setting that is some whole numbers.
+
+    Raises:
+        ConfigError: The text is no such value; the message names the setting as people know it.
+    """
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    strange = next((part for part in parts if not part.isdecimal()), None)
+    try:
+        if strange is not None:
+            reason = f"“{strange[:40]}” is not a whole number"
+        else:
+            return flatten(with_values(RunConfig(), {name: parts}))[name]
+    except AquaDashError as error:
+        # Of the config's message the reason: before it stand the dotted name and the value, after it the help.
+        reason = str(error).partition(": ")[2].partition(". ")[0]
+        reason = reason.replace("value", "the list").replace(" after validation", "").replace("input", "each")
+    raise ConfigError(f"{label(name)}: {reason}. Write whole numbers with commas between them, such as 32, 64.")

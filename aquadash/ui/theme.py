@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 #: Lines and tracks take the text's own colour, thinned, so that they suit the light and the dark theme alike. The
-#: ``!important`` is against the framework's own rules: indented lists, captions too faint for weak eyes, and white text
-#: on primary buttons even where the dark theme makes them bright.
+#: ``!important`` is against the framework's own rules: indented lists, captions too faint for weak eyes, links cut off
+#: where the screen ends, and white text on primary buttons even where the dark theme makes them bright.
 _CSS = """
 <style>
 [data-testid="stCaptionContainer"] { opacity: 0.82 !important; }
 [data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #08202c) !important; }
+[data-testid="stPageLink-NavLink"] :is(span, div, p):not([data-testid="stIconMaterial"]) {
+  white-space: normal !important; }
 ul.aqua-cards { list-style: none; margin: 0 !important; padding: 0 0 0.25rem !important; display: grid; gap: 0.75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(var(--aqua-size, 6rem), 100%), 1fr)); overflow-x: auto; }
 ul.aqua-cards > li { margin: 0 !important; padding: 0 !important; }

@@ -114,7 +114,8 @@ def _opening(*, retry: bool) -> _Opening:
 
 
 def _open(opening: _Opening) -> None:
-    """Open the store, then the engine; errors are kept for whoever waits. Last, draw the embedded images."""
+    """Open the store, then the engine, and go on with searches; errors are kept for whoever waits. Last, draw the
+    embedded images."""
     opening.wanted.wait(_HEAD_START)
     try:
         from aquadash.runs import open_store
@@ -130,6 +131,8 @@ def _open(opening: _Opening) -> None:
             open_engine().adopt()
         except Exception as error:
             opening.engine_error = _presentable(error, "The training engine could not be started")
+    if opening.engine_error is None:
+        _adopt_searches()
     opening.engine_done.set()
     try:
         # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
@@ -137,6 +140,16 @@ def _open(opening: _Opening) -> None:
         data.load(_FIRST_SOURCE)
     except AquaDashError:
         pass  # The page that needs the images will say why.
+
+
+def _adopt_searches() -> None:
+    """Go on with searches whose process is gone. Where that fails they read as interrupted, and can be continued."""
+    from aquadash import search
+
+    try:
+        search.adopt()
+    except Exception:
+        _LOG.exception("The searches could not be taken up")
 
 
 def _presentable(error: Exception, what: str) -> AquaDashError:

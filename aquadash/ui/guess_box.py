@@ -1,0 +1,110 @@
+"""The guess: what a student expects of a run before it trains, and how near that came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.errors import AquaDashError
+from aquadash.evaluation import accuracy_words, pair_words, score_guess
+from aquadash.runs.types import Guess, Run
+from aquadash.ui import cache
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import plain
+
+
+def ask(class_names: Sequence[str], *, key: str) -> Guess | None:
+    """Draw the folded box in which a person may guess.
+
+    Args:
+        class_names: The classes of the data set.
+        key: Of the box; another key is another, empty box.
+
+    Returns:
+        What is guessed so far; None for nothing. Of a mistake half of which is chosen, nothing.
+    """
+    with st.expander("Guess before you look", icon="🔮"):
+        st.caption(
+            f"Optional: what will come out? With {len(class_names)} classes, guessing at random is right for "
+            f"{100 / len(class_names):.0f} % of the images. Your guess is scored when the run ends."
+        )
+        accuracy = st.number_input(
+            "Test accuracy in %",
+            min_value=0,
+            max_value=100,
+            step=1,
+            value=None,
+            key=_kept(key, "accuracy"),
+            placeholder="no guess",
+            help="How many of 100 test images will the trained network name rightly?",
+        )
+        st.markdown("The most frequent mistake: images of one class, taken for another.")
+        left, right = st.columns(2)
+        with left:
+            true = _class_menu("Images of", class_names, key=_kept(key, "true"))
+        with right:
+            others = [name for name in class_names if name != true]
+            predicted = _class_menu("are taken for", others, key=_kept(key, "predicted"))
+        if (true is None) != (predicted is None):
+            st.caption("Choose both classes, or neither.")
+    _keep(key, {"accuracy": accuracy, "true": true, "predicted": predicted})
+    pair = None if true is None or predicted is None else (true, predicted)
+    if accuracy is None and pair is None:
+        return None
+    return Guess(None if accuracy is None else accuracy / 100, pair)
+
+
+def show(run: Run) -> None:
+    """Draw a run's guess and, once the run has ended with results, how near it came; nothing where nobody guessed."""
+    if run.guess is None:
+        return
+    if not run.status.ended:
+        st.info(f"**Your guess:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
+        return
+    if "test_accuracy" not in run.metrics:
+        st.info(
+            f"**Your guess:** {plain(guess_text(run.guess))}. The run has no results to hold it against.", icon="🔮"
+        )
+        return
+    try:
+        score = score_guess(run.guess, cache.evaluation(run.run_id))
+    except AquaDashError as error:
+        st.info(f"**Your guess:** {plain(guess_text(run.guess))}. It cannot be scored. {plain(str(error))}", icon="🔮")
+        return
+    lines = []
+    if score.accuracy is not None:
+        lines.append(f"{'🎯' if score.accuracy.spot_on else '📏'} {plain(accuracy_words(score.accuracy))}")
+    if score.pair is not None:
+        lines.append(f"{'🎯' if score.pair.hit else '🔀'} {plain(pair_words(score.pair))}")
+    st.info("**Your guess**\n\n" + "\n\n".join(lines), icon="🔮")
+
+
+def guess_text(guess: Guess) -> str:
+    """A guess as plain text: ``"60 % right; otter most often taken for seal"``."""
+    parts = []
+    if guess.accuracy is not None:
+        parts.append(f"{100 * guess.accuracy:.0f} % right")
+    if guess.confused_pair is not None:
+        true, predicted = guess.confused_pair
+        parts.append(f"the most frequent mistake is {true} taken for {predicted}")
+    return "; ".join(parts)
+
+
+def _class_menu(label: str, names: Sequence[str], *, key: str) -> str | None:
+    if st.session_state.get(key) not in (None, *names):
+        # The class is the other half of the pair now, or belongs to another data set.
+        st.session_state[key] = None
+    chosen: str | None = st.selectbox(label, names, index=None, key=key, placeholder="no guess", format_func=class_text)
+    return chosen
+
+
+def _kept(key: str, name: str) -> str:
+    """The key of a widget, which gets its last value back: Streamlit forgets it when another page is opened."""
+    widget = f"{key}:{name}"
+    st.session_state.setdefault(widget, st.session_state.get(f"{key}:kept", {}).get(name))
+    return widget
+
+
+def _keep(key: str, values: dict[str, object]) -> None:
+    st.session_state[f"{key}:kept"] = values

@@ -1,0 +1,74 @@
+"""How many images a run will learn from, validate with and be tested on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import streamlit as st
+
+from aquadash.augment import PIPELINES
+from aquadash.config import RunConfig, with_values
+from aquadash.training.prepare import visited_images
+from aquadash.ui import cache
+from aquadash.ui.text import count
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many images a run uses.
+
+    Attributes:
+        training: Original training images.
+        validation: Validation images.
+        test: Test images that training never looks at.
+    """
+
+    training: int
+    validation: int
+    test: int
+
+
+def sizes(config: RunConfig) -> Sizes:
+    """Count them, in a data set that is on this computer.
+
+    Raises:
+        AquaDashError: It is missing or too small for the split.
+    """
+    dataset = cache.dataset(config.data.source)
+    training = config.training
+    return _split_sizes(
+        dataset.fingerprint, config.data.source, training.validation, training.validation_fraction, config.seed
+    )
+
+
+def sentence(config: RunConfig, sizes: Sizes) -> str:
+    """How many images the run learns from, validates with and is tested on, in markdown."""
+    versions = len(PIPELINES[config.augmentation.pipeline].branches)
+    images = sizes.training * versions
+    visited = visited_images(config.training, images)
+    batches = math.ceil(visited / config.training.batch_size)
+    origin = f" ({sizes.training:,} originals, {versions} versions of each)" if versions > 1 else ""
+    learned = f"There are **{count(images, 'training image')}**{origin}. An epoch shows "
+    learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
+    learned += f", in {count(batches, 'batch', 'batches')}."
+    if config.training.validation == "test":
+        return (
+            f"{learned} **{sizes.validation:,}** of the test images say when to stop, so only the last "
+            f"**{sizes.test:,}** are unseen when the result is measured."
+        )
+    return (
+        f"{learned} **{sizes.validation:,}** images are held out to validate with, **{sizes.test:,}** kept for the "
+        "test at the end."
+    )
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _split_sizes(fingerprint: str, source: str, validation: str, fraction: float, seed: int) -> Sizes:
+    from aquadash.training.prepare import split
+
+    dataset = cache.dataset(source)
+    values = {"training.validation": validation, "training.validation_fraction": fraction, "seed": seed}
+    parts = split(with_values(RunConfig(), values), dataset)
+    spent = len(parts.validation_labels) if validation == "test" else 0
+    return Sizes(len(parts.labels), len(parts.validation_labels), len(dataset.test) - spent)

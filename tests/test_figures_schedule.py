@@ -1,0 +1,65 @@
+"""The learning rate's curve and its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.figures import theme
+from aquadash.figures.schedule import compute, learning_rate_curve
+from aquadash.training.schedules import SCHEDULES, preview
+
+
+def rates(**changes: object) -> tuple[list[float], list[float]]:
+    values = {f"training.{name}": value for name, value in changes.items()}
+    return preview(with_values(RunConfig(), values).training)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("warmup", [0, 5])
+def test_every_schedule_draws(schedule: str, warmup: float) -> None:
+    figure = learning_rate_curve(*rates(schedule=schedule, warmup_epochs=warmup))
+    figure.to_json(validate=True)
+    (line,) = figure.data
+    assert line.line.color
+    # A warm-up may take longer than the schedule leaves the peak alone.
+    assert 0.005 < max(rate for rate in line.y if rate is not None) <= 0.01
+    assert tuple(figure.layout.xaxis.range) == (0, 200)
+    assert theme.alt_text(figure).startswith("The learning rate ")
+
+
+def test_the_axis_is_logarithmic_where_a_linear_one_shows_nothing() -> None:
+    assert compute(*rates(schedule="exponential")).log
+    assert not compute(*rates(schedule="cosine")).log
+    assert not compute(*rates(schedule="one_cycle")).log
+    assert not compute(*rates(schedule="step", epochs=20)).log
+    figure = learning_rate_curve(*rates(schedule="exponential", warmup_epochs=2))
+    assert figure.layout.yaxis.type == "log"
+    assert figure.data[0].y[0] is None  # Zero, where the warm-up begins.
+    assert "logarithmic" in theme.alt_text(figure)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "The learning rate is 0.01 all the time."),
+        ({"schedule": "cosine", "epochs": 20}, "The learning rate starts at 0.01 and falls to 0 at epoch 20."),
+        (
+            {"warmup_epochs": 10, "epochs": 100},
+            "The learning rate starts at 0, rises to 0.01 at epoch 10.1 and stays there until epoch 100.",
+        ),
+    ],
+)
+def test_the_curve_in_words(changes: dict[str, object], sentence: str) -> None:
+    assert compute(*rates(**changes)).sentence == sentence
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    sentence = compute(*rates(schedule="one_cycle", epochs=100)).sentence
+    assert "rises to 0.01 at epoch 29" in sentence or "rises to 0.01 at epoch 30" in sentence
+    assert sentence.endswith("at epoch 100.")
+
+
+def test_without_points_a_hint() -> None:
+    figure = learning_rate_curve([], [])
+    assert not figure.data and figure.layout.annotations

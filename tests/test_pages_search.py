@@ -1,0 +1,262 @@
+"""The search view of the Train page: empty, launched, running, finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.presets import PRESETS
+from aquadash.runs import RunStatus
+from aquadash.search import Budget, Searches, SearchPlan, parse_all
+from aquadash.search import store as kept
+from aquadash.search.store import SearchStore, open_search_store
+from aquadash.ui import cache, search_charts, search_form, search_live, search_trials
+from tests.app_pages import address_of, open_app_page
+from tests.search_fakes import QuickRuns, accuracy_of, plan
+from tests.stored_runs import HOSTILE
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.usefixtures("home_with_images")
+
+open_page = partial(open_app_page, "train", view="search")
+
+
+@pytest.fixture
+def store() -> SearchStore:
+    return open_search_store()
+
+
+@pytest.fixture
+def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
+    """Searches of this process train nothing, and their runs are read from the fake."""
+    runs = QuickRuns()
+    searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
+    monkeypatch.setattr(cache, "searches", lambda: searches)
+    monkeypatch.setattr(cache, "run", runs.get)
+    yield runs
+    runs.gate.set()
+    for head in store.heads():
+        assert searches.wait(head.search_id, timeout=60)
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says, without the backslashes that keep text from being markup."""
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
+    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def ended(store: SearchStore, runs: QuickRuns, *over: str, **values: object) -> str:
+    """A search that has been carried out to its end."""
+    runs.gate.set()
+    search_id = cache.searches().start(plan(*over, **values))
+    assert cache.searches().wait(search_id, timeout=60)
+    return search_id
+
+
+def test_nothing_searched_yet(runs: QuickRuns) -> None:
+    app = open_page()
+    assert "Nothing has been searched here yet" in words(app) and not app.error
+    assert address_of(app, "view") == "search"
+    assert app.multiselect(key="search:over").value == [
+        "training.learning_rate", "training.batch_size", "training.optimizer", "model.dropout",
+    ]  # fmt: skip
+    assert "It trains **20 times**" in words(app)
+    assert not app.button(key="search:launch").disabled
+
+
+def test_every_control_has_its_line_of_help(runs: QuickRuns) -> None:
+    app = open_page()
+    helped = [*app.selectbox, *app.multiselect, *app.number_input, *app.checkbox]
+    assert len(helped) > 8
+    for control in helped:
+        assert control.help, control.label
+    assert any("Tree-structured" in (control.help or "") for control in app.selectbox)
+
+
+def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: SearchStore) -> None:
+    app = open_page(base="notebook-fixed")
+    app.multiselect(key="search:over").set_value(["training.learning_rate", "training.optimizer"])
+    app.number_input(key="search:trials").set_value(4)
+    app.run()
+    app.text_input(key="search:training.learning_rate:low").set_value("1e-3")
+    app.multiselect(key="search:training.optimizer:values").set_value(["adam", "adamw"])
+    app.selectbox(key="search:sampler").select("random")
+    app.run()
+    app.button(key="search:launch").click().run()
+    assert not app.exception and not app.error
+    (head,) = store.heads()
+    search = store.get(head.search_id)
+    assert search.plan == SearchPlan(
+        PRESETS["notebook-fixed"].config,
+        parse_all(["training.learning_rate=0.001..0.1:log", "training.optimizer=adam,adamw"]),
+        sampler="random",
+        budget=Budget(4),
+    )
+    assert address_of(app, "search") == head.search_id
+    wait_for(lambda: runs.at_work)
+    cache.refresh()
+    app.run()
+    assert "Trial 0: waits for its turn" in words(app)
+    assert app.button(key=f"stop-{head.search_id}")
+
+
+def test_values_that_cannot_be_are_told_and_nothing_is_launched(runs: QuickRuns) -> None:
+    app = open_page()
+    app.text_input(key="search:training.learning_rate:low").set_value("-1").run()
+    assert "greater than 0" in words(app) and app.button(key="search:launch").disabled
+    app.text_input(key="search:training.learning_rate:low").set_value("lots <b>").run()
+    assert "is not a range" in words(app) and app.button(key="search:launch").disabled
+    app.text_input(key="search:training.learning_rate:low").set_value("0.001").run()
+    assert not app.error and not app.button(key="search:launch").disabled
+    app.multiselect(key="search:over").set_value([]).run()
+    assert "varies from 1 to 20 settings" in words(app) and app.button(key="search:launch").disabled
+
+
+def test_settings_that_validate_on_test_images_are_refused(runs: QuickRuns) -> None:
+    app = open_page(base="notebook")
+    assert "validate on test images" in words(app) and app.button(key="search:launch").disabled
+
+
+def test_what_one_training_s_form_holds_can_be_searched_from(runs: QuickRuns) -> None:
+    app = open_app_page("train")
+    app.number_input(key="set:training.epochs").set_value(7).run()
+    app.query_params["view"] = "search"
+    app.query_params["base"] = search_form.THE_FORM
+    app.run()
+    app.button(key="search:launch").click().run()
+    assert not app.exception and not app.error
+    wait_for(lambda: runs.at_work)
+    assert runs.at_work[0].config.training.epochs == 7
+
+
+def test_the_form_is_as_it_was_after_another_view(runs: QuickRuns) -> None:
+    app = open_page()
+    app.number_input(key="search:trials").set_value(33).run()
+    app.text_input(key="search:training.learning_rate:high").set_value("0.05").run()
+    app.query_params["view"] = "one"
+    app.run()
+    app.query_params["view"] = "search"
+    app.run()
+    assert app.number_input(key="search:trials").value == 33
+    assert app.text_input(key="search:training.learning_rate:high").value == "0.05"
+
+
+def test_another_start_fills_the_fields_anew(runs: QuickRuns) -> None:
+    app = open_page()
+    app.multiselect(key="search:over").set_value(["training.momentum"]).run()
+    other = next(name for name in PRESETS if PRESETS[name].config.model.name not in ("notebook",))
+    app.selectbox(key="base").select(other).run()
+    assert "training.learning_rate" in app.multiselect(key="search:over").value and address_of(app, "base") == other
+
+
+def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStore) -> None:
+    search_id = cache.searches().start(plan("training.learning_rate=1e-3..1e-1:log", budget=Budget(6), name=HOSTILE))
+    for number in range(3):
+        wait_for(lambda number=number: len(store.get(search_id).trials) == number + 1 and runs.at_work)
+        runs.finish(runs.at_work[0].run_id, accuracy_of(runs.at_work[0].config))
+    wait_for(lambda: len(store.get(search_id).trials) == 4 and store.get(search_id).trials[3].run_id)
+    runs.train(runs.at_work[0].run_id, 0.2, 0.3)
+    app = open_page()
+    assert address_of(app, "search") == search_id
+    assert "Trial 3: Epoch 3 of at most 20" in words(app)
+    metrics = {metric.label: metric.value for metric in app.metric}
+    search = store.get(search_id)
+    assert search.best is not None and search.best.value is not None and search.default_value is not None
+    assert metrics["Best so far"] == f"{100 * search.best.value:.1f} %"
+    assert metrics["Settings to start from"] == f"{100 * search.default_value:.1f} %"
+    assert "<img" not in "".join(element.value for element in app.markdown)
+    app.button(key=f"stop-{search_id}").click().run()
+    wait_for(lambda: store.get(search_id).status is RunStatus.STOPPED)
+    cache.refresh()
+    app.run()
+    assert "Stopped." in words(app) and "1 trial will go on" in words(app)
+    runs.gate.set()
+    app.button(key=f"continue-{search_id}").click().run()
+    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
+    assert len(runs.runs) == 6
+
+
+def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
+    search_id = ended(
+        store, runs, "training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", budget=Budget(9)
+    )
+    app = open_page(search=search_id[:6])
+    search = store.get(search_id)
+    assert search.best is not None and search.beats_default
+    assert f"Trial {search.best.number} beats the settings" in words(app)
+    assert {"Where do the good ones run?", "What decides?"} <= {text.value.strip("*") for text in app.markdown}
+    table = app.dataframe[0].value
+    assert list(table["Trial"])[0] == search.best.number and len(table) == 9
+    assert list(table["Validation accuracy"]) == sorted(table["Validation accuracy"], reverse=True)
+    links = [link.proto for link in app.get("page_link")]
+    assert any(f"clone={search.best.run_id}" in link.query_string for link in links)
+    app.selectbox(key=f"search-trial-{search_id}").select(3).run()
+    assert any(f"clone={search.trials[3].run_id}" in link.proto.query_string for link in app.get("page_link"))
+
+    app.number_input(key=f"more-{search_id}").set_value(2).run()
+    app.button(key=f"extend-{search_id}").click().run()
+    wait_for(lambda: len(store.get(search_id).complete) == 11)
+
+
+def test_a_search_that_was_not_worth_it_says_so(runs: QuickRuns, store: SearchStore) -> None:
+    ended(store, runs, "training.learning_rate=1..10", budget=Budget(3))
+    app = open_page()
+    assert "No trial beats the settings that the search started from" in words(app)
+    assert {metric.label: metric.delta for metric in app.metric}["Settings to start from"] == "not beaten"
+
+
+def test_an_interrupted_search_can_be_continued(runs: QuickRuns, store: SearchStore) -> None:
+    search_id = store.create(plan(budget=Budget(3)))
+    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
+    app = open_page()
+    assert "The process that carried this search out is gone" in words(app)
+    runs.gate.set()
+    app.button(key=f"continue-{search_id}").click().run()
+    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
+
+
+def test_a_failed_search_says_why(runs: QuickRuns, store: SearchStore) -> None:
+    search_id = store.create(plan())
+    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.FAILED), kept.MESSAGE: f"no memory {HOSTILE}"})
+    app = open_page()
+    assert "no memory" in words(app)
+    # A message is text, never markup.
+    assert all("\\<img" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("address", [{"search": "zzz"}, {"search": "../../etc"}, {"base": "<b>"}, {"source": "moon"}])
+def test_malformed_address_is_explained(runs: QuickRuns, store: SearchStore, address: dict[str, str]) -> None:
+    ended(store, runs, budget=Budget(2))
+    app = open_page(**address)
+    assert not app.exception
+    assert "There is no search" in words(app) or "The address asks for" in words(app)
+
+
+def test_progress_in_words(store: SearchStore) -> None:
+    search_id = store.create(plan(budget=Budget(8, minutes=5)))
+    store.set_attributes(search_id, {kept.SECONDS: 75.0})
+    assert search_live.progress_text(store.get(search_id)) == "0 of 8 trials done · 1 min 15 s of 5 min spent"
+
+
+def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns, store: SearchStore) -> None:
+    over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,256")
+    search = store.get(ended(store, runs, *over, budget=Budget(8)))
+    table = search_trials.frame(search)
+    assert set(table["Optimizer"]) <= {"SGD, plain steps downhill", "Adam"}
+    first = table[table["Trial"] == 0].iloc[0]
+    assert first["Learning rate"] == 0.01 and first["Note"] == "the settings to start from"
+    rate, optimizer, batch = search_charts.dimensions(search)
+    assert rate.log and not optimizer.log and optimizer.values[0] == "SGD, plain steps downhill"
+    assert batch.label == "Batch size" and all(isinstance(value, float) for value in batch.values)
+    assert batch.log is (max(batch.values) / min(batch.values) >= 8)  # type: ignore[type-var, operator]
+
+
+def test_a_summary_names_both_limits() -> None:
+    both = search_form.summary(plan(budget=Budget(8, minutes=5)))
+    assert "**8 times**, or until 5 minutes are over" in both
+    assert "**2.5 minutes**" in search_form.summary(plan(budget=Budget(None, minutes=2.5)))
+    grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
+    assert "**2 times**" in search_form.summary(grid)

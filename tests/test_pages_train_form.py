@@ -1,0 +1,277 @@
+"""The form of the train page: its presets, its knobs, what it warns of, settings as text, clones."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import RunConfig, flatten, from_yaml, to_yaml, with_values
+from aquadash.models import MODELS
+from aquadash.presets import PRESETS
+from aquadash.runs import Run, RunStore, open_store
+from aquadash.ui import cache, train_form
+from aquadash.ui.form_state import DEFAULT_PRESET
+from aquadash.ui.setting_groups import matters
+from tests import ui_runs
+from tests.app_pages import address_of
+from tests.train_page import FakeEngine, controls, open_page, words
+
+pytestmark = pytest.mark.usefixtures("home_with_images")
+
+
+@pytest.fixture
+def store() -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine(store)
+    monkeypatch.setattr(cache, "engine", lambda: fake)
+    return fake
+
+
+def launched(app: AppTest, engine: FakeEngine) -> RunConfig:
+    """Press the button, and return the settings of the run that it launched."""
+    app.button(key="launch").click().run()
+    call, config = engine.calls[-1]
+    assert call == "submit"
+    return config
+
+
+def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:
+    app = open_page()
+    for network in MODELS:
+        app.selectbox(key="set:model.name").select(network).run()
+
+        values = flatten(with_values(RunConfig(), {"model.name": network}))
+        found = controls(app)
+        for name in values:
+            key = "source" if name == "data.source" else f"set:{name}"
+            assert (key in found) == matters(name, values), (network, name)
+            assert key not in found or found[key].help
+
+
+def test_preset_fills_the_form_and_explains_its_oddities(engine: FakeEngine) -> None:
+    app = open_page()
+    app.selectbox(key="preset").select("notebook").run()
+
+    assert address_of(app, "preset") == "notebook"
+    assert app.selectbox(key="set:training.validation").value == "test"
+    assert app.checkbox(key="set:training.from_logits").value is True
+    assert "raw scores" in words(app) and "57 % to 75 %" in words(app)
+    assert "only the last **100** are unseen" in words(app)
+
+
+def test_an_untouched_preset_launches_as_it_is(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_form, "_DOUBLE_CLICK_SECONDS", 0.0)
+    app = open_page()
+    for preset in PRESETS:
+        app.selectbox(key="preset").select(preset).run()
+        assert "Changed:" not in words(app)
+        assert launched(app, engine) == PRESETS[preset].config
+
+
+def test_back_to_the_preset(engine: FakeEngine) -> None:
+    app = open_page()
+    app.number_input(key="set:training.epochs").set_value(3).run()
+    app.button(key="reset").click().run()
+
+    original = PRESETS[DEFAULT_PRESET].config
+    assert app.number_input(key="set:training.epochs").value == original.training.epochs
+
+
+def test_what_is_typed_stays_while_another_page_is_open(engine: FakeEngine) -> None:
+    app = open_page()
+    app.selectbox(key="preset").select("notebook").run()
+    app.selectbox(key="set:model.name").select("cnn").run()
+    app.text_input(key="set:model.filters").set_value("8, 16").run()
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/train.py").run()
+
+    assert app.selectbox(key="preset").value == "notebook"
+    assert app.text_input(key="set:model.filters").value == "8, 16"
+    config = launched(app, engine)
+    assert (config.model.filters, config.training.epochs, config.training.validation) == ((8, 16), 9, "test")
+
+
+def test_a_setting_that_does_nothing_is_not_changed_by_what_was_typed(engine: FakeEngine) -> None:
+    app = open_page()
+    app.selectbox(key="set:model.name").select("cnn").run()
+    app.text_input(key="set:model.filters").set_value("8").run()
+    app.selectbox(key="set:model.name").select("notebook").run()
+    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
+
+    app.selectbox(key="set:model.name").select("cnn").run()
+    assert app.text_input(key="set:model.filters").value == "8"
+
+
+def test_a_list_that_cannot_be_read_is_explained_and_not_launched(engine: FakeEngine) -> None:
+    app = open_page()
+    app.selectbox(key="set:model.name").select("cnn").run()
+    app.text_input(key="set:model.filters").set_value("16, *many*").run()
+
+    assert "“*many*” is not a whole number" in words(app)
+    assert app.button(key="launch").disabled
+    app.text_input(key="set:model.filters").set_value("16, 8").run()
+    assert launched(app, engine).model.filters == (16, 8)
+
+
+def test_the_schedules_curve_is_drawn_when_its_group_is_open(engine: FakeEngine) -> None:
+    app = open_page()
+    app.selectbox(key="set:training.schedule").select("plateau").run()
+    assert not app.get("plotly_chart")
+
+    app.session_state["group-schedule"] = True
+    app.run()
+    (chart,) = app.get("plotly_chart")
+    assert chart.proto.alt == "The learning rate is 0.01 all the time."
+    assert "after every 10 epochs without a better validation loss it is multiplied by 0.5" in words(app)
+
+
+def test_a_choice_that_usually_fails_is_warned_of_and_mended_by_a_click(engine: FakeEngine) -> None:
+    app = open_page()
+    assert not app.warning
+    app.number_input(key="set:training.learning_rate").set_value(8.0).run()
+    (warning,) = app.warning
+    assert "learning rate" in str(warning.value).lower()
+
+    (fix,) = [button for button in app.button if str(button.key).startswith("fix-")]
+    fix.click().run()
+    assert not app.warning
+    assert app.number_input(key="set:training.learning_rate").value < 8.0
+
+
+def test_settings_are_shown_as_text_and_taken_from_text(engine: FakeEngine) -> None:
+    app = open_page()
+    app.session_state["train:yaml"] = True
+    app.run()
+    assert from_yaml(app.code[0].value) == PRESETS[DEFAULT_PRESET].config
+
+    wanted = with_values(RunConfig(), {"model.name": "cnn", "model.filters": "8,8", "training.epochs": 7, "seed": 5})
+    app.text_area(key="train:yaml-pasted").set_value(to_yaml(wanted))
+    app.button(key="use-yaml").click().run()
+    assert "Done: 4 settings changed." in words(app)
+    assert app.text_area(key="train:yaml-pasted").value == ""
+    assert launched(app, engine) == wanted
+
+
+def test_text_may_leave_settings_out(engine: FakeEngine) -> None:
+    app = open_page()
+    app.session_state["train:yaml"] = True
+    app.number_input(key="set:training.batch_size").set_value(64).run()
+    app.text_area(key="train:yaml-pasted").set_value("training: {epochs: 7}")
+    app.button(key="use-yaml").click().run()
+
+    training = launched(app, engine).training
+    assert (training.epochs, training.batch_size) == (7, 64)
+
+
+def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
+    app = open_page()
+    app.session_state["train:yaml"] = True
+    app.run()
+    for text, said in (
+        ("", "is empty"),
+        ("training: [", "not valid YAML"),
+        ("*<b>*", "not valid YAML"),
+        ("training: {epoch: 7}", "training.epochs"),
+        ("training: {epochs: 0}", "training.epochs is 0"),
+        ("model: {name: resnet}", "There is no model called 'resnet'"),
+        ("data: {source: nowhere}", "There is no data source called 'nowhere'"),
+        ("augmentation: {pipeline: twirl}", "There is no pipeline called 'twirl'"),
+    ):
+        app.text_area(key="train:yaml-pasted").set_value(text)
+        app.button(key="use-yaml").click().run()
+        assert said in words(app) and "The form is as it was." in words(app), text
+    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
+
+
+@pytest.fixture
+def own(store: RunStore) -> Run:
+    """A run whose settings are far from every preset's."""
+    changes = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
+    return ui_runs.finished(store, "my *own*", changes)
+
+
+def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: Run) -> None:
+    app = open_page(clone=own.run_id)
+
+    assert "Cloned from **my *own***." in words(app)
+    assert app.selectbox(key="preset").value not in PRESETS
+    assert "Changed:" not in words(app)
+    assert address_of(app, "run") == own.run_id  # The run that was cloned stands beside the form.
+    assert launched(app, engine) == own.config
+    new = engine.store.list_runs()[0]
+    assert address_of(app, "run") == new.run_id
+    assert address_of(app, "clone") is None and address_of(app, "set") is None
+
+
+def test_a_clone_with_changes_lists_them(engine: FakeEngine, own: Run) -> None:
+    app = open_page(clone=own.run_id, set="training.epochs=20;model.filters=8,8;training.restore_best_weights=false")
+
+    assert "Filters, block by block 8, 8 (was 16, 32)" in words(app)
+    assert "Most epochs 20 (was 40)" in words(app)
+    changes = {"training.epochs": 20, "model.filters": (8, 8), "training.restore_best_weights": False}
+    assert launched(app, engine) == with_values(own.config, changes)
+
+
+def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> None:
+    app = open_page(clone=own.run_id, set="training.epochs=20")
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    app.run()
+    assert app.number_input(key="set:training.epochs").value == 9
+
+    app.query_params["set"] = "training.epochs=21"  # Another link.
+    app.run()
+    assert app.number_input(key="set:training.epochs").value == 21
+    app.button(key="reset").click().run()
+    assert app.number_input(key="set:training.epochs").value == 40
+
+
+def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:
+    app = open_page(clone=own.run_id)
+    copied = app.selectbox(key="preset").value
+    app.selectbox(key="preset").select("notebook").run()
+    assert app.selectbox(key="set:training.validation").value == "test"
+    assert (address_of(app, "clone"), address_of(app, "preset")) == (None, "notebook")
+
+    app.selectbox(key="preset").select(copied).run()
+    assert app.text_input(key="set:model.filters").value == "16, 32"
+    assert (address_of(app, "clone"), address_of(app, "preset")) == (own.run_id, None)
+
+
+def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Run) -> None:
+    wrong = "training.epochs=zero;nonsense=1;data.source=moon;training.batch_size=64;just words"
+    app = open_page(clone=own.run_id, set=wrong)
+
+    for text in ("training.epochs=zero", "nonsense=1", "data.source=moon", "just words"):
+        assert f"The address asks for “{text}”, which is left out." in words(app)
+    assert launched(app, engine) == with_values(own.config, {"training.batch_size": 64})
+
+
+def test_a_clone_of_a_run_that_is_not_there_is_explained(engine: FakeEngine, own: Run) -> None:
+    app = open_page()
+    for run_id in ("f" * 32, "../../etc", "<b>x</b>"):
+        app.query_params["clone"] = run_id
+        app.run()
+        assert f"There is no run “{run_id}” to clone" in words(app)
+        assert not app.error
+    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
+
+
+def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
+    run = ui_runs.finished(store, "old", {"data.source": "folder-7", "training.epochs": 3})
+    app = open_page(clone=run.run_id)
+
+    assert "“folder-7”, which this run used, is not here any more" in words(app)
+    config = launched(app, engine)
+    assert (config.data.source, config.training.epochs) == ("synthetic", 3)
+
+
+def test_runs_lead_to_their_clone(engine: FakeEngine, own: Run) -> None:
+    app = open_page(run=own.run_id)
+
+    links = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
+    assert [link.query_string for link in links] == [f"clone={own.run_id}"]

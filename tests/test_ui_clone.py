@@ -1,0 +1,28 @@
+"""The link that carries a run's settings to the Train page."""
+
+from __future__ import annotations
+
+from aquadash.config import RunConfig, flatten, parse_assignments, with_values
+from aquadash.ui import clone
+
+RUN_ID = "a" * 32
+
+
+def test_the_address_of_a_clone() -> None:
+    assert clone.address(RUN_ID) == {"clone": RUN_ID}
+    changes = {"training.epochs": 20, "model.filters": (16, 32), "model.batch_normalization": True}
+    assert (
+        clone.address(RUN_ID, changes)["set"] == "training.epochs=20;model.filters=16,32;model.batch_normalization=true"
+    )
+
+
+def test_every_setting_survives_the_address() -> None:
+    values = flatten(RunConfig(seed=3))
+    text = clone.address(RUN_ID, values)["set"]
+    assert flatten(with_values(RunConfig(), parse_assignments(text.split(";")))) == values
+
+
+def test_fine_numbers_survive_the_address() -> None:
+    text = clone.address(RUN_ID, {"training.learning_rate": 0.00012345678901})["set"]
+    config = with_values(RunConfig(), parse_assignments([text]))
+    assert config.training.learning_rate == 0.00012345678901

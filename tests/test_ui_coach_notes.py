@@ -1,0 +1,103 @@
+"""The coach's notes on a page: what they are drawn with, and where their links lead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.errors import StorageError
+from aquadash.evaluation import Evaluation, evaluate
+from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.ui import cache, clone, coach_notes
+from tests.coach_runs import epochs, run
+from tests.stored_runs import HOSTILE
+from tests.test_coach_curve_rules import learning, overfitting, stopped
+
+
+@pytest.fixture
+def links(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The links that are drawn, instead of drawing them: without the app there is no page to lead to."""
+    drawn: list[dict[str, Any]] = []
+    monkeypatch.setattr(clone, "link", lambda run_id, **options: drawn.append({"run_id": run_id, **options}))
+    return drawn
+
+
+def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] = ()) -> AppTest:
+    def page(run: Any, history: Any, leave_out: Any) -> None:
+        from aquadash.ui import coach_notes
+
+        coach_notes.show(run, history, leave_out=leave_out)
+
+    app = AppTest.from_function(page, default_timeout=120, args=(run, history, leave_out)).run()
+    assert not app.exception
+    return app
+
+
+def ignoring(name: str) -> Evaluation:
+    """Results in which every image of the first of two classes is taken for the other."""
+    return evaluate([0] * 20 + [1] * 20, np.eye(2)[[1] * 40], class_names=(name, "otter"))
+
+
+def test_each_level_has_its_box_and_each_change_its_link(links: list[dict[str, Any]]) -> None:
+    app = shown(run({"training.validation": "test"}), overfitting())
+    assert [box.value.split(".**")[0] for box in app.warning] == ["**Test images decide when training stops"]
+    assert app.info[0].value.startswith("**Overfitting since epoch 7.** Training loss fell by")
+    assert app.success[0].value.startswith("**Early stopping ended it after epoch 12.**")
+    assert [link["changes"] for link in links] == [
+        {"training.validation": "training"},
+        {"augmentation.mode": "fresh"},
+    ]
+    assert links[0]["run_id"] == "a" * 32
+    assert links[0]["label"].startswith("Try this: Validation images: held out")
+
+
+def test_what_the_page_says_itself_is_left_out(links: list[dict[str, Any]]) -> None:
+    app = shown(run({"training.validation": "test"}), overfitting(), leave_out=["validation-on-test"])
+    assert not app.warning and len(links) == 1
+
+
+def test_before_the_first_epoch_nothing_is_drawn(links: list[dict[str, Any]]) -> None:
+    for status in RunStatus:
+        app = shown(run(status=status), [])
+        assert not app.markdown and not app.info
+    assert links == []
+
+
+def test_a_run_that_ended_without_a_note_still_gets_a_word(links: list[dict[str, Any]]) -> None:
+    assert "Too early to tell: only 2 epochs" in shown(run(status=RunStatus.STOPPED), learning(2)).info[0].value
+    assert not shown(run(status=RunStatus.RUNNING), learning(2)).info
+    assert links == []
+
+
+def test_names_of_classes_are_text(links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "evaluation", lambda run_id: ignoring(HOSTILE))
+    done = run()
+    done.metrics["test_accuracy"] = 0.5
+    app = shown(done, epochs(5, lambda e: 0.2, lambda e: 0.2))
+    text = next(box.value for box in app.info if "Hardly ever recognised" in box.value)
+    assert "<img" not in text.replace("\\<img", "") and ":red[" not in text
+
+
+def test_damaged_results_leave_the_curves_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(run_id: str) -> Evaluation:
+        raise StorageError("The predictions of this run are damaged.")
+
+    monkeypatch.setattr(cache, "evaluation", damaged)
+    done = run()
+    done.metrics["test_accuracy"] = 0.5
+    assert [note.key for note in coach_notes.notes_on(done, stopped(0.1))] == ["stopped-too-early"]
+
+
+def test_results_are_looked_at_when_the_run_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "evaluation", lambda run_id: ignoring("beaver"))
+    monkeypatch.setattr(coach_notes, "training_counts", lambda run, load: {"beaver": 10, "otter": 500})
+    for status, told in ((RunStatus.RUNNING, False), (RunStatus.FINISHED, True)):
+        one = run(status=status)
+        one.metrics["test_accuracy"] = 0.5
+        found = {note.key: note for note in coach_notes.notes_on(one, epochs(5, lambda e: 0.2, lambda e: 0.2))}
+        assert ("class-ignored" in found) is told
+    assert found["class-ignored"].changes == {"training.class_weights": "balanced"}

@@ -1,0 +1,149 @@
+"""The box in which a student guesses, and what is said of the guess before and after the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import RunConfig
+from aquadash.errors import StorageError
+from aquadash.evaluation import evaluate
+from aquadash.runs import Guess, Run, RunStatus
+from aquadash.ui import cache, guess_box
+from tests.stored_runs import HOSTILE
+
+RUN = Run("a" * 32, "mine", RunStatus.FINISHED, RunConfig(), 0.0, guess=Guess(0.6, ("otter", "seal")))
+DONE = replace(RUN, metrics={"test_accuracy": 0.5})
+
+
+def asking() -> AppTest:
+    def page() -> None:
+        import streamlit as st
+
+        from aquadash.ui import guess_box
+
+        if not st.checkbox("elsewhere"):
+            st.session_state["guess"] = guess_box.ask(("beaver", "otter", "seal"), key="g")
+
+    app = AppTest.from_function(page, default_timeout=120).run()
+    assert not app.exception
+    return app
+
+
+def test_without_a_word_there_is_no_guess() -> None:
+    app = asking()
+    assert app.session_state["guess"] is None
+    assert "33 %" in app.caption[0].value, "the guess of chance"
+
+
+def test_an_accuracy_alone() -> None:
+    app = asking()
+    app.number_input(key="g:accuracy").set_value(62).run()
+    assert app.session_state["guess"] == Guess(0.62)
+    app.number_input(key="g:accuracy").set_value(0).run()
+    assert app.session_state["guess"] == Guess(0.0)
+
+
+def test_a_mistake_needs_both_its_classes() -> None:
+    app = asking()
+    app.selectbox(key="g:true").set_value("otter").run()
+    assert app.session_state["guess"] is None
+    assert "Choose both classes" in app.caption[-1].value
+    assert [option.split()[-1] for option in app.selectbox(key="g:predicted").options] == ["beaver", "seal"]
+    app.selectbox(key="g:predicted").set_value("seal").run()
+    assert app.session_state["guess"] == Guess(confused_pair=("otter", "seal"))
+    assert len(app.caption) == 1
+
+
+def test_the_other_class_is_asked_for_again_when_it_becomes_the_true_one() -> None:
+    app = asking()
+    app.selectbox(key="g:true").set_value("otter").run()
+    app.selectbox(key="g:predicted").set_value("seal").run()
+    app.selectbox(key="g:true").set_value("seal").run()
+    assert not app.exception
+    assert app.selectbox(key="g:predicted").value is None and app.session_state["guess"] is None
+
+
+def test_what_was_chosen_is_there_again_after_another_page() -> None:
+    app = asking()
+    app.number_input(key="g:accuracy").set_value(62).run()
+    app.selectbox(key="g:true").set_value("otter").run()
+    app.checkbox[0].check().run()
+    assert not app.selectbox
+    app.checkbox[0].uncheck().run()
+    assert (app.number_input(key="g:accuracy").value, app.selectbox(key="g:true").value) == (62, "otter")
+
+
+def shown(run: Run) -> list[str]:
+    def page(run: Any) -> None:
+        from aquadash.ui import guess_box
+
+        guess_box.show(run)
+
+    app = AppTest.from_function(page, default_timeout=120, args=(run,)).run()
+    assert not app.exception
+    return [box.value for box in app.info]
+
+
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of four right; an otter and a seal are taken for one another."""
+    found = evaluate([0, 1, 1, 2], np.eye(3)[[0, 1, 2, 1]], class_names=("beaver", "otter", "seal"))
+    monkeypatch.setattr(cache, "evaluation", lambda run_id: found)
+
+
+def test_no_guess_no_box() -> None:
+    assert shown(replace(RUN, guess=None)) == []
+
+
+@pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.RUNNING])
+def test_before_the_end_only_the_guess_is_shown(status: RunStatus, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(run_id: str) -> None:
+        raise AssertionError("looked at the results")
+
+    monkeypatch.setattr(cache, "evaluation", never)
+    (text,) = shown(replace(DONE, status=status))
+    assert text == (
+        "**Your guess:** 60 % right; the most frequent mistake is otter taken for seal. It is scored when the run ends."
+    )
+
+
+@pytest.mark.usefixtures("results")
+def test_after_the_end_both_parts_are_scored() -> None:
+    (text,) = shown(DONE)
+    assert "🎯 Spot on: you said 60 %, it is 50 %" in text
+    assert "🎯 You knew it: otter taken for seal is the most frequent mistake, together with 1 other" in text
+
+
+@pytest.mark.usefixtures("results")
+def test_a_miss_has_another_sign() -> None:
+    (text,) = shown(replace(DONE, guess=Guess(1.0, ("beaver", "seal"))))
+    assert "📏 A surprise" in text and "🔀 Not this time" in text and "🎯" not in text
+
+
+def test_a_run_without_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no results to hold it against" in shown(replace(RUN, status=RunStatus.FAILED))[0]
+
+    def damaged(run_id: str) -> None:
+        raise StorageError("The predictions of this run are damaged.")
+
+    monkeypatch.setattr(cache, "evaluation", damaged)
+    assert "It cannot be scored. The predictions of this run are damaged." in shown(DONE)[0]
+
+
+@pytest.mark.usefixtures("results")
+def test_a_class_of_another_data_set_and_hostile_names_are_text() -> None:
+    hostile = Guess(confused_pair=(HOSTILE, "seal"))
+    for status in (RunStatus.RUNNING, RunStatus.FINISHED):
+        (text,) = shown(replace(DONE, guess=hostile, status=status))
+        assert "<img" not in text.replace("\\<img", "") and ":red[" not in text
+    assert "cannot be scored" in text
+
+
+def test_a_guess_in_words() -> None:
+    assert guess_box.guess_text(Guess(0.605)) == "60 % right"
+    assert guess_box.guess_text(Guess(confused_pair=("a", "b"))) == "the most frequent mistake is a taken for b"

@@ -1,0 +1,50 @@
+"""The Train page without a browser and without training, for the tests that open it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import RunConfig
+from aquadash.runs import Run, RunStore
+from tests.app_pages import open_app_page
+
+
+class FakeEngine:
+    """Keeps what it was asked to do; trains nothing."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self.calls: list[tuple[str, Any]] = []
+        self.error: Exception | None = None
+
+    def submit(self, config: RunConfig, *, name: str | None = None) -> Run:
+        if self.error:
+            raise self.error
+        self.calls.append(("submit", config))
+        return self.store.create(config, name=name)
+
+    def stop(self, run_id: str) -> None:
+        self.calls.append(("stop", run_id))
+        self.store.request_stop(run_id)
+
+    def resume(self, run_id: str) -> Run:
+        self.calls.append(("resume", run_id))
+        return self.store.requeue(run_id)
+
+
+open_page = partial(open_app_page, "train")
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says, without the backslashes that keep text from being markup."""
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
+    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def controls(app: AppTest) -> dict[str, Any]:
+    """The page's fields by their keys."""
+    kinds = (app.selectbox, app.number_input, app.checkbox, app.text_input)
+    return {str(element.key): element for kind in kinds for element in kind}
