@@ -27,7 +27,7 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] = ()) -> AppTest:
-    def page(run: Any, history: Any, leave_out: Any) -> None:
+    def page(run, history, leave_out) -> None:  # type: ignore[no-untyped-def]
         from aquadash.ui import coach_notes
 
         coach_notes.show(run, history, leave_out=leave_out)
@@ -89,7 +89,7 @@ def test_damaged_results_leave_the_curves_notes(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(cache, "evaluation", damaged)
     done = run()
     done.metrics["test_accuracy"] = 0.5
-    assert [note.key for note in coach_notes.notes_on(done, stopped(0.1))] == ["stopped-too-early"]
+    assert [note.key for note in coach_notes.notes_on(done, stopped(0.1))] == ["stopped-too-early", "all-well"]
 
 
 def test_results_are_looked_at_when_the_run_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +78,7 @@ def test_what_was_chosen_is_there_again_after_another_page() -> None:
 
 
 def shown(run: Run) -> list[str]:
-    def page(run: Any) -> None:
+    def page(run) -> None:  # type: ignore[no-untyped-def]
         from aquadash.ui import guess_box
 
         guess_box.show(run)
