@@ -49,6 +49,18 @@ class AugmentationConfig(Section):
         description="'copies' draws the variants once before training, as the report does; 'fresh' draws new ones "
         "for every epoch.",
     )
+    mixing: Literal["none", "mixup", "cutmix"] = Field(
+        "none",
+        description="Blend each training image with another one and learn both labels in the same shares: 'mixup' lays "
+        "one over the other, 'cutmix' pastes a rectangle of one into the other.",
+    )
+    mixing_alpha: float = Field(
+        1.0,
+        gt=0.0,
+        le=10.0,
+        description="How strongly images are mixed. Shares are drawn from the Beta distribution with this number: at "
+        "0.2 most images stay nearly as they are, at 1 all shares are equally likely, above it halves are.",
+    )
 
 
 class ModelConfig(Section):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from aquadash.models import normalise
 from aquadash.training.faster import without_overlap
 from aquadash.training.losses import Losses
+from aquadash.training.mixing import Mixes, mix
 
 #: How long one call into TensorFlow should take: short enough for live progress and a prompt stop, long enough that the
 #: way there and back (about a millisecond) does not count.
@@ -84,6 +85,7 @@ class EpochLoop:
         order: NDArray[np.int32],
         rates: NDArray[np.float32],
         *,
+        mixes: Mixes | None = None,
         after_call: Callable[[int, int], None] = lambda batch, batches: None,
     ) -> tuple[float, float]:
         """Learn once from each image that the order names.
@@ -93,11 +95,13 @@ class EpochLoop:
             labels: int32, (n,).
             order: Positions of the images to visit, in that order.
             rates: The learning rate of each batch, float32, (batches,).
+            mixes: What the images are mixed with; None for nothing.
             after_call: Called every quarter of a second or so with the batches done and the batches of the epoch; what
                 it raises ends the epoch.
 
         Returns:
-            Mean loss and share of right answers over the visited images, as the model was when it saw each.
+            Mean loss and share of right answers over the visited images, as the model was when it saw each. For a
+            mixed image, the right answer is the label of its larger part.
         """
         count = len(order)
         batches = -(-count // self._batch_size)
@@ -109,7 +113,7 @@ class EpochLoop:
             stop = min(batches, start + self._batches_a_call)
             began = time.perf_counter()
             call_losses, call_right = self._train_batches(
-                images, labels, order_tensor, rates_tensor, tf.constant(start), tf.constant(stop)
+                images, labels, order_tensor, rates_tensor, mixes, tf.constant(start), tf.constant(stop)
             )
             losses.append(call_losses.numpy())
             right += int(call_right)
@@ -138,6 +142,7 @@ class EpochLoop:
         labels: tf.Tensor,
         order: tf.Tensor,
         rates: tf.Tensor,
+        mixes: Mixes | None,
         start: tf.Tensor,
         stop: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -145,21 +150,31 @@ class EpochLoop:
         losses = tf.TensorArray(tf.float32, size=stop - start)
         right = tf.constant(0)
         for batch in tf.range(start, stop):
-            indices = order[batch * self._batch_size : (batch + 1) * self._batch_size]
-            expected = tf.gather(labels, indices)
+            first, last = batch * self._batch_size, (batch + 1) * self._batch_size
+            indices = order[first:last]
+            seen, expected = _scaled(tf.gather(images, indices)), tf.gather(labels, indices)
             for group in self.groups:
                 group.optimizer.learning_rate.assign(rates[batch] * group.share)
-            loss, probabilities = self._step(tf.gather(images, indices), expected)
+            if mixes is None:
+                loss, probabilities = self._step(seen, expected)
+            else:
+                partners = mixes.partners[first:last]
+                seen, share = mix(seen, _scaled(tf.gather(images, partners)), mixes.masks[batch])
+                loss, probabilities = self._step(seen, expected, tf.gather(labels, partners), share)
             losses = losses.write(batch - start, loss)
             answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
             right += tf.reduce_sum(tf.cast(tf.equal(answers, expected), tf.int32))
         return losses.stack(), right
 
-    def _step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Learn from one batch; the loss that it returns is without the penalties on the weights."""
+    def _step(
+        self, images: tf.Tensor, labels: tf.Tensor, other_labels: tf.Tensor | None = None, share: tf.Tensor = 1.0
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Learn from one batch, of ``other_labels`` what ``share`` leaves; the loss is without penalties on weights."""
         with tf.GradientTape() as tape:
-            probabilities = self.model(_scaled(images), training=True)
+            probabilities = self.model(images, training=True)
             loss = self._losses.training(labels, probabilities)
+            if other_labels is not None:
+                loss = share * loss + (1.0 - share) * self._losses.training(other_labels, probabilities)
             objective = tf.add_n([loss, *self.model.losses]) if self.model.losses else loss
         gradients = tape.gradient(
             objective, [[variable.value for variable in group.variables] for group in self.groups]

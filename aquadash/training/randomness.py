@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     AUGMENTATION = 2
     ORDER = 3
     DROPOUT = 4
+    MIXING = 5
 
 
 def derived_seed(seed: int, purpose: Purpose, *position: int) -> int:

@@ -21,6 +21,7 @@ from aquadash.training.checkpoint import Checkpoint, Weights
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.listening import Listener
 from aquadash.training.losses import Losses
+from aquadash.training.mixing import Mixes, draw_mixes
 from aquadash.training.pace import Pace
 from aquadash.training.phases import Features, Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
@@ -110,11 +111,13 @@ class Trainer:
 
         batches = -(-visited // training.batch_size)
         rates = learning_rates(training, epoch=epoch, batches=batches, history=history)
+        order = epoch_order(self._config.seed, epoch, len(labels), keep=visited)
         loss, accuracy = self._loop.train(
             tf.constant(images),
             tf.constant(labels.astype(np.int32)),
-            epoch_order(self._config.seed, epoch, len(labels), keep=visited),
+            order,
             rates,
+            mixes=self._mixes(order, epoch, images.shape[1:]),
             after_call=after_call,
         )
         val_loss, val_accuracy = self._loop.evaluate(self._validation_inputs(), self._data.validation_labels)
@@ -140,6 +143,18 @@ class Trainer:
         if self._epoch_features is None:
             self._epoch_features = self._features.of(images, "training images")
         return self._epoch_features, labels
+
+    def _mixes(self, order: NDArray[np.int32], epoch: int, image_shape: tuple[int, ...]) -> Mixes | None:
+        if self._phase.on_features:
+            return None
+        return draw_mixes(
+            self._config.augmentation,
+            order,
+            seed=self._config.seed,
+            epoch=epoch,
+            batch_size=self._config.training.batch_size,
+            image_shape=image_shape,
+        )
 
     def _validation_inputs(self) -> NDArray[np.generic]:
         if self._validation is None:

@@ -40,6 +40,8 @@ GLOSSARY: dict[str, str] = {
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
+    "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
+    "borders between classes.",
     "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",

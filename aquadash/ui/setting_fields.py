@@ -18,6 +18,8 @@ LABELS: dict[str, str] = {
     "data.source": "Data set",
     "augmentation.pipeline": "Augmentation",
     "augmentation.mode": "Variants are drawn",
+    "augmentation.mixing": "Mix images",
+    "augmentation.mixing_alpha": "Strength of mixing",
     "model.name": "Network",
     "model.dropout": "Dropout",
     "model.normalization": "Pixel values",
@@ -78,6 +80,11 @@ _ACTIVATIONS = {
 #: How a value reads where it does not read well as it is.
 _VALUES: dict[str, dict[Any, str]] = {
     "augmentation.mode": {"copies": "once, before training", "fresh": "anew for every epoch"},
+    "augmentation.mixing": {
+        "none": "no",
+        "mixup": "one over the other (mixup)",
+        "cutmix": "a rectangle of one in the other (CutMix)",
+    },
     "model.normalization": {
         "unit": "from 0 to 1",
         "symmetric": "from -1 to 1",
@@ -132,6 +139,7 @@ _VALUES: dict[str, dict[Any, str]] = {
 #: Which line of the glossary explains a setting's term of art.
 _TERMS: dict[str, str] = {
     "augmentation.pipeline": "augmentation",
+    "augmentation.mixing": "mixing",
     "model.filters": "convolution",
     "model.kernel_size": "kernel",
     "model.strides": "stride",
@@ -165,6 +173,7 @@ _TERMS: dict[str, str] = {
 
 #: Step of the buttons and finest distance, for settings that are not whole numbers.
 _STEPS: dict[str, tuple[float, float]] = {
+    "augmentation.mixing_alpha": (0.1, 0.01),
     "model.dropout": (0.05, 0.01),
     "training.momentum": (0.01, 0.001),
     "training.schedule_epochs": (1.0, 0.1),

@@ -94,6 +94,8 @@ GROUPS = (
         "🎲",
         (
             "augmentation.mode",
+            "augmentation.mixing",
+            "augmentation.mixing_alpha",
             "training.validation",
             "training.validation_fraction",
             "seed",
@@ -115,6 +117,8 @@ def _pretrained(values: Mapping[str, Any]) -> bool:
 #: Settings that do nothing unless others have certain values.
 _NEEDS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "augmentation.mode": lambda values: values["augmentation.pipeline"] != "none",
+    "augmentation.mixing": lambda values: not _pretrained(values) or values["model.fine_tuning"] != "head",
+    "augmentation.mixing_alpha": lambda values: values["augmentation.mixing"] != "none",
     "model.residual": lambda values: values["model.convolutions"] > 1,
     "model.pool_size": lambda values: values["model.pooling"] != "none",
     "model.pool_strides": lambda values: values["model.pooling"] != "none",
