@@ -47,15 +47,19 @@ def test_overfitting_whose_best_weights_are_lost_is_a_warning() -> None:
     assert "nothing is lost" not in note.evidence
 
 
+MIXED = {"augmentation.mode": "fresh", "augmentation.mixing": "cutmix"}
+
+
 @pytest.mark.parametrize(
     ("changes", "cure"),
     [
         ({"augmentation.pipeline": "none"}, {"augmentation.pipeline": "notebook"}),
         ({}, {"augmentation.mode": "fresh"}),
         ({"augmentation.mode": "fresh", "model.dropout": 0.2}, {"model.dropout": 0.5}),
-        ({"augmentation.mode": "fresh"}, {}),
-        ({"augmentation.mode": "fresh", "model.name": "cnn"}, {"model.l2": 0.0001}),
-        ({"augmentation.mode": "fresh", "model.name": "cnn", "model.l2": 0.001}, {}),
+        ({"augmentation.mode": "fresh"}, {"augmentation.mixing": "mixup"}),
+        ({**MIXED}, {}),
+        ({**MIXED, "model.name": "cnn"}, {"model.l2": 0.0001}),
+        ({**MIXED, "model.name": "cnn", "model.l2": 0.001}, {}),
         ({"model.name": "backbone", "model.dropout": 0.3}, {"model.dropout": 0.5}),
     ],
     ids=str,
@@ -154,6 +158,7 @@ def test_a_plateau_with_a_schedule() -> None:
     ("changes", "cure"),
     [
         ({}, {"model.dropout": 0.2}),
+        (MIXED, {"augmentation.mixing": "none"}),
         ({"model.dropout": 0.1}, {}),
         ({"model.dropout": 0.1, "training.label_smoothing": 0.2}, {"training.label_smoothing": 0.0}),
         ({"model.dropout": 0.1, "model.name": "cnn", "model.l2": 0.001}, {"model.l2": 0.0}),

@@ -17,20 +17,24 @@ LITTLE_DROPOUT = 0.2
 
 
 def against_overfitting(config: RunConfig) -> dict[str, Any]:
-    """Augmentation first, since new images are the best cure, then dropout, then a penalty on large weights."""
+    """Augmentation first, since new images are the best cure, then dropout, mixing, a penalty on large weights."""
     if config.augmentation.pipeline == "none":
         return {"augmentation.pipeline": "notebook"}
     if config.augmentation.mode == "copies" and not frozen(config):
         return {"augmentation.mode": "fresh"}
     if uses(config, "dropout") and config.model.dropout < ENOUGH_DROPOUT:
         return {"model.dropout": ENOUGH_DROPOUT}
+    if config.augmentation.mixing == "none" and not frozen(config):
+        return {"augmentation.mixing": "mixup"}
     if uses(config, "l2") and config.model.l2 == 0:
         return {"model.l2": 0.0001}
     return {}
 
 
 def against_underfitting(config: RunConfig) -> dict[str, Any]:
-    """Less of what holds the network back: dropout, then penalties, then label smoothing."""
+    """Less of what holds the network back: mixing, then dropout, then penalties, then label smoothing."""
+    if config.augmentation.mixing != "none":
+        return {"augmentation.mixing": "none"}
     if uses(config, "dropout") and config.model.dropout > LITTLE_DROPOUT:
         return {"model.dropout": LITTLE_DROPOUT}
     penalties = {f"model.{name}": 0.0 for name in ("l1", "l2") if uses(config, name) and getattr(config.model, name)}
