@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def load(model: keras.Model, path: Path) -> None:
         with np.load(path, allow_pickle=False) as arrays:
             for variable in parts.body.weights:
                 variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
-    except (OSError, EOFError, KeyError, ValueError) as error:
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
         raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
 
 
