@@ -109,7 +109,7 @@ def _control(name: str) -> None:
     elif kind is bool:
         st.checkbox(**common)
     elif kind is tuple:
-        st.text_input(max_chars=100, placeholder="32, 64", **common)
+        st.text_input(max_chars=100, placeholder="none", **common)
     else:
         limits = fields.number(name, st.session_state[form_state.key(name)])
         st.number_input(
