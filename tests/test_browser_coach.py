@@ -14,7 +14,7 @@ from tests.ui_runs import queued
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 __all__ = ["browser", "page", "warm_home"]
 
@@ -67,6 +67,12 @@ def test_a_note_leads_to_the_form_with_its_change_filled_in(warm_home: Path, pag
         no_error(page)
 
 
+def opened(page: Page, menu: str, option: Locator) -> bool:
+    """Whether a click has opened a menu; a page that is still scrolling there closes it again."""
+    page.get_by_role("combobox", name=menu).click()
+    return option.is_visible()
+
+
 @pytest.mark.timeout(900)
 def test_a_guess_is_kept_with_the_run_and_shown_until_it_is_scored(warm_home: Path, page: Page) -> None:
     page.set_default_timeout(SLOW)
@@ -88,8 +94,9 @@ def test_a_guess_is_kept_with_the_run_and_shown_until_it_is_scored(warm_home: Pa
         field.press("Enter")
         settled(page)
         for menu, name in (("Images of", "otter"), ("are taken for", "seal")):
-            page.get_by_role("combobox", name=menu).click()
-            page.get_by_role("option").filter(has_text=name).click()
+            option = page.get_by_role("option").filter(has_text=name)
+            wait_for(lambda menu=menu, option=option: opened(page, menu, option))
+            option.click()
             settled(page)
         before = page.url
         page.get_by_role("button", name="Train", exact=False).last.click()

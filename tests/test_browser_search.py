@@ -40,7 +40,7 @@ def launch(page: Page, url: str, run_id: str) -> str:
     settled(page)
     page.get_by_role("radio", name="Search").click()
     page.get_by_text("Nothing has been searched here yet").wait_for()
-    page.get_by_label("Start from").click()
+    page.get_by_role("combobox", name="Start from").click()
     page.get_by_role("option", name="The settings under").click()
     settled(page)
     page.get_by_label("Name (optional)").fill("quest <b>")

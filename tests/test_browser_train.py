@@ -108,7 +108,7 @@ def test_a_warning_is_mended_by_its_button(warm_home: Path, page: Page) -> None:
         alert.wait_for()
         page.get_by_role("button", name="Learning rate:").click()
         alert.wait_for(state="detached")
-        assert 0 < float(number(page, "Learning rate").input_value()) < 8
+        wait_for(lambda: 0 < float(number(page, "Learning rate").input_value()) < 8)
         no_error(page)
 
 
