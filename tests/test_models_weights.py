@@ -326,5 +326,5 @@ def test_a_file_that_does_not_load_is_an_error(kind: str, tmp_path: Path) -> Non
 def test_each_network_names_its_weights() -> None:
     for name in APPLICATIONS:
         entry = models.model_entry(name)
-        assert entry.pretrained and entry.load and entry.keep_statistics
+        assert entry.pretrained and entry.load
         assert entry.weights and isinstance(entry.weights(ModelConfig(name=name)), ImageNetWeights)

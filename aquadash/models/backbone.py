@@ -29,8 +29,9 @@ SETTINGS = transfer.SETTINGS
 #: The file that comes with AquaDash; ``backbone.md`` beside it is its card.
 WEIGHTS_FILE = Path(__file__).parent / "pretrained" / "backbone.npz"
 
-#: The last of the three stages.
-TOP = ("stage3",)
+#: Two of the three stages. Training what comes before as well took half as long again and was no better on validation
+#: images: edges and colours are the same in all photographs of CIFAR-100.
+TOP = ("stage2", "stage3")
 
 #: Filters at 32x32, 16x16, 8x8 and 4x4 pixels.
 WIDTHS = (32, 64, 128, 256)

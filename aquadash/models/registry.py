@@ -43,7 +43,6 @@ class ModelEntry:
         weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
         load: Puts those weights into a network that ``build`` made; None likewise.
         top: How the names of the layers in a body's topmost blocks begin.
-        keep_statistics: Whether a body's batch normalization stays as it is when the body is fine-tuned.
     """
 
     title: str
@@ -53,7 +52,6 @@ class ModelEntry:
     weights: Callable[[ModelConfig], PretrainedWeights] | None = None
     load: Callable[[keras.Model, Path], None] | None = None
     top: tuple[str, ...] = ()
-    keep_statistics: bool = False
 
     @property
     def pretrained(self) -> bool:
@@ -92,7 +90,6 @@ MODELS: dict[str, ModelEntry] = {
             weights=applications.weights,
             load=applications.load,
             top=application.top,
-            keep_statistics=True,
         )
         for name, application in applications.APPLICATIONS.items()
     },

@@ -62,21 +62,22 @@ def parts(model: keras.Model) -> Parts | None:
     return Parts(named[BODY], named[HEAD])
 
 
-def thaw(body: keras.Model, fine_tuning: str, *, top: Sequence[str], keep_statistics: bool = False) -> None:
+def thaw(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> None:
     """Say which layers of a body learn.
+
+    Batch normalization never does: it goes on with the means and deviations of the many images that the body was
+    pretrained on, since a few hundred batches of other images give worse ones. A frozen layer of this kind works as it
+    does when it predicts (https://keras.io/guides/transfer_learning/).
 
     Args:
         body: Its layers' ``trainable`` is set.
         fine_tuning: The setting ``model.fine_tuning``: ``head`` freezes all of it, ``top`` all but its top, ``all``
             nothing.
         top: How the names of the layers of its topmost blocks begin.
-        keep_statistics: Leave batch normalization out: it goes on with the means and deviations of the images that it
-            was pretrained on, since a few hundred batches of other images give worse ones. A frozen layer of this kind
-            works as it does when it predicts (https://keras.io/guides/transfer_learning/).
     """
     import keras
 
     body.trainable = fine_tuning != "head"
     for layer in body.layers:
         learns = fine_tuning == "all" or (fine_tuning == "top" and layer.name.startswith(tuple(top)))
-        layer.trainable = learns and not (keep_statistics and isinstance(layer, keras.layers.BatchNormalization))
+        layer.trainable = learns and not isinstance(layer, keras.layers.BatchNormalization)

@@ -78,7 +78,7 @@ def build_network(config: RunConfig, *, image_shape: tuple[int, int, int], num_c
     parts = transfer.parts(model)
     if parts is not None:
         entry = models.model_entry(config.model.name)
-        transfer.thaw(parts.body, config.model.fine_tuning, top=entry.top, keep_statistics=entry.keep_statistics)
+        transfer.thaw(parts.body, config.model.fine_tuning, top=entry.top)
     return model
 
 

@@ -61,7 +61,7 @@ def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Pha
     if phase.on_features:
         return EpochLoop(parts.head, [head], losses, batch_size=batch_size)
     entry = models.model_entry(config.model.name)
-    transfer.thaw(parts.body, config.model.fine_tuning, top=entry.top, keep_statistics=entry.keep_statistics)
+    transfer.thaw(parts.body, config.model.fine_tuning, top=entry.top)
     body = ParameterGroup(
         build_optimizer(config.training), parts.body.trainable_variables, share=config.training.body_learning_rate
     )
