@@ -109,9 +109,9 @@ PRESETS: dict[str, Preset] = {
     "backbone": Preset(
         config=RunConfig(
             augmentation=_MIXED,
-            model=ModelConfig(name="backbone", dropout=0.3, dense_units=(), fine_tuning="all", test_time_flip=True),
+            model=ModelConfig(name="backbone", dropout=0.3, dense_units=(), fine_tuning="top", test_time_flip=True),
             training=TrainingConfig(
-                epochs=24,
+                epochs=36,
                 batch_size=64,
                 optimizer="adamw",
                 learning_rate=0.002,
@@ -126,8 +126,8 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
         title="Transfer learning in the box: a pretrained backbone",
-        summary="A small network that has learnt to see from the other 95 classes of CIFAR-100, fine-tuned to these "
-        "animals. It comes with AquaDash and needs no download.",
+        summary="A small network that has learnt to see from the other 95 classes of CIFAR-100; its later layers are "
+        "fine-tuned to these animals. It comes with AquaDash and needs no download.",
     ),
     "vgg16": _imagenet(
         "vgg16",
