@@ -247,11 +247,16 @@ def test_ctrl_c_stops_the_run_and_keeps_its_epochs(home_with_images: Path) -> No
     process = subprocess.Popen(
         [*COMMAND, "train", *QUICK, "--set", "training.epochs=500", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT, env=dict(os.environ),
+        # Tests that were started in the background of a shell ignore Ctrl-C, and so would the command.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    store = open_store()
-    wait_for(lambda: any(len(run.curve) >= 2 for run in store.list_runs()), timeout=90)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    try:
+        store = open_store()
+        wait_for(lambda: any(len(run.curve) >= 2 for run in store.list_runs()), timeout=90)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0, errors
     values = json.loads(output)
     assert values["status"] == "stopped" and values["epochs"] >= 2
