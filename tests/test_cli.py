@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from aquadash import settings
 from aquadash.cli import main
 from aquadash.config import RunConfig, with_values
 from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
+from tests import commands
 from tests.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "aquadash"]
@@ -244,12 +244,8 @@ def test_train_waits_and_predict_answers(home_with_images: Path, tmp_path: Path)
 
 @pytest.mark.slow
 def test_ctrl_c_stops_the_run_and_keeps_its_epochs(home_with_images: Path) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "train", *QUICK, "--set", "training.epochs=500", "--json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT, env=dict(os.environ),
-        # Tests that were started in the background of a shell ignore Ctrl-C, and so would the command.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    arguments = ("train", *QUICK, "--set", "training.epochs=500", "--json")
+    process = commands.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         store = open_store()
         wait_for(lambda: any(len(run.curve) >= 2 for run in store.list_runs()), timeout=90)

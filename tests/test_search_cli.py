@@ -20,6 +20,7 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.search import Budget, Searches, TrialState
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
+from tests import commands
 from tests.search_fakes import QuickRuns, plan
 from tests.test_cli import answer, call, refusal
 from tests.waiting import wait_for
@@ -151,10 +152,10 @@ def test_a_search_outlives_its_process(home_with_images: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_rests_the_search_and_resume_goes_on(home_with_images: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aquadash", "search", "--json", "--trials", "2", "--name", "rested", *QUICK,
-         "--set", "training.epochs=500", "--set", "training.patience=0", "--over", "model.dropout=0..0.5"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
+    arguments = ("--set", "training.epochs=500", "--set", "training.patience=0", "--over", "model.dropout=0..0.5")
+    process = commands.start(
+        "search", "--json", "--trials", "2", "--name", "rested", *QUICK, *arguments,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     runs = open_store()
     run_id = wait_for(lambda: next((run.run_id for run in runs.list_runs() if run.curve), None), timeout=120)
@@ -172,10 +173,7 @@ def test_ctrl_c_rests_the_search_and_resume_goes_on(home_with_images: Path) -> N
     search_id = values["search_id"]
     open_search_store().set_budget(search_id, Budget(2, minutes=0.001))
     assert open_search_store().get(search_id).trials[0].state is TrialState.PAUSED
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aquadash", "search", "resume", "rested"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=settings.PROJECT_ROOT,
-    )  # fmt: skip
+    process = commands.start("search", "resume", "rested", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: len(runs.history(run_id)) > kept_epochs, timeout=120, saying=lambda: runs.get(run_id))
         assert len(runs.list_runs()) == 1
