@@ -158,9 +158,12 @@ def test_ctrl_c_rests_the_search_and_resume_goes_on(home_with_images: Path) -> N
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     runs = open_store()
-    run_id = wait_for(lambda: next((run.run_id for run in runs.list_runs() if run.curve), None), timeout=120)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=90)
+    try:
+        run_id = wait_for(lambda: next((run.run_id for run in runs.list_runs() if run.curve), None), timeout=120)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=90)
+    finally:
+        process.kill()
     assert process.returncode == 0 and "rested: 0 of 2 trials done" in errors, errors
     values = json.loads(output)
     assert values["status"] == "stopped" and [trial["state"] for trial in values["trials"]] == ["paused"]

@@ -25,7 +25,7 @@ class Mixes(NamedTuple):
     Attributes:
         partners: Positions of the images that are mixed in, in the order of the images visited, int32 (visited,).
         masks: How much of each pixel stays, 0 to 1, float32 (batches, height, width, 1). The mean of each is at least
-            one half, so that most of a mixed image is its own.
+            one half, but for the rounding to whole pixels, so that most of a mixed image is its own.
     """
 
     partners: tf.Tensor
