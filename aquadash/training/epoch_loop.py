@@ -17,7 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash.models import normalise
-from aquadash.training.faster import without_overlap
+from aquadash.training.faster import with_less_work
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, mix
 
@@ -62,7 +62,7 @@ class EpochLoop:
             losses: What is learnt from, and what validation reports.
             batch_size: Images a step.
         """
-        without_overlap(model)
+        with_less_work(model)
         self.model = model
         self.groups = tuple(group for group in groups if group.variables)
         self._batch_size = batch_size

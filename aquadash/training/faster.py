@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
@@ -31,8 +31,17 @@ class OnePassSGD(keras.optimizers.SGD):
         )
 
 
-def without_overlap(model: keras.Model) -> None:
-    """Let convolutions whose windows do not overlap work as one matrix product.
+#: From this many weights on, memory bounds a dense layer at the usual batch sizes, and how its gradients are computed
+#: matters; below, the calls themselves cost more.
+_LARGE_DENSE = 2**16
+
+
+#: ``tf.nn.space_to_depth`` copies a pixel at a time: slow where a pixel has so few channels, quick where it has more.
+_FEW_CHANNELS = 8
+
+
+def with_less_work(model: keras.Model) -> None:
+    """Let large dense layers, and convolutions whose windows do not overlap, work as quick matrix products.
 
     When a filter moves by its own side, each pixel belongs to one window, and the convolution is a product of the
     windows, laid out as rows, with the filters. It sums the same products, in another order. The layers are not changed
@@ -41,13 +50,48 @@ def without_overlap(model: keras.Model) -> None:
     for layer in _flat(model):
         if isinstance(layer, keras.layers.Conv2D) and _is_tiled(layer):
             layer.convolution_op = functools.partial(_tiled_convolution, layer.kernel_size[0])
+        elif isinstance(layer, keras.layers.Dense) and _is_large(layer):
+            layer.call = functools.partial(_dense, layer)
 
 
 def as_saved(model: keras.Model) -> None:
-    """Undo :func:`without_overlap`, so that a model answers to the last bit as it will when it is loaded again."""
+    """Undo :func:`with_less_work`, so that a model answers to the last bit as it will when it is loaded again."""
     for layer in _flat(model):
-        if isinstance(layer, keras.layers.Conv2D) and "convolution_op" in vars(layer):
-            del layer.convolution_op
+        for replaced in ("convolution_op", "call"):
+            if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense) and replaced in vars(layer):
+                delattr(layer, replaced)
+
+
+def _is_large(layer: keras.layers.Dense) -> bool:
+    return (
+        layer.use_bias
+        and layer.kernel.shape[0] * layer.kernel.shape[1] >= _LARGE_DENSE
+        and len(layer.input.shape) == 2
+        and layer.compute_dtype == layer.variable_dtype == "float32"
+    )
+
+
+def _dense(layer: keras.layers.Dense, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+    """What the layer answers to ``inputs``, (n, features)."""
+    return layer.activation(tf.nn.bias_add(_product(inputs, layer.kernel.value), layer.bias.value))
+
+
+@tf.custom_gradient
+def _product(
+    rows: tf.Tensor, weights: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+    """``rows`` (n, features) times ``weights`` (features, units)."""
+
+    def gradient(of_product: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # This way round the product need not lay out the weights anew, as it must to take them transposed.
+        of_rows = tf.transpose(tf.matmul(weights, of_product, transpose_b=True))
+        # One after the other, each has all cores; and when the weights are updated, nothing reads them any more, which
+        # would make TensorFlow copy them first.
+        with tf.control_dependencies([of_rows]):
+            of_weights = tf.matmul(rows, of_product, transpose_a=True)
+        return of_rows, of_weights
+
+    return tf.matmul(rows, weights), gradient
 
 
 def _is_tiled(layer: keras.layers.Conv2D) -> bool:
@@ -67,10 +111,14 @@ def _is_tiled(layer: keras.layers.Conv2D) -> bool:
 def _tiled_convolution(side: int, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """The convolution of ``inputs`` (n, height, width, channels) with ``kernel`` (side, side, channels, filters)."""
     filters = kernel.shape[-1]
-    windows = tf.nn.space_to_depth(inputs, side)
-    rows = tf.reshape(windows, (-1, windows.shape[-1]))
-    product = tf.matmul(rows, tf.reshape(kernel, (-1, filters)))
-    return tf.reshape(product, (-1, *windows.shape[1:3], filters))
+    height, width, channels = inputs.shape[1:]
+    if channels < _FEW_CHANNELS:
+        lines = tf.reshape(inputs, (-1, height // side, side, width // side, side * channels))
+        windows = tf.concat(tf.unstack(lines, axis=2), axis=-1)
+    else:
+        windows = tf.nn.space_to_depth(inputs, side)
+    product = tf.matmul(tf.reshape(windows, (-1, side * side * channels)), tf.reshape(kernel, (-1, filters)))
+    return tf.reshape(product, (-1, height // side, width // side, filters))
 
 
 def _flat(layer: keras.Layer) -> Iterator[keras.Layer]:
