@@ -55,7 +55,8 @@ def test_a_finished_run_has_all_its_artifacts(
     run = trained(store, tiny_dataset, monkeypatch)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
     assert run.dataset_fingerprint == tiny_dataset.fingerprint and run.class_names == tiny_dataset.class_names
-    names = {"config.json", "environment.json", "model.keras", "predictions.npz", "history.csv", "worker.log"}
+    names = {"config.json", "environment.json", "model.keras", "history.csv", "worker.log"}
+    names |= {"predictions.npz", "validation_predictions.npz"}
     assert set(store.artifact_names(run.run_id)) == names
     assert store.artifact_names(run.run_id, folder="checkpoint") == []
 
@@ -68,6 +69,11 @@ def test_a_finished_run_has_all_its_artifacts(
     predictions = store.predictions(run.run_id)
     right = (predictions.probabilities.argmax(axis=1) == tiny_dataset.test.labels).mean()
     assert run.metrics["test_accuracy"] == pytest.approx(right)
+    validation = store.validation_predictions(run.run_id)
+    assert validation is not None
+    np.testing.assert_array_equal(validation.labels, tiny_dataset.train.labels[validation.indices])
+    right = (validation.probabilities.argmax(axis=1) == validation.labels).mean()
+    assert run.metrics["val_accuracy"] == pytest.approx(right)
     environment = store.environment(run.run_id)
     assert environment["seed"] == 1 and environment["dataset_fingerprint"] == tiny_dataset.fingerprint
     assert environment["versions"]["tensorflow"] and "CPU:0" in environment["devices"]

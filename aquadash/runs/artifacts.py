@@ -27,6 +27,7 @@ CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 MODEL = "model.keras"
 PREDICTIONS = "predictions.npz"
+VALIDATION_PREDICTIONS = "validation_predictions.npz"
 HISTORY = "history.csv"
 LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
@@ -56,8 +57,15 @@ class RunArtifacts:
 
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of the test split."""
+        self._add_predictions(run_id, PREDICTIONS, predictions)
+
+    def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
+        """Keep what the run's model says of its validation images."""
+        self._add_predictions(run_id, VALIDATION_PREDICTIONS, predictions)
+
+    def _add_predictions(self, run_id: str, name: str, predictions: Predictions) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / PREDICTIONS
+            path = Path(folder) / name
             np.savez(
                 path,
                 indices=predictions.indices,
@@ -111,9 +119,25 @@ class RunArtifacts:
             RunError: There are none, because the run has not completed an epoch or has not ended.
             StorageError: The file is damaged.
         """
-        path = self.artifact(run_id, PREDICTIONS)
-        if path is None:
+        found = self._predictions(run_id, PREDICTIONS)
+        if found is None:
             raise RunError("This run has no predictions yet. They are made when it ends, from its best epoch.")
+        return found
+
+    def validation_predictions(self, run_id: str) -> Predictions | None:
+        """What the run's model says of its validation images; None for a run that kept none, as older versions did.
+
+        The indices are positions in the training split, or in the test split where the run validated on test images.
+
+        Raises:
+            StorageError: The file is damaged.
+        """
+        return self._predictions(run_id, VALIDATION_PREDICTIONS)
+
+    def _predictions(self, run_id: str, name: str) -> Predictions | None:
+        path = self.artifact(run_id, name)
+        if path is None:
+            return None
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return Predictions(arrays["indices"], arrays["labels"], arrays["probabilities"])

@@ -119,10 +119,10 @@ class Guess:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a run's model says of the test split: the arrays of ``predictions.npz``.
+    """What a run's model says of a split's images: the arrays of ``predictions.npz``, for the test split.
 
     Attributes:
-        indices: int64, shape (n,), positions in the test split.
+        indices: int64, shape (n,), positions in the split.
         labels: int64, shape (n,), true labels.
         probabilities: float32, shape (n, classes), rows sum to 1.
     """

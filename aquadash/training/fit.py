@@ -35,6 +35,7 @@ class FitResult:
         val_loss: Its validation loss.
         val_accuracy: Its validation accuracy, 0 to 1.
         predictions: What the model says of the test split; None without a model.
+        validation_predictions: What it says of the validation images; None likewise.
         stopped: True when a listener asked to stop.
     """
 
@@ -44,6 +45,7 @@ class FitResult:
     val_loss: float
     val_accuracy: float
     predictions: Predictions | None
+    validation_predictions: Predictions | None
     stopped: bool
 
 
@@ -96,7 +98,7 @@ def fit(
             if trainer:
                 trainer.close()
         if state is None or trainer is None:
-            return FitResult(None, (), 0, float("nan"), float("nan"), None, stopped)
+            return FitResult(None, (), 0, float("nan"), float("nan"), None, None, stopped)
         return _result(config, dataset, trainer, state, stopped)
 
 
@@ -105,7 +107,7 @@ def _goes_on(state: Checkpoint | None, config: RunConfig) -> bool:
 
 
 def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkpoint, stopped: bool) -> FitResult:
-    """Bring back the weights to keep and predict the test split with them."""
+    """Bring back the weights to keep and predict the test split and the validation images with them."""
     restore = config.training.restore_best_weights
     kept_epoch = state.early_stopping.best_epoch if restore and state.early_stopping.best_epoch else state.epoch
     trainer.keep(state, state.best_weights if restore else state.weights)
@@ -117,7 +119,15 @@ def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkp
         labels=dataset.test.labels.astype(np.int64),
         probabilities=predict(model, dataset.test.images),
     )
-    return FitResult(model, state.history, kept_epoch, kept.val_loss, kept.val_accuracy, predictions, stopped)
+    data = trainer.data
+    validation = Predictions(
+        indices=data.validation_indices,
+        labels=data.validation_labels.astype(np.int64),
+        probabilities=predict(model, data.validation_images),
+    )
+    return FitResult(
+        model, state.history, kept_epoch, kept.val_loss, kept.val_accuracy, predictions, validation, stopped
+    )
 
 
 def _check_fits(checkpoint: Checkpoint, config: RunConfig, dataset: Dataset) -> None:

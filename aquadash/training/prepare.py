@@ -30,12 +30,14 @@ class TrainingData:
         labels: Their labels.
         validation_images: Validation images, never augmented.
         validation_labels: Their labels.
+        validation_indices: Their positions in the split that they come from, int64.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     validation_images: NDArray[np.uint8]
     validation_labels: NDArray[np.int64]
+    validation_indices: NDArray[np.int64]
 
 
 def split(config: RunConfig, dataset: Dataset) -> TrainingData:
@@ -54,11 +56,23 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
                 "training images instead."
             )
         head = slice(REPORT_VALIDATION_IMAGES)
-        return TrainingData(train.images, train.labels, dataset.test.images[head], dataset.test.labels[head])
+        return TrainingData(
+            train.images,
+            train.labels,
+            dataset.test.images[head],
+            dataset.test.labels[head],
+            np.arange(REPORT_VALIDATION_IMAGES, dtype=np.int64),
+        )
     chosen, held_out = stratified_split(
         train.labels, fraction=training.validation_fraction, seed=derived_seed(config.seed, Purpose.SPLIT)
     )
-    return TrainingData(train.images[chosen], train.labels[chosen], train.images[held_out], train.labels[held_out])
+    return TrainingData(
+        train.images[chosen],
+        train.labels[chosen],
+        train.images[held_out],
+        train.labels[held_out],
+        held_out.astype(np.int64),
+    )
 
 
 def visited_images(training: TrainingConfig, count: int) -> int:

@@ -34,6 +34,7 @@ class Trainer:
 
     Attributes:
         model: The whole network.
+        data: The images it learns from and is validated on.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class Trainer:
         self._listener = listener
         self._clock = clock
         self._preparing = preparing
-        self._data = split(config, dataset)
-        self._images = TrainingImages(config, self._data, progress=preparing)
+        self.data = split(config, dataset)
+        self._images = TrainingImages(config, self.data, progress=preparing)
         preparing("building the network", None)
         precision = hardware.precision(config.training)
         num_classes = len(dataset.class_names)
@@ -63,12 +64,12 @@ class Trainer:
             config.model,
             image_shape=dataset.image_shape,
             num_classes=num_classes,
-            statistics=ChannelStatistics.of(self._data.images),
+            statistics=ChannelStatistics.of(self.data.images),
             precision=precision,
         )
         body_key = load_pretrained(config, self.model, preparing)
         self._features = Features(self.model, key=f"{body_key} {precision}", progress=preparing) if body_key else None
-        self._losses = Losses(config.training, self._data.labels, num_classes=num_classes)
+        self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
         self._phase = phase_of(config, 1)
         self._loop = build_loop(config, self.model, self._losses, self._phase)
         self._epoch_features: NDArray[np.float32] | None = None
@@ -120,7 +121,7 @@ class Trainer:
             mixes=self._mixes(order, epoch, images.shape[1:]),
             after_call=after_call,
         )
-        val_loss, val_accuracy = self._loop.evaluate(self._validation_inputs(), self._data.validation_labels)
+        val_loss, val_accuracy = self._loop.evaluate(self._validation_inputs(), self.data.validation_labels)
         record = EpochRecord(
             epoch=epoch,
             loss=loss,
@@ -158,7 +159,7 @@ class Trainer:
 
     def _validation_inputs(self) -> NDArray[np.generic]:
         if self._validation is None:
-            images = self._data.validation_images
+            images = self.data.validation_images
             features = self._features if self._phase.on_features else None
             self._validation = features.of(images, "validation images") if features else images
         return self._validation

@@ -158,6 +158,8 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         result.model.save(path)
         store.add_artifact(run.run_id, path)
     store.add_predictions(run.run_id, result.predictions)
+    if result.validation_predictions is not None:
+        store.add_validation_predictions(run.run_id, result.validation_predictions)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions
     test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)

@@ -140,6 +140,18 @@ def predictions(run_id: str) -> Predictions:
     return _predictions(_place(), run_id, ended_at)
 
 
+def validation_predictions(run_id: str) -> Predictions | None:
+    """What a run's model says of its validation images; None for a run that kept none.
+
+    Raises:
+        RunError: The run has not ended.
+    """
+    ended_at = _ended_at(run_id)
+    if ended_at is None:
+        raise RunError("This run has not ended yet; its results are worked out when it has.")
+    return _validation_predictions(_place(), run_id, ended_at)
+
+
 def evaluation(run_id: str) -> Evaluation:
     """The figures that follow from :func:`predictions`.
 
@@ -252,6 +264,11 @@ def _history(place: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
     return store().predictions(run_id)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _validation_predictions(place: str, run_id: str, ended_at: float) -> Predictions | None:
+    return store().validation_predictions(run_id)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Working the figures out ...")
