@@ -143,6 +143,8 @@ class _StoreListener:
                 "network fell apart. Try a learning rate a tenth of this one."
             )
         self.store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
+        if state.replay:
+            self.store.add_epoch_replay(self.run_id, state.replay)
         checkpoint.save(self.store, self.run_id, state)
 
 
