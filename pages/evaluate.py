@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, confusion, guess_box, image_browser, scores, shell
+from aquadash.ui import cache, clone, components, confusion, epoch_section, guess_box, image_browser, scores, shell
 from aquadash.ui.text import plain
 
 
@@ -29,6 +29,7 @@ def without_results(run: Run) -> None:
     if history:
         st.subheader("How far it came", anchor=False)
         scores.show_curves(run, history)
+        epoch_section.show(run)
 
 
 def results(run: Run) -> None:
@@ -50,6 +51,8 @@ def results(run: Run) -> None:
             image_browser.show(run, predictions, class_names=found.classes)
     st.subheader("How did it get there?", anchor=False)
     scores.show_curves(run, cache.history(run.run_id))
+    st.subheader("Epoch by epoch", anchor=False)
+    epoch_section.show(run)
 
 
 with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):

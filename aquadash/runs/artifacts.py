@@ -16,6 +16,7 @@ import numpy as np
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
+from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions
@@ -30,6 +31,7 @@ PREDICTIONS = "predictions.npz"
 VALIDATION_PREDICTIONS = "validation_predictions.npz"
 HISTORY = "history.csv"
 EPOCHS = "epochs.npz"
+STRANGERS = "strangers.npz"
 LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
 
@@ -96,6 +98,28 @@ class RunArtifacts:
                 return EpochReplay.from_arrays(arrays)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return None
+
+    def add_strangers(self, run_id: str, detector: StrangerDetector) -> None:
+        """Keep what tells images of none of the classes."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / STRANGERS
+            np.savez(path, **detector.to_arrays())  # type: ignore[arg-type]
+            self.add_artifact(run_id, path)
+
+    def strangers(self, run_id: str) -> StrangerDetector | None:
+        """What tells images of none of the run's classes; None for a run that has none, as of older versions.
+
+        Raises:
+            StorageError: The file is damaged.
+        """
+        path = self.artifact(run_id, STRANGERS)
+        if path is None:
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return StrangerDetector.from_arrays(arrays)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise StorageError(f"The file {STRANGERS} of this run is damaged ({error}). Repeat the run.") from error
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
         """Keep the history as ``history.csv``, a row an epoch, every number exact."""

@@ -162,6 +162,8 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     store.add_predictions(run.run_id, result.predictions)
     if result.validation_predictions is not None:
         store.add_validation_predictions(run.run_id, result.validation_predictions)
+    if result.strangers is not None:
+        store.add_strangers(run.run_id, result.strangers)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions
     test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)

@@ -96,7 +96,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
     address.choice("show", PER_PAGE, default=PER_PAGE[0])
     shown = positions[gallery.pager(len(positions), per_page=int(st.session_state["show"]))]
-    dataset = _matching_dataset(run)
+    dataset = matching_dataset(run)
     if dataset is None:
         _table(predictions, shown, class_names=class_names)
     else:
@@ -193,7 +193,7 @@ def _found(filters: Filters, class_names: Sequence[str], number: int, total: int
     return f"{what}{kind}: {number:,} of {count(total, 'test image')}"
 
 
-def _matching_dataset(run: Run) -> Dataset | None:
+def matching_dataset(run: Run) -> Dataset | None:
     """The images that the run was tested on; None, with the reason on the page, where they cannot be shown."""
     source = run.config.data.source
     try:
