@@ -206,6 +206,7 @@ class Run:
         worker: Its latest worker process, None before the first.
         deleted: True if it is in the bin.
         search_id: The search that this run is a trial of; empty for a run of its own.
+        origin: Where it comes from; empty for a run that was trained from this store.
     """
 
     run_id: str
@@ -229,3 +230,4 @@ class Run:
     worker: Worker | None = None
     deleted: bool = False
     search_id: str = ""
+    origin: str = ""

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.evaluation.strangers import StrangerDetector, auroc
 from aquadash.models import normalise
 from aquadash.models.last_layer import with_features
 from aquadash.training.epoch_loop import FORWARD_BATCH
@@ -31,6 +31,25 @@ def detector(model: keras.Model, data: TrainingData) -> StrangerDetector | None:
     if len(np.unique(data.labels)) < classes or not len(of_validation):
         return None
     return StrangerDetector.fit(of_training, data.labels, validation_features=of_validation)
+
+
+def measure(
+    model: keras.Model, detector: StrangerDetector, *, known: NDArray[np.uint8], strangers: NDArray[np.uint8]
+) -> dict[str, float]:
+    """How well a detector tells strangers from test images.
+
+    Returns:
+        ``stranger_auroc``, ``strangers`` (how many there were), ``strangers_noticed`` and ``known_accepted`` (shares at
+        the detector's threshold).
+    """
+    of_known = detector.scores(features(model, known))
+    of_strangers = detector.scores(features(model, strangers))
+    return {
+        "stranger_auroc": auroc(of_known, of_strangers),
+        "strangers": float(len(strangers)),
+        "strangers_noticed": float((of_strangers > detector.threshold).mean()),
+        "known_accepted": float((of_known <= detector.threshold).mean()),
+    }
 
 
 def features(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:

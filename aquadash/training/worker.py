@@ -182,7 +182,21 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy
+    metrics |= _against_strangers(run, dataset, result)
     store.set_metrics(run.run_id, metrics)
+
+
+def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
+    """How well the model notices that an image is of none of its classes; empty where there are no such images."""
+    from aquadash.data.strangers import strangers
+    from aquadash.training.strangers import measure
+
+    if result.model is None or result.strangers is None:
+        return {}
+    images = strangers(run.config.data.source)
+    if images is None:
+        return {}
+    return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
 
 
 def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
