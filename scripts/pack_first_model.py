@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import platform
 import shutil
 import zipfile
 from pathlib import Path
@@ -56,7 +57,9 @@ def main() -> None:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     save(model, out / MODEL)
-    for name in (CONFIG, HISTORY, EPOCHS, ENVIRONMENT):
+    environment = store.environment(run.run_id) | {"platform": f"{platform.system()} {platform.machine()}"}
+    (out / ENVIRONMENT).write_text(json.dumps(environment, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    for name in (CONFIG, HISTORY, EPOCHS):
         path = store.artifact(run.run_id, name)
         assert path is not None, name
         shutil.copyfile(path, out / name)
@@ -104,11 +107,8 @@ def write_answers(
     assert found is not None
     np.savez_compressed(out / STRANGERS, **found.to_arrays())  # type: ignore[arg-type]
     of_test = evaluate(test.labels, test.probabilities, class_names=dataset.class_names)
-    of_validation = evaluate(validation.labels, validation.probabilities, class_names=dataset.class_names)
     return {
         **run.metrics,
-        "val_loss": of_validation.loss,
-        "val_accuracy": of_validation.accuracy,
         "test_loss": of_test.loss,
         "test_accuracy": of_test.accuracy,
         **measure(model, found, known=dataset.test.images, strangers=strangers),
