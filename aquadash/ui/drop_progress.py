@@ -13,8 +13,8 @@ from aquadash.ui.uploads import Upload
 #: From so many pictures on there is a button to stop: fewer are done before it could be found.
 WORTH_STOPPING = 5
 
-#: Seconds of work before the rest is estimated from it.
-_LEAST_SECONDS = 0.5
+#: Pictures that were looked at before the time for the rest is estimated from them: they come a few at a time.
+_LEAST_FRESH = 8
 
 _STOPPED = "predict:stopped"
 _DROP = "predict:drop"
@@ -49,7 +49,7 @@ def text(done: int, total: int, *, fresh: int, seconds: float) -> str:
         seconds: How long that took.
     """
     told = f"{done:,} of {count(total, 'picture')} looked at"
-    if fresh and seconds >= _LEAST_SECONDS and done < total:
+    if fresh >= _LEAST_FRESH and done < total:
         told += f" · about {duration(seconds / fresh * (total - done))} to go"
     return told
 

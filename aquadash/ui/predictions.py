@@ -21,7 +21,7 @@ from aquadash.ui.uploads import Upload
 SHOWN_EDGE = 192
 
 #: How many files are read before the networks look at them together and the page hears of it.
-FILES_AT_ONCE = 8
+FILES_AT_ONCE = 4
 
 _MEMORY = "predictions"
 #: What a session keeps, so that a long visit with many drops does not fill the memory: answers are numbers, while

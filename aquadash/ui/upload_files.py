@@ -99,8 +99,8 @@ def _read_when_asked(kind: type[UploadedFile]) -> None:
 
         return fetched
 
-    kind.__init__ = init  # type: ignore[method-assign, assignment]
-    kind.getvalue = value  # type: ignore[method-assign, assignment]
+    kind.__init__ = init  # type: ignore[method-assign]
+    kind.getvalue = value  # type: ignore[method-assign]
     for name in ("read", "read1", "readinto", "readline", "readlines", "getbuffer", "seek", "__next__", "write"):
         setattr(kind, name, fetching(getattr(kind, name)))
 
