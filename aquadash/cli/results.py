@@ -10,6 +10,7 @@ import click
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
 from aquadash.cli.runs import brief
 from aquadash.config import config_diff
+from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
 from aquadash.errors import AquaDashError
 from aquadash.runs import open_store
 
@@ -56,11 +57,36 @@ def evaluate(run: str, as_json: bool) -> None:
 @click.command()
 @click.argument("run")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--framing",
+    type=click.Choice(FRAMING_MODES),
+    default="part",
+    show_default=True,
+    help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
+    "padded with grey or squeezed.",
+)
+@click.option(
+    "--position",
+    type=click.FloatRange(0, 100),
+    default=50,
+    show_default=True,
+    help="Where the part lies, in per cent: 0 is left or top, 100 right or bottom.",
+)
+@click.option(
+    "--csv", "table_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the answers here, too."
+)
 @json_option
-def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
+def predict(
+    run: str,
+    images: tuple[Path, ...],
+    framing: FramingMode,
+    position: float,
+    table_file: Path | None,
+    as_json: bool,
+) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
     from aquadash.data.images import read
-    from aquadash.predict import Predictor, predict_files
+    from aquadash.predict import Answer, Predictor, answers_csv, predict_files
 
     store = open_store()
     found = store.get(store.resolve(run))
@@ -71,9 +97,18 @@ def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
         predictor = Predictor.load(path, class_names=found.class_names)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
-        for index, prediction in enumerate(predict_files(files, predictor)):
+        chosen = Framing(framing, position / 100 if framing == "part" else 0.5)
+        for index, prediction in enumerate(predict_files(files, predictor, framing=chosen)):
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
+    if table_file is not None:
+        rows = answers_csv((Answer(found.name, each) for each in predictions), class_names=found.class_names)
+        try:
+            table_file.write_bytes(rows)
+        except OSError as error:
+            raise AquaDashError(
+                f"{table_file} cannot be written: {error.strerror}. Give the path of a file in a folder of yours."
+            ) from error
 
     def text() -> str:
         lines = []
