@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, components, predict_runs, predict_samples, predict_views, scores, shell, uploads
+from aquadash.ui import (
+    cache,
+    components,
+    first_model,
+    predict_runs,
+    predict_samples,
+    predict_views,
+    scores,
+    shell,
+    uploads,
+)
 
 with shell.page("📷 Predict", question="What does the network say about my picture?"):
-    runs = scores.results_first(cache.runs())
+    runs = scores.results_first(first_model.or_first_model(cache.runs()))
     if not runs:
         components.empty_state(
             "📷",
@@ -16,6 +26,7 @@ with shell.page("📷 Predict", question="What does the network say about my pic
             page="pages/train.py",
             label="Go to Train",
         )
+        first_model.offer_again()
         st.stop()
     run = components.run_picker(runs, help="The run whose network looks at the pictures.")
     if run is None:

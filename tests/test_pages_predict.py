@@ -23,6 +23,7 @@ from aquadash.config import RunConfig
 from aquadash.data.framing import Framing
 from aquadash.predict import FilePrediction, Predictor
 from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs.first_model import NAME
 from aquadash.ui import cache, drop_progress, predict_views, predictions
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import HOSTILE, add_run, without_engine
@@ -107,11 +108,21 @@ def cards(app: AppTest) -> list[str]:
     return [block.proto.body for block in app.get("html") if block.proto.body.startswith("<article")]
 
 
-def test_empty_store_shows_the_way_to_train() -> None:
+def test_with_nothing_trained_the_first_model_answers() -> None:
     app = open_page()
 
+    run = open_store().list_runs()[0]
+    assert NAME in app.selectbox(key="run").options[0]
+    assert "photographs of other things it noticed" in app.caption[0].value
+    drop(app, picture("red.png"), picture("noise.png", size=(32, 32)))
+    assert len(cards(app)) == 2 and "🤷" in cards(app)[0]
+
+    open_store().delete(run.run_id)
+    app = open_page()
     assert any("no trained network yet" in block.value for block in app.markdown)
     assert not app.error and not app.file_uploader
+    app.button(key="first-model").click().run()
+    assert not app.exception and app.file_uploader(key="pictures")
 
 
 def test_a_run_without_a_network_says_so(shelf: Shelf) -> None:

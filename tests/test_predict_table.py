@@ -35,15 +35,23 @@ def test_a_row_for_each_picture_and_run() -> None:
     assert table.startswith(b"\xef\xbb\xbf")
     first, second, third = rows(table)
     assert list(first) == [
-        "file", "run", "label", "confidence", "beaver", "otter", "cat", "true_label", "notes", "error",
+        "file", "run", "label", "confidence", "none_of_these", "beaver", "otter", "cat", "true_label", "notes",
+        "error",
     ]  # fmt: skip
     assert first == {
-        "file": "a.png", "run": "first", "label": "otter", "confidence": "0.750000", "beaver": "0.250000",
+        "file": "a.png", "run": "first", "label": "otter", "confidence": "0.750000", "none_of_these": "",
+        "beaver": "0.250000",
         "otter": "0.750000", "cat": "", "true_label": "beaver", "notes": "16-bit reduced to 8-bit", "error": "",
     }  # fmt: skip
     assert (second["beaver"], second["cat"], second["run"]) == ("", "1.000000", "second")
     assert (third["label"], third["confidence"], third["otter"]) == ("", "", "")
     assert third["error"] == "bad.png is empty."
+
+
+@pytest.mark.parametrize(("strangeness", "written"), [(0.9, "no"), (1.1, "yes"), (None, "")])
+def test_whether_it_is_none_of_the_classes(strangeness: float | None, written: str) -> None:
+    stranger = FilePrediction("a.png", CLASSES, "otter", np.array([0.5, 0.5], np.float32), strangeness=strangeness)
+    assert rows(answers_csv([Answer("run", stranger)], class_names=CLASSES))[0]["none_of_these"] == written
 
 
 @pytest.mark.parametrize(
@@ -56,7 +64,7 @@ def test_no_cell_is_a_formula(name: str) -> None:
     for column in ("file", "run", "true_label", "notes", "error"):
         assert row[column] == "'" + name
     head = answers_csv([], class_names=[name]).decode("utf-8-sig")
-    assert next(csv.reader(io.StringIO(head, newline="")))[4] == "'" + name
+    assert next(csv.reader(io.StringIO(head, newline="")))[5] == "'" + name
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def predict(
     with StatusLine() as line:
         line.show("loading the model")
         import_tensorflow_quietly()
-        predictor = Predictor.load(path, class_names=found.class_names)
+        detector = store.strangers(found.run_id)
+        predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
         chosen = Framing(framing, position / 100 if framing == "part" else 0.5)
@@ -119,7 +120,8 @@ def predict(
             shares = ", ".join(
                 f"{name} {percent(share)}" for name, share in prediction.to_dict()["probabilities"].items()
             )
-            lines.append(f"{prediction.file}: {prediction.label} ({shares})")
+            doubt = "; perhaps none of these" if prediction.none_of_these else ""
+            lines.append(f"{prediction.file}: {prediction.label} ({shares}){doubt}")
         return "\n".join(lines)
 
     show({"run_id": found.run_id, "predictions": [p.to_dict() for p in predictions]}, as_json=as_json, text=text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,8 @@ class FilePrediction:
         seen: What the network saw: uint8, shape (height, width, 3); None if the file could not be read.
         notes: What was done to the picture before, one phrase each.
         error: Why there is no prediction, a sentence or two for people; None when there is one.
+        strangeness: How unlike the training images it is, more than 1 for unlike any of the classes; None after an
+            error, or where the run cannot tell.
     """
 
     file: str
@@ -69,6 +71,12 @@ class FilePrediction:
     seen: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
+    strangeness: float | None = None
+
+    @property
+    def none_of_these(self) -> bool | None:
+        """Whether the picture is probably of none of the classes; None where that cannot be told."""
+        return None if self.strangeness is None else self.strangeness > 1.0
 
     @property
     def confidence(self) -> float | None:
@@ -76,7 +84,10 @@ class FilePrediction:
         return None if self.probabilities is None else float(self.probabilities.max())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: ``file, label, confidence, probabilities`` by class name, ``notes, error``."""
+        """Plain values for JSON: ``file, label, confidence, probabilities`` by class name, ``notes, error`` ...
+
+        ``strangeness`` and ``none_of_these`` are null where the run cannot tell.
+        """
         by_class = None
         if self.probabilities is not None:
             by_class = dict(zip(self.class_names, map(float, self.probabilities), strict=True))
@@ -87,6 +98,8 @@ class FilePrediction:
             "probabilities": by_class,
             "notes": list(self.notes),
             "error": self.error,
+            "strangeness": self.strangeness,
+            "none_of_these": self.none_of_these,
         }
 
 
@@ -132,11 +145,12 @@ def answered(looks: Sequence[Look], predictor: Predictor) -> list[FilePrediction
     """
     size = predictor.image_shape[:2]
     readable = [look.seen[size] for look in looks if look.error is None]
-    rows = iter(predictor.predict_images(np.stack(readable)) if readable else ())
+    answers, strangeness = predictor.answer_images(np.stack(readable)) if readable else ((), None)
+    rows = iter(zip(answers, repeat(None) if strangeness is None else map(float, strangeness), strict=False))
     return [
         FilePrediction(look.file, predictor.class_names, error=look.error)
         if look.error is not None
-        else _answered(look, size, next(rows), predictor.class_names)
+        else _answered(look, size, *next(rows), predictor.class_names)
         for look in looks
     ]
 
@@ -165,7 +179,11 @@ def predict_files(
 
 
 def _answered(
-    look: Look, size: tuple[int, int], probabilities: NDArray[np.float32], classes: tuple[str, ...]
+    look: Look,
+    size: tuple[int, int],
+    probabilities: NDArray[np.float32],
+    strangeness: float | None,
+    classes: tuple[str, ...],
 ) -> FilePrediction:
     """A readable file with the network's answer."""
     seen = look.seen[size]
@@ -176,7 +194,8 @@ def _answered(
             "Train it again with a smaller learning rate."
         )
         return FilePrediction(look.file, classes, seen=seen, notes=notes, error=error)
-    return FilePrediction(look.file, classes, classes[int(probabilities.argmax())], probabilities, seen, notes)
+    label = classes[int(probabilities.argmax())]
+    return FilePrediction(look.file, classes, label, probabilities, seen, notes, strangeness=strangeness)
 
 
 def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aquadash.data.images import display_name
 from aquadash.errors import StorageError
+from aquadash.evaluation.strangers import StrangerDetector
 
 
 class Predictor:
@@ -21,12 +22,13 @@ class Predictor:
         image_shape: Height, width and channels of the images it looks at.
     """
 
-    def __init__(self, model: Any, *, class_names: Sequence[str]) -> None:
+    def __init__(self, model: Any, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> None:
         """Prepare a model; takes about 0.2 s.
 
         Args:
             model: A ``keras.Model`` from images in 0..1, shape (n, height, width, 3), to probabilities (n, classes).
             class_names: One name a class.
+            detector: What tells images of none of the classes by the model's features; None if that is not known.
 
         Raises:
             StorageError: The model's input is no RGB image or its output does not fit the class names.
@@ -34,6 +36,7 @@ class Predictor:
         import tensorflow as tf
 
         from aquadash.models import normalise
+        from aquadash.models.last_layer import with_features
 
         shape, outputs = model.input_shape, model.output_shape
         if not (isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] and shape[3] == 3):
@@ -46,8 +49,13 @@ class Predictor:
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
 
+        self._detector = detector
+        both = with_features(model) if detector is not None else None
+
         def forward(images: Any) -> Any:
-            return model(normalise(images), training=False)
+            if both is None:
+                return model(normalise(images), training=False), tf.zeros((0, 0))
+            return both(normalise(images), training=False)
 
         # Traced here, once: later calls only run the finished graph, which any number of threads may do.
         signature = tf.TensorSpec((None, *self.image_shape), tf.uint8)
@@ -58,12 +66,13 @@ class Predictor:
         self.predict_images(np.zeros((1, *self.image_shape), np.uint8))
 
     @classmethod
-    def load(cls, path: Path, *, class_names: Sequence[str]) -> Predictor:
+    def load(cls, path: Path, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> Predictor:
         """Load a saved model, without running any code that the file may hold.
 
         Args:
             path: A ``.keras`` file.
             class_names: One name a class.
+            detector: As in the constructor.
 
         Raises:
             StorageError: The file is missing, damaged or no model for images of these classes.
@@ -80,7 +89,7 @@ class Predictor:
                 f"The saved model {display_name(path.name)} cannot be loaded: it is damaged, was saved by a newer "
                 "Keras, or holds program code, which is never run. Train the run again, or resume it."
             ) from error
-        return cls(model, class_names=class_names)
+        return cls(model, class_names=class_names, detector=detector)
 
     def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
         """Probabilities of images that have the network's size already.
@@ -95,10 +104,32 @@ class Predictor:
         Raises:
             ValueError: Wrong type or shape.
         """
+        return self.answer_images(images, batch_size=batch_size)[0]
+
+    def answer_images(
+        self, images: NDArray[np.uint8], *, batch_size: int = 256
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+        """Probabilities as :meth:`predict_images` gives them, and how strange each image is.
+
+        Args:
+            images: As there.
+            batch_size: As there.
+
+        Returns:
+            float32, shape (n, classes), and float64, shape (n,): the detector's score as a multiple of its threshold,
+            so that more than 1 means none of the classes; None without a detector.
+
+        Raises:
+            ValueError: Wrong type or shape.
+        """
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
+        strangeness = None if self._detector is None else np.empty(len(images), np.float64)
         for start in range(0, len(images), batch_size):
-            batch = images[start : start + batch_size]
-            probabilities[start : start + batch_size] = self._forward(self._constant(batch)).numpy()
-        return probabilities
+            part = slice(start, start + batch_size)
+            said, features = self._forward(self._constant(images[part]))
+            probabilities[part] = said.numpy()
+            if self._detector is not None and strangeness is not None:
+                strangeness[part] = self._detector.scores(features.numpy()) / self._detector.threshold
+        return probabilities, strangeness

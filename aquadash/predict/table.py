@@ -30,7 +30,8 @@ class Answer(NamedTuple):
 def answers_csv(answers: Iterable[Answer], *, class_names: Sequence[str]) -> bytes:
     """Answers as CSV: UTF-8 with the mark that Excel needs to see that it is.
 
-    Columns: ``file, run, label, confidence``, one a class with its probability (0 to 1), ``true_label, notes, error``.
+    Columns: ``file, run, label, confidence, none_of_these`` (yes, no or empty), one a class with its probability (0 to
+    1), ``true_label, notes, error``.
     Probabilities of classes that a run does not know are empty. Texts that a spreadsheet would take for a formula get
     an apostrophe in front, and invisible characters, which may turn a name's direction, a visible mark.
 
@@ -40,7 +41,7 @@ def answers_csv(answers: Iterable[Answer], *, class_names: Sequence[str]) -> byt
     """
     text = io.StringIO()
     writer = csv.writer(text)
-    columns = ["file", "run", "label", "confidence", *class_names, "true_label", "notes", "error"]
+    columns = ["file", "run", "label", "confidence", "none_of_these", *class_names, "true_label", "notes", "error"]
     writer.writerow(map(_cell, columns))
     for run, prediction, true_label in answers:
         shares: dict[str, str] = {}
@@ -49,6 +50,7 @@ def answers_csv(answers: Iterable[Answer], *, class_names: Sequence[str]) -> byt
             shares = {name: f"{share:.6f}" for name, share in known}
         sure = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
         row = [_cell(prediction.file), _cell(run), _cell(prediction.label or ""), sure]
+        row.append({True: "yes", False: "no", None: ""}[prediction.none_of_these])
         row += [shares.get(name, "") for name in class_names]
         row += map(_cell, [true_label, "; ".join(prediction.notes), prediction.error or ""])
         writer.writerow(row)

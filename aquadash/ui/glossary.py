@@ -65,6 +65,8 @@ GLOSSARY: dict[str, str] = {
     "seed": "The number from which all random choices follow: the same seed, the same result.",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
+    "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",
     "support": "How many test images of this class there are.",
     "test set": "Images that are kept back until the end. They measure what the network can do with images it never "

@@ -22,12 +22,26 @@ PER_PAGE = 20
 
 
 def choices_note(run: Run) -> None:
-    """What the network cannot do."""
+    """What the network cannot do, and how well it notices."""
     listed = ", ".join(plain(class_text(name)) for name in run.class_names[:12])
     more = ", ..." if len(run.class_names) > 12 else ""
     st.caption(
         f"The network can only choose among its {len(run.class_names)} classes: {listed}{more}. Show it anything else, "
         "a bicycle or yourself, and it still answers with one of these, sometimes with high confidence."
+        + _strangers_text(run),
+        help=term("stranger"),
+    )
+
+
+def _strangers_text(run: Run) -> str:
+    """What was measured of noticing strangers."""
+    metrics = run.metrics
+    if not {"stranger_auroc", "strangers", "strangers_noticed"} <= set(metrics):
+        return ""
+    return (
+        f" Where a picture is unlike all it has learnt from, the answer says so: of {metrics['strangers']:,.0f} "
+        f"photographs of other things it noticed {100 * metrics['strangers_noticed']:.0f} % "
+        f"(AUROC {metrics['stranger_auroc']:.2f}; 0.5 is chance, 1 perfect)."
     )
 
 

@@ -77,11 +77,17 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     said = f"{probabilities.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %{verdict}"
     true_index = answer.class_names.index(true_class) if true_class in answer.class_names else None
     bars = probabilities.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
-    # A badge that the picture is probably none of these animals belongs between the answer and its bars.
     return (
-        f'{section}<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{html.escape(said)}</p>'
+        f'{section}<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{html.escape(said)}</p>{_badge(answer)}'
         f"{gallery.bars_markup(bars)}</section>"
     )
+
+
+def _badge(answer: FilePrediction) -> str:
+    """That the picture is probably of none of the classes."""
+    if not answer.none_of_these:
+        return ""
+    return '<p style="margin: 0 0 0.4rem; font-weight: 600">🤷 Perhaps none of these</p>'
 
 
 def _notes(answers: Sequence[FilePrediction]) -> list[str]:
