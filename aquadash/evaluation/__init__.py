@@ -25,7 +25,8 @@ from aquadash.evaluation.metrics import (
     predicted_labels,
     wilson_interval,
 )
-from aquadash.evaluation.ranking_curves import ClassCurves, macro_mean, parts_at, ranking_curves
+from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize
+from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_at, ranking_curves
 from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "Evaluation",
     "GuessScore",
     "McNemar",
+    "Rescaling",
+    "Summary",
     "Temperature",
     "TopK",
     "Verdict",
@@ -66,10 +69,12 @@ __all__ = [
     "predicted_labels",
     "ranking_curves",
     "reliability",
+    "rescale",
     "scale",
     "score_guess",
     "select",
     "self_confidence",
+    "summarize",
     "suspects",
     "top_k_accuracy",
     "wilson_interval",

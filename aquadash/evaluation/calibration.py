@@ -131,7 +131,7 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = NUM_
     gaps = np.abs(np.nan_to_num(accuracy) - np.nan_to_num(mean_confidence))
     of_truth = shares[np.arange(len(truth)), truth]
     return Calibration(
-        edges=np.linspace(0, 1, bins + 1),
+        edges=np.linspace(0, 1, bins + 1, dtype=np.float64),
         counts=counts.astype(np.int64),
         confidence=mean_confidence,
         accuracy=accuracy,
