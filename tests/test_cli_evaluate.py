@@ -69,6 +69,7 @@ def test_a_run_without_validation_predictions_has_no_temperature(store: RunStore
 
 def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
     run = add_run(store, name="as reported", validation="test")
+    store.set_metrics(run.run_id, {"unseen_test_loss": 1.0})
     found = store.predictions(run.run_id)
     first = Predictions(found.indices[:400], found.labels[:400], found.probabilities[:400])
     store.add_validation_predictions(run.run_id, first)

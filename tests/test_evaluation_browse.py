@@ -93,7 +93,7 @@ def swapped_labels() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_label_mistakes_are_found_and_come_first() -> None:
     labels, shares, wrong = swapped_labels()
-    found = select(labels, shares, outcome="doubtful label", sort="likely label mistakes first")
+    found = select(labels, shares, outcome="doubtful", sort="likely label mistakes first")
     assert 8 <= len(found) <= 12 and wrong[found].all(), "few are missed, and none that is right is suspected"
     everything = select(labels, shares, sort="likely label mistakes first")
     assert len(everything) == 300 and everything[: len(found)].tolist() == found.tolist()

@@ -265,7 +265,7 @@ def test_the_coverage_curve_takes_ties_together() -> None:
     assert curve.coverage == pytest.approx([0.25, 0.75, 1.0])
     assert curve.accuracy == pytest.approx([1.0, 2 / 3, 0.5])
     assert curve.area == pytest.approx((0 + 1 / 3 + 1 / 3 + 1 / 2) / 4)
-    assert lowest_threshold([0, 0, 1, 0], probabilities, accuracy=0.6) == pytest.approx(0.8)
+    assert lowest_threshold([0, 0, 1, 0], probabilities, accuracy=0.6) == pytest.approx(0.71)
     assert lowest_threshold([1], [[0.9, 0.1]], accuracy=0.6) is None
 
 

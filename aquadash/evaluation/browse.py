@@ -11,7 +11,7 @@ from aquadash.errors import DataError, UnknownNameError
 from aquadash.evaluation import label_errors
 from aquadash.evaluation.metrics import checked
 
-Outcome = Literal["all", "right", "wrong", "doubtful label"]
+Outcome = Literal["all", "right", "wrong", "doubtful"]
 Sort = Literal[
     "index",
     "most confident",
@@ -44,7 +44,7 @@ def select(
         probabilities: Shape (n, classes), rows sum to 1.
         true_class: Only images of this class; None for any.
         predicted_class: Only images that were called this class; None for any.
-        outcome: ``"right"`` and ``"wrong"`` keep images named rightly or wrongly; ``"doubtful label"`` those whose
+        outcome: ``"right"`` and ``"wrong"`` keep images named rightly or wrongly; ``"doubtful"`` those whose
             label the answers speak against (:func:`aquadash.evaluation.label_errors.suspects`, over all images).
         confidence: The lowest and highest probability of the predicted class to keep, both ends included, 0 to 1.
         sort: ``"most confident mistakes first"`` puts wrong predictions first, the most confident at the top, and then
@@ -82,7 +82,7 @@ def select(
         keep &= truth == true_class
     if predicted_class is not None:
         keep &= predicted == predicted_class
-    if outcome == "doubtful label":
+    if outcome == "doubtful":
         keep &= label_errors.suspects(truth, shares)
     elif outcome != "all":
         keep &= right if outcome == "right" else ~right

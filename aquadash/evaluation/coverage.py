@@ -122,8 +122,10 @@ def coverage_curve(labels: ArrayLike, probabilities: ArrayLike) -> CoverageCurve
     )
 
 
-def lowest_threshold(labels: ArrayLike, probabilities: ArrayLike, *, accuracy: float) -> float | None:
-    """The lowest threshold from which on at least this share of the answers is right; None if there is none.
+def lowest_threshold(
+    labels: ArrayLike, probabilities: ArrayLike, *, accuracy: float, step: float = 0.01
+) -> float | None:
+    """The lowest threshold at which at least this share of the answers is right; None if there is none.
 
     To be asked of validation images: one chosen on the images that it is then measured on flatters.
 
@@ -131,10 +133,14 @@ def lowest_threshold(labels: ArrayLike, probabilities: ArrayLike, *, accuracy: f
         labels: Integers, shape (n,).
         probabilities: Shape (n, classes), rows sum to 1.
         accuracy: The share that is wanted, 0 to 1.
+        step: Thresholds are multiples of it.
 
     Raises:
         DataError: The arrays do not belong together.
     """
     curve = coverage_curve(labels, probabilities)
-    good = np.flatnonzero(curve.accuracy >= accuracy)
-    return float(curve.thresholds[good[-1]]) if len(good) else None
+    steps = np.arange(round(1 / step) + 1) * step
+    # How many of the curve's points have at least the threshold; the last of them says what comes of it.
+    reached = np.searchsorted(-curve.thresholds, -(steps - 1e-6), side="right")
+    good = np.flatnonzero((reached > 0) & (curve.accuracy[reached - 1] >= accuracy))
+    return float(steps[good[0]]) if len(good) else None
