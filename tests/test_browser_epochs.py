@@ -29,7 +29,7 @@ def test_epochs_are_scrubbed_and_played_to_the_end(warm_home: Path, page: Page) 
     run = add_run(store)
     store.add_epoch_replay(run.run_id, replay())
     with serving(warm_home) as server:
-        page.goto(f"{server.url}/evaluate?run={run.run_id}&view=epochs&epoch=2")
+        page.goto(f"{server.url}/evaluate?run={run.run_id}&section=epochs&epoch=2")
         page.get_by_text("After epoch 2: 10 of 42").wait_for()
         slider = page.get_by_role("slider", name="Epoch")
         slider.press("ArrowRight")

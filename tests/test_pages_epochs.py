@@ -38,7 +38,7 @@ def run(prepared_home: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 
 
 def open_epochs(run: Run, **address: str) -> AppTest:
-    return open_app_page("evaluate", run=run.run_id, view="epochs", **address)
+    return open_app_page("evaluate", run=run.run_id, section="epochs", **address)
 
 
 def said(app: AppTest) -> str:

@@ -11,7 +11,8 @@ import click
 from aquadash import __version__
 from aquadash.cli.bench import bench
 from aquadash.cli.coach import coach
-from aquadash.cli.data import augment_command, data
+from aquadash.cli.data import augment_command
+from aquadash.cli.duplicates import data
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.runs import runs

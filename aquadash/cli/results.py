@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from aquadash.cli import evaluation_lines
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
 from aquadash.cli.runs import brief
 from aquadash.config import config_diff
@@ -27,7 +28,13 @@ def evaluate(run: str, as_json: bool) -> None:
     predictions = store.predictions(found.run_id)
     measured = evaluation.evaluate(predictions.labels, predictions.probabilities, class_names=found.class_names)
     low, high = measured.accuracy_ci95
-    values = {"run_id": found.run_id, "name": found.name, **measured.to_dict()}
+    deep = evaluation.summarize(
+        measured,
+        predictions,
+        store.validation_predictions(found.run_id),
+        validated_on_test=found.config.training.validation == "test",
+    )
+    values = {"run_id": found.run_id, "name": found.name, **measured.to_dict(), **deep.to_dict()}
     if "unseen_test_accuracy" in found.metrics:
         values["unseen_test_accuracy"] = found.metrics["unseen_test_accuracy"]
         values["unseen_test_loss"] = found.metrics["unseen_test_loss"]
@@ -44,11 +51,7 @@ def evaluate(run: str, as_json: bool) -> None:
             )
         matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
         lines += ["", table(matrix, header=("true \\ predicted", *measured.classes)), ""]
-        rows = [
-            (row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", row.support)
-            for row in (*measured.report, measured.macro_average, measured.weighted_average)
-        ]
-        lines.append(table(rows, header=("class", "precision", "recall", "F1", "images")))
+        lines += evaluation_lines.classes(measured, deep) + [""] + evaluation_lines.calibration(deep)
         return "\n".join(lines)
 
     show(values, as_json=as_json, text=text)
