@@ -19,7 +19,7 @@ from aquadash.predict import Predictor
 #: Told the share that is done, 0 to 1. May raise to stop.
 ProgressCallback = Callable[[float], None]
 
-#: The numbers that all layers together may give for a batch, about 130 MB of them: a network keeps them on the way back.
+#: The numbers that all layers together may give for a batch, 130 MB of them: a network keeps them for the way back.
 _NUMBERS_AT_ONCE = 32_000_000
 
 #: More images at once bring nothing.

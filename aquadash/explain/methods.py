@@ -66,9 +66,9 @@ def occlusion_map(
 ) -> list[Found]:
     """How much of the class's probability is lost when a grey square covers a place.
 
-    Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square starts beyond
-    the border and ends beyond it, so that every pixel is covered equally often; a pixel gets the mean over the squares
-    that cover it.
+    Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square starts
+    beyond the border and ends beyond it, so that every pixel is covered equally often; a pixel gets the mean over the
+    squares that cover it.
 
     Args:
         explainer: The model.
@@ -135,10 +135,16 @@ def integrated_gradients(
     Returns:
         Signed maps with the facts ``sum`` (of the map), ``change`` (of the probability between the baselines' mean and
         the image: what the sum would be with infinitely many steps) and ``steps``.
+
+    Raises:
+        ValueError: No steps or no baselines.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(steps)
+    if steps < 1 or not baselines:
+        raise ValueError(f"steps is {steps} and baselines {list(baselines)}; expected at least one of each")
+    # The rule is for -1 to 1; the way goes from 0 to 1.
+    nodes, halves = np.polynomial.legendre.leggauss(steps)
     shares = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
-    weights = (weights / 2).astype(np.float32)[:, None, None, None]
+    weights = (halves / 2).astype(np.float32)[:, None, None, None]
     found: list[Found] = []
     for number, (image, label) in enumerate(zip(images, classes, strict=True)):
         pixels = image.astype(np.float32) / 255.0

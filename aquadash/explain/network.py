@@ -133,8 +133,8 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
         reaching.pop()
     if not reaching:
         raise ExplainError(
-            "The convolutions of this model leave a single pixel, which says nothing about where in the image something "
-            "is. Choose a network with fewer strides or poolings, or a larger model.input_size."
+            "The convolutions of this model leave a single pixel, which says nothing about where in the image "
+            "something is. Choose a network with fewer strides or poolings, or a larger model.input_size."
         )
     layer, _, output = reaching[-1]
     height, width, channels = (int(size) for size in output.shape[1:])

@@ -86,7 +86,8 @@ class Activation:
         kind: Its class in Keras, such as ``"Conv2D"``.
         shape: Height, width and channels of all that it gives.
         channels: Which channels are shown, those that differ most over the image.
-        maps: float32, shape (channels shown, height, width), 0 to 1: the layer's least and greatest value for the image.
+        maps: float32, shape (channels shown, height, width), from 0, the layer's least value for the image, to 1,
+            its greatest.
         silent: Share of all its channels that have the same value everywhere, 0 to 1.
     """
 
