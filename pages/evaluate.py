@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, confusion, guess_box, image_browser, scores, shell
+from aquadash.ui import cache, clone, components, confusion, explain_section, guess_box, image_browser, scores, shell
 from aquadash.ui.text import plain
 
 
@@ -48,6 +48,8 @@ def results(run: Run) -> None:
         st.subheader("The test images", anchor=image_browser.ANCHOR)
         with shell.guard():
             image_browser.show(run, predictions, class_names=found.classes)
+    with shell.guard():
+        explain_section.show(run, predictions, class_names=found.classes)
     st.subheader("How did it get there?", anchor=False)
     scores.show_curves(run, cache.history(run.run_id))
 

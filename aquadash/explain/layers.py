@@ -12,7 +12,7 @@ from aquadash.explain.network import Inside, listening
 from aquadash.explain.results import Activation, Filters
 
 #: Kinds of layers whose maps show nothing that the layer before or after does not.
-_SKIPPED = ("BatchNormalization", "Dropout", "SpatialDropout2D", "ZeroPadding2D", "Rescaling", "Normalization")
+_SKIPPED = ("BatchNormalization", "Dropout", "SpatialDropout2D")
 
 
 def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, most: int) -> Filters:

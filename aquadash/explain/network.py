@@ -127,6 +127,8 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
             "convolutional network, such as the preset notebook, baseline or backbone."
         )
     maps = [call for call in calls if len(call[2].shape) == 4 and min(call[2].shape[1:3]) > 1]
+    # A border of zeros is no place in the image.
+    maps = [call for call in maps if not type(call[0]).__name__.startswith("ZeroPadding")]
     gradients = tape.gradient(answer, [output for _, _, output in maps])
     reaching = [call for call, gradient in zip(maps, gradients, strict=True) if gradient is not None]
     while len(reaching) > 1 and _shrinks(*reaching[-1]):
