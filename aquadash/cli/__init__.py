@@ -12,6 +12,7 @@ from aquadash import __version__
 from aquadash.cli.bench import bench
 from aquadash.cli.coach import coach
 from aquadash.cli.data import augment_command, data
+from aquadash.cli.explain import explain
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.runs import runs
@@ -30,7 +31,21 @@ def cli() -> None:
     """
 
 
-for command in (data, augment_command, model, train, search, runs, evaluate, coach, predict, compare, bench, worker):
+for command in (
+    data,
+    augment_command,
+    model,
+    train,
+    search,
+    runs,
+    evaluate,
+    coach,
+    predict,
+    explain,
+    compare,
+    bench,
+    worker,
+):
     cli.add_command(command)
 
 
