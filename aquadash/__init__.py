@@ -28,6 +28,6 @@ room              holds                                                         
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
-"""
+"""  # noqa: E501
 
 __version__ = "0.2.0"

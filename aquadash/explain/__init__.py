@@ -1,1 +1,1 @@
-"""Why a model answers as it does, and how robust it is. TensorFlow is imported when a model is loaded, not before."""
+"""Why a model answers as it does, and how robust it is. What is heavy is imported where it is used."""

@@ -24,9 +24,10 @@ Compute = Callable[["Explainer", NDArray[np.uint8], NDArray[np.int32], "Progress
 #: What covers a part of the image in an occlusion map: the middle of 0 to 255.
 GREY = 127
 
-#: Points on the way from the baseline to the image. With 32 of them the pixels of the notebook's network add up to the
-#: change of the probability within about a hundredth of it; more take proportionally longer.
-STEPS = 32
+#: Points on the way from a baseline to the image. For trained networks of the presets notebook, baseline and backbone,
+#: the pixels of half of 24 test images then added up to the change of the probability within 0.01, those of nine in ten
+#: within 0.015; with 32 points it was 0.02.
+STEPS = 64
 
 #: Brightness of the images that integrated gradients start from, 0 black to 1 white.
 BASELINES = (0.0, 1.0)

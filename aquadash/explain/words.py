@@ -24,13 +24,15 @@ def where(values: NDArray[np.float32], *, signed: bool = False) -> str:
         if place is None:
             return "nothing is marked"
         return f"brightest {place}" if place else "about equally bright everywhere"
-    phrases = []
+    places: dict[str, str] = {}
     for sign, said in ((1, "for"), (-1, "against")):
         part = np.maximum(sign * values, 0)
         # What is a hundred times weaker than the other sign is not seen either.
         if part.max(initial=0) > 0.01 * np.abs(values).max(initial=0):
-            place = _place(part)
-            phrases.append(f"most {said} the class {place}" if place else f"a little {said} the class everywhere")
+            places[said] = _place(part) or ""
+    if len(places) == 2 and len(set(places.values())) == 1:
+        places = {"for and against": places["for"]}
+    phrases = [f"{'most' if at else 'a little'} {said} the class {at or 'everywhere'}" for said, at in places.items()]
     return ", ".join(phrases) or "nothing is marked"
 
 

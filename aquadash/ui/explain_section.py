@@ -48,8 +48,10 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
             true_label=int(predictions.labels[position]),
             key="why",
         )
-    what = count(len(positions), "image")
-    if explanations.toggle(STRIP, f"Maps of the {what} of the chosen classes", help=term("explanation")):
+    most = explanations.MOST_IN_STRIP
+    which = f"the first {most} of " if len(positions) > most else "all "
+    what = f"Maps of {which}{count(len(positions), 'image')} of the classes chosen above"
+    if explanations.toggle(STRIP, what, help="What the maps have in common may be the reason of a mistake."):
         indices = predictions.indices[positions]
         explanations.strip(
             run, dataset.test.images[indices], predictions.labels[positions], class_names=class_names, key="strip"

@@ -63,11 +63,12 @@ def show(
             title="What the network sees",
             alt="The image" if true_label is None else f"The image, of class {class_names[true_label]}",
             bars=bars(shares, class_names=class_names, true_class=true_label),
+            accent=None if true_label is None else class_colour(class_names[true_label], true_label),
         )
     ]
     for explanation, role in zip(found, roles, strict=True):
         cards.append(_card(explanation, subtitle=f"{role}, {100 * explanation.probability:.0f} %", view=view))
-    gallery.show(cards, size_rem=9.5, label=f"The image and its maps by {METHODS[method].title}")
+    gallery.show(cards, size_rem=10.5, label=f"The image and its maps by {METHODS[method].title}")
     st.html(_legends(found))
     st.caption(" ".join(_remarks(network, found)))
     layers = f"{key}-layers"

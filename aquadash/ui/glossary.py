@@ -29,8 +29,8 @@ GLOSSARY: dict[str, str] = {
     "them.",
     "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
-    "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the network, "
-    "so look at more than one before you believe it.",
+    "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
+    "network, so look at more than one before you believe it.",
     "F1": "One number for precision and recall together (their harmonic mean); high only if both are.",
     "feature map": "What one filter of a layer gives for every place of the image: bright where its pattern was found.",
     "fine-tuning": "Training a pretrained network a little further on images of your own.",
