@@ -16,6 +16,7 @@ from aquadash.ui import (
     confusion,
     duplicate_pairs,
     epoch_section,
+    explain_section,
     guess_box,
     image_browser,
     scores,
@@ -40,6 +41,11 @@ def history(one: Evaluated, other: Evaluated | None) -> None:
     scores.show_curves(one.run, cache.history(one.run.run_id))
 
 
+def why(one: Evaluated, other: Evaluated | None) -> None:
+    """Where in the images the answers come from."""
+    explain_section.show(one.run, one.predictions, class_names=one.found.classes)
+
+
 def replay(one: Evaluated, other: Evaluated | None) -> None:
     """What it said after each epoch."""
     st.subheader("What did it say after each epoch?", anchor=False)
@@ -53,6 +59,7 @@ SECTIONS = {
     "curves": Section("📈 ROC, precision and recall", threshold_curves.show, images=True),
     "calibration": Section("🎯 Calibration", calibration.show, images=True),
     "threshold": Section("🤷 Threshold", answer_threshold.show, images=True),
+    "explain": Section("🔦 Explain", why, images=True),
     "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show),
     "training": Section("⏱️ Training", history),
     "epochs": Section("🎞️ Epoch by epoch", replay),

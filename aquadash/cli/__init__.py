@@ -13,6 +13,7 @@ from aquadash.cli.bench import bench
 from aquadash.cli.coach import coach
 from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
+from aquadash.cli.explain import explain
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.runs import runs
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (data, augment_command, model, train, search, runs, evaluate, coach, predict, compare, bench, worker):
+for command in (data, augment_command, model, train, search, runs, evaluate, explain, coach, predict, compare, bench, worker):
     cli.add_command(command)
 
 

@@ -38,7 +38,10 @@ GLOSSARY: dict[str, str] = {
     "them.",
     "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
+    "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
+    "network, so look at more than one before you believe it.",
     "F1": "One number for precision and recall together (their harmonic mean); high only if both are.",
+    "feature map": "What one filter of a layer gives for every place of the image: bright where its pattern was found.",
     "fine-tuning": "Training a pretrained network a little further on images of your own.",
     "fingerprint": "A checksum (SHA-256) of all images and labels: the same fingerprint, the same data.",
     "global pooling": "Keeping one number for each filter, wherever in the image it fitted. Far fewer weights follow.",
