@@ -21,12 +21,13 @@ room              holds                                                         
 ``engine``        where runs run                                                  distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
+``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, imagecorruptions
 ``coach``         settings, curves and results to notes in plain words           -
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
-"""
+"""  # noqa: E501
 
 __version__ = "0.2.0"

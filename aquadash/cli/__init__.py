@@ -14,6 +14,7 @@ from aquadash.cli.coach import coach
 from aquadash.cli.data import augment_command, data
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
+from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
 from aquadash.cli.search import search
 from aquadash.cli.train import train, worker
@@ -31,6 +32,8 @@ def cli() -> None:
 
 
 for command in (data, augment_command, model, train, search, runs, evaluate, coach, predict, compare, bench, worker):
+    cli.add_command(command)
+for command in (robustness, robustness_worker):
     cli.add_command(command)
 
 
