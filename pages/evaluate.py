@@ -5,7 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, confusion, guess_box, image_browser, scores, shell
+from aquadash.ui import (
+    cache,
+    clone,
+    components,
+    confusion,
+    guess_box,
+    image_browser,
+    robustness_section,
+    scores,
+    shell,
+)
 from aquadash.ui.text import plain
 
 
@@ -69,5 +79,6 @@ with shell.page("🔎 Evaluate", question="Where is the network right, and where
     clone.link(run.run_id)
     if scores.has_results(run) and run.status.ended:
         results(run)
+        robustness_section.show(run, runs)
     else:
         without_results(run)

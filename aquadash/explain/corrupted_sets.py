@@ -124,6 +124,18 @@ def kept(source: TestImages, cell: Cell) -> NDArray[np.uint8] | None:
         return None
 
 
+def sample(source: TestImages, cell: Cell, row: int) -> NDArray[np.uint8]:
+    """One image of a set, of shape (height, width, 3): from disk where the set is kept, else made."""
+    try:
+        images = np.load(source.path(cell), mmap_mode="r", allow_pickle=False)
+        if images.dtype == np.uint8 and images.shape == source.images.shape:
+            return np.array(images[row])
+    except (OSError, EOFError, ValueError):
+        pass
+    part = slice(row, row + 1)
+    return _corrupt_part(source.images[part], *cell, source.seed, source.positions[part])[0]
+
+
 def open_pool(workers: int) -> ProcessPoolExecutor:
     """Processes that corrupt images. They end with this one, even if it is killed."""
     import multiprocessing

@@ -1,8 +1,8 @@
 """Measuring robustness in the background: a process of its own that meets the app only in the run store.
 
-It does not take a slot of the engine, so that it need not wait for the end of a long search. It runs at the lowest
-priority instead: a training beside it keeps the processor. What it has measured is kept as it goes, so that a job that
-was stopped or killed goes on where it was when it is started again.
+It does not take a slot of the engine, so that it need not wait for the end of a long search. It runs at a low
+priority instead: a training beside it keeps most of the processor. What it has measured is kept as it goes, so that a
+job that was stopped or killed goes on where it was when it is started again.
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ class Robustness:
         if found is not None and run.ended_at is not None and found.measured_at < run.ended_at:
             return None
         return found
+
+    def measured_runs(self) -> list[str]:
+        """The ids of the runs that somebody has ever asked to measure."""
+        return self._jobs.run_ids()
 
     def start(self, run_id: str, request: RobustnessRequest | None = None) -> None:
         """Start measuring, or go on with what is not measured yet.
@@ -321,7 +325,8 @@ def _reap(process: subprocess.Popen[bytes]) -> None:
 def _lower_priority() -> None:
     """Leave the processor to the app and to trainings; the processes that this one starts inherit it."""
     if hasattr(os, "nice"):
-        os.nice(19)
+        # Not the lowest: beside a training it would then hardly get to say that it is alive.
+        os.nice(10)
 
 
 def open_robustness() -> Robustness:

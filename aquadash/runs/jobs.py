@@ -99,6 +99,23 @@ class RunJobs:
         except (KeyError, ValueError, TypeError):
             return None
 
+    def run_ids(self) -> list[str]:
+        """The runs, deleted ones not among them, that ever had such a job."""
+        found: list[str] = []
+        token: str | None = None
+        with storage_errors("read the jobs"):
+            while True:
+                page = self._store._client.search_runs(
+                    [self._store._experiment_id],
+                    filter_string=f"tags.`{self._prefix}status` != ''",
+                    max_results=500,
+                    page_token=token,
+                )
+                found.extend(run.info.run_id for run in page)
+                token = page.token
+                if not token:
+                    return found
+
     def begin(self, run_id: str, request: Mapping[str, Any]) -> None:
         """Write that a process is being started for the job, and forget an earlier wish to stop it.
 

@@ -24,6 +24,7 @@ GLOSSARY: dict[str, str] = {
     "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers "
     "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
+    "corruption": "A way in which photographs go bad: noise, blur, weather, compression ... Nobody trained on these.",
     "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
     "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
     "them.",
@@ -42,6 +43,8 @@ GLOSSARY: dict[str, str] = {
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
     "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
     "borders between classes.",
+    "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
+    "divided by another network's errors as in the paper of Hendrycks and Dietterich.",
     "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
@@ -56,13 +59,17 @@ GLOSSARY: dict[str, str] = {
     "recall": "Of the images that are this class, the share that was found.",
     "regularization": "Whatever keeps a network from learning the training images by heart; here, keeping its "
     "weights small.",
+    "relative mean corruption error": "The mean corruption error less the error on the unchanged images: what the "
+    "corruptions alone cost.",
     "residual connection": "A way around some layers, so that they only need to learn what to add.",
+    "robustness": "How much of its accuracy a network keeps when the images are worse than those it learned from.",
     "run": "One training: its settings, its seed, its data, and what came out.",
     "sampler": "The rule that chooses the values of the next trial.",
     "schedule": "Large steps find the way, small ones settle at its end: so the learning rate may change on the way.",
     "search": "Trying many settings, a training each, and keeping those with the best validation accuracy. Test "
     "images are never looked at.",
     "seed": "The number from which all random choices follow: the same seed, the same result.",
+    "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",
