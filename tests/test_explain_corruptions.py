@@ -1,4 +1,4 @@
-"""The fifteen corruptions: every one works at every severity, the same seed gives the same bytes, nobody is disturbed."""
+"""The fifteen corruptions: each works at every severity, the same seed gives the same bytes, nobody is disturbed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from aquadash.explain.corrupted_sets import corrupted_sets as sets
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from tests.waiting import wait_for
 
-#: Of a third and more of the images some corruptions make, by chance or by their nature, less at the next severity:
-#: the zoom's steps are not the same, JPEG's blocks may fall better.
-UNEVEN = {"elastic_transform", "pixelate", "zoom_blur", "jpeg_compression", "glass_blur", "snow", "frost", "fog"}
+#: Whose distance from the original need not grow with every severity.
+UNEVEN = {"glass_blur", "snow", "frost", "fog"}
 
 
 def pictures(count: int, height: int, width: int) -> NDArray[np.uint8]:
@@ -42,16 +41,19 @@ def pictures(count: int, height: int, width: int) -> NDArray[np.uint8]:
 def test_every_pair_gives_valid_images_and_the_same_ones_again(name: str, shape: tuple[int, int]) -> None:
     images = pictures(4, *shape)
     before = images.copy()
-    distances = []
+    distances, likenesses = [], []
     for severity in SEVERITIES:
         changed = corrupt(images, name, severity, seed=3)
         assert changed.dtype == np.uint8 and changed.shape == images.shape
         assert (changed != images).any(), severity
         np.testing.assert_array_equal(changed, corrupt(images, name, severity, seed=3))
         distances.append(float(np.abs(changed.astype(float) - images).mean()))
+        likenesses.append(float(np.corrcoef(changed.ravel(), images.ravel())[0, 1]))
     np.testing.assert_array_equal(images, before)
-    assert distances[-1] > distances[0], "the strongest changes more than the mildest"
-    if name not in UNEVEN and min(shape) >= 32:
+    if name in UNEVEN:
+        # The package's own strengths rise by fits and starts; ice first makes lighter, then darker.
+        assert distances[-1] > distances[0] or likenesses[-1] < likenesses[0]
+    else:
         assert distances == sorted(distances)
 
 

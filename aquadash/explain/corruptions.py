@@ -7,8 +7,9 @@ What differs from a plain call of the package:
 
 * Its randomness comes from NumPy's global state, in two of the corruptions from the operating system. Here it is
   seeded for each image and the global state is put back afterwards.
-* It refuses images of less than 32 pixels a side. They are enlarged by a whole factor, each pixel repeated, and shrunk
-  back by the mean of each block, which alone changes nothing. Noise is averaged by that, so it is milder on them.
+* It refuses images of less than 32 pixels a side. What changes each pixel by itself, or measures in shares of the
+  side, is applied to them nevertheless, down to 8 pixels. For the others (blurs, weather, elastic) they are enlarged by
+  a whole factor, each pixel repeated, and shrunk back by the mean of each block, which alone changes nothing.
 * ``frost`` reads and enlarges a photograph of ice for each image. The enlarged photographs are kept in memory.
 
 The strengths are those of ImageNet-C, made for pictures of 224 pixels a side: a blur of ten pixels is a far greater
@@ -35,6 +36,17 @@ SEVERITIES = (1, 2, 3, 4, 5)
 
 #: The package's own least side, in pixels.
 LEAST_SIDE = 32
+
+#: The least side of what works on each pixel by itself, on shares of the side or on JPEG's blocks of 8 pixels.
+_LEAST_SIDES = {
+    "gaussian_noise": 1,
+    "shot_noise": 1,
+    "impulse_noise": 1,
+    "brightness": 1,
+    "contrast": 1,
+    "pixelate": 8,
+    "jpeg_compression": 8,
+}
 
 #: Changes whenever the same arguments give other images, so that kept images are not taken for theirs.
 REVISION = 1
@@ -129,23 +141,24 @@ def corrupt(
         raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, height, width, 3)")
     if positions is None:
         positions = np.arange(len(images))
-    factor = -(-LEAST_SIDE // min(images.shape[1:3]))
+    factor = -(-_LEAST_SIDES.get(name, LEAST_SIDE) // min(images.shape[1:3]))
     result = np.empty_like(images)
     number = list(CORRUPTIONS).index(name)
-    function = _package()
+    package = _package()
     with _own_randomness():
         for row, (image, position) in enumerate(zip(images, positions, strict=True)):
             start = int(np.random.SeedSequence([seed, number, int(position)]).generate_state(1)[0])
-            result[row] = _shrunk(_corrupted(function, name, _enlarged(image, factor), severity, start), factor)
+            result[row] = _shrunk(_corrupted(package, name, _enlarged(image, factor), severity, start), factor)
     return result
 
 
-def _corrupted(function: Any, name: str, image: NDArray[np.uint8], severity: int, start: int) -> NDArray[np.uint8]:
+def _corrupted(package: Any, name: str, image: NDArray[np.uint8], severity: int, start: int) -> NDArray[np.uint8]:
     np.random.seed(start)
     # These two draw from the operating system unless they are given a seed.
     own_seed = {"seed": start} if name in ("impulse_noise", "glass_blur") else {}
-    corrupted: NDArray[np.uint8] = function(image, severity=severity, corruption_name=name, **own_seed)
-    return corrupted
+    # Not by ``imagecorruptions.corrupt``, which does no more but to refuse small images.
+    corrupted = package.corruption_dict[name](package.Image.fromarray(image), severity, **own_seed)
+    return np.asarray(corrupted).astype(np.uint8)
 
 
 def _enlarged(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
@@ -205,9 +218,9 @@ class _ByIdentity:
 
 @cache
 def _package() -> Any:
-    """The package's own function; importing it takes about a second."""
+    """The package; importing it takes about a second."""
     import imagecorruptions  # type: ignore[import-untyped]
     from imagecorruptions import corruptions
 
     corruptions.cv2 = _KeptPhotographs(corruptions.cv2)
-    return imagecorruptions.corrupt
+    return imagecorruptions
