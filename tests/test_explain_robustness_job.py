@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -56,8 +57,9 @@ def measurements(store: RunStore) -> Iterator[Robustness]:
     yield found
     for run_id in found.measured_runs():
         job = found.job(run_id)
-        if job is not None and job.worker is not None and job.worker.pid != 1 and psutil.pid_exists(job.worker.pid):
-            process = psutil.Process(job.worker.pid)
+        pid = job.worker.pid if job is not None and job.worker is not None else None
+        if pid not in (None, 1, os.getpid()) and psutil.pid_exists(pid):
+            process = psutil.Process(pid)
             process.kill()
             process.wait(timeout=30)
 
