@@ -81,3 +81,13 @@ def search_database() -> Path:
 def search_lock(search_id: str) -> Path:
     """The lock file that the process holds that carries a search out; the id has a run id's form."""
     return home() / "locks" / f"search-{checked_run_id(search_id)}.lock"
+
+
+def robustness_log(run_id: str) -> Path:
+    """Where the process that measures a run's robustness writes its log."""
+    return home() / "logs" / f"robustness-{checked_run_id(run_id)}.log"
+
+
+def robustness_lock(run_id: str) -> Path:
+    """The lock file that the process holds that measures a run's robustness."""
+    return home() / "locks" / f"robustness-{checked_run_id(run_id)}.lock"

@@ -19,6 +19,7 @@ from aquadash.ui import (
     explain_section,
     guess_box,
     image_browser,
+    robustness_section,
     scores,
     second_run,
     shell,
@@ -46,6 +47,11 @@ def why(one: Evaluated, other: Evaluated | None) -> None:
     explain_section.show(one.run, one.predictions, class_names=one.found.classes)
 
 
+def robustness(one: Evaluated, other: Evaluated | None) -> None:
+    """How much of its accuracy it keeps when images get worse."""
+    robustness_section.show(one.run, cache.runs())
+
+
 def replay(one: Evaluated, other: Evaluated | None) -> None:
     """What it said after each epoch."""
     st.subheader("What did it say after each epoch?", anchor=False)
@@ -60,6 +66,7 @@ SECTIONS = {
     "calibration": Section("🎯 Calibration", calibration.show, images=True),
     "threshold": Section("🤷 Threshold", answer_threshold.show, images=True),
     "explain": Section("🔦 Explain", why, images=True),
+    "robustness": Section("🌫️ Robustness", robustness),
     "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show),
     "training": Section("⏱️ Training", history),
     "epochs": Section("🎞️ Epoch by epoch", replay),

@@ -16,6 +16,7 @@ from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
+from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
 from aquadash.cli.search import search
 from aquadash.cli.train import train, worker
@@ -32,7 +33,23 @@ def cli() -> None:
     """
 
 
-for command in (data, augment_command, model, train, search, runs, evaluate, explain, coach, predict, compare, bench, worker):
+for command in (
+    data,
+    augment_command,
+    model,
+    train,
+    search,
+    runs,
+    evaluate,
+    explain,
+    coach,
+    predict,
+    compare,
+    bench,
+    worker,
+):
+    cli.add_command(command)
+for command in (robustness, robustness_worker):
     cli.add_command(command)
 
 

@@ -31,6 +31,7 @@ GLOSSARY: dict[str, str] = {
     "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
     "coverage": "The share of images that gets an answer when the network may refuse those it is not sure of.",
+    "corruption": "A way in which photographs go bad: noise, blur, weather, compression ... Nobody trained on these.",
     "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
     "doubtful label": "The network is as sure of another class as it usually is of that class's own images. The "
     "label may be wrong, or the network is. Look.",
@@ -54,6 +55,8 @@ GLOSSARY: dict[str, str] = {
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
     "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
     "borders between classes.",
+    "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
+    "divided by another network's errors as in the paper of Hendrycks and Dietterich.",
     "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
     "near-duplicate": "A training image that shows the same picture as a test image. Knowing it by heart looks like "
     "recognising it, so that the accuracy flatters.",
@@ -72,17 +75,21 @@ GLOSSARY: dict[str, str] = {
     "recall": "Of the images that are this class, the share that was found.",
     "regularization": "Whatever keeps a network from learning the training images by heart; here, keeping its "
     "weights small.",
+    "relative mean corruption error": "The mean corruption error less the error on the unchanged images: what the "
+    "corruptions alone cost.",
     "residual connection": "A way around some layers, so that they only need to learn what to add.",
     "ROC area": "The chance that an image of the class gets a higher probability for it than another image: 1 is "
     "perfect, 0.5 is guessing.",
     "ROC curve": "For every threshold, how many of the class's images are found, and how many others are wrongly "
     "called so.",
+    "robustness": "How much of its accuracy a network keeps when the images are worse than those it learned from.",
     "run": "One training: its settings, its seed, its data, and what came out.",
     "sampler": "The rule that chooses the values of the next trial.",
     "schedule": "Large steps find the way, small ones settle at its end: so the learning rate may change on the way.",
     "search": "Trying many settings, a training each, and keeping those with the best validation accuracy. Test "
     "images are never looked at.",
     "seed": "The number from which all random choices follow: the same seed, the same result.",
+    "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "

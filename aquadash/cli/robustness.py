@@ -1,0 +1,155 @@
+"""``robustness``: how a run's accuracy falls when the test images are changed."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from aquadash.cli.output import StatusLine, json_option, percent, show, table
+from aquadash.errors import AquaDashError, RunError
+from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.explain.robustness import RobustnessRequest
+from aquadash.explain.robustness_job import Robustness
+from aquadash.explain.robustness_result import Mean, RobustnessResult
+from aquadash.runs import open_store
+from aquadash.runs.jobs import Job, JobStatus
+
+#: How often the command looks into the store for news.
+_LOOK_SECONDS = 0.5
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--corruption", "corruptions", multiple=True, metavar="NAME", help="One of the 15; may be repeated. Default: all."
+)
+@click.option(
+    "--severity", "severities", multiple=True, type=int, metavar="N", help="1 to 5; may be repeated. Default: all."
+)
+@click.option("--pipelines/--no-pipelines", default=True, show_default=True, help="Augmentation pipelines, too.")
+@click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
+@click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
+@json_option
+def robustness(
+    run: str,
+    corruptions: tuple[str, ...],
+    severities: tuple[int, ...],
+    pipelines: bool,
+    seed: int,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Measure a run on corrupted and augmented test images, and wait for the end.
+
+    What is measured already is not measured again. Ctrl-C asks it to stop; what it has measured is kept.
+    """
+    request = RobustnessRequest(
+        corruptions=corruptions or tuple(CORRUPTIONS),
+        severities=severities or SEVERITIES,
+        pipelines=None if pipelines else (),
+        seed=seed,
+        limit=limit,
+    ).checked()
+    store = open_store()
+    found = store.get(store.resolve(run))
+    measurements = Robustness(store)
+    status, message = JobStatus.FINISHED, ""
+    if not measurements.is_measured(found.run_id, request):
+        measurements.start(found.run_id, request)
+        ended = wait(measurements, found.run_id, name=found.name)
+        status, message = ended.status, ended.message
+        if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
+            raise RunError(f"Measuring {found.name} {status}: {message or 'its process gave no sign of life'}")
+    result = measurements.result(found.run_id)
+    if result is None:
+        raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
+    values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}
+    show({**values, **result.to_dict()}, as_json=as_json, text=lambda: _text(found.name, status, result))
+
+
+@click.command("robustness-worker", hidden=True)
+@click.argument("run_id")
+def robustness_worker(run_id: str) -> int:
+    """Measure in this process what was asked for. The app calls this."""
+    from aquadash.explain.robustness_job import main
+
+    return main(run_id)
+
+
+def wait(measurements: Robustness, run_id: str, *, name: str) -> Job:
+    """Watch a measurement to its end with a progress bar on stderr. A first Ctrl-C asks it to stop, a second leaves."""
+    asked = False
+    with StatusLine() as line:
+        while True:
+            try:
+                job = measurements.job(run_id)
+                if job is None or job.status.ended:
+                    break
+                _draw(line, name, job, asked)
+                time.sleep(_LOOK_SECONDS)
+            except KeyboardInterrupt:
+                if asked:
+                    raise RunError("Left the measurement alone; it stops by itself.") from None
+                asked = True
+                try:
+                    measurements.stop(run_id)
+                except AquaDashError as error:
+                    line.show(str(error))
+    if job is None:
+        raise RunError(f"The measurement of {name} is no longer in the run store.")
+    return job
+
+
+def _draw(line: StatusLine, name: str, job: Job, asked: bool) -> None:
+    progress = job.progress
+    if asked:
+        line.show(f"{name}: stopping")
+    elif progress is None or not progress.batches:
+        line.show(f"{name}: {progress.phase if progress else 'starting'}")
+    else:
+        eta = "" if progress.eta_seconds is None else f", {progress.eta_seconds:,.0f} s left"
+        line.show(f"{name}: robustness", progress.batch / progress.batches, f"{progress.phase}{eta}")
+
+
+def _text(name: str, status: JobStatus, result: RobustnessResult) -> str:
+    low, high = result.clean.accuracy_ci95
+    lines = [
+        f"{name}: {percent(result.clean.accuracy)} of {result.clean.n} clean test images right "
+        f"(95 % interval {percent(low)} to {percent(high)})"
+    ]
+    if status is not JobStatus.FINISHED:
+        lines.append(f"The measurement was {status}; run the command again to go on.")
+    mce, relative = result.mean_corruption_error, result.relative_mean_corruption_error
+    if mce is not None and relative is not None:
+        lines.append(
+            f"mean corruption error {_mean(mce)} over {len(result.cells)} of 75 corruptions and severities; not "
+            f"divided by AlexNet's as in the paper\n"
+            f"relative mean corruption error (less the clean error) {_mean(relative)}"
+        )
+        rows = []
+        for corruption, entry in CORRUPTIONS.items():
+            curve = result.curve(corruption)
+            if curve:
+                rows.append(
+                    (entry.title, *(percent(curve[s].accuracy) if s in curve else "" for s in SEVERITIES))
+                    + (percent(loss.value) if (loss := result.loss(corruption)) else "",)
+                )
+        lines += ["", table(rows, header=("corruption", *(f"severity {s}" for s in SEVERITIES), "mean loss"))]
+    if result.branches:
+        told = [
+            (
+                key.pipeline,
+                entry.branch_title,
+                percent(entry.condition.accuracy),
+                percent(result.branch_loss(key).value),
+            )
+            for key, entry in result.branches.items()
+        ]
+        lines += ["", table(told, header=("pipeline", "branch", "accuracy", "loss"))]
+    return "\n".join(lines)
+
+
+def _mean(mean: Mean) -> str:
+    low, high = mean.ci95
+    return f"{percent(mean.value)} (95 % interval {percent(low)} to {percent(high)})"

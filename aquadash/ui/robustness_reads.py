@@ -1,0 +1,100 @@
+"""What the robustness section reads, cached and shared between sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aquadash import settings
+from aquadash.runs.types import Run
+from aquadash.ui import cache
+
+if TYPE_CHECKING:
+    from aquadash.explain.corrupted_sets import TestImages
+    from aquadash.explain.robustness_job import Robustness
+    from aquadash.explain.robustness_result import RobustnessResult
+    from aquadash.runs.jobs import Job
+
+#: A list of which runs are measured may be so old, in seconds.
+_LIST_SECONDS = 10.0
+
+
+def measurements() -> Robustness:
+    """What starts, stops and reads measurements; waits for the store at a cold start.
+
+    Raises:
+        AquaDashError: The store could not be opened.
+    """
+    from aquadash.explain.robustness_job import Robustness
+
+    return Robustness(cache.store())
+
+
+def job(run_id: str) -> Job | None:
+    """The measurement of a run, at most a second old; None where nobody ever asked for one."""
+    return _job(_place(), run_id)
+
+
+def result(run: Run) -> RobustnessResult | None:
+    """The figures of a run; read again every second only while they are measured.
+
+    Raises:
+        StorageError: They are damaged.
+    """
+    found = job(run.run_id)
+    if found is not None and not found.status.ended:
+        return _live_result(_place(), run.run_id)
+    return _result(_place(), run.run_id, run.ended_at, None if found is None else (found.started_at, found.ended_at))
+
+
+def measured_runs() -> tuple[str, ...]:
+    """The ids of the runs that somebody has ever asked to measure."""
+    return _measured_runs(_place())
+
+
+def test_images(run: Run, found: RobustnessResult) -> tuple[TestImages, list[int]]:
+    """The images that figures are of, and their labels.
+
+    Raises:
+        AquaDashError: The data cannot be loaded.
+    """
+    from aquadash.explain.corrupted_sets import TestImages
+    from aquadash.explain.robustness import chosen_positions
+
+    dataset = cache.dataset(run.config.data.source)
+    positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))
+    images = dataset.test.images[positions]
+    source = TestImages(images, positions, dataset.fingerprint, int(found.identity["seed"]))
+    return source, dataset.test.labels[positions].tolist()
+
+
+def refresh() -> None:
+    """Forget what may just have been changed; call after starting or stopping a measurement."""
+    _job.clear()
+    _live_result.clear()
+    _measured_runs.clear()
+
+
+def _place() -> str:
+    return f"{settings.tracking_uri()} {settings.home()}"
+
+
+@st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _job(place: str, run_id: str) -> Job | None:
+    return measurements().job(run_id)
+
+
+@st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=16, show_spinner=False)
+def _live_result(place: str, run_id: str) -> RobustnessResult | None:
+    return measurements().result(run_id)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _result(place: str, run_id: str, ended_at: float | None, job_times: object) -> RobustnessResult | None:
+    return measurements().result(run_id)
+
+
+@st.cache_resource(ttl=_LIST_SECONDS, max_entries=8, show_spinner=False)
+def _measured_runs(place: str) -> tuple[str, ...]:
+    return tuple(measurements().measured_runs())

@@ -1,0 +1,81 @@
+"""Runs whose robustness is measured, or seems to be, for the tests of the job, the page and the command."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from aquadash import augment
+from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.explain.robustness import RobustnessRequest
+from aquadash.explain.robustness_job import ARTIFACT, KIND
+from aquadash.explain.robustness_result import BranchResult, Condition, RobustnessResult
+from aquadash.runs import Run, RunStore, Worker
+from aquadash.runs.jobs import JobStatus, RunJobs
+
+
+def add_tiny_model(store: RunStore, run: Run, folder: Path) -> None:
+    """Give a run on the drawn animals a small network that looks at coarse colours; loads TensorFlow."""
+    import keras
+    from keras import layers
+
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.AveragePooling2D(8),
+            layers.Flatten(),
+            layers.Dense(
+                5, activation="softmax", kernel_initializer=keras.initializers.RandomNormal(stddev=2.0, seed=1)
+            ),
+        ]
+    )
+    path = folder / "model.keras"
+    model.save(path)
+    store.add_artifact(run.run_id, path)
+
+
+def made_up_result(
+    *, fingerprint: str, images: int = 500, skill: float = 0.7, cells: int = 75, seed: int = 0, measured_at: float = 0.0
+) -> RobustnessResult:
+    """Figures that fall with the severity, faster for some corruptions than for others."""
+    random = np.random.default_rng(1)
+    hardness = random.random(images)
+
+    def condition(share: float) -> Condition:
+        return Condition(hardness < share)
+
+    request = RobustnessRequest()
+    found = {
+        (name, severity): condition(skill - 0.1 * severity * (list(CORRUPTIONS).index(name) + 1) / len(CORRUPTIONS))
+        for name, severity in request.cells()[:cells]
+    }
+    branches = {
+        key: BranchResult(
+            augment.PIPELINES[key.pipeline].title,
+            augment.PIPELINES[key.pipeline].branches[key.branch].title,
+            condition(skill - 0.02 * key.branch),
+        )
+        for key in (request.branches() if cells == len(CORRUPTIONS) * len(SEVERITIES) else [])
+    }
+    identity = {
+        "model_sha256": "0" * 64,
+        "dataset_fingerprint": fingerprint,
+        "seed": seed,
+        "images": images,
+        "test_images": 500,
+    }
+    return RobustnessResult(identity, measured_at or time.time(), condition(skill), found, branches)
+
+
+def add_result(
+    store: RunStore, run: Run, result: RobustnessResult, *, status: JobStatus = JobStatus.FINISHED, message: str = ""
+) -> None:
+    """Store figures as if a job had measured them and ended so."""
+    jobs = RunJobs(store, KIND)
+    jobs.begin(run.run_id, RobustnessRequest(seed=result.identity["seed"]).to_dict())
+    jobs.start(run.run_id, Worker("here", 1))
+    store.add_text_artifact(run.run_id, ARTIFACT, result.to_json())
+    if status.ended:
+        jobs.end(run.run_id, status, message=message)

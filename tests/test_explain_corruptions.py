@@ -1,0 +1,217 @@
+"""The fifteen corruptions: each works at every severity, the same seed gives the same bytes, nobody is disturbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from aquadash import settings
+from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.explain import corrupted_sets
+from aquadash.explain.corrupted_sets import TestImages, kept, sample
+from aquadash.explain.corrupted_sets import corrupted_sets as sets
+from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from tests.waiting import wait_for
+
+#: Whose distance from the original need not grow with every severity.
+UNEVEN = {"glass_blur", "snow", "frost", "fog"}
+
+
+def pictures(count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Smooth pictures with edges, as photographs have, and not noise, which no blur would tell from noise."""
+    random = np.random.default_rng(5)
+    rows, columns = np.mgrid[0:height, 0:width]
+    images = np.empty((count, height, width, 3), np.uint8)
+    for image in images:
+        for channel in range(3):
+            wave = np.sin(rows / random.uniform(2, 6)) + np.cos(columns / random.uniform(2, 6))
+            image[..., channel] = np.clip(128 + 45 * wave + 40 * (rows > random.integers(5, height)), 0, 255)
+    return images
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (47, 33), (16, 16), (9, 50)])
+@pytest.mark.parametrize("name", list(CORRUPTIONS))
+def test_every_pair_gives_valid_images_and_the_same_ones_again(name: str, shape: tuple[int, int]) -> None:
+    images = pictures(4, *shape)
+    before = images.copy()
+    distances, likenesses = [], []
+    for severity in SEVERITIES:
+        changed = corrupt(images, name, severity, seed=3)
+        assert changed.dtype == np.uint8 and changed.shape == images.shape
+        assert (changed != images).any(), severity
+        np.testing.assert_array_equal(changed, corrupt(images, name, severity, seed=3))
+        distances.append(float(np.abs(changed.astype(float) - images).mean()))
+        likenesses.append(float(np.corrcoef(changed.ravel(), images.ravel())[0, 1]))
+    np.testing.assert_array_equal(images, before)
+    if name in UNEVEN:
+        # The package's own strengths rise by fits and starts; ice first makes lighter, then darker.
+        assert distances[-1] > distances[0] or likenesses[-1] < likenesses[0]
+    else:
+        assert distances == sorted(distances)
+
+
+def test_an_image_is_corrupted_alike_wherever_it_stands() -> None:
+    images = pictures(6, 32, 32)
+    for name in CORRUPTIONS:
+        whole = corrupt(images, name, 3, seed=1)
+        part = corrupt(images[4:], name, 3, seed=1, positions=np.array([4, 5]))
+        np.testing.assert_array_equal(part, whole[4:], err_msg=name)
+
+
+def test_another_seed_and_another_position_draw_anew() -> None:
+    images = np.repeat(pictures(1, 32, 32), 2, axis=0)
+    for name in ("gaussian_noise", "impulse_noise", "glass_blur", "frost", "fog", "snow", "motion_blur"):
+        first, second = corrupt(images, name, 4, seed=1), corrupt(images, name, 4, seed=2)
+        assert (first[0] != first[1]).any() and (first != second).any(), name
+
+
+def test_the_global_random_numbers_go_on_as_if_nothing_had_happened() -> None:
+    np.random.seed(11)
+    expected = np.random.random(3)
+    np.random.seed(11)
+    for name in ("gaussian_noise", "impulse_noise", "frost"):
+        corrupt(pictures(1, 32, 32), name, 1, seed=0)
+    np.testing.assert_array_equal(np.random.random(3), expected)
+
+
+def test_the_kept_photographs_of_ice_change_nothing() -> None:
+    import imagecorruptions
+    from imagecorruptions import corruptions as package
+
+    image = pictures(1, 40, 60)
+    mine = corrupt(image, "frost", 2, seed=9)
+    proxy, package.cv2 = package.cv2, package.cv2._opencv
+    try:
+        start = int(np.random.SeedSequence([9, list(CORRUPTIONS).index("frost"), 0]).generate_state(1)[0])
+        np.random.seed(start)
+        np.testing.assert_array_equal(mine[0], imagecorruptions.corrupt(image[0], 2, "frost"))
+    finally:
+        package.cv2 = proxy
+
+
+def test_no_images_are_no_images() -> None:
+    assert corrupt(np.empty((0, 32, 32, 3), np.uint8), "fog", 1, seed=0).shape == (0, 32, 32, 3)
+
+
+@pytest.mark.parametrize("severity", [0, 6, -1, True, 2.5])
+def test_a_severity_that_is_none(severity: int) -> None:
+    with pytest.raises(ConfigError, match="expected a whole number from 1"):
+        corrupt(pictures(1, 32, 32), "fog", severity, seed=0)
+
+
+def test_a_corruption_that_is_none() -> None:
+    with pytest.raises(UnknownNameError, match="motion_blur"):
+        corrupt(pictures(1, 32, 32), "motionblur", 1, seed=0)
+
+
+def test_images_of_another_form() -> None:
+    with pytest.raises(ValueError, match="expected uint8"):
+        corrupt(np.zeros((2, 32, 32, 1), np.uint8), "fog", 1, seed=0)
+
+
+# -- sets that are kept ----------------------------------------------------------------------------------------------
+
+
+def source(seed: int = 0) -> TestImages:
+    return TestImages(pictures(60, 32, 32), np.arange(60), "f" * 64, seed)
+
+
+def test_a_set_is_made_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [("contrast", 1), ("pixelate", 2)]
+    made = dict(sets(source(), cells))
+    assert len(list((home / "cache" / "corrupted").glob("*.npy"))) == 2
+    monkeypatch.setattr(corrupted_sets, "corrupt", lambda *_, **__: pytest.fail("made a second time"))
+    for cell, images in sets(source(), cells):
+        np.testing.assert_array_equal(images, made[cell])
+    np.testing.assert_array_equal(sample(source(), cells[0], 7), made[cells[0]][7])
+    assert kept(source(seed=1), cells[0]) is None, "another seed is another set"
+
+
+def test_a_damaged_set_is_made_again(home: Path) -> None:
+    cell = ("contrast", 1)
+    ((_, made),) = sets(source(), [cell])
+    path = source().path(cell)
+    for damage in (b"", path.read_bytes()[:-100], b"not an array"):
+        path.write_bytes(damage)
+        assert kept(source(), cell) is None
+        np.testing.assert_array_equal(sample(source(), cell, 3), made[3])
+        ((_, again),) = sets(source(), [cell])
+        np.testing.assert_array_equal(again, made)
+
+
+def test_a_home_that_cannot_be_written_is_passed_over(home: Path) -> None:
+    (home / "cache").write_text("a file in the way")
+    ((_, images),) = sets(source(), [("contrast", 1)])
+    np.testing.assert_array_equal(images, corrupt(source().images, "contrast", 1, seed=0))
+
+
+def test_sets_that_were_used_longest_ago_make_room(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [("contrast", severity) for severity in (1, 2, 3)]
+    size = source().images.nbytes + 128
+    monkeypatch.setattr(corrupted_sets, "MOST_BYTES", 2 * size)
+    for time, cell in enumerate(cells[:2], start=1):
+        list(sets(source(), [cell]))
+        os.utime(source().path(cell), (time, time))
+    kept(source(), cells[0])
+    list(sets(source(), cells[2:]))
+    assert [source().path(cell).exists() for cell in cells] == [True, False, True]
+
+
+def test_progress_is_told_and_can_end_it(home: Path) -> None:
+    told: list[int] = []
+
+    def stop(cell: tuple[str, int], ready: int) -> None:
+        told.append(ready)
+        if ready > 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(sets(source(), [("contrast", 1)], on_images=stop))
+    assert told == [25, 50]
+    assert kept(source(), ("contrast", 1)) is None
+
+
+@pytest.mark.slow
+def test_other_processes_make_the_same_sets(home: Path) -> None:
+    cells = [("gaussian_noise", 2), ("impulse_noise", 1), ("glass_blur", 1)]
+    with corrupted_sets.open_pool(1) as pool:
+        for (name, severity), images in sets(source(), cells, executor=pool):
+            np.testing.assert_array_equal(images, corrupt(source().images, name, severity, seed=0))
+
+
+@pytest.mark.slow
+def test_the_other_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, time\n"
+        "from aquadash.explain.corrupted_sets import open_pool\n"
+        "if __name__ == '__main__':\n"
+        "    pool = open_pool(1)\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(settings.PROJECT_ROOT)},
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    wait_for(lambda: not alive(child), timeout=30)
+
+
+def alive(pid: int) -> bool:
+    import psutil
+
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

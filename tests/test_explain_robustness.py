@@ -1,0 +1,245 @@
+"""Measuring: the figures are those of a direct computation, what is known is not measured again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from aquadash import augment
+from aquadash.data import Dataset
+from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+from aquadash.evaluation import wilson_interval
+from aquadash.explain import robustness
+from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from aquadash.explain.robustness import RobustnessRequest, chosen_positions, measure, missing
+from aquadash.explain.robustness_result import Condition, RobustnessResult
+from aquadash.runs import Progress
+
+SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)
+
+
+class Eye:
+    """Names the brightest channel of one pixel, which is right for most of these images; counts what it is shown."""
+
+    image_shape = (16, 16, 3)
+
+    def __init__(self) -> None:
+        self.shown = 0
+
+    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+        self.shown += 1
+        return np.eye(3, dtype=np.float32)[images[:, 4, 4].argmax(axis=1)]
+
+
+@pytest.fixture
+def small(tiny_dataset: Dataset) -> Dataset:
+    return dataclasses.replace(tiny_dataset, test=tiny_dataset.test.take(slice(0, 120)))
+
+
+class Ear:
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.progress: list[Progress] = []
+        self.results: list[RobustnessResult] = []
+        self.stop_after = stop_after
+
+    def on_progress(self, progress: Progress) -> None:
+        self.progress.append(progress)
+
+    def on_result(self, result: RobustnessResult) -> None:
+        self.results.append(result)
+        if len(self.results) >= self.stop_after:
+            raise InterruptedError
+
+
+def test_the_figures_are_those_of_a_direct_computation(small: Dataset) -> None:
+    eye, test = Eye(), small.test
+    found = measure(eye, small, SOME, model_sha256="m", versions={"numpy": "2"})
+    assert set(found.cells) == {("fog", 1), ("fog", 4), ("contrast", 1), ("contrast", 4)}
+    wrongs = []
+    for (name, severity), condition in found.cells.items():
+        images = corrupt(test.images, name, severity, seed=5)
+        right = eye.predict_images(images).argmax(axis=1) == test.labels
+        np.testing.assert_array_equal(condition.right, right)
+        assert condition.accuracy == right.mean()
+        assert condition.accuracy_ci95 == wilson_interval(int(right.sum()), len(test))
+        wrongs.append(1 - right.mean())
+    clean = (eye.predict_images(test.images).argmax(axis=1) == test.labels).mean()
+    assert found.clean.accuracy == clean
+    mce, relative = found.mean_corruption_error, found.relative_mean_corruption_error
+    assert mce is not None and relative is not None
+    assert mce.value == pytest.approx(np.mean(wrongs))
+    assert relative.value == pytest.approx(np.mean(wrongs) - (1 - clean))
+    assert 0 < mce.ci95[0] < mce.value < mce.ci95[1] < 1
+    assert [key.branch for key in found.branches] == [1, 2, 3, 4], "the original is no change"
+    for key, entry in found.branches.items():
+        images = augment.apply(test.images, augment.PIPELINES["notebook"].branches[key.branch], seed=5)
+        np.testing.assert_array_equal(entry.condition.right, eye.predict_images(images).argmax(axis=1) == test.labels)
+        assert found.branch_loss(key).value == pytest.approx(clean - entry.condition.accuracy)
+
+
+def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
+    """95 of 100 samples' intervals should hold the truth; of 300 samples not less than nine in ten may fail to."""
+    random = np.random.default_rng(0)
+    hits = 0
+    for _ in range(300):
+        hardness = random.random(200)
+        cells = {
+            (name, severity): Condition(random.random(200) > hardness * severity / 5)
+            for name in ("fog", "snow")
+            for severity in SEVERITIES
+        }
+        result = RobustnessResult({"images": 200}, 0.0, Condition(random.random(200) > 0.1 * hardness), cells)
+        mce = result.mean_corruption_error
+        assert mce is not None
+        hits += mce.ci95[0] <= 0.5 * 0.6 <= mce.ci95[1]
+    assert 0.91 < hits / 300 < 0.99
+
+
+def test_what_is_measured_is_not_measured_again(small: Dataset) -> None:
+    first = measure(Eye(), small, SOME, model_sha256="m")
+    eye, ear = Eye(), Ear()
+    more = dataclasses.replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
+    second = measure(eye, small, more, model_sha256="m", so_far=first, listener=ear)
+    assert eye.shown == 2, "fog and contrast at severity 2; the first pipeline is a branch of the other"
+    assert len(ear.results) == 3 and len(second.cells) == 6 and second.clean is first.clean
+    whole = measure(Eye(), small, more, model_sha256="m")
+    assert _values(second) == _values(whole)
+    assert missing(second, more) == ([], [])
+
+
+@pytest.mark.parametrize("change", [{"seed": 6}, {"limit": 30}])
+def test_other_images_or_draws_begin_anew(small: Dataset, change: dict[str, int]) -> None:
+    first = measure(Eye(), small, SOME, model_sha256="m")
+    request = dataclasses.replace(SOME, **change)  # type: ignore[arg-type]
+    assert _values(measure(Eye(), small, request, model_sha256="m", so_far=first)) == _values(
+        measure(Eye(), small, request, model_sha256="m")
+    )
+    other_model = measure(Eye(), small, SOME, model_sha256="n", so_far=first)
+    assert other_model.clean is not first.clean
+
+
+def test_a_pipeline_that_was_edited_is_measured_again(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = augment.PipelineSpec("mine", "Mine", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
+    request = RobustnessRequest((), (), pipelines=("mine",))
+    monkeypatch.setattr(robustness, "known_pipelines", lambda: {"mine": mine})
+    first = measure(Eye(), small, request, model_sha256="m")
+    edited = dataclasses.replace(mine, branches=(augment.Branch("Turned", (augment.op("ChannelShuffle", p=1.0),)),))
+    monkeypatch.setattr(robustness, "known_pipelines", lambda: {"mine": edited})
+    second = measure(Eye(), small, request, model_sha256="m", so_far=first)
+    (key,) = second.branches
+    assert key not in first.branches
+    assert second.branches[key].condition.accuracy < first.clean.accuracy
+
+
+def test_progress_counts_images_and_knows_the_end(small: Dataset) -> None:
+    ear = Ear()
+    measure(Eye(), small, SOME, model_sha256="m", listener=ear)
+    done = [progress.batch for progress in ear.progress]
+    assert done == sorted(done) and {progress.batches for progress in ear.progress} == {9 * 120}
+    assert done[-1] == 8 * 120 and ear.progress[-1].eta_seconds is not None
+    assert ear.progress[0].eta_seconds is None
+    assert len(ear.results) == 9
+
+
+def test_a_listener_can_end_it_and_keeps_what_was_told(small: Dataset) -> None:
+    ear = Ear(stop_after=3)
+    with pytest.raises(InterruptedError):
+        measure(Eye(), small, SOME, model_sha256="m", listener=ear)
+    assert len(ear.results[-1].cells) == 2
+    rest = measure(Eye(), small, SOME, model_sha256="m", so_far=ear.results[-1])
+    assert _values(rest) == _values(measure(Eye(), small, SOME, model_sha256="m"))
+
+
+def test_the_figures_survive_the_file(small: Dataset) -> None:
+    found = measure(Eye(), small, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
+    again = RobustnessResult.from_json(found.to_json())
+    assert again.to_json() == found.to_json() and again.measured_at == 12.5
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["corruptions"]["fog"]["4"]["accuracy"] == found.cells["fog", 4].accuracy
+    assert (plain["cells"], plain["complete"], plain["normalised_by_alexnet"]) == (4, False, False)
+    assert "right" not in plain["clean"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[:-5],
+        lambda text: "[]",
+        lambda text: text.replace('"version": 1', '"version": 2'),
+        lambda text: text.replace('"images": 120', '"images": 42'),
+        lambda text: text.replace('"clean"', '"dirty"'),
+    ],
+)
+def test_a_damaged_file_is_named_as_such(small: Dataset, damage) -> None:  # type: ignore[no-untyped-def]
+    text = measure(Eye(), small, SOME, model_sha256="m").to_json()
+    with pytest.raises(StorageError, match="damaged"):
+        RobustnessResult.from_json(damage(text))
+
+
+def test_a_part_of_the_images_holds_every_class_alike() -> None:
+    labels = np.array([0] * 50 + [1] * 50 + [2] * 3)
+    positions = chosen_positions(labels, 20)
+    assert np.bincount(labels[positions]).tolist() == [9, 8, 3]
+    assert (np.diff(positions) > 0).all()
+    assert chosen_positions(labels, 1000).tolist() == list(range(103)) == chosen_positions(labels, None).tolist()
+
+
+def test_curves_and_losses(small: Dataset) -> None:
+    found = measure(Eye(), small, SOME, model_sha256="m")
+    assert list(found.curve("fog")) == [0, 1, 4] and found.curve("snow") == {} and found.loss("snow") is None
+    assert list(found.mean_curve()) == [0, 1, 4]
+    assert found.mean_curve()[4].value == pytest.approx(
+        (found.cells["fog", 4].accuracy + found.cells["contrast", 4].accuracy) / 2
+    )
+    loss = found.loss("fog")
+    assert loss is not None
+    assert loss.value == pytest.approx(
+        found.clean.accuracy - (found.cells["fog", 1].accuracy + found.cells["fog", 4].accuracy) / 2
+    )
+    uneven = dataclasses.replace(found, cells={key: value for key, value in found.cells.items() if key != ("fog", 4)})
+    assert list(uneven.mean_curve()) == [0, 1], "a severity that not all corruptions have would bend the curve"
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "said"),
+    [
+        (RobustnessRequest(("fogg",)), UnknownNameError, "'fog'"),
+        (RobustnessRequest(severities=(6,)), ConfigError, "1 .mild. to 5"),
+        (RobustnessRequest(pipelines=("notbook",)), UnknownNameError, "notebook"),
+        (RobustnessRequest(seed=-1), ConfigError, "seed"),
+        (RobustnessRequest(limit=0), ConfigError, "limit"),
+        (RobustnessRequest((), pipelines=()), ConfigError, "Nothing"),
+    ],
+)
+def test_a_request_that_cannot_be_met(request_: RobustnessRequest, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        request_.checked()
+
+
+def test_a_request_survives_json() -> None:
+    for request in (SOME, RobustnessRequest(), RobustnessRequest(limit=7)):
+        assert RobustnessRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+    with pytest.raises(ConfigError):
+        RobustnessRequest.from_dict({"seed": 1})
+    assert len(RobustnessRequest().cells()) == 75
+    assert RobustnessRequest(("fog", "snow", "fog")).checked().corruptions == ("snow", "fog")
+    assert [name for name, _ in RobustnessRequest().cells()[:15]] == list(CORRUPTIONS)
+
+
+def test_a_network_of_another_size_is_refused(small: Dataset) -> None:
+    eye = Eye()
+    eye.image_shape = (32, 32, 3)
+    with pytest.raises(AquaDashError, match="do not belong together"):
+        measure(eye, small, SOME, model_sha256="m")
+
+
+def _values(result: RobustnessResult) -> dict[str, object]:
+    values = result.to_dict()
+    values.pop("measured_at")
+    values["pipelines"] = sorted(values["pipelines"], key=lambda entry: (entry["pipeline"], entry["branch"]))
+    return values

@@ -1,0 +1,296 @@
+"""The job: a process of its own that can be stopped, killed and taken up again, and the command that waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from aquadash import data, settings
+from aquadash.cli import cli
+from aquadash.config import RunConfig
+from aquadash.errors import AquaDashError, RunError, StorageError
+from aquadash.explain import robustness_job
+from aquadash.explain.robustness import RobustnessRequest, measure
+from aquadash.explain.robustness_job import ARTIFACT, KIND, Robustness
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import jobs as jobs_module
+from aquadash.runs.jobs import Job, JobStatus, RunJobs
+from tests.robust_runs import add_result, add_tiny_model, made_up_result
+from tests.stored_runs import add_run
+from tests.waiting import wait_for
+
+#: Slow enough to be stopped in the middle, quick enough to be waited for.
+REQUEST = RobustnessRequest(("motion_blur", "zoom_blur", "snow"), limit=100, pipelines=("notebook-1",), seed=2)
+
+
+@pytest.fixture
+def store(home_with_images: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return add_run(store, name="tested")
+
+
+@pytest.fixture
+def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
+    add_tiny_model(store, run, tmp_path)
+    return run
+
+
+@pytest.fixture
+def measurements(store: RunStore) -> Iterator[Robustness]:
+    """No process outlives the test."""
+    found = Robustness(store)
+    yield found
+    for run_id in found.measured_runs():
+        job = found.job(run_id)
+        pid = job.worker.pid if job is not None and job.worker is not None else None
+        if pid not in (None, 1, os.getpid()) and psutil.pid_exists(pid):
+            process = psutil.Process(pid)
+            process.kill()
+            process.wait(timeout=30)
+
+
+def cells(measurements: Robustness, run: Run) -> int:
+    found = measurements.result(run.run_id)
+    return 0 if found is None else len(found.cells)
+
+
+def ended(measurements: Robustness, run: Run) -> Job:
+    def look() -> Job | None:
+        job = measurements.job(run.run_id)
+        return job if job is not None and job.status.ended else None
+
+    log = settings.robustness_log(run.run_id)
+    job = wait_for(look, timeout=240, saying=lambda: log.read_text() if log.exists() else "no log")
+    assert job is not None
+    return job
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
+    store: RunStore, with_model: Run, measurements: Robustness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = with_model
+    measurements.start(run.run_id, REQUEST)
+    with pytest.raises(RunError, match="already"):
+        measurements.start(run.run_id, REQUEST)
+    wait_for(lambda: cells(measurements, run) >= 1, timeout=240)
+    measurements.stop(run.run_id)
+    job = ended(measurements, run)
+    assert job.status is JobStatus.STOPPED and job.worker is not None
+    first = cells(measurements, run)
+    assert 1 <= first < 15
+    wait_for(lambda: not psutil.pid_exists(job.worker.pid), timeout=60)
+
+    measurements.start(run.run_id)
+    wait_for(lambda: cells(measurements, run) > first, timeout=240)
+    job = measurements.job(run.run_id)
+    assert job is not None and job.worker is not None and job.status is JobStatus.RUNNING
+    assert job.progress is not None and job.progress.batches
+    process = psutil.Process(job.worker.pid)
+    children = process.children(recursive=True)
+    assert children, "images are corrupted by other processes"
+    process.send_signal(signal.SIGKILL)
+    wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), timeout=60)
+    assert cells(measurements, run) < 15
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs_module, "STALE_SECONDS", 0.0)
+        job = measurements.job(run.run_id)
+        assert job is not None and job.status is JobStatus.INTERRUPTED
+        measurements.start(run.run_id)
+
+    assert ended(measurements, run).status is JobStatus.FINISHED
+    found = measurements.result(run.run_id)
+    assert found is not None and measurements.is_measured(run.run_id, REQUEST)
+    from aquadash.predict import Predictor
+
+    path = store.model_path(run.run_id)
+    predictor = Predictor.load(path, class_names=run.class_names)
+    direct = measure(predictor, data.load("synthetic"), REQUEST, model_sha256=found.identity["model_sha256"])
+    assert dict(direct.identity) == dict(found.identity)
+    assert direct.clean.accuracy == found.clean.accuracy and set(direct.cells) == set(found.cells)
+    for cell, condition in direct.cells.items():
+        np.testing.assert_array_equal(condition.right, found.cells[cell].right)
+    assert [entry.condition.accuracy for entry in direct.branches.values()] == [
+        entry.condition.accuracy for entry in found.branches.values()
+    ]
+    assert store.get(run.run_id) == run, "the run's own status, progress and log are untouched"
+    assert {"numpy", "tensorflow"} <= set(found.versions)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_command_measures_once_and_prints_json(with_model: Run, measurements: Robustness) -> None:
+    arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
+    command = [sys.executable, "-m", "aquadash", "robustness", "tested", *arguments, "--json"]
+
+    def called() -> dict[str, object]:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=settings.PROJECT_ROOT)
+        assert done.returncode == 0, done.stderr
+        values: dict[str, object] = json.loads(done.stdout)
+        return values
+
+    first = called()
+    assert (first["status"], first["cells"], first["complete"]) == ("finished", 2, False)
+    assert first["run_id"] == with_model.run_id and first["normalised_by_alexnet"] is False
+    corruptions = first["corruptions"]
+    assert isinstance(corruptions, dict) and set(corruptions["contrast"]) == {"1", "5"}
+    errors = [1 - entry["accuracy"] for entry in corruptions["contrast"].values()]
+    assert first["mean_corruption_error"] == pytest.approx(sum(errors) / 2)
+    job = measurements.job(with_model.run_id)
+    assert called() == first
+    again = measurements.job(with_model.run_id)
+    assert job is not None and again is not None and again.started_at == job.started_at
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tested", "--corruption", "fogg"], "'fog'"),
+        (["tested", "--severity", "9"], "from 1 (mild) to 5 (strong)"),
+        (["tested", "--limit", "0"], "at least 1"),
+        (["tested", "--seed", "-1"], "seed"),
+        (["nobody"], "nobody"),
+        (["tested"], "no trained model"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(run: Run, arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(cli, ["robustness", *arguments])
+    assert isinstance(result.exception, AquaDashError) and said in str(result.exception)
+
+
+def test_the_command_tells_what_is_measured(store: RunStore, run: Run) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+    result = CliRunner().invoke(cli, ["robustness", "tested"])
+    assert result.exit_code == 0, result.output
+    assert "75 of 75" in result.output and "not divided by AlexNet's" in result.output
+    assert "Gaussian noise" in result.output and "mirror-shift" in result.output
+
+
+# -- in this process -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the job run in this process without taking over its output and priority, and start no other."""
+    from aquadash.training import worker
+
+    monkeypatch.setattr(worker, "_log_to", lambda path: None)
+    monkeypatch.setattr(robustness_job, "_lower_priority", lambda: None)
+    monkeypatch.setattr(robustness_job, "_spawn", lambda run_id: None)
+
+
+def give_model(store: RunStore, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"no model")
+    store.add_artifact(run.run_id, path)
+
+
+def failed(measurements: Robustness, run: Run) -> str:
+    assert robustness_job.main(run.run_id) == 0
+    job = measurements.job(run.run_id)
+    assert job is not None and job.status is JobStatus.FAILED
+    return job.message
+
+
+def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run, measurements: Robustness) -> None:
+    with pytest.raises(RunError, match="no trained model"):
+        measurements.start(run.run_id, REQUEST)
+    queued = store.create(RunConfig(), name="waits")
+    with pytest.raises(RunError, match="once it has ended"):
+        measurements.start(queued.run_id, REQUEST)
+    assert measurements.job(run.run_id) is None and measurements.job(queued.run_id) is None
+
+
+def test_a_damaged_model_and_changed_data_fail_with_their_reason(
+    store: RunStore, run: Run, measurements: Robustness, here: None, tmp_path: Path
+) -> None:
+    give_model(store, run, tmp_path)
+    measurements.start(run.run_id, REQUEST)
+    assert "cannot be loaded" in failed(measurements, run)
+    changed = add_run(store, name="changed", fingerprint="0" * 64)
+    give_model(store, changed, tmp_path)
+    measurements.start(changed.run_id, REQUEST)
+    assert "data set has changed" in failed(measurements, changed)
+
+
+def test_a_second_process_leaves_the_job_alone(
+    store: RunStore, run: Run, measurements: Robustness, here: None, tmp_path: Path
+) -> None:
+    from filelock import FileLock
+
+    give_model(store, run, tmp_path)
+    measurements.start(run.run_id, REQUEST)
+    path = settings.robustness_lock(run.run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path):
+        assert robustness_job.main(run.run_id) == 0
+    job = measurements.job(run.run_id)
+    assert job is not None and job.status is JobStatus.STARTING
+
+
+def test_a_process_that_cannot_be_started_is_a_failed_job(
+    store: RunStore, run: Run, measurements: Robustness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(run_id: str) -> None:
+        raise OSError("out of processes")
+
+    give_model(store, run, tmp_path)
+    monkeypatch.setattr(robustness_job, "_spawn", refuse)
+    with pytest.raises(RunError, match="out of processes"):
+        measurements.start(run.run_id, REQUEST)
+    job = measurements.job(run.run_id)
+    assert job is not None and job.status is JobStatus.FAILED
+
+
+def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run, measurements: Robustness) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+    assert measurements.result(run.run_id) is not None
+    store.set_status(run.run_id, RunStatus.FINISHED)  # As if it had been resumed and had ended again.
+    assert measurements.result(run.run_id) is None
+    assert not measurements.is_measured(run.run_id, RobustnessRequest())
+
+
+def test_what_counts_as_measured(store: RunStore, run: Run, measurements: Robustness) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, seed=4))
+    whole = RobustnessRequest(seed=4)
+    assert measurements.is_measured(run.run_id, whole)
+    assert measurements.is_measured(run.run_id, replace(whole, limit=900, corruptions=("fog",)))
+    assert not measurements.is_measured(run.run_id, replace(whole, seed=5))
+    assert not measurements.is_measured(run.run_id, replace(whole, limit=100))
+
+
+def test_a_file_that_was_cut_off_is_replaced_by_its_spare(store: RunStore, run: Run, measurements: Robustness) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    add_result(store, run, result)
+    store.add_text_artifact(run.run_id, robustness_job._SPARE, result.to_json())
+    store.add_text_artifact(run.run_id, ARTIFACT, result.to_json()[:1000])
+    found = measurements.result(run.run_id)
+    assert found is not None and found.to_json() == result.to_json()
+    store.add_text_artifact(run.run_id, robustness_job._SPARE, "")
+    with pytest.raises(StorageError, match="damaged"):
+        measurements.result(run.run_id)
+
+
+def test_a_job_that_was_never_asked_for_measures_everything(
+    store: RunStore, run: Run, measurements: Robustness, here: None, tmp_path: Path
+) -> None:
+    give_model(store, run, tmp_path)
+    measurements.start(run.run_id)
+    job = RunJobs(store, KIND).get(run.run_id)
+    assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest()

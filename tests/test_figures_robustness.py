@@ -1,0 +1,86 @@
+"""The robustness charts: their values, their order, their text alternatives."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from aquadash.explain.corruptions import CORRUPTIONS
+from aquadash.figures import robustness_curves as curves
+from aquadash.figures import robustness_losses as losses
+from aquadash.figures.robustness_curves import robustness_curves
+from aquadash.figures.robustness_losses import robustness_losses
+from aquadash.figures.theme import alt_text
+from tests.robust_runs import made_up_result
+
+EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
+GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
+PART = made_up_result(fingerprint="f", cells=20)
+NOTHING = dataclasses.replace(GOOD, cells={}, branches={})
+
+
+def test_a_curve_holds_the_accuracies_and_their_intervals() -> None:
+    curve = curves.compute(GOOD, corruption="fog")
+    assert curve.severities == (0, 1, 2, 3, 4, 5)
+    assert curve.accuracies[0] == GOOD.clean.accuracy
+    assert curve.accuracies[3] == GOOD.cells["fog", 3].accuracy
+    assert curve.intervals[3] == GOOD.cells["fog", 3].accuracy_ci95
+    mean = curves.compute(GOOD, corruption=None)
+    assert mean.accuracies[5] == pytest.approx(np.mean([GOOD.cells[name, 5].accuracy for name in CORRUPTIONS]))
+    assert curves.compute(NOTHING, corruption=None).severities == ()
+
+
+def test_losses_are_sorted_by_the_first_run() -> None:
+    rows = losses.compute([None, GOOD], kind="corruptions")
+    values = [row.losses[1].value for row in rows if row.losses[1]]
+    assert len(values) == 15 and values == sorted(values, reverse=True)
+    assert rows[0].label == "JPEG" and rows[0].losses[0] is None
+
+
+def test_a_branch_of_several_pipelines_is_one_row() -> None:
+    rows = losses.compute([GOOD], kind="pipelines")
+    assert len({row.label for row in rows}) == len(rows) < len(GOOD.branches)
+    flipped = next(row for row in rows if row.label == "Flipped and blurred")
+    assert flipped.detail == "in notebook-1, notebook"
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        robustness_curves([("a", GOOD)]),
+        robustness_curves([("a", GOOD), (EVIL, BAD), ("c", None), ("d", PART)], corruption="snow", chance=0.2),
+        robustness_curves([("a", PART)]),
+        robustness_losses([("a", GOOD)]),
+        robustness_losses([("a", PART), (EVIL, BAD), ("c", None)]),
+        robustness_losses([(EVIL, GOOD), ("b", BAD)], kind="pipelines"),
+        robustness_curves([]),
+        robustness_curves([("a", NOTHING)], corruption="fog"),
+        robustness_losses([("a", NOTHING)]),
+        robustness_losses([("a", PART)], kind="pipelines"),
+        robustness_losses([]),
+    ],
+)
+def test_every_chart_draws_and_has_a_text_alternative(figure: go.Figure) -> None:
+    text = json.dumps(figure.to_plotly_json(), default=list)
+    assert len(alt_text(figure)) > 20
+    for trace in figure.data:
+        assert "<a" not in (trace.name or "") and "<a" not in (trace.hovertemplate or "")
+    assert "%{x}</a>" not in text.replace(json.dumps(alt_text(figure))[1:-1], "")
+
+
+def test_runs_keep_their_colour_and_the_legend_comes_with_the_second() -> None:
+    both = robustness_curves([("a", GOOD), ("b", BAD)], corruption="fog")
+    assert both.layout.showlegend and not robustness_curves([("a", GOOD)]).layout.showlegend
+    alone = robustness_curves([("a", None), ("b", BAD)], corruption="fog")
+    assert alone.data[0].line.color == both.data[1].line.color != both.data[0].line.color
+    assert both.data[0].line.dash != both.data[1].line.dash
+
+
+def test_the_text_alternative_says_the_ends_of_the_curve() -> None:
+    text = alt_text(robustness_curves([("mine", GOOD)], corruption="fog"))
+    assert "Fog" in text and "mine from 80 % on clean images to" in text
+    assert alt_text(robustness_losses([("mine", GOOD)])).startswith("Points of accuracy lost to corruptions")

@@ -1,0 +1,213 @@
+"""The robustness section of the Evaluate page: nothing measured, at work, ended in every way, laid over one another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.explain import robustness_job
+from aquadash.explain.robustness import RobustnessRequest
+from aquadash.explain.robustness_job import KIND, Robustness
+from aquadash.runs import Progress, Run, RunStore, open_store
+from aquadash.runs.jobs import JobStatus, RunJobs
+from aquadash.ui import robustness_reads
+from aquadash.ui.robustness_results import table_rows
+from aquadash.ui.robustness_section import progress_text
+from tests.app_pages import address_of, open_app_page
+from tests.robust_runs import add_result, made_up_result
+from tests.stored_runs import HOSTILE, add_run, without_engine
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_engine(monkeypatch)
+
+
+@pytest.fixture
+def store(home_with_images: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return add_run(store, name="mine")
+
+
+@pytest.fixture
+def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The runs that the page starts to measure; no process is started."""
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"a model")
+    store.add_artifact(run.run_id, path)
+    spawned: list[str] = []
+    monkeypatch.setattr(robustness_job, "_spawn", spawned.append)
+    return spawned
+
+
+def open_section(run: Run, **address: str) -> AppTest:
+    robustness_reads.refresh()
+    return open_app_page("evaluate", run=run.run_id, robustness="open", **address)
+
+
+def button(app: AppTest, label: str) -> Callable[[], AppTest] | None:
+    found = [entry for entry in app.button if entry.label == label]
+    return found[0].click().run if found else None
+
+
+def charts(app: AppTest) -> list[str]:
+    return [
+        chart.proto.alt
+        for chart in app.get("plotly_chart")
+        if "corruption" in chart.proto.alt or "pipeline" in chart.proto.alt
+    ]
+
+
+def words(app: AppTest) -> str:
+    boxes = (*app.markdown, *app.caption, *app.info, *app.warning, *app.error)
+    return "\n".join(str(box.value) for box in boxes)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_it_is_closed_until_asked_for(run: Run) -> None:
+    app = open_app_page("evaluate", run=run.run_id)
+    assert button(app, "Measure the robustness") is None
+    assert "How robust is it?" in [expander.label for expander in app.expander]
+    assert address_of(app, "robustness") is None
+
+
+def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
+    app = open_section(run)
+    assert not app.error and charts(app) == [] and address_of(app, "robustness") == "open"
+    app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
+    app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
+    press = button(app, "Measure the robustness")
+    assert press is not None
+    app = press()
+    assert started == [run.run_id] and not app.error
+    job = Robustness(open_store()).job(run.run_id)
+    assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest(seed=7, limit=100)
+    assert "Starting" in words(app) and button(app, "Stop") is not None
+
+
+def test_a_run_without_a_model_says_so(run: Run) -> None:
+    press = button(open_section(run), "Measure the robustness")
+    assert press is not None
+    app = press()
+    assert "no trained model" in app.error[0].value
+
+
+def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, cells=20), status=JobStatus.RUNNING)
+    jobs = RunJobs(store, KIND)
+    progress = Progress("fog, severity 2", batch=10_000, batches=40_000, eta_seconds=75.0, time=time.time())
+    jobs.heartbeat(run.run_id, progress)
+    app = open_section(run)
+    assert not app.error
+    job = jobs.get(run.run_id)
+    assert job is not None
+    assert progress_text(job) == (0.25, "Fog, severity 2 · 10,000 of 40,000 images", "about 1 min 15 s left")
+    assert "about 1 min 15 s left" in words(app)
+    assert "Mean corruption error · so far 20 of 75" in metrics(app)
+    assert len(charts(app)) == 2, "the pipelines are not measured yet, and their chart says so"
+    press = button(app, "Stop")
+    assert press is not None
+    app = press()
+    assert jobs.heartbeat(run.run_id, progress), "the job hears of it"
+    assert button(app, "Stop") is None and button(app, "Stopping ...") is not None
+
+
+def test_finished(store: RunStore, run: Run) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    add_result(store, run, result)
+    app = open_section(run)
+    assert not app.error and not app.warning and button(app, "Go on") is None
+    mce = result.mean_corruption_error
+    assert mce is not None
+    assert metrics(app)["Mean corruption error"] == f"{100 * mce.value:.0f} %"
+    assert len(charts(app)) == 3
+    table = app.dataframe[-1].value
+    assert len(table) == 15 + len(result.branches) and table["Change"][0] == "Gaussian noise"
+    html = "\n".join(block.proto.body for block in app.get("html"))
+    assert "Pixelate, severity 3" in html and html.count("recognised</span>") >= 16
+
+
+def test_one_corruption_and_image_from_the_address(store: RunStore, run: Run) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    add_result(store, run, result)
+    app = open_section(run, corruption="contrast", image="33")
+    html = "\n".join(block.proto.body for block in app.get("html"))
+    assert all(f"Low contrast, severity {severity}" in html for severity in range(1, 6))
+    expected = [bool(result.cells["contrast", severity].right[33]) for severity in range(1, 6)]
+    told = ["not recognised" not in html.split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
+    assert told == expected
+    assert any(text.startswith("Accuracy by severity, Low contrast") for text in charts(app))
+    app.selectbox(key="corruption").set_value("jpeg_compression").run()
+    assert address_of(app, "corruption") == "jpeg_compression" and address_of(app, "image") == "33"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(JobStatus.STOPPED, "as asked"), (JobStatus.FAILED, "as asked"), (JobStatus.RUNNING, "gone silent")],
+)
+def test_ended_early_it_says_why_and_goes_on(
+    store: RunStore, run: Run, started: list[str], status: JobStatus, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_result(
+        store,
+        run,
+        made_up_result(fingerprint=run.dataset_fingerprint, cells=30, seed=9),
+        status=status,
+        message="as asked <b>so</b>",
+    )
+    if status is JobStatus.RUNNING:
+        RunJobs(store, KIND)._set(run.run_id, {"started_at": "1.0", "progress": ""})
+    app = open_section(run)
+    assert said in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
+    press = button(app, "Go on")
+    assert press is not None
+    press()
+    assert started == [run.run_id]
+    job = Robustness(store).job(run.run_id)
+    assert job is not None and job.request["seed"] == 9, "what was asked for the last time"
+
+
+def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+    other = add_run(store, name=HOSTILE)
+    add_result(store, other, made_up_result(fingerprint=other.dataset_fingerprint, skill=0.5, seed=3, images=100))
+    bare = add_run(store, name="not measured")
+    app = open_section(run, over=other.run_id)
+    picker = app.multiselect(key="over")
+    assert picker.value == [other.run_id] and len(picker.options) == 1 and bare.name not in picker.options[0]
+    assert "different images or seeds" in words(app)
+    assert all("mine" in alt for alt in charts(app)) and not app.error
+    picker.set_value([]).run()
+    assert address_of(app, "over") is None
+
+
+def test_a_damaged_file_is_a_message(store: RunStore, run: Run) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+    store.add_text_artifact(run.run_id, robustness_job.ARTIFACT, "{")
+    app = open_section(run)
+    assert "damaged" in app.error[0].value and metrics(app)["Test images"] == "500"
+
+
+def test_figures_of_other_data_have_no_pictures(store: RunStore) -> None:
+    run = add_run(store, fingerprint="0" * 64)
+    add_result(store, run, made_up_result(fingerprint="0" * 64))
+    app = open_section(run)
+    assert not app.error and "images are not shown" in words(app) and len(charts(app)) == 3
+
+
+def test_the_table_has_a_row_for_all() -> None:
+    result = made_up_result(fingerprint="f", cells=16)
+    rows = table_rows(result)
+    assert len(rows) == 15
+    assert rows[0]["2"] == 100 * result.cells["gaussian_noise", 2].accuracy and rows[1]["2"] is None
