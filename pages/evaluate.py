@@ -34,6 +34,7 @@ def mistakes(one: Evaluated, other: Evaluated | None) -> None:
     confusion.take_click(one.found.classes)
     st.subheader("What is taken for what?", anchor=False)
     confusion.show(one.found, other=None if other is None else other.found)
+    explain_section.link(one.found.classes)
 
 
 def history(one: Evaluated, other: Evaluated | None) -> None:

@@ -40,7 +40,7 @@ def test_an_explanation_is_opened_by_keyboard_and_stands_in_the_address(
     run_id = made_up_run(store, "asked", seed=1, skill=0.6)
     with_model(store, run_id, tmp_path)
     with serving(home_with_images) as server:
-        page.goto(f"{server.url}/evaluate?run={run_id}")
+        page.goto(f"{server.url}/evaluate?run={run_id}&section=explain")
         chooser = page.get_by_role("combobox", name="Explain a test image")
         chooser.wait_for()
         settled(page)

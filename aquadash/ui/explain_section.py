@@ -58,6 +58,20 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
         )
 
 
+def link(class_names: Sequence[str]) -> None:
+    """A button that leads from the images of a confusion cell to their maps, once a cell has been chosen."""
+    true, predicted = image_browser.chosen_classes(class_names)
+    if true is None or predicted is None:
+        return
+    what = f"{class_text(class_names[true])} → {class_text(class_names[predicted])}"
+    st.button(f"Why? Maps of {what}", key="explain-cell", icon="🔦", on_click=_show_strip)
+
+
+def _show_strip() -> None:
+    address.assign("section", "explain")
+    address.assign(STRIP, True)
+
+
 def _chooser(predictions: Predictions, positions: list[int], *, class_names: Sequence[str]) -> int | None:
     """Draw the menu and the button for the next image.
 

@@ -10,7 +10,16 @@ from aquadash.data.framing import is_cut
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import Answer, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
-from aquadash.ui import components, drop_progress, drop_score, gallery, picture_choices, prediction_card, predictions
+from aquadash.ui import (
+    components,
+    drop_progress,
+    drop_score,
+    explanations,
+    gallery,
+    picture_choices,
+    prediction_card,
+    predictions,
+)
 from aquadash.ui.glossary import term
 from aquadash.ui.picture_choices import NONE_OF_THESE
 from aquadash.ui.predictions import Item, Memory, Network
@@ -172,7 +181,10 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
                     probability_bars(answer.probabilities, class_names=answer.class_names, true_class=true_class),
                     key=f"closer-bars-{run.run_id}",
                 )
-            # An explanation of the answer belongs here: ``seen`` is the image, ``true_label`` a class's name or None.
+            if explanations.toggle(f"why-{run.run_id}", "Why did it answer so?", help=term("explanation")):
+                explanations.show(
+                    run, seen, class_names=answer.class_names, true_label=true_class, key=f"why-{run.run_id}"
+                )
 
 
 def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]) -> None:
