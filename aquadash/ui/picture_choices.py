@@ -99,13 +99,14 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
         st.session_state[key] = label
 
     def text(name: str) -> str:
-        return "🚫 not one of these" if name == NONE_OF_THESE else plain(class_text(name))
+        return "🚫 not one of these" if name == NONE_OF_THESE else class_text(name)
 
-    common = {"key": key, "format_func": text, "on_change": _take_label, "args": (upload.file_id,)}
+    question, taken = "What is it really?", {"on_change": _take_label, "args": (upload.file_id,)}
     if len(class_names) <= MOST_PILLS:
-        st.pills("What is it really?", options, **common)  # type: ignore[call-overload]
+        st.pills(question, options, key=key, format_func=lambda name: plain(text(name)), **taken)  # type: ignore[call-overload]
     else:
-        st.selectbox("What is it really?", options, placeholder="Say what it is", **common)  # type: ignore[call-overload]
+        # A menu shows its choices as they are, buttons take them for markdown.
+        st.selectbox(question, options, key=key, format_func=text, placeholder="Say what it is", **taken)  # type: ignore[call-overload]
 
 
 def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.data.framing import is_cut
+from aquadash.data.images import display_name
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import Answer, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
@@ -133,7 +134,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
         list(readable),
         index=None,
         key="closer",
-        format_func=lambda each: plain(prediction_card.images.display_name(readable[each].upload.name)),
+        format_func=lambda each: display_name(readable[each].upload.name),
         placeholder="Choose a picture",
     )
     if file_id is None:
