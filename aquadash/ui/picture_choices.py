@@ -57,13 +57,13 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
         tall: Whether it is higher than the network's proportions, not wider.
     """
     now = framing_of(upload)
-    mode_key, place_key = f"framing-{upload.file_id}", f"place-{upload.file_id}"
-    st.session_state.setdefault(mode_key, now.mode)
+    # Given as defaults: what is set through the session is told to the browser once, and lost on what is folded away.
     with st.popover("Crop", icon=":material/crop:", help="Which part of this picture the network sees."):
         mode = st.segmented_control(
             "What the network sees",
             list(_MODES),
-            key=mode_key,
+            default=now.mode,
+            key=f"framing-{upload.file_id}",
             required=True,
             format_func=_MODES.__getitem__,
             on_change=_take_framing,
@@ -72,14 +72,14 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
             "Squeezed: the whole picture, its proportions changed.",
         )
         if mode == "part":
-            st.session_state.setdefault(place_key, round(100 * now.position))
             ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
             st.slider(
                 "Where the part lies",
                 min_value=0,
                 max_value=100,
+                value=round(100 * now.position),
                 step=5,
-                key=place_key,
+                key=f"place-{upload.file_id}",
                 format="%d %%",
                 on_change=_take_framing,
                 args=(upload.file_id,),
