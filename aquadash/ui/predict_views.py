@@ -98,14 +98,12 @@ def _card(
 ) -> None:
     """A picture with its answers, and what a person can say of it."""
     label = picture_choices.label_of(item.upload)
-    key = (*item.id, label, *(network.key for network in networks))
+    names = [network.name for network in networks]
+    key = (*item.id, label, *names, *(network.key for network in networks))
     drawn = memory.card(key)
     look = memory.look(item, networks)
     if drawn is None:
-        names = [network.name for network in networks]
-        drawn = memory.keep_card(
-            key, prediction_card.markup(look, answers, run_names=names, true_class=None if label is None else label)
-        )
+        drawn = memory.keep_card(key, prediction_card.markup(look, answers, run_names=names, true_class=label))
     st.html(drawn, width=width)
     if look.picture_size is None:
         return
@@ -142,8 +140,9 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
     item = readable[file_id]
     label = picture_choices.label_of(item.upload)
     true_label = None if label == NONE_OF_THESE else label
-    for run, network, answer in zip(runs, networks, memory.answers(item, networks) or (), strict=False):
-        seen = predictions.seen_by(item, network)
+    images = predictions.seen_by(item, networks)
+    for run, network, answer in zip(runs, networks, memory.answers(item, networks) or (), strict=True):
+        seen = images.get(network.predictor.image_shape[:2])
         if seen is None or answer.probabilities is None:
             continue
         with st.container(border=True):
