@@ -232,6 +232,24 @@ def test_extreme_sizes_give_a_picture(size: tuple[int, int]) -> None:
         assert (seen == (50, 100, 150)).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("JPEG", (1, 20000)), ("JPEG", (20000, 3)), ("GIF", (20000, 1)), ("BMP", (1, 20000)), ("WEBP", (16383, 1))],
+)
+def test_long_pictures_of_every_kind(kind: str, size: tuple[int, int]) -> None:
+    image = decode(_bytes(Image.new("RGB", size, (50, 100, 150)), kind), name="a")
+
+    assert image.original_size == size
+    assert np.abs(fit(image.rgb, size=(32, 32)).astype(int) - (50, 100, 150)).max() <= 6
+
+
+def test_a_small_canvas_with_a_huge_frame_is_refused() -> None:
+    frame = b"," + struct.pack("<4H", 0, 0, 65535, 65535) + b"\0" + b"\x02\x02\x4c\x01\0" + b";"
+    data = b"GIF89a" + struct.pack("<2H", 1, 1) + b"\x80\0\0" + b"\0\0\0\xff\xff\xff" + frame
+    with pytest.raises(ImageError, match="at most 65 megapixels"):
+        decode(data, name="a.gif")
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_large_pictures_come_back_smaller_and_look_the_same(kind: str) -> None:
     exif = Image.Exif()

@@ -57,13 +57,13 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
         tall: Whether it is higher than the network's proportions, not wider.
     """
     now = framing_of(upload)
-    mode_key, place_key = f"framing-{upload.file_id}", f"place-{upload.file_id}"
-    st.session_state.setdefault(mode_key, now.mode)
+    # Given as defaults: what is set through the session is told to the browser once, and lost on what is folded away.
     with st.popover("Crop", icon=":material/crop:", help="Which part of this picture the network sees."):
         mode = st.segmented_control(
             "What the network sees",
             list(_MODES),
-            key=mode_key,
+            default=now.mode,
+            key=f"framing-{upload.file_id}",
             required=True,
             format_func=_MODES.__getitem__,
             on_change=_take_framing,
@@ -72,14 +72,14 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
             "Squeezed: the whole picture, its proportions changed.",
         )
         if mode == "part":
-            st.session_state.setdefault(place_key, round(100 * now.position))
             ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
             st.slider(
                 "Where the part lies",
                 min_value=0,
                 max_value=100,
+                value=round(100 * now.position),
                 step=5,
-                key=place_key,
+                key=f"place-{upload.file_id}",
                 format="%d %%",
                 on_change=_take_framing,
                 args=(upload.file_id,),
@@ -99,13 +99,14 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
         st.session_state[key] = label
 
     def text(name: str) -> str:
-        return "🚫 not one of these" if name == NONE_OF_THESE else plain(class_text(name))
+        return "🚫 not one of these" if name == NONE_OF_THESE else class_text(name)
 
-    common = {"key": key, "format_func": text, "on_change": _take_label, "args": (upload.file_id,)}
+    question, taken = "What is it really?", {"on_change": _take_label, "args": (upload.file_id,)}
     if len(class_names) <= MOST_PILLS:
-        st.pills("What is it really?", options, **common)  # type: ignore[call-overload]
+        st.pills(question, options, key=key, format_func=lambda name: plain(text(name)), **taken)  # type: ignore[call-overload]
     else:
-        st.selectbox("What is it really?", options, placeholder="Say what it is", **common)  # type: ignore[call-overload]
+        # A menu shows its choices as they are, buttons take them for markdown.
+        st.selectbox(question, options, key=key, format_func=text, placeholder="Say what it is", **taken)  # type: ignore[call-overload]
 
 
 def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.data.framing import is_cut
+from aquadash.data.images import display_name
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import Answer, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
@@ -120,14 +121,12 @@ def _card(
 ) -> None:
     """A picture with its answers, and what a person can say of it."""
     label = picture_choices.label_of(item.upload)
-    key = (*item.id, label, *(network.key for network in networks))
+    names = [network.name for network in networks]
+    key = (*item.id, label, *names, *(network.key for network in networks))
     drawn = memory.card(key)
     look = memory.look(item, networks)
     if drawn is None:
-        names = [network.name for network in networks]
-        drawn = memory.keep_card(
-            key, prediction_card.markup(look, answers, run_names=names, true_class=None if label is None else label)
-        )
+        drawn = memory.keep_card(key, prediction_card.markup(look, answers, run_names=names, true_class=label))
     st.html(drawn, width=width)
     if look.picture_size is None:
         return
@@ -156,7 +155,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
         list(readable),
         index=None,
         key="closer",
-        format_func=lambda each: plain(prediction_card.images.display_name(readable[each].upload.name)),
+        format_func=lambda each: display_name(readable[each].upload.name),
         placeholder="Choose a picture",
     )
     if file_id is None:
@@ -164,8 +163,9 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
     item = readable[file_id]
     label = picture_choices.label_of(item.upload)
     true_label = None if label == NONE_OF_THESE else label
-    for run, network, answer in zip(runs, networks, memory.answers(item, networks) or (), strict=False):
-        seen = predictions.seen_by(item, network)
+    images = predictions.seen_by(item, networks)
+    for run, network, answer in zip(runs, networks, memory.answers(item, networks) or (), strict=True):
+        seen = images.get(network.predictor.image_shape[:2])
         if seen is None or answer.probabilities is None:
             continue
         with st.container(border=True):

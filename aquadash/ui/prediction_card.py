@@ -12,9 +12,9 @@ from aquadash.predict import FilePrediction, Look
 from aquadash.ui import gallery, probabilities
 from aquadash.ui.text import plain
 
-#: Width of a result in pixels, by how many runs stand side by side in it: with one, three fit beside one another on a
-#: screen and one on a phone, where wider ones take the whole width.
-WIDTHS = {1: 310, 2: 400, 3: 560, 4: 720}
+#: Width of a result in pixels, by how many runs stand side by side in it: two on a tablet, one on a phone, where wider
+#: ones take the whole width.
+WIDTHS = {1: 310, 2: 310, 3: 460, 4: 620}
 
 
 def markup(

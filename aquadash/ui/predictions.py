@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -132,10 +132,13 @@ class Memory:
         return shown
 
 
-def seen_by(item: Item, network: Network) -> NDArray[np.uint8] | None:
-    """What a network sees of a file at its full size, uint8, shape (height, width, 3); None if it cannot be read."""
-    size = network.predictor.image_shape[:2]
-    return look_at(item.upload.name, item.upload.getvalue, sizes=[size], framing=item.framing).seen.get(size)
+def seen_by(item: Item, networks: Sequence[Network]) -> Mapping[tuple[int, int], NDArray[np.uint8]]:
+    """What networks see of a file at their full sizes (height, width): uint8, shape (height, width, 3).
+
+    Empty if the file cannot be read.
+    """
+    sizes = [network.predictor.image_shape[:2] for network in networks]
+    return look_at(item.upload.name, item.upload.getvalue, sizes=sizes, framing=item.framing).seen
 
 
 def _look(item: Item, networks: Sequence[Network]) -> Look:

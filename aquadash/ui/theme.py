@@ -17,7 +17,7 @@ ul.aqua-cards { list-style: none; margin: 0 !important; padding: 0 0 0.25rem !im
   grid-template-columns: repeat(auto-fill, minmax(min(var(--aqua-size, 6rem), 100%), 1fr)); overflow-x: auto; }
 ul.aqua-cards > li { margin: 0 !important; padding: 0 !important; }
 .aqua-card { margin: 0; font-size: 0.8125rem; line-height: 1.3; max-width: 16rem; }
-.aqua-card img { width: 100%; display: block; border-radius: 0.35rem; object-fit: contain; }
+.aqua-card img { width: 100%; max-height: 18rem; display: block; border-radius: 0.35rem; object-fit: contain; }
 .aqua-card img.aqua-pixels { image-rendering: pixelated; }
 .aqua-card figcaption { margin-top: 0.25rem; overflow-wrap: anywhere; }
 .aqua-card .aqua-sub { opacity: 0.82; }

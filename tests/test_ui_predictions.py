@@ -1,0 +1,122 @@
+"""What a session keeps of dropped pictures, with networks that are made up."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash.data.framing import CENTRED, Framing
+from aquadash.ui import prediction_card, predictions
+from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, seen_by
+
+
+class Brightness:
+    """Looks at square images and says how bright they are."""
+
+    class_names = ("dark", "bright")
+
+    def __init__(self, edge: int) -> None:
+        self.image_shape = (edge, edge, 3)
+
+    def predict_images(self, images: np.ndarray) -> np.ndarray:
+        assert images.shape[1:] == self.image_shape and images.dtype == np.uint8
+        bright = images.mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+
+
+@dataclass
+class File:
+    """An uploaded file that counts how often it is read."""
+
+    name: str
+    content: bytes
+    read: list[int] = field(default_factory=list)
+
+    @property
+    def file_id(self) -> str:
+        return self.name
+
+    def getvalue(self) -> bytes:
+        self.read.append(1)
+        return self.content
+
+
+def picture(name: str, size: tuple[int, int] = (60, 40)) -> File:
+    """Black on the left, white on the right."""
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    pixels[:, size[0] // 2 :] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return File(name, file.getvalue())
+
+
+def network(name: str, edge: int = 8) -> Network:
+    return Network(name, ("here", name, 1.0), Brightness(edge))  # type: ignore[arg-type]
+
+
+def test_a_file_is_read_once_for_all_networks() -> None:
+    memory, networks = Memory(), [network("small"), network("large", 224)]
+    good, bad = Item(picture("a.png"), CENTRED), Item(File("b.png", b""), CENTRED)
+
+    assert list(memory.predict([good, bad], networks)) == [good, bad]
+    assert list(memory.predict([good, bad], networks)) == [] and memory.missing([good, bad], networks) == []
+
+    assert len(good.upload.read) == 1  # type: ignore[attr-defined]
+    small, large = memory.answers(good, networks) or ()
+    assert small.probabilities is not None and large.seen is None
+    assert [answer.error is not None for answer in memory.answers(bad, networks) or ()] == [True, True]
+    look = memory.look(good, networks)
+    assert {size: image.shape for size, image in look.seen.items()} == {
+        (8, 8): (8, 8, 3),
+        (224, 224): (SHOWN_EDGE, SHOWN_EDGE, 3),
+    }
+    assert seen_by(good, networks)[224, 224].shape == (224, 224, 3)
+
+
+def test_another_framing_and_another_network_are_looked_at_anew() -> None:
+    memory, one = Memory(), network("one")
+    file = picture("a.png", (90, 30))
+    left, right = Item(file, Framing("part", 0.0)), Item(file, Framing("part", 1.0))
+    assert list(memory.predict([left, right], [one])) == [left, right]
+    assert [(memory.answers(item, [one]) or [])[0].label for item in (left, right)] == ["dark", "bright"]
+    assert memory.missing([left, right], [one, network("two")]) == [left, right]
+
+
+def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictions, "_MOST_LOOKS", 2)
+    memory, one = Memory(), network("one")
+    items = [Item(picture(f"{number}.png"), CENTRED) for number in range(5)]
+    assert len(list(memory.predict(items, [one]))) == 5
+    assert memory.look(items[0], [one]).thumbnail is not None
+    assert len(items[0].upload.read) == 2 and len(items[4].upload.read) == 1  # type: ignore[attr-defined]
+
+    memory.forget([items[1].upload])
+    assert memory.missing(items, [one]) == [items[0], *items[2:]]
+
+
+def test_the_answers_come_a_few_at_a_time() -> None:
+    items = [Item(picture(f"{number}.png"), CENTRED) for number in range(3 * predictions.FILES_AT_ONCE)]
+    coming = Memory().predict(items, [network("one")])
+    next(coming)
+    read = sum(len(item.upload.read) for item in items)  # type: ignore[attr-defined]
+    assert read == predictions.FILES_AT_ONCE
+
+
+def test_a_card_with_several_runs_names_them_and_escapes_everything() -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    memory, networks = Memory(), [network(hostile), network("b")]
+    item = Item(picture(hostile + ".png"), CENTRED)
+    list(memory.predict([item], networks))
+    answers: Any = memory.answers(item, networks)
+
+    card = prediction_card.markup(memory.look(item, networks), answers, run_names=[hostile, "b"], true_class="dark")
+
+    assert "<img src=x" not in card and card.count("<section") == 2 and card.count("&lt;img src=x") >= 3
+    assert card.count("<img ") == card.count(" alt=") == 2
+    alone = prediction_card.markup(memory.look(item, networks), answers[:1], run_names=["b"])
+    assert alone.count("<section") == 1 and "✔" not in alone and "✘" not in alone
