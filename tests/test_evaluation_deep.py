@@ -269,7 +269,7 @@ def test_the_coverage_curve_takes_ties_together() -> None:
     assert lowest_threshold([1], [[0.9, 0.1]], accuracy=0.6) is None
 
 
-def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two(home_with_images: Path) -> None:
+def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two() -> None:
     labels, probabilities = drawn()
     parts = parts_at(labels, probabilities, class_index=3, threshold=0.35)
     assert sum(mask.astype(int) for mask in parts.values()).tolist() == [1] * 500
