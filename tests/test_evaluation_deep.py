@@ -230,7 +230,7 @@ def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
     sure = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]]).value == pytest.approx(0.05)
     wrong = fit_temperature([1, 0], sure)
-    assert wrong.value == pytest.approx(20.0) and wrong.at_limit
+    assert wrong.value == pytest.approx(100.0) and wrong.at_limit
     equal = fit_temperature([0, 1], np.full((2, 2), 0.5))
     assert equal.value == 1.0 and not equal.at_limit
     assert np.isfinite(scale(sure, 0.05)).all()
