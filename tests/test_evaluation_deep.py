@@ -230,7 +230,7 @@ def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
     sure = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]]).value == pytest.approx(0.05)
     wrong = fit_temperature([1, 0], sure)
-    assert wrong.value == pytest.approx(20.0) and wrong.at_limit
+    assert wrong.value == pytest.approx(100.0) and wrong.at_limit
     equal = fit_temperature([0, 1], np.full((2, 2), 0.5))
     assert equal.value == 1.0 and not equal.at_limit
     assert np.isfinite(scale(sure, 0.05)).all()
@@ -269,7 +269,7 @@ def test_the_coverage_curve_takes_ties_together() -> None:
     assert lowest_threshold([1], [[0.9, 0.1]], accuracy=0.6) is None
 
 
-def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two(home_with_images: Path) -> None:
+def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two() -> None:
     labels, probabilities = drawn()
     parts = parts_at(labels, probabilities, class_index=3, threshold=0.35)
     assert sum(mask.astype(int) for mask in parts.values()).tolist() == [1] * 500

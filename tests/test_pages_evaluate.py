@@ -110,16 +110,22 @@ def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
     assert not app.error
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Test images"] == "500"
+    assert float(values["Right class among the first two"].rstrip(" %")) > 100 * run.metrics["test_accuracy"]
     assert values["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
     assert "95 % interval" in next(metric.delta for metric in app.metric if metric.label == "Test accuracy")
-    assert any("Still improving" in box.value for box in app.info)
-    charts = app.get("plotly_chart")
-    assert len(charts) == 4 and all(chart.proto.alt for chart in charts)
-    report = app.dataframe[0].value
-    assert list(report.columns) == ["Class", "Precision", "Recall", "F1", "Support"]
-    assert len(report) == 7 and report["Support"].tolist()[:5] == [100] * 5
+    (chart,) = app.get("plotly_chart")
+    assert "Confusion matrix of 500" in chart.proto.alt
     assert html_of(app).count("<img") == 12
     assert html_of(app).count('alt="Test image') == 12
+
+
+def test_curves_and_what_the_coach_says_of_them_are_a_section(shelf: Shelf) -> None:
+    app = open_page(run=shelf.plain.run_id, section="training")
+
+    assert not app.error and any("Still improving" in box.value for box in app.info)
+    charts = app.get("plotly_chart")
+    assert len(charts) == 2 and all(chart.proto.alt for chart in charts)
+    assert "<img" not in html_of(app)
 
 
 def test_newest_run_with_predictions_is_the_default(shelf: Shelf) -> None:
@@ -210,6 +216,9 @@ def test_a_filter_starts_again_at_the_first_page(shelf: Shelf) -> None:
         ("sort", "colour"),
         ("show", "7"),
         ("cells", "x"),
+        ("cells", "difference"),
+        ("section", "<i>x</i>"),
+        ("with", "nobody"),
     ],
 )
 def test_a_malformed_address_gets_a_note_and_the_default(shelf: Shelf, name: str, value: str) -> None:
@@ -257,9 +266,9 @@ def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf) -> None:
 
     assert not app.error
     assert "images cannot be shown" in app.info[0].value
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 1
     assert "<img" not in html_of(app)
-    assert len(app.dataframe[1].value) == 12
+    assert len(app.dataframe[0].value) == 12
 
 
 def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(
@@ -273,7 +282,7 @@ def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(
 
     assert not app.error
     assert "gone" in app.info[0].value and not _TAG.search(app.info[0].value)
-    assert app.metric and len(app.dataframe[1].value) == 12
+    assert app.metric and len(app.dataframe[0].value) == 12
 
 
 def test_hostile_names_are_text(shelf: Shelf) -> None:

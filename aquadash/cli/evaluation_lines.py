@@ -47,10 +47,14 @@ def calibration(deep: Summary) -> list[str]:
         lines.append("Temperature: unknown, for this run kept no predictions of its validation images.")
     else:
         done = deep.rescaling
+        limit = " (the end of its range)" if done.temperature.at_limit else ""
         lines.append(
-            f"Temperature: {done.temperature.value:.3f}, fitted on {done.temperature.n} validation images; over "
+            f"Temperature: {done.temperature.value:.3f}{limit}, fitted on {done.temperature.n} validation images; over "
             f"{done.before.n} test images it takes the calibration error from {done.before.ece:.3f} to "
             f"{done.after.ece:.3f} and the loss from {done.before.loss:.3f} to {done.after.loss:.3f}"
         )
-    lines.append(f"Doubtful labels: {len(deep.doubtful_labels)} of {deep.calibration.n} test images")
+    lines.append(
+        f"Doubtful labels: {len(deep.doubtful_labels)} of {deep.calibration.n} test images (a weak "
+        "network doubts good labels, too)"
+    )
     return lines

@@ -16,7 +16,7 @@ from aquadash.evaluation.metrics import PROBABILITY_FLOOR, checked
 NUM_BINS = 15
 
 #: What the fit may choose from. Beyond these ends the probabilities are all but one-hot or all but equal.
-LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 100.0
 
 #: The smallest positive number of single precision: a stored 0 was below it.
 _LOGARITHM_FLOOR = float(np.finfo(np.float32).tiny)

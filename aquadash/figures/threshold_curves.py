@@ -18,6 +18,7 @@ from aquadash.figures.theme import (
     escape,
     finish,
     listed,
+    percent,
     shorten,
 )
 
@@ -76,7 +77,7 @@ def threshold_curves(
             y=[0, 100],
             mode="lines",
             line={"color": OUTLINE_COLOUR, "dash": "dot", "width": 1},
-            name="guessing",
+            showlegend=False,
             hoverinfo="skip",
         )
     for index in shown:
@@ -92,7 +93,7 @@ def threshold_curves(
             y=[y],
             mode="markers",
             marker={"color": _CUT_COLOUR, "size": 14, "line": {"color": OUTLINE_COLOUR, "width": 2}},
-            name=f"at {100 * cut:.0f} %",
+            showlegend=False,
             customdata=[[chosen, cut]],
             hovertext=[f"At a threshold of {100 * cut:.0f} %"],
             hoverinfo="text",
@@ -105,7 +106,7 @@ def threshold_curves(
     axis = {"range": [-2, 102], "ticksuffix": " %", "fixedrange": True, "showgrid": True}
     figure.update_xaxes(axis, title=titles[0]).update_yaxes(axis, title=titles[1])
     figure.update_layout(hovermode="closest", dragmode=False, hoverdistance=40, legend={"itemclick": False})
-    return finish(figure, alt=_alt(curves, other, shown, kind, chosen), height=460)
+    return finish(figure, alt=_alt(curves, other, shown, kind, chosen, cut), height=460)
 
 
 def point_at(curves: ClassCurves, *, kind: Kind, cut: float) -> tuple[float, float]:
@@ -164,10 +165,18 @@ def _alt(
     shown: Sequence[int],
     kind: Kind,
     chosen: int | None,
+    cut: float | None,
 ) -> str:
     what = "ROC curves, area" if kind == "roc" else "Precision-recall curves, average precision"
     told = [f"{shorten(curves[index].label)} {area(curves[index], kind) or 0:.2f}" for index in sorted(shown)]
     text = f"{what} of each class against the rest: {listed(told, most=10)}."
+    if chosen is not None and cut is not None and chosen in shown:
+        x, y = point_at(curves[chosen], kind=kind, cut=cut)
+        axes = ("false alarms", "recall") if kind == "roc" else ("recall", "precision")
+        text += (
+            f" At a threshold of {percent(cut)}, {shorten(curves[chosen].label)} has {x:.0f} % {axes[0]} and {y:.0f} % "
+            f"{axes[1]}."
+        )
     if other is not None and chosen is not None and area(other[chosen], kind) is not None:
         text += f" In the other run {shorten(curves[chosen].label)} has {area(other[chosen], kind):.2f}."
     return text

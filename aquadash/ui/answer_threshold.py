@@ -72,11 +72,11 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
     mask = answered(one.predictions.probabilities, threshold=threshold)
     if shown == "all":
         return Narrowed(np.ones_like(mask), "all test images")
-    return Narrowed(mask if shown == "answered" else ~mask, f"{shown} at a threshold of {sure} %")
+    return Narrowed(mask if shown == "answered" else ~mask, f"images {shown} at a threshold of {sure} %")
 
 
-def set_from_validation(run_id: str, target: int, threshold: float) -> None:
-    """A button's callback: the threshold that the validation images suggest."""
+def set_threshold(threshold: float) -> None:
+    """A button's callback: the threshold, 0 to 1, that the validation images suggest."""
     address.assign("sure", math.ceil(100 * threshold - 1e-6))
     image_browser.first_page()
 
@@ -102,8 +102,8 @@ def _targets(one: Evaluated) -> None:
                 if found is None
                 else f"{100 * found:.0f} % is the lowest threshold at which {target} % of the answers on the "
                 "validation images are right.",
-                on_click=set_from_validation,
-                args=(one.run.run_id, target, found or 0.0),
+                on_click=set_threshold,
+                args=(found or 0.0,),
             )
 
 

@@ -42,7 +42,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
     if chosen is None:
         return None
     mask = bin_of(one.predictions.probabilities.max(axis=1), bins=len(found.counts)) == chosen
-    return Narrowed(mask, f"answered with {_bin_text(found, chosen)} confidence")
+    return Narrowed(mask, f"images answered with {_bin_text(found, chosen)} confidence")
 
 
 def _bin_menu(found: Calibration) -> int | None:

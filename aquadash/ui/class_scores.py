@@ -50,12 +50,13 @@ def table(one: Evaluated) -> None:
     found = one.found
     rows = [(class_text(row.label), row, interval) for row, interval in zip(found.report, one.intervals(), strict=True)]
     columns: dict[str, list[object]] = {"Class": [*(name for name, _, _ in rows), "∅ by class", "∅ by image"]}
-    averages = (found.macro_average, found.weighted_average)
+    every = (*found.report, found.macro_average, found.weighted_average)
     for field, title, _, _ in SCORES:
-        columns[title] = [100 * getattr(row, field) for _, row, _ in rows]
-        columns[title] += [100 * getattr(row, field) for row in averages]
+        columns[title] = [100 * getattr(row, field) for row in every]
+    columns["Support"] = [row.support for row in every]
+    # Behind the scores, which have room in half a page; the chart shows the intervals, too.
+    for field, title, _, _ in SCORES:
         columns[f"{title}, 95 %"] = [*(_ends(getattr(interval, field)) for _, _, interval in rows), "", ""]
-    columns["Support"] = [row.support for row in (*found.report, *averages)]
     number = functools.partial(st.column_config.NumberColumn, width=64)
     st.dataframe(
         columns,

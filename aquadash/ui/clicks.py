@@ -33,9 +33,9 @@ def clicked(state: Any) -> list[Any] | None:
 
 def whole(value: Any, *, below: int) -> int | None:
     """A whole number from 0 to less than ``below``; None for anything else that a chart may hold."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
         return None
-    return int(value) if 0 <= value < below else None
+    return int(value) if value == int(value) else None
 
 
 def share(value: Any) -> float | None:

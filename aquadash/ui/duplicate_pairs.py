@@ -63,13 +63,15 @@ def show(one: Evaluated, other: Evaluated | None) -> None:
     ]
     shown = pairs[gallery.pager(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs", noun="pair")]
     answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
-    cards = []
-    for pair in shown:
-        cards += _cards(dataset, one, pair, answers.get(pair.test))
-    gallery.show(cards, size_rem=7, columns=None, label="Pairs of a test image and a training image")
+    gallery.show(
+        [_card(dataset, one, pair, answers.get(pair.test)) for pair in shown],
+        size_rem=11,
+        label="Pairs of a test image, on the left, and a training image, on the right",
+    )
     st.caption(
         "Compared are the shapes of each test image and each training image at 16 × 16 pixels, without brightness and "
         "tint, as they are and mirrored. Shifted or cropped copies may be missed."
+        + (" Drawn animals in the same pose come near without being copies." if dataset.drawn else "")
     )
 
 
@@ -80,7 +82,10 @@ def verdict(found: Duplicates, one: Evaluated, *, distance: float) -> str:
         return f"None of {count(found.num_test, 'test image')} has a training image so near."
     pairs = found.within(distance)
     different = sum(pair.test_label != pair.train_label for pair in pairs)
-    text = f"**{number:,} of {count(found.num_test, 'test image')}** have a training image that looks the same. "
+    text = (
+        f"**{number:,} of {count(found.num_test, 'test image')}** have a training image that looks the same or nearly "
+        "so. "
+    )
     if different:
         text += (
             f"In {count(different, 'pair')} the labels differ: where it is the same picture, one of the two labels "
@@ -101,30 +106,22 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     return f"{', '.join(parts)}.".capitalize() if parts else ""
 
 
-def _cards(dataset: Dataset, one: Evaluated, pair: Pair, row: int | None) -> list[gallery.Card]:
-    """The test image and, after it, the training image."""
+def _card(dataset: Dataset, one: Evaluated, pair: Pair, row: int | None) -> gallery.Card:
+    """The test image and, to its right, the training image."""
     names = dataset.class_names
     test, train = names[pair.test_label], names[pair.train_label]
-    answer = "" if row is None else f", called {names[int(one.predictions.probabilities[row].argmax())]}"
+    answer = "" if row is None else f"called {names[int(one.predictions.probabilities[row].argmax())]}, "
     mirrored = ", mirrored" if pair.mirrored else ""
-    return [
-        gallery.Card(
-            image=dataset.test.images[pair.test],
-            title=f"Test: {class_text(test)}",
-            subtitle=f"No. {pair.test}{answer}",
-            alt=f"Test image {pair.test}, a {test}{answer}",
-            accent=class_colour(test, pair.test_label),
-        ),
-        gallery.Card(
-            image=dataset.train.images[pair.train],
-            title=f"Training: {class_text(train)}",
-            subtitle=f"No. {pair.train}, distance {pair.distance:.2f}{mirrored}"
-            + ("" if test == train else ", another label"),
-            alt=f"Training image {pair.train}, a {train}, at a distance of {pair.distance:.2f} from the test image "
-            f"before it{mirrored}",
-            accent=class_colour(train, pair.train_label),
-        ),
-    ]
+    left, right = dataset.test.images[pair.test], dataset.train.images[pair.train]
+    between = np.full((len(left), max(1, left.shape[1] // 16), 3), 255, np.uint8)
+    return gallery.Card(
+        image=np.concatenate([left, between, right], axis=1),
+        title=f"{class_text(test)} | {class_text(train)}" + ("" if test == train else " ⚠ labels differ"),
+        subtitle=f"Test {pair.test}, {answer}training {pair.train}, distance {pair.distance:.2f}{mirrored}",
+        alt=f"Test image {pair.test}, a {test}, {answer}and training image {pair.train}, a {train}, at a distance of "
+        f"{pair.distance:.2f}{mirrored}",
+        accent=class_colour(test, pair.test_label),
+    )
 
 
 def _first_pairs() -> None:

@@ -106,7 +106,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
         filters = _filters(class_names)
     positions = filters.apply(predictions, among=None if narrowed is None else narrowed.mask)
     if narrowed is not None:
-        st.markdown(f"Shown are images {plain(narrowed.words)}." if not narrowed.words.startswith("all ") else "")
+        st.markdown(f"To choose from: {plain(narrowed.words)}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{_found(filters, class_names, len(positions), len(predictions.labels))}**", width="content")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")

@@ -105,9 +105,9 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
     _areas(one, other)
     mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
     what = {
-        "called": f"called {class_text(name)} at a threshold of {percent} %",
+        "called": f"images called {class_text(name)} at a threshold of {percent} %",
         "hits": f"{class_text(name)}, found at a threshold of {percent} %",
-        "false-alarms": f"wrongly called {class_text(name)} at a threshold of {percent} %",
+        "false-alarms": f"images wrongly called {class_text(name)} at a threshold of {percent} %",
         "missed": f"{class_text(name)}, missed at a threshold of {percent} %",
         "all": "all test images",
     }[part]

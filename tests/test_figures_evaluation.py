@@ -1,0 +1,152 @@
+"""The charts of the Evaluate page: they draw, with and without data, and their values are the right ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from aquadash.evaluation import class_intervals, coverage_at, evaluate, ranking_curves, reliability
+from aquadash.evaluation import coverage_curve as measured_coverage
+from aquadash.figures import theme
+from aquadash.figures.class_scores import MOST_DRAWN, ScoredRun, class_scores, drawn_classes
+from aquadash.figures.confusion_difference import confusion_difference, difference
+from aquadash.figures.coverage_curve import coverage_curve
+from aquadash.figures.reliability_diagram import reliability_diagram
+from aquadash.figures.threshold_curves import drawn_classes as drawn_curves
+from aquadash.figures.threshold_curves import point_at, thinned, threshold_curves
+
+FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
+EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
+
+
+def drawn(n: int = 300, classes: int = 5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, n)
+    scores = random.normal(size=(n, classes))
+    scores[np.arange(n), labels] += 1.2
+    shares = np.exp(2 * scores)
+    return labels, shares / shares.sum(axis=1, keepdims=True)
+
+
+def scored(name: str, classes: int = 5, seed: int = 0) -> ScoredRun:
+    names = [*FIVE, *(f"{EVIL} {index}" for index in range(classes - 5))]
+    found = evaluate(*drawn(classes=classes, seed=seed), class_names=names)
+    return ScoredRun(name, found.report, class_intervals(found.confusion_matrix, class_names=names))
+
+
+ONE, TWO = drawn(), drawn(seed=1)
+CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
+FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
+MATRIX, OTHER_MATRIX = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
+COVERAGE = [
+    (name, measured_coverage(*data), coverage_at(*data, threshold=0.6)) for name, data in (("a", ONE), (EVIL, TWO))
+]
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "class scores": lambda: class_scores(scored("a")),
+    "class scores of two": lambda: class_scores(scored("a"), scored(EVIL, seed=1)),
+    "class scores of 60": lambda: class_scores(scored("a", classes=60)),
+    "roc": lambda: threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5),
+    "roc, none chosen": lambda: threshold_curves(CURVES, kind="roc"),
+    "precision-recall of two": lambda: threshold_curves(
+        CURVES, kind="precision-recall", chosen=0, cut=1.0, other=OTHER_CURVES, other_name=EVIL
+    ),
+    "reliability": lambda: reliability_diagram(FOUND),
+    "reliability of three": lambda: reliability_diagram(FOUND, lines=[("t", FOUND), (EVIL, OTHER_FOUND)], selected=14),
+    "coverage": lambda: coverage_curve(COVERAGE[:1]),
+    "coverage of two": lambda: coverage_curve(COVERAGE),
+    "difference": lambda: confusion_difference(MATRIX, OTHER_MATRIX, class_names=FIVE, selected=(1, 2)),
+}
+EMPTY: dict[str, Callable[[], go.Figure]] = {
+    "class scores": lambda: class_scores(ScoredRun("a", (), ())),
+    "curves": lambda: threshold_curves([], kind="roc"),
+    "curves of one class": lambda: threshold_curves(ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc"),
+    "reliability": lambda: reliability_diagram(None),
+    "coverage": lambda: coverage_curve([]),
+    "difference": lambda: confusion_difference(np.zeros((0, 0)), np.zeros((0, 0)), class_names=[]),
+    "difference of other classes": lambda: confusion_difference(MATRIX, np.eye(3), class_names=FIVE),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws(name: str) -> None:
+    figure = FIGURES[name]()
+    text = figure.to_json(validate=True)
+    assert figure.data and figure.layout.height and "<a href" not in text
+    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_without_data_there_is_a_hint(name: str) -> None:
+    figure = EMPTY[name]()
+    assert not figure.data and len(theme.alt_text(figure)) > 20
+
+
+def test_class_scores_are_drawn_with_their_whiskers() -> None:
+    run = scored("a")
+    figure = class_scores(run)
+    precision = figure.data[0]
+    assert precision.name == "Precision" and list(precision.x) == pytest.approx(
+        [100 * row.precision for row in run.scores]
+    )
+    low, high = run.intervals[3].precision
+    assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
+    assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
+    assert list(figure.data[1].customdata[4]) == [1, 4]
+
+
+def test_of_many_classes_the_worst_are_drawn() -> None:
+    run = scored("a", classes=60)
+    shown = drawn_classes(run.scores)
+    assert len(shown) == MOST_DRAWN and shown == sorted(shown)
+    rest = [row.f1 for index, row in enumerate(run.scores) if index not in shown]
+    assert max(run.scores[index].f1 for index in shown) <= min(rest)
+
+
+def test_the_mark_is_where_the_threshold_is() -> None:
+    labels, shares = ONE
+    called, positive = shares[:, 2] >= 0.5, labels == 2
+    x, y = point_at(CURVES[2], kind="roc", cut=0.5)
+    assert (x, y) == pytest.approx((100 * called[~positive].mean(), 100 * called[positive].mean()))
+    x, y = point_at(CURVES[2], kind="precision-recall", cut=0.5)
+    assert (x, y) == pytest.approx((100 * called[positive].mean(), 100 * positive[called].mean()))
+    assert point_at(CURVES[2], kind="roc", cut=1.0) == (0.0, 0.0)
+
+
+def test_the_chosen_curve_is_on_top_and_of_many_the_worst_are_drawn() -> None:
+    assert drawn_curves(CURVES, kind="roc", chosen=1) == [0, 2, 3, 4, 1]
+    names = [str(index) for index in range(40)]
+    many = ranking_curves(*drawn(n=2000, classes=40), class_names=names)
+    best = max(range(40), key=lambda index: many[index].auc)
+    shown = drawn_curves(many, kind="roc", chosen=best)
+    assert len(shown) == 9 and shown[-1] == best
+
+
+def test_thinning_keeps_corners_and_ends() -> None:
+    x, y = np.array([0.0, 0, 0, 1, 2, 2]), np.array([0.0, 1, 2, 2, 2, 3])
+    assert thinned(x, y).tolist() == [0, 2, 4, 5]
+    line = np.cumsum(np.random.default_rng(0).random((2, 5000)), axis=1)
+    kept = thinned(*line, most=100)
+    assert len(kept) == 100 and kept[0] == 0 and kept[-1] == 4999
+
+
+def test_points_of_all_charts_say_what_they_are() -> None:
+    roc = threshold_curves(CURVES, kind="roc", chosen=2)
+    index, cut = roc.data[-1].customdata[0]
+    assert index == 2 and cut == 1.0
+    bars = reliability_diagram(FOUND).data[0]
+    filled = np.flatnonzero(FOUND.counts)
+    assert [row[0] for row in bars.customdata] == filled.tolist()
+    assert list(bars.y) == pytest.approx((100 * FOUND.accuracy[filled]).tolist())
+    curve = coverage_curve(COVERAGE[:1]).data[0]
+    assert [row[0] for row in curve.customdata] == pytest.approx(COVERAGE[0][1].thresholds.tolist())
+
+
+def test_the_difference_is_in_images_or_in_points() -> None:
+    values, images = difference([[8, 2], [1, 9]], [[6, 4], [1, 9]])
+    assert images and values.tolist() == [[2, -2], [0, 0]]
+    values, images = difference([[8, 2], [1, 9]], [[3, 2], [0, 5]])
+    assert not images and values == pytest.approx(np.array([[20, -20], [10, -10]]))

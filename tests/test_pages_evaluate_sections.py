@@ -1,0 +1,283 @@
+"""The sections of the Evaluate page: each with its chart, its images and its words in the address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.typing import PlotlyState
+
+from aquadash import data
+from aquadash.evaluation import bin_of, suspects
+from aquadash.runs import Predictions, Run, RunStore, open_store
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import HOSTILE, add_run, without_engine
+
+open_page = partial(open_app_page, "evaluate")
+
+SECTIONS = ("mistakes", "classes", "curves", "calibration", "threshold", "duplicates", "training")
+
+#: Seconds that a warm section may take, as in the test of all pages.
+LIMIT = 0.4
+
+
+@dataclass(frozen=True)
+class Shelf:
+    home: Path
+    old: Run
+    sharp: Run
+    other: Run
+    reported: Run
+
+
+def sharp(labels: np.ndarray, *, seed: int) -> np.ndarray:
+    """Too confident probabilities, more often right than not."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(len(labels), 5))
+    scores[np.arange(len(labels)), labels] += 1.3
+    shares = np.exp(2.5 * (scores - scores.max(axis=1, keepdims=True)))
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def with_answers(store: RunStore, name: str, *, seed: int, validation: str = "training") -> Run:
+    run = add_run(store, name=name, validation=validation)
+    labels = data.load("synthetic").test.labels
+    shares = sharp(labels, seed=seed)
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
+    if validation == "test":
+        store.add_validation_predictions(run.run_id, Predictions(np.arange(400), labels[:400], shares[:400]))
+    else:
+        learnt = np.arange(250) % 5
+        store.add_validation_predictions(run.run_id, Predictions(np.arange(250), learnt, sharp(learnt, seed=seed + 50)))
+    return store.get(run.run_id)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    home = tmp_path_factory.mktemp("sections")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        old = add_run(store, name="old")
+        runs = [
+            with_answers(store, "sharp", seed=1),
+            with_answers(store, HOSTILE, seed=2),
+            with_answers(store, "reported", seed=3, validation="test"),
+        ]
+    yield Shelf(home, old, *runs)
+
+
+@pytest.fixture
+def shelf(shared: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
+    return shared
+
+
+def answers(run: Run) -> Predictions:
+    return open_store().predictions(run.run_id)
+
+
+def found(app: AppTest) -> str:
+    """The line that says what is shown."""
+    return next(block.value for block in app.markdown if " of 500 test images" in block.value and "**" in block.value)
+
+
+def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
+    point = {"customdata": list(customdata), "point_index": 0}
+    state = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
+    app.session_state[chart] = PlotlyState(state)
+    app.run()
+    assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens_from_its_address_alone_and_with_a_second_run(shelf: Shelf, section: str) -> None:
+    for address in ({}, {"with": shelf.other.run_id}):
+        app = open_page(run=shelf.sharp.run_id, section=section, **address)
+
+        assert not app.error and not app.exception
+        assert not [box.value for box in app.info if "The address asks for" in box.value]
+        assert all(chart.proto.alt for chart in app.get("plotly_chart"))
+        shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
+        assert not any("<img" in text and "\\<img" not in text for text in shown)
+        assert not any("onerror" in block.proto.body for block in app.get("html"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_is_drawn_in_time(shelf: Shelf, section: str) -> None:
+    app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.other.run_id})
+    seconds = []
+    for _ in range(7):
+        began = time.perf_counter()
+        app.run()
+        seconds.append(time.perf_counter() - began)
+    # The quickest of them: what else the machine does only ever makes it slower.
+    assert min(seconds) < LIMIT, seconds
+
+
+def test_a_section_chosen_stands_in_the_address(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id)
+    assert address_of(app, "section") is None
+    app.segmented_control(key="section").set_value("threshold").run()
+    assert address_of(app, "section") == "threshold"
+    assert app.slider(key="sure").value == 50
+
+
+def test_scores_of_each_class_have_their_intervals(shelf: Shelf) -> None:
+    app = open_page(run=shelf.old.run_id, section="classes")
+
+    report = app.dataframe[0].value
+    assert list(report.columns)[:5] == ["Class", "Precision", "Recall", "F1", "Support"]
+    assert len(report) == 7 and report["Support"].tolist()[:5] == [100] * 5
+    low, high = map(int, report["Recall, 95 %"][2].split(" to "))
+    assert low < report["Recall"][2] < high and report["Recall, 95 %"][5] == ""
+
+    click(app, "class-scores", [1, 2])
+    assert address_of(app, "true") == "otter" and address_of(app, "predicted") is None
+    assert "100 of 500" in found(app)
+    click(app, "class-scores", [0, 3])
+    assert address_of(app, "true") is None and address_of(app, "predicted") == "seal"
+    called = int((answers(shelf.old).probabilities.argmax(axis=1) == 3).sum())
+    assert f"{called} of 500" in found(app)
+
+
+def test_a_threshold_for_one_class_shows_what_it_calls_so(shelf: Shelf) -> None:
+    app = open_page(
+        run=shelf.sharp.run_id, section="curves", **{"class": "seal", "cut": "30", "curve": "precision-recall"}
+    )
+    stored = answers(shelf.sharp)
+    called, positive = stored.probabilities[:, 3] >= 0.3, stored.labels == 3
+    assert f"{called.sum()} of 500" in found(app)
+
+    app.segmented_control(key="part").set_value("missed").run()
+    assert f"{(~called & positive).sum()} of 500" in found(app) and address_of(app, "part") == "missed"
+
+    click(app, "threshold-curves", [1, 0.617])
+    assert (address_of(app, "class"), address_of(app, "cut")) == ("dolphin", "61")
+    expected = int(((stored.probabilities[:, 1] < 0.61) & (stored.labels == 1)).sum())
+    assert f"{expected} of 500" in found(app)
+    areas = next(frame.value for frame in app.dataframe if "ROC area" in frame.value.columns)
+    assert 0.5 < areas["ROC area"][0] < 1 and len(areas) == 6
+
+
+def test_a_bin_of_confidence_shows_its_images(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, section="calibration")
+    assert "500 of 500" in found(app)
+    where = bin_of(answers(shelf.sharp).probabilities.max(axis=1))
+
+    click(app, "reliability", [14])
+    assert address_of(app, "bin") == "15" and f"{(where == 14).sum()} of 500" in found(app)
+    app.selectbox(key="bin").set_value("9").run()
+    assert f"{(where == 8).sum()} of 500" in found(app)
+
+
+def test_the_temperature_is_fitted_on_validation_images_or_said_to_be_missing(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, section="calibration")
+    words = next(block.value for block in app.markdown if "Temperature" in block.value)
+    assert "too sure of itself" in words and "250 validation images" in words and "500 test images" in words
+    figures = app.dataframe[0].value
+    assert figures["Calibration error"][1] < figures["Calibration error"][0]
+
+    app = open_page(run=shelf.old.run_id, section="calibration")
+    assert any("kept no predictions of its validation images" in block.value for block in app.markdown)
+
+    app = open_page(run=shelf.reported.run_id, section="calibration")
+    words = next(block.value for block in app.markdown if "Temperature" in block.value)
+    assert "100 test images" in words and "left out" in words
+
+
+def test_the_threshold_counts_answers_and_shows_them(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, section="threshold", sure="80")
+    stored = answers(shelf.sharp)
+    given = stored.probabilities.max(axis=1) >= 0.8
+    right = stored.probabilities.argmax(axis=1) == stored.labels
+    values = {metric.label: (metric.value, metric.delta) for metric in app.metric}
+    assert values["Answered"][1] == f"{given.sum()} of 500 test images"
+    assert values["Of these right"][0] == f"{100 * right[given].mean():.0f} %"
+    assert f"{given.sum()} of 500" in found(app)
+
+    app.segmented_control(key="answers").set_value("refused").run()
+    assert f"{(~given).sum()} of 500" in found(app) and address_of(app, "answers") == "refused"
+    app.slider(key="sure").set_value(0).run()
+    assert "0 of 500" in found(app) and address_of(app, "sure") == "0"
+    click(app, "coverage", [0.7399])
+    assert address_of(app, "sure") == "73"
+
+
+def test_a_threshold_is_looked_up_on_the_validation_images(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, section="threshold")
+    app.button(key="target-80").click().run()
+    chosen = app.slider(key="sure").value
+    validation = open_store().validation_predictions(shelf.sharp.run_id)
+    right = validation.probabilities.argmax(axis=1) == validation.labels
+    sure = validation.probabilities.max(axis=1)
+    assert right[sure >= chosen / 100].mean() >= 0.8 > right[sure >= (chosen - 1) / 100].mean()
+
+    app = open_page(run=shelf.old.run_id, section="threshold")
+    assert any("no threshold can be looked up" in block.value for block in app.caption)
+
+
+def test_doubtful_labels_are_a_filter_and_an_order(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, outcome="doubtful", sort="likely-label-mistakes-first")
+    stored = answers(shelf.sharp)
+    assert f"doubtful labels only: {suspects(stored.labels, stored.probabilities).sum()} of 500" in found(app)
+    app.selectbox(key="sort").set_value("closest-call-first").run()
+    assert address_of(app, "sort") == "closest-call-first" and not app.error
+
+
+def test_a_second_run_is_laid_over_the_matrix_and_can_be_taken_away(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, cells="difference", **{"with": shelf.other.run_id[:10]})
+    assert "Difference of two confusion matrices" in app.get("plotly_chart")[0].proto.alt
+    assert address_of(app, "with") == shelf.other.run_id
+    click(app, "matrix", [2, 3])
+    assert address_of(app, "true") == "otter" and address_of(app, "predicted") == "seal"
+
+    app.selectbox(key="with").set_value("").run()
+    assert address_of(app, "with") is None and not app.exception
+    assert "Confusion matrix" in app.get("plotly_chart")[0].proto.alt
+
+
+def test_a_run_is_not_laid_over_itself(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, **{"with": shelf.other.run_id})
+    app.selectbox(key="run").set_value(shelf.other.run_id).run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="with").value == "" and address_of(app, "with") is None
+
+
+def test_near_duplicates_are_shown_as_pairs(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, section="duplicates", distance="25")
+    cards = "\n".join(block.proto.body for block in app.get("html"))
+    assert "and training image" in cards and 'alt="Test image' in cards
+    assert any("have a training image that looks the same" in block.value for block in app.markdown)
+    app.segmented_control(key="labels").set_value("other").run()
+    assert address_of(app, "labels") == "other" and not app.error
+    app.slider(key="distance").set_value(0).run()
+    assert any("None of 500 test images" in block.value for block in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("curves", "curve", "x"),
+        ("curves", "class", "cat"),
+        ("curves", "cut", "101"),
+        ("curves", "part", "<b>"),
+        ("calibration", "bin", "16"),
+        ("threshold", "sure", "-1"),
+        ("threshold", "answers", "x"),
+        ("duplicates", "distance", "51"),
+        ("duplicates", "labels", "x"),
+    ],
+)
+def test_a_malformed_address_gets_a_note_and_the_default(shelf: Shelf, section: str, name: str, value: str) -> None:
+    app = open_page(run=shelf.sharp.run_id, section=section, **{name: value})
+    assert not app.error
+    assert len([box.value for box in app.info if "The address asks for" in box.value]) == 1
