@@ -180,10 +180,11 @@ class Explainer(Predictor):
         Returns:
             float32, shape (n, height, width): of the image's size, 0 and above, in the units of the score.
         """
-        graph = self._graph("by-place" if by_place else "by-map", lambda: self._trace_class_maps(by_place=by_place))
+        graph = self._graph("maps", self._trace_class_maps)
         found = np.empty((len(images), *self.image_shape[:2]), np.float32)
         for part in self.parts(len(images), progress):
-            found[part] = graph(self._constant(images[part]), self._constant(classes[part])).numpy()
+            both = graph(self._constant(images[part]), self._constant(classes[part]))
+            found[part] = both[int(by_place)].numpy()
         return found
 
     def pixel_gradients(self, pixels: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -212,7 +213,8 @@ class Explainer(Predictor):
                 self._graphs[name] = trace()
             return self._graphs[name]
 
-    def _trace_class_maps(self, *, by_place: bool) -> Any:
+    def _trace_class_maps(self) -> Any:
+        """Images and classes to two maps: weighted by the mean gradient of each map, and by that of each place."""
         import tensorflow as tf
 
         from aquadash.models import normalise
@@ -240,11 +242,16 @@ class Explainer(Predictor):
                 # A tiny probability still has a gradient where its logarithm has one.
                 target = chosen if scores else tf.math.log(chosen + 1e-12)
             gradients = tf.cast(tape.gradient(target, maps[0]), tf.float32)
-            if not by_place:
-                gradients = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
-            summed = tf.nn.relu(tf.reduce_sum(gradients * tf.cast(maps[0], tf.float32), axis=3, keepdims=True))
-            sized = tf.image.resize(summed, self.image_shape[:2])[..., 0]
-            return 0.5 * (sized[:count] + tf.reverse(sized[count:], [2])) if self._flips else sized
+            outputs = tf.cast(maps[0], tf.float32)
+            return [sized(weights * outputs, count) for weights in (mean(gradients), gradients)]
+
+        def mean(gradients: Any) -> Any:
+            return tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+
+        def sized(weighted: Any, count: Any) -> Any:
+            summed = tf.nn.relu(tf.reduce_sum(weighted, axis=3, keepdims=True))
+            enlarged = tf.image.resize(summed, self.image_shape[:2])[..., 0]
+            return 0.5 * (enlarged[:count] + tf.reverse(enlarged[count:], [2])) if self._flips else enlarged
 
         images = tf.TensorSpec((None, *self.image_shape), tf.uint8)
         return tf.function(class_maps, jit_compile=False).get_concrete_function(

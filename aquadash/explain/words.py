@@ -27,8 +27,8 @@ def where(values: NDArray[np.float32], *, signed: bool = False) -> str:
     places: dict[str, str] = {}
     for sign, said in ((1, "for"), (-1, "against")):
         part = np.maximum(sign * values, 0)
-        # What is a hundred times weaker than the other sign is not seen either.
-        if part.max(initial=0) > 0.01 * np.abs(values).max(initial=0):
+        # A twentieth of what there is counts for nothing beside the rest.
+        if part.sum() > 0.05 * np.abs(values).sum():
             places[said] = _place(part) or ""
     if len(places) == 2 and len(set(places.values())) == 1:
         places = {"for and against": places["for"]}
