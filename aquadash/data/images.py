@@ -1,8 +1,8 @@
 """Untrusted image bytes to an upright RGB picture; :mod:`~aquadash.data.framing` brings it to a network's size.
 
-The content of a file decides what it is; its name is text for messages, and a name that promises another kind of
-picture is mentioned. Five formats are admitted: PNG, JPEG, WebP, BMP and GIF. Everything else, and everything damaged
-or too large, is refused with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
+The content of a file decides what it is; its name is text for messages and is only checked against the content. Five
+formats are admitted: PNG, JPEG, WebP, BMP and GIF. Everything else, and everything damaged or too large, is refused
+with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aquadash.data.framing import fit, share_seen
-from aquadash.data.image_kinds import ADMITTED_TEXT, kind_of, kind_promised_by
+from aquadash.data.image_kinds import ADMITTED_TEXT, EXTENSIONS, kind_of, kind_promised_by
 from aquadash.errors import ImageError
 
 __all__ = ["DecodedImage", "decode", "display_name", "fit", "read", "share_seen"]
@@ -105,11 +105,11 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
 
     Args:
         data: The whole file.
-        name: What the file is called; used in messages and for a note where its ending contradicts its content.
+        name: What the file is called; used in messages and to find files whose ending contradicts their content.
 
     Raises:
-        ImageError: The file is empty, no image, of a format that is not admitted, damaged, cut short or outside the
-            limits above. Nothing else is raised, whatever the bytes.
+        ImageError: The file is empty, no image, of a format that is not admitted, named as something it is not,
+            damaged, cut short or outside the limits above. Nothing else is raised, whatever the bytes.
     """
     shown = display_name(name)
     _check_bytes(len(data), shown)
@@ -118,8 +118,13 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
     if not kind.admitted:
         really = "" if promised in (None, kind.name) else "really "
         raise ImageError(f"{shown} is {really}{kind.title}; expected a {ADMITTED_TEXT} image. {kind.mend}")
+    if promised is not None and promised != kind.name:
+        raise ImageError(
+            f"{shown} is really {kind.title}: its name does not match its content. "
+            f"Rename it to end in {EXTENSIONS[kind.name]} and add it again."
+        )
     try:
-        image = _decode(data, kind=kind.name, shown=shown)
+        return _decode(data, kind=kind.name, shown=shown)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -133,10 +138,6 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
             f"{shown} cannot be read to its end: its {kind.name} data is cut short or damaged. "
             "Save or download it once more and add the new copy."
         ) from error
-    if promised in (None, kind.name):
-        return image
-    # Programs that save what a web page sent under the ending that they expected are common; the picture is sound.
-    return replace(image, notes=(f"really {kind.title}, whatever its name says", *image.notes))
 
 
 def _check_bytes(count: int, shown: str) -> None:
