@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from aquadash.explain import robustness_job
 from aquadash.explain.robustness import RobustnessRequest
@@ -56,9 +56,8 @@ def open_section(run: Run, **address: str) -> AppTest:
     return open_app_page("evaluate", run=run.run_id, robustness="open", **address)
 
 
-def button(app: AppTest, label: str) -> Callable[[], AppTest] | None:
-    found = [entry for entry in app.button if entry.label == label]
-    return found[0].click().run if found else None
+def button(app: AppTest, label: str) -> Button | None:
+    return next((entry for entry in app.button if entry.label == label), None)
 
 
 def charts(app: AppTest) -> list[str]:
@@ -90,7 +89,7 @@ def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     press = button(app, "Measure the robustness")
     assert press is not None
-    app = press()
+    app = press.click().run()
     assert started == [run.run_id] and not app.error
     job = Robustness(open_store()).job(run.run_id)
     assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest(seed=7, limit=100)
@@ -100,7 +99,7 @@ def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
 def test_a_run_without_a_model_says_so(run: Run) -> None:
     press = button(open_section(run), "Measure the robustness")
     assert press is not None
-    app = press()
+    app = press.click().run()
     assert "no trained model" in app.error[0].value
 
 
@@ -119,7 +118,7 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     assert any("What the pipelines cost appears here" in alt for alt in charts(app))
     press = button(app, "Stop")
     assert press is not None
-    app = press()
+    app = press.click().run()
     assert jobs.heartbeat(run.run_id, progress), "the job hears of it"
     assert button(app, "Stop") is None and button(app, "Stopping ...") is not None
 
@@ -174,7 +173,7 @@ def test_ended_early_it_says_why_and_goes_on(
     assert said in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
     press = button(app, "Go on")
     assert press is not None
-    press()
+    press.click().run()
     assert started == [run.run_id]
     job = Robustness(store).job(run.run_id)
     assert job is not None and job.request["seed"] == 9, "what was asked for the last time"
