@@ -51,3 +51,7 @@ class StorageError(AquaDashError):
 
 class RunError(AquaDashError):
     """Something asked of a run that its state does not allow."""
+
+
+class ExplainError(AquaDashError):
+    """An explanation that cannot be had of this model or image."""

@@ -6,17 +6,72 @@ import streamlit as st
 
 from aquadash.runs.types import Run
 from aquadash.ui import (
+    address,
+    answer_threshold,
     cache,
+    calibration,
+    class_scores,
     clone,
     components,
     confusion,
+    duplicate_pairs,
+    epoch_section,
+    explain_section,
     guess_box,
     image_browser,
     robustness_section,
     scores,
+    second_run,
     shell,
+    threshold_curves,
 )
+from aquadash.ui.evaluated import Evaluated, Section
 from aquadash.ui.text import plain
+
+
+def mistakes(one: Evaluated, other: Evaluated | None) -> None:
+    """The confusion matrix, whose cells show their images."""
+    confusion.take_click(one.found.classes)
+    st.subheader("What is taken for what?", anchor=False)
+    confusion.show(one.found, other=None if other is None else other.found)
+    explain_section.link(one.found.classes)
+
+
+def history(one: Evaluated, other: Evaluated | None) -> None:
+    """The learning curves."""
+    st.subheader("How did it get there?", anchor=False)
+    scores.show_curves(one.run, cache.history(one.run.run_id))
+
+
+def why(one: Evaluated, other: Evaluated | None) -> None:
+    """Where in the images the answers come from."""
+    explain_section.show(one.run, one.predictions, class_names=one.found.classes)
+
+
+def robustness(one: Evaluated, other: Evaluated | None) -> None:
+    """How much of its accuracy it keeps when images get worse."""
+    robustness_section.show(one.run, cache.runs())
+
+
+def replay(one: Evaluated, other: Evaluated | None) -> None:
+    """What it said after each epoch."""
+    st.subheader("What did it say after each epoch?", anchor=False)
+    epoch_section.show(one.run)
+
+
+#: The sections by their word in the address, the first the default. A new one is a line here.
+SECTIONS = {
+    "mistakes": Section("🔀 Mistakes", mistakes, images=True),
+    "classes": Section("📊 Classes", class_scores.show, images=True),
+    "curves": Section("📈 ROC, precision and recall", threshold_curves.show, images=True),
+    "calibration": Section("🎯 Calibration", calibration.show, images=True),
+    "threshold": Section("🤷 Threshold", answer_threshold.show, images=True),
+    "explain": Section("🔦 Explain", why, images=True),
+    "robustness": Section("🌫️ Robustness", robustness),
+    "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show),
+    "training": Section("⏱️ Training", history),
+    "epochs": Section("🎞️ Epoch by epoch", replay),
+}
 
 
 def without_results(run: Run) -> None:
@@ -35,31 +90,41 @@ def without_results(run: Run) -> None:
         icon=":material/arrow_forward:",
         query_params={"run": run.run_id},
     )
-    history = cache.history(run.run_id)
-    if history:
+    epochs = cache.history(run.run_id)
+    if epochs:
         st.subheader("How far it came", anchor=False)
-        scores.show_curves(run, history)
+        scores.show_curves(run, epochs)
+        epoch_section.show(run)
 
 
-def results(run: Run) -> None:
-    """Scores, confusion matrix with its images, curves."""
-    found, predictions = cache.evaluation(run.run_id), cache.predictions(run.run_id)
-    scores.show_scores(run, found)
+def results(run: Run, runs: list[Run]) -> None:
+    """Scores, and below them the section that is looked at, most of them with the test images beside."""
+    one = Evaluated.load(run)
+    scores.show_scores(run, one.found, one.top_two())
     guess_box.show(run)
-    confusion.take_click(found.classes)
+    address.choice("section", list(SECTIONS), default=next(iter(SECTIONS)))
+    word = st.segmented_control(
+        "Look at",
+        list(SECTIONS),
+        key="section",
+        required=True,
+        format_func=lambda word: SECTIONS[word].title,
+    )
+    address.record("section", str(word), default=next(iter(SECTIONS)))
+    section = SECTIONS[str(word)]
+    other = second_run.pick(run, runs)
+    if not section.images:
+        with shell.guard():
+            section.draw(one, other)
+        return
+    narrowed = None
     left, right = st.columns(2, gap="medium")
-    with left:
-        st.subheader("What is taken for what?", anchor=False)
-        confusion.show(found)
-        st.markdown("**Scores of each class**")
-        scores.show_report(found)
-        scores.show_confidence(predictions)
+    with left, shell.guard():
+        narrowed = section.draw(one, other)
     with right:
         st.subheader("The test images", anchor=image_browser.ANCHOR)
         with shell.guard():
-            image_browser.show(run, predictions, class_names=found.classes)
-    st.subheader("How did it get there?", anchor=False)
-    scores.show_curves(run, cache.history(run.run_id))
+            image_browser.show(run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
 
 
 with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):
@@ -78,7 +143,6 @@ with shell.page("🔎 Evaluate", question="Where is the network right, and where
         st.stop()
     clone.link(run.run_id)
     if scores.has_results(run) and run.status.ended:
-        results(run)
-        robustness_section.show(run, runs)
+        results(run, runs)
     else:
         without_results(run)

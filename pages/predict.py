@@ -1,13 +1,23 @@
-"""Predict: show a trained network pictures of one's own."""
+"""Predict: show trained networks pictures of one's own."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, components, predict_views, predictions, scores, shell
+from aquadash.ui import (
+    cache,
+    components,
+    first_model,
+    predict_runs,
+    predict_samples,
+    predict_views,
+    scores,
+    shell,
+    uploads,
+)
 
 with shell.page("📷 Predict", question="What does the network say about my picture?"):
-    runs = scores.results_first(cache.runs())
+    runs = scores.results_first(first_model.or_first_model(cache.runs()))
     if not runs:
         components.empty_state(
             "📷",
@@ -16,6 +26,7 @@ with shell.page("📷 Predict", question="What does the network say about my pic
             page="pages/train.py",
             label="Go to Train",
         )
+        first_model.offer_again()
         st.stop()
     run = components.run_picker(runs, help="The run whose network looks at the pictures.")
     if run is None:
@@ -28,19 +39,11 @@ with shell.page("📷 Predict", question="What does the network say about my pic
             "pages/train.py", label="Go to Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
         )
         st.stop()
-    uploads = st.file_uploader(
-        "Drop pictures here: one, or many at once",
-        type=list(predictions.ENDINGS),
-        accept_multiple_files=True,
-        max_upload_size=25,
-        key="pictures",
-        help="PNG, JPEG, WebP, BMP or GIF, at most 25 MB each. They "
-        "go to the computer that AquaDash runs on and nowhere else.",
-    )
+    compared = [run, *predict_runs.beside(run, runs)]
+    pictures = uploads.chosen()
     predict_views.choices_note(run)
-    if uploads:
-        with shell.guard():
-            predict_views.dropped(run, uploads)
-    else:
-        with shell.guard():
-            predict_views.samples(run)
+    with shell.guard():
+        if pictures:
+            predict_views.dropped(*predict_runs.networks(compared), pictures)
+        elif predict_samples.wanted():
+            predict_samples.show(*predict_runs.networks(compared))

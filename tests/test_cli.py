@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash import settings
+from aquadash import data, settings
 from aquadash.cli import main
 from aquadash.config import RunConfig, with_values
 from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
@@ -240,6 +240,20 @@ def test_train_waits_and_predict_answers(home_with_images: Path, tmp_path: Path)
     assert predictions[0]["label"] == max(predictions[0]["probabilities"], key=predictions[0]["probabilities"].get)
     assert predictions[0]["error"] is None and predictions[1]["label"] is None and "empty" in predictions[1]["error"]
     assert call("predict", "mine", bad).returncode == 1
+    _test_images_as_files_agree_with_the_stored_predictions(values["run_id"], tmp_path)
+
+
+def _test_images_as_files_agree_with_the_stored_predictions(run_id: str, folder: Path) -> None:
+    store = open_store()
+    stored = store.predictions(run_id)
+    images = data.load("synthetic").test.images
+    rows = range(0, len(stored.indices), 60)
+    files = [folder / f"{row}.png" for row in rows]
+    for row, file in zip(rows, files, strict=True):
+        Image.fromarray(images[stored.indices[row]]).save(file)
+    for entry, row in zip(answer("predict", run_id, *files)["predictions"], rows, strict=True):
+        assert list(entry["probabilities"].values()) == pytest.approx(stored.probabilities[row].tolist(), abs=1e-5)
+        assert entry["label"] == store.get(run_id).class_names[stored.probabilities[row].argmax()]
 
 
 @pytest.mark.slow

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from aquadash.errors import DataError, UnknownNameError
-from aquadash.evaluation import OUTCOMES, SORTS, select
+from aquadash.evaluation import OUTCOMES, SORTS, likely_classes, select, self_confidence, suspects
+from aquadash.evaluation.label_errors import class_thresholds
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 PREDICTED = np.array([0, 1, 1, 0, 2, 0])
@@ -64,3 +65,48 @@ def test_bad_requests_are_refused() -> None:
         chosen(true_class=3)
     with pytest.raises(DataError, match="lower end first"):
         chosen(confidence=(0.9, 0.1))
+
+
+def test_the_closest_call_comes_first() -> None:
+    shares = [[0.5, 0.3, 0.2], [0.45, 0.44, 0.11], [0.9, 0.1, 0.0]]
+    assert select([0, 0, 0], shares, sort="closest call first").tolist() == [1, 0, 2]
+    assert select([0, 0], [[1.0], [1.0]], sort="closest call first").tolist() == [0, 1]
+
+
+def test_a_mask_narrows_the_choice_further() -> None:
+    assert chosen(outcome="wrong", among=[True, True, True, False, False, False]) == [1]
+    with pytest.raises(DataError, match="mask"):
+        chosen(among=[True])
+
+
+def swapped_labels() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """300 images that a good network knows, of which 12 bear another label than the one they were made with."""
+    random = np.random.default_rng(3)
+    truth = np.repeat(np.arange(3), 100)
+    scores = random.normal(size=(300, 3))
+    scores[np.arange(300), truth] += 4
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    labels = truth.copy()
+    labels[::25] = (labels[::25] + 1) % 3
+    return labels, shares, np.arange(300) % 25 == 0
+
+
+def test_label_mistakes_are_found_and_come_first() -> None:
+    labels, shares, wrong = swapped_labels()
+    found = select(labels, shares, outcome="doubtful", sort="likely label mistakes first")
+    assert 8 <= len(found) <= 12 and wrong[found].all(), "few are missed, and none that is right is suspected"
+    everything = select(labels, shares, sort="likely label mistakes first")
+    assert len(everything) == 300 and everything[: len(found)].tolist() == found.tolist()
+    own = self_confidence(labels, shares)
+    assert (np.diff(own[found]) >= 0).all() and (np.diff(own[everything[len(found) :]]) >= 0).all()
+    assert (likely_classes(labels, shares)[found] != labels[found]).all()
+
+
+def test_confident_learning_by_hand() -> None:
+    labels = [0, 0, 1, 1]
+    shares = [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.45, 0.55]]
+    # Thresholds: class 0 (0.9 + 0.2) / 2 = 0.55, class 1 (0.7 + 0.55) / 2 = 0.625.
+    assert class_thresholds(labels, shares) == pytest.approx([0.55, 0.625])
+    assert likely_classes(labels, shares).tolist() == [0, 1, 1, -1]
+    assert suspects(labels, shares).tolist() == [False, True, False, False]
+    assert np.isinf(class_thresholds([0], [[0.5, 0.5]])[1])

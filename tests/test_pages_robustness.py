@@ -53,7 +53,7 @@ def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def open_section(run: Run, **address: str) -> AppTest:
     robustness_reads.refresh()
-    return open_app_page("evaluate", run=run.run_id, robustness="open", **address)
+    return open_app_page("evaluate", run=run.run_id, section="robustness", **address)
 
 
 def button(app: AppTest, label: str) -> Button | None:
@@ -75,16 +75,9 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def test_it_is_closed_until_asked_for(run: Run) -> None:
-    app = open_app_page("evaluate", run=run.run_id)
-    assert button(app, "Measure the robustness") is None
-    assert "How robust is it?" in [expander.label for expander in app.expander]
-    assert address_of(app, "robustness") is None
-
-
 def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     app = open_section(run)
-    assert not app.error and charts(app) == [] and address_of(app, "robustness") == "open"
+    assert not app.error and charts(app) == []
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     press = button(app, "Measure the robustness")

@@ -15,6 +15,7 @@ from PIL import Image
 
 from aquadash.data import images
 from aquadash.errors import ImageError, StorageError
+from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.predict import Predictor, predict_files
 
 CLASSES = ("red", "green", "blue")
@@ -69,6 +70,23 @@ def test_probabilities_are_the_networks_own(predictor: Predictor) -> None:
     expected.append([1 / (2 + np.exp(2)), 1 / (2 + np.exp(2)), 1 / (1 + 2 * np.exp(-2))])
     np.testing.assert_allclose(probabilities, expected, rtol=1e-4)
     assert probabilities.dtype == np.float32
+
+
+def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
+    # Two classes, red and blue; the features are the mean colour, so green is far from both.
+    rng = np.random.default_rng(0)
+    colours = np.repeat([[1.0, 0.0, 0.1], [0.1, 0.0, 1.0]], 50, axis=0) + rng.normal(scale=0.02, size=(100, 3))
+    detector = StrangerDetector.fit(colours, np.repeat([0, 1], 50), validation_features=colours)
+    predictor = Predictor.load(saved, class_names=CLASSES, detector=detector)
+    files = [("red.png", _png((250, 0, 25))), ("green.png", _png((0, 250, 0))), ("no.png", b"no picture")]
+
+    red, green, bad = predict_files(files, predictor)
+
+    assert red.none_of_these is False and green.none_of_these is True and bad.none_of_these is None
+    assert 0 <= red.strangeness < 1 < green.strangeness == green.to_dict()["strangeness"]
+    plain = Predictor.load(saved, class_names=CLASSES)
+    assert next(predict_files(files, plain)).strangeness is None
+    np.testing.assert_allclose(green.probabilities, list(predict_files(files, plain))[1].probabilities, rtol=1e-5)
 
 
 def test_batches_do_not_change_the_answer(predictor: Predictor) -> None:

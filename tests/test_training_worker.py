@@ -55,7 +55,15 @@ def test_a_finished_run_has_all_its_artifacts(
     run = trained(store, tiny_dataset, monkeypatch)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
     assert run.dataset_fingerprint == tiny_dataset.fingerprint and run.class_names == tiny_dataset.class_names
-    names = {"config.json", "environment.json", "model.keras", "history.csv", "worker.log"}
+    names = {
+        "config.json",
+        "environment.json",
+        "model.keras",
+        "history.csv",
+        "epochs.npz",
+        "strangers.npz",
+        "worker.log",
+    }
     names |= {"predictions.npz", "validation_predictions.npz"}
     assert set(store.artifact_names(run.run_id)) == names
     assert store.artifact_names(run.run_id, folder="checkpoint") == []
@@ -74,6 +82,14 @@ def test_a_finished_run_has_all_its_artifacts(
     np.testing.assert_array_equal(validation.labels, tiny_dataset.train.labels[validation.indices])
     right = (validation.probabilities.argmax(axis=1) == validation.labels).mean()
     assert run.metrics["val_accuracy"] == pytest.approx(right)
+    strangers = store.strangers(run.run_id)
+    assert strangers is not None and strangers.accepted >= 0.95
+    replay = store.epoch_replay(run.run_id)
+    assert replay is not None and replay.epochs == len(history)
+    kept = int(run.metrics["kept_epoch"]) - 1
+    probes = np.searchsorted(validation.indices, replay.probe_indices)
+    np.testing.assert_allclose(replay.probe_probabilities[kept], validation.probabilities[probes], atol=1e-5)
+    assert np.trace(replay.confusion_matrices[kept]) / len(validation.labels) == pytest.approx(right)
     environment = store.environment(run.run_id)
     assert environment["seed"] == 1 and environment["dataset_fingerprint"] == tiny_dataset.fingerprint
     assert environment["versions"]["tensorflow"] and "CPU:0" in environment["devices"]

@@ -1,4 +1,4 @@
-"""How long one image takes: the report's ``model.predict`` against :class:`~aquadash.predict.Predictor`."""
+"""How long prediction takes: one image, against the report's ``model.predict``, and a whole test split."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from aquadash.predict import Predictor
 from aquadash.presets import preset
 
 _IMAGE_SHAPE = (32, 32, 3)
+#: As many as the test split has.
+_MANY = 500
+#: How often the many are timed at most; they take a hundred times as long as one.
+_MOST_TIMINGS = 7
 _CLASS_NAMES = ("beaver", "dolphin", "otter", "seal", "whale")
 
 
 @dataclass(frozen=True)
 class PredictBench:
-    """One image, both ways, with the same network.
+    """One image, both ways, and many images, with the same network.
 
     Attributes:
         ratio: ``report_seconds / aquadash_seconds``: how many times faster AquaDash answers.
@@ -27,6 +31,8 @@ class PredictBench:
         aquadash_seconds: Median time of the predictor's call, warm.
         pairs: How many timings of each were taken, in turn.
         max_difference: The largest difference between the two answers, in probability.
+        many_images: How many images were then predicted in one call.
+        many_seconds: Median time of that call, warm.
     """
 
     ratio: float
@@ -34,6 +40,8 @@ class PredictBench:
     aquadash_seconds: float
     pairs: int
     max_difference: float
+    many_images: int
+    many_seconds: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -71,7 +79,13 @@ def bench_predict(*, pairs: int = 15, seed: int = 0) -> PredictBench:
     difference = float(np.abs(report() - aquadash()).max())  # also the warm-up
     timings = [(_seconds(report), _seconds(aquadash)) for _ in range(pairs)]
     report_seconds, aquadash_seconds = (statistics.median(column) for column in zip(*timings, strict=True))
-    return PredictBench(report_seconds / aquadash_seconds, report_seconds, aquadash_seconds, pairs, difference)
+    many = np.random.default_rng(seed).integers(0, 256, (_MANY, *_IMAGE_SHAPE), dtype=np.uint8)
+    predictor.predict_images(many)  # the warm-up
+    many_seconds = statistics.median(
+        _seconds(lambda: predictor.predict_images(many)) for _ in range(min(pairs, _MOST_TIMINGS))
+    )
+    ratio = report_seconds / aquadash_seconds
+    return PredictBench(ratio, report_seconds, aquadash_seconds, pairs, difference, _MANY, many_seconds)
 
 
 def _seconds(call: Callable[[], object]) -> float:

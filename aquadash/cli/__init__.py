@@ -11,7 +11,9 @@ import click
 from aquadash import __version__
 from aquadash.cli.bench import bench
 from aquadash.cli.coach import coach
-from aquadash.cli.data import augment_command, data
+from aquadash.cli.data import augment_command
+from aquadash.cli.duplicates import data
+from aquadash.cli.explain import explain
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
@@ -31,7 +33,21 @@ def cli() -> None:
     """
 
 
-for command in (data, augment_command, model, train, search, runs, evaluate, coach, predict, compare, bench, worker):
+for command in (
+    data,
+    augment_command,
+    model,
+    train,
+    search,
+    runs,
+    evaluate,
+    explain,
+    coach,
+    predict,
+    compare,
+    bench,
+    worker,
+):
     cli.add_command(command)
 for command in (robustness, robustness_worker):
     cli.add_command(command)

@@ -67,11 +67,12 @@ def augment(pairs: int, as_json: bool) -> None:
 )
 @json_option
 def predict(pairs: int, as_json: bool) -> None:
-    """Predicting one image against the report's model.predict."""
+    """Predicting one image against the report's model.predict, and a whole test split."""
     from aquadash.bench.predict import bench_predict
 
     import_tensorflow_quietly()
-    _show(bench_predict(pairs=pairs).to_dict(), as_json, "one image")
+    result = bench_predict(pairs=pairs).to_dict()
+    _show(result, as_json, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
 
 
 def _show(result: dict[str, Any], as_json: bool, what: str, *, more: str = "") -> None:

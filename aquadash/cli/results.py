@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from aquadash.cli import evaluation_lines
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
 from aquadash.cli.runs import brief
 from aquadash.config import config_diff
+from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
 from aquadash.errors import AquaDashError
 from aquadash.runs import open_store
 
@@ -26,7 +28,13 @@ def evaluate(run: str, as_json: bool) -> None:
     predictions = store.predictions(found.run_id)
     measured = evaluation.evaluate(predictions.labels, predictions.probabilities, class_names=found.class_names)
     low, high = measured.accuracy_ci95
-    values = {"run_id": found.run_id, "name": found.name, **measured.to_dict()}
+    deep = evaluation.summarize(
+        measured,
+        predictions,
+        store.validation_predictions(found.run_id),
+        validated_on_test=found.config.training.validation == "test",
+    )
+    values = {"run_id": found.run_id, "name": found.name, **measured.to_dict(), **deep.to_dict()}
     if "unseen_test_accuracy" in found.metrics:
         values["unseen_test_accuracy"] = found.metrics["unseen_test_accuracy"]
         values["unseen_test_loss"] = found.metrics["unseen_test_loss"]
@@ -43,11 +51,7 @@ def evaluate(run: str, as_json: bool) -> None:
             )
         matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
         lines += ["", table(matrix, header=("true \\ predicted", *measured.classes)), ""]
-        rows = [
-            (row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", row.support)
-            for row in (*measured.report, measured.macro_average, measured.weighted_average)
-        ]
-        lines.append(table(rows, header=("class", "precision", "recall", "F1", "images")))
+        lines += evaluation_lines.classes(measured, deep) + [""] + evaluation_lines.calibration(deep)
         return "\n".join(lines)
 
     show(values, as_json=as_json, text=text)
@@ -56,11 +60,36 @@ def evaluate(run: str, as_json: bool) -> None:
 @click.command()
 @click.argument("run")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--framing",
+    type=click.Choice(FRAMING_MODES),
+    default="part",
+    show_default=True,
+    help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
+    "padded with grey or squeezed.",
+)
+@click.option(
+    "--position",
+    type=click.FloatRange(0, 100),
+    default=50,
+    show_default=True,
+    help="Where the part lies, in per cent: 0 is left or top, 100 right or bottom.",
+)
+@click.option(
+    "--csv", "table_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the answers here, too."
+)
 @json_option
-def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
+def predict(
+    run: str,
+    images: tuple[Path, ...],
+    framing: FramingMode,
+    position: float,
+    table_file: Path | None,
+    as_json: bool,
+) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
     from aquadash.data.images import read
-    from aquadash.predict import Predictor, predict_files
+    from aquadash.predict import Answer, Predictor, answers_csv, predict_files
 
     store = open_store()
     found = store.get(store.resolve(run))
@@ -68,12 +97,22 @@ def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
     with StatusLine() as line:
         line.show("loading the model")
         import_tensorflow_quietly()
-        predictor = Predictor.load(path, class_names=found.class_names)
+        detector = store.strangers(found.run_id)
+        predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
-        for index, prediction in enumerate(predict_files(files, predictor)):
+        chosen = Framing(framing, position / 100 if framing == "part" else 0.5)
+        for index, prediction in enumerate(predict_files(files, predictor, framing=chosen)):
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
+    if table_file is not None:
+        rows = answers_csv((Answer(found.name, each) for each in predictions), class_names=found.class_names)
+        try:
+            table_file.write_bytes(rows)
+        except OSError as error:
+            raise AquaDashError(
+                f"{table_file} cannot be written: {error.strerror}. Give the path of a file in a folder of yours."
+            ) from error
 
     def text() -> str:
         lines = []
@@ -84,7 +123,8 @@ def predict(run: str, images: tuple[Path, ...], as_json: bool) -> None:
             shares = ", ".join(
                 f"{name} {percent(share)}" for name, share in prediction.to_dict()["probabilities"].items()
             )
-            lines.append(f"{prediction.file}: {prediction.label} ({shares})")
+            doubt = "; perhaps none of these" if prediction.none_of_these else ""
+            lines.append(f"{prediction.file}: {prediction.label} ({shares}){doubt}")
         return "\n".join(lines)
 
     show({"run_id": found.run_id, "predictions": [p.to_dict() for p in predictions]}, as_json=as_json, text=text)

@@ -12,6 +12,7 @@ from aquadash.cli.guess import guess_values, guess_words
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.train import finish, wait
 from aquadash.runs import Run, open_store
+from aquadash.runs.first_model import add_first_model
 
 
 @click.group()
@@ -145,6 +146,18 @@ def restore(run: str, as_json: bool) -> None:
     store.restore(run_id)
     found = store.get(run_id)
     show(brief(found), as_json=as_json, text=lambda: f"{found.name} is back.")
+
+
+@runs.command("first-model")
+@json_option
+def first_model(as_json: bool) -> None:
+    """Put the model in the box into the store, or bring it back from the bin."""
+    store = open_store()
+    found = add_first_model(store)
+    if found.deleted:
+        store.restore(found.run_id)
+        found = store.get(found.run_id)
+    show(brief(found), as_json=as_json, text=lambda: f"{found.name} is there, as {found.run_id[:8]}.")
 
 
 @runs.command("rename")

@@ -1,8 +1,8 @@
-"""Untrusted image bytes to an upright RGB picture, and that picture to what a network sees.
+"""Untrusted image bytes to an upright RGB picture; :mod:`~aquadash.data.framing` brings it to a network's size.
 
-The content of a file decides what it is; its name is text for messages and is only checked against the content. Five
-formats are admitted: PNG, JPEG, WebP, BMP and GIF. Everything else, and everything damaged or too large, is refused
-with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
+The content of a file decides what it is; its name is text for messages, and a name that promises another kind of
+picture is mentioned. Five formats are admitted: PNG, JPEG, WebP, BMP and GIF. Everything else, and everything damaged
+or too large, is refused with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.image_kinds import ADMITTED_TEXT, EXTENSIONS, kind_of, kind_promised_by
+from aquadash.data.framing import fit, share_seen
+from aquadash.data.image_kinds import ADMITTED_TEXT, kind_of, kind_promised_by
 from aquadash.errors import ImageError
+
+__all__ = ["DecodedImage", "decode", "display_name", "fit", "read", "share_seen"]
 
 #: Largest file, in bytes. A 12-megapixel photograph takes 3 to 8 MB as JPEG and up to 25 MB as PNG.
 MAX_BYTES = 25_000_000
@@ -102,11 +105,11 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
 
     Args:
         data: The whole file.
-        name: What the file is called; used in messages and to find files whose ending contradicts their content.
+        name: What the file is called; used in messages and for a note where its ending contradicts its content.
 
     Raises:
-        ImageError: The file is empty, no image, of a format that is not admitted, named as something it is not,
-            damaged, cut short or outside the limits above. Nothing else is raised, whatever the bytes.
+        ImageError: The file is empty, no image, of a format that is not admitted, damaged, cut short or outside the
+            limits above. Nothing else is raised, whatever the bytes.
     """
     shown = display_name(name)
     _check_bytes(len(data), shown)
@@ -115,13 +118,8 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
     if not kind.admitted:
         really = "" if promised in (None, kind.name) else "really "
         raise ImageError(f"{shown} is {really}{kind.title}; expected a {ADMITTED_TEXT} image. {kind.mend}")
-    if promised is not None and promised != kind.name:
-        raise ImageError(
-            f"{shown} is really {kind.title}: its name does not match its content. "
-            f"Rename it to end in {EXTENSIONS[kind.name]} and add it again."
-        )
     try:
-        return _decode(data, kind=kind.name, shown=shown)
+        image = _decode(data, kind=kind.name, shown=shown)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -135,46 +133,10 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
             f"{shown} cannot be read to its end: its {kind.name} data is cut short or damaged. "
             "Save or download it once more and add the new copy."
         ) from error
-
-
-def fit(image: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """What a network sees of a picture: the largest centred part of the right shape, scaled to ``size``.
-
-    A pixel of a reduced picture is a weighted mean of the area about it (Hamming window), so that fine patterns turn
-    grey instead of into false ones; enlarging interpolates (bicubic). A picture of that size comes back unchanged.
-
-    Args:
-        image: uint8, shape (height, width, 3).
-        size: Height and width wanted, in pixels.
-
-    Returns:
-        uint8, shape (*size, 3).
-    """
-    height, width = size
-    if image.shape[:2] == (height, width):
-        return image.copy()
-    crop_height, crop_width = _crop(image.shape[0], image.shape[1], size=size)
-    top, left = (image.shape[0] - crop_height) / 2, (image.shape[1] - crop_width) / 2
-    # Cutting at whole pixels first bounds the work when the picture is very long.
-    rows = slice(int(top), int(np.ceil(top + crop_height)))
-    columns = slice(int(left), int(np.ceil(left + crop_width)))
-    box = (left - columns.start, top - rows.start, left - columns.start + crop_width, top - rows.start + crop_height)
-    # Pillow's BOX, the plain mean, counts pixels on an edge wholly to one side: a mirrored picture would differ.
-    method = Image.Resampling.HAMMING if crop_height >= height and crop_width >= width else Image.Resampling.BICUBIC
-    part = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
-    return np.array(part.resize((width, height), method, box=box))
-
-
-def share_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:
-    """The share of a picture's area, above 0 to 1, that :func:`fit` keeps when it cuts it to the shape of ``size``."""
-    crop_height, crop_width = _crop(image.shape[0], image.shape[1], size=size)
-    return float(crop_height * crop_width / (image.shape[0] * image.shape[1]))
-
-
-def _crop(height: int, width: int, *, size: tuple[int, int]) -> tuple[float, float]:
-    """Height and width of the largest part with the proportions of ``size``; fractions of a pixel are kept."""
-    scale = min(height / size[0], width / size[1])
-    return min(size[0] * scale, float(height)), min(size[1] * scale, float(width))
+    if promised in (None, kind.name):
+        return image
+    # Programs that save what a web page sent under the ending that they expected are common; the picture is sound.
+    return replace(image, notes=(f"really {kind.title}, whatever its name says", *image.notes))
 
 
 def _check_bytes(count: int, shown: str) -> None:
@@ -270,7 +232,8 @@ def _as_rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
         return white
     if picture.mode == "CMYK":
         notes.append("converted from the printing colours CMYK, which changes them a little")
-    return _reduced(picture.convert("RGB"))
+    # Converting RGB to RGB would copy it at full size.
+    return _reduced(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def _reduced(picture: Image.Image) -> Image.Image:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from aquadash.evaluation.browse import OUTCOMES, SORTS, select
+from aquadash.evaluation.calibration import Calibration, Temperature, bin_of, fit_temperature, reliability, scale
 from aquadash.evaluation.compare import McNemar, compare_predictions, mcnemar
+from aquadash.evaluation.coverage import (
+    CoverageCurve,
+    CoveragePoint,
+    answered,
+    coverage_at,
+    coverage_curve,
+    lowest_threshold,
+)
 from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
+from aquadash.evaluation.intervals import ClassIntervals, class_intervals, f1_interval
+from aquadash.evaluation.label_errors import likely_classes, self_confidence, suspects
 from aquadash.evaluation.metrics import (
     ClassScores,
     Evaluation,
@@ -14,26 +25,58 @@ from aquadash.evaluation.metrics import (
     predicted_labels,
     wilson_interval,
 )
+from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize
+from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_at, ranking_curves
+from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
 
 __all__ = [
     "OUTCOMES",
     "SORTS",
+    "Calibration",
+    "ClassCurves",
+    "ClassIntervals",
     "ClassScores",
+    "CoverageCurve",
+    "CoveragePoint",
     "Evaluation",
     "GuessScore",
     "McNemar",
+    "Rescaling",
+    "Summary",
+    "Temperature",
+    "TopK",
     "Verdict",
     "accuracy_words",
+    "answered",
     "best_epoch",
+    "bin_of",
     "check_pair",
+    "class_intervals",
     "compare_predictions",
     "confidence",
+    "coverage_at",
+    "coverage_curve",
     "evaluate",
+    "f1_interval",
+    "fit_temperature",
+    "likely_classes",
+    "lowest_threshold",
+    "macro_mean",
     "mcnemar",
     "overfit_verdict",
     "pair_words",
+    "parts_at",
     "predicted_labels",
+    "ranking_curves",
+    "reliability",
+    "rescale",
+    "scale",
     "score_guess",
     "select",
+    "self_confidence",
+    "summarize",
+    "suspects",
+    "top_k_accuracy",
     "wilson_interval",
+    "within_top",
 ]

@@ -16,9 +16,10 @@ import numpy as np
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
+from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.types import EpochRecord, Predictions
+from aquadash.runs.types import EpochRecord, EpochReplay, Predictions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,6 +30,8 @@ MODEL = "model.keras"
 PREDICTIONS = "predictions.npz"
 VALIDATION_PREDICTIONS = "validation_predictions.npz"
 HISTORY = "history.csv"
+EPOCHS = "epochs.npz"
+STRANGERS = "strangers.npz"
 LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
 
@@ -73,6 +76,50 @@ class RunArtifacts:
                 probabilities=predictions.probabilities,
             )
             self.add_artifact(run_id, path)
+
+    def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
+        """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / EPOCHS
+            np.savez(path, **replay.to_arrays())  # type: ignore[arg-type]
+            self.add_artifact(run_id, path)
+
+    def epoch_replay(self, run_id: str) -> EpochReplay | None:
+        """How the answers changed from epoch to epoch.
+
+        None for a run that has none: before its first epoch is complete, made by an older version, or (for a moment,
+        while a run is at work) because the file is just being replaced.
+        """
+        path = self.artifact(run_id, EPOCHS)
+        if path is None:
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return EpochReplay.from_arrays(arrays)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+
+    def add_strangers(self, run_id: str, detector: StrangerDetector) -> None:
+        """Keep what tells images of none of the classes."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / STRANGERS
+            np.savez(path, **detector.to_arrays())  # type: ignore[arg-type]
+            self.add_artifact(run_id, path)
+
+    def strangers(self, run_id: str) -> StrangerDetector | None:
+        """What tells images of none of the run's classes; None for a run that has none, as of older versions.
+
+        Raises:
+            StorageError: The file is damaged.
+        """
+        path = self.artifact(run_id, STRANGERS)
+        if path is None:
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return StrangerDetector.from_arrays(arrays)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise StorageError(f"The file {STRANGERS} of this run is damaged ({error}). Repeat the run.") from error
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
         """Keep the history as ``history.csv``, a row an epoch, every number exact."""

@@ -129,7 +129,13 @@ class RunStore(RunArtifacts):
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def create(
-        self, config: RunConfig, *, name: str | None = None, queued_by: Worker | None = None, search_id: str = ""
+        self,
+        config: RunConfig,
+        *,
+        name: str | None = None,
+        queued_by: Worker | None = None,
+        search_id: str = "",
+        origin: str = "",
     ) -> Run:
         """Add a run to the end of the queue.
 
@@ -138,6 +144,7 @@ class RunStore(RunArtifacts):
             name: What to call it; a friendly one is made up when it is empty.
             queued_by: The process whose engine will run it.
             search_id: The search that it is a trial of.
+            origin: Where it comes from, if it was not trained here.
         """
         from mlflow.entities import Param
 
@@ -147,6 +154,8 @@ class RunStore(RunArtifacts):
             values[tag.QUEUED_BY] = _json_of(queued_by)
         if search_id:
             values[tag.SEARCH] = search_id
+        if origin:
+            values[tag.ORIGIN] = origin
         with storage_errors("store the new run"):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=_clean_name(name) or None)
             run_id = created.info.run_id

@@ -30,6 +30,7 @@ STOP = "aquadash.stop_requested"
 MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
+ORIGIN = "aquadash.origin"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
 #: MLflow's own name of a run.
@@ -90,6 +91,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             worker=worker,
             deleted=deleted,
             search_id=tags.get(SEARCH, ""),
+            origin=tags.get(ORIGIN, ""),
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None

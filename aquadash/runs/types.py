@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +134,51 @@ class Predictions:
     probabilities: NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class EpochReplay:
+    """How the answers changed from epoch to epoch: the arrays of ``epochs.npz``.
+
+    Attributes:
+        probe_indices: int64, shape (p,), positions of the images that are followed, in the split that validation images
+            come from.
+        probe_labels: int64, shape (p,), their true labels.
+        probe_probabilities: float32, shape (epochs, p, classes), rows sum to 1.
+        confusion_matrices: int32, shape (epochs, classes, classes), validation images by true and predicted class.
+    """
+
+    probe_indices: NDArray[np.int64]
+    probe_labels: NDArray[np.int64]
+    probe_probabilities: NDArray[np.float32]
+    confusion_matrices: NDArray[np.int32]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs there are."""
+        return len(self.confusion_matrices)
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The arrays by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> EpochReplay:
+        """Back from :meth:`to_arrays`.
+
+        Raises:
+            KeyError: An array is missing.
+            ValueError: They do not belong together.
+        """
+        read = cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        probes, matrices = read.probe_probabilities, read.confusion_matrices
+        if (
+            probes.ndim != 3
+            or matrices.shape != (len(probes), probes.shape[2], probes.shape[2])
+            or not probes.shape[1] == len(read.probe_labels) == len(read.probe_indices)
+        ):
+            raise ValueError("the arrays of the epochs do not belong together")
+        return read
+
+
 @dataclass(frozen=True)
 class Run:
     """All of a run but its artifacts and its history.
@@ -159,6 +206,7 @@ class Run:
         worker: Its latest worker process, None before the first.
         deleted: True if it is in the bin.
         search_id: The search that this run is a trial of; empty for a run of its own.
+        origin: Where it comes from; empty for a run that was trained from this store.
     """
 
     run_id: str
@@ -182,3 +230,4 @@ class Run:
     worker: Worker | None = None
     deleted: bool = False
     search_id: str = ""
+    origin: str = ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.runs import EpochRecord, RunStore
+from aquadash.runs import EpochRecord, EpochReplay, RunStore
 from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.training.early_stopping import EarlyStopping
 
@@ -32,6 +32,7 @@ class Checkpoint:
         best_weights: The weights of the best epoch, empty when they are not kept.
         early_stopping: How long there has been no better epoch.
         history: All epochs so far; the last is the checkpoint's own.
+        replay: How the answers changed over these epochs; None where an older version trained the first.
         config_json: The config, to refuse going on with another.
         fingerprint: The data set's fingerprint, to refuse going on with other images.
     """
@@ -41,6 +42,7 @@ class Checkpoint:
     best_weights: Weights
     early_stopping: EarlyStopping
     history: tuple[EpochRecord, ...]
+    replay: EpochReplay | None
     config_json: str
     fingerprint: str
 
@@ -59,6 +61,7 @@ def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
         **_named("weights", checkpoint.weights),
         **_named("optimizer", checkpoint.optimizer),
         **_named("best_weights", checkpoint.best_weights),
+        **(checkpoint.replay.to_arrays() if checkpoint.replay else {}),
     }
     state = json.dumps(
         {
@@ -98,6 +101,7 @@ def _load(path: Path) -> Checkpoint:
             best_weights=_listed("best_weights", arrays),
             early_stopping=EarlyStopping(**state["early_stopping"]),
             history=tuple(EpochRecord(**record) for record in state["history"]),
+            replay=EpochReplay.from_arrays(arrays) if "confusion_matrices" in arrays.files else None,
             config_json=state["config_json"],
             fingerprint=state["fingerprint"],
         )

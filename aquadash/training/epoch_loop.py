@@ -124,17 +124,20 @@ class EpochLoop:
         sizes[-1] = count - self._batch_size * (batches - 1)
         return float(np.dot(np.concatenate(losses).astype(np.float64), sizes) / count), right / count
 
-    def evaluate(self, images: NDArray[np.generic], labels: NDArray[np.int64]) -> tuple[float, float]:
-        """Mean loss and share of right answers, the model at rest (no dropout)."""
+    def evaluate(
+        self, images: NDArray[np.generic], labels: NDArray[np.int64]
+    ) -> tuple[float, float, NDArray[np.float32]]:
+        """Mean loss, share of right answers and probabilities (n, classes), the model at rest (no dropout)."""
         total = 0.0
-        right = 0
+        answers: list[NDArray[np.float32]] = []
         for start in range(0, len(labels), FORWARD_BATCH):
             part = slice(start, start + FORWARD_BATCH)
             expected = tf.constant(labels[part].astype(np.int32))
             probabilities, loss = self._forward(tf.constant(images[part]), expected)
             total += float(loss) * len(labels[part])
-            right += int(np.sum(np.argmax(probabilities.numpy(), axis=1) == labels[part]))
-        return total / len(labels), right / len(labels)
+            answers.append(probabilities.numpy().astype(np.float32))
+        said = np.concatenate(answers)
+        return total / len(labels), int(np.sum(said.argmax(axis=1) == labels)) / len(labels), said
 
     def _train_batches_in_python(
         self,

@@ -13,6 +13,7 @@ import tensorflow as tf
 from aquadash.config import RunConfig, from_json
 from aquadash.data import Dataset
 from aquadash.errors import RunError
+from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.epoch_loop import predict
@@ -21,6 +22,7 @@ from aquadash.training.hardware import device
 from aquadash.training.listening import Listener, StopRequested
 from aquadash.training.phases import with_flip
 from aquadash.training.randomness import Purpose, derived_seed
+from aquadash.training.strangers import detector
 from aquadash.training.trainer import Trainer
 
 
@@ -36,6 +38,7 @@ class FitResult:
         val_accuracy: Its validation accuracy, 0 to 1.
         predictions: What the model says of the test split; None without a model.
         validation_predictions: What it says of the validation images; None likewise.
+        strangers: What tells images of none of the classes; None without a model, or where its features are no numbers.
         stopped: True when a listener asked to stop.
     """
 
@@ -46,6 +49,7 @@ class FitResult:
     val_accuracy: float
     predictions: Predictions | None
     validation_predictions: Predictions | None
+    strangers: StrangerDetector | None
     stopped: bool
 
 
@@ -98,7 +102,7 @@ def fit(
             if trainer:
                 trainer.close()
         if state is None or trainer is None:
-            return FitResult(None, (), 0, float("nan"), float("nan"), None, None, stopped)
+            return FitResult(None, (), 0, float("nan"), float("nan"), None, None, None, stopped)
         return _result(config, dataset, trainer, state, stopped)
 
 
@@ -125,8 +129,9 @@ def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkp
         labels=data.validation_labels.astype(np.int64),
         probabilities=predict(model, data.validation_images),
     )
+    strangers = detector(trainer.model, data)
     return FitResult(
-        model, state.history, kept_epoch, kept.val_loss, kept.val_accuracy, predictions, validation, stopped
+        model, state.history, kept_epoch, kept.val_loss, kept.val_accuracy, predictions, validation, strangers, stopped
     )
 
 

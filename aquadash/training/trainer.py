@@ -15,7 +15,7 @@ from aquadash import models
 from aquadash.config import RunConfig
 from aquadash.data import Dataset
 from aquadash.models import ChannelStatistics
-from aquadash.runs import EpochRecord
+from aquadash.runs import EpochRecord, EpochReplay
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Weights
 from aquadash.training.early_stopping import EarlyStopping
@@ -26,6 +26,7 @@ from aquadash.training.pace import Pace
 from aquadash.training.phases import Features, Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
 from aquadash.training.randomness import epoch_order, set_layer_seeds
+from aquadash.training.replay import with_epoch
 from aquadash.training.schedules import learning_rates
 
 
@@ -121,7 +122,7 @@ class Trainer:
             mixes=self._mixes(order, epoch, images.shape[1:]),
             after_call=after_call,
         )
-        val_loss, val_accuracy = self._loop.evaluate(self._validation_inputs(), self.data.validation_labels)
+        val_loss, val_accuracy, answers = self._loop.evaluate(self._validation_inputs(), self.data.validation_labels)
         record = EpochRecord(
             epoch=epoch,
             loss=loss,
@@ -131,7 +132,8 @@ class Trainer:
             learning_rate=float(rates[len(rates) // 2]),
             seconds=time.perf_counter() - began,
         )
-        return self._checkpoint(state, record)
+        replay = with_epoch(state.replay if state else None, epoch, self.data, answers)
+        return self._checkpoint(state, record, replay)
 
     def _epoch_inputs(self, epoch: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
         """What the loop learns from in an epoch: images, or the frozen body's features of them."""
@@ -182,7 +184,7 @@ class Trainer:
         weights = _values(self._loop.model.weights)
         return replace(state, weights=weights, best_weights=weights if state.best_weights else [])
 
-    def _checkpoint(self, before: Checkpoint | None, record: EpochRecord) -> Checkpoint:
+    def _checkpoint(self, before: Checkpoint | None, record: EpochRecord, replay: EpochReplay | None) -> Checkpoint:
         training = self._config.training
         # Where another phase follows, patience only counts in it.
         patience = training.patience if self._phase.is_last else 0
@@ -198,6 +200,7 @@ class Trainer:
             best_weights=best_weights if training.restore_best_weights else [],
             early_stopping=stopping,
             history=(*(before.history if before else ()), record),
+            replay=replay,
             config_json=self._config.to_json(),
             fingerprint=self._fingerprint,
         )

@@ -143,6 +143,8 @@ class _StoreListener:
                 "network fell apart. Try a learning rate a tenth of this one."
             )
         self.store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
+        if state.replay:
+            self.store.add_epoch_replay(self.run_id, state.replay)
         checkpoint.save(self.store, self.run_id, state)
 
 
@@ -160,6 +162,8 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     store.add_predictions(run.run_id, result.predictions)
     if result.validation_predictions is not None:
         store.add_validation_predictions(run.run_id, result.validation_predictions)
+    if result.strangers is not None:
+        store.add_strangers(run.run_id, result.strangers)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions
     test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)
@@ -178,7 +182,21 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy
+    metrics |= _against_strangers(run, dataset, result)
     store.set_metrics(run.run_id, metrics)
+
+
+def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
+    """How well the model notices that an image is of none of its classes; empty where there are no such images."""
+    from aquadash.data.strangers import strangers
+    from aquadash.training.strangers import measure
+
+    if result.model is None or result.strangers is None:
+        return {}
+    images = strangers(run.config.data.source)
+    if images is None:
+        return {}
+    return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
 
 
 def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:

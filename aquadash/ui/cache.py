@@ -16,7 +16,7 @@ from aquadash import data, settings
 from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
 from aquadash.errors import DataError, RunError
-from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
 from aquadash.ui import warmup
 
 if TYPE_CHECKING:
@@ -152,6 +152,14 @@ def validation_predictions(run_id: str) -> Predictions | None:
     return _validation_predictions(_place(), run_id, ended_at)
 
 
+def epoch_replay(run_id: str) -> EpochReplay | None:
+    """How a run's answers changed from epoch to epoch; None where that was not kept."""
+    ended_at = _ended_at(run_id)
+    if ended_at is None:
+        return _live_epoch_replay(_place(), run_id)
+    return _epoch_replay(_place(), run_id, ended_at)
+
+
 def evaluation(run_id: str) -> Evaluation:
     """The figures that follow from :func:`predictions`.
 
@@ -269,6 +277,16 @@ def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _validation_predictions(place: str, run_id: str, ended_at: float) -> Predictions | None:
     return store().validation_predictions(run_id)
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _live_epoch_replay(place: str, run_id: str) -> EpochReplay | None:
+    return store().epoch_replay(run_id)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _epoch_replay(place: str, run_id: str, ended_at: float) -> EpochReplay | None:
+    return store().epoch_replay(run_id)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Working the figures out ...")

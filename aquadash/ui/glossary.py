@@ -8,6 +8,8 @@ GLOSSARY: dict[str, str] = {
     "more than one.",
     "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more "
     "variety. Validation and test images are never changed.",
+    "average precision": "The area under the precision-recall curve: 1 if all images of the class come before all "
+    "others, and the class's share of all images if the order is chance.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
     "batch": "Images that the network looks at together before it changes its weights once.",
     "batch normalization": "Shifting and scaling a layer's outputs so that over a batch they have mean 0 and "
@@ -16,7 +18,11 @@ GLOSSARY: dict[str, str] = {
     "say so.",
     "block": "A group of layers that comes several times in a network, each time with other numbers.",
     "branch": "One way through a pipeline. Each branch gives one image for every original.",
+    "Brier score": "The mean squared distance between the probabilities and the truth; 0 is perfect.",
     "budget": "When a search has done enough: after so many trials, after so many minutes, or whichever comes first.",
+    "calibration": "Whether probabilities are honest: of the answers given with 80 % confidence, 80 % should be right.",
+    "calibration error": "How far confidence and accuracy are apart on average over 15 steps of confidence, in points "
+    "of per cent (expected calibration error); 0 is honest.",
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
     "confidence": "The probability that the network gives to the class it chose. It can be high and wrong.",
     "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known "
@@ -24,13 +30,19 @@ GLOSSARY: dict[str, str] = {
     "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers "
     "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
+    "coverage": "The share of images that gets an answer when the network may refuse those it is not sure of.",
     "corruption": "A way in which photographs go bad: noise, blur, weather, compression ... Nobody trained on these.",
     "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
+    "doubtful label": "The network is as sure of another class as it usually is of that class's own images. The "
+    "label may be wrong, or the network is. Look.",
     "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
     "them.",
     "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
+    "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
+    "network, so look at more than one before you believe it.",
     "F1": "One number for precision and recall together (their harmonic mean); high only if both are.",
+    "feature map": "What one filter of a layer gives for every place of the image: bright where its pattern was found.",
     "fine-tuning": "Training a pretrained network a little further on images of your own.",
     "fingerprint": "A checksum (SHA-256) of all images and labels: the same fingerprint, the same data.",
     "global pooling": "Keeping one number for each filter, wherever in the image it fitted. Far fewer weights follow.",
@@ -46,6 +58,8 @@ GLOSSARY: dict[str, str] = {
     "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
     "divided by another network's errors as in the paper of Hendrycks and Dietterich.",
     "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
+    "near-duplicate": "A training image that shows the same picture as a test image. Knowing it by heart looks like "
+    "recognising it, so that the accuracy flatters.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
     "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
@@ -54,6 +68,8 @@ GLOSSARY: dict[str, str] = {
     "pipeline": "A named set of branches, each a chain of random changes to an image.",
     "pooling": "Summing up neighbouring outputs in one number, so that the image becomes smaller.",
     "precision": "Of the images that were called this class, the share that is.",
+    "precision-recall curve": "For every threshold, how many of the class's images are found, and how many of those "
+    "called so are right.",
     "preset": "A complete set of settings to start from.",
     "pruning": "Stopping a trial early when it falls behind the others, to have time for more of them.",
     "recall": "Of the images that are this class, the share that was found.",
@@ -62,6 +78,10 @@ GLOSSARY: dict[str, str] = {
     "relative mean corruption error": "The mean corruption error less the error on the unchanged images: what the "
     "corruptions alone cost.",
     "residual connection": "A way around some layers, so that they only need to learn what to add.",
+    "ROC area": "The chance that an image of the class gets a higher probability for it than another image: 1 is "
+    "perfect, 0.5 is guessing.",
+    "ROC curve": "For every threshold, how many of the class's images are found, and how many others are wrongly "
+    "called so.",
     "robustness": "How much of its accuracy a network keeps when the images are worse than those it learned from.",
     "run": "One training: its settings, its seed, its data, and what came out.",
     "sampler": "The rule that chooses the values of the next trial.",
@@ -72,10 +92,16 @@ GLOSSARY: dict[str, str] = {
     "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
+    "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",
     "support": "How many test images of this class there are.",
+    "temperature": "A number that the network's scores are divided by before the softmax. Above 1 makes it less sure, "
+    "below 1 surer. It is fitted on validation images.",
     "test set": "Images that are kept back until the end. They measure what the network can do with images it never "
     "saw.",
+    "threshold": "The probability from which on something counts. Higher means fewer but surer.",
+    "top-2 accuracy": "The share of images whose right class is among the two most probable.",
     "TPE": "Tree-structured Parzen estimator: it compares the values of the good trials with those of the others "
     "and tries what is more common among the good.",
     "transfer learning": "Starting from a network that has learnt from other images, and training only what is new.",

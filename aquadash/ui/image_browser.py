@@ -17,6 +17,7 @@ from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, cache, gallery
+from aquadash.ui.evaluated import Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
 from aquadash.ui.text import count, plain
@@ -29,10 +30,15 @@ ANCHOR = "test-images"
 #: The menus' and the address's word for a class filter that lets every class pass.
 ANY = ""
 
-_OUTCOME_LABELS: dict[str, str] = {"all": "All", "right": "✔ Right", "wrong": "✘ Wrong"}
+_OUTCOME_LABELS: dict[str, str] = {
+    "all": "All",
+    "right": "✔ Right",
+    "wrong": "✘ Wrong",
+    "doubtful": "🏷 Doubtful label",
+}
 #: Orders by their word in the address.
 _SORT_BY_WORD: dict[str, Sort] = {sort.replace(" ", "-"): sort for sort in SORTS}
-_SORT_LABELS = {"index": "as in the data set"}
+_SORT_LABELS = {"index": "as in the data set", "least-confident": "least certain", "most-confident": "most certain"}
 
 _EVERY_CONFIDENCE = (0, 100)
 
@@ -47,8 +53,8 @@ class Filters:
     confidence: tuple[float, float]
     sort: Sort
 
-    def apply(self, predictions: Predictions) -> NDArray[np.int64]:
-        """Positions in the arrays of the predictions."""
+    def apply(self, predictions: Predictions, *, among: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """Positions in the arrays of the predictions, of those where ``among`` is true."""
         return select(
             predictions.labels,
             predictions.probabilities,
@@ -57,6 +63,7 @@ class Filters:
             outcome=self.outcome,
             confidence=self.confidence,
             sort=self.sort,
+            among=among,
         )
 
 
@@ -86,17 +93,26 @@ def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
     return _position(true, class_names), _position(predicted, class_names)
 
 
-def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
-    """Draw the filters and the images that pass them."""
+def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narrowed: Narrowed | None = None) -> None:
+    """Draw the filters and the images that pass them.
+
+    Args:
+        run: Its data set holds the images.
+        predictions: What it says of them.
+        class_names: One name a class.
+        narrowed: Which images the section beside has chosen; None for all. The filters choose among these.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         filters = _filters(class_names)
-    positions = filters.apply(predictions)
+    positions = filters.apply(predictions, among=None if narrowed is None else narrowed.mask)
+    if narrowed is not None:
+        st.markdown(f"Shown are images {plain(narrowed.words)}." if not narrowed.words.startswith("all ") else "")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{_found(filters, class_names, len(positions), len(predictions.labels))}**", width="content")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
     address.choice("show", PER_PAGE, default=PER_PAGE[0])
     shown = positions[gallery.pager(len(positions), per_page=int(st.session_state["show"]))]
-    dataset = _matching_dataset(run)
+    dataset = matching_dataset(run)
     if dataset is None:
         _table(predictions, shown, class_names=class_names)
     else:
@@ -139,7 +155,13 @@ def _filters(class_names: Sequence[str]) -> Filters:
         address.record(key, name, default=ANY)
     address.choice("outcome", OUTCOMES, default="all")
     outcome = st.segmented_control(
-        "Answer", OUTCOMES, key="outcome", required=True, format_func=_OUTCOME_LABELS.__getitem__, on_change=first_page
+        "Answer",
+        OUTCOMES,
+        key="outcome",
+        required=True,
+        format_func=_OUTCOME_LABELS.__getitem__,
+        help=term("doubtful label"),
+        on_change=first_page,
     )
     address.record("outcome", str(outcome), default="all")
     address.choice("sort", list(_SORT_BY_WORD), default="index")
@@ -189,11 +211,11 @@ def _found(filters: Filters, class_names: Sequence[str], number: int, total: int
         what = f"called {predicted}, rightly or not"
     else:
         what = "All classes"
-    kind = "" if filters.outcome == "all" else f", {filters.outcome} only"
+    kind = {"all": "", "doubtful": ", doubtful labels only"}.get(filters.outcome, f", {filters.outcome} only")
     return f"{what}{kind}: {number:,} of {count(total, 'test image')}"
 
 
-def _matching_dataset(run: Run) -> Dataset | None:
+def matching_dataset(run: Run) -> Dataset | None:
     """The images that the run was tested on; None, with the reason on the page, where they cannot be shown."""
     source = run.config.data.source
     try:

@@ -1,190 +1,158 @@
-"""Dropped pictures and what a network says of each: predicted once, drawn as cards, taken home as CSV."""
+"""What networks say of dropped pictures, worked out once and kept for the session."""
 
 from __future__ import annotations
 
-import csv
-import html
-import io
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
 
-from aquadash.data import images
-from aquadash.errors import AquaDashError
-from aquadash.ui import gallery, probabilities
+from aquadash.data.framing import Framing
+from aquadash.predict import FilePrediction, Look, Predictor, answered, look_at
 from aquadash.ui.predictor import ModelKey
-from aquadash.ui.text import plain
+from aquadash.ui.uploads import Upload
 
-if TYPE_CHECKING:
-    from aquadash.predict import FilePrediction, Predictor
+#: Pictures are kept for the cards no larger than this, in pixels a side.
+SHOWN_EDGE = 192
 
-#: Endings offered by the file dialog: the admitted formats, and pictures that are refused with a way to mend it.
-ENDINGS = (
-    *("png", "apng", "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "webp", "bmp", "dib", "gif"),
-    *("heic", "heif", "avif", "tif", "tiff", "svg", "ico"),
-)
-
-#: Width of a result in pixels: two on a tablet, one on a phone.
-CARD_WIDTH = 310
+#: How many files are read before the networks look at them together and the page hears of it.
+FILES_AT_ONCE = 4
 
 _MEMORY = "predictions"
-#: Results that a session keeps, so that a long visit with many drops does not fill the memory.
-_MOST_KEPT = 5000
+#: What a session keeps, so that a long visit with many drops does not fill the memory: answers are numbers, while
+#: looks hold two small pictures, 200 kB at most, and are made again from the file when they are needed.
+_MOST_ANSWERS = 20_000
+_MOST_LOOKS = 300
+_MOST_CARDS = 100
 
-#: A cell that begins so is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+class Item(NamedTuple):
+    """A dropped file and the part of it that the networks see."""
+
+    upload: Upload
+    framing: Framing
+
+    @property
+    def id(self) -> tuple[str, Framing]:
+        """Stands for the file's content and the framing."""
+        return self.upload.file_id, self.framing
 
 
-class Upload(Protocol):
-    """What is used of ``st.file_uploader``'s files; the id is new for every upload and stands for its content."""
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A run's network.
 
-    file_id: str
+    Attributes:
+        name: The run's name, as typed.
+        key: Identifies the stored model.
+        predictor: It, ready to look at images.
+    """
+
     name: str
-
-    def getvalue(self) -> bytes:
-        """The file's bytes."""
-
-
-@dataclass(eq=False)
-class Result:
-    """A prediction with its drawing, which is made when it is first shown."""
-
-    prediction: FilePrediction
-    markup: str = ""
+    key: ModelKey
+    predictor: Predictor
 
 
-def remembered(key: ModelKey) -> Memory:
-    """The results that this session has of a model."""
-    return Memory(st.session_state.setdefault(_MEMORY, {}), key)
+def remembered() -> Memory:
+    """What this session has."""
+    memory: Memory = st.session_state.setdefault(_MEMORY, Memory())
+    return memory
 
 
 class Memory:
-    """Results by model and file: nothing is predicted twice while it is kept."""
+    """Answers by model, file and framing, and the small pictures of the cards: nothing is worked out twice."""
 
-    def __init__(self, results: dict[tuple[ModelKey, str], Result], key: ModelKey) -> None:
-        self._results = results
-        self._key = key
+    def __init__(self) -> None:
+        self._answers: dict[tuple[ModelKey, str, Framing], FilePrediction] = {}
+        self._looks: dict[tuple[str, Framing], Look] = {}
+        self._cards: dict[tuple[object, ...], str] = {}
 
-    def get(self, upload: Upload) -> Result | None:
-        """The file's result, None before it was predicted."""
-        return self._results.get((self._key, upload.file_id))
+    def answers(self, item: Item, networks: Sequence[Network]) -> list[FilePrediction] | None:
+        """What each network says of a file, without what it saw; None until all have looked at it."""
+        found = [self._answers.get((network.key, *item.id)) for network in networks]
+        return None if None in found else found  # type: ignore[return-value]
 
-    def missing(self, uploads: Sequence[Upload]) -> list[Upload]:
-        """The files without a result, in their order."""
-        return [upload for upload in uploads if self.get(upload) is None]
+    def missing(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
+        """The files that a network has not looked at, in their order."""
+        return [item for item in items if self.answers(item, networks) is None]
 
-    def predict(self, uploads: Sequence[Upload], predictor: Predictor) -> Iterator[Upload]:
-        """Predict the files without a result and keep what comes; yields each file when it has one."""
-        from aquadash.predict import predict_files
+    def predict(self, items: Sequence[Item], networks: Sequence[Network]) -> Iterator[Item]:
+        """Look at the files without an answer and keep what comes; yields each file when it has its answers.
 
-        todo = self.missing(uploads)
-        answers = predict_files(((upload.name, upload.getvalue) for upload in todo), predictor)
-        for upload, prediction in zip(todo, answers, strict=True):
-            self._results[self._key, upload.file_id] = Result(prediction)
-            yield upload
+        Each file is read once for all networks.
+        """
+        remaining = iter(self.missing(items, networks))
+        while batch := list(islice(remaining, FILES_AT_ONCE)):
+            looks = [_look(item, networks) for item in batch]
+            for network in networks:
+                for item, answer in zip(batch, answered(looks, network.predictor), strict=True):
+                    self._answers[network.key, *item.id] = replace(answer, seen=None)
+            for item, look in zip(batch, looks, strict=True):
+                self._keep_look(item, look)
+            yield from batch
+
+    def look(self, item: Item, networks: Sequence[Network]) -> Look:
+        """The small pictures of a file for its card; read again if they are no longer kept."""
+        sizes = {network.predictor.image_shape[:2] for network in networks}
+        found = self._looks.get(item.id)
+        if found is None or (found.error is None and not sizes <= set(found.seen)):
+            found = self._keep_look(item, _look(item, networks))
+        return found
+
+    def card(self, key: tuple[object, ...]) -> str | None:
+        """A card that was drawn before."""
+        return self._cards.get(key)
+
+    def keep_card(self, key: tuple[object, ...], markup: str) -> str:
+        """Keep a card's HTML and return it."""
+        self._cards[key] = markup
+        _forget_oldest(self._cards, _MOST_CARDS)
+        return markup
 
     def forget(self, uploads: Sequence[Upload]) -> None:
-        """Drop the results of files that are no longer there, and the oldest of too many."""
+        """Drop what belongs to files that are no longer there, and the oldest of too much."""
         present = {upload.file_id for upload in uploads}
-        for key in [key for key in self._results if key[1] not in present]:
-            del self._results[key]
-        for key in list(self._results)[: max(0, len(self._results) - _MOST_KEPT)]:
-            del self._results[key]
+        for answer in [key for key in self._answers if key[1] not in present]:
+            del self._answers[answer]
+        for look in [key for key in self._looks if key[0] not in present]:
+            del self._looks[look]
+        for card in [key for key in self._cards if key[0] not in present]:
+            del self._cards[card]
+        _forget_oldest(self._answers, max(_MOST_ANSWERS, 4 * len(uploads)))
+
+    def _keep_look(self, item: Item, look: Look) -> Look:
+        shown = replace(look, seen={size: _small(image) for size, image in look.seen.items()})
+        self._looks[item.id] = shown
+        _forget_oldest(self._looks, _MOST_LOOKS)
+        return shown
 
 
-def show(result: Result, upload: Upload) -> None:
-    """Draw one result: the picture, what the network saw of it, the probabilities, the notes; or its error."""
-    if not result.markup:
-        result.markup = markup(result.prediction, original=upload.getvalue)
-    st.html(result.markup, width=CARD_WIDTH)
+def seen_by(item: Item, network: Network) -> NDArray[np.uint8] | None:
+    """What a network sees of a file at its full size, uint8, shape (height, width, 3); None if it cannot be read."""
+    size = network.predictor.image_shape[:2]
+    return look_at(item.upload.name, item.upload.getvalue, sizes=[size], framing=item.framing).seen.get(size)
 
 
-def markup(prediction: FilePrediction, *, original: Callable[[], bytes]) -> str:
-    """A result as HTML, every text in it escaped.
-
-    Args:
-        prediction: What the network said.
-        original: Fetches the file's bytes, for the thumbnail.
-    """
-    name = html.escape(images.display_name(prediction.file))
-    head = f'<strong style="overflow-wrap: anywhere">{name}</strong>'
-    notes = "".join(f'<br><span class="aqua-sub">{html.escape(note)}</span>' for note in prediction.notes)
-    if prediction.error is not None or prediction.probabilities is None or prediction.seen is None:
-        # The message begins with the file's name.
-        text = f'<p style="margin: 0; overflow-wrap: anywhere">🚧 {html.escape(prediction.error or "")}</p>'
-        return f'<article class="aqua-card" role="group" aria-label="{name}">{head}{text}{notes}</article>'
-    height, width = prediction.seen.shape[:2]
-    sure = f"{100 * (prediction.confidence or 0.0):.0f} %"
-    answer = html.escape(probabilities.class_text(prediction.label or ""))
-    pictures = gallery.markup(
-        [
-            *_thumbnail(prediction.file, original),
-            gallery.Card(
-                image=prediction.seen,
-                title=f"The network sees {width} × {height}",
-                alt=f"{images.display_name(prediction.file)}, scaled to {width} by {height} pixels",
-            ),
-        ],
-        size_rem=9,
-        columns=2,
-        label="The picture, and what the network sees of it",
-    )
-    bars = gallery.bars_markup(probabilities.bars(prediction.probabilities, class_names=prediction.class_names))
-    return (
-        f'<article class="aqua-card" role="group" aria-label="{name}" style="max-width: none">{head}'
-        f'<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{answer}, {sure}</p>{pictures}{bars}'
-        f'<div style="margin-top: 0.25rem">{notes.removeprefix("<br>")}</div></article>'
-    )
+def _look(item: Item, networks: Sequence[Network]) -> Look:
+    sizes = [network.predictor.image_shape[:2] for network in networks]
+    upload, framing = item
+    return look_at(upload.name, upload.getvalue, sizes=sizes, framing=framing, thumbnail_edge=SHOWN_EDGE)
 
 
-def summary(predictions: Sequence[FilePrediction]) -> str:
-    """How many pictures got which name, as one line of markdown."""
-    counts = Counter(prediction.label for prediction in predictions if prediction.label is not None)
-    parts = [f"{plain(probabilities.class_text(label))}: {number:,}" for label, number in counts.most_common(12)]
-    refused = sum(prediction.label is None for prediction in predictions)
-    if refused:
-        parts.append(f"🚧 without an answer: {refused:,}")
-    return " · ".join(parts)
+def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What a network saw, no larger than a card shows it."""
+    if max(image.shape[:2]) <= SHOWN_EDGE:
+        return image
+    picture = Image.fromarray(image)
+    picture.thumbnail((SHOWN_EDGE, SHOWN_EDGE), Image.Resampling.LANCZOS)
+    return np.array(picture)
 
 
-def to_csv(predictions: Sequence[FilePrediction], *, class_names: Sequence[str]) -> bytes:
-    """The results as a table for a spreadsheet: UTF-8 with the mark that Excel needs to see that it is.
-
-    Columns: ``file, label, confidence``, one a class with its probability (0 to 1), ``notes, error``.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["file", "label", "confidence", *map(_cell, class_names), "notes", "error"])
-    for prediction in predictions:
-        shares: list[Any] = [""] * len(class_names)
-        if prediction.probabilities is not None:
-            shares = [f"{share:.6f}" for share in prediction.probabilities]
-        sure = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
-        texts = [prediction.file, prediction.label or "", "; ".join(prediction.notes), prediction.error or ""]
-        file, label, notes, error = map(_cell, texts)
-        writer.writerow([file, label, sure, *shares, notes, error])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _thumbnail(name: str, original: Callable[[], bytes]) -> list[gallery.Card]:
-    """The picture as it came, upright and small; nothing if it has gone meanwhile."""
-    try:
-        decoded = images.decode(original(), name=name)
-    except (AquaDashError, OSError):
-        return []
-    width, height = decoded.original_size
-    return [
-        gallery.Card(
-            image=decoded.rgb,
-            title=f"Your picture, {width:,} × {height:,}",
-            alt=f"{images.display_name(name)} as it came",
-        )
-    ]
+def _forget_oldest(kept: dict, most: int) -> None:
+    for key in list(kept)[: max(0, len(kept) - most)]:
+        del kept[key]

@@ -45,7 +45,8 @@ def _predictor(key: ModelKey, class_names: tuple[str, ...]) -> Predictor:
 
     keep_keras_session()
     _, run_id, _ = key
-    return Predictor.load(cache.store().model_path(run_id), class_names=class_names)
+    store = cache.store()
+    return Predictor.load(store.model_path(run_id), class_names=class_names, detector=store.strangers(run_id))
 
 
 def keep_keras_session() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import address, robustness_reads, robustness_results, shell
+from aquadash.ui import robustness_reads, robustness_results, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, moment, plain
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 #: Seconds between two looks at a measurement at work. Its process reports once a second.
 TICK_SECONDS = 2.0
 
-#: Whether the section is open, in the address.
-OPEN = "robustness"
-
 #: The quick way looks at so many images.
 QUICK_IMAGES = 100
 
@@ -28,18 +25,15 @@ _SEEDS = 2**32
 
 
 def show(run: Run, other_runs: Sequence[Run]) -> None:
-    """Draw the section, closed until it is asked for; whether it is open stands in the address.
+    """Draw the section.
 
     Args:
         run: One that has ended and has results.
         other_runs: Those that may be laid over it; the run itself and those without figures are passed over.
     """
-    address.restore(OPEN, _opened, default=False, expected="the word open")
-    with st.expander("How robust is it?", icon="🌫️", key=OPEN, on_change="rerun") as box:
-        address.record(OPEN, "open" if box.open else "", default="")
-        if box.open:
-            with shell.guard():
-                _section(run, [other.run_id for other in other_runs if other.run_id != run.run_id])
+    st.subheader("How robust is it?", anchor=False, help=term("robustness"))
+    with shell.guard():
+        _section(run, [other.run_id for other in other_runs if other.run_id != run.run_id])
 
 
 def progress_text(job: Job) -> tuple[float | None, str, str]:
@@ -59,14 +53,8 @@ def progress_text(job: Job) -> tuple[float | None, str, str]:
     return share, doing, left
 
 
-def _opened(text: str) -> bool:
-    if text != "open":
-        raise ValueError(text)
-    return True
-
-
 def _section(run: Run, others: Sequence[str]) -> None:
-    """Everything in the open section. What changes while it is measured is one fragment that looks again."""
+    """Everything in the section. What changes while it is measured is one fragment that looks again."""
     st.markdown(
         "**How much of its accuracy does the network keep when the pictures get worse?** The test images are spoilt in "
         "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "

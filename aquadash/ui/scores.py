@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.evaluation import Evaluation, wilson_interval
+from aquadash.evaluation import Evaluation, TopK, wilson_interval
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
 from aquadash.ui import coach_notes, components
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import percent
-
-#: Pixels; narrow enough that the five columns stand side by side in half a page.
-_NUMBER_WIDTH = 70
 
 
 def has_results(run: Run) -> bool:
@@ -32,14 +27,16 @@ def results_first(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: not has_results(run))
 
 
-def show_scores(run: Run, found: Evaluation) -> None:
-    """Accuracy with its interval, loss and the number of images; what to make of them for the report's way."""
+def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
+    """Accuracy and top-2 accuracy with intervals, loss, number of images; what to make of them for the report's way."""
     unseen = _unseen(run, found)
     with st.container(horizontal=True):
         _accuracy("Test accuracy", found.accuracy, found.accuracy_ci95)
         if unseen is not None:
             share, count = unseen
             _accuracy(f"On the {count:,} unseen images", share, wilson_interval(round(share * count), count))
+        if len(found.classes) > 2:
+            _accuracy("Right class among the first two", top_two.accuracy, top_two.interval, help="top-2 accuracy")
         st.metric("Loss", f"{found.loss:.2f}", help=term("loss"), border=True, width="content", height="stretch")
         st.metric("Test images", f"{found.n:,}", help=term("test set"), border=True, width="content", height="stretch")
     classes = len(found.classes)
@@ -49,35 +46,6 @@ def show_scores(run: Run, found: Evaluation) -> None:
     )
     if run.config.training.validation == "test":
         _explain_the_reports_way(found.n, unseen)
-
-
-def show_report(found: Evaluation) -> None:
-    """Precision, recall, F1 and support of each class and on average, in whole per cent."""
-    averages = (
-        ("∅ by class", found.macro_average),
-        ("∅ by image", found.weighted_average),
-    )
-    rows = [(class_text(row.label), row) for row in found.report] + list(averages)
-    columns = {"Precision": "precision", "Recall": "recall", "F1": "f1"}
-    table: dict[str, list[object]] = {"Class": [name for name, _ in rows]}
-    for title, field in columns.items():
-        table[title] = [100 * getattr(row, field) for _, row in rows]
-    table["Support"] = [row.support for _, row in rows]
-    number = functools.partial(st.column_config.NumberColumn, width=_NUMBER_WIDTH)
-    st.dataframe(
-        table,
-        column_config={
-            "Class": st.column_config.TextColumn(
-                width=120, help="∅ by class is the plain mean of the rows above; ∅ by image counts each by its support."
-            ),
-            # With the 100 images a class has here, an interval is 15 points wide or more: no digits after the point.
-            "Precision": number(format="%.0f %%", help=term("precision")),
-            "Recall": number(format="%.0f %%", help=term("recall")),
-            "F1": number(format="%.0f %%", help=term("F1")),
-            "Support": number(format="%d", help=term("support")),
-        },
-        hide_index=True,
-    )
 
 
 def show_confidence(predictions: Predictions) -> None:
@@ -102,7 +70,7 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
         st.caption(f"“Validation” means the first {REPORT_VALIDATION_IMAGES} test images in this run.")
 
 
-def _accuracy(label: str, share: float, interval: tuple[float, float]) -> None:
+def _accuracy(label: str, share: float, interval: tuple[float, float], *, help: str = "accuracy") -> None:
     """One accuracy; the interval decides how many digits it is worth."""
     value, _, rest = percent(share, interval).partition(" (")
     st.metric(
@@ -111,7 +79,7 @@ def _accuracy(label: str, share: float, interval: tuple[float, float]) -> None:
         delta=f"95 % interval: {rest.rstrip(')')}",
         delta_color="off",
         delta_arrow="off",
-        help=f"{term('accuracy')} {term('confidence interval')}",
+        help=f"{term(help)} {term('confidence interval')}",
         border=True,
         width="content",
         height="stretch",

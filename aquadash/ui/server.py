@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash.errors import AquaDashError
-from aquadash.ui import shell, warmup
+from aquadash.ui import shell, upload_files, warmup
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def expect_navigation() -> None:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start warming up with the server. Nothing needs undoing: the thread is a daemon, and workers outlive the app."""
+    upload_files.keep_on_disk()
     warmup.start()
     yield
 

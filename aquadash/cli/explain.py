@@ -1,0 +1,128 @@
+"""``explain``: why a run's model takes a picture for what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show
+from aquadash.errors import ImageError, UnknownNameError
+from aquadash.explain.methods import METHODS, method_entry
+from aquadash.runs import open_store
+
+if TYPE_CHECKING:
+    from aquadash.explain.results import Explanation
+
+#: Side in pixels of each of the two pictures that ``--out`` writes, unless the image is larger.
+_SIDE = 384
+_MARGIN = 16
+_LINE = 22
+
+
+@click.command()
+@click.argument("run")
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--method", default="grad-cam", show_default=True, help=f"One of {', '.join(METHODS)}.")
+@click.option("--class", "class_names", multiple=True, metavar="NAME", help="The class to explain; may be repeated.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write image and maps to this PNG file.")
+@json_option
+def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+    """Show what in a picture speaks for a class, by default the one that a run's model takes it for."""
+    from aquadash.data.images import decode, fit, read
+
+    method_entry(method)
+    if out is not None and out.suffix.lower() != ".png":
+        raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")
+    store = open_store()
+    found = store.get(store.resolve(run))
+    path = store.model_path(found.run_id)
+    for name in class_names:
+        if name not in found.class_names:
+            raise UnknownNameError.of("class", name, found.class_names)
+    decoded = decode(read(image), name=str(image))
+    with StatusLine() as line:
+        line.show("loading the model")
+        import_tensorflow_quietly()
+        from aquadash.explain.explainer import Explainer
+
+        explainer = Explainer.load(path, class_names=found.class_names)
+        seen = fit(decoded.rgb, size=explainer.image_shape[:2])
+        shares = explainer.predict_images(seen[None])[0]
+        classes = [explainer.class_index(name) for name in class_names] or [int(shares.argmax())]
+        explanations = explainer.explain_many(
+            seen[None].repeat(len(classes), axis=0),
+            classes,
+            method=method,
+            progress=lambda share: line.progress("asking the model", share),
+        )
+    if out is not None:
+        write_picture(out, explanations)
+    values = {
+        "run_id": found.run_id,
+        "file": str(image),
+        "label": found.class_names[int(shares.argmax())],
+        "probabilities": dict(zip(found.class_names, map(float, shares), strict=True)),
+        "method": method,
+        "image_shape": list(explainer.image_shape),
+        "explanations": [explanation.to_dict() for explanation in explanations],
+        "out": None if out is None else str(out),
+    }
+
+    def text() -> str:
+        lines = [f"{image}: {values['label']}, {percent(float(shares.max()))}"]
+        lines += [
+            f"{METHODS[method].title} for {explanation.class_name} ({percent(explanation.probability)}): "
+            f"{explanation.where}"
+            for explanation in explanations
+        ]
+        return "\n".join([*lines, *([f"written to {out}"] if out is not None else [])])
+
+    show(values, as_json=as_json, text=text)
+
+
+def write_picture(path: Path, explanations: Sequence[Explanation]) -> None:
+    """Write the image, and for each explanation its map over the image and the legend, as a PNG file.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    from aquadash.explain import pictures
+
+    height, width = explanations[0].image.shape[:2]
+    factor = max(1, _SIDE // max(height, width))
+    height, width = height * factor, width * factor
+    step = width + _MARGIN
+    canvas = Image.new("RGB", (_MARGIN + step * (len(explanations) + 1), height + 4 * _LINE + 2 * _MARGIN), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=14)
+
+    def enlarged(pixels: np.ndarray) -> Image.Image:
+        return Image.fromarray(pixels).resize((width, height), Image.Resampling.NEAREST)
+
+    top = _MARGIN + height + 6
+    canvas.paste(enlarged(explanations[0].image), (_MARGIN, _MARGIN))
+    draw.text((_MARGIN, top), "what the model sees", fill="black", font=font)
+    for number, explanation in enumerate(explanations, start=1):
+        left = _MARGIN + number * step
+        canvas.paste(enlarged(pictures.overlay(explanation)), (left, _MARGIN))
+        title = f"{METHODS[explanation.method].title}: {explanation.class_name}, {percent(explanation.probability)}"
+        low, high = pictures.legend_texts(explanation)
+        draw.text((left, top), _fitting(title, width, draw, font), fill="black", font=font)
+        bar = Image.fromarray(pictures.legend(signed=explanation.signed, width=width, height=_LINE - 8))
+        canvas.paste(bar, (left, top + _LINE + 4))
+        draw.text((left, top + 2 * _LINE), _fitting(low, width, draw, font), fill="black", font=font)
+        draw.text((left + width, top + 3 * _LINE), _fitting(high, width, draw, font), "black", font=font, anchor="ra")
+    canvas.save(path, format="PNG")
+
+
+def _fitting(text: str, width: int, draw: object, font: object) -> str:
+    """The text without what does not fit the width in pixels, and without letters that the font does not have."""
+    text = text.encode("latin-1", "replace").decode("latin-1")
+    while len(text) > 1 and draw.textlength(text, font=font) > width:  # type: ignore[attr-defined]
+        text = text[:-1]
+    return text

@@ -1,0 +1,271 @@
+"""A trained model that can be asked why."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.errors import ExplainError, UnknownNameError
+from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.explain import layers, network
+from aquadash.explain.methods import method_entry
+from aquadash.explain.results import Activation, Explanation, Filters
+from aquadash.predict import Predictor
+
+#: Told the share that is done, 0 to 1. May raise to stop.
+ProgressCallback = Callable[[float], None]
+
+#: The numbers that all layers together may give for a batch, 130 MB of them: a network keeps them for the way back.
+_NUMBERS_AT_ONCE = 32_000_000
+
+#: More images at once bring nothing.
+_MOST_AT_ONCE = 256
+
+
+def _silent(share: float) -> None:
+    """For a caller who does not want to know."""
+
+
+class Explainer(Predictor):
+    """A model with its explanations. May be used from several threads at once.
+
+    What a method needs of the model is traced when it is first asked for, and then only run.
+
+    Attributes:
+        uses_scores: True where the gradient is that of the class's score before the softmax, as Grad-CAM has it; for a
+            model without a last softmax it is that of the logarithm of its answer.
+        inside: The layers that are looked at.
+        batch_size: How many images are explained together; follows from the size of the model.
+    """
+
+    def __init__(self, model: Any, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> None:
+        """Prepare a model that nobody else calls meanwhile; the arguments are those of a predictor.
+
+        Raises:
+            StorageError: As a predictor does.
+            ExplainError: The model has no convolution whose map could be shown.
+        """
+        super().__init__(model, class_names=class_names, detector=detector)
+        self._lock = threading.Lock()
+        self._graphs: dict[str, Any] = {}
+        self._whole = model
+        self._network, self._flips = network.without_flip(model)
+        self.inside = network.look_inside(self._network, self.image_shape)
+        with network.before_softmax(self._network) as self.uses_scores:
+            pass
+        self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MOST_AT_ONCE))
+
+    @classmethod
+    def load(cls, path: Path, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> Explainer:
+        """Load a saved model; arguments and errors are those of a predictor and of the constructor."""
+        return cast(Explainer, super().load(path, class_names=class_names, detector=detector))
+
+    def explain(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        method: str = "grad-cam",
+        class_index: int | None = None,
+        progress: ProgressCallback = _silent,
+    ) -> Explanation:
+        """Explain one image, for the likeliest class or another; see :meth:`explain_many`."""
+        classes = None if class_index is None else [class_index]
+        return self.explain_many(image[None], classes, method=method, progress=progress)[0]
+
+    def explain_many(
+        self,
+        images: NDArray[np.uint8],
+        classes: Sequence[int] | None = None,
+        *,
+        method: str = "grad-cam",
+        progress: ProgressCallback = _silent,
+    ) -> tuple[Explanation, ...]:
+        """Explain images, each for one class. To explain two classes of an image, give it twice.
+
+        Args:
+            images: uint8, shape (n, *image_shape), 0 to 255.
+            classes: A class for each image; None for the likeliest of each.
+            method: A name in :data:`~aquadash.explain.methods.METHODS`.
+            progress: Told the share that is done.
+
+        Returns:
+            One explanation an image, in order.
+
+        Raises:
+            UnknownNameError: There is no such method.
+            ExplainError: There is no such class, or the model's answer is not a number.
+            ValueError: Wrong type or shape of the images.
+        """
+        entry = method_entry(method)
+        probabilities = self.predict_images(images, batch_size=self.batch_size)
+        if not np.isfinite(probabilities).all():
+            raise ExplainError(
+                "The model's answer is not a number: its training has diverged, and there is nothing to explain. Train "
+                "it again with a smaller learning rate."
+            )
+        chosen = probabilities.argmax(axis=1) if classes is None else np.asarray(classes, dtype=np.int64)
+        if chosen.shape != (len(images),) or ((chosen < 0) | (chosen >= len(self.class_names))).any():
+            raise ExplainError(
+                f"The classes to explain are {np.asarray(chosen).tolist()}; expected one for each of the "
+                f"{len(images)} images, from 0 to {len(self.class_names) - 1}."
+            )
+        if not len(images):
+            return ()
+        found = entry.compute(self, images, chosen.astype(np.int32), progress)
+        progress(1.0)
+        return tuple(
+            Explanation(
+                method=method,
+                class_index=int(index),
+                class_name=self.class_names[index],
+                probability=float(probabilities[position, index]),
+                image=images[position],
+                map=values,
+                signed=entry.signed,
+                facts=facts,
+            )
+            for position, (index, (values, facts)) in enumerate(zip(chosen, found, strict=True))
+        )
+
+    def class_index(self, name: str) -> int:
+        """The position of a class.
+
+        Raises:
+            UnknownNameError: There is none of that name; the message names the nearest.
+        """
+        if name not in self.class_names:
+            raise UnknownNameError.of("class", name, self.class_names)
+        return self.class_names.index(name)
+
+    def filters(self, *, most: int = 64) -> Filters:
+        """The first convolution's filters as small pictures, the first ``most`` of them."""
+        with self._lock:
+            return layers.filters(self._network, self.inside, self.image_shape, most=most)
+
+    def activations(
+        self, image: NDArray[np.uint8], *, most_layers: int = 8, most_channels: int = 12
+    ) -> tuple[Activation, ...]:
+        """What the layers make of an image, from the first convolution to the last map.
+
+        Args:
+            image: uint8, shape image_shape.
+            most_layers: Of more layers with a map, as many are taken at even distances.
+            most_channels: Of more channels, those that differ most over the image are taken.
+
+        Raises:
+            ValueError: Wrong type or shape of the image.
+        """
+        self._check(image[None])
+        with self._lock:
+            return layers.activations(
+                self._network, self.inside, image, most_layers=most_layers, most_channels=most_channels
+            )
+
+    def class_maps(
+        self, images: NDArray[np.uint8], classes: NDArray[np.int32], *, by_place: bool, progress: ProgressCallback
+    ) -> NDArray[np.float32]:
+        """The last feature maps weighted by the gradient of each image's class, negative values cut off.
+
+        Args:
+            images: uint8, shape (n, *image_shape).
+            classes: Shape (n,).
+            by_place: Weight each place by its own gradient, else each map by the mean of its gradients.
+            progress: Told the share that is done.
+
+        Returns:
+            float32, shape (n, height, width): of the image's size, 0 and above, in the units of the score.
+        """
+        graph = self._graph("by-place" if by_place else "by-map", lambda: self._trace_class_maps(by_place=by_place))
+        found = np.empty((len(images), *self.image_shape[:2]), np.float32)
+        for part in self.parts(len(images), progress):
+            found[part] = graph(self._constant(images[part]), self._constant(classes[part])).numpy()
+        return found
+
+    def pixel_gradients(self, pixels: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
+        """How the probability of each image's class changes with each pixel value.
+
+        Args:
+            pixels: Shape (n, *image_shape), 0 to 1; at most :attr:`batch_size` images.
+            classes: Shape (n,).
+
+        Returns:
+            float32, as ``pixels``.
+        """
+        graph = self._graph("pixels", self._trace_pixel_gradients)
+        return cast(NDArray[np.float32], graph(self._constant(pixels), self._constant(classes)).numpy())
+
+    def parts(self, number: int, progress: ProgressCallback) -> Iterator[slice]:
+        """Batches of so many images, as slices; the progress is told before each."""
+        for start in range(0, number, self.batch_size):
+            progress(start / number)
+            yield slice(start, min(start + self.batch_size, number))
+
+    def _graph(self, name: str, trace: Callable[[], Any]) -> Any:
+        """A traced function, by its name; traced when first asked for, by one thread."""
+        with self._lock:
+            if name not in self._graphs:
+                self._graphs[name] = trace()
+            return self._graphs[name]
+
+    def _trace_class_maps(self, *, by_place: bool) -> Any:
+        import tensorflow as tf
+
+        from aquadash.models import normalise
+
+        def class_maps(images: Any, classes: Any) -> Any:
+            pixels, count = normalise(images), tf.shape(images)[0]
+            if self._flips:
+                # The score is the mean of those of the image and its mirror image, and so is its map.
+                pixels = tf.concat([pixels, tf.reverse(pixels, [2])], axis=0)
+                classes = tf.tile(classes, [2])
+            maps: list[Any] = []
+
+            def keep(layer: Any, _: Any, output: Any) -> None:
+                if layer is self.inside.maps:
+                    tape.watch(output)
+                    maps[:] = [output]
+
+            with (
+                tf.GradientTape(watch_accessed_variables=False) as tape,
+                network.listening(self._network, keep),
+                network.before_softmax(self._network) as scores,
+            ):
+                answers = tf.cast(self._network(pixels, training=False), tf.float32)
+                chosen = tf.gather(answers, classes, axis=1, batch_dims=1)
+                # A tiny probability still has a gradient where its logarithm has one.
+                target = chosen if scores else tf.math.log(chosen + 1e-12)
+            gradients = tf.cast(tape.gradient(target, maps[0]), tf.float32)
+            if not by_place:
+                gradients = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+            summed = tf.nn.relu(tf.reduce_sum(gradients * tf.cast(maps[0], tf.float32), axis=3, keepdims=True))
+            sized = tf.image.resize(summed, self.image_shape[:2])[..., 0]
+            return 0.5 * (sized[:count] + tf.reverse(sized[count:], [2])) if self._flips else sized
+
+        images = tf.TensorSpec((None, *self.image_shape), tf.uint8)
+        return tf.function(class_maps, jit_compile=False).get_concrete_function(
+            images, tf.TensorSpec((None,), tf.int32)
+        )
+
+    def _trace_pixel_gradients(self) -> Any:
+        import tensorflow as tf
+
+        def pixel_gradients(pixels: Any, classes: Any) -> Any:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(pixels)
+                answers = tf.cast(self._whole(pixels, training=False), tf.float32)
+                chosen = tf.gather(answers, classes, axis=1, batch_dims=1)
+            return tape.gradient(chosen, pixels)
+
+        pixels = tf.TensorSpec((None, *self.image_shape), tf.float32)
+        return tf.function(pixel_gradients, jit_compile=False).get_concrete_function(
+            pixels, tf.TensorSpec((None,), tf.int32)
+        )
+
+    def _check(self, images: NDArray[np.uint8]) -> None:
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")

@@ -1,0 +1,245 @@
+"""The table of methods: each turns a model, images and a class for each into maps of the images' size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from aquadash.explain.explainer import Explainer, ProgressCallback
+
+#: A map, float32 (height, width), and figures about it by name.
+Found = tuple[NDArray[np.float32], dict[str, float]]
+
+#: Model, images as uint8 (n, height, width, 3), a class for each, progress: a map for each.
+Compute = Callable[["Explainer", NDArray[np.uint8], NDArray[np.int32], "ProgressCallback"], list[Found]]
+
+#: What covers a part of the image in an occlusion map: the middle of 0 to 255.
+GREY = 127
+
+#: Points on the way from a baseline to the image. For trained networks of the presets notebook, baseline and backbone,
+#: the pixels of half of 24 test images then added up to the change of the probability within 0.01, those of nine in ten
+#: within 0.015; with 32 points it was 0.02.
+STEPS = 64
+
+#: Brightness of the images that integrated gradients start from, 0 black to 1 white.
+BASELINES = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to explain an answer.
+
+    Attributes:
+        title: A short name for a menu.
+        help: What it does, in a sentence or two for a student.
+        source: The paper.
+        signed: Whether pixels can speak against the class as well as for it.
+        low: What the map's least value means, for the legend.
+        high: What its greatest value means.
+        compute: Works the maps out.
+    """
+
+    title: str
+    help: str
+    source: str
+    signed: bool
+    low: str
+    high: str
+    compute: Compute
+
+
+def occlusion_map(
+    explainer: Explainer,
+    images: NDArray[np.uint8],
+    classes: NDArray[np.int32],
+    progress: ProgressCallback,
+    *,
+    patch: int | None = None,
+    stride: int | None = None,
+) -> list[Found]:
+    """How much of the class's probability is lost when a grey square covers a place.
+
+    Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square starts
+    beyond the border and ends beyond it, so that every pixel is covered equally often; a pixel gets the mean over the
+    squares that cover it.
+
+    Args:
+        explainer: The model.
+        images: uint8, shape (n, height, width, 3).
+        classes: Shape (n,).
+        progress: Told the share that is done.
+        patch: Side of the square in pixels; None for a quarter of the image's shorter side, 8 of 32.
+        stride: By how many pixels it moves on; None for half of the square, so that each pixel is covered four times.
+
+    Raises:
+        ValueError: A square or stride of less than one pixel, or a stride larger than the square.
+    """
+    height, width = images.shape[1:3]
+    patch = max(1, min(height, width) // 4) if patch is None else patch
+    stride = max(1, patch // 2) if stride is None else stride
+    if not 1 <= stride <= patch:
+        raise ValueError(f"patch is {patch} and stride {stride}; expected 1 <= stride <= patch")
+    squares = [
+        (slice(max(0, top), top + patch), slice(max(0, left), left + patch))
+        for top in range(stride - patch, height, stride)
+        for left in range(stride - patch, width, stride)
+    ]
+    found: list[Found] = []
+    for number, (image, label) in enumerate(zip(images, classes, strict=True)):
+        whole = float(explainer.predict_images(image[None])[0, label])
+        lost, times = np.zeros((height, width)), np.zeros((height, width))
+        for part in explainer.parts(len(squares), partial(_share, progress, number, len(images))):
+            covered = np.repeat(image[None], part.stop - part.start, axis=0)
+            for picture, (rows, columns) in zip(covered, squares[part], strict=True):
+                picture[rows, columns] = GREY
+            answers = explainer.predict_images(covered, batch_size=explainer.batch_size)[:, label]
+            for answer, (rows, columns) in zip(answers, squares[part], strict=True):
+                lost[rows, columns] += whole - float(answer)
+                times[rows, columns] += 1
+        values = (lost / times).astype(np.float32)
+        facts = {"patch": float(patch), "stride": float(stride), "most_lost": float(values.max())}
+        found.append((values, facts))
+    return found
+
+
+def integrated_gradients(
+    explainer: Explainer,
+    images: NDArray[np.uint8],
+    classes: NDArray[np.int32],
+    progress: ProgressCallback,
+    *,
+    steps: int = STEPS,
+    baselines: Sequence[float] = BASELINES,
+) -> list[Found]:
+    """How much each pixel adds to the class's probability on the way from a plain image to this one.
+
+    Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks", equation 1, with the integral by Gauss and
+    Legendre's rule. A pixel as bright as the baseline gets nothing whatever it means, so that a black baseline is blind
+    for black animals: the mean over a black and a white one is taken. The values of the three colours are added up.
+
+    Args:
+        explainer: The model.
+        images: uint8, shape (n, height, width, 3).
+        classes: Shape (n,).
+        progress: Told the share that is done.
+        steps: How many points of the way are looked at.
+        baselines: Brightness of each plain image to start from, 0 to 1.
+
+    Returns:
+        Signed maps with the facts ``sum`` (of the map), ``change`` (of the probability between the baselines' mean and
+        the image: what the sum would be with infinitely many steps) and ``steps``.
+
+    Raises:
+        ValueError: No steps or no baselines.
+    """
+    if steps < 1 or not baselines:
+        raise ValueError(f"steps is {steps} and baselines {list(baselines)}; expected at least one of each")
+    # The rule is for -1 to 1; the way goes from 0 to 1.
+    nodes, halves = np.polynomial.legendre.leggauss(steps)
+    shares = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
+    weights = (halves / 2).astype(np.float32)[:, None, None, None]
+    found: list[Found] = []
+    for number, (image, label) in enumerate(zip(images, classes, strict=True)):
+        pixels = image.astype(np.float32) / 255.0
+        total = np.zeros(pixels.shape, np.float64)
+        starts = []
+        for turn, level in enumerate(baselines):
+            plain = np.full_like(pixels, level)
+            way = plain + shares * (pixels - plain)
+            told = partial(_share, partial(_share, progress, number, len(images)), turn, len(baselines))
+            for part in explainer.parts(steps, told):
+                gradients = explainer.pixel_gradients(way[part], np.full(part.stop - part.start, label, np.int32))
+                total += (weights[part] * gradients).sum(axis=0, dtype=np.float64) * (pixels - plain)
+            starts.append(np.full_like(image, round(255 * level)))
+        values = (total.sum(axis=-1) / len(baselines)).astype(np.float32)
+        answers = explainer.predict_images(np.stack([image, *starts]))[:, label].astype(np.float64)
+        change = float(answers[0] - answers[1:].mean())
+        found.append((values, {"sum": float(values.sum(dtype=np.float64)), "change": change, "steps": float(steps)}))
+    return found
+
+
+def _class_maps(
+    explainer: Explainer,
+    images: NDArray[np.uint8],
+    classes: NDArray[np.int32],
+    progress: ProgressCallback,
+    *,
+    by_place: bool,
+) -> list[Found]:
+    """Maps of :meth:`Explainer.class_maps`, each divided by its greatest value."""
+    height, width, _ = explainer.inside.map_shape
+    found: list[Found] = []
+    for values in explainer.class_maps(images, classes, by_place=by_place, progress=progress):
+        most = float(values.max())
+        facts = {"greatest": most, "map_height": float(height), "map_width": float(width)}
+        found.append((values / most if most > 0 else values, facts))
+    return found
+
+
+def _share(progress: ProgressCallback, number: int, total: int, share: float) -> None:
+    """The progress of one of several equal pieces of work."""
+    progress((number + share) / total)
+
+
+METHODS: dict[str, Method] = {
+    "grad-cam": Method(
+        "Grad-CAM",
+        "Marks where the last convolutional layer found what speaks for the class. Coarse, but quick.",
+        "Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
+        signed=False,
+        low="does not speak for it",
+        high="speaks most for it",
+        compute=partial(_class_maps, by_place=False),
+    ),
+    "hires-cam": Method(
+        "HiResCAM",
+        "As Grad-CAM, but each place is weighted by itself. More exact for networks that flatten their last map into "
+        "dense layers, as the report's does: there it matters where something was found.",
+        "Draelos and Carin 2020, Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural "
+        "networks",
+        signed=False,
+        low="does not speak for it",
+        high="speaks most for it",
+        compute=partial(_class_maps, by_place=True),
+    ),
+    "occlusion": Method(
+        "Occlusion",
+        "A grey square covers one place after the other: marks where covering costs the class most of its probability, "
+        "and where it helps. It only asks the network for answers, so it is right whatever the network is built like.",
+        "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks",
+        signed=True,
+        low="speaks against it",
+        high="speaks for it",
+        compute=occlusion_map,
+    ),
+    "integrated-gradients": Method(
+        "Integrated gradients",
+        "Fades the image in from black and from white and adds up what each pixel contributes to the class's "
+        "probability. Pixel by pixel; the contributions add up to the whole change.",
+        "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks",
+        signed=True,
+        low="speaks against it",
+        high="speaks for it",
+        compute=integrated_gradients,
+    ),
+}
+
+
+def method_entry(name: str) -> Method:
+    """Look a method up by its name.
+
+    Raises:
+        UnknownNameError: There is none of that name; the message names the nearest.
+    """
+    try:
+        return METHODS[name]
+    except KeyError:
+        raise UnknownNameError.of("explanation method", name, METHODS) from None

@@ -1,0 +1,189 @@
+"""The inside of a Keras model: what its layers give on the way, and its scores before the softmax.
+
+Layers are listened to while the model is called, instead of building a second model that ends at one of them: a layer
+of a nested model has no place in the outer model's graph, but it is called like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aquadash.errors import ExplainError
+
+#: Told of each call of a layer: the layer, its first input and its output.
+Listener = Callable[[Any, Any, Any], None]
+
+#: Kinds of layers whose kernels slide over a map.
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """What :func:`look_inside` found in a model.
+
+    Attributes:
+        maps: The layer whose output is the last convolutional feature map.
+        map_shape: Height, width and channels of that map.
+        first: The first convolution.
+        layers: All layers with a map as output from the first convolution on, in the order in which they are called.
+        numbers: How many numbers the layers give for one image together: a measure of the memory that it takes.
+    """
+
+    maps: Any
+    map_shape: tuple[int, int, int]
+    first: Any
+    layers: tuple[Any, ...]
+    numbers: int
+
+
+def without_flip(model: Any) -> tuple[Any, bool]:
+    """The network within one that answers with the mean over an image and its mirror image, and whether it is one.
+
+    Known by its build, so that a loaded model is recognised, too: one nested model that is called twice, an operation
+    that flips, and a mean.
+    """
+    operations = list(getattr(model, "operations", ()))
+    kinds = sorted(type(operation).__name__ for operation in operations)
+    nested = [operation for operation in operations if hasattr(operation, "layers")]
+    if len(nested) != 1 or kinds != sorted(["InputLayer", type(nested[0]).__name__, "Flip", "Average"]):
+        return model, False
+    return nested[0], True
+
+
+@contextmanager
+def listening(model: Any, listener: Listener) -> Iterator[None]:
+    """Tell the listener of every call of a layer, those of nested models too; one thread at a time for a model."""
+    layers = list(_leaves(model))
+    for layer in layers:
+        # Straight into the instance: Keras's own way of setting an attribute would look for weights in it.
+        vars(layer)["call"] = _told(layer, layer.call, listener)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del vars(layer)["call"]
+
+
+@contextmanager
+def before_softmax(model: Any) -> Iterator[bool]:
+    """Let a model answer with its scores before the last softmax; one thread at a time for a model.
+
+    Yields:
+        False for a model that does not end in a softmax: it answers as ever.
+    """
+    import keras
+
+    layer = _answering(model)
+    if isinstance(layer, keras.layers.Softmax):
+        vars(layer)["call"] = lambda inputs, *_: inputs
+        try:
+            yield True
+        finally:
+            del vars(layer)["call"]
+        return
+    activation = getattr(layer, "activation", None)
+    if getattr(activation, "__name__", "") != "softmax":
+        yield False
+        return
+    layer.activation = keras.activations.linear
+    try:
+        yield True
+    finally:
+        layer.activation = activation
+
+
+def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
+    """Find the convolutional part of a model by calling it once.
+
+    The last convolutional feature map is the last output with a height and a width of more than one that comes after a
+    convolution and that the answer depends on: after its activation and its normalisation, as in the paper on Grad-CAM.
+    Where it was made by a pooling that shrinks it, the larger map before that is taken, which says more about where.
+
+    Raises:
+        ExplainError: There is no convolution, or no map of more than one pixel after it.
+    """
+    import tensorflow as tf
+
+    calls: list[tuple[Any, Any, Any]] = []
+    numbers = 0
+
+    def keep(layer: Any, inputs: Any, output: Any) -> None:
+        nonlocal numbers
+        numbers += math.prod(output.shape[1:])
+        if calls or _is_convolution(layer):
+            tape.watch(output)
+            calls.append((layer, inputs, output))
+
+    image = tf.random.stateless_uniform((1, *image_shape), seed=(0, 0))
+    with tf.GradientTape(watch_accessed_variables=False) as tape, listening(model, keep):
+        answer = tf.reduce_sum(tf.cast(model(image, training=False), tf.float32)[:, 0])
+    if not calls:
+        raise ExplainError(
+            "This model has no convolution, so it has no map of the image that could be shown. Choose a run with a "
+            "convolutional network, such as the preset notebook, baseline or backbone."
+        )
+    maps = [call for call in calls if len(call[2].shape) == 4 and min(call[2].shape[1:3]) > 1]
+    # A border of zeros is no place in the image.
+    maps = [call for call in maps if not type(call[0]).__name__.startswith("ZeroPadding")]
+    gradients = tape.gradient(answer, [output for _, _, output in maps])
+    reaching = [call for call, gradient in zip(maps, gradients, strict=True) if gradient is not None]
+    while len(reaching) > 1 and _shrinks(*reaching[-1]):
+        reaching.pop()
+    if not reaching:
+        raise ExplainError(
+            "The convolutions of this model leave a single pixel, which says nothing about where in the image "
+            "something is. Choose a network with fewer strides or poolings, or a larger model.input_size."
+        )
+    layer, _, output = reaching[-1]
+    height, width, channels = (int(size) for size in output.shape[1:])
+    return Inside(layer, (height, width, channels), calls[0][0], tuple(call[0] for call in maps), numbers)
+
+
+def _leaves(model: Any) -> Iterator[Any]:
+    """The layers that are no models themselves, each once."""
+    seen: set[int] = set()
+    waiting = [model]
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        if hasattr(layer, "layers"):
+            waiting += layer.layers
+        elif type(layer).__name__ != "InputLayer":
+            yield layer
+
+
+def _told(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    def told(*args: Any, **kwargs: Any) -> Any:
+        output = call(*args, **kwargs)
+        if hasattr(output, "shape"):
+            listener(layer, args[0] if args else None, output)
+        return output
+
+    return told
+
+
+def _answering(model: Any) -> Any:
+    """The layer that gives a model's answer."""
+    while hasattr(model, "layers"):
+        outputs = getattr(model, "outputs", None)
+        history = getattr(outputs[0], "_keras_history", None) if outputs else None
+        last = history.operation if history is not None else (model.layers[-1] if model.layers else None)
+        if last is None or last is model:
+            return model
+        model = last
+    return model
+
+
+def _is_convolution(layer: Any) -> bool:
+    return any(kind.__name__ in _CONVOLUTIONS for kind in type(layer).__mro__)
+
+
+def _shrinks(layer: Any, inputs: Any, output: Any) -> bool:
+    """Whether a call was a pooling that made its map smaller."""
+    return "Pooling" in type(layer).__name__ and tuple(output.shape[1:3]) != tuple(inputs.shape[1:3])

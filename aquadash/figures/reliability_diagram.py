@@ -1,0 +1,114 @@
+"""Confidence against accuracy: are answers given with 80 % right in 80 % of cases?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from aquadash.evaluation.calibration import Calibration
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    RIGHT_COLOUR,
+    RUN_COLOURS,
+    empty_figure,
+    escape,
+    finish,
+    listed,
+    percent,
+    run_dash,
+    shorten,
+)
+
+_SELECTED_COLOUR = "#FFB000"
+
+
+def reliability_diagram(
+    found: Calibration | None,
+    *,
+    lines: Sequence[tuple[str, Calibration]] = (),
+    selected: int | None = None,
+) -> go.Figure:
+    """Draw a bar a bin of confidence, as high as the share of right answers, and the diagonal of honest confidence.
+
+    The ``customdata`` of bars and of the lines' points is ``[bin]``.
+
+    Args:
+        found: What is drawn as bars.
+        lines: Others to lay over it, by name: with a temperature, or of another run. All have the same bins.
+        selected: A bin to frame.
+    """
+    if found is None or not found.n:
+        return empty_figure("Confidence against accuracy appears here once the model has predicted the test images.")
+    filled = np.flatnonzero(found.counts)
+    low, high = 100 * found.edges[:-1], 100 * found.edges[1:]
+    figure = go.Figure()
+    figure.add_bar(
+        x=(low + high)[filled] / 2,
+        y=100 * found.accuracy[filled],
+        width=0.92 * (high - low)[filled],
+        name="as it says",
+        marker={
+            "color": RIGHT_COLOUR,
+            # Bars of few images are pale: what they say is uncertain.
+            "opacity": [0.45 if found.counts[index] < 10 else 0.95 for index in filled],
+            "line": {
+                "color": [_SELECTED_COLOUR if index == selected else OUTLINE_COLOUR for index in filled],
+                "width": [4 if index == selected else 0.5 for index in filled],
+            },
+        },
+        customdata=[[int(index)] for index in filled],
+        hovertext=[_hover(found, int(index)) for index in filled],
+        hoverinfo="text",
+    )
+    for number, (name, other) in enumerate(lines):
+        with_images = np.flatnonzero(other.counts)
+        colour = RUN_COLOURS[(number + 1) % len(RUN_COLOURS)]
+        figure.add_scatter(
+            x=100 * other.confidence[with_images],
+            y=100 * other.accuracy[with_images],
+            mode="lines+markers",
+            name=escape(shorten(name)),
+            line={"color": colour, "width": 2, "dash": run_dash(number)},
+            marker={"color": colour, "size": 8, "symbol": ("diamond", "square", "circle")[number % 3]},
+            customdata=[[int(index)] for index in with_images],
+            hovertext=[f"{escape(shorten(name))}<br>{_hover(other, int(index))}" for index in with_images],
+            hoverinfo="text",
+        )
+    figure.add_scatter(
+        x=[0, 100],
+        y=[0, 100],
+        mode="lines",
+        name="honest",
+        line={"color": OUTLINE_COLOUR, "dash": "dot", "width": 2},
+        hoverinfo="skip",
+    )
+    axis = {"range": [0, 101], "ticksuffix": " %", "fixedrange": True}
+    figure.update_xaxes(axis, title="Confidence: the probability of the predicted class")
+    figure.update_yaxes(axis, title="Right answers")
+    figure.update_layout(hovermode="closest", dragmode=False, bargap=0)
+    return finish(figure, alt=_alt(found, lines), height=400)
+
+
+def _hover(found: Calibration, index: int) -> str:
+    count = int(found.counts[index])
+    return (
+        f"Confidence {100 * found.edges[index]:.0f} to {100 * found.edges[index + 1]:.0f} %: {count} "
+        f"image{'' if count == 1 else 's'}<br>{100 * found.confidence[index]:.0f} % sure on average, "
+        f"{100 * found.accuracy[index]:.0f} % right"
+    )
+
+
+def _alt(found: Calibration, lines: Sequence[tuple[str, Calibration]]) -> str:
+    gap = found.mean_confidence - found.mean_accuracy
+    side = "too sure" if gap > 0 else "not sure enough"
+    text = (
+        f"Confidence against accuracy of {found.n} images: {percent(found.mean_confidence)} sure on average and "
+        f"{percent(found.mean_accuracy)} right, so {side} by {abs(100 * gap):.1f} points; expected calibration error "
+        f"{100 * found.ece:.1f} points."
+    )
+    if lines:
+        told = [f"{shorten(name)} {100 * other.ece:.1f}" for name, other in lines]
+        text += f" Laid over it, with their errors in points: {listed(told)}."
+    return text

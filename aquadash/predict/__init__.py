@@ -1,0 +1,19 @@
+"""Image files to runs' probabilities. TensorFlow is imported when a model is loaded."""
+
+from __future__ import annotations
+
+from aquadash.predict.files import FilePrediction, ImageFile, Look, answered, look_at, predict_files
+from aquadash.predict.predictor import Predictor
+from aquadash.predict.table import Answer, answers_csv
+
+__all__ = [
+    "Answer",
+    "FilePrediction",
+    "ImageFile",
+    "Look",
+    "Predictor",
+    "answered",
+    "answers_csv",
+    "look_at",
+    "predict_files",
+]

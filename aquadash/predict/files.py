@@ -1,0 +1,208 @@
+"""Image files to what networks see of them, and that to their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from aquadash.data.framing import CENTRED, Framing, fit, framing_note, share_seen
+from aquadash.data.images import decode, display_name
+from aquadash.errors import AquaDashError
+from aquadash.predict.predictor import Predictor
+
+#: An image file: its name and its bytes, or a function that fetches them when their turn comes.
+ImageFile = tuple[str, bytes | Callable[[], bytes]]
+
+#: How many files :func:`predict_files` takes at a time: the network works faster on many images at once, but nobody
+#: should wait for the last photograph to see the first result.
+FILES_AT_ONCE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A file as networks see it, or why it cannot be read.
+
+    Attributes:
+        file: The file's name as it was given; text, never markup or a path.
+        seen: By size (height, width): the picture framed and scaled to it, uint8, shape (height, width, 3). Empty
+            after an error.
+        notes: What was done to the picture by reading it, one phrase each.
+        framing_notes: By size: what was done to it by framing it, where that needs a word.
+        thumbnail: The whole picture made small, uint8, shape (height, width, 3); None if none was asked for.
+        picture_size: Width and height of the upright original in pixels, None after an error.
+        error: Why it cannot be read, a sentence or two for people; None when it can.
+    """
+
+    file: str
+    seen: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    framing_notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    thumbnail: NDArray[np.uint8] | None = None
+    picture_size: tuple[int, int] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FilePrediction:
+    """What a model says of one file, or why it says nothing.
+
+    Attributes:
+        file: The file's name as it was given; text, never markup or a path.
+        class_names: The classes, in the order of the probabilities.
+        label: The likeliest class, None after an error.
+        probabilities: float32, shape (classes,), None after an error.
+        seen: What the network saw: uint8, shape (height, width, 3); None if the file could not be read.
+        notes: What was done to the picture before, one phrase each.
+        error: Why there is no prediction, a sentence or two for people; None when there is one.
+        strangeness: How unlike the training images it is, more than 1 for unlike any of the classes; None after an
+            error, or where the run cannot tell.
+    """
+
+    file: str
+    class_names: tuple[str, ...]
+    label: str | None = None
+    probabilities: NDArray[np.float32] | None = None
+    seen: NDArray[np.uint8] | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+    strangeness: float | None = None
+
+    @property
+    def none_of_these(self) -> bool | None:
+        """Whether the picture is probably of none of the classes; None where that cannot be told."""
+        return None if self.strangeness is None else self.strangeness > 1.0
+
+    @property
+    def confidence(self) -> float | None:
+        """The probability of :attr:`label`, 0 to 1; None after an error."""
+        return None if self.probabilities is None else float(self.probabilities.max())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: ``file, label, confidence, probabilities`` by class name, ``notes, error`` ...
+
+        ``strangeness`` and ``none_of_these`` are null where the run cannot tell.
+        """
+        by_class = None
+        if self.probabilities is not None:
+            by_class = dict(zip(self.class_names, map(float, self.probabilities), strict=True))
+        return {
+            "file": self.file,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": by_class,
+            "notes": list(self.notes),
+            "error": self.error,
+            "strangeness": self.strangeness,
+            "none_of_these": self.none_of_these,
+        }
+
+
+def look_at(
+    name: str,
+    source: bytes | Callable[[], bytes],
+    *,
+    sizes: Iterable[tuple[int, int]],
+    framing: Framing = CENTRED,
+    thumbnail_edge: int = 0,
+) -> Look:
+    """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
+
+    Args:
+        name: What the file is called.
+        source: Its bytes, or a function that fetches them; see :func:`predict_files`.
+        sizes: Height and width of what each network takes.
+        framing: What to do with a picture of other proportions than a network's.
+        thumbnail_edge: The longer side of the thumbnail in pixels, at most; 0 for none.
+    """
+    try:
+        image = decode(source() if callable(source) else source, name=name)
+    except AquaDashError as error:
+        return Look(name, error=str(error))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Look(name, error=f"{display_name(name)} cannot be read: {reason}.")
+    seen, framing_notes = {}, {}
+    for size in dict.fromkeys(sizes):
+        seen[size] = fit(image.rgb, size=size, framing=framing)
+        if note := framing_note(framing, share=share_seen(image.rgb, size=size)):
+            framing_notes[size] = note
+    thumbnail = _thumbnail(image.rgb, thumbnail_edge) if thumbnail_edge else None
+    return Look(name, seen, image.notes, framing_notes, thumbnail, image.original_size)
+
+
+def answered(looks: Sequence[Look], predictor: Predictor) -> list[FilePrediction]:
+    """What a model says of each file; files that could not be read keep their error.
+
+    Args:
+        looks: Made for the predictor's size, among others.
+        predictor: The model.
+    """
+    size = predictor.image_shape[:2]
+    readable = [look.seen[size] for look in looks if look.error is None]
+    answers, strangeness = predictor.answer_images(np.stack(readable)) if readable else ((), None)
+    rows = iter(zip(answers, repeat(None) if strangeness is None else map(float, strangeness), strict=False))
+    return [
+        FilePrediction(look.file, predictor.class_names, error=look.error)
+        if look.error is not None
+        else _answered(look, size, *next(rows), predictor.class_names)
+        for look in looks
+    ]
+
+
+def predict_files(
+    files: Iterable[ImageFile], predictor: Predictor, *, framing: Framing = CENTRED, batch_size: int = FILES_AT_ONCE
+) -> Iterator[FilePrediction]:
+    """Predict image files one after the other, in their order; a bad one becomes a result with an error.
+
+    At most one large picture is in memory at a time, and files whose bytes come from a function are fetched only when
+    their turn comes.
+
+    Args:
+        files: Names and bytes. A function in place of the bytes, such as ``functools.partial(images.read, path)``, may
+            raise :class:`~aquadash.errors.AquaDashError` or ``OSError``: that is this file's error.
+        predictor: The model.
+        framing: What to do with pictures of other proportions than the network's.
+        batch_size: How many files are read before their results come.
+    """
+    remaining = iter(files)
+    sizes = [predictor.image_shape[:2]]
+    while batch := [
+        look_at(name, source, sizes=sizes, framing=framing) for name, source in islice(remaining, batch_size)
+    ]:
+        yield from answered(batch, predictor)
+
+
+def _answered(
+    look: Look,
+    size: tuple[int, int],
+    probabilities: NDArray[np.float32],
+    strangeness: float | None,
+    classes: tuple[str, ...],
+) -> FilePrediction:
+    """A readable file with the network's answer."""
+    seen = look.seen[size]
+    notes = (*look.notes, *filter(None, [look.framing_notes.get(size)]))
+    if not np.isfinite(probabilities).all():
+        error = (
+            "The model's answer is not a number: its training has diverged. "
+            "Train it again with a smaller learning rate."
+        )
+        return FilePrediction(look.file, classes, seen=seen, notes=notes, error=error)
+    label = classes[int(probabilities.argmax())]
+    return FilePrediction(look.file, classes, label, probabilities, seen, notes, strangeness=strangeness)
+
+
+def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
+    """A picture shrunk so that neither side is longer than ``edge``; smaller ones as they are."""
+    if max(image.shape[:2]) <= edge:
+        return image.copy()
+    picture = Image.fromarray(image)
+    # Halving first is much faster and cannot be told from doing it at once.
+    picture.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.array(picture)

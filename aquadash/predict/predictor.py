@@ -1,0 +1,135 @@
+"""A trained model, ready to look at images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.data.images import display_name
+from aquadash.errors import StorageError
+from aquadash.evaluation.strangers import StrangerDetector
+
+
+class Predictor:
+    """A trained model, ready to look at images. May be used from several threads at once.
+
+    Attributes:
+        class_names: One name a class, in the order of the probabilities.
+        image_shape: Height, width and channels of the images it looks at.
+    """
+
+    def __init__(self, model: Any, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> None:
+        """Prepare a model; takes about 0.2 s.
+
+        Args:
+            model: A ``keras.Model`` from images in 0..1, shape (n, height, width, 3), to probabilities (n, classes).
+            class_names: One name a class.
+            detector: What tells images of none of the classes by the model's features; None if that is not known.
+
+        Raises:
+            StorageError: The model's input is no RGB image or its output does not fit the class names.
+        """
+        import tensorflow as tf
+
+        from aquadash.models import normalise
+        from aquadash.models.last_layer import with_features
+
+        shape, outputs = model.input_shape, model.output_shape
+        if not (isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] and shape[3] == 3):
+            raise StorageError(f"The model takes {shape}; expected RGB images of one size (None, height, width, 3).")
+        if outputs != (None, len(class_names)):
+            raise StorageError(
+                f"The model answers with {outputs}; expected {len(class_names)} probabilities, one for each of "
+                f"{', '.join(class_names)}. Does the model belong to this data set?"
+            )
+        self.class_names = tuple(class_names)
+        self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
+
+        self._detector = detector
+        both = with_features(model) if detector is not None else None
+
+        def forward(images: Any) -> Any:
+            if both is None:
+                return model(normalise(images), training=False), tf.zeros((0, 0))
+            return both(normalise(images), training=False)
+
+        # Traced here, once: later calls only run the finished graph, which any number of threads may do.
+        signature = tf.TensorSpec((None, *self.image_shape), tf.uint8)
+        self._forward = tf.function(forward, jit_compile=False).get_concrete_function(signature)
+        self._constant = tf.constant
+        # The graph refers to the model's variables without owning them.
+        self._model = model
+        self.predict_images(np.zeros((1, *self.image_shape), np.uint8))
+
+    @classmethod
+    def load(cls, path: Path, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> Predictor:
+        """Load a saved model, without running any code that the file may hold.
+
+        Args:
+            path: A ``.keras`` file.
+            class_names: One name a class.
+            detector: As in the constructor.
+
+        Raises:
+            StorageError: The file is missing, damaged or no model for images of these classes.
+        """
+        if not path.is_file():
+            raise StorageError("This run has no saved model yet. Wait for its first epoch, or resume the run.")
+        import keras
+
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:
+            # Keras answers a damaged file with anything from KeyError to zipfile.BadZipFile.
+            raise StorageError(
+                f"The saved model {display_name(path.name)} cannot be loaded: it is damaged, was saved by a newer "
+                "Keras, or holds program code, which is never run. Train the run again, or resume it."
+            ) from error
+        return cls(model, class_names=class_names, detector=detector)
+
+    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+        """Probabilities of images that have the network's size already.
+
+        Args:
+            images: uint8, shape (n, *image_shape), 0 to 255.
+            batch_size: How many images the network looks at together; bounds the memory it takes.
+
+        Returns:
+            float32, shape (n, classes); the rows sum to 1.
+
+        Raises:
+            ValueError: Wrong type or shape.
+        """
+        return self.answer_images(images, batch_size=batch_size)[0]
+
+    def answer_images(
+        self, images: NDArray[np.uint8], *, batch_size: int = 256
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+        """Probabilities as :meth:`predict_images` gives them, and how strange each image is.
+
+        Args:
+            images: As there.
+            batch_size: As there.
+
+        Returns:
+            float32, shape (n, classes), and float64, shape (n,): the detector's score as a multiple of its threshold,
+            so that more than 1 means none of the classes; None without a detector.
+
+        Raises:
+            ValueError: Wrong type or shape.
+        """
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+        probabilities = np.empty((len(images), len(self.class_names)), np.float32)
+        strangeness = None if self._detector is None else np.empty(len(images), np.float64)
+        for start in range(0, len(images), batch_size):
+            part = slice(start, start + batch_size)
+            said, features = self._forward(self._constant(images[part]))
+            probabilities[part] = said.numpy()
+            if self._detector is not None and strangeness is not None:
+                strangeness[part] = self._detector.scores(features.numpy()) / self._detector.threshold
+        return probabilities, strangeness

@@ -1,0 +1,73 @@
+"""The model in the box: a trained run that AquaDash ships, so that there is one to look at before any training.
+
+It is put into the store as a run like any other, once: where somebody has deleted it, it stays deleted.
+``scripts/pack_first_model.py`` makes the files.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from threading import Lock
+
+from aquadash import config as run_config
+from aquadash.runs.artifacts import ENVIRONMENT, EPOCHS, HISTORY, MODEL, PREDICTIONS, STRANGERS, VALIDATION_PREDICTIONS
+from aquadash.runs.store import RunStore
+from aquadash.runs.types import EpochRecord, Run, RunStatus
+
+#: Where the files lie.
+FOLDER = Path(__file__).resolve().parent / "first_model"
+CARD = "card.md"
+#: Name, classes, fingerprint and final figures of the run.
+RUN = "run.json"
+CONFIG = "config.json"
+FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, STRANGERS, ENVIRONMENT)
+
+#: What :attr:`Run.origin` says of it.
+ORIGIN = "in the box"
+NAME = "First model (in the box)"
+
+_lock = Lock()
+
+
+def find_first_model(store: RunStore) -> Run | None:
+    """The run, be it deleted or not; None before it has been put into the store."""
+    for deleted in (False, True):
+        for run in store.list_runs(deleted=deleted):
+            if run.origin == ORIGIN:
+                return run
+    return None
+
+
+def add_first_model(store: RunStore) -> Run:
+    """Put the run into the store unless it is or was there; returns it. Takes about a second.
+
+    Raises:
+        StorageError: The store cannot be written.
+    """
+    with _lock:
+        found = find_first_model(store)
+        if found is not None and (found.deleted or found.status is RunStatus.FINISHED):
+            return found
+        described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
+        settings = run_config.from_json((FOLDER / CONFIG).read_text(encoding="utf-8"))
+        run_id = (found or store.create(settings, name=NAME, origin=ORIGIN)).run_id
+        # Not queued, or an engine that just starts would train it; if this is broken off, the next call goes on here.
+        store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")
+        store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
+        history = _history()
+        for position, record in enumerate(history, start=1):
+            store.log_epoch(run_id, record, curve=[earlier.val_accuracy for earlier in history[:position]])
+        for name in FILES:
+            store.add_artifact(run_id, FOLDER / name)
+        store.set_metrics(run_id, described["metrics"])
+        store.set_note(run_id, (FOLDER / CARD).read_text(encoding="utf-8"))
+        store.set_status(run_id, RunStatus.FINISHED)
+        return store.get(run_id)
+
+
+def _history() -> list[EpochRecord]:
+    with (FOLDER / HISTORY).open(encoding="utf-8", newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return [EpochRecord(epoch=int(row.pop("epoch")), **row) for row in rows]

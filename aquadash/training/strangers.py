@@ -1,0 +1,60 @@
+"""What a trained network needs to tell images of none of its classes."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from aquadash.evaluation.strangers import StrangerDetector, auroc
+from aquadash.models import normalise
+from aquadash.models.last_layer import with_features
+from aquadash.training.epoch_loop import FORWARD_BATCH
+from aquadash.training.prepare import TrainingData
+
+
+def detector(model: keras.Model, data: TrainingData) -> StrangerDetector | None:
+    """Learn from a run's training images, unaugmented, and set the threshold on its validation images.
+
+    Args:
+        model: The trained network, without the mirror image.
+        data: The run's images.
+
+    Returns:
+        None where the features are not finite numbers or a class has no training image.
+    """
+    of_training, of_validation = features(model, data.images), features(model, data.validation_images)
+    classes = model.output_shape[-1]
+    if not (np.isfinite(of_training).all() and np.isfinite(of_validation).all()):
+        return None
+    if len(np.unique(data.labels)) < classes or not len(of_validation):
+        return None
+    return StrangerDetector.fit(of_training, data.labels, validation_features=of_validation)
+
+
+def measure(
+    model: keras.Model, detector: StrangerDetector, *, known: NDArray[np.uint8], strangers: NDArray[np.uint8]
+) -> dict[str, float]:
+    """How well a detector tells strangers from test images.
+
+    Returns:
+        ``stranger_auroc``, ``strangers`` (how many there were), ``strangers_noticed`` and ``known_accepted`` (shares at
+        the detector's threshold).
+    """
+    of_known = detector.scores(features(model, known))
+    of_strangers = detector.scores(features(model, strangers))
+    return {
+        "stranger_auroc": auroc(of_known, of_strangers),
+        "strangers": float(len(strangers)),
+        "strangers_noticed": float((of_strangers > detector.threshold).mean()),
+        "known_accepted": float((of_known <= detector.threshold).mean()),
+    }
+
+
+def features(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the last layer is given for each image: float32, (n, features)."""
+    both = with_features(model)
+    forward = tf.function(lambda batch: both(normalise(batch), training=False)[1], reduce_retracing=True)
+    parts = [forward(tf.constant(images[i : i + FORWARD_BATCH])).numpy() for i in range(0, len(images), FORWARD_BATCH)]
+    return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, 1), np.float32)

@@ -1,0 +1,136 @@
+"""The section "Near-duplicates": test images that look the same as a training image."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.data.duplicates import DEFAULT_DISTANCE, LARGEST_DISTANCE, Duplicates, Pair, find_duplicates
+from aquadash.evaluation import wilson_interval
+from aquadash.figures.theme import class_colour
+from aquadash.ui import address, gallery, image_browser
+from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import count, percent
+
+_PAIRS_PER_PAGE = 8
+
+_LABELS = {"any": "Any", "same": "Same label", "other": "Different labels"}
+
+
+def show(one: Evaluated, other: Evaluated | None) -> None:
+    """Draw the distance, what it means for the accuracy, and the pairs."""
+    st.subheader("Are test images among the training images?", anchor=False, help=term("near-duplicate"))
+    dataset = image_browser.matching_dataset(one.run)
+    if dataset is None:
+        return
+    found = _duplicates(dataset.fingerprint, dataset)
+    address.integer("distance", default=round(100 * DEFAULT_DISTANCE), low=0, high=round(100 * LARGEST_DISTANCE))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        hundredths = st.slider(
+            "Distance at most (in hundredths)",
+            0,
+            round(100 * LARGEST_DISTANCE),
+            key="distance",
+            width=320,
+            help="0 is the same picture. Up to 20 it is nearly always the same photograph; beyond that come images "
+            "that are merely alike.",
+            on_change=_first_pairs,
+        )
+        address.choice("labels", list(_LABELS), default="any")
+        labels = str(
+            st.segmented_control(
+                "Labels",
+                list(_LABELS),
+                key="labels",
+                required=True,
+                format_func=_LABELS.__getitem__,
+                on_change=_first_pairs,
+            )
+        )
+    address.record("distance", str(hundredths), default=str(round(100 * DEFAULT_DISTANCE)))
+    address.record("labels", labels, default="any")
+    distance = hundredths / 100
+    st.markdown(verdict(found, one, distance=distance))
+    if other is not None:
+        st.markdown(f"The second run: {_accuracies(found, other, distance=distance)}")
+    pairs = [
+        pair
+        for pair in found.within(distance)
+        if labels == "any" or (pair.test_label == pair.train_label) == (labels == "same")
+    ]
+    shown = pairs[gallery.pager(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs", noun="pair")]
+    answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
+    cards = []
+    for pair in shown:
+        cards += _cards(dataset, one, pair, answers.get(pair.test))
+    gallery.show(cards, size_rem=7, columns=None, label="Pairs of a test image and a training image")
+    st.caption(
+        "Compared are the shapes of each test image and each training image at 16 × 16 pixels, without brightness and "
+        "tint, as they are and mirrored. Shifted or cropped copies may be missed."
+    )
+
+
+def verdict(found: Duplicates, one: Evaluated, *, distance: float) -> str:
+    """What there is and what it does to the accuracy, in markdown."""
+    number = found.test_images(distance)
+    if not number:
+        return f"None of {count(found.num_test, 'test image')} has a training image so near."
+    pairs = found.within(distance)
+    different = sum(pair.test_label != pair.train_label for pair in pairs)
+    text = f"**{number:,} of {count(found.num_test, 'test image')}** have a training image that looks the same. "
+    if different:
+        text += (
+            f"In {count(different, 'pair')} the labels differ: where it is the same picture, one of the two labels "
+            "must be wrong. "
+        )
+    return text + _accuracies(found, one, distance=distance)
+
+
+def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
+    twins = {pair.test for pair in found.within(distance)}
+    known = np.isin(one.predictions.indices, sorted(twins))
+    right = one.predictions.probabilities.argmax(axis=1) == one.predictions.labels
+    parts = []
+    for mask, what in ((known, "those"), (~known, "the others")):
+        if mask.any():
+            share, interval = float(right[mask].mean()), wilson_interval(int(right[mask].sum()), int(mask.sum()))
+            parts.append(f"of {what} {percent(share, interval)} are right")
+    return f"{', '.join(parts)}.".capitalize() if parts else ""
+
+
+def _cards(dataset: Dataset, one: Evaluated, pair: Pair, row: int | None) -> list[gallery.Card]:
+    """The test image and, after it, the training image."""
+    names = dataset.class_names
+    test, train = names[pair.test_label], names[pair.train_label]
+    answer = "" if row is None else f", called {names[int(one.predictions.probabilities[row].argmax())]}"
+    mirrored = ", mirrored" if pair.mirrored else ""
+    return [
+        gallery.Card(
+            image=dataset.test.images[pair.test],
+            title=f"Test: {class_text(test)}",
+            subtitle=f"No. {pair.test}{answer}",
+            alt=f"Test image {pair.test}, a {test}{answer}",
+            accent=class_colour(test, pair.test_label),
+        ),
+        gallery.Card(
+            image=dataset.train.images[pair.train],
+            title=f"Training: {class_text(train)}",
+            subtitle=f"No. {pair.train}, distance {pair.distance:.2f}{mirrored}"
+            + ("" if test == train else ", another label"),
+            alt=f"Training image {pair.train}, a {train}, at a distance of {pair.distance:.2f} from the test image "
+            f"before it{mirrored}",
+            accent=class_colour(train, pair.train_label),
+        ),
+    ]
+
+
+def _first_pairs() -> None:
+    address.assign("pairs", 1)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing training and test images ...")
+def _duplicates(fingerprint: str, _dataset: Dataset) -> Duplicates:
+    return find_duplicates(_dataset)

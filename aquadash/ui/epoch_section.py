@@ -1,0 +1,150 @@
+"""The epochs of a run, replayed: what was taken for what, and what was said of 20 images, after each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.figures.confusion_matrix import confusion_matrix
+from aquadash.figures.probe_timeline import probe_timeline
+from aquadash.figures.theme import class_colour
+from aquadash.runs.types import EpochReplay, Run
+from aquadash.ui import address, cache, components, gallery, image_browser
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import bars, class_text
+
+#: The epoch that is shown: the slider's key and the name in the address.
+KEY = "epoch"
+_PLAYING = "epochs:playing"
+
+#: Seconds between two epochs of the replay: time enough to look at the whole matrix.
+PLAY_SECONDS = 0.8
+
+
+def show(run: Run) -> None:
+    """Draw the replay, or why there is none."""
+    replay = cache.epoch_replay(run.run_id)
+    if replay is None:
+        st.info(
+            "There is no replay of this run: its first epoch is not complete yet, or an older version trained it.",
+            icon="🎞️",
+        )
+        return
+    st.markdown(
+        f"After each epoch the network was asked about the validation images. The same {len(replay.probe_labels)} of "
+        "them are followed here from epoch to epoch."
+    )
+    dataset = image_browser.matching_dataset(run)
+    playing = bool(st.session_state.get(_PLAYING))
+    st.fragment(_replay, run_every=PLAY_SECONDS if playing else None)(run, dataset)
+
+
+def _replay(run: Run, dataset: Dataset | None) -> None:
+    """The controls and the epoch they stand at; read anew at each drawing, for a run at work grows."""
+    replay = cache.epoch_replay(run.run_id)
+    if replay is None:
+        return
+    _controls(replay.epochs)
+    epoch = int(st.session_state[KEY]) if replay.epochs > 1 else 1
+    matrix = replay.confusion_matrices[epoch - 1]
+    right, images = int(np.trace(matrix)), int(matrix.sum())
+    st.markdown(
+        f"**After epoch {epoch}: {right:,} of {images:,} validation images right, {100 * right / images:.0f} %**"
+    )
+    left, right_side = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**What is taken for what?**", help=term("confusion matrix"))
+        components.plot(confusion_matrix(matrix, class_names=run.class_names), key="epoch-matrix")
+        st.markdown("**When did it learn each image?**")
+        components.plot(
+            probe_timeline(replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch),
+            key="epoch-timeline",
+        )
+    with right_side:
+        st.markdown("**What does it say of these images?**")
+        _probes(run, replay, epoch, dataset)
+
+
+def _controls(epochs: int) -> None:
+    """Slider, steps and play; the address holds the epoch, and the last one is its default."""
+    if epochs == 1:
+        return
+    address.integer(KEY, default=epochs, low=1, high=epochs, clamp=True)
+    playing = bool(st.session_state.get(_PLAYING))
+    if playing:
+        _advance(epochs)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "Previous epoch", icon=":material/skip_previous:", key="epoch-back", on_click=_step, args=(-1, epochs)
+        )
+        if st.button(
+            "Pause" if playing else "Play",
+            icon=":material/pause:" if playing else ":material/play_arrow:",
+            key="epoch-play",
+            on_click=_toggle,
+            args=(epochs,),
+        ):
+            # The clock of a fragment is set where it is called.
+            st.rerun()
+        st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
+    epoch = st.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
+    address.record(KEY, str(epoch), default=str(epochs))
+
+
+def _advance(epochs: int) -> None:
+    """The next epoch; the replay ends at the last."""
+    # A button's rerun of the fragment is no tick of its clock, but a step more does no harm.
+    if st.session_state[KEY] < epochs:
+        st.session_state[KEY] += 1
+    else:
+        st.session_state[_PLAYING] = False
+        st.rerun()
+
+
+def _toggle(epochs: int) -> None:
+    playing = not st.session_state.get(_PLAYING)
+    st.session_state[_PLAYING] = playing
+    if playing and st.session_state[KEY] >= epochs:
+        st.session_state[KEY] = 1
+
+
+def _step(by: int, epochs: int) -> None:
+    st.session_state[_PLAYING] = False
+    st.session_state[KEY] = min(max(int(st.session_state[KEY]) + by, 1), epochs)
+
+
+def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) -> None:
+    """The followed images with the answers of an epoch; without the data set, the answers as a table."""
+    said = replay.probe_probabilities[epoch - 1]
+    answers = said.argmax(axis=1)
+    names = run.class_names
+    if dataset is None:
+        st.dataframe(
+            {
+                "Image": replay.probe_indices,
+                "True class": [class_text(names[label]) for label in replay.probe_labels],
+                "Predicted class": [class_text(names[answer]) for answer in answers],
+                "Confidence": 100 * said.max(axis=1),
+            },
+            column_config={"Confidence": st.column_config.NumberColumn(format="%.0f %%", help=term("confidence"))},
+            hide_index=True,
+        )
+        return
+    split = dataset.test if run.config.training.validation == "test" else dataset.train
+    cards = []
+    for index, label, answer, shares in zip(replay.probe_indices, replay.probe_labels, answers, said, strict=True):
+        sure = f"{100 * float(shares[answer]):.0f} %"
+        was_right = answer == label
+        cards.append(
+            gallery.Card(
+                image=split.images[index],
+                title=class_text(names[label]),
+                subtitle=f"✔ recognised, {sure}" if was_right else f"✘ taken for {class_text(names[answer])}, {sure}",
+                alt=f"Validation image {split.file_names[index]}: {names[label]}, after epoch {epoch} "
+                + (f"recognised with {sure} confidence" if was_right else f"taken for {names[answer]} with {sure}"),
+                bars=bars(shares, class_names=names, true_class=int(label)),
+                accent=class_colour(names[label], int(label)),
+            )
+        )
+    gallery.show(cards, size_rem=6.0, label=f"Validation images with the answers after epoch {epoch}")

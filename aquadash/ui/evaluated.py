@@ -1,0 +1,135 @@
+"""A run with its results, as the sections of the Evaluate page take it; what costs time is worked out once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash import settings
+from aquadash.evaluation import (
+    Calibration,
+    ClassCurves,
+    ClassIntervals,
+    CoverageCurve,
+    Evaluation,
+    Rescaling,
+    TopK,
+    class_intervals,
+    coverage_curve,
+    ranking_curves,
+    reliability,
+    rescale,
+    top_k_accuracy,
+)
+from aquadash.runs.types import Predictions, Run
+from aquadash.ui import cache
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowed:
+    """Which test images a section shows beside its chart.
+
+    Attributes:
+        mask: bool (n,), by position in the predictions.
+        words: What they are, plain text without a full stop; markdown in it is escaped.
+    """
+
+    mask: NDArray[np.bool_]
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """A run that has ended and predicted the test images.
+
+    Attributes:
+        run: The run.
+        found: Its scores.
+        predictions: Of the test images.
+    """
+
+    run: Run
+    found: Evaluation
+    predictions: Predictions
+
+    @staticmethod
+    def load(run: Run) -> Evaluated:
+        """Read the results.
+
+        Raises:
+            RunError: There are none yet.
+        """
+        return Evaluated(run, cache.evaluation(run.run_id), cache.predictions(run.run_id))
+
+    @property
+    def validation(self) -> Predictions | None:
+        """What the run says of its validation images; None where it kept none."""
+        return cache.validation_predictions(self.run.run_id)
+
+    @property
+    def validated_on_test(self) -> bool:
+        """True if the validation images are test images, as in the report's way."""
+        return self.run.config.training.validation == "test"
+
+    def intervals(self) -> tuple[ClassIntervals, ...]:
+        """Of each class's scores."""
+        names = self.found.classes
+        return self._once("intervals", lambda: class_intervals(self.found.confusion_matrix, class_names=names))
+
+    def top_two(self) -> TopK:
+        """How often the right class is among the two most probable."""
+        return self._once("top two", lambda: top_k_accuracy(self.predictions.labels, self.predictions.probabilities))
+
+    def curves(self) -> tuple[ClassCurves, ...]:
+        """Of each class against the rest."""
+        labels, shares = self.predictions.labels, self.predictions.probabilities
+        return self._once("curves", lambda: ranking_curves(labels, shares, class_names=self.found.classes))
+
+    def calibration(self) -> Calibration:
+        """Of all test images."""
+        return self._once("calibration", lambda: reliability(self.predictions.labels, self.predictions.probabilities))
+
+    def coverage(self) -> CoverageCurve:
+        """Of all test images."""
+        return self._once("coverage", lambda: coverage_curve(self.predictions.labels, self.predictions.probabilities))
+
+    def rescaling(self) -> Rescaling | None:
+        """With a temperature; None where there are no validation predictions to fit it on."""
+        validation = self.validation
+        if validation is None:
+            return None
+        on_test = self.validated_on_test
+        return self._once("rescaling", lambda: rescale(self.predictions, validation, validated_on_test=on_test))
+
+    def _once(self, name: str, work: Callable[[], T]) -> T:
+        place = f"{settings.tracking_uri()} {settings.home()}"
+        result: T = _worked_out(place, self.run.run_id, self.run.ended_at, name, work)
+        return result
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the Evaluate page, drawn only while it is looked at.
+
+    Attributes:
+        title: On its button.
+        draw: Called with the run and the second one, if any. What it returns narrows the images shown beside it.
+        images: Whether the test images stand beside it.
+    """
+
+    title: str
+    draw: Callable[[Evaluated, Evaluated | None], Narrowed | None]
+    images: bool = False
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _worked_out(place: str, run_id: str, ended_at: float | None, name: str, _work: Callable[[], Any]) -> Any:
+    """The result of ``_work``, which the other arguments name; a resumed run ends at another time."""
+    return _work()

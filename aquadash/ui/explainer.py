@@ -1,0 +1,133 @@
+"""Networks that are asked why, loaded once for everybody, and what they have answered."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash.explain.results import Explanation
+from aquadash.runs.types import Run
+from aquadash.ui import cache
+from aquadash.ui.predictor import ModelKey, keep_keras_session, model_key
+from aquadash.ui.text import duration
+
+if TYPE_CHECKING:
+    from aquadash.explain.explainer import Explainer
+
+#: Explanations that are kept for everybody; one of a small image takes 10 KB.
+_MOST_KEPT = 2048
+#: A loaded network takes 10 to 100 MB.
+_MODELS_KEPT = 2
+
+#: An explanation by model, image, method and class; a class of None is the likeliest.
+Key = tuple[ModelKey, str, str, int | None]
+
+
+def explainer(run: Run) -> Explainer:
+    """The run's network, ready to be asked why; loads TensorFlow when it is first called.
+
+    Raises:
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+        ExplainError: It has no convolution.
+    """
+    return _explainer(model_key(run), run.class_names)
+
+
+def explained(
+    run: Run, images: NDArray[np.uint8], classes: Sequence[int] | None, *, method: str
+) -> tuple[Explanation, ...]:
+    """Explanations of images, from memory where somebody has asked before; draws a progress bar while they are made.
+
+    Args:
+        run: Its network is asked.
+        images: uint8, shape (n, height, width, 3).
+        classes: A class for each; None for the likeliest of each.
+        method: A name in :data:`~aquadash.explain.methods.METHODS`.
+    """
+    place = model_key(run)
+    wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
+    keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
+    memory = _memory()
+    found = {key: known for key in keys if (known := memory.get(key)) is not None}
+    missing = [position for position, key in enumerate(keys) if key not in found]
+    if missing:
+        network = explainer(run)
+        bar = st.empty()
+        made = network.explain_many(
+            images[missing],
+            None if classes is None else [classes[position] for position in missing],
+            method=method,
+            progress=_told(bar.progress),
+        )
+        bar.empty()
+        for position, explanation in zip(missing, made, strict=True):
+            found[keys[position]] = explanation
+            memory.put(keys[position], explanation)
+    return tuple(found[key] for key in keys)
+
+
+def image_hash(image: NDArray[np.uint8]) -> str:
+    """What an image is known by: a checksum of its size and pixels."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+class Memory:
+    """The last explanations, shared between sessions. May be used from several threads at once."""
+
+    def __init__(self, most: int = _MOST_KEPT) -> None:
+        self._most = most
+        self._kept: OrderedDict[Key, Explanation] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Explanation | None:
+        """What is kept under a key; it counts as used now."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: Key, explanation: Explanation) -> None:
+        """Keep an explanation, and drop the one that was not used for the longest time if there are too many."""
+        with self._lock:
+            self._kept[key] = explanation
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _memory() -> Memory:
+    return Memory()
+
+
+@st.cache_resource(
+    max_entries=_MODELS_KEPT,
+    show_spinner="Waking the network up. The first time takes about 5 seconds, because TensorFlow has to be loaded ...",
+)
+def _explainer(key: ModelKey, class_names: tuple[str, ...]) -> Explainer:
+    from aquadash.explain.explainer import Explainer
+
+    keep_keras_session()
+    _, run_id, _ = key
+    return Explainer.load(cache.store().model_path(run_id), class_names=class_names)
+
+
+def _told(draw: Callable[..., object]) -> Callable[[float], None]:
+    """A progress that draws a bar with the time that is left; drawing also ends the work when the page is left."""
+    started = time.monotonic()
+
+    def tell(share: float) -> None:
+        passed = time.monotonic() - started
+        left = f", about {duration(passed / share * (1 - share))} left" if share > 0 and passed > 1 else ""
+        draw(min(share, 1.0), text=f"Asking the network{left} ...")
+
+    return tell

@@ -1,0 +1,32 @@
+"""The model in the box, for visitors who have not trained any yet."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aquadash.runs.types import Run
+from aquadash.ui import cache, scores, shell
+
+
+def or_first_model(runs: list[Run]) -> list[Run]:
+    """The runs; where none of them has a network yet, with the model in the box, which is put into the store."""
+    if any(scores.has_results(run) for run in runs):
+        return runs
+    from aquadash.runs.first_model import add_first_model
+
+    with shell.guard(), st.spinner("Unpacking the first model ..."):
+        if not add_first_model(cache.store()).deleted:
+            cache.refresh()
+            return cache.runs()
+    return runs
+
+
+def offer_again() -> None:
+    """A button that brings the model in the box back from the bin."""
+    if st.button("Bring the first model back", icon=":material/restore_from_trash:", key="first-model"):
+        from aquadash.runs.first_model import add_first_model
+
+        with shell.guard():
+            cache.store().restore(add_first_model(cache.store()).run_id)
+            cache.refresh()
+            st.rerun()

@@ -1,0 +1,161 @@
+"""What a person says of each dropped picture: which part the network should see, and what it really shows.
+
+Kept by the upload's id beside Streamlit's own widget states, which end as soon as a widget is not drawn, as on the
+other pages of a large drop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import streamlit as st
+
+from aquadash.data.framing import CENTRED, Framing, FramingMode
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import count, plain
+from aquadash.ui.uploads import Upload
+
+#: The answer for a picture of something that is no class; no class's name, for those have at least a letter.
+NONE_OF_THESE = "-"
+
+#: With more classes the buttons become a menu.
+MOST_PILLS = 8
+
+_FRAMINGS = "predict:framings"
+_LABELS = "predict:labels"
+
+_MODES: dict[FramingMode, str] = {"part": "A part", "padded": "All, padded", "squeezed": "All, squeezed"}
+
+
+def framing_of(upload: Upload) -> Framing:
+    """Which part of the picture the network sees; the middle until somebody chooses."""
+    framing: Framing = _kept(_FRAMINGS).get(upload.file_id, CENTRED)
+    return framing
+
+
+def label_of(upload: Upload) -> str | None:
+    """What the picture shows: a class's name, :data:`NONE_OF_THESE`, or None while nobody has said."""
+    label: str | None = _kept(_LABELS).get(upload.file_id)
+    return label
+
+
+def forget(uploads: Sequence[Upload]) -> None:
+    """Drop what was said of pictures that are no longer there."""
+    present = {upload.file_id for upload in uploads}
+    for name in (_FRAMINGS, _LABELS):
+        kept = _kept(name)
+        for file_id in [file_id for file_id in kept if file_id not in present]:
+            del kept[file_id]
+
+
+def choose_framing(upload: Upload, *, tall: bool) -> None:
+    """Draw the control of the part that the network sees.
+
+    Args:
+        upload: The picture.
+        tall: Whether it is higher than the network's proportions, not wider.
+    """
+    now = framing_of(upload)
+    mode_key, place_key = f"framing-{upload.file_id}", f"place-{upload.file_id}"
+    st.session_state.setdefault(mode_key, now.mode)
+    with st.popover("Crop", icon=":material/crop:", help="Which part of this picture the network sees."):
+        mode = st.segmented_control(
+            "What the network sees",
+            list(_MODES),
+            key=mode_key,
+            required=True,
+            format_func=_MODES.__getitem__,
+            on_change=_take_framing,
+            args=(upload.file_id,),
+            help="A part: the largest that has the network's proportions. Padded: the whole picture between grey bars. "
+            "Squeezed: the whole picture, its proportions changed.",
+        )
+        if mode == "part":
+            st.session_state.setdefault(place_key, round(100 * now.position))
+            ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
+            st.slider(
+                "Where the part lies",
+                min_value=0,
+                max_value=100,
+                step=5,
+                key=place_key,
+                format="%d %%",
+                on_change=_take_framing,
+                args=(upload.file_id,),
+                help=f"{ends}. The arrow keys move it.",
+            )
+
+
+def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
+    """Draw the choice of what the picture really shows."""
+    key = f"true-{upload.file_id}"
+    label = label_of(upload)
+    options = [*class_names, NONE_OF_THESE]
+    if label is not None and label not in options:
+        # Said while a run with other classes was looked at; it comes back with that run.
+        label = None
+    if key not in st.session_state or st.session_state[key] not in (None, *options):
+        st.session_state[key] = label
+
+    def text(name: str) -> str:
+        return "🚫 not one of these" if name == NONE_OF_THESE else plain(class_text(name))
+
+    common = {"key": key, "format_func": text, "on_change": _take_label, "args": (upload.file_id,)}
+    if len(class_names) <= MOST_PILLS:
+        st.pills("What is it really?", options, **common)  # type: ignore[call-overload]
+    else:
+        st.selectbox("What is it really?", options, placeholder="Say what it is", **common)  # type: ignore[call-overload]
+
+
+def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:
+    """Draw a button that takes the true labels from the names of the folders, if some are called like classes."""
+    found = folder_labels(uploads, class_names)
+    fresh = {file_id: label for file_id, label in found.items() if _kept(_LABELS).get(file_id) != label}
+    if fresh:
+        st.button(
+            f"Take the true labels from the folders' names ({count(len(fresh), 'picture')})",
+            icon=":material/label:",
+            key="folder-labels",
+            on_click=_take_labels,
+            args=(fresh,),
+        )
+
+
+def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict[str, str]:
+    """Labels by upload id for the pictures whose innermost folder is called like a class, whatever the case."""
+    by_name = {name.casefold(): name for name in class_names}
+    parents = {upload.file_id: PurePosixPath(upload.name.replace("\\", "/")).parent.name for upload in uploads}
+    return {
+        file_id: by_name[parent.strip().casefold()]
+        for file_id, parent in parents.items()
+        if parent.strip().casefold() in by_name
+    }
+
+
+def _take_framing(file_id: str) -> None:
+    now: Framing = _kept(_FRAMINGS).get(file_id, CENTRED)
+    mode: FramingMode = st.session_state.get(f"framing-{file_id}") or now.mode
+    place = st.session_state.get(f"place-{file_id}", round(100 * now.position))
+    # Where the part lay is remembered while the whole picture is looked at, but makes no other picture of it.
+    _kept(_FRAMINGS)[file_id] = Framing(mode, place / 100 if mode == "part" else 0.5)
+
+
+def _take_label(file_id: str) -> None:
+    label = st.session_state.get(f"true-{file_id}")
+    if label is None:
+        _kept(_LABELS).pop(file_id, None)
+    else:
+        _kept(_LABELS)[file_id] = label
+
+
+def _take_labels(labels: dict[str, str]) -> None:
+    _kept(_LABELS).update(labels)
+    for file_id in labels:
+        # The buttons take what was kept when they are drawn next.
+        st.session_state.pop(f"true-{file_id}", None)
+
+
+def _kept(name: str) -> dict:
+    kept: dict = st.session_state.setdefault(name, {})
+    return kept

@@ -1,0 +1,63 @@
+"""Where the pictures come from: files, a folder or the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import streamlit as st
+
+from aquadash.data.images import MAX_BYTES
+from aquadash.ui import address
+
+#: The ways in, by the word in the address.
+WAYS = {"files": "🖼️ Pictures", "folder": "📁 A folder", "camera": "📸 The camera"}
+
+_HELP = (
+    f"PNG, JPEG, WebP, BMP or GIF, at most {MAX_BYTES // 1_000_000} MB each; the content counts, not the name. They go "
+    "to the computer that AquaDash runs on and nowhere else."
+)
+
+
+class Upload(Protocol):
+    """What is used of Streamlit's uploaded files; the id is new for every upload and stands for its content."""
+
+    file_id: str
+    name: str
+
+    def getvalue(self) -> bytes:
+        """The file's bytes."""
+
+
+def chosen() -> Sequence[Upload]:
+    """Draw the choice of the way in and its field; returns the pictures that are there."""
+    address.choice("input", list(WAYS), default="files")
+    way = st.segmented_control(
+        "Where do the pictures come from?", list(WAYS), key="input", required=True, format_func=WAYS.__getitem__
+    )
+    address.record("input", str(way), default="files")
+    if way == "camera":
+        taken = st.camera_input(
+            "Take a picture",
+            key="camera",
+            help="The browser asks whether it may use the camera. It only offers one on this computer itself or over "
+            "https.",
+        )
+        return [taken] if taken is not None else []
+    megabytes = MAX_BYTES // 1_000_000
+    # No list of endings: a picture under a wrong one is still a picture, and what is none gets its own message.
+    if way == "folder":
+        return st.file_uploader(
+            "Drop a folder here, or choose one",
+            accept_multiple_files="directory",
+            max_upload_size=megabytes,
+            key="folder",
+            help=_HELP + " Sub-folders that are called like the classes can give the true labels.",
+        )
+    return st.file_uploader(
+        "Drop pictures here: one, or many at once",
+        accept_multiple_files=True,
+        max_upload_size=megabytes,
+        key="pictures",
+        help=_HELP,
+    )

@@ -1,0 +1,153 @@
+"""Pack a finished run as the model that AquaDash ships, with its card.
+
+    python -m aquadash train --preset backbone --source cifar100 --seed 0 --name first
+    python scripts/pack_first_model.py first --strangers FOLDER
+
+``FOLDER/<class>/*.png`` holds the test images of CIFAR-100's other 95 classes. The weights are rounded to half
+precision, so that the file is small, and everything that is said of the model is measured with the rounded weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from aquadash import data
+from aquadash.data.cifar100 import FINE_LABELS
+from aquadash.data.dataset import Dataset
+from aquadash.evaluation import evaluate, wilson_interval
+from aquadash.runs import Predictions, Run, open_store
+from aquadash.runs.artifacts import ENVIRONMENT, EPOCHS, HISTORY, MODEL, PREDICTIONS, STRANGERS, VALIDATION_PREDICTIONS
+from aquadash.runs.first_model import CARD, CONFIG, FOLDER, RUN
+from aquadash.training.epoch_loop import predict
+from aquadash.training.prepare import split
+from aquadash.training.strangers import detector, measure
+
+
+def main() -> None:
+    """Round, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--strangers", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    options = parser.parse_args()
+    strangers = read_strangers(options.strangers)
+    store = open_store()
+    run = store.get(store.resolve(options.run))
+    dataset = data.load(run.config.data.source)
+    if dataset.fingerprint != run.dataset_fingerprint:
+        raise SystemExit("The data set has changed since the run was trained.")
+    model = keras.saving.load_model(store.model_path(run.run_id), compile=False, safe_mode=True)
+    model.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in model.get_weights()])
+
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    save(model, out / MODEL)
+    environment = store.environment(run.run_id) | {"platform": f"{platform.system()} {platform.machine()}"}
+    (out / ENVIRONMENT).write_text(json.dumps(environment, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    for name in (CONFIG, HISTORY, EPOCHS):
+        path = store.artifact(run.run_id, name)
+        assert path is not None, name
+        shutil.copyfile(path, out / name)
+    metrics = write_answers(out, run, dataset, model, strangers)
+    described = {
+        "class_names": list(dataset.class_names),
+        "dataset_fingerprint": dataset.fingerprint,
+        "metrics": metrics,
+    }
+    (out / RUN).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    (out / CARD).write_text(card(out, run, dataset, model, metrics), encoding="utf-8")
+    print((out / CARD).read_text(encoding="utf-8"))
+
+
+def read_strangers(folder: Path) -> NDArray[np.uint8]:
+    """Every picture of the other classes."""
+    paths = sorted(path for path in folder.glob("*/*.png") if path.parent.name not in FINE_LABELS)
+    if len(paths) != 9_500:
+        raise SystemExit(f"{folder} has {len(paths)} pictures of other classes; CIFAR-100 has 9,500 in its test split.")
+    return np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Save, compressed: half of the rounded weights' bits are zeros."""
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED, 9)
+
+
+def write_answers(
+    out: Path, run: Run, dataset: Dataset, model: keras.Model, strangers: NDArray[np.uint8]
+) -> dict[str, float]:
+    """Predictions, the detector of strangers and the figures, all of the rounded model."""
+    images = split(run.config, dataset)
+    test = Predictions(np.arange(len(dataset.test)), dataset.test.labels, predict(model, dataset.test.images))
+    validation = Predictions(
+        images.validation_indices, images.validation_labels, predict(model, images.validation_images)
+    )
+    for name, answers in ((PREDICTIONS, test), (VALIDATION_PREDICTIONS, validation)):
+        np.savez(out / name, indices=answers.indices, labels=answers.labels, probabilities=answers.probabilities)
+    found = detector(model, images)
+    assert found is not None
+    np.savez_compressed(out / STRANGERS, **found.to_arrays())  # type: ignore[arg-type]
+    of_test = evaluate(test.labels, test.probabilities, class_names=dataset.class_names)
+    return {
+        **run.metrics,
+        "test_loss": of_test.loss,
+        "test_accuracy": of_test.accuracy,
+        **measure(model, found, known=dataset.test.images, strangers=strangers),
+    }
+
+
+def card(out: Path, run: Run, dataset: Dataset, model: keras.Model, metrics: dict[str, Any]) -> str:
+    """What a user should know of the model."""
+    content = (out / MODEL).read_bytes()
+    count = len(dataset.test)
+    low, high = wilson_interval(round(metrics["test_accuracy"] * count), count)
+    return f"""# The first model
+
+A network that names five animals, so that there is one to try before any training.
+
+- **Data**: the five aquatic mammals of CIFAR-100 (Krizhevsky 2009), {", ".join(dataset.class_names)}: 2,500 training
+  images, {metrics_of_split(run)} of them held out for validation; photographs of 32x32 pixels.
+- **Recipe**: the preset `backbone` with seed {run.config.seed}: a network of {model.count_params():,} numbers,
+  pretrained on CIFAR-100's other 95 classes, then trained for {int(metrics["epochs"])} epochs on the five animals.
+  Weights rounded to half precision afterwards.
+- **Figure**: {100 * metrics["test_accuracy"]:.1f} % of the {count} test images right (95 % Wilson interval
+  {100 * low:.0f} to {100 * high:.0f} %).
+- **Strangers**: told from the {int(metrics["strangers"]):,} test images of the other 95 classes with an AUROC of
+  {metrics["stranger_auroc"]:.3f} (0.5 is chance, 1 perfect). At a threshold that takes 95 % of validation images for
+  animals it knows, {100 * metrics["known_accepted"]:.0f} % of the test images are taken for such, and
+  {100 * metrics["strangers_noticed"]:.0f} % of the strangers are noticed. The network was pretrained on other images
+  of the same 95 classes, so strangers of other kinds may be noticed less often.
+- **Limits**: it has seen small photographs of five animals only. It answers with one of the five whatever it is
+  shown, and about every fifth answer is wrong even for these animals. For lessons, not for decisions.
+- **File**: `{MODEL}`, {len(content):,} bytes, SHA-256 `{hashlib.sha256(content).hexdigest()}`.
+- **Remade by**: `python -m aquadash train --preset backbone --source cifar100 --seed {run.config.seed} --name first`
+  and then `python scripts/pack_first_model.py first --strangers FOLDER`.
+"""
+
+
+def metrics_of_split(run: Run) -> str:
+    """How many training images are held out."""
+    return f"{run.config.training.validation_fraction:.0%}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Networks whose answers depend on a known part of the image, and pictures for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLASSES = ("cornered", "plain", "other")
+SIZE = 32
+#: Side of the corner that matters.
+CORNER = 8
+
+RED, GREEN = 0, 1
+
+
+def corner_network(row: int, column: int) -> Any:
+    """A network in which only how red one corner is counts for the class "cornered", and nothing for the others.
+
+    Args:
+        row: Of the corner, 0 for the upper ones and -1 for the lower ones.
+        column: 0 for the left ones and -1 for the right ones.
+    """
+    import keras
+    from keras import layers
+
+    model = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 3)),
+            layers.Conv2D(3, 3, padding="same", activation="relu", name="look"),
+            layers.Flatten(),
+            layers.Dense(len(CLASSES), activation="softmax"),
+        ],
+        name="cornered",
+    )
+    blur = np.zeros((3, 3, 3, 3), np.float32)
+    for channel in range(3):
+        blur[:, :, channel, channel] = 1 / 9
+    # The bias keeps the dark noise of the pictures out.
+    model.layers[0].set_weights([blur, np.full(3, -0.12, np.float32)])
+    weights = np.zeros((SIZE, SIZE, 3, len(CLASSES)), np.float32)
+    weights[_corner(row), _corner(column), RED, 0] = 4 / CORNER**2
+    model.layers[-1].set_weights([weights.reshape(-1, len(CLASSES)), np.array([-1, 0, 0], np.float32)])
+    return model
+
+
+def picture(row: int, column: int, *, decoy: int = GREEN) -> NDArray[np.uint8]:
+    """Dark noise with a red square in one corner and a square of another colour in the opposite one."""
+    image = np.random.default_rng(0).integers(0, 30, (SIZE, SIZE, 3), dtype=np.uint8)
+    image[_corner(row), _corner(column), RED] = 250
+    image[_corner(-1 - row), _corner(-1 - column), decoy] = 250
+    return image
+
+
+def share_in_corner(values: NDArray[np.float32], row: int, column: int) -> float:
+    """How much of a map's positive part lies in one corner, a pixel around it included."""
+    positive = np.maximum(values, 0)
+    return float(positive[_corner(row, CORNER + 1), _corner(column, CORNER + 1)].sum() / positive.sum())
+
+
+def _corner(end: int, size: int = CORNER) -> slice:
+    return slice(0, size) if end == 0 else slice(SIZE - size, SIZE)

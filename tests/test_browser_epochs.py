@@ -1,0 +1,47 @@
+"""The replay of epochs in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquadash.runs import open_store
+from tests.serving import chromium, serving
+from tests.stored_runs import add_run
+from tests.test_browser import address_has, browser, no_error, page, warm_home
+from tests.test_pages_epochs import replay
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+__all__ = ["browser", "page", "warm_home"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+def test_epochs_are_scrubbed_and_played_to_the_end(warm_home: Path, page: Page) -> None:
+    store = open_store()
+    run = add_run(store)
+    store.add_epoch_replay(run.run_id, replay())
+    with serving(warm_home) as server:
+        page.goto(f"{server.url}/evaluate?run={run.run_id}&section=epochs&epoch=2")
+        page.get_by_text("After epoch 2: 10 of 42").wait_for()
+        slider = page.get_by_role("slider", name="Epoch")
+        slider.press("ArrowRight")
+        page.get_by_text("After epoch 3: 15 of 43").wait_for()
+        address_has(page, "epoch=3")
+
+        page.get_by_role("button", name="Play").click()
+        page.get_by_text("After epoch 5:").wait_for()
+        page.get_by_text("After epoch 6: 30 of 46").wait_for()
+        page.get_by_role("button", name="Play").wait_for()  # It has stopped by itself.
+        page.wait_for_function("() => !location.href.includes('epoch=')")
+
+        page.reload()
+        page.get_by_text("After epoch 6: 30 of 46").wait_for()
+        no_error(page)

@@ -1,0 +1,392 @@
+"""Explanations: of networks whose answers are known to depend on one corner, and of every architecture."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.errors import ExplainError, StorageError, UnknownNameError
+from aquadash.explain import words
+from aquadash.explain.explainer import Explainer
+from aquadash.explain.methods import METHODS, integrated_gradients, occlusion_map
+from aquadash.presets import PRESETS
+from tests.explained_models import CLASSES, CORNER, RED, SIZE, corner_network, picture, share_in_corner
+
+FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
+CORNERS = {(0, 0): "upper left", (0, -1): "upper right", (-1, 0): "lower left", (-1, -1): "lower right"}
+
+
+@pytest.fixture(scope="module")
+def cornered() -> Explainer:
+    return Explainer(corner_network(0, 0), class_names=CLASSES)
+
+
+def random_image(size: int = 32) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("row", "column"), CORNERS)
+def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
+    explainer = Explainer(corner_network(row, column), class_names=CLASSES)
+
+    found = explainer.explain(picture(row, column), method=method, class_index=0)
+
+    # An occluding square that covers a part of the corner lies partly beside it.
+    assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
+    place = f"at the {CORNERS[row, column]}"
+    assert found.where.startswith(f"most for the class {place}" if found.signed else f"brightest {place}")
+    peak = found.to_dict()["strongest_pixel"]
+    assert (peak["row"] < SIZE / 2) == (row == 0) and (peak["column"] < SIZE / 2) == (column == 0)
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])
+def test_what_is_red_elsewhere_does_not_count(cornered: Explainer, method: str) -> None:
+    found = cornered.explain(picture(0, 0, decoy=RED), method=method, class_index=0)
+    assert share_in_corner(found.map, 0, 0) > (0.6 if method == "occlusion" else 0.9)
+    assert share_in_corner(found.map, -1, -1) < 0.02
+
+
+def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> None:
+    """Which is why the menu offers the other one for networks that flatten."""
+    found = cornered.explain(picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
+    assert share_in_corner(found.map, 0, 0) == pytest.approx(share_in_corner(found.map, -1, -1), abs=0.05)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
+    """The network sees a red upper right corner in the mirror image only."""
+    from aquadash.training.phases import with_flip
+
+    explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
+    found = explainer.explain(picture(0, -1), method=method, class_index=0)
+    assert share_in_corner(found.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
+
+
+def test_maps_are_scaled_as_documented(cornered: Explainer) -> None:
+    image = picture(0, 0)
+    for name, method in METHODS.items():
+        found = cornered.explain(image, method=name, class_index=0)
+        assert (found.map.shape, found.map.dtype, found.signed) == ((SIZE, SIZE), np.float32, method.signed)
+        if method.signed:
+            assert -1 <= found.map.min() and found.map.max() <= 1
+        else:
+            assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
+        assert found.class_name == "cornered" and found.image is not None
+        assert found.probability == pytest.approx(float(cornered.predict_images(image[None])[0, 0]))
+
+
+def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
+    image = picture(0, 0)
+    covered = image.copy()
+    covered[:CORNER, :CORNER] = 127
+    before, after = cornered.predict_images(np.stack([image, covered]))[:, 0]
+
+    ((values, facts),) = occlusion_map(
+        cornered, image[None], np.zeros(1, np.int32), lambda share: None, patch=CORNER, stride=CORNER
+    )
+
+    np.testing.assert_allclose(values[:CORNER, :CORNER], before - after, atol=1e-6)
+    np.testing.assert_allclose(values[2 * CORNER :, 2 * CORNER :], 0, atol=1e-6)
+    assert facts["most_lost"] == pytest.approx(before - after, abs=1e-6)
+
+
+@pytest.mark.parametrize(("patch", "stride"), [(0, 1), (4, 0), (4, 5)])
+def test_occlusion_refuses_squares_that_leave_gaps(cornered: Explainer, patch: int, stride: int) -> None:
+    with pytest.raises(ValueError, match="1 <= stride <= patch"):
+        occlusion_map(
+            cornered, picture(0, 0)[None], np.zeros(1, np.int32), lambda share: None, patch=patch, stride=stride
+        )
+
+
+def test_integrated_gradients_add_up_to_the_change_of_the_probability() -> None:
+    explainer = built("notebook")
+    # The fresh network hardly prefers any class; a last layer ten times as strong makes up its mind.
+    kernel, bias = explainer._whole.layers[-1].get_weights()
+    explainer._whole.layers[-1].set_weights([10 * kernel, bias])
+    images = np.stack([random_image(), picture(0, 0), picture(-1, 0)])
+    changes = []
+    for found in explainer.explain_many(images, [0, 1, 2], method="integrated-gradients"):
+        assert found.facts["sum"] == pytest.approx(found.facts["change"], abs=0.005)
+        assert found.facts["sum"] == pytest.approx(float(found.map.sum()), abs=1e-4)
+        changes.append(found.facts["change"])
+    assert max(map(abs, changes)) > 0.1
+
+
+def test_more_steps_come_closer(cornered: Explainer) -> None:
+    gaps = []
+    for steps in (1, 4, 32):
+        ((_, facts),) = integrated_gradients(
+            cornered, picture(0, 0)[None], np.zeros(1, np.int32), lambda share: None, steps=steps, baselines=(0.0,)
+        )
+        gaps.append(abs(facts["sum"] - facts["change"]))
+    assert gaps[0] > gaps[1] > gaps[2] and gaps[2] < 1e-3
+
+
+def test_grad_cam_is_the_formula_of_its_paper() -> None:
+    """Worked out once more from two models, one that ends at the last map and one that begins there."""
+    import keras
+    import tensorflow as tf
+
+    model = build("notebook")
+    image = random_image()
+    features = keras.Model(model.inputs, model.layers[3].output)(image[None].astype(np.float32) / 255.0)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        x = features
+        for layer in model.layers[4:-1]:
+            x = layer(x, training=False)
+        score = (x @ model.layers[-1].kernel + model.layers[-1].bias)[0, 3]
+    gradient, maps = np.asarray(tape.gradient(score, features))[0], np.asarray(features)[0]
+    expected = np.maximum(0, (gradient.mean(axis=(0, 1)) * maps).sum(axis=2))
+    expected = np.asarray(tf.image.resize(expected[..., None], (32, 32)))[..., 0]
+
+    explainer = Explainer(model, class_names=FIVE)
+    found = explainer.explain(image, class_index=3)
+
+    assert explainer.uses_scores and explainer.inside.maps is model.layers[3]
+    assert expected.max() > 0 and found.facts["greatest"] == pytest.approx(float(expected.max()), rel=1e-4)
+    np.testing.assert_allclose(found.map, expected / expected.max(), atol=1e-4)
+
+
+def build(name: str, precision: str = "float32", **settings: Any) -> Any:
+    """A network with random weights, as a run would make it."""
+    import keras
+
+    from aquadash.training.phases import with_flip
+
+    keras.utils.set_random_seed(0)
+    config = PRESETS[name].config.model
+    config = ModelConfig(**{**config.model_dump(), **settings})
+    model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
+    return with_flip(model) if config.test_time_flip else model
+
+
+def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
+    return Explainer(build(name, precision, **settings), class_names=FIVE)
+
+
+#: Preset, precision, settings and the size of the last map.
+ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any], tuple[int, int]]] = {
+    "notebook": ("notebook", "float32", {}, (8, 8)),
+    "notebook mixed": ("notebook", "mixed_bfloat16", {}, (8, 8)),
+    "baseline": ("baseline", "float32", {}, (4, 4)),
+    "baseline mixed": ("baseline", "mixed_bfloat16", {"filters": (8, 16), "convolutions": 2}, (8, 8)),
+    "backbone": ("backbone", "float32", {"test_time_flip": True}, (4, 4)),
+    "mobilenetv2": ("mobilenetv2", "float32", {"input_size": 32, "test_time_flip": False}, (2, 2)),
+    "vgg16": ("vgg16", "float32", {"input_size": 32, "test_time_flip": False}, (2, 2)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_method_runs_on_a_saved_network(name: str, tmp_path: Path) -> None:
+    preset, precision, settings, map_size = ARCHITECTURES[name]
+    model = build(preset, precision, **settings)
+    model.save(tmp_path / "model.keras")
+
+    explainer = Explainer.load(tmp_path / "model.keras", class_names=FIVE)
+
+    assert isinstance(explainer, Explainer) and explainer.uses_scores
+    assert explainer.inside.map_shape[:2] == map_size
+    images = np.stack([random_image(), picture(0, 0)])
+    for method, entry in METHODS.items():
+        for found in explainer.explain_many(images, [4, 1], method=method):
+            assert found.map.shape == (32, 32) and found.map.dtype == np.float32 and np.isfinite(found.map).all()
+            assert entry.signed or (found.map.min() >= 0 and found.map.max() <= 1)
+    filters = explainer.filters(most=8)
+    assert filters.patterns.dtype == np.uint8 and filters.patterns.shape[0] == 8 and filters.patterns.shape[3] == 3
+    layers = explainer.activations(images[0], most_layers=5, most_channels=6)
+    assert 2 <= len(layers) <= 5 and all(len(layer.maps) == len(layer.channels) == 6 for layer in layers)
+    assert all(0 <= layer.maps.min() and layer.maps.max() <= 1 for layer in layers)
+
+
+def test_asking_leaves_the_network_as_it_was() -> None:
+    model = build("notebook")
+    image = random_image()[None]
+    explainer = Explainer(model, class_names=FIVE)
+    before = explainer.predict_images(image)
+    for method in METHODS:
+        explainer.explain(image[0], method=method)
+    explainer.filters(), explainer.activations(image[0])
+    after = np.asarray(model(models.normalise(image), training=False))
+    np.testing.assert_allclose(after, before, atol=1e-6)
+    assert not any("call" in vars(layer) for layer in model.layers)
+
+
+def test_threads_get_the_same_maps_and_nothing_is_traced_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    explainer = built("notebook")
+    traced = []
+    trace = explainer._trace_class_maps
+    monkeypatch.setattr(explainer, "_trace_class_maps", lambda **how: traced.append(1) or trace(**how))
+    images = [np.roll(random_image(), shift, axis=0) for shift in range(12)]
+
+    with ThreadPoolExecutor(6) as threads:
+        together = list(threads.map(lambda image: explainer.explain(image, class_index=2).map, images))
+
+    assert len(traced) == 1
+    one_by_one = [explainer.explain(image, class_index=2).map for image in images]
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
+
+
+def test_many_images_are_explained_in_batches_each_by_itself() -> None:
+    explainer = built("notebook")
+    images = np.stack([np.roll(random_image(), shift, axis=1) for shift in range(5)])
+    explainer.batch_size = 2
+    shares: list[float] = []
+    together = explainer.explain_many(images, [0, 1, 2, 3, 4], progress=shares.append)
+    for index, found in enumerate(together):
+        alone = explainer.explain(images[index], class_index=index)
+        np.testing.assert_allclose(found.map, alone.map, atol=1e-5)
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) == 4
+    assert explainer.explain_many(images[:0]) == ()
+
+
+def test_a_progress_that_raises_stops_the_work(cornered: Explainer) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        cornered.explain(picture(0, 0), method="occlusion", progress=stop)
+    assert cornered.explain(picture(0, 0), method="occlusion").map.any()
+
+
+def test_the_likeliest_class_is_explained_unless_another_is_asked_for(cornered: Explainer) -> None:
+    assert cornered.explain(picture(0, 0)).class_name == "cornered"
+    assert cornered.explain(picture(-1, -1)).class_name != "cornered"
+    assert cornered.class_index("plain") == 1
+
+
+def test_a_class_that_nothing_speaks_for_gets_an_empty_map(cornered: Explainer) -> None:
+    found = cornered.explain(picture(0, 0), class_index=1)
+    assert not found.map.any() and found.where == "nothing is marked"
+
+
+def test_a_network_without_a_softmax_is_explained_by_its_answers_logarithm() -> None:
+    import keras
+
+    model = corner_network(0, 0)
+    model.layers[-1].activation = keras.activations.sigmoid
+    explainer = Explainer(model, class_names=CLASSES)
+    assert not explainer.uses_scores
+    assert share_in_corner(explainer.explain(picture(0, 0), class_index=0).map, 0, 0) > 0.9
+
+
+def _dense_network() -> Any:
+    import keras
+    from keras import layers
+
+    return keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")])
+
+
+def _single_pixel_network() -> Any:
+    import keras
+    from keras import layers
+
+    return keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(4, 8), layers.Flatten(), layers.Dense(3, activation="softmax")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("build_network", "message"),
+    [(_dense_network, "has no convolution"), (_single_pixel_network, "leave a single pixel")],
+)
+def test_a_network_without_a_map_is_refused(build_network: Any, message: str) -> None:
+    with pytest.raises(ExplainError, match=message):
+        Explainer(build_network(), class_names=CLASSES)
+
+
+def test_bad_questions_are_refused(cornered: Explainer, tmp_path: Path) -> None:
+    image = picture(0, 0)
+    with pytest.raises(UnknownNameError, match="Did you mean 'grad-cam'"):
+        cornered.explain(image, method="gradcam")
+    with pytest.raises(UnknownNameError, match="Known: cornered, other, plain"):
+        cornered.class_index("cat")
+    for wrong in (3, -1):
+        with pytest.raises(ExplainError, match="from 0 to 2"):
+            cornered.explain(image, class_index=wrong)
+    with pytest.raises(ValueError, match="expected uint8"):
+        cornered.explain(image.astype(np.float32))
+    with pytest.raises(ValueError, match="expected uint8"):
+        cornered.activations(image[:16])
+    with pytest.raises(StorageError, match="no saved model"):
+        Explainer.load(tmp_path / "none.keras", class_names=CLASSES)
+
+
+def test_a_diverged_network_is_refused() -> None:
+    model = corner_network(0, 0)
+    weights = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([weights[0] * np.nan, weights[1]])
+    with pytest.raises(ExplainError, match="diverged"):
+        Explainer(model, class_names=CLASSES).explain(picture(0, 0))
+
+
+@pytest.mark.slow
+def test_filters_are_drawn_in_the_colours_of_the_image() -> None:
+    """VGG16 takes blue first: its third channel is red."""
+    explainer = built("vgg16", input_size=32, test_time_flip=False)
+    kernel = np.zeros((3, 3, 3, 64), np.float32)
+    kernel[1, 1, 2, 0] = 0.5
+    kernel[0, 2, 0, 1] = -2.0
+    explainer.inside.first.set_weights([kernel, np.zeros(64, np.float32)])
+
+    found = explainer.filters(most=3)
+
+    assert (found.total, found.patterns.shape, found.layer) == (64, (3, 3, 3, 3), "block1_conv1")
+    assert found.patterns[0, 1, 1].tolist() == [255, 128, 128]
+    assert found.patterns[1, 0, 2].tolist() == [128, 128, 0]
+    assert (found.patterns[2] == 128).all()
+    np.testing.assert_allclose(found.strengths, [0.25, 1, 0], atol=1e-6)
+
+
+def test_activations_show_what_a_layer_found(cornered: Explainer) -> None:
+    image = picture(0, 0)
+    (layer,) = cornered.activations(image)
+    assert (layer.layer, layer.kind, layer.shape) == ("look", "Conv2D", (SIZE, SIZE, 3))
+    red, green = (layer.maps[layer.channels.index(channel)] for channel in (0, 1))
+    assert red[:CORNER, :CORNER].mean() > 0.8 > 0.2 > red[CORNER + 1 :, CORNER + 1 :].mean()
+    assert green[-CORNER:, -CORNER:].mean() > 0.8
+    assert layer.silent == pytest.approx(1 / 3), "nothing is blue"
+    assert cornered.activations(image, most_channels=1)[0].maps.shape == (1, SIZE, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ((slice(0, 4), slice(8, 12)), "brightest at the upper right"),
+        ((slice(4, 8), slice(4, 8)), "brightest in the middle"),
+        ((slice(4, 8), slice(0, 4)), "brightest at the left"),
+        ((slice(8, 12), slice(4, 8)), "brightest at the lower edge"),
+        ((slice(None), slice(None)), "about equally bright everywhere"),
+        ((slice(0, 0), slice(0, 0)), "nothing is marked"),
+    ],
+)
+def test_places_in_words(place: tuple[slice, slice], expected: str) -> None:
+    values = np.zeros((12, 12), np.float32)
+    values[place] = 0.5
+    assert words.where(values) == expected
+
+
+def test_both_signs_in_words() -> None:
+    values = np.zeros((9, 9), np.float32)
+    values[:3, :3], values[6:, 6:] = 0.2, -0.4
+    said = "most for the class at the upper left, most against the class at the lower right"
+    assert words.where(values, signed=True) == said
+    mixed = np.zeros((9, 9), np.float32)
+    mixed[4, 4], mixed[4, 5] = 0.2, -0.2
+    assert words.where(mixed, signed=True) == "most for and against the class in the middle"
+    mixed[:] = np.where(np.indices((9, 9)).sum(axis=0) % 2, 0.1, -0.1)
+    assert words.where(mixed, signed=True) == "a little for and against the class everywhere"
+    values[:3, :3] = 1e-6
+    assert words.where(values, signed=True) == "most against the class at the lower right"
+    assert words.where(values * 0, signed=True) == "nothing is marked"

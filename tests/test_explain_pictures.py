@@ -1,0 +1,92 @@
+"""Maps as pictures: colours, legends, words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash.explain import pictures
+from aquadash.explain.results import Explanation
+
+
+def explanation(values: np.ndarray, *, signed: bool = False) -> Explanation:
+    return Explanation(
+        method="occlusion" if signed else "grad-cam",
+        class_index=2,
+        class_name="otter",
+        probability=0.62,
+        image=np.full((*values.shape, 3), 128, np.uint8),
+        map=values.astype(np.float32),
+        signed=signed,
+    )
+
+
+def luminance(colours: np.ndarray) -> np.ndarray:
+    """Relative luminance as in WCAG 2.2."""
+    shares = colours / 255.0
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def test_a_map_without_signs_gets_brighter_all_the_way() -> None:
+    """So that it can be read without seeing colours."""
+    line = pictures.legend(signed=False, width=64, height=2)
+    assert line.shape == (2, 64, 3) and line.dtype == np.uint8
+    assert (np.diff(luminance(line[0])) > 0).all()
+    assert line[0, 0].tolist() == [0x44, 0x01, 0x54] and line[0, -1].tolist() == [0xFD, 0xE7, 0x25]
+
+
+def test_a_signed_map_is_brightest_in_its_middle_and_its_ends_differ_for_everybody() -> None:
+    line = luminance(pictures.legend(signed=True, width=65, height=1)[0])
+    assert line.argmax() == 32
+    assert (np.diff(line[:33]) > 0).all() and (np.diff(line[32:]) < 0).all()
+    against, for_it = (pictures.colours(np.float32(end), signed=True).astype(int) for end in (0, 1))
+    # Blue and yellow are told apart by people with red-green blindness.
+    assert against[2] - against[0] > 40 and for_it[0] - for_it[2] > 100
+
+
+def test_zero_of_a_signed_map_stays_in_the_middle_of_the_scale() -> None:
+    values = np.zeros((10, 10))
+    values[0, :2], values[5, 5] = 0.4, -0.1
+    positions, end = pictures.shown(explanation(values, signed=True))
+    assert end == pytest.approx(0.4)
+    assert positions[0, 0] == pytest.approx(1) and positions[5, 5] == pytest.approx(0.375) and positions[9, 9] == 0.5
+    low, high = pictures.legend_texts(explanation(values, signed=True))
+    assert low == "speaks against it (-40 points)" and high == "speaks for it (+40 points)"
+
+
+def test_a_single_pixel_does_not_hide_the_others() -> None:
+    values = np.full((20, 20), 0.01)
+    values[0, 0] = 5.0
+    positions, end = pictures.shown(explanation(values, signed=True))
+    assert end == pytest.approx(0.01) and positions[10, 10] == pytest.approx(1)
+    values[:] = 0
+    values[0, 0] = 0.3
+    assert pictures.shown(explanation(values, signed=True))[1] == pytest.approx(0.3)
+
+
+def test_the_overlay_colours_what_counts_and_leaves_the_rest_of_a_signed_one_grey() -> None:
+    values = np.zeros((8, 8))
+    values[:4] = 0.5
+    signed = pictures.overlay(explanation(values, signed=True)).astype(int)
+    assert signed.shape == (8, 8, 3)
+    assert np.ptp(signed[6, 6]) == 0 and signed[0, 0, 0] - signed[0, 0, 2] > 60
+    over = pictures.overlay(explanation(2 * values))
+    assert luminance(over[0, 0]) > 2 * luminance(over[6, 6])
+
+
+def test_an_empty_map_is_drawn_and_said_to_be_empty() -> None:
+    for signed in (False, True):
+        empty = explanation(np.zeros((9, 9)), signed=signed)
+        assert pictures.overlay(empty).shape == pictures.colour_picture(empty).shape == (9, 9, 3)
+        assert pictures.alt_text(empty).endswith("for otter, which the network gives 62 %: nothing is marked")
+
+
+def test_the_words_name_method_class_and_place() -> None:
+    values = np.zeros((9, 9))
+    values[:3, :3] = 1
+    assert pictures.alt_text(explanation(values)) == (
+        "Grad-CAM for otter, which the network gives 62 %: brightest at the upper left"
+    )
+    plain = explanation(values).to_dict()
+    assert plain["strongest_pixel"] == {"row": 0, "column": 0} and plain["map"][0][:4] == [1.0, 1.0, 1.0, 0.0]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from aquadash import models  # noqa: E402
+from aquadash.errors import StorageError  # noqa: E402
+from aquadash.models import ChannelStatistics  # noqa: E402
+from aquadash.models.last_layer import with_features  # noqa: E402
+from aquadash.presets import preset  # noqa: E402
+from aquadash.training.phases import with_flip  # noqa: E402
+
+STATISTICS = ChannelStatistics((0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
+
+
+def built(name: str) -> keras.Model:
+    return models.build(preset(name).config.model, image_shape=(32, 32, 3), num_classes=5, statistics=STATISTICS)
+
+
+@pytest.mark.parametrize("name", ["notebook-fixed", "baseline", "backbone"])
+def test_the_answer_stays_and_follows_from_the_features(name: str) -> None:
+    model = built(name)
+    images = np.random.default_rng(0).random((3, 32, 32, 3), np.float32)
+    answer, features = (np.asarray(output) for output in with_features(model)(images))
+    np.testing.assert_allclose(answer, np.asarray(model(images)), atol=1e-6)
+    kernel, bias = model.get_weights()[-2:]
+    raised = np.exp(features @ kernel + bias)
+    np.testing.assert_allclose(answer, raised / raised.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_a_network_that_mirrors_the_image_answers_with_the_mean_and_has_the_features_of_the_image() -> None:
+    model = built("baseline")
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    answer, features = with_features(with_flip(model))(images)
+    np.testing.assert_allclose(np.asarray(answer), np.asarray(with_flip(model)(images)), atol=1e-6)
+    np.testing.assert_allclose(np.asarray(features), np.asarray(with_features(model)(images)[1]), atol=1e-6)
+
+
+def test_a_network_without_a_dense_end_is_refused() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    with pytest.raises(StorageError, match="Flatten; expected a dense layer"):
+        with_features(model)

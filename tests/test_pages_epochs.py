@@ -1,0 +1,80 @@
+"""The replay of a run's epochs on the Evaluate page, with answers that are made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import data
+from aquadash.runs import EpochReplay, Run, open_store
+from aquadash.ui import epoch_section
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import add_run, without_engine
+
+EPOCHS = 6
+
+
+def replay() -> EpochReplay:
+    """In each epoch one more of ten images of every class is right; a wrong answer is the next class."""
+    labels = data.load("synthetic").train.labels
+    chosen = np.concatenate([np.flatnonzero(labels == label)[:2] for label in range(5)])
+    matrices = np.array([epoch * np.eye(5) + (10 - epoch) * np.eye(5, k=1) for epoch in range(1, EPOCHS + 1)])
+    answers = np.full((EPOCHS, 10, 5), 0.1, np.float32)
+    for epoch in range(EPOCHS):
+        answers[epoch, np.arange(10), (labels[chosen] + (epoch < 3)) % 5] = 0.6
+    return EpochReplay(chosen, labels[chosen], answers, matrices.astype(np.int32))
+
+
+@pytest.fixture
+def run(prepared_home: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    without_engine(monkeypatch)
+    store = open_store()
+    added = add_run(store)
+    store.add_epoch_replay(added.run_id, replay())
+    return added
+
+
+def open_epochs(run: Run, **address: str) -> AppTest:
+    return open_app_page("evaluate", run=run.run_id, section="epochs", **address)
+
+
+def said(app: AppTest) -> str:
+    return next(block.value for block in app.markdown if block.value.startswith("**After epoch"))
+
+
+def test_the_last_epoch_is_shown_first_and_any_other_stands_in_the_address(run: Run) -> None:
+    app = open_epochs(run)
+    assert said(app) == f"**After epoch 6: 30 of {30 + 16:,} validation images right, 65 %**"
+    assert address_of(app, "epoch") is None
+
+    app.slider(key=epoch_section.KEY).set_value(2).run()
+    assert said(app).startswith("**After epoch 2: 10 of 42")
+    assert address_of(app, "epoch") == "2"
+    assert said(open_epochs(run, epoch="2")) == said(app)
+
+
+def test_steps_stop_at_the_ends(run: Run) -> None:
+    app = open_epochs(run, epoch="2")
+    app.button(key="epoch-back").click().run()
+    assert said(app).startswith("**After epoch 1:")
+    app.button(key="epoch-back").click().run()
+    assert said(app).startswith("**After epoch 1:")
+    app.button(key="epoch-next").click().run()
+    assert said(app).startswith("**After epoch 2:")
+
+
+def test_images_come_with_the_answers_of_that_epoch(run: Run) -> None:
+    def captions(app: AppTest) -> str:
+        return "\n".join(block.proto.body for block in app.get("html"))
+
+    assert captions(open_epochs(run, epoch="1")).count("taken for") >= 10
+    assert captions(open_epochs(run, epoch="6")).count("✔ recognised") >= 10
+
+
+def test_a_run_without_a_replay_says_why(run: Run) -> None:
+    older = add_run(open_store(), name="older")
+    app = open_epochs(older)
+    assert any("There is no replay of this run" in box.value for box in app.info)

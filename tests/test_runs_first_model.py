@@ -1,0 +1,92 @@
+"""The model in the box."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from aquadash import data
+from aquadash.cli import cli
+from aquadash.evaluation import evaluate
+from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs.artifacts import MODEL
+from aquadash.runs.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
+
+
+@pytest.fixture
+def store(prepared_home: Path, home: Path) -> RunStore:
+    return open_store()
+
+
+def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -> None:
+    assert find_first_model(store) is None
+    run = add_first_model(store)
+    assert (run.name, run.status, run.message) == (NAME, RunStatus.FINISHED, "")
+    assert run.class_names == ("beaver", "dolphin", "otter", "seal", "whale")
+    history = store.history(run.run_id)
+    assert [record.epoch for record in history] == list(range(1, int(run.metrics["epochs"]) + 1))
+    assert run.curve[-1] == pytest.approx(history[-1].val_accuracy, abs=1e-4)
+    predictions = store.predictions(run.run_id)
+    found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
+    assert found.n == 500 and found.accuracy == run.metrics["test_accuracy"] > 0.7
+    replay, detector = store.epoch_replay(run.run_id), store.strangers(run.run_id)
+    assert replay is not None and replay.epochs == len(history)
+    assert detector is not None and 0.95 <= detector.accepted < 0.96
+    assert store.validation_predictions(run.run_id) is not None and store.environment(run.run_id)["seed"] == 0
+
+
+def test_it_comes_once_and_stays_deleted(store: RunStore) -> None:
+    first = add_first_model(store)
+    assert add_first_model(store) == first and len(store.list_runs()) == 1
+    store.delete(first.run_id)
+    assert add_first_model(store).deleted and store.list_runs() == []
+
+
+def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "set_metrics", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            add_first_model(store)
+    broken = find_first_model(store)
+    assert broken is not None and broken.status is RunStatus.STOPPED
+    run = add_first_model(store)
+    assert run.run_id == broken.run_id and run.status is RunStatus.FINISHED
+    assert len(store.history(run.run_id)) == run.metrics["epochs"]
+
+
+def test_the_command_brings_it_back_from_the_bin(store: RunStore) -> None:
+    def command() -> dict:
+        result = CliRunner().invoke(cli, ["runs", "first-model", "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    run_id = command()["run_id"]
+    store.delete(run_id)
+    assert command()["run_id"] == run_id and not store.get(run_id).deleted
+
+
+def test_the_card_is_of_this_file(store: RunStore) -> None:
+    card, content = (FOLDER / CARD).read_text(), (FOLDER / MODEL).read_bytes()
+    assert hashlib.sha256(content).hexdigest() in card and f"{len(content):,} bytes" in card
+    metrics = json.loads((FOLDER / "run.json").read_text())["metrics"]
+    assert f"{100 * metrics['test_accuracy']:.1f} %" in card and f"{metrics['stranger_auroc']:.3f}" in card
+
+
+@pytest.mark.slow
+def test_the_model_gives_the_stored_predictions(store: RunStore, cifar100_archive: Path) -> None:
+    from aquadash.predict import Predictor
+
+    run = add_first_model(store)
+    dataset = data.load("cifar100")
+    assert dataset.fingerprint == run.dataset_fingerprint
+    predictor = Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
+    stored = store.predictions(run.run_id)
+    # bfloat16 has three digits, and processors round differently.
+    np.testing.assert_allclose(predictor.predict_images(dataset.test.images), stored.probabilities, atol=0.05)
+    right = (predictor.predict_images(dataset.test.images).argmax(axis=1) == dataset.test.labels).mean()
+    assert right == pytest.approx(run.metrics["test_accuracy"], abs=0.01)

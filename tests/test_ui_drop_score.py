@@ -1,0 +1,62 @@
+"""Accuracy on the pictures whose true class somebody has told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash.evaluation import wilson_interval
+from aquadash.predict import FilePrediction
+from aquadash.ui.drop_score import score
+from aquadash.ui.picture_choices import NONE_OF_THESE, folder_labels
+
+CLASSES = ("beaver", "otter", "seal")
+
+
+def answer(*shares: float) -> FilePrediction:
+    return FilePrediction("a.png", CLASSES, CLASSES[int(np.argmax(shares))], np.array(shares, np.float32))
+
+
+def test_only_labelled_pictures_with_an_answer_count() -> None:
+    answers = [answer(0.8, 0.1, 0.1), answer(0.2, 0.7, 0.1), answer(0.1, 0.8, 0.1), answer(0.1, 0.1, 0.8)]
+    broken = FilePrediction("b.png", CLASSES, error="broken")
+    labels = ["beaver", "otter", "seal", None]
+
+    found = score([*answers, broken, answer(0.5, 0.3, 0.2)], [*labels, "otter", "unicorn"], class_names=CLASSES)
+
+    assert found.evaluation is not None and found.evaluation.n == 3
+    assert found.evaluation.accuracy == pytest.approx(2 / 3)
+    assert found.evaluation.accuracy_ci95 == wilson_interval(2, 3)
+    np.testing.assert_array_equal(found.evaluation.confusion_matrix, [[1, 0, 0], [0, 1, 0], [0, 1, 0]])
+    assert found.strangers == 0 and found.strangers_confidence is None
+
+
+def test_strangers_are_counted_apart() -> None:
+    answers = [answer(0.8, 0.1, 0.1), answer(0.2, 0.6, 0.2)]
+    found = score(answers, [NONE_OF_THESE, NONE_OF_THESE], class_names=CLASSES)
+    assert found.evaluation is None
+    assert found.strangers == 2 and found.strangers_confidence == pytest.approx(0.7)
+
+
+class Named:
+    def __init__(self, name: str) -> None:
+        self.file_id = self.name = name
+
+    def getvalue(self) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("photos/otter/1.png", "otter"),
+        ("photos/OTTER /1.png", "otter"),
+        ("otter\\1.png", "otter"),
+        ("otter/more/1.png", None),
+        ("otter.png", None),
+        ("photos/cat/1.png", None),
+        ("../../otter/x", "otter"),
+    ],
+)
+def test_labels_from_folders(name: str, label: str | None) -> None:
+    assert folder_labels([Named(name)], CLASSES) == ({name: label} if label else {})

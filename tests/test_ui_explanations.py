@@ -1,0 +1,195 @@
+"""Explanations on the Evaluate page, and what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import data
+from aquadash.explain.results import Explanation
+from aquadash.runs import Run, open_store
+from aquadash.ui import explain_section, explainer
+from aquadash.ui.explainer import Memory, image_hash
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import OTTER, add_run, without_engine
+
+open_page = partial(open_app_page, "evaluate", section="explain")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Run, Run]]:
+    """A home with two runs: one with an untrained network, one whose network is gone."""
+    import keras
+
+    from aquadash import models
+
+    home = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        without, run = add_run(store), add_run(store)
+        keras.utils.set_random_seed(0)
+        models.build(run.config.model, image_shape=(32, 32, 3), num_classes=5).save(home / "model.keras")
+        store.add_artifact(run.run_id, home / "model.keras")
+    yield home, run, without
+
+
+@pytest.fixture
+def run(shared: tuple[Path, Run, Run], monkeypatch: pytest.MonkeyPatch) -> Run:
+    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(shared[0]))
+    return shared[1]
+
+
+def cards(app: AppTest, start: str) -> list[str]:
+    """The text alternatives on the page that begin so."""
+    html = "\n".join(block.proto.body for block in app.get("html"))
+    return [text for text in (part.partition('"')[0] for part in html.split('alt="')[1:]) if text.startswith(start)]
+
+
+def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(run: Run) -> None:
+        raise AssertionError("no network is needed yet")
+
+    monkeypatch.setattr(explainer, "explainer", fail)
+    app = open_page(run=run.run_id)
+    assert not app.error
+    assert len(app.selectbox(key="explain").options) == 500 and app.selectbox(key="explain").value is None
+    assert "of 500 images" in app.toggle(key="explain-all").label
+
+
+@pytest.mark.slow
+def test_an_image_is_explained_for_the_answer_and_the_true_class(run: Run) -> None:
+    app = open_page(run=run.run_id)
+    position = 7
+    app.selectbox(key="explain").set_value(position).run()
+
+    assert not app.error and not app.exception
+    true = data.load("synthetic").class_names[int(data.load("synthetic").test.labels[position])]
+    assert address_of(app, "explain") == str(position)
+    assert cards(app, "The image, of class") == [f"The image, of class {true}"]
+    found = cards(app, "Grad-CAM for ")
+    assert len(found) == 2 and all("which the network gives" in text for text in found)
+    assert any("8 × 8 places" in caption.value for caption in app.caption)
+
+    app.segmented_control(key="why-method").set_value("integrated-gradients").run()
+    assert address_of(app, "why-method") == "integrated-gradients"
+    assert len(cards(app, "Integrated gradients for ")) == 2
+    assert any("contributions add up" in caption.value for caption in app.caption)
+
+    app.toggle(key="why-layers").set_value(True).run()
+    assert address_of(app, "why-layers") == "1" and not app.exception
+    assert len(cards(app, "Filter ")) == 32 and len(cards(app, "Channel ")) == 4 * 12
+
+    app.button(key="explain-next").click().run()
+    assert address_of(app, "explain") == str(position + 1)
+    app.button(key="explain-close").click().run()
+    assert address_of(app, "explain") is None and not cards(app, "The image, of")
+
+
+@pytest.mark.slow
+def test_the_address_opens_an_explanation_and_keeps_it_when_the_classes_change(run: Run) -> None:
+    app = open_page(run=run.run_id, explain="3", **{"why-method": "occlusion", "why-view": "alone"})
+    assert not app.error and len(cards(app, "Occlusion for ")) == 2
+    assert any("Squares of 8 × 8 pixels" in caption.value for caption in app.caption)
+    labels = data.load("synthetic").test.labels
+    other = data.load("synthetic").class_names[(int(labels[3]) + 1) % 5]
+
+    app.selectbox(key="true").set_value(other).run()
+
+    assert not app.exception and app.selectbox(key="explain").value == 3
+    assert len(app.selectbox(key="explain").options) == 101
+    assert len(cards(app, "Occlusion for ")) == 2
+
+
+@pytest.mark.slow
+def test_the_images_of_a_confusion_cell_are_explained_together(run: Run) -> None:
+    app = open_page(run=run.run_id, true="otter", predicted="seal", **{"explain-all": "1"})
+    labels = data.load("synthetic").test.labels
+    number = len(np.flatnonzero(labels == OTTER)[::4])
+    assert not app.error
+    assert len(cards(app, "An image of otter and its map: Grad-CAM for ")) == number
+    assert f"all {number} images" in app.toggle(key="explain-all").label
+
+
+@pytest.mark.parametrize("text", ["500", "-1", "x", "1e3", "²", "<b>x</b>"])
+def test_a_bad_number_in_the_address_gets_a_note(run: Run, text: str) -> None:
+    app = open_page(run=run.run_id, explain=text)
+    notes = [box.value for box in app.info if "The address asks for" in box.value]
+    assert len(notes) == 1 and "number of a test image" in notes[0]
+    assert app.selectbox(key="explain").value is None and not app.error
+
+
+def test_a_run_without_its_network_says_so_and_keeps_its_page(run: Run, shared: tuple[Path, Run, Run]) -> None:
+    app = open_page(run=shared[2].run_id, explain="3")
+    assert ["no trained model" in box.value for box in app.error] == [True]
+    assert app.metric
+
+
+@pytest.mark.slow
+def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aquadash.explain.explainer import Explainer
+
+    explainer._memory.clear()
+    images = data.load("synthetic").test.images[:3]
+    asked: list[int] = []
+    explain_many = Explainer.explain_many
+
+    def counted(self: Explainer, images: np.ndarray, *args: object, **options: object) -> object:
+        asked.append(len(images))
+        return explain_many(self, images, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Explainer, "explain_many", counted)
+    first = explainer.explained(run, images[:2], [0, 1], method="grad-cam")
+    again = explainer.explained(run, images, [0, 1, 1], method="grad-cam")
+    other = explainer.explained(run, images[:1], [1], method="grad-cam")
+
+    assert asked == [2, 1, 1]
+    assert first == again[:2] and [e.class_index for e in again] == [0, 1, 1] and other[0].class_index == 1
+    resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
+    explainer.explained(resumed, images[:1], [0], method="grad-cam")
+    assert asked[-1] == 1 and len(asked) == 4, "a network that was trained further answers for itself"
+
+
+def test_the_memory_forgets_what_was_not_used_for_the_longest_time() -> None:
+    def made(number: int) -> tuple[explainer.Key, Explanation]:
+        values = np.zeros((4, 4), np.float32)
+        kept = Explanation("grad-cam", 0, "a", 0.5, np.zeros((4, 4, 3), np.uint8), values, signed=False)
+        return (("here", "run", None), str(number), "grad-cam", 0), kept
+
+    memory = Memory(most=2)
+    (a, first), (b, second), (c, third) = made(1), made(2), made(3)
+    memory.put(a, first)
+    memory.put(b, second)
+    assert memory.get(a) is first
+    memory.put(c, third)
+    assert memory.get(b) is None and memory.get(a) is first and memory.get(c) is third
+
+
+def test_images_are_known_by_size_and_pixels() -> None:
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    assert image_hash(image) == image_hash(image.copy())
+    assert image_hash(image) != image_hash(image.reshape(2, 8, 3))
+    assert image_hash(image) != image_hash(image[::-1])
+    assert image_hash(image[:, ::-1]) == image_hash(image[:, ::-1].copy())
+
+
+def test_the_section_is_silent_where_the_images_have_changed(run: Run) -> None:
+    assert explain_section._dataset(run) is not None
+    assert explain_section._dataset(replace(run, dataset_fingerprint="0" * 64)) is None
+
+
+@pytest.mark.slow
+def test_a_confusion_cell_leads_to_the_maps_of_its_images(run: Run) -> None:
+    app = open_app_page("evaluate", run=run.run_id, true="otter", predicted="seal")
+    app.button(key="explain-cell").click().run()
+    assert not app.exception and not app.error
+    assert (address_of(app, "section"), address_of(app, "explain-all")) == ("explain", "1")
+    assert cards(app, "An image of otter and its map: Grad-CAM for ")
+    assert "explain-cell" not in [button.key for button in open_app_page("evaluate", run=run.run_id).button]
