@@ -40,11 +40,11 @@ def test_it_is_measured_while_one_looks_on_and_stops(warm_home: Path, page: Page
     measurements = Robustness(store)
     with serving(warm_home) as server:
         page.goto(f"{server.url}/evaluate?run={run.run_id}")
-        heading = page.get_by_text("How robust is it?")
-        heading.wait_for()
+        section = page.get_by_text("Robustness", exact=False).first
+        section.wait_for()
         settled(page)
-        heading.click()
-        address_has(page, "robustness=open")
+        section.click()
+        address_has(page, "section=robustness")
         page.get_by_text("100 of them").click()
         settled(page)
         page.get_by_role("button", name="Measure the robustness").click()
@@ -63,7 +63,7 @@ def test_it_is_measured_while_one_looks_on_and_stops(warm_home: Path, page: Page
         wait_for(lambda: not psutil.pid_exists(pid), timeout=60)
 
         # The address brings it all back.
-        page.goto(f"{server.url}/evaluate?run={run.run_id}&robustness=open&corruption=fog&image=2")
+        page.goto(f"{server.url}/evaluate?run={run.run_id}&section=robustness&corruption=fog&image=2")
         page.get_by_text("Fog lies over the scene.").wait_for()
         page.get_by_alt_text("Fog, severity 1").first.wait_for()
         no_error(page)
