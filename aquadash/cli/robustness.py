@@ -56,7 +56,9 @@ def robustness(
     measurements = Robustness(store)
     status, message = JobStatus.FINISHED, ""
     if not measurements.is_measured(found.run_id, request):
-        measurements.start(found.run_id, request)
+        job = measurements.job(found.run_id)
+        if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
+            measurements.start(found.run_id, request)
         ended = wait(measurements, found.run_id, name=found.name)
         status, message = ended.status, ended.message
         if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):

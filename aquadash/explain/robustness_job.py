@@ -91,9 +91,13 @@ class Robustness:
         """
         run = self._store.get(run_id)
         check_run(self._store, run)
+        job = self._jobs.get(run_id)
         if request is None:
-            job = self._jobs.get(run_id)
             request = RobustnessRequest.from_dict(job.request) if job else RobustnessRequest()
+        if job is not None and not job.status.ended:
+            raise RunError(
+                f"The robustness of {run.name} is being measured already. Wait for the end of that, or stop it first."
+            )
         self._jobs.begin(run_id, request.checked().to_dict())
         try:
             _spawn(run_id)
@@ -169,6 +173,7 @@ def main(run_id: str) -> int:
             jobs = RunJobs(store, KIND)
             jobs.start(run_id, Worker(socket.gethostname(), os.getpid()))
             status, message = _measured(store, jobs, run_id)
+            _log.info("%s. %s", status, message)
             jobs.end(run_id, status, message=message)
     except Timeout:
         _log.info("another process on this machine already measures run %s", run_id)
@@ -212,6 +217,7 @@ def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListen
     run, job = store.get(run_id), jobs.get(run_id)
     request = RobustnessRequest.from_dict(job.request) if job else RobustnessRequest()
     check_run(store, run)
+    _log.info("run %s (%s): measuring %s", run_id, run.name, request)
     listener.on_progress(Progress("loading the data"))
     dataset = data.load(run.config.data.source)
     if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:

@@ -108,7 +108,8 @@ def robustness_curves(
         figure.add_hline(
             y=100 * chance,
             line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dot"},
-            annotation={"text": "guessing", "font": {"size": 11}, "xanchor": "right"},
+            annotation={"text": "guessing", "font": {"size": 11}},
+            annotation_position="bottom left",
         )
     ticks = [0, *SEVERITIES]
     figure.update_xaxes(

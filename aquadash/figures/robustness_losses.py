@@ -88,7 +88,7 @@ def robustness_losses(
             ],
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} points lost<br>%{{customdata}}<extra></extra>",
         )
-    figure.update_xaxes(title="Accuracy lost, in points, with its 95 % interval", showgrid=True, fixedrange=True)
+    figure.update_xaxes(title="Accuracy lost, in points", showgrid=True, fixedrange=True)
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
         ticktext=[escape(shorten(row.label)) for row in rows],

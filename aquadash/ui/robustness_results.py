@@ -59,21 +59,13 @@ def show(run: Run, found: RobustnessResult, others: Sequence[str]) -> None:
         )
         with shell.guard():
             _pictures(run, found, chosen)
+    with st.expander("All of these figures as a table", icon="🔢"):
+        _table(corruption_rows(found), ("Clean", *map(str, SEVERITIES)), key="robustness-table", of="corruption")
     st.markdown("**And under the augmentation pipelines?**", help=term("pipeline"))
     components.plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
-    st.markdown("**All figures**")
-    st.dataframe(
-        table_rows(found),
-        hide_index=True,
-        key="robustness-table",
-        height="content",
-        alt="The share of test images that are right in per cent, a row a corruption or branch of a pipeline and a "
-        "column a severity",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Clean", *map(str, SEVERITIES))
-        }
-        | {"Lost": st.column_config.NumberColumn("Lost, in points", format="%.1f")},
-    )
+    if found.branches:
+        with st.expander("These figures as a table", icon="🔢"):
+            _table(branch_rows(found), ("Accuracy",), key="robustness-pipelines-table", of="branch of a pipeline")
     images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
     st.caption(
         f"{images}. Strengths are those of ImageNet-C, made for large pictures; small ones suffer more. Compare these "
@@ -82,26 +74,43 @@ def show(run: Run, found: RobustnessResult, others: Sequence[str]) -> None:
     )
 
 
-def table_rows(found: RobustnessResult) -> list[dict[str, Any]]:
-    """A row a corruption, then a row a branch of a pipeline; accuracies and losses in per cent, None where unknown."""
-    clean = 100 * found.clean.accuracy
+def corruption_rows(found: RobustnessResult) -> list[dict[str, Any]]:
+    """A row a measured corruption; accuracies and losses in per cent, None where unknown."""
     rows: list[dict[str, Any]] = []
     for name, entry in CORRUPTIONS.items():
         curve, loss = found.curve(name), found.loss(name)
         if loss is not None:
             rows.append(
-                {"Change": entry.title, "Kind": entry.group, "Clean": clean}
+                {"Corruption": entry.title, "Kind": entry.group, "Clean": 100 * found.clean.accuracy}
                 | {str(s): 100 * curve[s].accuracy if s in curve else None for s in SEVERITIES}
                 | {"Lost": 100 * loss.value}
             )
-    for key, branch in found.branches.items():
-        # A branch has no severity; its accuracy stands in the first column.
-        rows.append(
-            {"Change": f"{key.pipeline}: {branch.branch_title}", "Kind": "pipeline", "Clean": clean}
-            | {str(s): 100 * branch.condition.accuracy if s == SEVERITIES[0] else None for s in SEVERITIES}
-            | {"Lost": 100 * found.branch_loss(key).value}
-        )
     return rows
+
+
+def branch_rows(found: RobustnessResult) -> list[dict[str, Any]]:
+    """A row a branch of a pipeline; accuracies and losses in per cent."""
+    return [
+        {
+            "Pipeline": key.pipeline,
+            "Branch": entry.branch_title,
+            "Accuracy": 100 * entry.condition.accuracy,
+            "Lost": 100 * found.branch_loss(key).value,
+        }
+        for key, entry in found.branches.items()
+    ]
+
+
+def _table(rows: list[dict[str, Any]], accuracies: Sequence[str], *, key: str, of: str) -> None:
+    st.dataframe(
+        rows,
+        hide_index=True,
+        key=key,
+        height="content",
+        alt=f"The share of test images that are right and what is lost, a row a {of}",
+        column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in accuracies}
+        | {"Lost": st.column_config.NumberColumn("Lost, in points", format="%.1f")},
+    )
 
 
 def _scores(found: RobustnessResult) -> None:
@@ -110,7 +119,7 @@ def _scores(found: RobustnessResult) -> None:
         accuracy = Mean(found.clean.accuracy, found.clean.accuracy_ci95)
         _metric("Accuracy on clean images", accuracy, "accuracy")
         _metric(f"Mean corruption error{so_far}", found.mean_corruption_error, "mean corruption error")
-        _metric("Of it through corruptions", found.relative_mean_corruption_error, "relative mean corruption error")
+        _metric("Of that, due to corruptions", found.relative_mean_corruption_error, "relative mean corruption error")
 
 
 def _metric(label: str, mean: Mean | None, help_term: str) -> None:

@@ -57,8 +57,8 @@ def _section(run: Run, others: Sequence[str]) -> None:
     """Everything in the section. What changes while it is measured is one fragment that looks again."""
     st.markdown(
         "**How much of its accuracy does the network keep when the pictures get worse?** The test images are spoilt in "
-        "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. It says nothing of "
-        "which run to keep: the test images are for the last measurement."
+        "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "
+        "by these figures: the test images are for the last measurement."
     )
     job = robustness_reads.job(run.run_id)
     at_work = job is not None and not job.status.ended
