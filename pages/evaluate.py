@@ -40,6 +40,8 @@ def mistakes(one: Evaluated, other: Evaluated | None) -> None:
 def history(one: Evaluated, other: Evaluated | None) -> None:
     """The learning curves."""
     st.subheader("How did it get there?", anchor=False)
+    if other is not None:
+        scores.show_both_curves(one.run, other.run)
     scores.show_curves(one.run, cache.history(one.run.run_id))
 
 
@@ -66,11 +68,11 @@ SECTIONS = {
     "curves": Section("📈 ROC, precision and recall", threshold_curves.show, images=True),
     "calibration": Section("🎯 Calibration", calibration.show, images=True),
     "threshold": Section("🤷 Threshold", answer_threshold.show, images=True),
-    "explain": Section("🔦 Explain", why, images=True),
-    "robustness": Section("🌫️ Robustness", robustness),
-    "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show),
+    "explain": Section("🔦 Explain", why, images=True, overlay=False),
+    "robustness": Section("🌫️ Robustness", robustness, overlay=False),
+    "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show, overlay=False),
     "training": Section("⏱️ Training", history),
-    "epochs": Section("🎞️ Epoch by epoch", replay),
+    "epochs": Section("🎞️ Epoch by epoch", replay, overlay=False),
 }
 
 
@@ -112,7 +114,7 @@ def results(run: Run, runs: list[Run]) -> None:
     )
     address.record("section", str(word), default=next(iter(SECTIONS)))
     section = SECTIONS[str(word)]
-    other = second_run.pick(run, runs)
+    other = second_run.pick(run, runs) if section.overlay else None
     if not section.images:
         with shell.guard():
             section.draw(one, other)

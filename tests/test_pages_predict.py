@@ -314,7 +314,9 @@ def test_pictures_from_a_folder_and_from_the_camera(shelf: Shelf, way: str) -> N
     if way == "folder":
         app.file_uploader(key="folder").set_value([picture("zoo/otter/a.png"), ("zoo/notes.txt", b"hello", "")])
     else:
-        app.camera_input(key="camera").set_value(("camera.png", picture("")[1], "image/png"))
+        app.camera_input(key="camera").set_value(
+            ("camera.jpg", saved(Image.new("RGB", (64, 48), "red"), "JPEG"), "image/jpeg")
+        )
     app.run()
 
     assert not app.exception and not app.error

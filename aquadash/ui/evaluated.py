@@ -122,11 +122,13 @@ class Section:
         title: On its button.
         draw: Called with the run and the second one, if any. What it returns narrows the images shown beside it.
         images: Whether the test images stand beside it.
+        overlay: Whether a second run can be laid over its charts.
     """
 
     title: str
     draw: Callable[[Evaluated, Evaluated | None], Narrowed | None]
     images: bool = False
+    overlay: bool = True
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

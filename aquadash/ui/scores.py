@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.evaluation import Evaluation, TopK, wilson_interval
+from aquadash.evaluation.curves import Metric as EpochMetric
+from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
-from aquadash.ui import coach_notes, components
+from aquadash.ui import cache, coach_notes, components
 from aquadash.ui.glossary import term
 from aquadash.ui.text import percent
 
@@ -68,6 +70,18 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
             )
     if run.config.training.validation == "test":
         st.caption(f"“Validation” means the first {REPORT_VALIDATION_IMAGES} test images in this run.")
+
+
+def show_both_curves(run: Run, other: Run) -> None:
+    """Validation loss and accuracy of two runs by epoch, the second dashed."""
+    names = (run.name, other.name)
+    histories = [cache.history(each.run_id) for each in (run, other)]
+    metrics: tuple[EpochMetric, ...] = ("val_loss", "val_accuracy")
+    for column, metric in zip(st.columns(2), metrics, strict=True):
+        with column:
+            components.plot(
+                compare_curves(list(zip(names, histories, strict=True)), metric=metric), key=f"both-{metric}"
+            )
 
 
 def _accuracy(label: str, share: float, interval: tuple[float, float], *, help: str = "accuracy") -> None:
