@@ -9,6 +9,7 @@ import pytest
 from aquadash.bench.predict import bench_predict
 
 
+@pytest.mark.alone
 def test_both_ways_give_the_same_answer_and_ours_is_faster() -> None:
     result = bench_predict(pairs=5)
 
@@ -26,6 +27,7 @@ def test_both_ways_give_the_same_answer_and_ours_is_faster() -> None:
     }
 
 
+@pytest.mark.alone
 def test_prediction_is_quick_enough_for_a_classroom() -> None:
     """One image within 5 ms and 500 within a second, for a machine that does nothing else; a shared one gets more."""
     result = bench_predict(pairs=15)

@@ -133,6 +133,7 @@ def test_a_deep_link_to_a_server_that_has_just_started(warm_home: Path, page: Pa
         assert page.url.startswith(f"{server.url}/{name}")
 
 
+@pytest.mark.alone
 def test_the_first_page_of_a_fresh_install_answers_within_3_seconds(home: Path, page: Page) -> None:
     with serving(home) as server:
         page.goto(server.url)
@@ -193,6 +194,7 @@ def test_a_training_is_launched_watched_reloaded_and_stopped(warm_home: Path, pa
         no_error(page)
 
 
+@pytest.mark.alone
 def test_a_killed_worker_shows_as_interrupted_and_resumes(warm_home: Path, page: Page) -> None:
     with serving(warm_home) as server:
         run_id = launch(page, server, epochs=3, name="killed")

@@ -238,6 +238,7 @@ def test_two_runs_of_one_name_are_told_apart(store: RunStore) -> None:
     ]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_fifty_runs_are_shown_quickly(store: RunStore) -> None:
     runs = [ui_runs.finished(store, f"run {number}", {"seed": number}, seed=number) for number in range(50)]

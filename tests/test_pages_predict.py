@@ -440,6 +440,7 @@ def test_the_page_and_the_command_agree(shelf: Shelf, tmp_path: Path) -> None:
         assert told["probabilities"] == dict(zip(shown.class_names, map(float, shown.probabilities), strict=True))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_dropped_photograph_has_its_bars_within_300_ms(shelf: Shelf) -> None:
     """The median of nine drops on a warm page, for a machine that does nothing else; a shared one gets more."""

@@ -29,6 +29,7 @@ def fifty_runs(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunSt
     return store
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["home", "data", "augment", "train", "evaluate", "predict", "compare"])
 def test_a_page_is_drawn_in_time(fifty_runs: RunStore, page: str) -> None:

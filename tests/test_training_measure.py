@@ -11,7 +11,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.errors import ConfigError
 from aquadash.training.probe import Measurement, measured_part
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 CNN = {"model.name": "cnn", "model.filters": (8,), "model.dense_units": (), "augmentation.pipeline": "none"}
 
