@@ -42,6 +42,7 @@ with shell.page("📷 Predict", question="What does the network say about my pic
     compared = [run, *predict_runs.beside(run, runs)]
     pictures = uploads.chosen()
     predict_views.choices_note(run)
+    first_model.show_card(run)
     with shell.guard():
         if pictures:
             predict_views.dropped(*predict_runs.networks(compared), pictures)

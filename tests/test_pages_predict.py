@@ -116,6 +116,7 @@ def test_with_nothing_trained_the_first_model_answers() -> None:
     run = open_store().list_runs()[0]
     assert NAME in app.selectbox(key="run").options[0]
     assert "photographs of other things it noticed" in app.caption[0].value
+    assert app.expander[0].label == "About this model" and "Limits" in app.expander[0].markdown[0].value
     drop(app, picture("red.png"), picture("noise.png", size=(32, 32)))
     assert len(cards(app)) == 2 and "🤷" in cards(app)[0]
 

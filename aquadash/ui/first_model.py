@@ -21,6 +21,15 @@ def or_first_model(runs: list[Run]) -> list[Run]:
     return runs
 
 
+def show_card(run: Run) -> None:
+    """What one should know of the model in the box: data, recipe, figures, limits; nothing for other runs."""
+    from aquadash.runs.first_model import CARD, FOLDER, ORIGIN
+
+    if run.origin == ORIGIN:
+        with st.expander("About this model", icon="🪪"):
+            st.markdown((FOLDER / CARD).read_text(encoding="utf-8").partition("\n\n")[2])
+
+
 def offer_again() -> None:
     """A button that brings the model in the box back from the bin."""
     if st.button("Bring the first model back", icon=":material/restore_from_trash:", key="first-model"):
