@@ -102,9 +102,14 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
 
     measurements.start(run.run_id)
     wait_for(lambda: cells(measurements, run) > first, timeout=240)
-    job = measurements.job(run.run_id)
-    assert job is not None and job.worker is not None and job.status is JobStatus.RUNNING
-    assert job.progress is not None and job.progress.batches
+
+    def at_work() -> Job | None:
+        """The job, once a sign of life says how far it is: that comes once a second, cells come when they are done."""
+        found = measurements.job(run.run_id)
+        return found if found is not None and found.progress is not None and found.progress.batches else None
+
+    job = wait_for(at_work, timeout=60)
+    assert job.worker is not None and job.status is JobStatus.RUNNING
     process = psutil.Process(job.worker.pid)
     children = process.children(recursive=True)
     assert children, "images are corrupted by other processes"

@@ -525,4 +525,4 @@ def test_every_odd_picture_of_a_drop_has_its_bars_and_every_bad_one_its_message(
         assert ("🚧" in card) == (name in bad), name
         assert expected in html.unescape(card), name
         assert "<script" not in card and "\N{RIGHT-TO-LEFT OVERRIDE}" not in card and "\x1b" not in card
-    assert any("without an answer: 4" in block.value for block in app.markdown)
+    assert any("without an answer: 5" in block.value for block in app.markdown)

@@ -23,10 +23,10 @@ class Brightness:
     def __init__(self, edge: int) -> None:
         self.image_shape = (edge, edge, 3)
 
-    def predict_images(self, images: np.ndarray) -> np.ndarray:
+    def answer_images(self, images: np.ndarray) -> tuple[np.ndarray, None]:
         assert images.shape[1:] == self.image_shape and images.dtype == np.uint8
         bright = images.mean(axis=(1, 2, 3)) / 255
-        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32), None
 
 
 @dataclass
