@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.runs import EpochReplay, Run, open_store
-from aquadash.ui import epoch_section
+from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, Worker, open_store
+from aquadash.ui import cache, epoch_section
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import add_run, without_engine
 
@@ -72,6 +74,25 @@ def test_images_come_with_the_answers_of_that_epoch(run: Run) -> None:
 
     assert captions(open_epochs(run, epoch="1")).count("taken for") >= 10
     assert captions(open_epochs(run, epoch="6")).count("✔ recognised") >= 10
+
+
+def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
+    store, whole = open_store(), replay()
+    working = store.create(run.config, name="working")
+    store.start(working.run_id, Worker("here", 1))
+    store.set_dataset(working.run_id, class_names=run.class_names, fingerprint=run.dataset_fingerprint)
+    store.log_epoch(working.run_id, EpochRecord(1, 1.5, 0.3, 1.5, 0.3, 0.01, 1.0), curve=[0.3])
+    names = ("probe_probabilities", "confusion_matrices")
+    store.heartbeat(working.run_id, Progress("training", time=time.time()))
+    store.add_epoch_replay(working.run_id, dataclasses.replace(whole, **{n: getattr(whole, n)[:3] for n in names}))
+    app = open_app_page("evaluate", run=working.run_id)
+    assert said(app).startswith("**After epoch 3:")
+    store.add_epoch_replay(working.run_id, whole)
+    cache._live_epoch_replay.clear()
+    app.run()
+    assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
+    app.slider(key=epoch_section.KEY).set_value(2).run()
+    assert said(app).startswith("**After epoch 2:") and not app.exception
 
 
 def test_a_run_without_a_replay_says_why(run: Run) -> None:

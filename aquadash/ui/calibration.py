@@ -38,7 +38,14 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
         "little. Click a bar to see its images. From the keyboard: the menu above."
     )
     _figures(one, other, found, done)
-    scores.show_confidence(one.predictions)
+    st.markdown("**How sure is it?**", help=term("confidence"))
+    if other is None:
+        scores.show_confidence(one.predictions, key="confidences")
+    else:
+        for column, each in zip(st.columns(2), (one, other), strict=True):
+            with column:
+                st.caption(plain(each.run.name))
+                scores.show_confidence(each.predictions, key=f"confidences-{each.run.run_id}")
     if chosen is None:
         return None
     mask = bin_of(one.predictions.probabilities.max(axis=1), bins=len(found.counts)) == chosen

@@ -21,6 +21,12 @@ _PLAYING = "epochs:playing"
 #: Seconds between two epochs of the replay: time enough to look at the whole matrix.
 PLAY_SECONDS = 0.8
 
+#: Seconds between two looks at a run at work.
+LIVE_SECONDS = 3.0
+
+#: The last epoch that there was at the last drawing.
+_LAST = "epochs:last"
+
 
 def show(run: Run) -> None:
     """Draw the replay, or why there is none."""
@@ -37,7 +43,9 @@ def show(run: Run) -> None:
     )
     dataset = image_browser.matching_dataset(run)
     playing = bool(st.session_state.get(_PLAYING))
-    st.fragment(_replay, run_every=PLAY_SECONDS if playing else None)(run, dataset)
+    # A run at work gets new epochs.
+    tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
+    st.fragment(_replay, run_every=tick)(run, dataset)
 
 
 def _replay(run: Run, dataset: Dataset | None) -> None:
@@ -70,6 +78,10 @@ def _controls(epochs: int) -> None:
     """Slider, steps and play; the address holds the epoch, and the last one is its default."""
     if epochs == 1:
         return
+    if KEY in st.session_state and st.session_state[KEY] == st.session_state.get(_LAST):
+        # Who looks at the last epoch goes on doing so when another is complete.
+        st.session_state[KEY] = epochs
+    st.session_state[_LAST] = epochs
     address.integer(KEY, default=epochs, low=1, high=epochs, clamp=True)
     playing = bool(st.session_state.get(_PLAYING))
     if playing:

@@ -50,10 +50,9 @@ def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
         _explain_the_reports_way(found.n, unseen)
 
 
-def show_confidence(predictions: Predictions) -> None:
+def show_confidence(predictions: Predictions, *, key: str) -> None:
     """How sure the network is when it is right and when it is wrong."""
-    st.markdown("**How sure is it?**", help=term("confidence"))
-    components.plot(confidence_histogram(predictions.labels, predictions.probabilities, height=280), key="confidences")
+    components.plot(confidence_histogram(predictions.labels, predictions.probabilities, height=280), key=key)
 
 
 def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
