@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -70,6 +72,26 @@ def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
     del app.query_params["animal"]
     app.run()
     assert app.selectbox[0].value == "seal"
+
+
+def test_a_late_message_with_the_address_before_changes_nothing(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("aquadash.ui.address.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    app.run()
+    app.number_input[0].set_value(51).run()
+    app.number_input[0].set_value(52).run()
+    for late in (None, "51"):
+        if late is None:
+            del app.query_params["seed"]
+        else:
+            app.query_params["seed"] = late
+        app.number_input[0].set_value(app.number_input[0].value + 1).run()
+    assert app.number_input[0].value == 54 and app.query_params["seed"] in ("54", ["54"])
+
+    clock[0] += 10
+    app.query_params["seed"] = "51"
+    app.run()
+    assert app.number_input[0].value == 51, "later it is the back button"
 
 
 @pytest.mark.parametrize(

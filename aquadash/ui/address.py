@@ -9,6 +9,8 @@ values without a word; run ids need more than that.)
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +19,9 @@ import streamlit as st
 from aquadash.ui.text import plain
 
 T = TypeVar("T")
+
+#: For so long after a widget has changed the address, the browser may still send the one before.
+_LATE_SECONDS = 1.0
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
@@ -32,8 +37,10 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
         The value that the widget will have.
     """
     text = st.query_params.get(name)
-    if name in st.session_state and text == st.session_state.get(_seen(name)):
+    if name in st.session_state and (text == st.session_state.get(_seen(name)) or _is_late(name, text)):
         return st.session_state[name]
+    # The browser is as far as we are: what it sends from now on is meant.
+    st.session_state.pop(_left(name), None)
     value = default
     if text is not None:
         try:
@@ -53,6 +60,9 @@ def record(name: str, text: str, *, default: str) -> None:
             del st.query_params[name]
         else:
             st.query_params[name] = wanted
+        now = time.monotonic()
+        left = st.session_state.get(_left(name), {}) | {st.session_state.get(_seen(name)): now}
+        st.session_state[_left(name)] = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
     st.session_state[_seen(name)] = wanted
 
 
@@ -127,6 +137,20 @@ def _one_of(text: str, options: Sequence[str]) -> str:
 
 def _listed(options: Sequence[str]) -> str:
     return ", ".join(options[:8]) + (", ..." if len(options) > 8 else "")
+
+
+def _is_late(name: str, text: str | None) -> bool:
+    """Whether the browser sent ``text`` before it heard of the present one.
+
+    Keys that are pressed fast send the next value of a slider together with the address of the one before.
+    """
+    when = st.session_state.get(_left(name), {}).get(text, -math.inf)
+    return time.monotonic() - when < _LATE_SECONDS
+
+
+def _left(name: str) -> str:
+    """Where the texts are kept that a widget has just replaced in the address, with the times of that."""
+    return f"address-left:{name}"
 
 
 def _seen(name: str) -> str:
