@@ -198,7 +198,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the job run in this process without taking over its output and priority, and start no other."""
     from aquadash.training import worker
 
-    monkeypatch.setattr(worker, "_log_to", lambda path: None)
+    monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(robustness_job, "_lower_priority", lambda: None)
     monkeypatch.setattr(robustness_job, "_spawn", lambda run_id: None)
 

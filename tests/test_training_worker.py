@@ -37,7 +37,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("the log\n")
 
-    monkeypatch.setattr(worker, "_log_to", log_to)
+    monkeypatch.setattr(worker, "log_to", log_to)
     yield
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
+from aquadash.training.processes import start_detached
 
 _log = logging.getLogger(__name__)
 
@@ -49,19 +47,7 @@ def supervise(run_id: str) -> str:
     store = open_store()
     if store.get(run_id).status is not RunStatus.QUEUED:
         return str(store.get(run_id).status)
-    log_path = settings.worker_log(run_id)
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aquadash", "worker", run_id],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=settings.PROJECT_ROOT,
-            # A session of its own: neither Ctrl-C in the app's terminal nor the app's end reaches it.
-            start_new_session=True,
-            env={**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"},
-        )
+    process = start_detached(["worker", run_id], log_path=settings.worker_log(run_id))
     while process.poll() is None:
         if closing.wait(_POLL_SECONDS):
             return "left running"

@@ -12,7 +12,6 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -24,6 +23,7 @@ from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.runs import Progress, RunStore, Worker, open_store
 from aquadash.runs.jobs import Job, JobStatus, RunJobs
 from aquadash.runs.types import Run
+from aquadash.training.processes import start_detached
 
 _log = logging.getLogger("aquadash.robustness")
 
@@ -160,9 +160,9 @@ def main(run_id: str) -> int:
     """The process: measure what was asked for; returns the exit status, 0 also for an orderly failure."""
     from filelock import FileLock, Timeout
 
-    from aquadash.training.worker import _log_to
+    from aquadash.training.worker import log_to
 
-    _log_to(settings.robustness_log(run_id))
+    log_to(settings.robustness_log(run_id))
     _lower_priority()
     lock_path = settings.robustness_lock(run_id)
     lock_path.parent.mkdir(parents=True, exist_ok=True)
@@ -212,7 +212,7 @@ def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListen
     from aquadash import data
     from aquadash.explain.corrupted_sets import open_pool, workers_here
     from aquadash.explain.robustness import measure
-    from aquadash.training.worker import _version
+    from aquadash.training.worker import library_version
 
     run, job = store.get(run_id), jobs.get(run_id)
     request = RobustnessRequest.from_dict(job.request) if job else RobustnessRequest()
@@ -242,7 +242,7 @@ def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListen
                 so_far=_so_far(store, run_id),
                 executor=pool,
                 listener=listener,
-                versions={name: _version(name) for name in _REPORTED_VERSIONS},
+                versions={name: library_version(name) for name in _REPORTED_VERSIONS},
                 measured_at=loaded_at,
             )
         finally:
@@ -306,18 +306,7 @@ def _read(path: Path) -> RobustnessResult:
 
 def _spawn(run_id: str) -> None:
     """Start the process in a session of its own, so that it outlives the app."""
-    log_path = settings.robustness_log(run_id)
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aquadash", "robustness-worker", run_id],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=settings.PROJECT_ROOT,
-            start_new_session=True,
-            env={**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"},
-        )
+    process = start_detached(["robustness-worker", run_id], log_path=settings.robustness_log(run_id))
     _reap(process)
 
 

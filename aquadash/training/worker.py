@@ -41,7 +41,7 @@ def main(run_id: str) -> int:
     from filelock import FileLock, Timeout
 
     log_path = settings.worker_log(run_id)
-    _log_to(log_path)
+    log_to(log_path)
     lock_path = settings.worker_lock(run_id)
     lock_path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -207,12 +207,12 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
 
     devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
     return {
-        "aquadash": _version("aquadash"),
+        "aquadash": library_version("aquadash"),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
         "cpu_count": os.cpu_count(),
-        "versions": {name: _version(name) for name in _REPORTED_VERSIONS},
+        "versions": {name: library_version(name) for name in _REPORTED_VERSIONS},
         "devices": devices,
         "precision": hardware.precision(run.config.training),
         "seed": run.config.seed,
@@ -221,7 +221,8 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str:
+def library_version(package: str) -> str:
+    """The installed version of a package, or that it is not installed."""
     if package == "aquadash":
         import aquadash
 
@@ -232,7 +233,7 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _log_to(path: Path) -> None:
+def log_to(path: Path) -> None:
     """Send everything that this process and its libraries print to the log file, crashes of compiled code too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
