@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -24,7 +26,8 @@ def detector(model: keras.Model, data: TrainingData) -> StrangerDetector | None:
     Returns:
         None where the features are not finite numbers or a class has no training image.
     """
-    of_training, of_validation = features(model, data.images), features(model, data.validation_images)
+    features = feature_reader(model)
+    of_training, of_validation = features(data.images), features(data.validation_images)
     classes = model.output_shape[-1]
     if not (np.isfinite(of_training).all() and np.isfinite(of_validation).all()):
         return None
@@ -42,8 +45,8 @@ def measure(
         ``stranger_auroc``, ``strangers`` (how many there were), ``strangers_noticed`` and ``known_accepted`` (shares at
         the detector's threshold).
     """
-    of_known = detector.scores(features(model, known))
-    of_strangers = detector.scores(features(model, strangers))
+    features = feature_reader(model)
+    of_known, of_strangers = detector.scores(features(known)), detector.scores(features(strangers))
     return {
         "stranger_auroc": auroc(of_known, of_strangers),
         "strangers": float(len(strangers)),
@@ -52,9 +55,14 @@ def measure(
     }
 
 
-def features(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the last layer is given for each image: float32, (n, features)."""
+def feature_reader(model: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """A function from images to what the last layer is given, float32, (n, features); traced once for all calls."""
     both = with_features(model)
     forward = tf.function(lambda batch: both(normalise(batch), training=False)[1], reduce_retracing=True)
-    parts = [forward(tf.constant(images[i : i + FORWARD_BATCH])).numpy() for i in range(0, len(images), FORWARD_BATCH)]
-    return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, 1), np.float32)
+
+    def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        starts = range(0, len(images), FORWARD_BATCH)
+        parts = [forward(tf.constant(images[start : start + FORWARD_BATCH])).numpy() for start in starts]
+        return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, 1), np.float32)
+
+    return features
