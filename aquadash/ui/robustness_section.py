@@ -157,8 +157,8 @@ def _form(run: Run) -> None:
     ):
         _start(run, quick=quick == "quick", seed=int(seed))
     st.caption(
-        f"{count(75, 'measurement')} and the pipelines: some minutes for all 500 images of 32 x 32 the first time, "
-        "half a minute for the next run of the same data. Runs are comparable if images and seed are the same."
+        f"{count(75, 'measurement')} and the pipelines. The first time the spoilt images are made, which takes "
+        "longest; other runs on the same data use them again. Runs are comparable if images and seed are the same."
     )
 
 
