@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from aquadash.augment.build import build
-from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json, pipeline
+from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
+from aquadash.augment.saved_pipelines import pipeline
 from aquadash.bench.augment import report_pipelines
 from aquadash.errors import UnknownNameError
 
@@ -39,9 +40,7 @@ def test_the_nearest_name_is_offered() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'notebook-2'"):
         pipeline("notbook-2")
     with pytest.raises(UnknownNameError, match="operator"):
-        from_json(
-            '{"name": "x", "title": "x", "summary": "", "branches": [{"title": "x", "operators": [{"name": "Rot"}]}]}'
-        )
+        from_json(PIPELINES["notebook-1"].to_json().replace("Fliplr", "Rot"))
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])

@@ -6,12 +6,15 @@ import pickle
 import pytest
 
 from aquadash.augment.pipelines import PIPELINES, from_json
-from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op, parse
+from aquadash.augment.reading import parse
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.errors import AquaDashError, ConfigError
 
 
 def _text(**changes: object) -> str:
     values: dict[str, object] = {
+        "format": "aquadash-pipeline",
+        "version": 1,
         "name": "own",
         "title": "Own",
         "summary": "",
@@ -53,7 +56,7 @@ def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
         ("[" * 50_000, "not valid JSON"),
         ("[]", "expected an object"),
         (_text(extra=1), "unknown field 'extra'"),
-        ('{"name": "own"}', "lacks 'title'"),
+        ('{"name": "own"}', "lacks 'format'"),
         (_text(branches={}), "expected a list"),
         (_text(branches=[{"title": "One", "operators": []}] * 21), "at most 20"),
         (_text(title=5), "must be a text"),

@@ -5,16 +5,19 @@ from __future__ import annotations
 from aquadash.augment.apply import apply, training_set
 from aquadash.augment.check import check
 from aquadash.augment.code import to_code
-from aquadash.augment.operators import OPERATORS, OperatorInfo, Parameter, operator_info
-from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json, pipeline
+from aquadash.augment.operators import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
+from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
 from aquadash.augment.preview import preview, preview_branches
+from aquadash.augment.saved_pipelines import Library, library, pipeline
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.augment.words import describe
 
 __all__ = [
+    "FAMILIES",
     "OPERATORS",
     "PIPELINES",
     "Branch",
+    "Library",
     "Operator",
     "OperatorInfo",
     "Parameter",
@@ -25,6 +28,7 @@ __all__ = [
     "check",
     "describe",
     "from_json",
+    "library",
     "op",
     "operator_info",
     "pipeline",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.check import check_operators
-from aquadash.augment.pipelines import pipeline as pipeline_named
+from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
 
 Progress = Callable[[str, float | None], None]

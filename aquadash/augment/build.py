@@ -16,6 +16,9 @@ from aquadash.augment.noise import FrequencyNoiseMasks
 from aquadash.augment.operators import operator_info, settings_of
 from aquadash.augment.spec import Operator, Range, Value
 
+#: The part of an operator's seed that decides which images it is applied to.
+_SOMETIMES = 1_000_000
+
 
 def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa.Sequential:
     """Build the augmenter that applies operators in order.
@@ -28,8 +31,18 @@ def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa
         operators: The operators; they have passed :func:`aquadash.augment.check.check`.
         seed: Decides every random choice of the augmenter's first call.
     """
-    children = [_augmenter(operator, _derived(seed, 1 + number)) for number, operator in enumerate(operators)]
+    children = [
+        _step(operator, _derived(seed, 1 + number)) for number, operator in enumerate(operators) if operator.enabled
+    ]
     return iaa.Sequential(children, seed=_derived(seed, 0))
+
+
+def _step(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
+    """Build one operator, which may be for some of the images only."""
+    augmenter = _augmenter(operator, seed)
+    if operator.probability == 1.0:
+        return augmenter
+    return iaa.Sometimes(operator.probability, then_list=augmenter, seed=_derived(seed, _SOMETIMES))
 
 
 def _augmenter(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:

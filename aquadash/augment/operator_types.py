@@ -50,6 +50,9 @@ class OperatorInfo:
         help: What it does to a picture, in a sentence.
         parameters: Its settings.
         slots: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
+        family: The family it belongs to, a key of :data:`aquadash.augment.operators.FAMILIES`.
+        effect: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
+        harm: When it makes the label wrong or the animal unrecognisable, in a sentence.
     """
 
     name: str
@@ -57,6 +60,9 @@ class OperatorInfo:
     help: str
     parameters: tuple[Parameter, ...] = ()
     slots: tuple[tuple[str, str], ...] = ()
+    family: str = "geometry"
+    effect: str = ""
+    harm: str = ""
 
     def parameter(self, name: str) -> Parameter:
         """The setting of that name.

@@ -250,6 +250,9 @@ _ALL: tuple[OperatorInfo, ...] = (
     ),
 )
 
+#: The families of operators and their titles, in the order of a menu.
+FAMILIES: dict[str, str] = {"geometry": "Flip and geometry"}
+
 #: Every operator by its name, in the order of a menu.
 OPERATORS: dict[str, OperatorInfo] = {info.name: info for info in _ALL}
 

@@ -8,8 +8,8 @@ Two operators of the report have new names in imgaug since version 0.4 and take 
 from __future__ import annotations
 
 from aquadash.augment.check import check
-from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op, parse
-from aquadash.errors import UnknownNameError
+from aquadash.augment.reading import parse
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 
 
 def _shift_channel(channel: int) -> Operator:
@@ -127,18 +127,6 @@ _ALL = (
 
 #: The built-in pipelines by name, in the order of a menu.
 PIPELINES: dict[str, PipelineSpec] = {spec.name: spec for spec in _ALL}
-
-
-def pipeline(name: str) -> PipelineSpec:
-    """The built-in pipeline of that name.
-
-    Raises:
-        UnknownNameError: There is none; the message names the nearest.
-    """
-    try:
-        return PIPELINES[name]
-    except KeyError:
-        raise UnknownNameError.of("pipeline", name, PIPELINES) from None
 
 
 def branch_titles(spec: PipelineSpec) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.apply import PREVIEW, augment_branch
-from aquadash.augment.pipelines import pipeline as pipeline_named
+from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import PipelineSpec
 from aquadash.errors import ConfigError
 

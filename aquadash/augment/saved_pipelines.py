@@ -1,0 +1,213 @@
+"""The library of pipelines: the built-in ones and those that people have saved.
+
+A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Nothing that was saved is ever lost: saving over a
+pipeline or deleting it moves the old file to ``earlier/`` beside it, from where :func:`restore` brings it back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import unicodedata
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aquadash import settings
+from aquadash.augment.pipelines import PIPELINES, from_json
+from aquadash.augment.spec import PipelineSpec
+from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+
+#: What a pipeline's name may be: what configurations take as a name.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_LONGEST_TITLE = 80
+#: A file that is larger was not written by us.
+_MOST_BYTES = 400_000
+
+
+@dataclass(frozen=True)
+class Library:
+    """All pipelines at a moment.
+
+    Attributes:
+        pipelines: By name: the built-in ones in the order of a menu, then the saved ones by title.
+        saved: The names of the saved ones.
+        damaged: File names of saved pipelines that cannot be read, with the reason.
+    """
+
+    pipelines: dict[str, PipelineSpec]
+    saved: tuple[str, ...]
+    damaged: dict[str, str]
+
+
+def folder() -> Path:
+    """Where saved pipelines are kept."""
+    return settings.home() / "pipelines"
+
+
+def library() -> Library:
+    """Read all saved pipelines. A file that cannot be read is left alone and named in the result."""
+    found: list[PipelineSpec] = []
+    damaged: dict[str, str] = {}
+    for path in sorted(folder().glob("*.json")):
+        try:
+            found.append(_read(path))
+        except AquaDashError as error:
+            damaged[path.name] = str(error)
+    found.sort(key=lambda spec: (spec.title.casefold(), spec.name))
+    return Library({**PIPELINES, **{spec.name: spec for spec in found}}, tuple(spec.name for spec in found), damaged)
+
+
+def pipeline(name: str) -> PipelineSpec:
+    """The built-in or saved pipeline of that name.
+
+    Raises:
+        UnknownNameError: There is none; the message names the nearest.
+        ConfigError: Its file is damaged.
+        StorageError: Its file cannot be read.
+    """
+    if name in PIPELINES:
+        return PIPELINES[name]
+    if _NAME.fullmatch(name) and (path := folder() / f"{name}.json").is_file():
+        return _read(path)
+    raise UnknownNameError.of("pipeline", name, library().pipelines)
+
+
+def name_for(title: str) -> str:
+    """The name under which a pipeline of that title is saved: ``"Über Flip 2"`` -> ``"uber-flip-2"``.
+
+    Raises:
+        ConfigError: The title is empty or too long, has no letter or digit that a name can keep, or is a built-in
+            pipeline's.
+    """
+    title = " ".join(title.split())
+    if not title or len(title) > _LONGEST_TITLE:
+        raise ConfigError(
+            f"The pipeline's name has {len(title)} characters; expected 1 to {_LONGEST_TITLE}. Give it a short name."
+        )
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+    if not name:
+        raise ConfigError(f"The pipeline's name is {title!r}; expected at least one letter from a to z or a digit.")
+    if name in PIPELINES:
+        raise ConfigError(f"{title!r} is the name of a built-in pipeline, which stays as it is. Choose another name.")
+    return name
+
+
+def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> PipelineSpec:
+    """Save a pipeline under a title, from which its name follows.
+
+    Args:
+        spec: What to save; its own name and title do not count.
+        title: What people call it.
+        replace_name: The saved pipeline that it takes the place of; the earlier version is kept. None for a new one.
+
+    Returns:
+        The pipeline as saved, with its name and title.
+
+    Raises:
+        ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
+        UnknownNameError: ``replace_name``, or an operator or setting of it, is not known.
+        StorageError: It cannot be written.
+    """
+    saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
+    from_json(saved.to_json())
+    target = folder() / f"{saved.name}.json"
+    if saved.name != replace_name and target.exists():
+        raise ConfigError(_taken(saved.title))
+    if replace_name is not None:
+        _check_saved(replace_name)
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        temporary = target.with_suffix(f".{os.getpid()}.part")
+        temporary.write_text(saved.to_json(), encoding="utf-8")
+        if replace_name == saved.name:
+            _put_away(replace_name)
+            os.replace(temporary, target)
+        else:
+            # A link, unlike a renaming, never replaces what somebody else has saved in the meantime.
+            os.link(temporary, target)
+            temporary.unlink()
+            if replace_name is not None:
+                _put_away(replace_name)
+    except FileExistsError:
+        temporary.unlink(missing_ok=True)
+        raise ConfigError(_taken(saved.title)) from None
+    except OSError as error:
+        raise StorageError(f"The pipeline cannot be saved in {folder()} ({error.strerror}).") from error
+    return saved
+
+
+def delete(name: str) -> str:
+    """Delete a saved pipeline.
+
+    Returns:
+        What :func:`restore` takes to bring it back.
+
+    Raises:
+        UnknownNameError: No saved pipeline has that name.
+        StorageError: It cannot be moved.
+    """
+    _check_saved(name)
+    try:
+        return _put_away(name)
+    except OSError as error:
+        raise StorageError(f"The pipeline cannot be deleted in {folder()} ({error.strerror}).") from error
+
+
+def restore(key: str) -> PipelineSpec:
+    """Bring back what :func:`delete` has put away.
+
+    Args:
+        key: What :func:`delete` returned.
+
+    Raises:
+        ConfigError: There is no such thing any more, or another pipeline has taken the name.
+        StorageError: It cannot be moved.
+    """
+    earlier = folder() / "earlier"
+    path = next((path for path in earlier.glob("*.json") if path.name == key), None)
+    if path is None:
+        raise ConfigError("The deleted pipeline is not there any more; it may have been brought back already.")
+    spec = _read(path)
+    target = folder() / f"{spec.name}.json"
+    if target.exists():
+        raise ConfigError(f"Another pipeline is called {spec.title!r} now. Rename or delete that one first.")
+    try:
+        os.replace(path, target)
+    except OSError as error:
+        raise StorageError(f"The pipeline cannot be brought back in {folder()} ({error.strerror}).") from error
+    return spec
+
+
+def _taken(title: str) -> str:
+    return f"There is a pipeline called {title!r} already. Choose another name, or edit that one."
+
+
+def _check_saved(name: str) -> None:
+    saved = library().saved
+    if name not in saved:
+        raise UnknownNameError.of("saved pipeline", name, saved)
+
+
+def _put_away(name: str) -> str:
+    """Move a saved pipeline's file to the earlier ones; its new file name."""
+    earlier = folder() / "earlier"
+    earlier.mkdir(parents=True, exist_ok=True)
+    key = f"{name}.{time.time_ns()}.json"
+    os.replace(folder() / f"{name}.json", earlier / key)
+    return key
+
+
+def _read(path: Path) -> PipelineSpec:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigError(f"{path.name} has {path.stat().st_size:,} bytes; expected at most {_MOST_BYTES:,}.")
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8 text.") from None
+    except OSError as error:
+        raise StorageError(f"The saved pipeline {path} cannot be read ({error.strerror}).") from error
+    spec = from_json(text)
+    name = path.name.split(".")[0]
+    return spec if spec.name == name else replace(spec, name=name)

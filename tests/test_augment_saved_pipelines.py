@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquadash.augment import saved_pipelines as shelf
+from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.spec import Branch, PipelineSpec, op
+from aquadash.errors import ConfigError, UnknownNameError
+
+FLIP = PipelineSpec("draft", "Draft", "Flips.", (Branch("One", (op("Fliplr", p=0.5, probability=0.5),)),))
+BLUR = PipelineSpec("draft", "Draft", "Blurs.", (Branch("One", (op("GaussianBlur", enabled=False),)),))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_is_saved_is_found_again_after_the_built_in_ones() -> None:
+    saved = shelf.save(FLIP, title="  Über   Flip 2 ")
+    assert (saved.name, saved.title) == ("uber-flip-2", "Über Flip 2")
+    assert shelf.pipeline("uber-flip-2") == saved
+    assert list(shelf.library().pipelines) == [*PIPELINES, "uber-flip-2"]
+    assert shelf.library().saved == ("uber-flip-2",)
+
+
+def test_saving_over_a_pipeline_is_asked_for_and_keeps_the_earlier_one(home: Path) -> None:
+    shelf.save(FLIP, title="Mine")
+    with pytest.raises(ConfigError, match="already"):
+        shelf.save(BLUR, title="mine")
+    assert shelf.pipeline("mine").branches == FLIP.branches
+    shelf.save(BLUR, title="Mine", replace_name="mine")
+    assert shelf.pipeline("mine").branches == BLUR.branches
+    assert len(list((home / "pipelines" / "earlier").iterdir())) == 1
+
+
+def test_a_new_title_renames_unless_the_name_is_taken() -> None:
+    shelf.save(FLIP, title="First")
+    shelf.save(BLUR, title="Second")
+    with pytest.raises(ConfigError, match="already"):
+        shelf.save(FLIP, title="Second", replace_name="first")
+    shelf.save(FLIP, title="Third", replace_name="first")
+    assert shelf.library().saved == ("second", "third")
+    with pytest.raises(UnknownNameError, match="saved pipeline"):
+        shelf.save(FLIP, title="Fourth", replace_name="first")
+
+
+def test_what_is_deleted_comes_back() -> None:
+    saved = shelf.save(FLIP, title="Mine")
+    key = shelf.delete("mine")
+    assert shelf.library().saved == ()
+    assert shelf.restore(key) == saved == shelf.pipeline("mine")
+    with pytest.raises(ConfigError, match="not there any more"):
+        shelf.restore(key)
+    again = shelf.delete("mine")
+    shelf.save(BLUR, title="Mine")
+    with pytest.raises(ConfigError, match="Another pipeline"):
+        shelf.restore(again)
+
+
+@pytest.mark.parametrize("name", ["notebook-1", "../runs", "nowhere", ""])
+def test_only_saved_pipelines_are_deleted(name: str) -> None:
+    with pytest.raises(UnknownNameError):
+        shelf.delete(name)
+
+
+@pytest.mark.parametrize("key", ["../../runs.db", "/etc/passwd", ""])
+def test_what_comes_back_is_never_a_path(key: str) -> None:
+    with pytest.raises(ConfigError):
+        shelf.restore(key)
+
+
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [("", "0 characters"), ("x" * 81, "81 characters"), ("🦭", "letter"), ("Notebook 1", "built-in")],
+)
+def test_titles_that_make_no_name_are_refused(title: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        shelf.save(FLIP, title=title)
+
+
+def test_names_are_never_paths_and_the_nearest_is_offered() -> None:
+    shelf.save(FLIP, title="Mine")
+    with pytest.raises(UnknownNameError, match="Did you mean 'mine'"):
+        shelf.pipeline("mime")
+    with pytest.raises(UnknownNameError):
+        shelf.pipeline("../pipelines/mine")
+
+
+def test_a_damaged_file_is_named_and_left_alone(home: Path) -> None:
+    shelf.save(FLIP, title="Mine")
+    broken = home / "pipelines" / "broken.json"
+    broken.write_bytes(b"\xff{")
+    assert shelf.library().saved == ("mine",)
+    assert "UTF-8" in shelf.library().damaged["broken.json"]
+    with pytest.raises(ConfigError):
+        shelf.pipeline("broken")
+    assert broken.exists()
