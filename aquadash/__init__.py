@@ -15,8 +15,8 @@ room              holds                                                         
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
-``runs``          the run store                                                   numpy, mlflow, sqlalchemy
-``models``        a model's name to a Keras model                                 tensorflow, keras, numpy
+``runs``          the run store                                                   numpy, mlflow, sqlalchemy, h5py
+``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
 ``training``      the training loop and the worker process                        tensorflow, keras, numpy, psutil
 ``engine``        where runs run                                                  distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy

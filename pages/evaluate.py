@@ -19,6 +19,7 @@ from aquadash.ui import (
     explain_section,
     guess_box,
     image_browser,
+    repeat_section,
     robustness_section,
     scores,
     second_run,
@@ -61,6 +62,11 @@ def replay(one: Evaluated, other: Evaluated | None) -> None:
     epoch_section.show(one.run)
 
 
+def repeat(one: Evaluated, other: Evaluated | None) -> None:
+    """Whether the same comes out again."""
+    repeat_section.show(one.run)
+
+
 #: The sections by their word in the address, the first the default. A new one is a line here.
 SECTIONS = {
     "mistakes": Section("🔀 Mistakes", mistakes, images=True),
@@ -73,6 +79,7 @@ SECTIONS = {
     "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show, overlay=False),
     "training": Section("⏱️ Training", history),
     "epochs": Section("🎞️ Epoch by epoch", replay, overlay=False),
+    "repeat": Section("🔁 Repeat", repeat, overlay=False),
 }
 
 

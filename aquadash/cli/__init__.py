@@ -15,6 +15,7 @@ from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.model import model
+from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
@@ -45,6 +46,7 @@ for command in (
     coach,
     predict,
     compare,
+    reproduce,
     bench,
     worker,
 ):

@@ -39,13 +39,14 @@ class Engine:
         self._futures: dict[str, Future] = {}
         self._submissions = 0
 
-    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "") -> Run:
+    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "", repeats: str = "") -> Run:
         """Store a new run and put it at the end of the queue.
 
         Args:
             config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
             search_id: The search that it is a trial of.
+            repeats: The id of the run that it repeats.
 
         Raises:
             AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
@@ -53,9 +54,24 @@ class Engine:
         """
         check(config)
         self._connected()
-        run = self._store.create(config, name=name, queued_by=_this_process(), search_id=search_id)
+        run = self._store.create(config, name=name, queued_by=_this_process(), search_id=search_id, repeats=repeats)
         self._enqueue(run.run_id, supervisor.supervise)
         return run
+
+    def repeat(self, run_id: str) -> Run:
+        """Queue a finished run once more, with its stored config, to see whether the same comes out.
+
+        Raises:
+            RunError: The run has not finished by itself: nobody could stop a repeat at the same moment.
+            AquaDashError: As in :meth:`submit`.
+        """
+        run = self._store.get(run_id)
+        if run.status is not RunStatus.FINISHED:
+            raise RunError(
+                f"{run.name} is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended "
+                "at a moment that no repeat can meet."
+            )
+        return self.submit(run.config, name=f"{run.name[:100]} again", repeats=run_id)
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""

@@ -31,6 +31,7 @@ MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
 ORIGIN = "aquadash.origin"
+REPEATS = "aquadash.repeats"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
 #: MLflow's own name of a run.
@@ -92,6 +93,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             deleted=deleted,
             search_id=tags.get(SEARCH, ""),
             origin=tags.get(ORIGIN, ""),
+            repeats=tags.get(REPEATS, ""),
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None

@@ -207,6 +207,7 @@ class Run:
         deleted: True if it is in the bin.
         search_id: The search that this run is a trial of; empty for a run of its own.
         origin: Where it comes from; empty for a run that was trained from this store.
+        repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
     """
 
     run_id: str
@@ -231,3 +232,4 @@ class Run:
     deleted: bool = False
     search_id: str = ""
     origin: str = ""
+    repeats: str = ""

@@ -82,6 +82,7 @@ GLOSSARY: dict[str, str] = {
     "perfect, 0.5 is guessing.",
     "ROC curve": "For every threshold, how many of the class's images are found, and how many others are wrongly "
     "called so.",
+    "reproduction": "Doing an experiment again from its description and getting the same result.",
     "robustness": "How much of its accuracy a network keeps when the images are worse than those it learned from.",
     "run": "One training: its settings, its seed, its data, and what came out.",
     "sampler": "The rule that chooses the values of the next trial.",

@@ -1,0 +1,147 @@
+"""The part of Evaluate that trains a run once more and says whether the same came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from aquadash import settings
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import cache, components, shell
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, duration, moment, plain
+
+if TYPE_CHECKING:
+    from aquadash.runs.reproduction import Reproduction
+
+#: Seconds between two looks at a repeat at work.
+TICK_SECONDS = 2.0
+
+
+def show(run: Run) -> None:
+    """Draw the section for a run that has ended."""
+    st.subheader("Does the same come out again?", anchor=False, help=term("reproduction"))
+    st.markdown(
+        "A result that nobody can repeat is an anecdote. The run is trained **once more from what is stored of it**: "
+        "settings, seed and data. Then every number is compared with the first time: the metrics of each epoch, the "
+        "weights of the network, its predictions. On the same computer with the same versions they are identical, bit "
+        "by bit."
+    )
+    if run.repeats:
+        _original(run)
+    repeats = repeats_of(run, cache.runs())
+    if run.status is not RunStatus.FINISHED:
+        st.info(
+            f"This run is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended at a "
+            "moment that no repeat can meet.",
+            icon="✋",
+        )
+    elif not any(not repeat.status.ended for repeat in repeats):
+        seconds = run.metrics.get("seconds")
+        took = f" It took {duration(seconds)} of training the first time." if seconds else ""
+        if st.button(
+            "Run it again", icon="🔁", type="primary", key="repeat-run", help=f"Puts it into the queue.{took}"
+        ):
+            with shell.guard():
+                cache.engine().repeat(run.run_id)
+                cache.refresh()
+                st.rerun()
+    if repeats:
+        at_work = tuple(repeat.run_id for repeat in repeats if not repeat.status.ended)
+        shell.live(TICK_SECONDS if at_work else None)(_repeats)(run, at_work)
+    elif run.status is RunStatus.FINISHED:
+        st.caption("It has not been repeated yet.")
+
+
+def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
+    """The runs that repeat this one, the latest first."""
+    return sorted((each for each in runs if each.repeats == run.run_id), key=lambda each: -each.created_at)
+
+
+def _original(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("This run is itself a repeat.", width="content")
+        st.page_link(
+            "pages/evaluate.py",
+            label="See the run that it repeats, and whether they agree",
+            icon=":material/arrow_forward:",
+            query_params={"run": run.repeats, "section": "repeat"},
+        )
+
+
+def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
+    """The repeats; a fragment, which draws the whole page again when one of them has ended."""
+    repeats = repeats_of(run, cache.runs())
+    if tuple(repeat.run_id for repeat in repeats if not repeat.status.ended) != at_work:
+        st.rerun()
+    for number, repeat in enumerate(repeats):
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{plain(repeat.name)}**", width="content")
+                components.status_badge(repeat.status)
+                st.caption(moment(repeat.ended_at or repeat.created_at), width="content")
+                st.page_link("pages/train.py", label="Watch", query_params={"run": repeat.run_id})
+            if repeat.status is RunStatus.FINISHED:
+                with shell.guard():
+                    _result(
+                        _reproduction(settings.tracking_uri(), run.run_id, repeat.run_id, repeat.ended_at or 0.0),
+                        open_table=number == 0,
+                    )
+            elif not repeat.status.ended:
+                _progress(repeat)
+            elif repeat.message:
+                st.caption(plain(repeat.message))
+
+
+def _progress(repeat: Run) -> None:
+    progress = repeat.progress
+    if progress is None or not progress.epochs:
+        st.progress(0.0, text="Waiting for its turn ...")
+        return
+    done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
+    left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
+    text = f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}"
+    st.progress(min(1.0, done / progress.epochs), text=text)
+
+
+def _result(found: Reproduction, *, open_table: bool) -> None:
+    total = sum(part.count for part in found.parts)
+    if found.identical:
+        st.success(f"**Identical.** All {count(total, 'number')} are the same, bit by bit.", icon="✅")
+    else:
+        different = sum(part.different for part in found.parts)
+        st.warning(
+            f"**Not identical.** {different:,} of {count(total, 'number')} differ, by at most "
+            f"{found.max_difference:.3g}.",
+            icon="⚠️",
+        )
+    if found.reasons:
+        reasons = "\n".join(f"- {plain(reason)}" for reason in found.reasons)
+        lead = "What else differs" + ("" if found.identical else ", and may be why")
+        st.markdown(f"{lead}:\n{reasons}")
+    elif not found.identical:
+        st.markdown("Settings, data, versions and processor are the same, so this should not happen on one computer.")
+    with st.expander("What was compared", icon=":material/table_rows:", expanded=open_table):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Compared": [part.name for part in found.parts],
+                    "Numbers": [part.count for part in found.parts],
+                    "Different": [part.different for part in found.parts],
+                    "By at most": [f"{part.max_difference:.3g}" for part in found.parts],
+                    "Where most": [part.where for part in found.parts],
+                }
+            ),
+            hide_index=True,
+            alt="What was compared: how many numbers, how many of them differ, and by how much",
+        )
+
+
+@st.cache_data(show_spinner="Comparing the two, number by number ...", max_entries=32)
+def _reproduction(place: str, run_id: str, repeat_id: str, ended_at: float) -> Reproduction:
+    from aquadash.runs.reproduction import reproduction
+
+    return reproduction(cache.store(), run_id, repeat_id)

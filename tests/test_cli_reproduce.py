@@ -1,0 +1,36 @@
+"""``reproduce``: a real run, trained twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquadash.runs import RunStatus, open_store
+from tests.stored_runs import add_run
+from tests.test_cli import answer, refusal
+
+
+@pytest.mark.slow
+def test_a_repeat_is_identical_in_metrics_weights_and_predictions(home_with_images: Path) -> None:
+    short = ("--set", "training.epochs=2", "--name", "once")
+    first = answer("train", "--preset", "notebook-fixed", *short)
+    found = answer("reproduce", "once")
+    assert found["run_id"] == first["run_id"] != found["repeat_id"]
+    assert found["identical"] is True and found["max_difference"] == 0.0 and found["reasons"] == []
+    counts = {part["name"]: part["count"] for part in found["parts"]}
+    assert counts["weights"] > 1_000_000 and counts["metrics by epoch"] == 10
+    assert counts["predictions of the test images"] == 500 * 7
+    assert open_store().get(found["repeat_id"]).repeats == first["run_id"]
+
+    other = answer("train", "--preset", "notebook-fixed", *short[:2], "--seed", "1", "--name", "other")
+    against = answer("reproduce", "once", "--against", "other")
+    assert against["repeat_id"] == other["run_id"] and against["identical"] is False
+    assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
+
+
+def test_what_cannot_be_repeated_is_refused(home_with_images: Path) -> None:
+    assert "nothing" in refusal("reproduce", "nothing")
+    add_run(open_store(), name="mine")
+    open_store().set_status(open_store().resolve("mine"), RunStatus.STOPPED)
+    assert "finished by itself" in refusal("reproduce", "mine")

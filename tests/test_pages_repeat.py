@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import with_values
+from aquadash.engine import Engine
+from aquadash.errors import RunError
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.ui import cache
+from tests.app_pages import open_app_page
+from tests.stored_runs import add_run, without_engine
+from tests.test_runs_reproduction import keras_file
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "home"))
+    without_engine(monkeypatch)
+    return open_store()
+
+
+@pytest.fixture
+def run(store: RunStore, tmp_path: Path) -> Run:
+    return with_network(store, add_run(store, name="mine"), tmp_path)
+
+
+def with_network(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
+    folder = folder / run.run_id
+    folder.mkdir()
+    store.add_artifact(run.run_id, keras_file(folder / "model.keras", scale=scale))
+    return run
+
+
+class _Queue:
+    """Stands in for the engine: keeps what is queued."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def repeat(self, run_id: str) -> Run:
+        return self._store.create(self._store.get(run_id).config, name="mine again", repeats=run_id)
+
+
+def open_section(run: Run) -> AppTest:
+    return open_app_page("evaluate", run=run.run_id, section="repeat")
+
+
+def words(app: AppTest) -> str:
+    boxes = (*app.markdown, *app.caption, *app.info, *app.success, *app.warning)
+    return "\n".join(str(box.value) for box in boxes)
+
+
+def test_one_click_queues_a_repeat(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "engine", lambda: _Queue(store))
+    app = open_section(run)
+    assert "not been repeated yet" in words(app)
+    app = app.button(key="repeat-run").click().run()
+    assert not app.error
+    repeat = next(each for each in store.list_runs() if each.repeats)
+    assert repeat.repeats == run.run_id and repeat.config == run.config
+    assert "mine again" in words(app)
+    assert "repeat-run" not in [button.key for button in app.button], "one at a time"
+
+
+def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
+    same = finished_repeat(store, run, tmp_path)
+    app = open_section(run)
+    assert not app.error and "Identical" in app.success[0].value
+    with_another = finished_repeat(store, run, tmp_path, scale=2.0)
+    store.add_json_artifact(with_another.run_id, "environment.json", {"python": "3.9"})
+    app = open_section(run)
+    assert "Not identical" in app.warning[0].value and "Identical" in app.success[0].value
+    assert "Python was unknown and is 3.9" in words(app)
+    table = app.dataframe[-2].value
+    assert table.set_index("Compared")["Different"]["weights"] == 5
+    assert "itself a repeat" in words(open_section(same))
+
+
+def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
+    """A copy of the run, marked as its repeat."""
+    copy = with_network(store, add_run(store, name="mine again"), folder, scale=scale)
+    store._set(copy.run_id, "mark the repeat", {"aquadash.repeats": run.run_id})
+    return store.get(copy.run_id)
+
+
+def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    app = open_section(run)
+    assert "finished by itself" in words(app) and "repeat-run" not in [button.key for button in app.button]
+    with pytest.raises(RunError, match="finished by itself"):
+        Engine(store).repeat(run.run_id)
+
+
+def test_the_config_travels_unchanged(store: RunStore) -> None:
+    config = with_values(add_run(store).config, {"training.epochs": 3})
+    repeat = store.create(config, repeats="0" * 32)
+    assert repeat.repeats == "0" * 32 and json.loads(repeat.config.to_json()) == json.loads(config.to_json())

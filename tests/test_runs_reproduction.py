@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from aquadash.errors import RunError, StorageError
+from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.runs.reproduction import compare_arrays, reproduction, weights
+from tests.stored_runs import add_run
+
+
+def keras_file(path: Path, *, scale: float = 1.0) -> Path:
+    """A file like a stored network, with two weights and an optimizer's state."""
+    with h5py.File(path.with_suffix(".h5"), "w") as file:
+        file["layers/dense/vars/0"] = np.arange(6, dtype=np.float32).reshape(2, 3) * scale
+        file["layers/dense/vars/1"] = np.ones(3, dtype=np.float32)
+        file["optimizer/vars/0"] = np.random.default_rng().random(3)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(path.with_suffix(".h5"), "model.weights.h5")
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "home"))
+    return open_store()
+
+
+def stored(store: RunStore, folder: Path, *, name: str, scale: float = 1.0) -> Run:
+    run = add_run(store, name=name)
+    (folder / name).mkdir()
+    store.add_artifact(run.run_id, keras_file(folder / name / "model.keras", scale=scale))
+    store.add_json_artifact(
+        run.run_id, "environment.json", {"python": "3.11", "versions": {"keras": "3.15.1"}, "cpu_count": 2}
+    )
+    return run
+
+
+def test_arrays_are_compared_value_by_value() -> None:
+    nan = float("nan")
+    a = {"x": np.array([1.0, 2.0, nan]), "y": np.array(3)}
+    assert compare_arrays("all", a, {key: value.copy() for key, value in a.items()}).identical
+    part = compare_arrays("all", a, {"x": np.array([1.0, 2.5, nan]), "y": np.array(3)})
+    assert (part.count, part.different, part.max_difference, part.where) == (4, 1, 0.5, "x")
+    lacking = compare_arrays("all", a, {"y": np.array(3)})
+    assert (lacking.different, lacking.max_difference) == (3, np.inf)
+    assert compare_arrays("all", a, {**a, "x": np.array([1.0, 2.0, 0.0])}).max_difference == np.inf
+
+
+def test_weights_are_read_without_the_optimizers(tmp_path: Path) -> None:
+    found = weights(keras_file(tmp_path / "model.keras"))
+    assert set(found) == {"layers/dense/vars/0", "layers/dense/vars/1"} and found["layers/dense/vars/0"].shape == (2, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"no archive"])
+def test_a_damaged_network_says_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match="damaged"):
+        weights(path)
+
+
+def test_the_same_numbers_are_identical_whatever_time_they_took(store: RunStore, tmp_path: Path) -> None:
+    first, second = (stored(store, tmp_path, name=name) for name in ("first", "second"))
+    store.set_metrics(second.run_id, {**second.metrics, "seconds": 99.0})
+    found = reproduction(store, first.run_id, second.run_id)
+    assert found.identical and found.max_difference == 0.0 and found.reasons == ()
+    assert [part.name for part in found.parts] == [
+        "metrics by epoch",
+        "final figures",
+        "weights",
+        "predictions of the test images",
+    ]
+    assert found.to_dict()["identical"] is True
+
+
+def test_what_differs_is_told_with_the_reasons(store: RunStore, tmp_path: Path) -> None:
+    first, second = stored(store, tmp_path, name="first"), stored(store, tmp_path, name="second", scale=1.5)
+    predictions = store.predictions(second.run_id)
+    shifted = replace(predictions, probabilities=predictions.probabilities[:, ::-1].copy())
+    assert isinstance(shifted, Predictions)
+    store.add_predictions(second.run_id, shifted)
+    store.add_json_artifact(
+        second.run_id, "environment.json", {"python": "3.12", "versions": {"keras": "3.16.0"}, "cpu_count": 4}
+    )
+    store.set_dataset(second.run_id, class_names=second.class_names, fingerprint="another")
+    found = reproduction(store, first.run_id, second.run_id)
+    assert not found.identical
+    by_name = {part.name: part for part in found.parts}
+    assert by_name["metrics by epoch"].identical
+    assert (by_name["weights"].different, by_name["weights"].max_difference) == (5, 2.5)
+    assert found.max_difference == 2.5
+    reasons = "\n".join(found.reasons)
+    assert "another fingerprint" in reasons and "Python was 3.11 and is 3.12" in reasons
+    assert "keras was 3.15.1 and is 3.16.0" in reasons and "cores was 2 and is 4" in reasons
+
+
+def test_only_finished_runs_are_compared(store: RunStore, tmp_path: Path) -> None:
+    first, second = (stored(store, tmp_path, name=name) for name in ("first", "second"))
+    store.set_status(second.run_id, RunStatus.STOPPED, message="Stopped by request.")
+    with pytest.raises(RunError, match="stopped: Stopped by request"):
+        reproduction(store, first.run_id, second.run_id)
