@@ -83,7 +83,8 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                 st.markdown(f"**{plain(repeat.name)}**", width="content")
                 components.status_badge(repeat.status)
                 st.caption(moment(repeat.ended_at or repeat.created_at), width="content")
-                st.page_link("pages/train.py", label="Watch", query_params={"run": repeat.run_id})
+                page, label = ("pages/evaluate.py", "Evaluate") if repeat.status.ended else ("pages/train.py", "Watch")
+                st.page_link(page, label=label, query_params={"run": repeat.run_id})
             if repeat.status is RunStatus.FINISHED:
                 with shell.guard():
                     _result(
@@ -136,6 +137,9 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
                 }
             ),
             hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="localized") for name in ("Numbers", "Different")
+            },
             alt="What was compared: how many numbers, how many of them differ, and by how much",
         )
 
