@@ -35,6 +35,8 @@ _MLFLOW_STATUS = {
 _NAME_LIMIT = 120
 _NOTE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
+#: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
+_DIGEST_LENGTH = 36
 _PAGE = 500
 
 
@@ -152,6 +154,7 @@ class RunStore(RunArtifacts):
 
         now = repr(time.time())
         values = {tag.STATUS: RunStatus.QUEUED, tag.CONFIG: config.model_dump_json(), tag.CREATED: now, tag.QUEUED: now}
+        values[tag.SOURCE] = "AquaDash"
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
         if search_id:
@@ -236,7 +239,11 @@ class RunStore(RunArtifacts):
             values[tag.ENDED] = repr(time.time())
         self._set(run_id, "write the status of the run", values)
         with storage_errors("write the status of the run"):
-            self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
+            if status.ended:
+                # Unlike an update it writes the time of the end, from which MLflow's pages tell how long a run took.
+                self._client.set_terminated(run_id, _MLFLOW_STATUS[status])
+            else:
+                self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
@@ -244,10 +251,21 @@ class RunStore(RunArtifacts):
         self.set_status(run_id, RunStatus.RUNNING)
 
     def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
-        """Record which data the worker has loaded."""
+        """Record which data the worker has loaded, for MLflow's own pages, too."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
         self._set(
             run_id, "describe the data", {tag.CLASS_NAMES: json.dumps(list(class_names)), tag.FINGERPRINT: fingerprint}
         )
+        source = self.get(run_id).config.data.source
+        data = Dataset(
+            name=source,
+            digest=fingerprint[:_DIGEST_LENGTH],
+            source_type="aquadash",
+            source=json.dumps({"source": source, "sha256": fingerprint}),
+        )
+        with storage_errors("describe the data"):
+            self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
 
     def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
         """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop."""

@@ -34,6 +34,8 @@ ORIGIN = "aquadash.origin"
 REPEATS = "aquadash.repeats"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
+#: What MLflow's own pages show as the program that made a run.
+SOURCE = "mlflow.source.name"
 #: MLflow's own name of a run.
 NAME = "mlflow.runName"
 
