@@ -17,8 +17,10 @@ from aquadash.ui import (
     duplicate_pairs,
     epoch_section,
     explain_section,
+    first_model,
     guess_box,
     image_browser,
+    present,
     repeat_section,
     robustness_section,
     scores,
@@ -136,22 +138,34 @@ def results(run: Run, runs: list[Run]) -> None:
             image_browser.show(run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
 
 
-with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):
+def page() -> None:
+    """The run that is looked at, and what there is of it."""
     runs = scores.results_first(cache.runs())
     if not runs:
         components.empty_state(
             "🔎",
             "There is no run to evaluate yet. Train a network first; the drawn animals and a small number of epochs "
-            "take a minute or two.",
+            "take a minute or two. Or look at the first model, which comes along.",
             page="pages/train.py",
             label="Go to Train",
         )
+        first_model.offer()
         st.stop()
     run = components.run_picker(runs)
     if run is None:
         st.stop()
-    clone.link(run.run_id)
+    with st.container(horizontal=True):
+        clone.link(run.run_id)
+        present.offer()
     if scores.has_results(run) and run.status.ended:
         results(run, runs)
     else:
         without_results(run)
+
+
+if present.asked():
+    with shell.bare_page():
+        present.show()
+else:
+    with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):
+        page()
