@@ -71,9 +71,11 @@ def _list(operators: Iterable[Operator], place: _Place) -> list[str]:
 
 def _slot(operators: Sequence[Operator], place: _Place, *, single: bool) -> list[str]:
     """The lines of what is inside an operator: a list, or where ``single`` allows it one step as it is."""
-    if single and len(operators) == 1 and operators[0].enabled:
-        return _step(operators[0], (*place, 1))
-    return _list(operators, place)
+    if not single:
+        return _list(operators, place)
+    if not any(operator.enabled for operator in operators):
+        return ["iaa.Identity()"]
+    return _step(operators[0], (*place, 1)) if len(operators) == 1 else _list(operators, place)
 
 
 def _step(operator: Operator, place: _Place) -> list[str]:

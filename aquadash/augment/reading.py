@@ -9,7 +9,7 @@ from aquadash.augment.spec import FORMAT, VERSION, Branch, Operator, PipelineSpe
 from aquadash.errors import ConfigError
 
 #: Operators nested deeper than this are refused; nobody can read such a pipeline, and a file could be made to hang.
-_DEEPEST = 8
+DEEPEST = 8
 #: Bounds for a pipeline's file: its length in characters, its branches, its operators
 #: and the size of its numbers.
 _LONGEST = 100_000
@@ -59,8 +59,8 @@ def parse(text: str) -> PipelineSpec:
 
 def _operator(values: object, place: str, depth: int) -> Operator:
     """Read an operator and those inside it."""
-    if depth > _DEEPEST:
-        raise ConfigError(f"{place}: operators are nested more than {_DEEPEST} deep.")
+    if depth > DEEPEST:
+        raise ConfigError(f"{place}: operators are nested more than {DEEPEST} deep.")
     fields = _record(
         values, f"{place}: an operator", ("name",), optional=("settings", "children", "probability", "enabled")
     )

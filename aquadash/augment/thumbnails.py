@@ -21,7 +21,7 @@ _ENLARGED = 2
 #: The animal, and the seeds of its drawing and of what happens to it: chosen so that one sees what each operator does.
 _ANIMAL = "dolphin"
 _DRAWING_SEED = 7
-_SEED = 1
+_SEED = 31
 
 
 def thumbnail_source() -> NDArray[np.uint8]:

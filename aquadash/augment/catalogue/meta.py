@@ -30,7 +30,7 @@ ENTRIES = (
         slots=(("then_list", "then"),),
         effect="Some animals are changed and some are as photographed.",
         harm="It tames harmful operators: at 10 % the network still sees mostly true pictures.",
-        example=op("Sometimes", p=1.0, then_list=op("Grayscale", alpha=1.0)),
+        example=op("Sometimes", p=0.5, then_list=op("Grayscale", alpha=1.0)),
     ),
     _entry(
         "OneOf",
