@@ -69,6 +69,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="0 or greater")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     given = parser.parse_args()
+    if given.seed < 0:
+        parser.error(f"the seed is {given.seed}; expected 0 or greater")
     given.out.mkdir(parents=True, exist_ok=True)
     if given.images[0].suffix == ".npy":
         images = np.load(given.images[0], allow_pickle=False)
