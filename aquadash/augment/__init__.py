@@ -9,7 +9,7 @@ from aquadash.augment.operators import FAMILIES, OPERATORS, OperatorInfo, Parame
 from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
 from aquadash.augment.plan import AugmentationPlan, draw, embedded, plan, training_set
 from aquadash.augment.preview import preview, preview_branches
-from aquadash.augment.saved_pipelines import Library, library, pipeline
+from aquadash.augment.saved_pipelines import Library, library, pipeline, save
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.augment.words import describe
 
@@ -39,6 +39,7 @@ __all__ = [
     "plan",
     "preview",
     "preview_branches",
+    "save",
     "to_code",
     "training_set",
 ]

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aquadash import config as run_config
+from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker
 
@@ -73,7 +74,7 @@ def parameters(config: RunConfig) -> dict[str, str]:
 def _config(tags: Mapping[str, str]) -> RunConfig:
     """The reverse of :func:`config_tags`."""
     config = run_config.from_json(tags[CONFIG])
-    parts = []
+    parts: list[str] = []
     while (part := tags.get(f"{DEFINITIONS}{len(parts)}")) is not None:
         parts.append(part)
     return run_config.with_values(config, {run_config.DEFINITIONS: "".join(parts)}) if parts else config

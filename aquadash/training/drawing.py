@@ -40,6 +40,9 @@ PROCESS_BYTES = 150_000_000
 #: How often whoever waits for images hears of it, in seconds; a stop request is noticed then.
 _WAIT_SECONDS = 0.25
 
+#: The images are small and the processors are for training.
+_ONE_THREAD = {name: "1" for name in ("OPENCV_FOR_THREADS_NUM", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
 #: How long the process may take to end by itself.
 _END_SECONDS = 5.0
 
@@ -105,7 +108,7 @@ class DrawingProcess:
                 stdout=subprocess.PIPE,
                 pass_fds=(file,),
                 cwd=settings.PROJECT_ROOT,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, **_ONE_THREAD},
                 text=True,
                 encoding="utf-8",
             )

@@ -48,14 +48,9 @@ def _listen(messages: queue.SimpleQueue[dict[str, Any]]) -> None:
 
 
 def _serve(file: int, messages: queue.SimpleQueue[dict[str, Any]], answers: IO[str]) -> None:
-    import cv2
-
     from aquadash.augment import AugmentationPlan, draw
     from aquadash.errors import AquaDashError
     from aquadash.training.drawing import SharedImages
-
-    # The images are small and the processors are for training.
-    cv2.setNumThreads(1)
 
     def answer(**values: Any) -> None:
         print(json.dumps(values), file=answers, flush=True)

@@ -306,7 +306,7 @@ def value_text(name: str, value: Any) -> str:
 
 
 def _pipeline_text(text: str) -> str:
-    """A built-in pipeline's title, a saved one's name, or the shares of several: ``"75 % my-flip, 25 % notebook-1"``."""
+    """A built-in pipeline's title, a saved one's name, or the shares of several: ``"75 % my-flip, 25 % none"``."""
     if text in PIPELINES:
         return PIPELINES[text].title
     try:
