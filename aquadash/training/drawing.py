@@ -35,7 +35,7 @@ ProgressCallback = Callable[[str, float | None], None]
 SLOTS = 2
 
 #: What the process takes besides the shared images, as seen: Python with NumPy, OpenCV and imgaug.
-PROCESS_BYTES = 150_000_000
+PROCESS_BYTES = 170_000_000
 
 #: How often whoever waits for images hears of it, in seconds; a stop request is noticed then.
 _WAIT_SECONDS = 0.25

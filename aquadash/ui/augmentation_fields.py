@@ -34,7 +34,7 @@ _MIXTURE = "notebook-1, mirror-shift"
 _NAMES = "mix:names"
 _WEIGHT = "mix:weight:"
 
-#: Images in the small preview, and the classes they come from.
+#: Images in the small preview, each of another class.
 _SAMPLES = 4
 
 
@@ -97,7 +97,7 @@ def samples(config: RunConfig) -> None:
         alt = f"{dataset.class_names[labels[position]]}, training image {position}"
         cards.append(gallery.Card(dataset.train.images[position], title, f"{alt}, original"))
         cards.append(gallery.Card(drawn[number], "becomes", f"{alt}, a version to learn from"))
-    gallery.show(cards, size_rem=5, columns=4, label="Originals, each followed by a version of it")
+    gallery.show(cards, size_rem=7, columns=2, label="Originals, each followed by a version of it")
 
 
 @st.cache_data(max_entries=100, show_spinner="Drawing ...")
