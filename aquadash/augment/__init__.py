@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from aquadash.augment.apply import apply, training_set
+from aquadash.augment.apply import apply
 from aquadash.augment.check import check
 from aquadash.augment.code import to_code
 from aquadash.augment.operators import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
+from aquadash.augment.plan import AugmentationPlan, draw, embedded, plan, training_set
 from aquadash.augment.preview import preview, preview_branches
-from aquadash.augment.saved_pipelines import Library, library, pipeline
+from aquadash.augment.saved_pipelines import Library, library, pipeline, save
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.augment.words import describe
 
@@ -16,6 +17,7 @@ __all__ = [
     "FAMILIES",
     "OPERATORS",
     "PIPELINES",
+    "AugmentationPlan",
     "Branch",
     "Library",
     "Operator",
@@ -27,13 +29,17 @@ __all__ = [
     "branch_titles",
     "check",
     "describe",
+    "draw",
+    "embedded",
     "from_json",
     "library",
     "op",
     "operator_info",
     "pipeline",
+    "plan",
     "preview",
     "preview_branches",
+    "save",
     "to_code",
     "training_set",
 ]

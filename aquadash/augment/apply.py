@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.check import check_operators
-from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
 
 Progress = Callable[[str, float | None], None]
@@ -44,7 +43,7 @@ def apply(
     Returns:
         uint8, shape (branches * n, height, width, 3); always a new array.
     """
-    _check_images(images)
+    check_images(images)
     branches = (spec,) if isinstance(spec, Branch) else spec.branches
     count = len(images)
     result = np.empty((len(branches) * count, *images.shape[1:]), dtype=np.uint8)
@@ -57,35 +56,6 @@ def apply(
         part = result[number * count : (number + 1) * count]
         augment_branch(images, branch, seed=seed, path=(TRAINING, number), out=part, tell=tell)
     return result
-
-
-def training_set(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    *,
-    pipeline: str,
-    seed: int,
-    progress: Progress | None = None,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The images and labels to train on: all branches of a pipeline, one after the other, originals first.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB.
-        labels: int64, shape (n,).
-        pipeline: The pipeline's name.
-        seed: 0 or greater; pass another one each epoch for fresh variants.
-        progress: Called after each batch with a text and the share done, 0 to 1.
-
-    Returns:
-        Images, shape (factor * n, height, width, 3), and labels, shape (factor * n,), as new arrays.
-
-    Raises:
-        UnknownNameError: There is no pipeline of that name.
-    """
-    if len(images) != len(labels):
-        raise ValueError(f"{len(images)} images and {len(labels)} labels; expected as many of each")
-    spec = pipeline_named(pipeline)
-    return apply(images, spec, seed=seed, progress=progress), np.tile(labels, spec.factor)
 
 
 def augment_branch(
@@ -131,6 +101,7 @@ def _batch_size(height: int, width: int) -> int:
     return max(1, min(IMAGES_A_BATCH, PIXELS_A_BATCH // (height * width)))
 
 
-def _check_images(images: NDArray[np.uint8]) -> None:
+def check_images(images: NDArray[np.uint8]) -> None:
+    """Refuse what are not RGB pictures of whole bytes."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape[1:]:
         raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, height, width, 3)")

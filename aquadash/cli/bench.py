@@ -49,6 +49,33 @@ def step(preset: str, pairs: int, as_json: bool) -> None:
     )
 
 
+@bench.command("fresh")
+@click.option(
+    "--pipeline", default="notebook-1", show_default=True, help="What is drawn: a name, or several with weights."
+)
+@click.option("--pairs", type=click.IntRange(1, 50), default=7, show_default=True, help="Timings of each way, in turn.")
+@json_option
+def fresh(pipeline: str, pairs: int, as_json: bool) -> None:
+    """Epochs of the report's CNN with images drawn anew for each against epochs with fixed copies.
+
+    The ratio is the former by the latter: 1.1 means that drawing anew makes an epoch 10 % longer.
+    """
+    from aquadash.bench.fresh import bench_fresh
+
+    import_tensorflow_quietly()
+    with StatusLine() as line:
+        result = bench_fresh(pipeline=pipeline, pairs=pairs, progress=line.progress).to_dict()
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: (
+            f"an epoch of {result['images']:,} images of {result['pipeline']}: fixed copies "
+            f"{result['copies_seconds']:.4g} s, drawn anew {result['fresh_seconds']:.4g} s (medians); ratio "
+            f"{result['ratio']:.2f} (median of {pairs} pairs)"
+        ),
+    )
+
+
 @bench.command("augment")
 @click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
 @json_option

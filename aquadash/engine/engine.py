@@ -42,6 +42,8 @@ class Engine:
     def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "", repeats: str = "") -> Run:
         """Store a new run and put it at the end of the queue.
 
+        The saved pipelines that the config names are written into it, as they are now.
+
         Args:
             config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
@@ -52,7 +54,10 @@ class Engine:
             AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
                 written or the scheduler not reached.
         """
+        from aquadash.augment import embedded
+
         check(config)
+        config = embedded(config)
         self._connected()
         run = self._store.create(config, name=name, queued_by=_this_process(), search_id=search_id, repeats=repeats)
         self._enqueue(run.run_id, supervisor.supervise)

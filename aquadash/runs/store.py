@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aquadash.config import RunConfig, flatten
+from aquadash.config import RunConfig
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
@@ -153,7 +153,7 @@ class RunStore(RunArtifacts):
         from mlflow.entities import Param
 
         now = repr(time.time())
-        values = {tag.STATUS: RunStatus.QUEUED, tag.CONFIG: config.model_dump_json(), tag.CREATED: now, tag.QUEUED: now}
+        values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
         values[tag.SOURCE] = "AquaDash"
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
@@ -167,7 +167,7 @@ class RunStore(RunArtifacts):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=_clean_name(name) or None)
             run_id = created.info.run_id
             # Parameters are for people who look at the store with MLflow's own pages; AquaDash reads the tag.
-            self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in flatten(config).items()])
+            self._client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(config).items()])
             self._client.update_run(run_id, status=_MLFLOW_STATUS[RunStatus.QUEUED])
             self.add_text_artifact(run_id, "config.json", config.to_json())
         return self.get(run_id)

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from aquadash import augment
 from aquadash.config import RunConfig, flatten, parse_assignments, with_values
 from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
@@ -28,8 +29,9 @@ _CHANGES = "set"
 _TAKEN = "train:clone-taken"
 _TROUBLES = "train:clone-troubles"
 
-#: Settings whose values are names in tables that can lose a line: a data set may be gone.
-_NAMED = ("data.source", "augmentation.pipeline", "model.name")
+#: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run
+#: carries its own.
+_NAMED = ("data.source", "model.name")
 
 
 def link(
@@ -113,6 +115,10 @@ def _usable(run: Run) -> RunConfig:
     wanted = flatten(run.config)
     held, _ = form_state.values()
     lost = {name: held[name] for name in _NAMED if wanted[name] not in fields.choices(name)}
+    try:
+        augment.plan(run.config.augmentation)
+    except AquaDashError:
+        lost["augmentation.pipeline"] = held["augmentation.pipeline"]
     for name, instead in lost.items():
         _trouble(
             f"{fields.label(name)}: “{wanted[name]}”, which this run used, is not here any more. The form keeps "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.config import flatten
+from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, McNemar
 from aquadash.evaluation.curves import Metric
@@ -94,6 +94,9 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, s
     rows = []
     for name in flat[0]:
         found = [values[name] if matters(name, values) else None for values in flat]
+        if name == DEFINITIONS and not everything:
+            # Only where the same name means another pipeline.
+            found = list(pipeline_versions([run.config for run in runs]) or [""])
         if everything or any(value != found[0] for value in found):
             told = ("–" if value is None else fields.value_text(name, value) for value in found)
             rows.append({"Setting": fields.label(name)} | dict(zip(columns, told, strict=True)))

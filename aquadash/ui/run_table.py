@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from aquadash.config import flatten
+from aquadash.config import DEFINITIONS, flatten
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.metrics import wilson_interval
 from aquadash.runs.types import Run, RunStatus
@@ -197,7 +197,11 @@ def _take(key: str, ids: Sequence[str]) -> None:
 
 
 def _searchable(run: Run) -> str:
-    settings = " ".join(f"{fields.label(k)} {k}={v} {fields.value_text(k, v)}" for k, v in flatten(run.config).items())
+    settings = " ".join(
+        f"{fields.label(k)} {k}={v} {fields.value_text(k, v)}"
+        for k, v in flatten(run.config).items()
+        if k != DEFINITIONS
+    )
     return f"{run.name} {run.note} {run.run_id} {run.status} {settings}".casefold()
 
 
