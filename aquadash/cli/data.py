@@ -72,7 +72,7 @@ def fetch(source: str, as_json: bool) -> None:
 
 @click.command("augment")
 @click.option("--source", default="synthetic", show_default=True, help="The data set: synthetic or cifar100.")
-@click.option("--pipeline", default="notebook", show_default=True, help="none, notebook, or notebook-1 to notebook-4.")
+@click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the images as PNG files.")

@@ -37,6 +37,8 @@ GLOSSARY: dict[str, str] = {
     "label may be wrong, or the network is. Look.",
     "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
     "them.",
+    "drawn value": "A fixed value is the same for all images. A range gives each image a value of its own from "
+    "anywhere in it, so that the network never sees quite the same change twice.",
     "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
     "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
@@ -92,6 +94,8 @@ GLOSSARY: dict[str, str] = {
     "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",
+    "step probability": "The share of the images that the step is applied to; the others pass it unchanged.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
     "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",

@@ -50,11 +50,13 @@ class Section:
         title: On its button.
         module: Within ``aquadash.ui``; imported when the section is drawn.
         function: Its name in the module; called with a :class:`Studio`.
+        samples: Whether it looks at the sample images and their draws; without, the studio has none and seed 0.
     """
 
     title: str
     module: str
     function: str = "show"
+    samples: bool = True
 
     @property
     def there(self) -> bool:
@@ -74,9 +76,10 @@ class Section:
 #: The views by their word in the address, the first the default. A new one is a line here.
 SECTIONS: dict[str, Section] = {
     "preview": Section("👀 Preview", "augment_preview"),
+    "draws": Section("👀 Draws", "augment_draws"),
     "numbers": Section("🔢 Numbers", "augment_numbers"),
     "label-safety": Section("🛟 Label safety", "label_safety"),
     "paired-runs": Section("👯 Paired runs", "paired_runs", "launch"),
-    "catalogue": Section("📚 Catalogue", "operator_catalogue"),
-    "code": Section("🐍 Code", "pipeline_code"),
+    "catalogue": Section("📚 Catalogue", "operator_catalogue", samples=False),
+    "code": Section("🐍 Code", "pipeline_code", samples=False),
 }
