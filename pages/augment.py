@@ -9,13 +9,12 @@ from aquadash.ui import branch_bar, builder, builder_state, pipeline_bar, pipeli
 with shell.page("🎲 Augment", question="What does the network see when its training images are changed at random?"):
     library = pipeline_library.current()
     builder_state.restore(library)
-    dataset = studio_frame.data_set()
     pipeline_bar.show(library)
     state = builder_state.history().present
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left, shell.guard():
         branch = branch_bar.show(state.spec)
         builder.show(state, branch)
     builder_state.record()
-    with right, shell.guard():
-        studio_frame.show(dataset, state.spec, branch)
+    with right, shell.guard(), st.container(key="studio-view"):
+        studio_frame.show(studio_frame.data_set(), state.spec, branch)

@@ -101,6 +101,7 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
                 icon=":material/expand_more:" if unfolded else ":material/chevron_right:",
                 type="tertiary",
                 width="stretch",
+                wrap=True,
                 on_click=builder_state.fold,
                 args=(number,),
             )

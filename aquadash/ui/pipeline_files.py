@@ -227,8 +227,9 @@ def _saved(spec: PipelineSpec) -> None:
 
 
 def _try(action: Callable[[], None]) -> None:
-    """Do something from a control's callback; the next run shows what went wrong."""
+    """Do something from a control's callback and fold the menus; the next run shows what went wrong instead."""
     try:
         action()
+        st.session_state["save-menu"] = st.session_state["files-menu"] = False
     except AquaDashError as error:
         builder_state.fail(error)

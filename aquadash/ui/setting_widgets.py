@@ -21,7 +21,8 @@ from aquadash.augment.spec import Value
 from aquadash.ui import builder_state
 from aquadash.ui.glossary import term
 
-_FIELD_WIDTH = 104
+#: Of the number fields, in pixels: six digits and the steppers that appear beside them where there is room.
+_FIELD_WIDTH = 92
 _LABELS = {"share": "How often", "word": "Which", "number": "Value", "integer": "Value"}
 
 
@@ -84,10 +85,11 @@ def show(step: Operator, path: Path, number: int, parameters: tuple[Parameter, .
     for parameter in parameters:
         stem = f"step{number}:{parameter.name}"
         put = partial(_put, path, parameter.name, stem)
+        switch = partial(_put, path, parameter.name, None)
         if parameter.kind == "word":
             _word(parameter, str(values[parameter.name]), stem, put)
         else:
-            _numbers(parameter, values[parameter.name], stem, put)
+            _numbers(parameter, values[parameter.name], stem, put, switch)
 
 
 def probability(step: Operator, path: Path, number: int) -> None:
@@ -98,10 +100,12 @@ def probability(step: Operator, path: Path, number: int) -> None:
         builder_state.edit(lambda spec: editing.set_probability(spec, path, share), tag=stem)
 
     stem = f"step{number}/probability"
-    _fixed("Probability", term("step probability"), Scale(0.0, 100.0, 1.0, 100.0, " %"), step.probability, stem, put)
+    scale = Scale(0.0, 100.0, 1.0, 100.0, " %")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _fixed("Probability", term("step probability"), scale, step.probability, stem, put)
 
 
-def _put(path: Path, name: str, tag: str, value: Value) -> None:
+def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
     builder_state.edit(lambda spec: editing.set_setting(spec, path, name, value), tag=tag)
 
 
@@ -116,21 +120,36 @@ def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], No
     )
 
 
-def _numbers(parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
+def _numbers(
+    parameter: Parameter,
+    value: Value,
+    stem: str,
+    put: Callable[[Value], None],
+    switch: Callable[[Value], None],
+) -> None:
+    """Controls of a number or a range of numbers, and the switch between the two, which is a change of its own."""
     scale = Scale.of(parameter)
+    label = _label(parameter)
     if isinstance(value, Range):
-        _range(_label(parameter), parameter.help, scale, value, stem, put)
-    else:
-        _fixed(_label(parameter), parameter.help, scale, value, stem, put)
-    if not parameter.drawn:
+        _range_slider(label, parameter.help, scale, value, stem, put)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _range_fields(label, scale, value, stem, put)
+            _toggle(parameter, value, f"{stem}/drawn", switch)
         return
-    key = f"{stem}/drawn"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _fixed(label, parameter.help, scale, value, stem, put)
+        if parameter.drawn:
+            _toggle(parameter, value, f"{stem}/drawn", switch)
+
+
+def _toggle(parameter: Parameter, value: Value, key: str, switch: Callable[[Value], None]) -> None:
+    """Fixed or drawn from a range."""
     _give(key, isinstance(value, Range))
     st.toggle(
-        "A new value for each image, from a range",
+        "Range",
         key=key,
         help=term("drawn value"),
-        on_change=lambda: put(
+        on_change=lambda: switch(
             editing.as_range(parameter, value) if st.session_state[key] else editing.as_fixed(parameter, value)
         ),
     )
@@ -145,18 +164,23 @@ def _fixed(label: str, help: str, scale: Scale, value: Value, stem: str, put: Ca
         if number is not None:
             put(scale.meant(number))
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _slider(label, help, scale, shown, f"{stem}/slider", moved)
-        _field(label, scale, shown, f"{stem}/field", (scale.low, scale.high), moved)
+    _slider(label, help, scale, shown, f"{stem}/slider", moved)
+    _field(label, scale, shown, f"{stem}/field", (scale.low, scale.high), moved)
 
 
-def _range(label: str, help: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
-    """A slider with two handles and a number field for each."""
-    low, high = scale.shown(value.low), scale.shown(value.high)
+def _range_slider(label: str, help: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
+    """A slider with two handles."""
 
     def slid(key: str) -> None:
         first, last = st.session_state[key]
         put(Range(scale.meant(first), scale.meant(last)))
+
+    _slider(label, help, scale, (scale.shown(value.low), scale.shown(value.high)), f"{stem}/range", slid)
+
+
+def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
+    """A number field for each end."""
+    low, high = scale.shown(value.low), scale.shown(value.high)
 
     def from_low(key: str) -> None:
         number = st.session_state[key]
@@ -168,10 +192,8 @@ def _range(label: str, help: str, scale: Scale, value: Range, stem: str, put: Ca
         if number is not None:
             put(Range(value.low, scale.meant(number)))
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _slider(label, help, scale, (low, high), f"{stem}/range", slid)
-        _field(f"{label}, from", scale, low, f"{stem}/low", (scale.low, high), from_low)
-        _field(f"{label}, to", scale, high, f"{stem}/high", (low, scale.high), to_high)
+    _field(f"{label}, from", scale, low, f"{stem}/low", (scale.low, high), from_low)
+    _field(f"{label}, to", scale, high, f"{stem}/high", (low, scale.high), to_high)
 
 
 def _slider(label: str, help: str, scale: Scale, shown: Any, key: str, moved: Callable[[str], None]) -> None:

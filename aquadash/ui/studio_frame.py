@@ -22,9 +22,7 @@ def data_set() -> Dataset:
     """Draw the choice of the data set."""
     sources = list(data.SOURCES)
     address.choice("source", sources, default="synthetic")
-    source = st.selectbox(
-        "Data set", sources, key="source", format_func=lambda name: data.SOURCES[name].title, width=320
-    )
+    source = st.selectbox("Data set", sources, key="source", format_func=lambda name: data.SOURCES[name].title)
     address.record("source", source, default="synthetic")
     return cache.dataset(source)
 
