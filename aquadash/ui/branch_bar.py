@@ -33,7 +33,8 @@ def show(spec: PipelineSpec) -> int:
         )
         with st.popover("Versions", icon=":material/account_tree:", key="branch-menu", on_change="rerun") as menu:
             if menu.open:
-                _menu(spec, shown - 1)
+                with st.container(width=300):
+                    _menu(spec, shown - 1)
     address.record("branch", str(shown), default=str(default))
     return shown - 1
 

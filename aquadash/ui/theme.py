@@ -33,7 +33,9 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
 .aqua-operator img { width: 4rem; height: 4rem; flex: none; border-radius: 0.35rem; image-rendering: pixelated; }
 .aqua-operator .aqua-sub { opacity: 0.82; }
 [class*="st-key-step"][class*="-fold"] button { justify-content: flex-start; text-align: left; }
-[class*="st-key-step"][class*="-fold"] button div { white-space: normal; text-align: left; }
+[class*="st-key-step"][class*="-fold"] button :is(div, span) { white-space: normal; text-align: left;
+  justify-content: flex-start; }
+[class*="st-key-step"][class*="-fold"] button > * { width: 100%; }
 [class*="st-key-step"]:not([class*="-slot"])[data-testid="stVerticalBlock"] { padding: 0.5rem 0.6rem; }
 @media (min-width: 641px) {
   [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start;
