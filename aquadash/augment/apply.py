@@ -14,9 +14,9 @@ from aquadash.augment.spec import Branch, PipelineSpec
 Progress = Callable[[str, float | None], None]
 
 #: Images in one call of imgaug. Speed hardly depends on it above 100; it sets how often progress is told.
-_IMAGES_A_BATCH = 500
+IMAGES_A_BATCH = 500
 #: Large pictures go in smaller batches, of so many pixels at most, to bound the memory (about 100 MB).
-_PIXELS_A_BATCH = 2_000_000
+PIXELS_A_BATCH = 2_000_000
 
 #: First part of the path along which a seed is split, so that training and previews never share random numbers.
 TRAINING = 0
@@ -128,7 +128,7 @@ def augment_branch(
 
 def _batch_size(height: int, width: int) -> int:
     """Images in a batch; it depends on nothing but their size, as the random choices do on it."""
-    return max(1, min(_IMAGES_A_BATCH, _PIXELS_A_BATCH // (height * width)))
+    return max(1, min(IMAGES_A_BATCH, PIXELS_A_BATCH // (height * width)))
 
 
 def _check_images(images: NDArray[np.uint8]) -> None:
