@@ -112,6 +112,17 @@ def test_a_setting_turns_from_fixed_to_a_range_and_back_within_its_bounds(name: 
                 editing.set_setting(spec, (1, 0), parameter.name, each)
 
 
+def test_a_step_that_a_place_cannot_take_says_why() -> None:
+    channel = editing.insert(SPEC, (1,), 0, editing.new_step("WithChannels"))
+    assert editing.why_not(channel, (1,), "Grayscale") == ""
+    assert "Grayscale" in editing.why_not(channel, (1, 0, "children"), "Grayscale")
+
+
+def test_numbers_between_the_steps_go_to_the_nearest() -> None:
+    odd = OPERATORS["MedianBlur"].parameter("k")
+    assert [editing.nearest(odd, value) for value in (-5, 1, 1.9, 2.1, 14.2, 99)] == [1, 1, 1, 3, 15, 15]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -188,6 +188,7 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
 def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back() -> None:
     app = unfold(visit(pipeline="notebook-1"), "save-menu")
     press(app, "add-0")
+    app.text_input(key="studio:search").set_value("sharpen").run()
     press(app, "pick-Sharpen-add")
     app.text_input(key="studio:title").set_value("<b>Über</b> sharp")
     press(app, "save-as-button")

@@ -16,7 +16,7 @@ from aquadash.augment.operator_types import Parameter
 from aquadash.augment.operators import operator_info
 from aquadash.augment.reading import DEEPEST, MOST_BRANCHES, MOST_OPERATORS
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
-from aquadash.errors import ConfigError
+from aquadash.errors import AquaDashError, ConfigError
 
 Place: TypeAlias = tuple[int | str, ...]
 Path: TypeAlias = tuple[int | str, ...]
@@ -173,11 +173,14 @@ def rename_branch(spec: PipelineSpec, number: int, title: str) -> PipelineSpec:
 
 
 def new_step(name: str) -> Operator:
-    """A step as the catalogue has it, what it needs filled in; one that steers others begins with a flip in it."""
+    """A step as the catalogue has it, what it needs filled in.
+
+    One that steers others begins with a flip in it, and with a blur where it chooses among several.
+    """
     info = operator_info(name)
     needed = tuple((each.name, starting_value(each)) for each in info.parameters if each.default is None)
-    inner = ((info.slots[0][0], (Operator("Fliplr"),)),) if info.slots else ()
-    return Operator(name, needed, inner)
+    begin = (Operator("Fliplr"), Operator("GaussianBlur")) if info.choices else (Operator("Fliplr"),)
+    return Operator(name, needed, ((info.slots[0][0], begin),) if info.slots else ())
 
 
 def starting_value(parameter: Parameter) -> Value:
@@ -188,28 +191,45 @@ def starting_value(parameter: Parameter) -> Value:
         return "HSV" if "HSV" in parameter.words else parameter.words[0]
     if not parameter.drawn:
         return int(parameter.low) if parameter.kind == "integer" else parameter.low
-    width = parameter.high - parameter.low
+    reach = 0.1 * (parameter.high - parameter.low)
     middle = min(max(0.0, parameter.low), parameter.high)
-    low, high = max(parameter.low, middle - 0.1 * width), min(parameter.high, middle + 0.1 * width)
-    return Range(round(low), round(high)) if parameter.kind == "integer" else Range(low, high)
+    low, high = middle - reach, middle + reach
+    return Range(nearest(parameter, low), nearest(parameter, high))
+
+
+def nearest(parameter: Parameter, value: float) -> float:
+    """The nearest number that a setting takes: within its bounds, whole and in its steps where it has to be."""
+    value = min(max(value, parameter.low), parameter.high)
+    if parameter.kind != "integer":
+        return round(value, 9)
+    steps = round((value - parameter.low) / parameter.step)
+    most = int((parameter.high - parameter.low) // parameter.step)
+    return int(parameter.low) + parameter.step * min(steps, most)
 
 
 def as_range(parameter: Parameter, value: Value) -> Range:
     """A range around a fixed value, a tenth of what is possible to each side; a range stays as it is."""
     if isinstance(value, Range):
         return value
-    least = 1.0 if parameter.kind == "integer" else 0.0
+    least = float(parameter.step) if parameter.kind == "integer" else 0.0
     reach = max(least, 0.1 * (parameter.high - parameter.low))
-    low, high = max(parameter.low, float(value) - reach), min(parameter.high, float(value) + reach)
-    return Range(round(low), round(high)) if parameter.kind == "integer" else Range(round(low, 6), round(high, 6))
+    return Range(nearest(parameter, float(value) - reach), nearest(parameter, float(value) + reach))
 
 
 def as_fixed(parameter: Parameter, value: Value) -> Value:
     """The middle of a range; a fixed value stays as it is."""
     if not isinstance(value, Range):
         return value
-    middle = (value.low + value.high) / 2
-    return round(middle) if parameter.kind == "integer" else round(middle, 6)
+    return nearest(parameter, (value.low + value.high) / 2)
+
+
+def why_not(spec: PipelineSpec, place: Place, name: str) -> str:
+    """Why a new step cannot be put at the end of a place; empty where it can."""
+    try:
+        insert(spec, place, len(steps_at(spec, place)), new_step(name))
+    except AquaDashError as error:
+        return str(error)
+    return ""
 
 
 def room_for(place: Place, step: Operator) -> bool:

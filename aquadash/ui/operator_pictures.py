@@ -35,9 +35,8 @@ def original() -> str | None:
 @st.cache_resource(show_spinner="Drawing the small pictures ...")
 def _addresses() -> dict[str, str]:
     """Data addresses by operator; the unchanged picture's under the empty name."""
-    try:
-        from aquadash.augment import thumbnails  # type: ignore[attr-defined]
-    except ImportError:
-        return {}
+    # The pictures need imgaug, which takes a second to import; a page that shows none of them does without.
+    from aquadash.augment import thumbnails
+
     found = {name: gallery.data_url(image) for name, image in thumbnails.thumbnails().items()}
     return {"": gallery.data_url(thumbnails.thumbnail_source()), **found}

@@ -50,7 +50,7 @@ class Scale:
     def of(cls, parameter: Parameter) -> Scale:
         """The scale that suits a setting: about a hundred steps, of 1, 0.1, 0.01 ..."""
         if parameter.kind == "integer":
-            return cls(int(parameter.low), int(parameter.high), 1, whole=True)
+            return cls(int(parameter.low), int(parameter.high), parameter.step, whole=True)
         factor, unit = (100.0, " %") if parameter.percent or parameter.kind == "share" else (1.0, "")
         low, high = round(parameter.low * factor, 6), round(parameter.high * factor, 6)
         step = 10.0 ** math.floor(math.log10((high - low) / 50))
@@ -64,7 +64,10 @@ class Scale:
 
     def meant(self, number: float) -> float:
         """The value that a number of the control stands for."""
-        return int(number) if self.whole else round(number / self.factor, 9)
+        if not self.whole:
+            return round(number / self.factor, 9)
+        # What is typed into a number field may lie between the steps.
+        return int(self.low + self.step * round((number - self.low) / self.step))
 
     @property
     def format(self) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
 from aquadash.augment.editing import Place
 from aquadash.ui import builder_state, operator_pictures
+from aquadash.ui.text import plain
 
 #: Where the next step goes; absent while the picker is closed.
 _PLACE = "studio:adding"
@@ -50,10 +51,12 @@ def show(spec: PipelineSpec, place: Place) -> None:
         for info in found[:MOST_SHOWN]:
             with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
                 st.html(operator_pictures.markup(info), width="stretch")
+                reason = editing.why_not(spec, place, info.name)
                 st.button(
                     "Add",
                     key=f"pick-{info.name}-add",
-                    help=f"Adds “{info.title}” as the last step",
+                    help=plain(reason) or f"Adds “{info.title}” as the last step",
+                    disabled=bool(reason),
                     on_click=_add,
                     args=(place, info.name),
                 )
