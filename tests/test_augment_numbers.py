@@ -11,6 +11,7 @@ from aquadash.augment import PIPELINES, Branch, PipelineSpec, histograms, measur
 from aquadash.augment.cautions import cautions
 from aquadash.augment.numbers import BranchNumbers, compared
 from aquadash.augment.timing import time_branch
+from aquadash.errors import ConfigError
 
 IMAGES = np.random.default_rng(5).integers(30, 226, (40, 16, 16, 3), dtype=np.uint8)
 
@@ -122,6 +123,14 @@ def test_a_pipelines_numbers_are_plain_values_and_repeat() -> None:
     assert first == again
     assert first.milliseconds_an_original is None
     assert first != measure(IMAGES, spec, seed=4, timed=False)
+
+
+def test_one_branch_alone_is_measured_as_within_the_whole() -> None:
+    spec = PIPELINES["notebook"]
+    whole = measure(IMAGES, spec, seed=3, timed=False)
+    assert measure(IMAGES, spec, branch=3, seed=3, timed=False).branches == (whole.branches[3],)
+    with pytest.raises(ConfigError, match="0 to 4, not 5"):
+        measure(IMAGES, spec, branch=5, seed=3)
 
 
 def test_no_images_are_refused() -> None:

@@ -12,6 +12,7 @@ from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
 from aquadash.augment.preview import film_strip, preview, preview_branches, same_draw
 from aquadash.augment.saved_pipelines import Library, library, pipeline
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
+from aquadash.augment.step_words import step_words
 from aquadash.augment.words import describe
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "preview",
     "preview_branches",
     "same_draw",
+    "step_words",
     "to_code",
     "training_set",
 ]

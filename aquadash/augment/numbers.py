@@ -13,6 +13,7 @@ from aquadash.augment.apply import PREVIEW, augment_branch
 from aquadash.augment.cautions import Caution, cautions
 from aquadash.augment.spec import Branch, PipelineSpec
 from aquadash.augment.timing import BranchTime, time_branch
+from aquadash.errors import ConfigError
 
 CHANNELS = ("red", "green", "blue")
 
@@ -112,6 +113,7 @@ def measure(
     images: NDArray[np.uint8],
     spec: PipelineSpec | Branch,
     *,
+    branch: int | None = None,
     seed: int,
     timed: bool = True,
     progress: Callable[[str, float | None], None] | None = None,
@@ -121,25 +123,30 @@ def measure(
     Args:
         images: uint8, shape (n, height, width, 3), RGB; n at least 1. Some hundred give stable shares.
         spec: A pipeline or a branch.
+        branch: Only this one of the pipeline's branches, from 0; None for all. Its draws are the same either way.
         seed: 0 or greater.
         timed: Also measure the time, which takes up to about a second a branch.
         progress: Called before each branch with a text and the share done, 0 to 1.
 
     Raises:
         ValueError: There are no images.
-        ConfigError: A step is not as the catalogue wants it.
+        ConfigError: A step is not as the catalogue wants it, or the pipeline has no such branch.
     """
     if not len(images):
         raise ValueError("there are no images to measure with; expected one or more")
     branches = (spec,) if isinstance(spec, Branch) else spec.branches
+    if branch is not None and not 0 <= branch < len(branches):
+        raise ConfigError(f"There are the branches 0 to {len(branches) - 1}, not {branch}.")
+    numbers = range(len(branches)) if branch is None else (branch,)
     measured = []
-    for number, branch in enumerate(branches):
+    for done, number in enumerate(numbers):
+        one = branches[number]
         if progress is not None:
-            progress(f"Measuring: {branch.title}", number / len(branches))
+            progress(f"Measuring: {one.title}", done / len(numbers))
         after = np.empty_like(images)
-        augment_branch(images, branch, seed=seed, path=(PREVIEW, number, 0), out=after)
-        time = time_branch(images, branch, seed=seed) if timed else None
-        measured.append(compared(images, after, branch=branch, time=time))
+        augment_branch(images, one, seed=seed, path=(PREVIEW, number, 0), out=after)
+        time = time_branch(images, one, seed=seed) if timed else None
+        measured.append(compared(images, after, branch=one, time=time))
     return PipelineNumbers(spec.title if isinstance(spec, Branch) else spec.name, tuple(measured))
 
 

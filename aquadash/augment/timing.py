@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aquadash.augment.apply import PREVIEW, batches
 from aquadash.augment.spec import Branch
-from aquadash.augment.words import describe
+from aquadash.augment.step_words import step_words
 
 #: Images in one timing, at most: one of training's batches, so that what a call costs by itself is shared as there.
 _IMAGES = 500
@@ -19,7 +19,7 @@ _IMAGES = 500
 _PIXELS = 2_000_000
 #: Timings, of which the median counts; no further one is begun after so many seconds.
 _REPEATS = 5
-_SECONDS = 0.6
+_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def time_branch(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> Bran
         return BranchTime(0.0, (), 0, 0)
     count = max(1, min(_IMAGES, _PIXELS // (images.shape[1] * images.shape[2])))
     batch = images[np.arange(count) % len(images)]
-    titles = [describe(Branch("", (step,)))[0].rstrip(":") for step in branch.operators if step.enabled]
+    titles = [words.whole for words in step_words(branch)]
     wholes: list[float] = []
     parts: list[list[float]] = []
     _pass(batch[:1], branch, seed=seed)
