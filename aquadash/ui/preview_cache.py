@@ -38,12 +38,12 @@ def film_strip(studio: Studio) -> NDArray[np.uint8]:
 
 def numbers(studio: Studio, branch: int) -> BranchNumbers:
     """The figures of one branch, measured on :data:`MEASURED` training images, or on a person's own."""
+    steps = repr(studio.spec.branches[branch])
     if not studio.positions:
-        return _numbers(*_key(studio), branch, studio.seed, studio.spec, studio.images)
+        return _numbers(steps, _key(studio)[1], branch, studio.seed, studio.spec, studio.images)
     total = len(studio.dataset.train)
     chosen = np.random.default_rng(0).choice(total, size=min(MEASURED, total), replace=False)
     pictures = f"{studio.dataset.fingerprint} {MEASURED}"
-    steps = _key(studio)[0]
     return _numbers(steps, pictures, branch, studio.seed, studio.spec, studio.dataset.train.images[np.sort(chosen)])
 
 
