@@ -29,13 +29,10 @@ def show(studio: Studio) -> None:
     )
     in_view = measured[studio.branch]
     st.subheader(f"Version in view: {plain(in_view.title)}", anchor=False, help=term("branch"))
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Colours**, mean ± standard deviation of the pixel values, 0 to 255")
-        st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
-    with right:
-        st.markdown("**Time of each step**, milliseconds an image")
-        _step_times(in_view)
+    st.markdown("**Colours**, mean ± standard deviation of the pixel values, 0 to 255")
+    st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
+    st.markdown("**Time of each step**, milliseconds an image")
+    _step_times(in_view)
 
 
 def _measured(studio: Studio) -> list[BranchNumbers]:
@@ -67,14 +64,14 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
     total = len(studio.dataset.train)
     first, second, third = st.columns(3)
     first.metric(
-        "Time an original",
+        "An original",
         f"{milliseconds:.2f} ms",
         help="To make all versions of one image; images are worked on in batches.",
     )
     second.metric(
-        f"Time for all {total:,}",
+        "Time for all",
         duration(milliseconds * total / 1000),
-        help="Once for fixed copies; every epoch where the images are drawn anew.",
+        help=f"For {total:,} originals: once for fixed copies, every epoch where the images are drawn anew.",
     )
     third.metric("Images out", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions.")
 
@@ -87,8 +84,6 @@ _COLUMNS: dict[str, Any] = {
     "version": st.column_config.TextColumn("Version", pinned=True, help=term("branch")),
     "time": st.column_config.NumberColumn("ms an image", format="%.3f", help="Median of up to five batches."),
     "clipped": _share_column("Clipped", term("clipping")),
-    "black": _share_column("… to 0", "Of them: values that became 0."),
-    "white": _share_column("… to 255", "Of them: values that became 255."),
     "unchanged": _share_column("Unchanged", "Images that come out identical."),
     "constant": _share_column(
         "Nearly constant",
@@ -97,6 +92,8 @@ _COLUMNS: dict[str, Any] = {
     "mostly_black": _share_column(
         "Mostly black", f"Images of which more than {100 * BLACK_SHARE:.0f} % becomes black."
     ),
+    "black": _share_column("Clipped to 0", "Values that became 0."),
+    "white": _share_column("Clipped to 255", "Values that became 255."),
 }
 
 
@@ -105,11 +102,11 @@ def _row(numbers: BranchNumbers) -> dict[str, Any]:
         "version": numbers.title,
         "time": numbers.time.milliseconds if numbers.time else None,
         "clipped": 100 * numbers.clipped,
-        "black": 100 * numbers.clipped_black,
-        "white": 100 * numbers.clipped_white,
         "unchanged": 100 * numbers.unchanged,
         "constant": 100 * numbers.nearly_constant,
         "mostly_black": 100 * numbers.mostly_black,
+        "black": 100 * numbers.clipped_black,
+        "white": 100 * numbers.clipped_white,
     }
 
 

@@ -35,14 +35,13 @@ VIEWS: dict[str, View] = {
         views.draws,
     ),
     "steps": View(
-        "Step by step",
+        "Steps",
         "Each row is an image on its way: as it is, then after each step. The last is this version's first draw.",
         views.steps,
     ),
     "same": View(
-        "Same draw for all",
-        "Down a column all images get the same random choices, so that what the pipeline does can be told from what it "
-        "is done to. In training every image gets choices of its own.",
+        "Same draw",
+        "Down a column all images get the same random choices. In training each gets choices of its own.",
         views.same_draw,
     ),
     "difference": View(
@@ -62,7 +61,12 @@ def show(studio: Studio) -> None:
     """Draw the choice of the view, which is in the address under ``look``, and the view."""
     address.choice("look", list(VIEWS), default=next(iter(VIEWS)))
     look = st.segmented_control(
-        "How to look at it", list(VIEWS), key="look", required=True, format_func=lambda name: VIEWS[name].title
+        "How to look at it",
+        list(VIEWS),
+        key="look",
+        required=True,
+        format_func=lambda name: VIEWS[name].title,
+        label_visibility="collapsed",
     )
     address.record("look", str(look), default=next(iter(VIEWS)))
     st.caption(VIEWS[str(look)].question)

@@ -11,7 +11,6 @@ from aquadash.augment.difference import GREY
 from aquadash.figures.channel_change import channel_change
 from aquadash.figures.theme import class_colour
 from aquadash.ui import address, components, gallery, preview_cache
-from aquadash.ui.glossary import term
 from aquadash.ui.studio import Studio
 from aquadash.ui.text import count
 
@@ -22,9 +21,10 @@ SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
 #: By how much a difference can be amplified.
 FACTORS = ("1", "2", "4", "8", "16")
 #: Which versions the draws go round, by the word in the address.
-VERSIONS = {"all": "All versions in turn", "one": "Only the one in view"}
+VERSIONS = {"all": "All versions", "one": "The one in view"}
 
 _CARD_REM = 9.0
+_CHART_HEIGHT = 210
 
 
 def draws(studio: Studio) -> None:
@@ -36,7 +36,7 @@ def draws(studio: Studio) -> None:
             address.choice("versions", list(VERSIONS), default="all")
             versions = st.segmented_control(
                 "Versions", list(VERSIONS), key="versions", required=True, format_func=VERSIONS.__getitem__,
-                help=term("branch"),
+                label_visibility="collapsed",
             )  # fmt: skip
             address.record("versions", str(versions), default="all")
             branch = None if versions == "all" else studio.branch
@@ -90,11 +90,16 @@ def differences(studio: Studio) -> None:
     address.choice("amplify", FACTORS, default="2")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sign = st.segmented_control(
-            "What to show", list(SIGNS), key="sign", required=True, format_func=SIGNS.__getitem__
+            "What to show",
+            list(SIGNS),
+            key="sign",
+            required=True,
+            format_func=SIGNS.__getitem__,
+            label_visibility="collapsed",
         )
         factor = st.segmented_control(
             "Amplified", FACTORS, key="amplify", required=True, format_func=lambda text: f"× {text}",
-            help="Differences are multiplied by this, so that small ones can be seen.",
+            label_visibility="collapsed",
         )  # fmt: skip
     address.record("sign", str(sign), default="absolute")
     address.record("amplify", str(factor), default="2")
@@ -131,19 +136,20 @@ def histograms(studio: Studio) -> None:
         "lost what they held."
     )
     before, after = augment.histograms(studio.images), augment.histograms(made)
-    for channel, column in enumerate(st.columns(3)):
-        with column:
-            components.plot(
-                channel_change(before[channel], after[channel], channel=channel), key=f"histogram-{channel}"
-            )
+    for channel in range(3):
+        figure = channel_change(before[channel], after[channel], channel=channel, height=_CHART_HEIGHT)
+        components.plot(figure, key=f"histogram-{channel}")
 
 
 def _number_of_draws() -> int:
     """Draw the field for how many draws of each image; it is in the address under ``draws``."""
     address.integer("draws", default=_DEFAULT_DRAWS, low=1, high=MOST_DRAWS)
-    number = int(st.number_input("Draws an image", 1, MOST_DRAWS, step=1, key="draws", width=150))
+    number = st.selectbox(
+        "Draws an image", range(1, MOST_DRAWS + 1), key="draws", width=150, label_visibility="collapsed",
+        format_func=lambda number: f"{count(number, 'draw')} each",
+    )  # fmt: skip
     address.record("draws", str(number), default=str(_DEFAULT_DRAWS))
-    return number
+    return int(number)
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:

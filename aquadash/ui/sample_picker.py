@@ -48,17 +48,20 @@ def pick(dataset: Dataset) -> list[int]:
         address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MOST])
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("Images", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
+        st.number_input("How many", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
         st.button("Other images", icon="🔀", key="other-images", on_click=other)
-        with st.popover("A certain image", icon="🎯"):
-            names = dataset.class_names
-            label = st.selectbox(
-                "Class", range(len(names)), format_func=lambda i: components.class_title(names[i]), key="class"
-            )
-            st.number_input(
-                "Number within the class", 1, int((dataset.train.labels == label).sum()), step=1, key="number"
-            )
-            st.button("Show it first", key="certain", on_click=certain, args=(label,))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = dataset.class_names
+        label = st.selectbox(
+            "A certain image: class",
+            range(len(names)),
+            format_func=lambda i: components.class_title(names[i]),
+            key="class",
+            width=170,
+        )
+        last = int((dataset.train.labels == label).sum())
+        st.number_input("Number within the class", 1, last, step=1, key="number", width=180)
+        st.button("Show it first", icon="🎯", key="certain", on_click=certain, args=(label,))
     address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
     return chosen
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
 from aquadash.data.framing import CENTRED, fit, framing_note, share_seen
@@ -54,21 +55,22 @@ def choose(dataset: Dataset) -> SampleImages:
         dataset: Gives the training images, and the size for a person's own.
     """
     address.choice("from", list(ORIGINS), default="training")
-    origin = st.segmented_control(
-        "Images to try it on", list(ORIGINS), key="from", required=True, format_func=ORIGINS.__getitem__
-    )
-    address.record("from", str(origin), default="training")
-    if origin == "own":
-        own = _own(dataset)
+    messages = st.container()
+    with st.popover("Images to try it on", icon="🖼️", width="content"):
+        origin = st.segmented_control(
+            "Images to try it on", list(ORIGINS), key="from", required=True, format_func=ORIGINS.__getitem__
+        )
+        address.record("from", str(origin), default="training")
+        own = _own(dataset, messages) if origin == "own" else None
         if own is not None:
             return own
-    positions = sample_picker.pick(dataset)
+        positions = sample_picker.pick(dataset)
     labels = tuple(dataset.class_names[label] for label in dataset.train.labels[positions])
     return SampleImages(dataset.train.images[positions], labels, positions)
 
 
-def _own(dataset: Dataset) -> SampleImages | None:
-    """Draw the field for pictures; None while there is none that can be used."""
+def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
+    """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
     height, width = dataset.image_shape[:2]
     uploads = st.file_uploader(
         f"Drop up to {MOST_OWN} pictures here",
@@ -82,21 +84,23 @@ def _own(dataset: Dataset) -> SampleImages | None:
     for upload in uploads[:MOST_OWN]:
         read = _read(upload, size=(height, width))
         if read.image is None:
-            st.error(plain(read.text), icon="🚫")
+            messages.error(plain(read.text), icon="🚫")
             continue
         images.append(read.image)
         labels.append(display_name(upload.name))
         if read.text:
-            st.caption(f"{plain(labels[-1])}: {plain(read.text)}")
+            messages.caption(f"{plain(labels[-1])}: {plain(read.text)}")
     if len(uploads) > MOST_OWN:
         names = ", ".join(display_name(upload.name) for upload in uploads[MOST_OWN : MOST_OWN + 5])
-        st.info(
+        messages.info(
             f"The first {MOST_OWN} pictures are shown, {len(uploads) - MOST_OWN} left out: {plain(names)}"
             f"{', ...' if len(uploads) > MOST_OWN + 5 else '.'}",
             icon="🖼️",
         )
     if not images:
-        st.caption("Until there is a picture of yours, training images are shown. A reload of the page forgets yours.")
+        messages.caption(
+            "Until there is a picture of yours, training images are shown. A reload of the page forgets yours."
+        )
         return None
     return SampleImages(np.stack(images), tuple(labels), [])
 
