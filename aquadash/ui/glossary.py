@@ -24,6 +24,8 @@ GLOSSARY: dict[str, str] = {
     "calibration error": "How far confidence and accuracy are apart on average over 15 steps of confidence, in points "
     "of per cent (expected calibration error); 0 is honest.",
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
+    "clipping": "Values that would leave the range from 0 to 255 are cut off at its ends; what was there cannot be "
+    "brought back. Counted in channel values, over all pixels.",
     "confidence": "The probability that the network gives to the class it chose. It can be high and wrong.",
     "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known "
     "exactly. 95 of 100 such intervals contain it.",

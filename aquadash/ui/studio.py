@@ -76,7 +76,6 @@ class Section:
 #: The views by their word in the address, the first the default. A new one is a line here.
 SECTIONS: dict[str, Section] = {
     "preview": Section("👀 Preview", "augment_preview"),
-    "draws": Section("👀 Draws", "augment_draws"),
     "numbers": Section("🔢 Numbers", "augment_numbers"),
     "label-safety": Section("🛟 Label safety", "label_safety"),
     "paired-runs": Section("👯 Paired runs", "paired_runs", "launch"),

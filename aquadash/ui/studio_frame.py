@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aquadash import data
 from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
-from aquadash.ui import address, cache, sample_picker, shell
+from aquadash.ui import address, cache, shell, studio_images
 from aquadash.ui.glossary import term
 from aquadash.ui.studio import SECTIONS, Studio
 
@@ -54,7 +54,7 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
     labels: tuple[str | None, ...] = ()
     if section.samples:
         seed = _seed()
-        images, labels, positions = _samples(dataset)
+        images, labels, positions = studio_images.choose(dataset)
     with shell.guard():
         section.draw(Studio(dataset, spec, branch, seed, positions, images, labels))
 
@@ -73,11 +73,3 @@ def _seed() -> int:
         )
     address.record("seed", str(seed), default="0")
     return int(seed)
-
-
-def _samples(dataset: Dataset) -> tuple[NDArray[np.uint8], tuple[str | None, ...], list[int]]:
-    """Images, their labels and, if they are the data set's, their positions."""
-    positions = sample_picker.pick(dataset)
-    split = dataset.train
-    labels = tuple(dataset.class_names[int(split.labels[position])] for position in positions)
-    return split.images[positions], labels, positions
