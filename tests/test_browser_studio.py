@@ -47,8 +47,9 @@ def add(page: Page, place: str, word: str, name: str) -> None:
     page.locator(f".st-key-add-{place} button").click()
     page.get_by_label("Search").fill(word)
     page.keyboard.press("Enter")
-    button = page.locator(f".st-key-pick-{name}-add button")
-    shown = page.locator("[class*='st-key-pick-'][class*='-add'] button")
+    # A button with a tooltip is there twice, one of them for phones and hidden.
+    button = page.locator(f".st-key-pick-{name}-add button:visible")
+    shown = page.locator("[class*='st-key-pick-'][class*='-add'] button:visible")
     wait_for(lambda: button.count() == 1 and shown.count() < 12, timeout=60, saying=shown.count)
     settled(page)
     button.click()

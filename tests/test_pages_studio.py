@@ -12,7 +12,7 @@ from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, library, op
 from aquadash.augment.drafts import from_draft, to_draft
 from aquadash.augment.spec import Operator, walk
 from aquadash.data import Dataset
-from aquadash.ui import cache, warmup
+from aquadash.ui import cache, step_picker, warmup
 from tests.app_pages import address_of, open_app_page
 
 DEEP = PipelineSpec(
@@ -311,6 +311,13 @@ def test_a_draft_too_long_for_the_address_says_so_and_can_be_saved() -> None:
     assert any("too long for the address" in each.value for each in app.caption)
     press(app, "save-changes")
     assert len(pipeline("long").branches[0].operators) == 199
+
+
+def test_the_search_finds_words_by_their_beginning_in_titles_first() -> None:
+    found = [info.name for info in step_picker.matches("rain", None)]
+    assert found[0] == "Rain" and len(found) < 5, "not every step that speaks of training"
+    assert "GaussianBlur" in [info.name for info in step_picker.matches("  BLUR ", "blur")]
+    assert step_picker.matches("blur (", "geometry") == []
 
 
 def test_the_catalogue_says_what_the_steps_of_a_family_do() -> None:

@@ -19,8 +19,8 @@ def show(studio: Studio) -> None:
     address.record("family", str(family), default=next(iter(FAMILIES)))
     of_family = [info for info in OPERATORS.values() if info.family == family]
     st.caption(
-        f"{count(len(of_family), 'step')} of {len(OPERATORS)}. The names in grey are imgaug's, whose documentation "
-        "says more."
+        f"{count(len(of_family), 'step')} of {len(OPERATORS)}. The second names are imgaug's, whose "
+        "documentation says more."
     )
     if (picture := operator_pictures.original()) is not None:
         st.html(

@@ -232,9 +232,21 @@ def _field(
 
 
 def _give(key: str, value: Any) -> None:
-    """Let a control that is about to be drawn show a value."""
-    if st.session_state.get(key) != value:
+    """Let a control that is about to be drawn show a value.
+
+    What the control says already is left alone, up to its rounding: setting it would take back what a person has moved
+    on to in the meantime.
+    """
+    if not _same(st.session_state.get(key), value):
         st.session_state[key] = value
+
+
+def _same(held: Any, value: Any) -> bool:
+    if isinstance(held, tuple) and isinstance(value, tuple):
+        return len(held) == len(value) and all(map(_same, held, value))
+    if isinstance(held, float) and isinstance(value, float):
+        return math.isclose(held, value, rel_tol=1e-9, abs_tol=1e-6)
+    return bool(held == value)
 
 
 def _label(parameter: Parameter) -> str:

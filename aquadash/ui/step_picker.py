@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
@@ -67,7 +69,7 @@ def show(spec: PipelineSpec, place: Place) -> None:
 
 
 def matches(text: str, family: str | None) -> list[OperatorInfo]:
-    """The operators of a family that have every word of a text in their name, title or description.
+    """The operators of a family with every word of a text, or one that begins so, in name, title or description.
 
     Args:
         text: What was typed; empty for all.
@@ -76,15 +78,15 @@ def matches(text: str, family: str | None) -> list[OperatorInfo]:
     Returns:
         Those with a match in name or title first.
     """
-    words = text.casefold().split()
+    words = [re.compile(rf"\b{re.escape(word)}") for word in text.casefold().split()]
     found = []
     for info in OPERATORS.values():
         if family is not None and info.family != family:
             continue
         title = f"{info.name} {info.title}".casefold()
         everything = f"{title} {info.help} {info.effect} {FAMILIES.get(info.family, '')}".casefold()
-        if all(word in everything for word in words):
-            found.append((not all(word in title for word in words), info))
+        if all(word.search(everything) for word in words):
+            found.append((not all(word.search(title) for word in words), info))
     return [info for _, info in sorted(found, key=lambda entry: entry[0])]
 
 
