@@ -30,7 +30,7 @@ SLOW = 120_000
 
 def cards(page: Page) -> Locator:
     """The folded and unfolded steps, inner ones too."""
-    return page.locator("[class*='st-key-step'][class*='-fold'] button")
+    return page.locator("[class*='st-key-step'][class*='-fold'] button:visible")
 
 
 def act(page: Page, card: int, action: str) -> None:
@@ -70,7 +70,8 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         add(page, "0", "sometimes", "Sometimes")
         add(page, "0-0-then_list", "linearcontrast", "LinearContrast")
         add(page, "0", "left-right", "Fliplr")
-        assert cards(page).count() == 4, "the group begins with a flip in it"
+        # The group begins with a flip in it.
+        wait_for(lambda: cards(page).count() == 4, timeout=60, saying=cards(page).count)
         act(page, 3, "Move up")
         page.get_by_text("1. Flip left-right").first.wait_for()
         page.get_by_role("spinbutton", name="Contrast").or_(page.get_by_label("Factor, from")).first.wait_for()
@@ -80,7 +81,7 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         page.reload()
         page.get_by_text("unsaved changes").wait_for()
         settled(page)
-        assert cards(page).count() == 2
+        wait_for(lambda: cards(page).count() == 2, timeout=60, saying=cards(page).count)
         act(page, 1, "Move up")
         page.get_by_role("button", name="Undo (1)").click()
         page.get_by_role("button", name="Undo (0)").wait_for()

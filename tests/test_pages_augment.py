@@ -61,8 +61,8 @@ def test_the_same_address_shows_the_same_pixels_and_new_draws_others() -> None:
 def test_a_change_in_the_builder_is_seen_at_once() -> None:
     app = visit(pipeline="notebook-1")
     before = sources(app)
-    app.toggle(key="step0/on").set_value(False).run()
-    app.toggle(key="step1/on").set_value(False).run()
+    app.toggle(key="step0/on#0").set_value(False).run()
+    app.toggle(key="step1/on#0").set_value(False).run()
     after = sources(app)
     assert before[0] == after[0] == after[1] == after[3]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -64,6 +66,11 @@ def press(app: AppTest, key: str) -> AppTest:
     return app
 
 
+def control(widgets: Sequence[Any], stem: str) -> Any:
+    """The control of that name; its key changes when the page sets its value."""
+    return next(each for each in widgets if str(each.key).startswith(f"{stem}#"))
+
+
 def unfold(app: AppTest, menu: str) -> AppTest:
     app.session_state[menu] = True
     app.run()
@@ -94,7 +101,7 @@ def test_adding_from_the_picker_makes_a_draft_that_a_link_restores() -> None:
     press(app, "pick-Multiply-add")
     assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
     assert "unsaved" in "".join(each.value for each in app.markdown)
-    assert app.slider(key="step2:mul/range").value == (0.8, 1.2), "the new card is unfolded"
+    assert control(app.slider, "step2:mul/range").value == (0.8, 1.2), "the new card is unfolded"
     again = visit(pipeline="notebook-1", draft=address_of(app, "draft") or "")
     assert spec_of(again) == spec_of(app)
     assert titles(again) == titles(app)
@@ -104,25 +111,25 @@ def test_adding_from_the_picker_makes_a_draft_that_a_link_restores() -> None:
 def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "step1/fold")
-    app.slider(key="step1:sigma/range").set_value((0.5, 2.0)).run()
+    control(app.slider, "step1:sigma/range").set_value((0.5, 2.0)).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.5, 2.0))
-    assert app.number_input(key="step1:sigma/high").value == 2.0
-    app.number_input(key="step1:sigma/low").set_value(0.25).run()
-    assert app.slider(key="step1:sigma/range").value == (0.25, 2.0)
-    app.toggle(key="step1:sigma/drawn").set_value(False).run()
+    assert control(app.number_input, "step1:sigma/high").value == 2.0
+    control(app.number_input, "step1:sigma/low").set_value(0.25).run()
+    assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
+    control(app.toggle, "step1:sigma/drawn").set_value(False).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=1.125)
-    app.number_input(key="step1/probability/field").set_value(30.0).run()
-    app.toggle(key="step1/on").set_value(False).run()
+    control(app.number_input, "step1/probability/field").set_value(30.0).run()
+    control(app.toggle, "step1/on").set_value(False).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
     assert titles(app)[1].endswith("sigma 1.125 · 30 % of the images · off]")
     press(app, "undo")
-    assert app.toggle(key="step1/on").value is True
+    assert control(app.toggle, "step1/on").value is True
     press(app, "undo")
-    assert app.slider(key="step1/probability/slider").value == 100.0
+    assert control(app.slider, "step1/probability/slider").value == 100.0
     press(app, "undo")
-    assert app.slider(key="step1:sigma/range").value == (0.25, 2.0)
+    assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
     press(app, "undo")
-    assert app.slider(key="step1:sigma/range").value == (0.0, 1.0), "what a slider and its field did is one change"
+    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "what a slider and its field did is one change"
     assert app.button(key="undo").disabled and address_of(app, "draft") is None
     for _ in range(4):
         press(app, "redo")
@@ -135,8 +142,8 @@ def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
     press(app, "step1/fold")
     do(app, 1, "up")
     assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
-    assert app.slider(key="step1:p/slider").value == 30.0
-    app.number_input(key="step1/position").set_value(2).run()
+    assert control(app.slider, "step1:p/slider").value == 30.0
+    control(app.number_input, "step1/position").set_value(2).run()
     assert names(app)[0] == "Fliplr"
     do(app, 2, "duplicate")
     assert names(app) == ["Fliplr", "Sometimes", "GaussianBlur", "GaussianBlur", "Add"]
@@ -151,12 +158,12 @@ def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
 def test_a_step_moves_into_a_group_and_into_another_version() -> None:
     app = visit(pipeline="none", draft=to_draft(DEEP))
     press(app, "step0/fold")
-    box = app.selectbox(key="step0/place")
+    box = control(app.selectbox, "step0/place")
     assert box.value == "1. First" and len(box.options) == 4
     box.set_value("1. First › step 2, Sometimes").run()
     assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
     press(app, "step1/fold")
-    app.selectbox(key="step0/place").set_value("2. Second").run()
+    control(app.selectbox, "step0/place").set_value("2. Second").run()
     assert names(app, 1) == ["WithColorspace", "TranslateX", "Fliplr"]
 
 
@@ -175,7 +182,7 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
     press(app, "branch-add")
     assert spec_of(app).factor == 2 and address_of(app, "branch") == "2"
     assert not titles(app)
-    app.text_input(key="studio:branch-title").set_value(" **Bold**  one ").run()
+    control(app.text_input, "studio:branch-title1").set_value(" **Bold**  one ").run()
     assert spec_of(app).branches[1].title == "**Bold** one"
     press(app, "branch-copy")
     assert [branch.title for branch in spec_of(app).branches][1:] == ["**Bold** one"] * 2

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.augment import Branch, PipelineSpec, editing
 from aquadash.augment.editing import LONGEST_TITLE
-from aquadash.ui import address, builder_state
+from aquadash.ui import address, builder_state, controlled
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -45,14 +45,14 @@ def _menu(spec: PipelineSpec, branch: int) -> None:
         "version without steps hands the originals on."
     )
     title = spec.branches[branch].title
-    if st.session_state.get(f"{_NAME}:of") != title:
-        st.session_state[f"{_NAME}:of"] = st.session_state[_NAME] = title
+    key = controlled.key(f"{_NAME}{branch}", title)
     st.text_input(
         "Title of this version",
-        key=_NAME,
+        title,
+        key=key,
         max_chars=LONGEST_TITLE,
         on_change=lambda: builder_state.edit(
-            lambda each: editing.rename_branch(each, branch, st.session_state[_NAME] or "")
+            lambda each: editing.rename_branch(each, branch, st.session_state[key] or "")
         ),
     )
     with st.container(horizontal=True):

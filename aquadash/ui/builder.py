@@ -11,7 +11,7 @@ from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, 
 from aquadash.augment.editing import Path, Place
 from aquadash.augment.history import State
 from aquadash.augment.operators import settings_of
-from aquadash.ui import builder_state, setting_widgets, step_picker
+from aquadash.ui import builder_state, controlled, setting_widgets, step_picker
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -121,11 +121,10 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
 
 
 def _switch(path: Path, step: Operator, number: int) -> None:
-    key = f"step{number}/on"
-    if st.session_state.get(key) != step.enabled:
-        st.session_state[key] = step.enabled
+    key = controlled.key(f"step{number}/on", step.enabled)
     st.toggle(
         f"{operator_info(step.name).title} is on",
+        step.enabled,
         key=key,
         label_visibility="collapsed",
         help="Switched off, the step is kept and skipped; the others draw the same random numbers either way.",
@@ -154,10 +153,8 @@ def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> No
 
 def _place(state: State, path: Path, step: Operator, number: int, total: int) -> None:
     """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
-    key, target = f"step{number}/position", f"step{number}/place"
     position = int(path[-1]) + 1
-    if st.session_state.get(key) != position:
-        st.session_state[key] = position
+    key = controlled.key(f"step{number}/position", position)
 
     def moved() -> None:
         wanted = st.session_state[key]
@@ -171,14 +168,14 @@ def _place(state: State, path: Path, step: Operator, number: int, total: int) ->
 
     places = _places(state.spec, path, step)
     here = next(title for title, place in places.items() if place == path[:-1])
-    if st.session_state.get(target) != here:
-        st.session_state[target] = here
+    target = controlled.key(f"step{number}/place", here)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
-            f"Position (of {total})", 1, total, step=1, key=key, on_change=moved, width=130, help=term("step")
+            f"Position (of {total})", 1, total, position, step=1, key=key, on_change=moved, width=130, help=term("step")
         )
         st.selectbox(
-            "In", list(places), key=target, on_change=relocated, disabled=len(places) == 1, width="stretch",
+            "In", list(places), list(places).index(here), key=target, on_change=relocated, disabled=len(places) == 1,
+            width="stretch",
             help="Moves the step into another group of steps, or into another version of the images.",
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ from aquadash.augment import Operator, Parameter, Range, editing
 from aquadash.augment.editing import Path
 from aquadash.augment.operators import settings_of
 from aquadash.augment.spec import Value
-from aquadash.ui import builder_state
+from aquadash.ui import builder_state, controlled
 from aquadash.ui.glossary import term
 
 #: Of the number fields, in pixels: six digits and the steppers that appear beside them where there is room.
@@ -113,13 +113,14 @@ def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
 
 
 def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], None]) -> None:
-    _give(stem, value)
+    key = controlled.key(stem, value)
     st.selectbox(
         _label(parameter),
         parameter.words,
-        key=stem,
+        parameter.words.index(value),
+        key=key,
         help=parameter.help,
-        on_change=lambda: put(st.session_state[stem]),
+        on_change=lambda: put(st.session_state[key]),
     )
 
 
@@ -145,11 +146,12 @@ def _numbers(
             _toggle(parameter, value, f"{stem}/drawn", switch)
 
 
-def _toggle(parameter: Parameter, value: Value, key: str, switch: Callable[[Value], None]) -> None:
+def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Value], None]) -> None:
     """Fixed or drawn from a range."""
-    _give(key, isinstance(value, Range))
+    key = controlled.key(stem, isinstance(value, Range))
     st.toggle(
         "Range",
+        isinstance(value, Range),
         key=key,
         help=term("drawn value"),
         on_change=lambda: switch(
@@ -199,12 +201,13 @@ def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callab
     _field(f"{label}, to", scale, high, f"{stem}/high", (low, scale.high), to_high)
 
 
-def _slider(label: str, help: str, scale: Scale, shown: Any, key: str, moved: Callable[[str], None]) -> None:
-    _give(key, shown)
+def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, moved: Callable[[str], None]) -> None:
+    key = controlled.key(stem, shown)
     st.slider(
         label,
         scale.low,
         scale.high,
+        shown,
         step=scale.step,
         format=scale.format,
         key=key,
@@ -215,12 +218,13 @@ def _slider(label: str, help: str, scale: Scale, shown: Any, key: str, moved: Ca
 
 
 def _field(
-    label: str, scale: Scale, shown: float, key: str, bounds: tuple[float, float], moved: Callable[[str], None]
+    label: str, scale: Scale, shown: float, stem: str, bounds: tuple[float, float], moved: Callable[[str], None]
 ) -> None:
-    _give(key, shown)
+    key = controlled.key(stem, shown)
     st.number_input(
         label,
         *bounds,
+        shown,
         step=scale.step,
         format="%d" if scale.whole else "%g",
         key=key,
@@ -229,24 +233,6 @@ def _field(
         on_change=moved,
         args=(key,),
     )
-
-
-def _give(key: str, value: Any) -> None:
-    """Let a control that is about to be drawn show a value.
-
-    What the control says already is left alone, up to its rounding: setting it would take back what a person has moved
-    on to in the meantime.
-    """
-    if not _same(st.session_state.get(key), value):
-        st.session_state[key] = value
-
-
-def _same(held: Any, value: Any) -> bool:
-    if isinstance(held, tuple) and isinstance(value, tuple):
-        return len(held) == len(value) and all(map(_same, held, value))
-    if isinstance(held, float) and isinstance(value, float):
-        return math.isclose(held, value, rel_tol=1e-9, abs_tol=1e-6)
-    return bool(held == value)
 
 
 def _label(parameter: Parameter) -> str:
