@@ -46,14 +46,17 @@ def _menu(spec: PipelineSpec, branch: int) -> None:
     )
     title = spec.branches[branch].title
     key = controlled.key(f"{_NAME}{branch}", title)
+
+    def renamed() -> None:
+        if controlled.changed(key, title):
+            builder_state.edit(lambda each: editing.rename_branch(each, branch, st.session_state[key] or ""))
+
     st.text_input(
         "Title of this version",
         title,
         key=key,
         max_chars=LONGEST_TITLE,
-        on_change=lambda: builder_state.edit(
-            lambda each: editing.rename_branch(each, branch, st.session_state[key] or "")
-        ),
+        on_change=renamed,
     )
     with st.container(horizontal=True):
         st.button("Add an empty one", key="branch-add", icon="➕", on_click=_add, args=(Branch("New version"),))

@@ -122,13 +122,18 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
 
 def _switch(path: Path, step: Operator, number: int) -> None:
     key = controlled.key(f"step{number}/on", step.enabled)
+
+    def switched() -> None:
+        if controlled.changed(key, step.enabled):
+            builder_state.edit(lambda spec: editing.set_enabled(spec, path, bool(st.session_state[key])))
+
     st.toggle(
         f"{operator_info(step.name).title} is on",
         step.enabled,
         key=key,
         label_visibility="collapsed",
         help="Switched off, the step is kept and skipped; the others draw the same random numbers either way.",
-        on_change=lambda: builder_state.edit(lambda spec: editing.set_enabled(spec, path, bool(st.session_state[key]))),
+        on_change=switched,
     )
 
 
@@ -158,12 +163,12 @@ def _place(state: State, path: Path, step: Operator, number: int, total: int) ->
 
     def moved() -> None:
         wanted = st.session_state[key]
-        if wanted is not None:
+        if wanted is not None and controlled.changed(key, position):
             builder_state.edit(lambda spec: editing.move(spec, path, wanted - 1))
 
     def relocated() -> None:
         place = places[st.session_state[target]]
-        if place != path[:-1]:
+        if controlled.changed(target, here):
             builder_state.edit(lambda spec: editing.relocate(spec, path, place))
 
     places = _places(state.spec, path, step)

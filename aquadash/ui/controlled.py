@@ -28,6 +28,15 @@ def key(stem: str, value: Any) -> str:
     return name
 
 
+def changed(key: str, value: Any) -> bool:
+    """Whether a control says something else than what it was drawn with; for its callback.
+
+    A control that is new to the browser reports its first value, which Streamlit takes for a change where the run that
+    drew it was cut short by the next.
+    """
+    return not _same(st.session_state[key], value)
+
+
 def _same(held: Any, value: Any) -> bool:
     if isinstance(held, tuple) and isinstance(value, tuple):
         return len(held) == len(value) and all(map(_same, held, value))

@@ -120,7 +120,7 @@ def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], No
         parameter.words.index(value),
         key=key,
         help=parameter.help,
-        on_change=lambda: put(st.session_state[key]),
+        on_change=lambda: put(st.session_state[key]) if controlled.changed(key, value) else None,
     )
 
 
@@ -149,14 +149,18 @@ def _numbers(
 def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Value], None]) -> None:
     """Fixed or drawn from a range."""
     key = controlled.key(stem, isinstance(value, Range))
+
+    def switched() -> None:
+        if controlled.changed(key, isinstance(value, Range)):
+            drawn = bool(st.session_state[key])
+            switch(editing.as_range(parameter, value) if drawn else editing.as_fixed(parameter, value))
+
     st.toggle(
         "Range",
         isinstance(value, Range),
         key=key,
         help=term("drawn value"),
-        on_change=lambda: switch(
-            editing.as_range(parameter, value) if st.session_state[key] else editing.as_fixed(parameter, value)
-        ),
+        on_change=switched,
     )
 
 
@@ -166,7 +170,7 @@ def _fixed(label: str, help: str, scale: Scale, value: Value, stem: str, put: Ca
 
     def moved(key: str) -> None:
         number = st.session_state[key]
-        if number is not None:
+        if number is not None and controlled.changed(key, shown):
             put(scale.meant(number))
 
     _slider(label, help, scale, shown, f"{stem}/slider", moved)
@@ -176,11 +180,14 @@ def _fixed(label: str, help: str, scale: Scale, value: Value, stem: str, put: Ca
 def _range_slider(label: str, help: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
     """A slider with two handles."""
 
-    def slid(key: str) -> None:
-        first, last = st.session_state[key]
-        put(Range(scale.meant(first), scale.meant(last)))
+    shown = (scale.shown(value.low), scale.shown(value.high))
 
-    _slider(label, help, scale, (scale.shown(value.low), scale.shown(value.high)), f"{stem}/range", slid)
+    def slid(key: str) -> None:
+        if controlled.changed(key, shown):
+            first, last = st.session_state[key]
+            put(Range(scale.meant(first), scale.meant(last)))
+
+    _slider(label, help, scale, shown, f"{stem}/range", slid)
 
 
 def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
@@ -189,12 +196,12 @@ def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callab
 
     def from_low(key: str) -> None:
         number = st.session_state[key]
-        if number is not None:
+        if number is not None and controlled.changed(key, low):
             put(Range(scale.meant(number), value.high))
 
     def to_high(key: str) -> None:
         number = st.session_state[key]
-        if number is not None:
+        if number is not None and controlled.changed(key, high):
             put(Range(value.low, scale.meant(number)))
 
     _field(f"{label}, from", scale, low, f"{stem}/low", (scale.low, high), from_low)
