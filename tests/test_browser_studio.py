@@ -98,7 +98,9 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         assert saved.branches[0].operators == (op("Fliplr"), group)
 
         page.reload()
-        page.get_by_text("Nested <one> · saved").first.wait_for()
+        menu = page.get_by_role("combobox", name="Pipeline")
+        menu.wait_for()
+        wait_for(lambda: menu.input_value() == "Nested <one> · saved", timeout=60, saying=menu.input_value)
         settled(page)
         page.get_by_role("button", name="More").first.click()
         with page.expect_download() as download:
