@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.check import check_operators
 from aquadash.augment.spec import Branch, PipelineSpec
+
+if TYPE_CHECKING:
+    from imgaug.augmenters import Sequential
 
 Progress = Callable[[str, float | None], None]
 
@@ -82,18 +86,35 @@ def augment_branch(
         if tell is not None:
             tell(1.0)
         return
+    for where, augmenter in batches(images, branch, seed=seed, path=path):
+        out[where] = augmenter(images=images[where])
+        if tell is not None:
+            tell(where.stop / len(images))
+
+
+def batches(
+    images: NDArray[np.uint8], branch: Branch, *, seed: int, path: tuple[int, ...]
+) -> Iterator[tuple[slice, Sequential]]:
+    """The batches in which :func:`augment_branch` works on images, each with the augmenter for it.
+
+    An augmenter holds one augmenter for each enabled step; called one after the other, each with the images of the one
+    before, they make the same images as the whole.
+
+    Args:
+        images: uint8, shape (n, height, width, 3).
+        branch: What to do with them.
+        seed: 0 or greater.
+        path: Splits the seed: other paths, other random numbers.
+    """
     check_operators(branch.operators)
     # imgaug takes about a second to import; pages that only list pipelines do without.
     from aquadash.augment.build import build
 
     size = _batch_size(*images.shape[1:3])
     for number, start in enumerate(range(0, len(images), size)):
-        part = images[start : start + size]
         # Built anew for each batch: imgaug's augmenters keep random numbers in store from call to call.
         augmenter = build(branch.operators, seed=np.random.SeedSequence(seed, spawn_key=(*path, number)))
-        out[start : start + len(part)] = augmenter(images=part)
-        if tell is not None:
-            tell((start + len(part)) / len(images))
+        yield slice(start, min(start + size, len(images))), augmenter
 
 
 def _batch_size(height: int, width: int) -> int:

@@ -15,6 +15,7 @@ from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.model import model
+from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
@@ -53,6 +54,7 @@ for command in (
     cli.add_command(command)
 for command in (robustness, robustness_worker):
     cli.add_command(command)
+cli.add_command(pipelines)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
 
 
 @click.group()
@@ -86,6 +86,26 @@ def augment(pairs: int, as_json: bool) -> None:
     with StatusLine() as line:
         result = bench_augment(pairs=pairs, progress=line.progress).to_dict()
     _show(result, as_json, "4 x 2,500 augmented images")
+
+
+@bench.command("preview")
+@click.option("--repeats", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each.")
+@json_option
+def preview(repeats: int, as_json: bool) -> None:
+    """Drawing 16 images anew with each of the report's pipelines, as the Augment page does at every change."""
+    from aquadash.bench.preview import bench_preview
+
+    result = bench_preview(repeats=repeats).to_dict()
+    rows = [
+        (entry["pipeline"], *(f"{entry[key]:.1f}" for key in ("build_ms", "draw_ms", "draws_ms", "film_strip_ms")))
+        for entry in result["pipelines"]
+    ]
+    header = ("pipeline", "build ms", "one draw ms", f"{result['draws']} draws ms", "step by step ms")
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: f"{result['images']} images of 32 x 32, medians of {repeats}\n\n{table(rows, header=header)}",
+    )
 
 
 @bench.command("predict")

@@ -24,6 +24,8 @@ GLOSSARY: dict[str, str] = {
     "calibration error": "How far confidence and accuracy are apart on average over 15 steps of confidence, in points "
     "of per cent (expected calibration error); 0 is honest.",
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
+    "clipping": "Values that would leave the range from 0 to 255 are cut off at its ends; what was there cannot be "
+    "brought back. Counted in channel values, over all pixels.",
     "confidence": "The probability that the network gives to the class it chose. It can be high and wrong.",
     "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known "
     "exactly. 95 of 100 such intervals contain it.",
@@ -37,6 +39,8 @@ GLOSSARY: dict[str, str] = {
     "label may be wrong, or the network is. Look.",
     "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
     "them.",
+    "drawn value": "A fixed value is the same for all images. A range gives each image a value of its own from "
+    "anywhere in it, so that the network never sees quite the same change twice.",
     "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
     "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
@@ -93,6 +97,8 @@ GLOSSARY: dict[str, str] = {
     "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",
+    "step probability": "The share of the images that the step is applied to; the others pass it unchanged.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
     "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",
