@@ -55,8 +55,10 @@ def choose(dataset: Dataset) -> SampleImages:
         dataset: Gives the training images, and the size for a person's own.
     """
     address.choice("from", list(ORIGINS), default="training")
+    popover = st.popover("Images to try it on", icon="🖼️", width="content")
+    # Below the button, so that an error does not move what is being used.
     messages = st.container()
-    with st.popover("Images to try it on", icon="🖼️", width="content"):
+    with popover:
         origin = st.segmented_control(
             "Images to try it on", list(ORIGINS), key="from", required=True, format_func=ORIGINS.__getitem__
         )
