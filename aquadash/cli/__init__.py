@@ -14,6 +14,7 @@ from aquadash.cli.coach import coach
 from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
+from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
@@ -49,7 +50,7 @@ for command in (
     worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker):
+for command in (robustness, robustness_worker, label_safety):
     cli.add_command(command)
 
 
