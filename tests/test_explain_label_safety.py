@@ -122,7 +122,7 @@ def test_an_image_keeps_its_copies_when_large_numbers_are_made_in_parts() -> Non
     reader = ContrastReader()
     found = measure(reader, striped([70] * 30), SafetyRequest(CONTRAST, copies=50, by_step=False))
     assert len(found.whole.right) == 30
-    assert reader.asked == 30 + 30 * 50
+    assert 30 + 30 < reader.asked <= 30 + 30 * 50
     assert len(set(found.whole.right)) > 1
 
 
@@ -147,7 +147,8 @@ def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
     branch = Branch("One", (op("LinearContrast", alpha=0.5),))
     measure(reader, striped([100, 90]), SafetyRequest(branch, copies=3), tell=told.append)
     # The whole, the first step and the step alone are the same copies.
-    assert reader.asked == 2 + 6
+    # And copies that are the same are looked at once.
+    assert reader.asked == 2 + 2
     assert told[-1].batch == told[-1].batches == 6
     assert told[-1].eta_seconds == 0.0
     assert told[0].eta_seconds is None
@@ -166,7 +167,7 @@ def test_whoever_is_told_can_end_it() -> None:
     reader = ContrastReader()
     with pytest.raises(Enough):
         measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), tell=tell)
-    assert reader.asked == 2 + 8
+    assert reader.asked <= 2 + 8
 
 
 def test_a_branch_that_changes_nothing_costs_nothing() -> None:

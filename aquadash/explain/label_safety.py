@@ -324,7 +324,7 @@ class _Reader:
             originals = np.repeat(images[part], copies, axis=0)
             changed = np.empty_like(originals)
             augment_branch(originals, branch, seed=self._seed, path=(_SAFETY, number), out=changed)
-            answers = self._predictor.predict_images(changed)
+            answers = self._answers(changed)
             moved += float(np.abs(changed.astype(np.int16) - originals).sum(dtype=np.int64))
             said.append(answers)
             misread += self._misread(changed, answers, start)
@@ -333,6 +333,13 @@ class _Reader:
         # A copy of each image before a second of any.
         turns = (each[turn] for turn in range(_MISREAD_KEPT) for each in misread if turn < len(each))
         return seen, tuple(one for one, _ in zip(turns, range(_MISREAD_KEPT), strict=False))
+
+    def _answers(self, changed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network says; equal copies, as of steps that draw nothing, are looked at once."""
+        first: dict[bytes, int] = {}
+        same_as = [first.setdefault(copy.tobytes(), number) for number, copy in enumerate(changed)]
+        different, back = np.unique(same_as, return_inverse=True)
+        return self._predictor.predict_images(changed[different])[back]
 
     def _misread(self, changed: NDArray[np.uint8], answers: NDArray[np.float32], first: int) -> list[list[Misread]]:
         """The first misread copies of each image of a part."""

@@ -74,11 +74,19 @@ def _end(crossing: Crossing | None, parameter: Parameter) -> str:
     """A crossing's value with its interval; empty for none."""
     if crossing is None or crossing.value is None:
         return ""
-    value = text_of(parameter, crossing.value)
+    value = _rough(parameter, crossing.value)
     if crossing.interval is None:
         return value
-    low, high = ("beyond the range" if end is None else text_of(parameter, end) for end in crossing.interval)
+    low, high = ("beyond the range" if end is None else _rough(parameter, end) for end in crossing.interval)
     return f"{value} (95 % interval {low} to {high})" if low != high else value
+
+
+def _rough(parameter: Parameter, value: float) -> str:
+    """Two digits: between two values that were measured nobody knows more."""
+    percent = text_of(parameter, 1.0).endswith("%")
+    shown = 100 * value if percent else value
+    digits = f"{shown:.0f}" if abs(shown) >= 10 else f"{shown:.2g}"
+    return f"{digits} %" if percent else digits
 
 
 def _kept(sweep: Sweep) -> str:

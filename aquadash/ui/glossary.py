@@ -51,6 +51,8 @@ GLOSSARY: dict[str, str] = {
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",
+    "label safety": "Whether a changed image still shows what its label says. A trained model that no longer sees the "
+    "animal is a sign that it does not; it may also be the model that is weak.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
     "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
