@@ -16,6 +16,7 @@ from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
+from aquadash.cli.pair import pair
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
@@ -50,7 +51,7 @@ for command in (
     worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker, label_safety):
+for command in (robustness, robustness_worker, label_safety, pair):
     cli.add_command(command)
 
 

@@ -25,7 +25,7 @@ from aquadash.evaluation.metrics import (
     predicted_labels,
     wilson_interval,
 )
-from aquadash.evaluation.paired import AccuracyChange, PairedChange, newcombe_interval, paired_change
+from aquadash.evaluation.paired import AccuracyChange, PairedChange, newcombe_interval, paired_change, verdict
 from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize
 from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_at, ranking_curves
 from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
@@ -83,6 +83,7 @@ __all__ = [
     "summarize",
     "suspects",
     "top_k_accuracy",
+    "verdict",
     "wilson_interval",
     "within_top",
 ]

@@ -112,6 +112,27 @@ def paired_change(
     return PairedChange(_change("all classes", right_a, right_b), classes, test)
 
 
+def verdict(change: PairedChange, *, images: str) -> str:
+    """What was found over all images, in plain text.
+
+    Args:
+        change: Of a model with something against one without it.
+        images: What kind of images they are, such as ``"validation"``.
+    """
+    all_ = change.overall
+    low, high = all_.interval
+    text = (
+        f"Of {all_.n:,} {images} images, {100 * all_.before:.1f} % were read rightly without it and "
+        f"{100 * all_.after:.1f} % with it: a change of {100 * all_.change:+.1f} points (95 % interval "
+        f"{100 * low:+.1f} to {100 * high:+.1f}). {all_.fixed} images were fixed, {all_.broken} newly broken; were "
+        f"both networks equally good, chance alone would give a split at least this uneven in "
+        f"{_chance(all_.p_value)} of such comparisons (McNemar's exact test, p = {all_.p_value:.3g})."
+    )
+    if all_.p_value >= 0.05:
+        return f"{text} So this may well be luck."
+    return f"{text} So it probably {'helps' if all_.change > 0 else 'does harm'} here."
+
+
 def newcombe_interval(both: int, only_first: int, only_second: int, neither: int) -> tuple[float, float]:
     """The 95 % interval of the difference of two shares that were counted on the same things: first minus second.
 
@@ -155,6 +176,10 @@ def _correlation(both: int, only_first: int, only_second: int, neither: int) -> 
     if above > 0:
         return max(above - (both + only_first + only_second + neither) / 2, 0.0) / math.sqrt(product)
     return above / math.sqrt(product)
+
+
+def _chance(p_value: float) -> str:
+    return "less than 0.1 %" if p_value < 0.001 else f"{100 * p_value:.{1 if p_value < 0.1 else 0}f} %"
 
 
 def _change(label: str, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> AccuracyChange:

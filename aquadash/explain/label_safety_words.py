@@ -7,30 +7,37 @@ from aquadash.explain.label_safety_result import Crossing, SafetyResult, Sweep
 from aquadash.explain.label_safety_steps import text_of
 
 
+def named(parameter: Parameter) -> str:
+    """A parameter's name for people; imgaug's where the catalogue has none."""
+    if parameter.title:
+        return parameter.title
+    return "share of the images" if parameter.kind == "share" else parameter.name
+
+
 def crossing_sentence(sweep: Sweep, parameter: Parameter) -> str:
     """How far the swept parameter may go, in plain text.
 
     Example: ``"Blur: up to sigma 1.4 (95 % interval 1.1 to 1.9) the model keeps at least 80 % of what it saw on the
     unchanged images; beyond it, less."``
     """
-    named = _named(parameter)
+    name = named(parameter)
     kept = _kept(sweep)
     harmless = text_of(parameter, sweep.values[sweep.harmless])
     if sweep.below_at_once:
         return (
-            f"{sweep.title}: the model has lost too much at every value, even at {named} {harmless}, where this step "
+            f"{sweep.title}: the model has lost too much at every value, even at {name} {harmless}, where this step "
             "changes least. Other steps do the harm, or the threshold is too high."
         )
     upper = _end(sweep.upwards, parameter)
     lower = _end(sweep.downwards, parameter)
     if upper and lower:
-        return f"{sweep.title}: between {named} {lower} and {upper} the model {kept}; beyond either, less."
+        return f"{sweep.title}: between {name} {lower} and {upper} the model {kept}; beyond either, less."
     if upper:
-        return f"{sweep.title}: up to {named} {upper} the model {kept}; beyond it, less."
+        return f"{sweep.title}: up to {name} {upper} the model {kept}; beyond it, less."
     if lower:
-        return f"{sweep.title}: down to {named} {lower} the model {kept}; below it, less."
+        return f"{sweep.title}: down to {name} {lower} the model {kept}; below it, less."
     first, last = (text_of(parameter, end) for end in (sweep.values[0], sweep.values[-1]))
-    return f"{sweep.title}: with every {named} from {first} to {last} the model {kept}."
+    return f"{sweep.title}: with every {name} from {first} to {last} the model {kept}."
 
 
 def whole_sentence(result: SafetyResult) -> str:
@@ -38,8 +45,12 @@ def whole_sentence(result: SafetyResult) -> str:
     clean, whole = result.clean, result.whole
     if not result.steps and result.sweep is None:
         return "This version leaves the images as they are, so there is nothing to lose."
-    if clean.accuracy == 0:
-        return "The model reads none of these images rightly, even unchanged. Choose other images or another run."
+    if clean.interval[0] <= 1 / len(result.class_names):
+        return (
+            f"The model reads only {100 * clean.accuracy:.0f} % of these images rightly when they are unchanged, which "
+            "may be no better than guessing: it is a poor judge of what augmentation does. Take more images, or a "
+            "better model."
+        )
     lost = clean.accuracy - whole.accuracy
     low, high = whole.interval
     text = (
@@ -93,7 +104,3 @@ def _kept(sweep: Sweep) -> str:
     if sweep.relative is None:
         return f"reads at least {100 * sweep.threshold:.0f} % of the copies rightly"
     return f"keeps at least {100 * sweep.relative:.0f} % of what it saw on the unchanged images"
-
-
-def _named(parameter: Parameter) -> str:
-    return parameter.title or parameter.name

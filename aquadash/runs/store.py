@@ -136,6 +136,7 @@ class RunStore(RunArtifacts):
         queued_by: Worker | None = None,
         search_id: str = "",
         origin: str = "",
+        pair: tuple[str, str] | None = None,
     ) -> Run:
         """Add a run to the end of the queue.
 
@@ -145,6 +146,7 @@ class RunStore(RunArtifacts):
             queued_by: The process whose engine will run it.
             search_id: The search that it is a trial of.
             origin: Where it comes from, if it was not trained here.
+            pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
         """
         from mlflow.entities import Param
 
@@ -156,6 +158,8 @@ class RunStore(RunArtifacts):
             values[tag.SEARCH] = search_id
         if origin:
             values[tag.ORIGIN] = origin
+        if pair:
+            values[tag.PAIR], values[tag.PAIR_ROLE] = pair
         with storage_errors("store the new run"):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=_clean_name(name) or None)
             run_id = created.info.run_id

@@ -31,6 +31,8 @@ MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
 ORIGIN = "aquadash.origin"
+PAIR = "aquadash.pair_id"
+PAIR_ROLE = "aquadash.pair_role"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
 #: MLflow's own name of a run.
@@ -92,6 +94,8 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             deleted=deleted,
             search_id=tags.get(SEARCH, ""),
             origin=tags.get(ORIGIN, ""),
+            pair_id=tags.get(PAIR, ""),
+            pair_role=tags.get(PAIR_ROLE, ""),
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None

@@ -207,6 +207,8 @@ class Run:
         deleted: True if it is in the bin.
         search_id: The search that this run is a trial of; empty for a run of its own.
         origin: Where it comes from; empty for a run that was trained from this store.
+        pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
+        pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
     """
 
     run_id: str
@@ -231,3 +233,5 @@ class Run:
     deleted: bool = False
     search_id: str = ""
     origin: str = ""
+    pair_id: str = ""
+    pair_role: str = ""

@@ -9,13 +9,12 @@ import streamlit as st
 from aquadash.explain.label_safety import SafetyRequest, Subjects
 from aquadash.explain.label_safety_result import Misread, SafetyResult, Sweep
 from aquadash.explain.label_safety_steps import find_step, text_of
-from aquadash.explain.label_safety_words import crossing_sentence, mistaken_for, whole_sentence
+from aquadash.explain.label_safety_words import crossing_sentence, mistaken_for, named, whole_sentence
 from aquadash.figures.label_safety_curve import label_safety_curve
 from aquadash.figures.label_safety_steps import label_safety_steps
 from aquadash.figures.theme import class_colour
 from aquadash.ui import components, gallery
 from aquadash.ui.glossary import term
-from aquadash.ui.label_safety_settings import named
 from aquadash.ui.text import count, plain
 
 _MOST_SUBJECTS = 60

@@ -10,6 +10,7 @@ import streamlit as st
 from aquadash.augment import Parameter
 from aquadash.explain.label_safety import MOST_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
 from aquadash.explain.label_safety_steps import Step, path_text, setting_text, steps
+from aquadash.explain.label_safety_words import named
 from aquadash.runs.types import Run
 from aquadash.ui import address, cache, components, first_model, scores
 from aquadash.ui.glossary import term
@@ -122,7 +123,9 @@ def _sweep(studio: Studio) -> SweepRequest | None:
     if not known:
         return None
     _forget("safety-step", [NO_STEP, *known])
-    first = next(iter(known))
+    # Strengths are what one wants to know of first; how often a step is applied says less.
+    graded = [name for name, step in known.items() if step.parameters[0].kind in ("number", "integer")]
+    first = next(iter(graded or known))
     address.choice("safety-step", [NO_STEP, *known], default=first)
     left, right = st.columns(2)
     chosen = left.selectbox(
@@ -151,13 +154,6 @@ def _sweep(studio: Studio) -> SweepRequest | None:
     address.record("safety-parameter", name, default=start)
     low, high = _range(step, parameters[name])
     return SweepRequest(step.path, name, low, high) if low < high else None
-
-
-def named(parameter: Parameter) -> str:
-    """A parameter's name for people; imgaug's where the catalogue has none."""
-    if parameter.title:
-        return parameter.title
-    return "share of the images" if parameter.kind == "share" else parameter.name
 
 
 def _range(step: Step, parameter: Parameter) -> tuple[float, float]:
