@@ -13,7 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, cache, components, paired_results, shell
+from aquadash.ui import address, cache, paired_results, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.studio import Studio
 from aquadash.ui.text import duration, moment, plain
