@@ -132,4 +132,5 @@ def _wilson_of_share(share: float, trials: float) -> Interval:
     z = float(norm.ppf(0.975))
     middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * ((share * (1 - share) + z**2 / (4 * trials)) / trials) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # The ends meet a share of 0 or 1 exactly but for rounding.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
