@@ -29,7 +29,7 @@ def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
 def words(app: AppTest) -> str:
     """All that the view says."""
     boxes = (*app.markdown, *app.caption, *app.info, *app.warning, *app.error)
-    return " ".join(box.value for box in boxes).replace("\\", "")
+    return " ".join(box.value for box in boxes).replace("\\", "").replace("\u2060", "")
 
 
 _SCRIPT = """

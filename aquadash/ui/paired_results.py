@@ -143,7 +143,9 @@ def _table(found: PairedChange) -> None:
 
 def _caution(pair: Pair) -> str:
     """What the comparison does not say."""
-    told = "It judges these two trained networks; another seed gives others, so repeat it with some before you believe."
+    told = (
+        "It judges these two trained networks; another seed gives others, so repeat it with some before you believe it."
+    )
     numbers = [_updates(run) for run in pair.runs]
     if len(numbers) == 2 and None not in numbers and numbers[0] != numbers[1]:
         told += (

@@ -38,7 +38,7 @@ def launch(studio: Studio) -> None:
     with shell.guard():
         _form(studio)
     with shell.guard():
-        _past()
+        _past(studio.spec.name)
 
 
 def result(pair: Pair) -> None:
@@ -91,12 +91,12 @@ def _settings(studio: Studio) -> RunConfig:
     address.integer("pair-seed", default=config.seed, low=0, high=_SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         epochs = st.number_input(
-            "Epochs at most",
+            "Epochs at most (0: as set)",
             0,
             2000,
             step=5,
             key="pair-epochs",
-            width=170,
+            width=210,
             help=f"0 takes what the settings say: {config.training.epochs}. {term('epoch')}",
         )
         seed = st.number_input("Seed of both", 0, _SEEDS - 1, step=1, key="pair-seed", width=170, help=term("seed"))
@@ -158,13 +158,14 @@ def _launch(config: RunConfig, pipeline: str, same_updates: bool) -> None:
     address.assign("pair", without.pair_id)
 
 
-def _past() -> None:
-    """The pairs there are, and the chosen one."""
+def _past(pipeline: str) -> None:
+    """The pairs there are, and the chosen one: at first the latest with this pipeline."""
     known = {pair.pair_id: pair for pair in pairs(cache.runs())}
     if not known:
         return
     st.subheader("Pairs", anchor=False, help=term("paired runs"))
-    address.choice("pair", list(known), default=next(iter(known)))
+    about = [pair_id for pair_id, pair in known.items() if pair.pipeline == pipeline]
+    address.choice("pair", list(known), default=next(iter(about or known)))
     chosen = st.selectbox("Pair", list(known), key="pair", format_func=lambda pair_id: _label(known[pair_id]))
     address.record("pair", chosen, default="")
     result(known[chosen])
