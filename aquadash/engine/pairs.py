@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquadash.augment import pipeline as pipeline_named
-from aquadash.config import RunConfig, with_values
+from aquadash.config import RunConfig, fields, with_values
 from aquadash.errors import ConfigError
 
 #: What counts in epochs, and the most of each that a config allows.
@@ -37,24 +37,26 @@ def pair_configs(config: RunConfig, pipeline: str, *, same_updates: bool = False
     spec = pipeline_named(pipeline)
     if all(branch.is_original for branch in spec.branches):
         raise ConfigError(f"The pipeline {spec.title!r} leaves all images as they are, so both runs would be the same.")
+    # A base that is a run's config may carry that run's pipelines, which the pair's must not be mistaken for.
+    config = with_values(config, {name: "" for name in fields() if name == "augmentation.definitions"})
     with_it = with_values(config, {"augmentation.pipeline": pipeline})
     changes: dict[str, Any] = {"augmentation.pipeline": _NONE}
     if same_updates:
-        changes |= _longer(config, spec.factor)
+        changes |= _longer(config, factor(with_it))
     return with_values(config, changes), with_it
 
 
-def factor(pipeline: str) -> int:
-    """How many images a pipeline makes of each.
+def factor(config: RunConfig) -> int:
+    """How many images a config's augmentation makes of each.
 
     Raises:
-        UnknownNameError: There is no pipeline of that name.
+        UnknownNameError: There is no pipeline of its name.
     """
-    return pipeline_named(pipeline).factor
+    return pipeline_named(config.augmentation.pipeline).factor
 
 
 def pipeline_title(pipeline: str) -> str:
-    """What people call a pipeline; errors as for :func:`factor`."""
+    """What people call a pipeline; errors as for :func:`pair_configs`."""
     return pipeline_named(pipeline).title
 
 

@@ -159,7 +159,7 @@ def _caution(pair: Pair) -> str:
 def _updates(run: Run) -> int | None:
     """How often a run changed its weights; None where the data is not there to count."""
     try:
-        images = run_sizes.sizes(run.config).training * factor(run.config.augmentation.pipeline)
+        images = run_sizes.sizes(run.config).training * factor(run.config)
     except AquaDashError:
         return None
     batches = images / run.config.training.batch_size

@@ -55,7 +55,7 @@ def _form(studio: Studio) -> None:
         st.info("This pipeline leaves all images as they are, so both runs would be the same.", icon="👯")
         return
     config = _settings(studio)
-    times = factor(spec.name)
+    times = factor(pair_configs(config, spec.name)[1])
     same_updates = times > 1 and _same_updates(times)
     problem = st.session_state.pop(_TROUBLE, None)
     if problem:
@@ -139,7 +139,7 @@ def _seconds_an_image_set(config: RunConfig) -> float | None:
         epochs, seconds = run.metrics.get("epochs"), run.metrics.get("seconds")
         if same and run.status is RunStatus.FINISHED and not run.origin and epochs and seconds:
             try:
-                return seconds / epochs / factor(run.config.augmentation.pipeline)
+                return seconds / epochs / factor(run.config)
             except AquaDashError:
                 continue
     return None
