@@ -14,7 +14,9 @@ from aquadash.cli.coach import coach
 from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
+from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
+from aquadash.cli.pair import pair
 from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import compare, evaluate, predict
@@ -52,7 +54,7 @@ for command in (
     worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker):
+for command in (robustness, robustness_worker, label_safety, pair):
     cli.add_command(command)
 cli.add_command(pipelines)
 

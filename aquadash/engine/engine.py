@@ -14,8 +14,10 @@ from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.engine import supervisor
 from aquadash.engine.checks import check
+from aquadash.engine.pairs import pair_configs, pipeline_title
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -77,6 +79,43 @@ class Engine:
                 "at a moment that no repeat can meet."
             )
         return self.submit(run.config, name=f"{run.name[:100]} again", repeats=run_id)
+
+    def submit_pair(
+        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+    ) -> tuple[Run, Run]:
+        """Store and queue two runs that differ in their augmentation alone: both, or none.
+
+        Args:
+            config: What both are made from; its own pipeline is left aside.
+            pipeline: The pipeline that one of them trains with.
+            same_updates: Let the run without it train for as many more epochs as the pipeline multiplies the images,
+                so that both change their weights as often.
+            name: What the two are about; the pipeline's title if it is empty.
+
+        Returns:
+            The run without the pipeline, which is trained first, and the one with it.
+
+        Raises:
+            AquaDashError: As for :meth:`submit`; nothing is queued then.
+        """
+        without, with_it = pair_configs(config, pipeline, same_updates=same_updates)
+        for each in (without, with_it):
+            check(each)
+        self._connected()
+        about = name or pipeline_title(pipeline)
+        pair_id, owner = new_pair_id(), _this_process()
+        made: list[Run] = []
+        try:
+            for each, role in ((without, WITHOUT), (with_it, WITH)):
+                made.append(self._store.create(each, name=f"{about}: {role}", queued_by=owner, pair=(pair_id, role)))
+        except AquaDashError:
+            for run in made:
+                self._store.request_stop(run.run_id)
+                self._store.delete(run.run_id)
+            raise
+        for run in made:
+            self._enqueue(run.run_id, supervisor.supervise)
+        return made[0], made[1]
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""

@@ -139,6 +139,7 @@ class RunStore(RunArtifacts):
         search_id: str = "",
         origin: str = "",
         repeats: str = "",
+        pair: tuple[str, str] | None = None,
     ) -> Run:
         """Add a run to the end of the queue.
 
@@ -149,6 +150,7 @@ class RunStore(RunArtifacts):
             search_id: The search that it is a trial of.
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
+            pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
         """
         from mlflow.entities import Param
 
@@ -163,6 +165,8 @@ class RunStore(RunArtifacts):
             values[tag.ORIGIN] = origin
         if repeats:
             values[tag.REPEATS] = repeats
+        if pair:
+            values[tag.PAIR], values[tag.PAIR_ROLE] = pair
         with storage_errors("store the new run"):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=_clean_name(name) or None)
             run_id = created.info.run_id

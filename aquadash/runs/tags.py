@@ -35,6 +35,8 @@ LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
 ORIGIN = "aquadash.origin"
 REPEATS = "aquadash.repeats"
+PAIR = "aquadash.pair_id"
+PAIR_ROLE = "aquadash.pair_role"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
 #: What MLflow's own pages show as the program that made a run.
@@ -132,6 +134,8 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             search_id=tags.get(SEARCH, ""),
             origin=tags.get(ORIGIN, ""),
             repeats=tags.get(REPEATS, ""),
+            pair_id=tags.get(PAIR, ""),
+            pair_role=tags.get(PAIR_ROLE, ""),
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None

@@ -208,6 +208,8 @@ class Run:
         search_id: The search that this run is a trial of; empty for a run of its own.
         origin: Where it comes from; empty for a run that was trained from this store.
         repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
+        pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
+        pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
     """
 
     run_id: str
@@ -233,3 +235,5 @@ class Run:
     search_id: str = ""
     origin: str = ""
     repeats: str = ""
+    pair_id: str = ""
+    pair_role: str = ""

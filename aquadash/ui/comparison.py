@@ -14,7 +14,7 @@ from aquadash.figures.compare_curves import TITLES, compare_curves
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.theme import class_colour, class_label, shorten
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, cache, components, gallery, shell
+from aquadash.ui import address, cache, components, gallery, paired_results, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.setting_groups import matters
@@ -48,6 +48,10 @@ def show(runs: Sequence[Run]) -> None:
     )
     st.subheader("Settings", anchor=False)
     _settings(runs)
+    pair = paired_results.of_two(list(runs))
+    if pair is not None:
+        st.subheader("What the pipeline changed", anchor=False, help=term("paired runs"))
+        paired_results.show(pair)
     if len(runs) == 2:
         _changed_images(runs[0], runs[1])
 

@@ -55,8 +55,12 @@ GLOSSARY: dict[str, str] = {
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",
+    "label safety": "Whether a changed image still shows what its label says. A trained model that no longer sees the "
+    "animal is a sign that it does not; it may also be the model that is weak.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
+    "McNemar": "McNemar's test looks at the images that one of two networks has right and the other wrong. p is how "
+    "often chance alone would split them at least as unevenly; below 0.05 is usually taken as a real difference.",
     "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
     "borders between classes.",
     "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
@@ -66,6 +70,8 @@ GLOSSARY: dict[str, str] = {
     "recognising it, so that the accuracy flatters.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
+    "paired runs": "Two trainings that differ in one thing only, judged on the same images. What differs in the result "
+    "comes from that thing, or from luck, which the interval and the test take into account.",
     "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
     "come together, the value matters.",
     "patience": "How many epochs without a better validation figure early stopping waits for.",
