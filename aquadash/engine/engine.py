@@ -98,9 +98,12 @@ class Engine:
         Raises:
             AquaDashError: As for :meth:`submit`; nothing is queued then.
         """
+        from aquadash.augment import embedded
+
         without, with_it = pair_configs(config, pipeline, same_updates=same_updates)
         for each in (without, with_it):
             check(each)
+        without, with_it = embedded(without), embedded(with_it)
         self._connected()
         about = name or pipeline_title(pipeline)
         pair_id, owner = new_pair_id(), _this_process()

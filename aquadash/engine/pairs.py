@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from aquadash.augment import pipeline as pipeline_named
-from aquadash.config import RunConfig, fields, with_values
+from aquadash.augment import plan
+from aquadash.config import DEFINITIONS, RunConfig, with_values
 from aquadash.errors import ConfigError
 
 #: What counts in epochs, and the most of each that a config allows.
@@ -38,7 +39,7 @@ def pair_configs(config: RunConfig, pipeline: str, *, same_updates: bool = False
     if all(branch.is_original for branch in spec.branches):
         raise ConfigError(f"The pipeline {spec.title!r} leaves all images as they are, so both runs would be the same.")
     # A base that is a run's config may carry that run's pipelines, which the pair's must not be mistaken for.
-    config = with_values(config, {name: "" for name in fields() if name == "augmentation.definitions"})
+    config = with_values(config, {DEFINITIONS: ""})
     with_it = with_values(config, {"augmentation.pipeline": pipeline})
     changes: dict[str, Any] = {"augmentation.pipeline": _NONE}
     if same_updates:
@@ -52,7 +53,7 @@ def factor(config: RunConfig) -> int:
     Raises:
         UnknownNameError: There is no pipeline of its name.
     """
-    return pipeline_named(config.augmentation.pipeline).factor
+    return plan(config.augmentation).factor
 
 
 def pipeline_title(pipeline: str) -> str:
