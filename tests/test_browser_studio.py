@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from aquadash.augment import from_json, op, pipeline
+from aquadash import data
+from aquadash.augment import apply, from_json, op, pipeline
 from aquadash.augment.spec import walk
+from aquadash.runs import RunStatus, open_store
 from tests.serving import chromium, serving
 from tests.test_browser import address_has, browser, no_error, page, settled, warm_home
 from tests.waiting import wait_for
@@ -110,6 +115,30 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         assert download.value.suggested_filename == "nested-one.json"
         assert from_json(text) == saved and json.loads(text)["version"] == 1
         assert len(list(walk(saved.branches[0].operators))) == 4
+
+        page.get_by_role("tab", name="Code").or_(page.get_by_role("radio", name="Code")).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download").click()
+        download.value.save_as(tmp_path / "pipeline.py")
+        images = data.load("synthetic").train.images[:20]
+        np.save(tmp_path / "images.npy", images)
+        arguments = ["--seed", "3", "--out", str(tmp_path / "out"), str(tmp_path / "images.npy")]
+        subprocess.run([sys.executable, str(tmp_path / "pipeline.py"), *arguments], check=True, timeout=120)
+        made = np.load(next((tmp_path / "out").glob("*.npy")))
+        assert np.array_equal(made, apply(images, saved, seed=3))
+
+        page.get_by_role("link", name="Train with it").click()
+        chosen = page.get_by_role("combobox", name="Augmentation").first
+        wait_for(lambda: "Nested <one>" in chosen.input_value(), timeout=60, saying=chosen.input_value)
+        number = page.get_by_role("spinbutton", name="Most epochs")
+        number.fill("1")
+        number.press("Enter")
+        page.get_by_text("Most epochs 1 (was").wait_for()
+        page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
+        store = open_store()
+        wait_for(lambda: any(run.status is RunStatus.FINISHED for run in store.list_runs()), timeout=240)
+        trained = store.list_runs()[0].config.augmentation
+        assert trained.pipeline == "nested-one" and "LinearContrast" in trained.definitions
         no_error(page)
 
 

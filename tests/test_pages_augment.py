@@ -19,7 +19,7 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def visit(**address: str) -> AppTest:
-    app = AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=40).run().switch_page("pages/augment.py")
+    app = AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=120).run().switch_page("pages/augment.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()

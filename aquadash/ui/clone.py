@@ -1,6 +1,7 @@
 """Start a run from another one's settings: a link that carries them to the Train page, and what becomes of it there.
 
 The address says ``?clone=RUN_ID`` and, where settings are to differ, ``&set=training.epochs=20;model.filters=16,32``.
+Without a run the changes are made to what the form holds.
 It is taken over once: what the student changes in the form afterwards stays, also when the page is drawn again.
 """
 
@@ -54,10 +55,10 @@ def link(
     st.page_link("pages/train.py", label=label, icon=icon, help=help, query_params=address(run_id, changes))
 
 
-def address(run_id: str, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """The query of such a link."""
+def address(run_id: str | None, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The query of such a link; without a run that of one which only changes the form."""
     texts = (f"{name}={_text(value)}" for name, value in (changes or {}).items())
-    return {_RUN: run_id} | ({_CHANGES: ";".join(texts)} if changes else {})
+    return ({_RUN: run_id} if run_id else {}) | ({_CHANGES: ";".join(texts)} if changes else {})
 
 
 def take() -> bool:
@@ -69,7 +70,10 @@ def take() -> bool:
     st.session_state[_TAKEN] = asked
     st.session_state[_TROUBLES] = []
     if run_id is None:
-        return False
+        if not asked[1]:
+            return False
+        form_state.replace(_changed(form_state.config(), asked[1]))
+        return True
     try:
         run = cache.run(run_id)
     except (UnknownNameError, RunError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec
-from aquadash.ui import builder_state, pipeline_files
+from aquadash.ui import builder_state, clone, pipeline_files
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
@@ -56,7 +56,17 @@ def _history_buttons() -> None:
 def _status(library: Library, spec: PipelineSpec) -> None:
     """Whether there are unsaved changes, and where they are."""
     if not builder_state.changed():
-        st.caption(plain(spec.summary))
+        name = builder_state.history().present.base
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(plain(spec.summary), width="stretch")
+            st.page_link(
+                "pages/train.py",
+                label="Train with it",
+                icon=":material/arrow_forward:",
+                help="Chooses this pipeline in the Train form; the other settings stay.",
+                query_params=clone.address(None, {"augmentation.pipeline": name}),
+                width="content",
+            )
         return
     base = library.pipelines[builder_state.history().present.base]
     with st.container(horizontal=True, vertical_alignment="center"):

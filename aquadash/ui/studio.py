@@ -78,7 +78,7 @@ SECTIONS: dict[str, Section] = {
     "preview": Section("👀 Preview", "augment_preview"),
     "numbers": Section("🔢 Numbers", "augment_numbers"),
     "label-safety": Section("🛟 Label safety", "label_safety"),
-    "paired-runs": Section("👯 Paired runs", "paired_runs", "launch"),
+    "paired-runs": Section("👯 Paired runs", "paired_runs", "launch", samples=False),
     "catalogue": Section("📚 Catalogue", "operator_catalogue", samples=False),
     "code": Section("🐍 Code", "pipeline_code", samples=False),
 }
