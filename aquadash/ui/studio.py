@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,19 +57,11 @@ class Section:
     function: str = "show"
     samples: bool = True
 
-    @property
-    def there(self) -> bool:
-        """Whether the module exists."""
-        return importlib.util.find_spec(self._path) is not None
-
     def draw(self, studio: Studio) -> None:
         """Draw the view."""
-        function: Callable[[Studio], None] = getattr(importlib.import_module(self._path), self.function)
+        module = importlib.import_module(f"aquadash.ui.{self.module}")
+        function: Callable[[Studio], None] = getattr(module, self.function)
         function(studio)
-
-    @property
-    def _path(self) -> str:
-        return f"aquadash.ui.{self.module}"
 
 
 #: The views by their word in the address, the first the default. A new one is a line here.

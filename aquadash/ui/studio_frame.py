@@ -40,14 +40,13 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
         f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "
         "for validation makes variants of the rest only. Validation and test images are never changed."
     )
-    sections = {word: section for word, section in SECTIONS.items() if section.there}
-    default = next(iter(sections))
-    address.choice("view", list(sections), default=default)
+    default = next(iter(SECTIONS))
+    address.choice("view", list(SECTIONS), default=default)
     word = st.segmented_control(
-        "Look at", list(sections), key="view", required=True, format_func=lambda word: sections[word].title
+        "Look at", list(SECTIONS), key="view", required=True, format_func=lambda word: SECTIONS[word].title
     )
     address.record("view", str(word), default=default)
-    section = sections[str(word)]
+    section = SECTIONS[str(word)]
     seed = 0
     positions: list[int] = []
     images: NDArray[np.uint8] = dataset.train.images[:0]
