@@ -1,0 +1,262 @@
+"""A run as a script that repeats it without AquaDash, and as the same in a notebook.
+
+The script is one template in the percent format (``# %%`` begins a cell), so that script and notebook cannot differ.
+Everything that comes from a config enters it as a Python literal; no text of a person becomes code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aquadash import models
+from aquadash.augment import PipelineSpec
+from aquadash.config import ModelConfig, RunConfig, TrainingConfig
+from aquadash.errors import AquaDashError
+from aquadash.export.augmentation_code import augmentation_code, draws_clouds
+from aquadash.export.network_code import has_code, network_code
+from aquadash.export.source import definitions
+
+if TYPE_CHECKING:
+    import jinja2
+
+#: What a line of a cell begins with, and what makes it a text for people.
+_CELL = "# %%"
+_TEXT_CELL = "# %% [markdown]"
+
+_OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+
+_HALF_COSINE = (
+    "def half_cosine(start, end, share):",
+    "    share = min(max(share, 0.0), 1.0)",
+    "    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2",
+    "",
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a run's script says.
+
+    Attributes:
+        name: What people call the run.
+        config: Its settings.
+        pipeline: Its augmentation pipeline.
+        fingerprint: SHA-256 of the data set's content.
+        image_shape: Height, width and channels.
+        num_classes: How many classes there are.
+        precision: The Keras dtype policy that it was trained with.
+        last_epoch: The epoch at which somebody stopped it; None for a run that ended by itself.
+        data_in_zip: Whether ``data.npz`` travels with the script.
+    """
+
+    name: str
+    config: RunConfig
+    pipeline: PipelineSpec
+    fingerprint: str
+    image_shape: tuple[int, int, int]
+    num_classes: int
+    precision: str
+    last_epoch: int | None
+    data_in_zip: bool
+
+
+def why_no_script(config: RunConfig) -> str:
+    """Why a run cannot be repeated without AquaDash; empty where it can."""
+    if has_code(config.model):
+        return ""
+    try:
+        network_code(config.model, image_shape=(32, 32, 3), num_classes=2)
+    except AquaDashError as error:
+        return str(error)
+    return ""
+
+
+def train_script(recipe: Recipe) -> str:
+    """The text of ``train.py``.
+
+    Raises:
+        RunError: The run cannot be repeated without AquaDash; the message says why.
+        ConfigError, UnknownNameError: Its pipeline does not fit the catalogue.
+    """
+    text = _environment().get_template("train.py.j2").render(_values(recipe))
+    # At most two blank lines, as people write Python.
+    return re.sub(r"\n{4,}", "\n\n\n", text)
+
+
+def train_notebook(script: str) -> str:
+    """The JSON of ``notebook.ipynb`` with the cells of a script in the percent format."""
+    import nbformat
+
+    cells: list[Any] = []
+    for number, (is_text, lines) in enumerate(_cells(script)):
+        if is_text:
+            source = "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines)
+            cell = nbformat.v4.new_markdown_cell(source)
+        else:
+            cell = nbformat.v4.new_code_cell("\n".join(lines))
+        # Its own ids are random; the same run gives the same file.
+        cell["id"] = f"cell-{number}"
+        cells.append(cell)
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def _cells(script: str) -> list[tuple[bool, list[str]]]:
+    """Whether each cell is text, and its lines without blank ones around."""
+    cells: list[tuple[bool, list[str]]] = []
+    for line in script.splitlines():
+        if line in (_CELL, _TEXT_CELL):
+            cells.append((line == _TEXT_CELL, []))
+        elif cells:
+            cells[-1][1].append(line)
+    return [(is_text, _stripped(lines)) for is_text, lines in cells]
+
+
+def _stripped(lines: list[str]) -> list[str]:
+    while lines and not lines[0].strip():
+        lines = lines[1:]
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    return lines
+
+
+def _values(recipe: Recipe) -> dict[str, Any]:
+    config, training, model = recipe.config, recipe.config.training, recipe.config.model
+    entry = models.model_entry(model.name)
+    augmented = not all(branch.is_original for branch in recipe.pipeline.branches) or recipe.pipeline.factor > 1
+    clouds = augmented and draws_clouds(recipe.pipeline)
+    arithmetic = needs_arithmetic(model, training)
+    last_epoch = min(recipe.last_epoch or training.epochs, training.epochs)
+    phases = _phases(config, last_epoch, pretrained=entry.pretrained)
+    return {
+        "name": recipe.name,
+        "seed": config.seed,
+        "training": training,
+        "last_epoch": last_epoch,
+        "fingerprint": recipe.fingerprint,
+        "precision": recipe.precision,
+        "cifar100": config.data.source == "cifar100" and not recipe.data_in_zip,
+        "in_zip": recipe.data_in_zip,
+        "augmented": augmented,
+        "copies": config.augmentation.mode == "copies",
+        "augmentation_code": augmentation_code(recipe.pipeline) if augmented else "",
+        "mixing": config.augmentation.mixing,
+        "mixing_alpha": config.augmentation.mixing_alpha,
+        "network_code": network_code(model, image_shape=recipe.image_shape, num_classes=recipe.num_classes),
+        "arithmetic_code": definitions("aquadash.training.faster") if arithmetic else "",
+        "pretrained": entry.pretrained,
+        "fine_tuning": model.fine_tuning,
+        "top": entry.top,
+        "test_time_flip": model.test_time_flip,
+        "optimizer": _optimizer(training, one_pass=arithmetic),
+        "schedule_code": "\n".join(f"    {line}" if line else "" for line in _schedule(training)),
+        "phases": phases,
+        "phases_code": _phases_code(phases),
+        "needs_functools": arithmetic,
+        "needs_callable": arithmetic,
+        "needs_cv2": clouds,
+        "needs_lru_cache": clouds,
+        "needs_any": clouds,
+    }
+
+
+def needs_arithmetic(model: ModelConfig, training: TrainingConfig) -> bool:
+    """Whether any layer or the optimizer may work in the order of :mod:`aquadash.training.faster`."""
+    if training.optimizer == "sgd" or model.name == "notebook":
+        return True
+    if model.name == "cnn":
+        tiled = model.kernel_size > 1 and model.kernel_size == model.strides
+        return tiled or bool(model.dense_units) or model.summary == "flatten"
+    return bool(model.dense_units)
+
+
+def _phases(config: RunConfig, last_epoch: int, *, pretrained: bool) -> list[dict[str, Any]]:
+    """The stretches of epochs that train the same weights, as in :mod:`aquadash.training.phases`."""
+    whole = {"first_epoch": 1, "last_epoch": last_epoch, "on_features": False, "is_last": True}
+    if not pretrained:
+        return [whole]
+    head_epochs = config.training.head_epochs
+    if config.model.fine_tuning == "head" or head_epochs >= config.training.epochs:
+        return [{**whole, "on_features": True}]
+    if head_epochs == 0:
+        return [whole]
+    head = {"first_epoch": 1, "last_epoch": min(head_epochs, last_epoch), "on_features": True, "is_last": False}
+    return [head] if last_epoch <= head_epochs else [head, {**whole, "first_epoch": head_epochs + 1}]
+
+
+def _phases_code(phases: list[dict[str, Any]]) -> str:
+    return "[\n" + "".join(f"    {_quoted(phase)},\n" for phase in phases) + "]"
+
+
+def _quoted(values: dict[str, Any]) -> str:
+    return "{" + ", ".join(f'"{key}": {value!r}' for key, value in values.items()) + "}"
+
+
+def _optimizer(training: TrainingConfig, *, one_pass: bool) -> str:
+    decay = training.weight_decay if training.optimizer == "adamw" else training.weight_decay or None
+    arguments = f"LEARNING_RATE, weight_decay={decay!r}"
+    if training.optimizer in _OPTIMIZERS:
+        return f"keras.optimizers.{_OPTIMIZERS[training.optimizer]}({arguments})"
+    if training.optimizer == "momentum":
+        arguments += f", momentum={training.momentum!r}"
+    elif training.optimizer == "nesterov":
+        arguments += f", momentum={training.momentum!r}, nesterov=True"
+    return f"{'OnePassSGD' if one_pass else 'keras.optimizers.SGD'}({arguments})"
+
+
+def _schedule(training: TrainingConfig) -> list[str]:
+    """Lines that set ``factor`` from ``position``; the formulas of :mod:`aquadash.training.schedules`."""
+    factor, epochs = training.schedule_factor, training.schedule_epochs
+    if training.schedule == "step":
+        return [f"factor = {factor!r} ** math.floor(position / {epochs!r} + 1e-9)"]
+    if training.schedule == "exponential":
+        return [f"factor = {factor!r} ** (position / {epochs!r})"]
+    if training.schedule == "cosine":
+        begin = min(training.warmup_epochs, training.epochs)
+        return [
+            *_HALF_COSINE,
+            f"factor = half_cosine(1.0, 0.0, (position - {begin!r}) / max(EPOCHS - {begin!r}, 1e-9))",
+        ]
+    if training.schedule == "one_cycle":
+        return [
+            *_HALF_COSINE,
+            "# Up for 30 % of the training from 1/25 of the peak, then down to 1/10,000 of that (Smith and Topin 2018).",
+            "share = position / EPOCHS",
+            "if share < 0.3:",
+            "    factor = half_cosine(1 / 25, 1.0, share / 0.3)",
+            "else:",
+            "    factor = half_cosine(1.0, 1 / 25 / 10_000, (share - 0.3) / (1 - 0.3))",
+        ]
+    return ["factor = 1.0"]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    # Python code, not markup: what comes from outside goes through ``py``, which writes literals.
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("aquadash.export"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["py"] = _literal
+    return environment
+
+
+def _literal(value: object) -> str:
+    """A plain value as Python source of ASCII characters."""
+    if not isinstance(value, str | int | float | bool | tuple | None):
+        raise TypeError(f"{type(value).__name__} cannot be written as a literal")
+    return ascii(value)
