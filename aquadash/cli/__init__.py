@@ -23,6 +23,7 @@ from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
 from aquadash.cli.search import search
+from aquadash.cli.take_home import export_run, import_run
 from aquadash.cli.train import train, worker
 from aquadash.errors import AquaDashError
 
@@ -57,6 +58,8 @@ for command in (
 for command in (robustness, robustness_worker, label_safety, pair):
     cli.add_command(command)
 cli.add_command(pipelines)
+for command in (export_run, import_run):
+    runs.add_command(command)
 
 
 def main() -> None:

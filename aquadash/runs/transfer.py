@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquadash.config import flatten, from_json
 from aquadash.errors import RunError, StorageError
@@ -233,7 +233,7 @@ def _insert(store: RunStore, run_id: str, described: Run, start: int) -> bool:
         return False
 
 
-def _tracking_store(client: MlflowClient) -> object:
+def _tracking_store(client: MlflowClient) -> Any:
     return client._tracking_client.store
 
 
