@@ -23,7 +23,7 @@ from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
 from aquadash.cli.search import search
-from aquadash.cli.take_home import export_run, import_run
+from aquadash.cli.take_home import convert_run, convert_worker, export_run, import_run
 from aquadash.cli.train import train, worker
 from aquadash.errors import AquaDashError
 
@@ -55,10 +55,10 @@ for command in (
     worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker, label_safety, pair):
+for command in (robustness, robustness_worker, label_safety, pair, convert_worker):
     cli.add_command(command)
 cli.add_command(pipelines)
-for command in (export_run, import_run):
+for command in (export_run, import_run, convert_run):
     runs.add_command(command)
 
 

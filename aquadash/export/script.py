@@ -228,7 +228,7 @@ def _schedule(training: TrainingConfig) -> list[str]:
     if training.schedule == "one_cycle":
         return [
             *_HALF_COSINE,
-            "# Up from 1/25 of the peak for 30 % of the training, then down to 1/10,000 of that (Smith and Topin 2018).",
+            "# Up from 1/25 of the peak for 30 % of the epochs, then down to 1/10,000 of that (Smith and Topin 2018).",
             "share = position / EPOCHS",
             "if share < 0.3:",
             "    factor = half_cosine(1 / 25, 1.0, share / 0.3)",
