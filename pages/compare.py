@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, comparison, components, run_actions, run_table, shell
+from aquadash.ui import cache, comparison, components, run_actions, run_table, shell, take_home
 
 with shell.page("⚖️ Compare", question="What made one run better than another?"):
     run_actions.undo_bar()
@@ -23,4 +23,5 @@ with shell.page("⚖️ Compare", question="What made one run better than anothe
             page="pages/train.py",
             label="Train",
         )
+    take_home.bring()
     run_actions.bin_of_runs()

@@ -26,6 +26,7 @@ from aquadash.ui import (
     scores,
     second_run,
     shell,
+    take_home,
     threshold_curves,
 )
 from aquadash.ui.evaluated import Evaluated, Section
@@ -69,6 +70,11 @@ def repeat(one: Evaluated, other: Evaluated | None) -> None:
     repeat_section.show(one.run)
 
 
+def home(one: Evaluated, other: Evaluated | None) -> None:
+    """The run as a ZIP, and its network in other formats."""
+    take_home.section(one.run)
+
+
 #: The sections by their word in the address, the first the default. A new one is a line here.
 SECTIONS = {
     "mistakes": Section("🔀 Mistakes", mistakes, images=True),
@@ -82,6 +88,7 @@ SECTIONS = {
     "training": Section("⏱️ Training", history),
     "epochs": Section("🎞️ Epoch by epoch", replay, overlay=False),
     "repeat": Section("🔁 Repeat", repeat, overlay=False),
+    "home": Section("🎒 Take home", home, overlay=False),
 }
 
 

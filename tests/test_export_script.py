@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset, synthetic
-from aquadash.export.script import train_notebook
 from aquadash.presets import preset
 from tests.exported_scripts import execute, trained, write_script
 

@@ -28,8 +28,8 @@ _BATCH = 64
 #: ONNX's set of operators: of 2022, so that runtimes of the last years know it.
 _OPSET = 18
 
-#: The share of test images that must get the same answer. A network that calculates in bfloat16 is converted to float32,
-#: so that the answers to a few images on the border between two classes may change; any other must agree fully.
+#: The share of test images that must get the same answer. A network that calculates in bfloat16 is converted to
+#: float32, so that a few images on the border between two classes may change sides; any other must agree fully.
 _LEAST_AGREEMENT = {"float32": 1.0, "other": 0.98}
 
 _MOST_BYTES = 1_000_000

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, shell
+from aquadash.ui import cache, clone, components, shell, take_home
 from aquadash.ui.text import plain
 
 #: Pairs of id and name that were deleted here and can be undone, until somebody says "Dismiss".
@@ -36,6 +36,7 @@ def manage(runs: Sequence[Run]) -> None:
             components.status_badge(run.status)
             with st.popover("Name and note", icon="✏️"):
                 _editor(run)
+            take_home.popover(run)
             st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=_delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
