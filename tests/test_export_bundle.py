@@ -17,6 +17,7 @@ from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.jobs import JobStatus, RunJobs
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
+from tests.exported_runs import forget_places
 
 NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
@@ -86,6 +87,7 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     jobs.end(run.run_id, JobStatus.FINISHED)
     run = store.get(run.run_id)
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    forget_places()
     taken = importing.import_run(other_store, tmp_path / "run.zip")
     assert taken.kept_id
     bound = {"worker": None, "progress": None, "origin": IMPORTED}
@@ -118,6 +120,7 @@ def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunSt
     np.savez(slot, state=np.array("{}"))
     store.add_artifact(run.run_id, slot, folder="checkpoint")
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    forget_places()
     importing.import_run(other_store, tmp_path / "run.zip")
     kept = other_store.artifact(run.run_id, "checkpoint/slot-0.npz")
     assert kept is not None and kept.read_bytes() == slot.read_bytes()

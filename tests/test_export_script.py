@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import math
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from aquadash.config import RunConfig, with_values
+from aquadash import augment, models
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, op
+from aquadash.config import RunConfig, fields, with_values
 from aquadash.data import Dataset, synthetic
+from aquadash.export import script
+from aquadash.export.augmentation_code import augmentation_code
+from aquadash.export.network_code import network_code
+from aquadash.export.script import FOLLOWED, Recipe, train_script, why_no_script
+from aquadash.models import backbone
 from aquadash.presets import preset
+from aquadash.runs import EpochRecord
+from aquadash.training.schedules import learning_rates
 from tests.exported_scripts import execute, trained, write_script
 
 SMALL = {"training.epochs": 2, "training.batch_size": 16}
@@ -77,3 +91,114 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
     assert said["identical"], said
     assert said["epochs"] == len(result.history)
     assert said["val_accuracy"] == result.val_accuracy
+
+
+def test_the_script_follows_every_setting() -> None:
+    """Whoever adds a setting decides here: the script follows it, or a run that uses it gets none."""
+    assert set(fields()) == FOLLOWED
+
+
+def test_a_setting_that_is_not_followed_gets_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = with_values(RunConfig(), {"training.label_smoothing": 0.1})
+    assert not why_no_script(config)
+    monkeypatch.setattr(script, "FOLLOWED", FOLLOWED - {"training.label_smoothing"})
+    assert "training.label_smoothing is '0.1'" in why_no_script(config)
+    assert not why_no_script(RunConfig())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model.name": "notebook"},
+        {"model.name": "cnn", "model.residual": True, "model.convolutions": 3, "model.l1": 0.1,
+         "model.pooling": "none"},
+        {"model.name": "cnn", "model.normalization": "standardize", "model.summary": "max", "model.dense_units": ""},
+        {"model.name": "cnn", "model.normalization": "symmetric", "model.batch_normalization": True,
+         "model.activation": "leaky_relu", "model.pooling": "average", "model.filters": "8, 16, 8"},
+        {"model.name": "backbone", "model.l2": 0.01, "model.dense_units": "16, 8"},
+        {"model.name": "backbone", "model.dense_units": ""},
+    ],
+)  # fmt: skip
+def test_the_code_builds_the_network_that_aquadash_builds(settings: dict[str, object], tmp_path: Path) -> None:
+    import keras
+
+    config = with_values(RunConfig(), settings).model
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    shutil.copy(backbone.WEIGHTS_FILE, tmp_path / "backbone.npz")
+    known = {"keras": keras, "layers": keras.layers, "np": np, "train_images": images, "HERE": tmp_path}
+    keras.utils.set_random_seed(1)
+    exec(network_code(config, image_shape=(32, 32, 3), num_classes=5), known)
+    keras.utils.set_random_seed(1)
+    statistics = models.ChannelStatistics.of(images)
+    wanted = models.build(config, image_shape=(32, 32, 3), num_classes=5, statistics=statistics)
+    if config.name == "backbone":
+        backbone.load(wanted, backbone.WEIGHTS_FILE)
+    got = known["model"]
+    for mine, theirs in zip(got.get_weights(), wanted.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert [type(layer) for layer in got.layers] == [type(layer) for layer in wanted.layers]
+    scaled = images.astype(np.float32) / 255.0
+    np.testing.assert_array_equal(np.asarray(got(scaled)), np.asarray(wanted(scaled)))
+    assert len(got.losses) == len(wanted.losses)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_code_draws_the_images_that_aquadash_draws(name: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
+    code = augmentation_code(PIPELINES[name])
+    known: dict[str, Any] = {}
+    exec(
+        "from __future__ import annotations\nimport imgaug.augmenters as iaa\nimport numpy as np\nimport cv2\n"
+        "from functools import lru_cache\nfrom typing import Any\nfrom numpy.typing import NDArray\n" + code,
+        known,
+    )
+    versions = [
+        images if branch is None else branch(np.random.SeedSequence(7, spawn_key=(0, number, 0)))(images=images)
+        for number, branch in enumerate(known["BRANCHES"])
+    ]
+    np.testing.assert_array_equal(np.concatenate(versions), augment.apply(images, PIPELINES[name], seed=7))
+
+
+def test_probabilities_and_switches_of_steps_are_in_the_code() -> None:
+    steps = (
+        op("Fliplr", p=1.0, enabled=False),
+        op("GaussianBlur", probability=0.5, sigma=Range(0.0, 2.0)),
+        op("Sequential", children=(op("Add", value=Range(-50, 50)), op("Fliplr", p=0.5))),
+    )
+    spec = PipelineSpec("mine", "Mine", "Made by a test.", (Branch('""" evil', steps),))
+    images = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
+    known: dict[str, Any] = {}
+    exec("import imgaug.augmenters as iaa\nimport numpy as np\n" + augmentation_code(spec), known)
+    (branch,) = known["BRANCHES"]
+    got = branch(np.random.SeedSequence(7, spawn_key=(0, 0, 0)))(images=images)
+    np.testing.assert_array_equal(got, augment.apply(images, spec, seed=7))
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine", "one_cycle", "plateau"])
+def test_the_code_plans_the_learning_rates_that_aquadash_plans(schedule: str) -> None:
+    config = with_values(
+        RunConfig(),
+        {"training.schedule": schedule, "training.epochs": 9, "training.schedule_epochs": 2.0,
+         "training.warmup_epochs": 1.5, "training.learning_rate": 0.3},
+    )  # fmt: skip
+    text = train_script(Recipe("a", config, PIPELINES["none"], "f" * 64, (32, 32, 3), 5, "float32", None, True))
+    cell = next(part for part in text.split("# %%") if "def learning_rates" in part)
+    functions = cell[cell.index("def rate_at") :]
+    known: dict[str, Any] = {"np": np, "math": math, "LEARNING_RATE": 0.3, "EPOCHS": 9, "MONITOR": "val_loss"}
+    exec("from __future__ import annotations\n" + functions, known)
+    losses = [3.0, 2.0, 2.5, 2.4, 2.3, 1.0, 1.5, 1.6]
+    history = [EpochRecord(n, 1.0, 0.5, loss, 0.5, 0.1, 1.0) for n, loss in enumerate(losses, start=1)]
+    for epoch in range(1, 10):
+        wanted = learning_rates(config.training, epoch=epoch, batches=7, history=history[: epoch - 1])
+        rows = [{"val_loss": record.val_loss} for record in history[: epoch - 1]]
+        np.testing.assert_array_equal(known["learning_rates"](epoch, 7, rows), wanted)
+
+
+def test_a_name_never_becomes_code() -> None:
+    name = 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'
+    text = train_script(Recipe(name, RunConfig(), PIPELINES["none"], "f", (32, 32, 3), 5, "float32", None, True))
+    (assigned,) = [
+        node.value for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "RUN"
+    ]  # fmt: skip
+    assert ast.literal_eval(assigned) == name
