@@ -18,7 +18,6 @@ from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export import readme
-from aquadash.export.augmentation_code import draws_clouds
 from aquadash.export.network_code import BACKBONE_FILE
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
@@ -161,8 +160,7 @@ def _members(
         yield Member(DATA, _data_file(folder, dataset), pack=False)
     elif include_data:
         parts.notes.append("The images could not be added.")
-    clouds = bool(script) and pipeline is not None and draws_clouds(pipeline)
-    yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id), clouds=clouds))
+    yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id)))
     tell("writing the report", None)
     yield _text(REPORT, report_html(store, run, dataset))
     names = [*sorted(artifacts), *([SCRIPT, NOTEBOOK] if script else []), *([DATA] if with_data else [])]
@@ -254,7 +252,7 @@ def _data_file(folder: Path, dataset: Dataset) -> Path:
     return path
 
 
-def _requirements(environment: Mapping[str, Any], *, clouds: bool) -> str:
+def _requirements(environment: Mapping[str, Any]) -> str:
     """What the script needs, in the versions that the run was trained with."""
     used = environment.get("versions", {})
     names = ["tensorflow", "keras", "numpy", "imaug"]
@@ -262,8 +260,6 @@ def _requirements(environment: Mapping[str, Any], *, clouds: bool) -> str:
     lines += [f"{name}=={used.get(name) or _installed(name)}" for name in names]
     # imaug asks for both builds of OpenCV below 4.13; without these lines a newer one may come.
     lines += [f"{name}=={_installed(name)}" for name in ("opencv-python", "opencv-python-headless")]
-    if clouds:
-        lines.append("# The cloudy masks of the augmentation are drawn with OpenCV.")
     lines.append("# For the notebook besides, any version: pip install jupyterlab")
     return "\n".join(lines) + "\n"
 

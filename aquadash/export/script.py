@@ -7,6 +7,9 @@ Everything that comes from a config enters it as a Python literal; no text of a 
 from __future__ import annotations
 
 import re
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from aquadash import models
 from aquadash.augment import PipelineSpec
 from aquadash.config import ModelConfig, RunConfig, TrainingConfig, flatten
-from aquadash.errors import AquaDashError
-from aquadash.export.augmentation_code import augmentation_code, draws_clouds
+from aquadash.errors import AquaDashError, RunError
+from aquadash.export.augmentation_code import AugmentationCode, augmentation_code, defined
 from aquadash.export.network_code import has_code, network_code
 from aquadash.export.source import definitions
 
@@ -106,7 +109,17 @@ def train_script(recipe: Recipe) -> str:
         RunError: The run cannot be repeated without AquaDash; the message says why.
         ConfigError, UnknownNameError: Its pipeline does not fit the catalogue.
     """
-    text = _environment().get_template("train.py.j2").render(_values(recipe))
+    augmented = any(not branch.is_original for branch in recipe.pipeline.branches) or recipe.pipeline.factor > 1
+    augmentation = augmentation_code(recipe.pipeline) if augmented else None
+    template = _environment().get_template("train.py.j2")
+    values = _values(recipe, augmentation)
+    text = template.render(values)
+    if augmentation is not None:
+        others = defined(template.render({**values, "augmentation_code": ""}))
+        if others & augmentation.names:
+            raise RunError(
+                f"The code of its augmentation and that of its training both use {sorted(others & augmentation.names)}."
+            )
     # At most two blank lines, as people write Python.
     return re.sub(r"\n{4,}", "\n\n\n", text)
 
@@ -153,11 +166,9 @@ def _stripped(lines: list[str]) -> list[str]:
     return lines
 
 
-def _values(recipe: Recipe) -> dict[str, Any]:
+def _values(recipe: Recipe, augmentation: AugmentationCode | None) -> dict[str, Any]:
     config, training, model = recipe.config, recipe.config.training, recipe.config.model
     entry = models.model_entry(model.name)
-    augmented = not all(branch.is_original for branch in recipe.pipeline.branches) or recipe.pipeline.factor > 1
-    clouds = augmented and draws_clouds(recipe.pipeline)
     arithmetic = needs_arithmetic(model, training)
     last_epoch = min(recipe.last_epoch or training.epochs, training.epochs)
     phases = _phases(config, last_epoch, pretrained=entry.pretrained)
@@ -170,9 +181,9 @@ def _values(recipe: Recipe) -> dict[str, Any]:
         "precision": recipe.precision,
         "cifar100": config.data.source == "cifar100" and not recipe.data_in_zip,
         "in_zip": recipe.data_in_zip,
-        "augmented": augmented,
+        "augmented": augmentation is not None,
         "copies": config.augmentation.mode == "copies",
-        "augmentation_code": augmentation_code(recipe.pipeline) if augmented else "",
+        "augmentation_code": augmentation.body if augmentation else "",
         "mixing": config.augmentation.mixing,
         "mixing_alpha": config.augmentation.mixing_alpha,
         "network_code": network_code(model, image_shape=recipe.image_shape, num_classes=recipe.num_classes),
@@ -185,12 +196,31 @@ def _values(recipe: Recipe) -> dict[str, Any]:
         "schedule_code": "\n".join(f"    {line}" if line else "" for line in _schedule(training)),
         "phases": phases,
         "phases_code": _phases_code(phases),
-        "needs_functools": arithmetic,
-        "needs_callable": arithmetic,
-        "needs_cv2": clouds,
-        "needs_lru_cache": clouds,
-        "needs_any": clouds,
+        "imports": _imports(
+            cifar100=config.data.source == "cifar100" and not recipe.data_in_zip,
+            arithmetic=arithmetic,
+            augmentation=augmentation.imports if augmentation else (),
+        ),
     }
+
+
+def _imports(*, cifar100: bool, arithmetic: bool, augmentation: Sequence[str]) -> str:
+    """All import statements, each module's once, Python's own first."""
+    lines = {f"import {name}" for name in ("csv", "hashlib", "json", "math", "time")}
+    lines |= {"import keras", "import numpy as np", "import tensorflow as tf", "from keras import layers"}
+    lines |= {"from pathlib import Path"} | set(augmentation)
+    if cifar100:
+        lines |= {"import os", "import pickle", "import tarfile"}
+    if arithmetic:
+        lines |= {"import functools", "from collections.abc import Callable, Iterator"}
+    plain = {line for line in lines if line.startswith("import ")}
+    taken: defaultdict[str, set[str]] = defaultdict(set)
+    for line in lines - plain:
+        module, _, names = line.removeprefix("from ").partition(" import ")
+        taken[module] |= set(names.split(", "))
+    every = sorted(plain) + [f"from {module} import {', '.join(sorted(taken[module]))}" for module in sorted(taken)]
+    own = [line for line in every if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+    return "\n".join([*own, "", *(line for line in every if line not in own)])
 
 
 def needs_arithmetic(model: ModelConfig, training: TrainingConfig) -> bool:
