@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import math
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from aquadash.errors import RunError
 from aquadash.export import script
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code
 from aquadash.export.network_code import network_code
-from aquadash.export.script import FOLLOWED, Recipe, train_script, why_no_script
+from aquadash.export.script import FOLLOWED, Recipe, train_notebook, train_script, why_no_script
 from aquadash.models import backbone
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord
@@ -189,6 +190,17 @@ def test_the_code_plans_the_learning_rates_that_aquadash_plans(schedule: str) ->
         wanted = learning_rates(config.training, epoch=epoch, batches=7, history=history[: epoch - 1])
         rows = [{"val_loss": record.val_loss} for record in history[: epoch - 1]]
         np.testing.assert_array_equal(known["learning_rates"](epoch, 7, rows), wanted)
+
+
+def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
+    steps, config = PIPELINES["notebook-1"].branches[0].operators, RunConfig()
+
+    def cells(title: str) -> int:
+        spec = PipelineSpec("mine", title, "", (Branch(title, steps),))
+        text = train_script(Recipe("a", config, spec, "f", (32, 32, 3), 5, "float32", None, True))
+        return len(json.loads(train_notebook(text))["cells"])
+
+    assert {cells(title) for title in ("%% [markdown]", "%%", "x\n# %%")} == {cells("Mine")}
 
 
 def test_a_name_never_becomes_code() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from aquadash.augment import PipelineSpec, to_code
@@ -38,6 +39,8 @@ def augmentation_code(spec: PipelineSpec) -> AugmentationCode:
     command = next(node for node in tree if isinstance(node, ast.FunctionDef) and node.name == "main")
     first = max(node.end_lineno or 0 for node in imports)
     body = "\n".join(text.splitlines()[first : command.lineno - 1]).strip("\n")
+    # A title that a person typed stands in a comment there, where it must not begin a cell.
+    body = re.sub(r"^(\s*#)\s*%%", r"\1 - %%", body, flags=re.MULTILINE)
     kept = [node for node in imports if _package(node) not in _OF_COMMAND]
     lines = [ast.unparse(node) for node in kept]
     return AugmentationCode(
