@@ -34,7 +34,7 @@ def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitR
         Recipe(
             name=name,
             config=config,
-            pipeline=augment.pipeline(config.augmentation.pipeline),
+            plan=augment.plan(config.augmentation),
             fingerprint=dataset.fingerprint,
             image_shape=dataset.image_shape,
             num_classes=len(dataset.class_names),

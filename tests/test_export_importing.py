@@ -29,6 +29,7 @@ ZEROS = np.zeros(2, np.int64)
 
 @pytest.fixture
 def store(home: Path) -> RunStore:
+    forget_places()
     return open_store()
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from aquadash import augment, models
-from aquadash.augment import OPERATORS, PIPELINES, Branch, PipelineSpec
-from aquadash.config import RunConfig, fields, with_values
+from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
+from aquadash.config import AugmentationConfig, RunConfig, fields, with_values
 from aquadash.data import Dataset, synthetic
 from aquadash.errors import RunError
 from aquadash.export import script
@@ -29,6 +29,7 @@ from aquadash.runs import EpochRecord
 from aquadash.training.schedules import learning_rates
 from tests.exported_scripts import execute, trained, write_script
 
+NONE = AugmentationPlan((PIPELINES["none"],))
 SMALL = {"training.epochs": 2, "training.batch_size": 16}
 
 CONFIGS = {
@@ -149,11 +150,28 @@ def test_the_code_builds_the_network_that_aquadash_builds(settings: dict[str, ob
 @pytest.mark.parametrize("name", [name for name, spec in PIPELINES.items() if name != "none"])
 def test_the_code_draws_the_images_that_aquadash_draws(name: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
-    code = augmentation_code(PIPELINES[name])
+    code = augmentation_code(AugmentationPlan((PIPELINES[name],)))
     known: dict[str, Any] = {"np": np}
     exec("\n".join(["from __future__ import annotations", *code.imports, code.body]), known)
     np.testing.assert_array_equal(known["augment"](images, 7), augment.apply(images, PIPELINES[name], seed=7))
     assert {"augment", "VERSIONS"} <= code.names
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"pipeline": "notebook", "copies": 2},
+        {"pipeline": "notebook-1", "keep_originals": True},
+        {"pipeline": "notebook-4:3, mirror-shift:1, notebook", "copies": 2, "keep_originals": True},
+    ],
+)
+def test_the_code_draws_what_a_plan_draws(settings: dict[str, object]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (600, 8, 8, 3), dtype=np.uint8)
+    plan = augment.plan(AugmentationConfig(**settings))
+    code = augmentation_code(plan)
+    known: dict[str, Any] = {"np": np}
+    exec("\n".join(["from __future__ import annotations", *code.imports, code.body]), known)
+    np.testing.assert_array_equal(known["augment"](images, 7), augment.draw(images, plan, seed=7))
 
 
 def test_every_operator_goes_into_a_script_without_a_clash_of_names() -> None:
@@ -161,7 +179,7 @@ def test_every_operator_goes_into_a_script_without_a_clash_of_names() -> None:
     assert len(steps) > 100
     spec = PipelineSpec("mine", "Mine", "Made by a test.", (Branch("All", steps),))
     config = with_values(preset("backbone").config, {"model.dense_units": "8", "training.schedule": "cosine"})
-    text = train_script(Recipe("a", config, spec, "f", (32, 32, 3), 5, "float32", None, False))
+    text = train_script(Recipe("a", config, AugmentationPlan((spec,)), "f", (32, 32, 3), 5, "float32", None, False))
     compile(text, "train.py", "exec")
 
 
@@ -169,7 +187,19 @@ def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     clashing = AugmentationCode((), "VERSIONS = []\n\n\ndef evaluate():\n    pass", frozenset({"VERSIONS", "evaluate"}))
     monkeypatch.setattr(script, "augmentation_code", lambda spec: clashing)
     with pytest.raises(RunError, match="evaluate"):
-        train_script(Recipe("a", RunConfig(), PIPELINES["notebook"], "f", (32, 32, 3), 5, "float32", None, False))
+        train_script(
+            Recipe(
+                "a",
+                RunConfig(),
+                AugmentationPlan((PIPELINES["notebook"],)),
+                "f",
+                (32, 32, 3),
+                5,
+                "float32",
+                None,
+                False,
+            )
+        )
 
 
 @pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine", "one_cycle", "plateau"])
@@ -179,7 +209,7 @@ def test_the_code_plans_the_learning_rates_that_aquadash_plans(schedule: str) ->
         {"training.schedule": schedule, "training.epochs": 9, "training.schedule_epochs": 2.0,
          "training.warmup_epochs": 1.5, "training.learning_rate": 0.3},
     )  # fmt: skip
-    text = train_script(Recipe("a", config, PIPELINES["none"], "f" * 64, (32, 32, 3), 5, "float32", None, True))
+    text = train_script(Recipe("a", config, NONE, "f" * 64, (32, 32, 3), 5, "float32", None, True))
     cell = next(part for part in text.split("# %%") if "def learning_rates" in part)
     functions = cell[cell.index("def rate_at") :]
     known: dict[str, Any] = {"np": np, "math": math, "LEARNING_RATE": 0.3, "EPOCHS": 9, "MONITOR": "val_loss"}
@@ -197,7 +227,7 @@ def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
 
     def cells(title: str) -> int:
         spec = PipelineSpec("mine", title, "", (Branch(title, steps),))
-        text = train_script(Recipe("a", config, spec, "f", (32, 32, 3), 5, "float32", None, True))
+        text = train_script(Recipe("a", config, AugmentationPlan((spec,)), "f", (32, 32, 3), 5, "float32", None, True))
         return len(json.loads(train_notebook(text))["cells"])
 
     assert {cells(title) for title in ("%% [markdown]", "%%", "x\n# %%")} == {cells("Mine")}
@@ -205,7 +235,7 @@ def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
 
 def test_a_name_never_becomes_code() -> None:
     name = 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'
-    text = train_script(Recipe(name, RunConfig(), PIPELINES["none"], "f", (32, 32, 3), 5, "float32", None, True))
+    text = train_script(Recipe(name, RunConfig(), NONE, "f", (32, 32, 3), 5, "float32", None, True))
     (assigned,) = [
         node.value for node in ast.parse(text).body
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "RUN"
@@ -221,9 +251,9 @@ def test_no_script_uses_a_name_that_it_does_not_define(tmp_path: Path) -> None:
         "gpu": with_values(RunConfig(), {"data.source": "cifar100", "training.device": "gpu"}),
     }
     for name, config in variants.items():
-        spec = PIPELINES[config.augmentation.pipeline]
+        plan = augment.plan(config.augmentation)
         for data_in_zip in (False, True):
-            recipe = Recipe("a", config, spec, "f", (32, 32, 3), 5, "mixed_bfloat16", 1, data_in_zip)
+            recipe = Recipe("a", config, plan, "f", (32, 32, 3), 5, "mixed_bfloat16", 1, data_in_zip)
             (tmp_path / f"{name}-{data_in_zip}.py").write_text(train_script(recipe), encoding="utf-8")
     found = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)],

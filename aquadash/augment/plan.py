@@ -23,8 +23,8 @@ from aquadash.errors import ConfigError, UnknownNameError
 #: First parts of the paths along which a seed is split (see :data:`aquadash.augment.apply.TRAINING`): for the second
 #: and later versions, for a mixture's images, and for which image goes where in a mixture.
 _MORE_VERSIONS = 2
-_MIXTURE = 3
-_PICKS = 4
+MIXTURE = 3
+PICKS = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class AugmentationPlan:
     @property
     def factor(self) -> int:
         """How many images come out for each that goes in."""
-        return len(self._parts())
+        return len(self.parts())
 
     @property
     def changes(self) -> bool:
@@ -97,7 +97,7 @@ class AugmentationPlan:
         pipelines = tuple(from_json(json.dumps(spec)) for spec in values["pipelines"])
         return cls(pipelines, tuple(values["shares"]), values["copies"], values["keep_originals"])
 
-    def _parts(self) -> list[tuple[Branch | None, tuple[int, ...]]]:
+    def parts(self) -> list[tuple[Branch | None, tuple[int, ...]]]:
         """For each of the ``factor`` sets of images its branch, None for a mixture, and the path of its seed."""
         kept = (Branch("Original"), ())
         if self.mixed:
@@ -115,7 +115,7 @@ class AugmentationPlan:
                 parts += [(branch, (_MORE_VERSIONS, version, number)) for version in range(1, self.copies)]
         return parts
 
-    def _mixture(self) -> tuple[list[Branch], NDArray[np.float64]]:
+    def mixture(self) -> tuple[list[Branch], NDArray[np.float64]]:
         """All branches of all pipelines, and how often each is taken: those of a pipeline share its share."""
         branches = [branch for spec in self.pipelines for branch in spec.branches]
         often = [
@@ -188,7 +188,7 @@ def draw(
         uint8, shape (factor * n, height, width, 3): one set of all images after the other, originals first.
     """
     check_images(images)
-    parts = plan._parts()
+    parts = plan.parts()
     count = len(images)
     result = np.empty((len(parts) * count, *images.shape[1:]), np.uint8) if out is None else out
     for number, (branch, path) in enumerate(parts):
@@ -244,8 +244,8 @@ def _draw_mixture(
     tell: Callable[[float], None],
 ) -> None:
     """One version of each image, each through a branch that is drawn for it."""
-    branches, often = plan._mixture()
-    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_PICKS, version)))
+    branches, often = plan.mixture()
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PICKS, version)))
     picks = generator.choice(len(branches), size=len(images), p=often)
     done = 0
     for number, branch in enumerate(branches):
@@ -253,7 +253,7 @@ def _draw_mixture(
         if not len(chosen):
             continue
         drawn = np.empty((len(chosen), *images.shape[1:]), np.uint8)
-        augment_branch(images[chosen], branch, seed=seed, path=(_MIXTURE, version, number), out=drawn)
+        augment_branch(images[chosen], branch, seed=seed, path=(MIXTURE, version, number), out=drawn)
         out[chosen] = drawn
         done += len(chosen)
         tell(done / len(images))

@@ -6,7 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
-from aquadash.augment import PipelineSpec, to_code
+from aquadash.augment import AugmentationPlan, PipelineSpec, to_code
+from aquadash.augment.plan import MIXTURE, PICKS
 
 #: What only the pipeline's command line needs.
 _OF_COMMAND = frozenset({"argparse", "pathlib", "PIL", "__future__"})
@@ -14,7 +15,7 @@ _OF_COMMAND = frozenset({"argparse", "pathlib", "PIL", "__future__"})
 
 @dataclass(frozen=True)
 class AugmentationCode:
-    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.apply`.
+    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`.
 
     Attributes:
         imports: Its import statements, a line each, without numpy as ``np``.
@@ -27,12 +28,89 @@ class AugmentationCode:
     names: frozenset[str]
 
 
-def augmentation_code(spec: PipelineSpec) -> AugmentationCode:
-    """Cut the code of a pipeline.
+def augmentation_code(plan: AugmentationPlan) -> AugmentationCode:
+    """The code of a plan: that of its pipelines, and what makes several versions or a mixture out of them.
 
     Raises:
-        ConfigError, UnknownNameError: The pipeline does not fit the catalogue; nothing unchecked gets into code.
+        ConfigError, UnknownNameError: A pipeline does not fit the catalogue; nothing unchecked gets into code.
     """
+    whole = len(plan.pipelines) == 1 and plan.factor == plan.pipelines[0].factor
+    if whole:
+        return _cut(plan.pipelines[0])
+    # All branches of all pipelines as one, and instead of its way to draw them the plan's.
+    branches = tuple(branch for spec in plan.pipelines for branch in spec.branches)
+    code = _cut(PipelineSpec("plan", "All branches", "", branches))
+    functions = [
+        ast.get_source_segment(code.body, node)
+        for node in ast.parse(code.body).body
+        if isinstance(node, ast.FunctionDef) and node.name == "augment"
+    ]
+    body = code.body.replace(functions[0] or "", _augment(plan))
+    return AugmentationCode(code.imports, body, frozenset(defined(body)))
+
+
+def _augment(plan: AugmentationPlan) -> str:
+    """The functions that draw a plan, as :func:`aquadash.augment.draw` does."""
+    branches = [branch for spec in plan.pipelines for branch in spec.branches]
+    sets = []
+    for branch, path in plan.parts():
+        if branch is None:
+            sets.append(f"mixed(images, seed, {path[0]})")
+        elif branch.is_original:
+            sets.append("images")
+        else:
+            sets.append(f"drawn(images, {branches.index(branch)}, seed, {path!r})")
+    listed = "".join(f"\n            {each}," for each in sets)
+    code = _DRAWN
+    if plan.mixed:
+        shares = [float(share) for share in plan.mixture()[1]]
+        code += _MIXED.format(shares=shares, picks=PICKS, mixture=MIXTURE)
+    return code + _SETS.format(listed=listed)
+
+
+_DRAWN = '''def drawn(images, version, seed, path):
+    """One version of each image; the path splits the seed, so that no two sets draw the same numbers."""
+    size = max(1, min(500, 2000000 // (images.shape[1] * images.shape[2])))
+    result = np.empty_like(images)
+    for batch, start in enumerate(range(0, len(images), size)):
+
+        def at(*place, batch=batch):
+            return np.random.SeedSequence(seed, spawn_key=(*path, batch, *place))
+
+        part = images[start : start + size]
+        result[start : start + len(part)] = VERSIONS[version](at)(images=part)
+    return result
+
+
+'''
+
+_MIXED = '''SHARES = {shares}
+
+
+def mixed(images, seed, number):
+    """One version of each image, each through a branch that is drawn for it."""
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=({picks}, number)))
+    picks = generator.choice(len(VERSIONS), size=len(images), p=SHARES)
+    result = np.empty_like(images)
+    for version in range(len(VERSIONS)):
+        chosen = np.flatnonzero(picks == version)
+        if len(chosen):
+            result[chosen] = drawn(images[chosen], version, seed, ({mixture}, number, version))
+    return result
+
+
+'''
+
+_SETS = '''def augment(images, seed):
+    """One set of all images after the other."""
+    return np.concatenate(
+        [{listed}
+        ]
+    )'''
+
+
+def _cut(spec: PipelineSpec) -> AugmentationCode:
+    """A pipeline's script without its command line."""
     text = to_code(spec)
     tree = ast.parse(text).body
     imports = [node for node in tree if isinstance(node, ast.Import | ast.ImportFrom)]

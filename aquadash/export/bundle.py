@@ -14,7 +14,7 @@ import numpy as np
 
 import aquadash
 from aquadash import augment, data
-from aquadash.augment import PipelineSpec
+from aquadash.augment import AugmentationPlan
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export import readme
@@ -148,8 +148,7 @@ def _members(
     if MODEL not in artifacts:
         parts.notes.append("The run ended before it had a trained model.")
     with_data = dataset is not None and (dataset.drawn if include_data is None else include_data)
-    pipeline = _pipeline(parts)
-    script = _script(store, parts, pipeline, with_data=with_data)
+    script = _script(store, parts, _plan(parts), with_data=with_data)
     if script:
         yield _text(SCRIPT, script)
         yield _text(NOTEBOOK, train_notebook(script))
@@ -193,18 +192,18 @@ def _dataset(parts: _Parts, tell: Progress) -> Dataset | None:
     return found
 
 
-def _pipeline(parts: _Parts) -> PipelineSpec | None:
+def _plan(parts: _Parts) -> AugmentationPlan | None:
     try:
-        return augment.pipeline(parts.run.config.augmentation.pipeline)
+        return augment.plan(parts.run.config.augmentation)
     except AquaDashError as error:
         parts.notes.append(f"There is no script to repeat the run, for its augmentation is not here: {error}")
         return None
 
 
-def _script(store: RunStore, parts: _Parts, pipeline: PipelineSpec | None, *, with_data: bool) -> str:
+def _script(store: RunStore, parts: _Parts, plan: AugmentationPlan | None, *, with_data: bool) -> str:
     """The script, or an empty text with a note that says why there is none."""
     run, dataset = parts.run, parts.dataset
-    if pipeline is None:
+    if plan is None:
         return ""
     if not run.dataset_fingerprint or not run.class_names:
         parts.notes.append("There is no script to repeat the run, for it ended before it had loaded its images.")
@@ -217,7 +216,7 @@ def _script(store: RunStore, parts: _Parts, pipeline: PipelineSpec | None, *, wi
     recipe = Recipe(
         name=run.name,
         config=run.config,
-        pipeline=pipeline,
+        plan=plan,
         fingerprint=run.dataset_fingerprint,
         image_shape=dataset.image_shape if dataset else _USUAL_SHAPE,
         num_classes=len(run.class_names),

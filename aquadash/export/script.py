@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aquadash import models
-from aquadash.augment import PipelineSpec
+from aquadash.augment import AugmentationPlan
 from aquadash.config import ModelConfig, RunConfig, TrainingConfig, flatten
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code, defined
@@ -46,7 +46,7 @@ class Recipe:
     Attributes:
         name: What people call the run.
         config: Its settings.
-        pipeline: Its augmentation pipeline.
+        plan: What becomes of its training images.
         fingerprint: SHA-256 of the data set's content.
         image_shape: Height, width and channels.
         num_classes: How many classes there are.
@@ -57,7 +57,7 @@ class Recipe:
 
     name: str
     config: RunConfig
-    pipeline: PipelineSpec
+    plan: AugmentationPlan
     fingerprint: str
     image_shape: tuple[int, int, int]
     num_classes: int
@@ -72,6 +72,7 @@ FOLLOWED = frozenset(
     {
         "seed", "data.source",
         "augmentation.pipeline", "augmentation.mode", "augmentation.mixing", "augmentation.mixing_alpha",
+        "augmentation.copies", "augmentation.keep_originals", "augmentation.definitions",
         *(f"model.{name}" for name in (
             "name", "dropout", "normalization", "filters", "kernel_size", "strides", "convolutions", "activation",
             "batch_normalization", "residual", "pooling", "pool_size", "pool_strides", "summary", "dense_units",
@@ -109,8 +110,8 @@ def train_script(recipe: Recipe) -> str:
         RunError: The run cannot be repeated without AquaDash; the message says why.
         ConfigError, UnknownNameError: Its pipeline does not fit the catalogue.
     """
-    augmented = any(not branch.is_original for branch in recipe.pipeline.branches) or recipe.pipeline.factor > 1
-    augmentation = augmentation_code(recipe.pipeline) if augmented else None
+    augmented = recipe.plan.changes or recipe.plan.factor > 1
+    augmentation = augmentation_code(recipe.plan) if augmented else None
     template = _environment().get_template("train.py.j2")
     values = _values(recipe, augmentation)
     text = template.render(values)
@@ -182,7 +183,9 @@ def _values(recipe: Recipe, augmentation: AugmentationCode | None) -> dict[str, 
         "cifar100": config.data.source == "cifar100" and not recipe.data_in_zip,
         "in_zip": recipe.data_in_zip,
         "augmented": augmentation is not None,
-        "copies": config.augmentation.mode == "copies",
+        "copies": config.augmentation.mode == "copies" or not recipe.plan.changes,
+        "factor": recipe.plan.factor,
+        "planned": _words(recipe.plan),
         "augmentation_code": augmentation.body if augmentation else "",
         "mixing": config.augmentation.mixing,
         "mixing_alpha": config.augmentation.mixing_alpha,
@@ -202,6 +205,11 @@ def _values(recipe: Recipe, augmentation: AugmentationCode | None) -> dict[str, 
             augmentation=augmentation.imports if augmentation else (),
         ),
     }
+
+
+def _words(plan: AugmentationPlan) -> str:
+    """The plan in words, without the titles of pipelines, which may be anything."""
+    return f"{plan.factor} images for each training image" if plan.factor > 1 else "a changed version of each image"
 
 
 def _imports(*, cifar100: bool, arithmetic: bool, augmentation: Sequence[str]) -> str:

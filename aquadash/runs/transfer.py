@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash.config import flatten, from_json
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -248,8 +247,7 @@ def _fill(
     from mlflow.entities import Metric, Param, RunTag
 
     client = store._client
-    settings = flatten(from_json(tags[tag.CONFIG]))
-    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in settings.items()])
+    client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(described.config).items()])
     points = [
         Metric(name, point.value, point.time, point.step)
         for name, history in snapshot.metrics.items()
