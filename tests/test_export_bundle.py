@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_a_network_of_imagenet_gets_a_reason_instead_of_a_script(store: RunStore
     assert any("ImageNet" in note for note in written.notes)
     with zipfile.ZipFile(written.path) as archive:
         assert "ImageNet" in archive.read("README.txt").decode()
+
+
+def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "mine")
+    hostile = {"keras": "3.1\nevil", "numpy": "1.2.3", "imaug": "not installed", "tensorflow": ["x"]}
+    store.add_json_artifact(run.run_id, "environment.json", {"versions": hostile, "precision": "__import__('os')"})
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    with zipfile.ZipFile(written.path) as archive:
+        lines = archive.read(bundle.REQUIREMENTS).decode().splitlines()
+        assert "__import__" not in archive.read(bundle.SCRIPT).decode()
+    assert "numpy==1.2.3" in lines and "evil" not in lines
+    assert all(line.startswith("#") or re.fullmatch(r"[\w-]+(==[\w.]+)?", line) for line in lines)
 
 
 def test_stopping_leaves_no_file(store: RunStore, tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ def write(path: Path, files: Files, *, honest: bool = True) -> Path:
     return path
 
 
+def extra(files: Files, name: str, content: bytes) -> Files:
+    """One more file that the run says it has."""
+    artifacts = [*json.loads(files[bundle.RUN])["artifacts"], name]
+    return {name: content, bundle.RUN: described(files, artifacts=artifacts)}
+
+
 def described(files: Files, **changes: object) -> bytes:
     return json.dumps({**json.loads(files[bundle.RUN]), **changes}).encode()
 
@@ -135,6 +141,7 @@ def test_files_of_others(store: RunStore, sound: Path, tmp_path: Path) -> None:
         (lambda files: {**files, "run.json": b"[" * 100_000}, "JSON"),
         (lambda files: {**files, "config.json": b'{"seed": 9}'}, "different settings"),
         (lambda files: {**files, "config.json": b'{"training": {"epochs": -1}}'}, "epochs"),
+        (lambda files: {**files, **extra(files, "environment.json", b"[]")}, "environment.json in the ZIP is a list"),
         (lambda files: {**files, "predictions.npz": b"PK\x03\x04 no"}, "predictions.npz"),
         (
             lambda files: {**files, "predictions.npz": npz(indices=ZEROS, labels=ZEROS, probabilities=np.ones(3))},

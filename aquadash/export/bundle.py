@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -49,6 +50,9 @@ _STORED = (".keras", ".npz", ".tflite", ".onnx")
 
 #: The image shape where the data set cannot be loaded: that of both built-in ones.
 _USUAL_SHAPE = (32, 32, 3)
+
+#: A version that stands in a line of requirements as it is.
+_VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
 
 Progress = Callable[[str, float | None], None]
 
@@ -254,20 +258,24 @@ def _data_file(folder: Path, dataset: Dataset) -> Path:
 def _requirements(environment: Mapping[str, Any]) -> str:
     """What the script needs, in the versions that the run was trained with."""
     used = environment.get("versions", {})
-    names = ["tensorflow", "keras", "numpy", "imaug"]
     lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with."]
-    lines += [f"{name}=={used.get(name) or _installed(name)}" for name in names]
+    for name in ("tensorflow", "keras", "numpy", "imaug"):
+        lines.append(_pinned(name, used.get(name) if isinstance(used, dict) else None))
     # imaug asks for both builds of OpenCV below 4.13; without these lines a newer one may come.
-    lines += [f"{name}=={_installed(name)}" for name in ("opencv-python", "opencv-python-headless")]
+    lines += [_pinned(name, None) for name in ("opencv-python", "opencv-python-headless")]
     lines.append("# For the notebook besides, any version: pip install jupyterlab")
     return "\n".join(lines) + "\n"
 
 
-def _installed(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "0"
+def _pinned(name: str, wanted: object) -> str:
+    """A line of requirements: of that version, else of the one installed here, else of any."""
+    if not isinstance(wanted, str) or not _VERSION.fullmatch(wanted):
+        # Runs come from other computers, too, and a version may hold anything there.
+        try:
+            wanted = version(name)
+        except PackageNotFoundError:
+            return name
+    return f"{name}=={wanted}"
 
 
 def _manifest(run_id: str, written: Mapping[str, Written]) -> Member:

@@ -218,7 +218,8 @@ def _check_file(path: Path, name: str, run: Run) -> None:
         if name in (PREDICTIONS, VALIDATION_PREDICTIONS):
             check_predictions(path, num_classes=len(run.class_names))
     elif name.endswith(".json"):
-        _json(path, name)
+        # Every file of this kind that a run has is an object.
+        _record(_json(path, name), name)
     elif name == HISTORY:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
