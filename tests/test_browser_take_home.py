@@ -62,4 +62,4 @@ def test_a_run_goes_home_and_comes_back(warm_home: Path, page: Page, tmp_path: P
     assert page.locator(".js-plotly-plot").count() == 4
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
