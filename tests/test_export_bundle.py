@@ -99,6 +99,8 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     data, other_data = (each._client.get_run(run.run_id).data for each in (store, other_store))
     assert other_data.params == data.params and other_data.metrics == data.metrics
     assert other_data.tags["team"] == "blue"
+    shown = [each._client.get_run(run.run_id).inputs.dataset_inputs for each in (store, other_store)]
+    assert [each[0].dataset.digest for each in shown] == [run.dataset_fingerprint[:36]] * 2
     job = RunJobs(other_store, "robustness").get(run.run_id)
     assert job is not None and job.status is JobStatus.FINISHED and job.request == {"seed": 1}
     assert other_store.artifact_names(run.run_id) == store.artifact_names(run.run_id)

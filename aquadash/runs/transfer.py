@@ -143,13 +143,16 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
     described = snapshot.run()
     tags = {name: value for name, value in snapshot.tags.items() if _moves(name, snapshot.tags)}
     status = tags.pop(tag.STATUS)
-    tags[tag.ORIGIN] = IMPORTED
+    tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash"}
     with storage_errors("store the imported run"):
         run_id = _create(store, snapshot.run_id, described)
         try:
             _fill(store, run_id, snapshot, tags, described, files)
             # Until it has a status, a run counts as another program's and is not shown.
             store._set(run_id, "store the imported run", {tag.STATUS: status})
+            if described.class_names and described.dataset_fingerprint:
+                # For MLflow's own pages; the tags are there already.
+                store.set_dataset(run_id, class_names=described.class_names, fingerprint=described.dataset_fingerprint)
             return replace(store.get(run_id), deleted=False)
         except BaseException:
             remove_traces(store, run_id)
