@@ -75,7 +75,7 @@ def test_damaged_checks(text: str) -> None:
 
 def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     form = replace(FORMATS["onnx"], packages=("no_such_package",))
-    with pytest.raises(RunError, match="no_such_package.*requirements-onnx.txt"):
+    with pytest.raises(RunError, match="no_such_package.*scripts/requirements-onnx.txt"):
         form.check_installed()
 
 

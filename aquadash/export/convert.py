@@ -96,7 +96,7 @@ FORMATS: dict[str, Format] = {
             "model.onnx",
             "For other programs and languages: ONNX Runtime, browsers, Windows, C++.",
             ("tf2onnx", "onnx", "onnxruntime"),
-            "requirements-onnx.txt",
+            "scripts/requirements-onnx.txt",
         ),
     )
 }
