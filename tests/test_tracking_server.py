@@ -17,7 +17,7 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.runs.connection import EXPERIMENT
 from tests.app_pages import open_app_page
 from tests.stored_runs import add_run, without_engine
-from tests.test_cli import answer
+from tests.test_cli import answer, refusal
 from tests.tracking_server import MISSING, REASON, mlflow_process, tracking_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(MISSING, reason=REASON)]
@@ -84,6 +84,17 @@ def test_a_run_from_training_to_prediction_on_a_server(remote: Path, server: str
     assert answer("predict", "far away", picture)["predictions"][0]["label"] in data.load("synthetic").class_names
     again = answer("reproduce", "far away", "--against", "far away")
     assert again["identical"] is True
+
+    answer("runs", "export", "far away", tmp_path / "run.zip")
+    brought = answer("runs", "import", tmp_path / "run.zip")["run_id"]
+    store = open_store()
+    assert brought != run_id and store.get(brought).metrics == store.get(run_id).metrics
+    assert store.history(brought) == store.history(run_id)
+    assert answer("reproduce", run_id, "--against", brought)["identical"] is True
+    (tmp_path / "torn.zip").write_bytes((tmp_path / "run.zip").read_bytes()[:-500])
+    before = [run.run_id for run in store.list_runs()]
+    assert "torn.zip" in refusal("runs", "import", tmp_path / "torn.zip")
+    assert [run.run_id for run in store.list_runs()] == before
 
 
 def test_pages_and_changes_by_people_on_a_server(remote: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
