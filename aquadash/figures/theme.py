@@ -56,6 +56,20 @@ RUN_COLOURS: tuple[str, ...] = (
 #: For runs beyond the colours, and as a second sign beside them.
 RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
 
+#: A third sign, where runs are points.
+RUN_MARKERS: tuple[str, ...] = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "x",
+    "star",
+    "triangle-down",
+    "cross",
+    "pentagon",
+    "hexagram",
+)
+
 #: Grid lines, outlines and marks: a grey half-way between the two pages' backgrounds.
 GRID_COLOUR = "rgba(125, 145, 160, 0.28)"
 OUTLINE_COLOUR = "rgba(125, 145, 160, 0.9)"
@@ -117,6 +131,24 @@ def run_colour(index: int) -> str:
 def run_dash(index: int) -> str:
     """The line style of the run at this position: neighbours differ, and so do runs of the same colour."""
     return RUN_DASHES[(index + index // len(RUN_COLOURS)) % len(RUN_DASHES)]
+
+
+def run_marker(index: int) -> str:
+    """The marker of the run at this position."""
+    return RUN_MARKERS[index % len(RUN_MARKERS)]
+
+
+def run_uid(index: int, part: str = "line") -> str:
+    """The id of a trace that belongs to the run at this position.
+
+    Plotly writes it into the class of the trace's group of shapes, so that a page can find what a run has in all of its
+    charts and light it up.
+
+    Args:
+        index: The run's position.
+        part: Tells the run's traces in one chart apart: small letters.
+    """
+    return f"run{index}-{part}"
 
 
 def shorten(name: str, *, length: int = MAX_NAME) -> str:
