@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import McNemar
 from aquadash.evaluation.compare import exact_p_value
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import comparison, run_table
+from aquadash.ui import comparison_results, comparison_settings, run_table
 
 
 def run(name: str, **changes: object) -> Run:
@@ -33,15 +33,17 @@ def result(fixed: int, broken: int) -> McNemar:
     ],
 )
 def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:
-    assert expected in comparison.verdict(result(fixed, broken), before="old", after="new")
+    assert expected in comparison_results.verdict(result(fixed, broken), before="old", after="new")
 
 
 def test_verdict_escapes_names() -> None:
-    assert "<b>" not in comparison.verdict(result(3, 1), before="<b>x", after="y").replace("\\<b>", "")
+    assert "<b>" not in comparison_results.verdict(result(3, 1), before="<b>x", after="y").replace("\\<b>", "")
 
 
 def test_settings_that_differ() -> None:
-    rows = comparison.settings_table([run("a"), run("b", training__optimizer="adam", seed=3)], everything=False)
+    rows = comparison_settings.settings_table(
+        [run("a"), run("b", training__optimizer="adam", seed=3)], everything=False
+    )
 
     assert rows == [
         {"Setting": "Optimizer", "a": "SGD, plain steps downhill", "b": "Adam"},

@@ -23,7 +23,7 @@ from aquadash.figures.theme import (
     run_colour,
     run_dash,
     run_marker,
-    run_uid,
+    run_meta,
     shorten,
 )
 
@@ -119,7 +119,7 @@ def compare_curves(
     figure = go.Figure()
     for index, _, curve in drawn if weight else ():
         figure.add_scatter(
-            x=curve.x / divisor, y=curve.y, mode="lines", uid=run_uid(index, "raw"), opacity=0.22, hoverinfo="skip",
+            x=curve.x / divisor, y=curve.y, mode="lines", meta=run_meta(index), opacity=0.22, hoverinfo="skip",
             showlegend=False, line={"color": run_colour(index), "width": 1.2},
         )  # fmt: skip
     for index, name, curve in drawn:
@@ -130,7 +130,7 @@ def compare_curves(
             y=curve.smooth,
             customdata=curve.y,
             name=escape(shorten(name)),
-            uid=run_uid(index),
+            meta=run_meta(index),
             mode="lines+markers",
             line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},
             marker={"color": run_colour(index), "size": 7, "symbol": run_marker(index), "maxdisplayed": _MARKERS},

@@ -17,7 +17,7 @@ from aquadash.figures.theme import (
     listed,
     run_colour,
     run_marker,
-    run_uid,
+    run_meta,
     shorten,
 )
 
@@ -78,7 +78,7 @@ def cost_accuracy(runs: Sequence[Priced], *, cost: str, title: str, height: int 
         figure.add_scatter(
             x=[run.cost],
             y=[100 * run.accuracy],
-            uid=run_uid(run.index),
+            meta=run_meta(run.index),
             mode="markers",
             name=escape(shorten(run.name)),
             showlegend=False,

@@ -16,7 +16,7 @@ from aquadash.figures.theme import (
     percent,
     run_colour,
     run_marker,
-    run_uid,
+    run_meta,
     shorten,
 )
 
@@ -43,7 +43,7 @@ def metric_bars(
         figure.add_scatter(
             x=[100 * evaluation.accuracy],
             y=[position],
-            uid=run_uid(index),
+            meta=run_meta(index),
             mode="markers",
             marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
             error_x={

@@ -18,7 +18,7 @@ from aquadash.figures.theme import (
     listed,
     run_colour,
     run_marker,
-    run_uid,
+    run_meta,
     shorten,
 )
 
@@ -40,7 +40,7 @@ def metric_by_setting(
     dimension: Dimension, *, accuracies: Sequence[float], names: Sequence[str], indices: Sequence[int], title: str,
     height: int = 360,
 ) -> go.Figure:  # fmt: skip
-    """Draw a point a run, and a line through the mean of each value.
+    """Draw a point a run, and the mean of each value; numbers have a line through these.
 
     Args:
         dimension: The setting; a text's values stand side by side, the runs of one value a little apart.
@@ -59,7 +59,8 @@ def metric_by_setting(
     figure.add_scatter(
         x=[place[value] for value, _, _ in middle],
         y=[100 * mean for _, mean, _ in middle],
-        mode="lines+markers",
+        # Between the names of a few there is nothing to be read off a line.
+        mode="markers" if texts else "lines+markers",
         name="Mean",
         line={"color": OUTLINE_COLOUR, "width": 1.5, "dash": "dot"},
         marker={"color": OUTLINE_COLOUR, "symbol": "line-ew-open", "size": 16, "line": {"width": 2}},
@@ -78,7 +79,7 @@ def metric_by_setting(
         figure.add_scatter(
             x=[place[value] + shift],
             y=[100 * accuracy],
-            uid=run_uid(index),
+            meta=run_meta(index),
             mode="markers",
             name=escape(shorten(name)),
             showlegend=False,

@@ -24,7 +24,7 @@ from aquadash.figures.theme import (
     run_colour,
     run_dash,
     run_marker,
-    run_uid,
+    run_meta,
     shorten,
 )
 
@@ -124,7 +124,7 @@ def parallel_coordinates(
     if runs is not None:
         for line, index in enumerate(runs):
             figure.add_scatter(
-                **lines.through([line]), uid=run_uid(index), name=escape(shorten(names[line])), mode="lines+markers",
+                **lines.through([line]), meta=run_meta(index), name=escape(shorten(names[line])), mode="lines+markers",
                 line={"color": run_colour(index), "width": 2.5, "dash": run_dash(index)}, showlegend=False,
                 marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)}, hoverinfo="text",
             )  # fmt: skip

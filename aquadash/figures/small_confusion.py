@@ -17,7 +17,7 @@ _MOST_NUMBERED = 6
 _MOST_NAMED = 12
 
 
-def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str, height: int = 290) -> go.Figure:
+def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str, height: int = 250) -> go.Figure:
     """Draw shares of the true class, always from 0 to 100 %, so that matrices beside one another can be compared.
 
     Args:

@@ -42,7 +42,8 @@ RIGHT_COLOUR = "#2E8BC0"
 WRONG_COLOUR = "#E0661B"
 #: Red, green and blue for the colour channels, to be read together with their line styles and names.
 CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
-#: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more).
+#: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more; of 16
+#: with the last two).
 RUN_COLOURS: tuple[str, ...] = (
     "#018BC5",
     "#F06324",
@@ -52,6 +53,8 @@ RUN_COLOURS: tuple[str, ...] = (
     "#D21A2D",
     "#179BA9",
     "#4866D8",
+    "#317B3A",
+    "#DE4A94",
 )
 #: For runs beyond the colours, and as a second sign beside them.
 RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
@@ -138,17 +141,13 @@ def run_marker(index: int) -> str:
     return RUN_MARKERS[index % len(RUN_MARKERS)]
 
 
-def run_uid(index: int, part: str = "line") -> str:
-    """The id of a trace that belongs to the run at this position.
+def run_meta(index: int) -> dict[str, int]:
+    """The ``meta`` of a trace that belongs to the run at this position.
 
-    Plotly writes it into the class of the trace's group of shapes, so that a page can find what a run has in all of its
-    charts and light it up.
-
-    Args:
-        index: The run's position.
-        part: Tells the run's traces in one chart apart: small letters.
+    A page finds by it what a run has in all of its charts, and lights it up. (``uid`` would be the place for it, but
+    plotly leaves that out when it writes a figure.)
     """
-    return f"run{index}-{part}"
+    return {"run": index}
 
 
 def shorten(name: str, *, length: int = MAX_NAME) -> str:

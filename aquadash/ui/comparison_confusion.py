@@ -27,7 +27,7 @@ def show(compared: Compared) -> None:
         for index in drawn:
             found = evaluations[index]
             assert found is not None
-            with st.container(key=f"run-card-{index}", width=300, gap=None):
+            with st.container(key=f"run-card-{index}", width=256, gap=None):
                 name = plain(shorten(compared.names[index], length=34))
                 st.markdown(f"**{name}** · {percent(found.accuracy, found.accuracy_ci95)}", width="stretch")
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')

@@ -65,7 +65,7 @@ def show(compared: Compared) -> None:
     price = PRICES[word]
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
-    components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost")
+    components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost-chart")
     st.caption(
         "The dotted line is the Pareto front: no other of these runs is both cheaper and more accurate than those on "
         "it. Where intervals overlap, a run beside the front may be as good."

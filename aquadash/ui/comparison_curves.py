@@ -54,8 +54,10 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
 def _curves(run_ids: Sequence[str]) -> None:
     runs = [cache.run(run_id) for run_id in run_ids]
     named: Named = [(name, cache.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
-    metrics, axis, weight = _controls()
-    window = _window(named, axis)
+    metrics, axis = _choices()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        weight = _smoothing()
+        window = _window(named, axis)
     columns = st.columns(2, gap="medium") if len(metrics) > 1 else [st.container()]
     for place, metric in enumerate(metrics):
         with columns[place % len(columns)]:
@@ -72,25 +74,32 @@ def _curves(run_ids: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _controls() -> tuple[list[Metric], Axis, float]:
-    """Draw what is shown and how: metrics, axis, weight of the smoothing."""
+def _choices() -> tuple[list[Metric], Axis]:
+    """Draw what is shown: the metrics, and what they are drawn by."""
     address.choices("metric", list(TITLES), default=["val_accuracy"])
     address.choice("x", list(_AXES), default="epoch")
-    address.restore(
-        "smooth", _weight, default=0.0, expected=f"a number from 0 to {_MOST_SMOOTH:g}, 0 for curves as they are"
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         chosen = st.pills(
             "Curves", list(TITLES), key="metric", selection_mode="multi", format_func=lambda name: TITLES[name],
-            help=f"{term('accuracy')} {term('loss')}",
+            help=f"{term('accuracy')} {term('loss')}", width="content",
         )  # fmt: skip
         axis = st.segmented_control("Drawn", list(_AXES), key="x", required=True, format_func=_AXES.__getitem__)
-        weight = st.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=220, help=term("smoothing"))
     metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
     address.record("metric", ",".join(metrics), default="val_accuracy")
     address.record("x", str(axis), default="epoch")
+    return metrics, "time" if axis == "time" else "epoch"
+
+
+def _smoothing() -> float:
+    """Draw the slider for the weight of the smoothing."""
+    address.restore(
+        "smooth", _weight, default=0.0, expected=f"a number from 0 to {_MOST_SMOOTH:g}, 0 for curves as they are"
+    )
+    weight = float(
+        st.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=260, help=term("smoothing"))
+    )
     address.record("smooth", f"{weight:g}", default="0")
-    return metrics, "time" if axis == "time" else "epoch", float(weight)
+    return weight
 
 
 def _window(named: Named, axis: Axis) -> tuple[float, float] | None:

@@ -20,7 +20,7 @@ from aquadash.ui.text import count
 _PER_PAGE = 24
 
 #: In the address: which images, and by how many runs they are had right.
-SHOWN, RIGHT = "show", "right"
+SHOWN, RIGHT, PAGE = "changed", "right", "image-page"
 _COUNTS = "right-counts"
 
 _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many are right"}
@@ -106,7 +106,7 @@ def _cards(
     if images is None:
         st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")
         return
-    shown = gallery.pager(len(positions), per_page=_PER_PAGE, key="page")
+    shown = gallery.pager(len(positions), per_page=_PER_PAGE, key=PAGE)
     classes = run.class_names
     cards = []
     for position in positions[shown].tolist():

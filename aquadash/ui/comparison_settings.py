@@ -15,6 +15,7 @@ from aquadash.ui import setting_fields as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.setting_groups import matters
+from aquadash.ui.text import count
 
 #: Numbers that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
@@ -22,7 +23,7 @@ _LOG_FACTOR = 8
 _MOST_AXES = 9
 _DASH = "–"
 
-_ALL, _SETTING = "all", "setting"
+_ALL, _SETTING = "every", "setting"
 
 
 def show(compared: Compared) -> None:
@@ -36,14 +37,24 @@ def show(compared: Compared) -> None:
     )  # fmt: skip
     address.record(_ALL, str(shown), default="no")
     rows = settings_table(runs, everything=shown == "yes")
-    if rows:
-        st.dataframe(
-            rows, hide_index=True, alt="The runs' settings, a row a setting, a column a run", key="settings",
-            height="content", column_config={"Setting": st.column_config.TextColumn(pinned=True)},
-        )  # fmt: skip
-    else:
+    columns = labels(runs)
+    common = [row for row in rows if all(row[name] != _DASH for name in columns)]
+    partial = [row for row in rows if row not in common]
+    if common:
+        _table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
+    if partial:
+        with st.expander(f"{count(len(partial), 'setting')} that not every one of these runs has", icon="🧩"):
+            _table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
+    if not rows:
         st.caption("All settings that matter are the same, the seed included.")
     _accuracy_by_settings(compared)
+
+
+def _table(rows: Sequence[dict[str, str]], *, key: str, alt: str) -> None:
+    st.dataframe(
+        rows, hide_index=True, alt=alt, key=key, height="content",
+        column_config={"Setting": st.column_config.TextColumn(pinned=True)},
+    )  # fmt: skip
 
 
 def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, str]]:
@@ -93,16 +104,18 @@ def _accuracy_by_settings(compared: Compared) -> None:
         st.caption("Once two runs with different settings have results, charts show here what went with what.")
         return
     title = f"{compared.images.capitalize()} accuracy"
+    # Lines through what only some of the runs have would say nothing.
+    lines = [axis for axis in axes.values() if _DASH not in axis.values] or list(axes.values())
     st.subheader("Which settings went with which accuracy?", anchor=False, help=term("parallel coordinates"))
     components.plot(
         parallel_coordinates(
-            list(axes.values())[:_MOST_AXES], accuracies=accuracies, names=names, runs=measured,
+            lines[:_MOST_AXES], accuracies=accuracies, names=names, runs=measured,
             accuracy_label=f"{title}, %",
         ),
         key="compared-parallel",
     )  # fmt: skip
-    if len(axes) > _MOST_AXES:
-        st.caption(f"{_MOST_AXES} of {len(axes)} settings have an axis; the menu below has all.")
+    if len(lines[:_MOST_AXES]) < len(axes):
+        st.caption(f"{len(lines[:_MOST_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
     address.choice(_SETTING, list(axes), default=next(iter(axes)))
     name = str(st.selectbox("Accuracy against", list(axes), key=_SETTING, format_func=fields.label, width=320))
     address.record(_SETTING, name, default=next(iter(axes)))

@@ -36,17 +36,24 @@ function swatch(run) {
   return picture;
 }
 
-// Which run a group of shapes, or a card, belongs to; -1 for none.
-function runOf(element) {
-  const found = /(?:\btracerun|\bst-key-run-card-)(\d+)\b/.exec(element.getAttribute("class") || "");
-  return found ? Number(found[1]) : -1;
+// What of the runs there is on the page: [element, position of its run]. Traces say in their `meta` whose they are.
+function* parts() {
+  for (const chart of document.querySelectorAll(".js-plotly-plot")) {
+    for (const trace of chart._fullData || []) {
+      const run = trace.meta && trace.meta.run;
+      const shapes = typeof run === "number" && chart.querySelector(`g.trace.trace${CSS.escape(trace.uid)}`);
+      if (shapes) yield [shapes, run];
+    }
+  }
+  for (const card of document.querySelectorAll("[class*='st-key-run-card-']")) {
+    const found = /st-key-run-card-(\d+)/.exec(card.className);
+    if (found) yield [card, Number(found[1])];
+  }
 }
 
 function light(index) {
-  for (const element of document.querySelectorAll(
-    ".js-plotly-plot g.trace[class*='tracerun'], [class*='st-key-run-card-']"
-  )) {
-    const run = runOf(element);
+  for (const [element, run] of parts()) {
+    element.dataset.run = run;
     const lit = index >= 0 && run === index;
     const dim = index >= 0 && run !== index;
     if (element.classList.contains("aqua-lit") !== lit) element.classList.toggle("aqua-lit", lit);
@@ -56,9 +63,8 @@ function light(index) {
 
 function runOfPoint(event) {
   const point = event && event.points && event.points[0];
-  const trace = point && (point.fullData || point.data);
-  const found = /^run(\d+)-/.exec((trace && trace.uid) || "");
-  return found ? Number(found[1]) : -1;
+  const meta = point && point.fullData && point.fullData.meta;
+  return meta && typeof meta.run === "number" ? meta.run : -1;
 }
 
 // Listen to a chart, once in its life.
