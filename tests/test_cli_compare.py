@@ -8,8 +8,8 @@ import pytest
 
 from aquadash.runs import RunStore, open_store
 from tests import ui_runs
-from tests.commands import answer, refusal, run_cli
 from tests.compared_runs import add_compared
+from tests.test_cli import answer, call, refusal
 
 
 @pytest.fixture
@@ -60,5 +60,5 @@ def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None
 
 
 def test_the_text_says_the_same(store: RunStore) -> None:
-    text = run_cli("compare", "plain", "other", "better").output
+    text = call("compare", "plain", "other", "better").stdout
     assert "by Holm's correction" in text and "points (" in text and "on front" in text

@@ -36,6 +36,25 @@ def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:
     assert expected in comparison_results.verdict(result(fixed, broken), before="old", after="new")
 
 
+def test_a_correction_decides_the_verdict() -> None:
+    lucky = comparison_results.verdict(result(20, 8), before="old", after="new", p_holm=0.4, pairs=10)
+    assert "among 10 pairs some look like this by luck" in lucky
+    assert "for 10 pairs, by Holm's correction, p = 0.4" in lucky
+    clear = comparison_results.verdict(
+        result(40, 10), before="old", after="new", images="validation", interval=(0.02, 0.1), p_holm=0.001, pairs=3
+    )
+    assert "+6.0 points of accuracy (95 % interval +2.0 to +10.0)" in clear and "500 validation images" in clear
+    assert "**new** is probably the better one" in clear
+
+
+def test_dimensions_are_the_settings_that_differ() -> None:
+    runs = [run("a"), run("b", training__learning_rate=0.0001), run("c", training__optimizer="adam")]
+    found = comparison_settings.dimensions(runs)
+    assert list(found) == ["training.optimizer", "training.learning_rate"]
+    assert found["training.learning_rate"].values == [0.01, 0.0001, 0.01] and found["training.learning_rate"].log
+    assert found["training.optimizer"].values[2] == "Adam"
+
+
 def test_verdict_escapes_names() -> None:
     assert "<b>" not in comparison_results.verdict(result(3, 1), before="<b>x", after="y").replace("\\<b>", "")
 

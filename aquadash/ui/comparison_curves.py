@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.evaluation.curves import Metric
@@ -58,13 +59,14 @@ def _curves(run_ids: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         weight = _smoothing()
         window = _window(named, axis)
+    drawn = tuple(
+        (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
+    )
     columns = st.columns(2, gap="medium") if len(metrics) > 1 else [st.container()]
     for place, metric in enumerate(metrics):
         with columns[place % len(columns)]:
-            figure = compare_curves(
-                named, metric=metric, axis=axis, weight=weight, window=window, legend=False,
-                height=420 if len(metrics) == 1 else 320,
-            )  # fmt: skip
+            height = 420 if len(metrics) == 1 else 320
+            figure = _figure(drawn, metric, axis, weight, window, height, named)
             components.plot(figure, key=f"curves-{metric}", config={"scrollZoom": False})
     st.caption("Drag over a chart to look at a part of it, in all charts; a double click shows all again.")
     with st.expander("These curves as a table", icon="🔢"):
@@ -115,6 +117,20 @@ def _window(named: Named, axis: Axis) -> tuple[float, float] | None:
     return run_legend.window(
         first, last, kind=axis, label="Seconds of training shown" if axis == "time" else "Epochs shown"
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure(
+    drawn: tuple[tuple[str, float | None, str, int], ...],
+    metric: Metric,
+    axis: Axis,
+    weight: float,
+    window: tuple[float, float] | None,
+    height: int,
+    _named: Named,
+) -> go.Figure:
+    """The chart, made once for everybody as long as none of the curves has grown."""
+    return compare_curves(_named, metric=metric, axis=axis, weight=weight, window=window, legend=False, height=height)
 
 
 def _weight(text: str) -> float:
