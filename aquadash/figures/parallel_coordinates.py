@@ -145,7 +145,7 @@ def parallel_coordinates(
         ticktext=["<br>".join(escape(part) for part in _lines(dimension.label)) for dimension in every],
         side="top", range=[-0.35, len(every) - 0.65], fixedrange=True, showgrid=False, showline=False,
     )  # fmt: skip
-    figure.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.06, 1.1], fixedrange=True)
     figure.update_layout(
         hovermode="closest", dragmode=False, legend={"y": -0.04, "yanchor": "top"}, margin={"t": 8, "l": 8, "r": 8}
     )
@@ -187,9 +187,15 @@ def _draw_axis(figure: go.Figure, position: int, laid_out: Axis) -> None:
     )
     for at, text in laid_out.ticks:
         figure.add_annotation(
-            x=position, y=at, text=escape(shorten(text, length=14)), showarrow=False, xanchor="left", xshift=6,
-            yshift=8, font={"size": 11},
+            x=position, y=at, text="<br>".join(map(escape, _tick_lines(text))),
+            showarrow=False, align="left", xanchor="left", xshift=6, yshift=8, font={"size": 11},
         )  # fmt: skip
+
+
+def _tick_lines(text: str) -> list[str]:
+    """A value in at most two short lines."""
+    lines = [shorten(line, length=15) for line in _lines(text)]
+    return lines if len(lines) <= 2 else [lines[0], f"{lines[1].rstrip('…')}…"]
 
 
 def _lines(label: str) -> list[str]:

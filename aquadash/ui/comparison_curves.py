@@ -55,8 +55,9 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
 def _curves(run_ids: Sequence[str]) -> None:
     runs = [cache.run(run_id) for run_id in run_ids]
     named: Named = [(name, cache.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
-    metrics, axis = _choices()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    metrics = _metrics()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        axis = _axis()
         weight = _smoothing()
         window = _window(named, axis)
     drawn = tuple(
@@ -76,20 +77,24 @@ def _curves(run_ids: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _choices() -> tuple[list[Metric], Axis]:
-    """Draw what is shown: the metrics, and what they are drawn by."""
+def _metrics() -> list[Metric]:
+    """Draw the choice of metrics; each has a chart."""
     address.choices("metric", list(TITLES), default=["val_accuracy"])
-    address.choice("x", list(_AXES), default="epoch")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        chosen = st.pills(
-            "Curves", list(TITLES), key="metric", selection_mode="multi", format_func=lambda name: TITLES[name],
-            help=f"{term('accuracy')} {term('loss')}", width="content",
-        )  # fmt: skip
-        axis = st.segmented_control("Drawn", list(_AXES), key="x", required=True, format_func=_AXES.__getitem__)
+    chosen = st.pills(
+        "Curves", list(TITLES), key="metric", selection_mode="multi", format_func=lambda name: TITLES[name],
+        help=f"{term('accuracy')} {term('loss')}",
+    )  # fmt: skip
     metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
     address.record("metric", ",".join(metrics), default="val_accuracy")
+    return metrics
+
+
+def _axis() -> Axis:
+    """Draw the choice of what the curves are drawn by."""
+    address.choice("x", list(_AXES), default="epoch")
+    axis = st.segmented_control("Drawn", list(_AXES), key="x", required=True, format_func=_AXES.__getitem__)
     address.record("x", str(axis), default="epoch")
-    return metrics, "time" if axis == "time" else "epoch"
+    return "time" if axis == "time" else "epoch"
 
 
 def _smoothing() -> float:
@@ -98,7 +103,7 @@ def _smoothing() -> float:
         "smooth", _weight, default=0.0, expected=f"a number from 0 to {_MOST_SMOOTH:g}, 0 for curves as they are"
     )
     weight = float(
-        st.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=260, help=term("smoothing"))
+        st.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=200, help=term("smoothing"))
     )
     address.record("smooth", f"{weight:g}", default="0")
     return weight
