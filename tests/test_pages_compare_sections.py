@@ -188,16 +188,16 @@ def test_no_more_than_ten_runs_are_drawn(store: RunStore) -> None:
 
 @pytest.mark.alone
 @pytest.mark.slow
-@pytest.mark.parametrize("section", SECTIONS)
-def test_ten_runs_of_a_hundred_epochs_are_drawn_within_a_second(store: RunStore, section: str) -> None:
+def test_ten_runs_of_a_hundred_epochs_are_drawn_within_a_second(store: RunStore) -> None:
     runs = [
         add_compared(store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100)
         for number in range(10)
     ]
-    app = open_page(runs=ids(*runs), section=section)
-    seconds = []
-    for _ in range(7):
-        began = time.perf_counter()
-        app.run()
-        seconds.append(time.perf_counter() - began)
-    assert not app.error and sorted(seconds)[3] < 1.0, seconds
+    for section in SECTIONS:
+        app = open_page(runs=ids(*runs), section=section, metric="val_accuracy,val_loss", smooth="0.5")
+        seconds = []
+        for _ in range(7):
+            began = time.perf_counter()
+            app.run()
+            seconds.append(time.perf_counter() - began)
+        assert not app.error and sorted(seconds)[3] < 1.0, (section, seconds)
