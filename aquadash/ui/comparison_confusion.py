@@ -28,8 +28,8 @@ def show(compared: Compared) -> None:
             found = evaluations[index]
             assert found is not None
             with st.container(key=f"run-card-{index}", width=256, gap=None):
-                name = plain(shorten(compared.names[index], length=34))
-                st.markdown(f"**{name}** · {percent(found.accuracy, found.accuracy_ci95)}", width="stretch")
+                st.markdown(f"**{plain(shorten(compared.names[index], length=26))}**")
+                st.caption(percent(found.accuracy, found.accuracy_ci95))
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
                 figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
                 components.plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
