@@ -10,7 +10,7 @@ from aquadash.evaluation import McNemar, PairTest
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import LEVEL, pair_matrix
 from aquadash.figures.theme import shorten
-from aquadash.ui import clicks, components, pair_picker
+from aquadash.ui import clicks, components, pair_picker, paired_results
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
@@ -29,11 +29,21 @@ def show(compared: Compared) -> None:
     )
     if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
         st.caption("Runs that validated on test images, as the report does, have those as their validation images.")
+    _pairs(compared)
+    pair = paired_results.of_two(list(compared.runs))
+    if pair is not None:
+        st.subheader("What the pipeline changed", anchor=False, help=term("paired runs"))
+        paired_results.show(pair)
+
+
+def _pairs(compared: Compared) -> None:
+    """Hold the runs against one another, two at a time."""
+    images = compared.images
     together = compared.measured_together()
     if len(together) < 2:
         _why_not(compared)
         return
-    st.subheader("Is the difference more than luck?", anchor=False, help=term("McNemar's test"))
+    st.subheader("Is the difference more than luck?", anchor=False, help=term("McNemar"))
     tests = compared.pairs()
     if len(compared.runs) > 2:
         _take_click(compared)
@@ -165,7 +175,7 @@ def _table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
         column_config={
             "Points": number(format="%+.1f", help="Accuracy of the second less that of the first, in points."),
             "95 % interval": st.column_config.TextColumn(help="Newcombe's, for pairs measured on the same images."),
-            "p": number(format="%.3g", help=term("McNemar's test")),
+            "p": number(format="%.3g", help=term("McNemar")),
             "p, corrected": number(format="%.3g", help=term("Holm's correction")),
         },
     )

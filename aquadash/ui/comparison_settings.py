@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.config import flatten
+from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.runs.types import Run
@@ -67,6 +67,9 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, s
     rows = []
     for name in flat[0]:
         found = [values[name] if matters(name, values) else None for values in flat]
+        if name == DEFINITIONS and not everything:
+            # Only where the same name means another pipeline.
+            found = list(pipeline_versions([run.config for run in runs]) or [""])
         if everything or any(value != found[0] for value in found):
             told = (_DASH if value is None else fields.value_text(name, value) for value in found)
             rows.append({"Setting": fields.label(name)} | dict(zip(columns, told, strict=True)))
@@ -79,6 +82,8 @@ def dimensions(runs: Sequence[Run]) -> dict[str, Dimension]:
     found: dict[str, Dimension] = {}
     for name in flat[0] if flat else ():
         values = [each[name] if matters(name, each) else None for each in flat]
+        if name == DEFINITIONS:
+            values = list(pipeline_versions([run.config for run in runs]) or [""])
         if all(value == values[0] for value in values):
             continue
         label = fields.label(name)
