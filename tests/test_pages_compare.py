@@ -118,46 +118,6 @@ def test_unknown_runs_in_the_address_are_left_out_with_a_word(store: RunStore) -
     assert address_of(app, "runs") == run.run_id
 
 
-def test_two_runs_side_by_side(store: RunStore) -> None:
-    worse = ui_runs.finished(store, "worse", right=0.5, seed=1)
-    better = ui_runs.finished(store, "better", {"training.optimizer": "adam"}, right=0.8, seed=2)
-    app = open_page(runs=ids(worse, better), metric="val_loss")
-
-    assert not app.error
-    charts = app.get("plotly_chart")
-    assert len(charts) == 2 and all(chart.proto.alt for chart in charts)
-    assert "Validation loss" in charts[0].proto.alt
-    differing = app.dataframe[1].value
-    assert differing["Setting"].tolist() == ["Optimizer"]
-    assert differing["better"].tolist() == ["Adam"]
-    assert "better is probably the better one" in words(app).replace("**", "")
-    assert "McNemar's exact test, p < 0.001" in words(app)
-
-    app.toggle(key="all-settings").set_value(True).run()
-    assert len(app.dataframe[1].value) > 10
-
-
-def test_different_data_is_warned_of(store: RunStore) -> None:
-    drawn = ui_runs.finished(store, "drawn")
-    photos = ui_runs.finished(store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
-    app = open_page(runs=ids(drawn, photos))
-
-    assert "accuracies cannot be compared" in words(app)
-    assert "cannot be compared image by image" in words(app)
-
-
-def test_runs_without_results_can_be_compared_too(store: RunStore) -> None:
-    picked = (
-        ui_runs.queued(store, "waits"),
-        ui_runs.running(store, "works"),
-        ui_runs.ended(store, "broke", RunStatus.FAILED, epochs=1),
-    )
-    app = open_page(runs=ids(*picked))
-
-    assert not app.error
-    assert "have predicted their test images" in app.get("plotly_chart")[1].proto.alt
-
-
 def test_rename_and_note(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
     app = open_page(runs=run.run_id)
@@ -225,17 +185,6 @@ def test_hostile_and_long_names_stay_text(store: RunStore) -> None:
     assert HOSTILE in app.dataframe[0].value["Name"].tolist()
     assert not any(HOSTILE in str(element.value) for element in [*app.markdown, *app.caption, *app.info])
     assert not any("<script>" in chart.proto.spec for chart in app.get("plotly_chart"))
-
-
-def test_two_runs_of_one_name_are_told_apart(store: RunStore) -> None:
-    one, two = ui_runs.finished(store, "same", {"seed": 1}), ui_runs.finished(store, "same", {"seed": 2})
-    app = open_page(runs=ids(one, two))
-
-    assert app.dataframe[1].value.columns.tolist() == [
-        "Setting",
-        f"same ({one.run_id[:8]})",
-        f"same ({two.run_id[:8]})",
-    ]
 
 
 @pytest.mark.alone

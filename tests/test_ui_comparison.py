@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import McNemar
 from aquadash.evaluation.compare import exact_p_value
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import comparison, run_table
+from aquadash.ui import comparison_results, comparison_settings, run_table
 
 
 def run(name: str, **changes: object) -> Run:
@@ -33,15 +33,36 @@ def result(fixed: int, broken: int) -> McNemar:
     ],
 )
 def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:
-    assert expected in comparison.verdict(result(fixed, broken), before="old", after="new")
+    assert expected in comparison_results.verdict(result(fixed, broken), before="old", after="new")
+
+
+def test_a_correction_decides_the_verdict() -> None:
+    lucky = comparison_results.verdict(result(20, 8), before="old", after="new", p_holm=0.4, pairs=10)
+    assert "among 10 pairs some look like this by luck" in lucky
+    assert "for 10 pairs, by Holm's correction, p = 0.4" in lucky
+    clear = comparison_results.verdict(
+        result(40, 10), before="old", after="new", images="validation", interval=(0.02, 0.1), p_holm=0.001, pairs=3
+    )
+    assert "+6.0 points of accuracy (95 % interval +2.0 to +10.0)" in clear and "500 validation images" in clear
+    assert "**new** is probably the better one" in clear
+
+
+def test_dimensions_are_the_settings_that_differ() -> None:
+    runs = [run("a"), run("b", training__learning_rate=0.0001), run("c", training__optimizer="adam")]
+    found = comparison_settings.dimensions(runs)
+    assert list(found) == ["training.optimizer", "training.learning_rate"]
+    assert found["training.learning_rate"].values == [0.01, 0.0001, 0.01] and found["training.learning_rate"].log
+    assert found["training.optimizer"].values[2] == "Adam"
 
 
 def test_verdict_escapes_names() -> None:
-    assert "<b>" not in comparison.verdict(result(3, 1), before="<b>x", after="y").replace("\\<b>", "")
+    assert "<b>" not in comparison_results.verdict(result(3, 1), before="<b>x", after="y").replace("\\<b>", "")
 
 
 def test_settings_that_differ() -> None:
-    rows = comparison.settings_table([run("a"), run("b", training__optimizer="adam", seed=3)], everything=False)
+    rows = comparison_settings.settings_table(
+        [run("a"), run("b", training__optimizer="adam", seed=3)], everything=False
+    )
 
     assert rows == [
         {"Setting": "Optimizer", "a": "SGD, plain steps downhill", "b": "Adam"},
@@ -55,11 +76,11 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
         return {"augmentation.pipeline": "mine", "augmentation.definitions": steps}
 
     one, other = run("one", **carried("a")), run("other", **carried("b"))
-    (row,) = comparison.settings_table([one, other], everything=False)
+    (row,) = comparison_settings.settings_table([one, other], everything=False)
     assert row["Setting"] == "Saved pipelines of its own"
     assert row["one"].startswith("mine (version ") and row["other"] not in (row["one"], "–")
-    assert comparison.settings_table([one, run("other", **carried("a"))], everything=False) == []
-    told = [row["Setting"] for row in comparison.settings_table([one, run("other")], everything=False)]
+    assert comparison_settings.settings_table([one, run("other", **carried("a"))], everything=False) == []
+    told = [row["Setting"] for row in comparison_settings.settings_table([one, run("other")], everything=False)]
     assert "Augmentation" in told and "Saved pipelines of its own" not in told
 
 

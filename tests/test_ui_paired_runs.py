@@ -141,7 +141,7 @@ def test_half_of_a_pair_is_told(store: RunStore) -> None:
 
 def test_compare_shows_the_change_of_a_pair_and_of_no_others(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = add_pair(store), add_pair(store, title="Other")
-    app = open_app_page("compare", runs=f"{first[0].run_id},{first[1].run_id}")
+    app = open_app_page("compare", section="results", runs=f"{first[0].run_id},{first[1].run_id}")
     assert len(alternatives(app)) == 1
-    app = open_app_page("compare", runs=f"{first[0].run_id},{second[1].run_id}")
+    app = open_app_page("compare", section="results", runs=f"{first[0].run_id},{second[1].run_id}")
     assert alternatives(app) == []

@@ -11,6 +11,7 @@ import click
 from aquadash import __version__
 from aquadash.cli.bench import bench
 from aquadash.cli.coach import coach
+from aquadash.cli.compare import compare
 from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
@@ -19,7 +20,7 @@ from aquadash.cli.model import model
 from aquadash.cli.pair import pair
 from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
-from aquadash.cli.results import compare, evaluate, predict
+from aquadash.cli.results import evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.runs import runs
 from aquadash.cli.search import search

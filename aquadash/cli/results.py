@@ -1,4 +1,4 @@
-"""``evaluate``, ``predict`` and ``compare``: what came out of runs."""
+"""``evaluate`` and ``predict``: what came out of a run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import click
 
 from aquadash.cli import evaluation_lines
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
-from aquadash.cli.runs import brief
-from aquadash.config import config_diff
 from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
 from aquadash.errors import AquaDashError
 from aquadash.runs import open_store
@@ -130,51 +128,3 @@ def predict(
     show({"run_id": found.run_id, "predictions": [p.to_dict() for p in predictions]}, as_json=as_json, text=text)
     if all(prediction.error for prediction in predictions):
         raise AquaDashError(f"None of the {len(predictions)} files could be predicted; see the reason of each.")
-
-
-@click.command()
-@click.argument("runs", nargs=-1, required=True)
-@json_option
-def compare(runs: tuple[str, ...], as_json: bool) -> None:
-    """Compare runs: figures, the settings that differ and, image by image, the first with each other one."""
-    from aquadash.evaluation import compare_predictions
-
-    store = open_store()
-    ids = list(dict.fromkeys(store.resolve(run) for run in runs))
-    if len(ids) < 2:
-        raise AquaDashError("Comparing takes at least two different runs.")
-    found = [store.get(run_id) for run_id in ids]
-    differences = config_diff([run.config for run in found])
-    tests = []
-    for other in found[1:]:
-        entry: dict[str, object] = {"a": found[0].run_id, "b": other.run_id}
-        try:
-            tested = compare_predictions(store.predictions(found[0].run_id), store.predictions(other.run_id))
-            entry |= tested.to_dict() | {"error": None}
-        except AquaDashError as error:
-            entry["error"] = str(error)
-        tests.append(entry)
-
-    def text() -> str:
-        rows = [
-            (run.run_id[:8], run.name, str(run.status))
-            + tuple(
-                percent(run.metrics[key]) if key in run.metrics else "" for key in ("val_accuracy", "test_accuracy")
-            )
-            for run in found
-        ]
-        lines = [table(rows, header=("id", "name", "status", "validation", "test")), ""]
-        changed = [(name, *values) for name, values in differences.items()]
-        lines.append(
-            table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings."
-        )
-        for entry in tests:
-            pair = f"{str(entry['a'])[:8]} -> {str(entry['b'])[:8]}"
-            said = (
-                entry["error"] or f"{entry['fixed']} fixed, {entry['broken']} newly broken, p = {entry['p_value']:.3g}"
-            )
-            lines.append(f"{pair}: {said}")
-        return "\n".join(lines)
-
-    values = {"runs": [brief(run) for run in found], "config_diff": differences, "mcnemar": tests}
-    show(values, as_json=as_json, text=text)

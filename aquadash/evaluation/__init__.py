@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aquadash.evaluation.agreement import Agreement, agreement_of
 from aquadash.evaluation.browse import OUTCOMES, SORTS, select
 from aquadash.evaluation.calibration import Calibration, Temperature, bin_of, fit_temperature, reliability, scale
 from aquadash.evaluation.compare import McNemar, compare_predictions, mcnemar
@@ -25,7 +26,11 @@ from aquadash.evaluation.metrics import (
     predicted_labels,
     wilson_interval,
 )
+from aquadash.evaluation.multiple_tests import holm
 from aquadash.evaluation.paired import AccuracyChange, PairedChange, newcombe_interval, paired_change, verdict
+from aquadash.evaluation.pairs import PairTest, pairwise
+from aquadash.evaluation.pareto import pareto_front
+from aquadash.evaluation.smoothing import exponential_average
 from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize
 from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_at, ranking_curves
 from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
@@ -34,6 +39,7 @@ __all__ = [
     "OUTCOMES",
     "SORTS",
     "AccuracyChange",
+    "Agreement",
     "Calibration",
     "ClassCurves",
     "ClassIntervals",
@@ -43,6 +49,7 @@ __all__ = [
     "Evaluation",
     "GuessScore",
     "McNemar",
+    "PairTest",
     "PairedChange",
     "Rescaling",
     "Summary",
@@ -50,6 +57,7 @@ __all__ = [
     "TopK",
     "Verdict",
     "accuracy_words",
+    "agreement_of",
     "answered",
     "best_epoch",
     "bin_of",
@@ -61,8 +69,10 @@ __all__ = [
     "coverage_at",
     "coverage_curve",
     "evaluate",
+    "exponential_average",
     "f1_interval",
     "fit_temperature",
+    "holm",
     "likely_classes",
     "lowest_threshold",
     "macro_mean",
@@ -71,6 +81,8 @@ __all__ = [
     "overfit_verdict",
     "pair_words",
     "paired_change",
+    "pairwise",
+    "pareto_front",
     "parts_at",
     "predicted_labels",
     "ranking_curves",

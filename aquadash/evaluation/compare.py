@@ -105,6 +105,16 @@ def compare_predictions(a: PredictionsLike, b: PredictionsLike) -> McNemar:
     Raises:
         DataError: The runs were tested on different images, or on images with different labels.
     """
+    check_same_images(a, b)
+    return mcnemar(a.labels, a.probabilities, b.probabilities)
+
+
+def check_same_images(a: PredictionsLike, b: PredictionsLike) -> None:
+    """Let predictions pass that are of the same images.
+
+    Raises:
+        DataError: They are of different images, or of images with different labels.
+    """
     if not np.array_equal(a.indices, b.indices):
         raise DataError(
             f"The runs were tested on different images ({len(a.indices)} and {len(b.indices)} of them); only runs with "
@@ -116,7 +126,6 @@ def compare_predictions(a: PredictionsLike, b: PredictionsLike) -> McNemar:
             f"The runs' test images carry different labels ({differ} of {len(a.labels)} differ), so they come from "
             "different data sets; only runs on the same data set can be compared image by image."
         )
-    return mcnemar(a.labels, a.probabilities, b.probabilities)
 
 
 def exact_p_value(fixed: int, broken: int) -> float:

@@ -1,13 +1,18 @@
-"""One metric by epoch for several runs."""
+"""One metric by epoch, or by training time, for several runs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from aquadash.evaluation.curves import EpochLike, Metric
+from aquadash.evaluation.smoothing import exponential_average
 from aquadash.figures.theme import (
     empty_figure,
     epoch_axis,
@@ -17,6 +22,8 @@ from aquadash.figures.theme import (
     listed,
     run_colour,
     run_dash,
+    run_marker,
+    run_meta,
     shorten,
 )
 
@@ -26,6 +33,46 @@ TITLES: dict[Metric, str] = {
     "accuracy": "Training accuracy",
     "loss": "Training loss",
 }
+
+Axis = Literal["epoch", "time"]
+
+#: So many of a curve's points carry the run's marker.
+_MARKERS = 7
+#: Seconds from which on times are told in minutes.
+_MINUTES_FROM = 180.0
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One run's curve.
+
+    Attributes:
+        x: Epochs, or seconds of training until the epoch's end; float64 (n,).
+        y: Per cent for an accuracy; float64 (n,). The last one of a run that diverged may not be a number.
+        smooth: ``y`` averaged; the same where nothing is smoothed.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    smooth: NDArray[np.float64]
+
+
+def compute(history: Sequence[EpochLike], *, metric: Metric, axis: Axis = "epoch", weight: float = 0.0) -> Curve:
+    """Lay a run's curve out.
+
+    Args:
+        history: The run's epochs; with ``axis="time"`` each has ``seconds``.
+        metric: What to draw.
+        axis: What it is drawn by.
+        weight: See :func:`aquadash.evaluation.smoothing.exponential_average`.
+    """
+    scale = 100.0 if metric.endswith("accuracy") else 1.0
+    if axis == "time":
+        x = np.cumsum([float(getattr(row, "seconds", 0.0)) for row in history])
+    else:
+        x = np.array([float(row.epoch) for row in history])
+    y = np.array([scale * getattr(row, metric) for row in history], dtype=np.float64)
+    return Curve(x, y, exponential_average(y.tolist(), weight=weight))
 
 
 def best_value(history: Sequence[EpochLike], *, metric: Metric) -> float | None:
@@ -37,43 +84,100 @@ def best_value(history: Sequence[EpochLike], *, metric: Metric) -> float | None:
 
 
 def compare_curves(
-    runs: Sequence[tuple[str, Sequence[EpochLike]]], *, metric: Metric = "val_accuracy", height: int = 400
+    runs: Sequence[tuple[str, Sequence[EpochLike]]],
+    *,
+    metric: Metric = "val_accuracy",
+    axis: Axis = "epoch",
+    weight: float = 0.0,
+    window: tuple[float, float] | None = None,
+    legend: bool = True,
+    height: int = 400,
 ) -> go.Figure:
-    """Draw the runs' curves over one another.
+    """Draw the runs' curves over one another; smoothed ones have the raw ones behind them, faint.
 
     Args:
-        runs: Name and history of each run. The position decides the colour, so a run without epochs keeps its place.
+        runs: Name and history of each run. The position decides colour, line style and marker, so a run without epochs
+            keeps its place.
         metric: What to draw.
+        axis: By epoch, or by seconds of training.
+        weight: How strongly to smooth, 0 to less than 1.
+        window: The part of the x axis to show, (low, high) in epochs or seconds; all of it if None.
+        legend: Whether the chart tells the runs' names itself.
         height: In pixels.
     """
-    drawn = [(index, name, history) for index, (name, history) in enumerate(runs) if history]
+    drawn = [
+        (index, name, compute(history, metric=metric, axis=axis, weight=weight))
+        for index, (name, history) in enumerate(runs)
+        if history
+    ]
     if not drawn:
         return empty_figure("Pick runs that have finished at least one epoch to see their curves here.", height=height)
     is_accuracy = metric.endswith("accuracy")
-    scale, number = (100.0, "%{y:.1f} %") if is_accuracy else (1.0, "%{y:.3f}")
+    number = "%{y:.1f} %" if is_accuracy else "%{y:.3f}"
+    longest = max(float(curve.x[-1]) for _, _, curve in drawn)
+    unit, divisor = ("min", 60.0) if axis == "time" and longest >= _MINUTES_FROM else ("s", 1.0)
     figure = go.Figure()
-    for index, name, history in drawn:
+    for index, _, curve in drawn if weight else ():
         figure.add_scatter(
-            x=[row.epoch for row in history],
-            y=[scale * getattr(row, metric) for row in history],
+            x=curve.x / divisor, y=curve.y, mode="lines", meta=run_meta(index), opacity=0.22, hoverinfo="skip",
+            showlegend=False, line={"color": run_colour(index), "width": 1.2},
+        )  # fmt: skip
+    for index, name, curve in drawn:
+        when = f"after %{{x:.1f}} {unit}" if axis == "time" else "epoch %{x}"
+        raw = f" (itself {'%{customdata:.1f} %' if is_accuracy else '%{customdata:.3f}'})" if weight else ""
+        figure.add_scatter(
+            x=curve.x / divisor,
+            y=curve.smooth,
+            customdata=curve.y,
             name=escape(shorten(name)),
-            mode="lines" if len(history) > 1 else "markers",
+            meta=run_meta(index),
+            mode="lines+markers",
             line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},
-            marker={"color": run_colour(index), "size": 8},
-            hovertemplate=f"<b>{hover_name(name)}</b><br>Epoch %{{x}}: {number}<extra></extra>",
+            marker={"color": run_colour(index), "size": 7, "symbol": run_marker(index), "maxdisplayed": _MARKERS},
+            hovertemplate=f"<b>{hover_name(name)}</b><br>{when}: {number}{raw}<extra></extra>",
         )
-    figure.update_xaxes(epoch_axis(max(history[-1].epoch for _, _, history in drawn)))
+    if axis == "time":
+        figure.update_xaxes(title=f"Training time, {unit}", rangemode="tozero")
+    else:
+        figure.update_xaxes(epoch_axis(int(longest)))
+    if window is not None:
+        figure.update_xaxes(range=[window[0] / divisor, window[1] / divisor])
+        figure.update_yaxes(range=_visible([curve for _, _, curve in drawn], window, raw=weight > 0))
     figure.update_yaxes(title=TITLES[metric], ticksuffix=" %" if is_accuracy else "")
-    figure.update_layout(hovermode="closest", showlegend=True, uirevision=f"compare-curves-{metric}")
-    return finish(figure, alt=_alt([(name, history) for _, name, history in drawn], metric), height=height)
+    figure.update_layout(hovermode="closest", showlegend=legend, uirevision=f"compare-curves-{metric}-{axis}-{window}")
+    if not legend:
+        figure.update_layout(margin={"t": 12})
+    # In meta, for whoever listens to zooms: what one unit of the axis is, in epochs or seconds.
+    alt = _alt([(name, history) for name, history in runs if history], metric, axis)
+    finish(figure, alt=alt, height=height)
+    figure.update_layout(meta={**figure.layout.meta, "zoom": divisor})
+    return figure
 
 
-def _alt(runs: Sequence[tuple[str, Sequence[EpochLike]]], metric: Metric) -> str:
+def _visible(curves: Sequence[Curve], window: tuple[float, float], *, raw: bool) -> list[float] | None:
+    """The range of y within a window, with a margin; None where there is nothing in it."""
+    values = [
+        value
+        for curve in curves
+        for series in ((curve.smooth, curve.y) if raw else (curve.smooth,))
+        for x, value in zip(curve.x, series, strict=True)
+        if window[0] <= x <= window[1] and math.isfinite(value)
+    ]
+    if not values:
+        return None
+    margin = 0.06 * (max(values) - min(values)) or 0.1
+    return [min(values) - margin, max(values) + margin]
+
+
+def _alt(runs: Sequence[tuple[str, Sequence[EpochLike]]], metric: Metric, axis: Axis) -> str:
     bests = []
     for name, history in runs:
         best = best_value(history, metric=metric)
         if best is not None:
             bests.append(f"{shorten(name)} {f'{best:.1f} %' if metric.endswith('accuracy') else f'{best:.3f}'}")
     which = "highest" if metric.endswith("accuracy") else "lowest"
-    title = TITLES[metric]
-    return f"{title} by epoch of {len(runs)} run{'s' if len(runs) > 1 else ''}. The {which} values: {listed(bests)}."
+    by = "training time" if axis == "time" else "epoch"
+    return (
+        f"{TITLES[metric]} by {by} of {len(runs)} run{'s' if len(runs) > 1 else ''}. The {which} values: "
+        f"{listed(bests, most=10)}."
+    )

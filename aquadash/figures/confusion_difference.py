@@ -12,7 +12,7 @@ from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, s
 from aquadash.figures.theme import empty_figure, finish, listed, shorten
 
 #: From fewer to more, white where nothing changed; told apart by colour-blind people too.
-_SCALE = ["#A8430A", "#F2B48C", "#FFFFFF", "#9CCBE8", "#0F5C94"]
+DIFFERENCE_SCALE = ["#A8430A", "#F2B48C", "#FFFFFF", "#9CCBE8", "#0F5C94"]
 
 
 def difference(matrix: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64], bool]:
@@ -52,7 +52,7 @@ def confusion_difference(
         z=values,
         zmin=-largest,
         zmax=largest,
-        colorscale=_SCALE,
+        colorscale=DIFFERENCE_SCALE,
         text=[[f"{value:+.0f}" if round(value) else "0" for value in row] for row in values],
         texttemplate="%{text}" if len(counts) <= MOST_NUMBERED else "",
         colorbar={"title": {"text": "Images" if images else "Points"}},

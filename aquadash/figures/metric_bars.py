@@ -1,4 +1,4 @@
-"""The test accuracy of compared runs, each with its 95 % interval."""
+"""The accuracy of compared runs, each with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -7,27 +7,45 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from aquadash.evaluation.metrics import Evaluation
-from aquadash.figures.theme import empty_figure, escape, finish, hover_name, listed, percent, run_colour, shorten
+from aquadash.figures.theme import (
+    empty_figure,
+    escape,
+    finish,
+    hover_name,
+    listed,
+    percent,
+    run_colour,
+    run_marker,
+    run_meta,
+    shorten,
+)
 
 
-def metric_bars(runs: Sequence[tuple[str, Evaluation | None]]) -> go.Figure:
+def metric_bars(
+    runs: Sequence[tuple[str, Evaluation | None]], *, images: str = "test", best_first: bool = False
+) -> go.Figure:
     """Draw a dot and its interval for each run, one below the other.
 
     Args:
         runs: Name and evaluation of each run. The position decides the colour, as in the compared curves; a run that
             has no evaluation yet (None) is left out and keeps its place.
+        images: Which images they were measured on: ``"test"`` or ``"validation"``.
+        best_first: Put the most accurate on top, instead of keeping the order.
     """
     shown = [(index, name, evaluation) for index, (name, evaluation) in enumerate(runs) if evaluation is not None]
     if not shown:
-        return empty_figure("Pick runs that have predicted their test images to compare their accuracy here.")
+        return empty_figure(f"Pick runs that have predicted their {images} images to compare their accuracy here.")
+    if best_first:
+        shown.sort(key=lambda entry: -entry[2].accuracy)
     figure = go.Figure()
     for position, (index, name, evaluation) in enumerate(shown):
         low, high = evaluation.accuracy_ci95
         figure.add_scatter(
             x=[100 * evaluation.accuracy],
             y=[position],
+            meta=run_meta(index),
             mode="markers",
-            marker={"color": run_colour(index), "size": 12},
+            marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -37,11 +55,12 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]]) -> go.Figure:
                 "thickness": 2.5,
                 "width": 7,
             },
-            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} test images right<br>"
+            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} {images} images right<br>"
             f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %<extra></extra>",
             showlegend=False,
         )
-    figure.update_xaxes(title="Test accuracy with its 95 % interval", ticksuffix=" %", showgrid=True)
+    title = f"{images.capitalize()} accuracy with its 95 % interval"
+    figure.update_xaxes(title=title, ticksuffix=" %", showgrid=True)
     figure.update_yaxes(
         tickvals=list(range(len(shown))),
         ticktext=[escape(shorten(name)) for _, name, _ in shown],
@@ -54,4 +73,4 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]]) -> go.Figure:
         f"{shorten(name)} {percent(run.accuracy)} ({percent(run.accuracy_ci95[0])} to {percent(run.accuracy_ci95[1])})"
         for _, name, run in shown
     ]
-    return finish(figure, alt=f"Test accuracy with its 95 % interval: {listed(each)}.", height=90 + 40 * len(shown))
+    return finish(figure, alt=f"{title}: {listed(each, most=10)}.", height=90 + 40 * len(shown))

@@ -1,8 +1,8 @@
-"""A search's trials as lines through one axis for each setting: where do the good ones run?
+"""Trials of a search, or compared runs, as lines through one axis for each setting: where do the good ones run?
 
 Plotly's own parallel coordinates are not used: they need WebGL, have no hover labels, and colour lines by a scale that
 cannot be told apart on a dark and on a bright page alike. Here the best quarter stands out from the rest, and the best
-trial from all.
+trial from all. Compared runs are few, and each keeps the colour that it has in the other charts.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from aquadash.figures.theme import (
     escape,
     finish,
     hover_name,
+    run_colour,
+    run_dash,
+    run_marker,
+    run_meta,
     shorten,
 )
 
@@ -87,59 +91,93 @@ def ranks(accuracies: Sequence[float]) -> list[str]:
 
 
 def parallel_coordinates(
-    dimensions: Sequence[Dimension], *, accuracies: Sequence[float], names: Sequence[str], height: int = 380
+    dimensions: Sequence[Dimension],
+    *,
+    accuracies: Sequence[float],
+    names: Sequence[str],
+    runs: Sequence[int] | None = None,
+    accuracy_label: str = "Accuracy, %",
+    height: int = 380,
 ) -> go.Figure:
-    """Draw a line for each complete trial.
+    """Draw a line for each complete trial, or for each run.
 
     Args:
         dimensions: One for each setting that varied; all have a value a trial.
-        accuracies: Validation accuracy of each trial, 0 to 1; the last axis.
+        accuracies: Of each trial, 0 to 1; the last axis.
         names: What to call each trial.
+        runs: The lines' positions among compared runs, which decide their colours; None for the trials of a search.
+        accuracy_label: What is above the last axis.
         height: In pixels.
     """
     if len(accuracies) < 2 or not dimensions:
-        return empty_figure("Once two trials have ended, each is a line through its settings here.", height=height)
-    every = [*dimensions, Dimension("Accuracy, %", [100 * value for value in accuracies])]
+        hint = "Once two trials have ended, each is a line through its settings here."
+        if runs is not None:
+            hint = "Once two runs with different settings have results, each is a line through its settings here."
+        return empty_figure(hint, height=height)
+    every = [*dimensions, Dimension(accuracy_label, [100 * value for value in accuracies])]
     axes = [axis(dimension) for dimension in every]
     rank = ranks(accuracies)
     figure = go.Figure()
     for position, laid_out in enumerate(axes):
         _draw_axis(figure, position, laid_out)
-    for kind, title, colour, width, opacity in (
-        ("other", "The others", OUTLINE_COLOUR, 1.2, 0.55),
-        ("good", "The best quarter", TRAINING_COLOUR, 2.0, 0.9),
-        ("best", "The best", VALIDATION_COLOUR, 3.5, 1.0),
-    ):
-        xs: list[float | None] = []
-        ys: list[float | None] = []
-        labels: list[str] = []
-        for trial in (index for index, found in enumerate(rank) if found == kind):
-            for position, laid_out in enumerate(axes):
-                xs.append(position)
-                ys.append(laid_out.positions[trial])
-                labels.append(
-                    f"{hover_name(names[trial])}<br>{hover_name(every[position].label)}: "
-                    f"{escape(_value_text(every[position].values[trial]))}"
-                )
-            xs.append(None)
-            ys.append(None)
-            labels.append("")
-        if xs:
+    lines = _Lines(every, axes, names)
+    if runs is not None:
+        for line, index in enumerate(runs):
             figure.add_scatter(
-                x=xs, y=ys, name=title, mode="lines+markers", opacity=opacity,
-                line={"color": colour, "width": width}, marker={"color": colour, "size": 3 + 2 * width},
-                hovertext=labels, hoverinfo="text",
+                **lines.through([line]), meta=run_meta(index), name=escape(shorten(names[line])), mode="lines+markers",
+                line={"color": run_colour(index), "width": 2.5, "dash": run_dash(index)}, showlegend=False,
+                marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)}, hoverinfo="text",
             )  # fmt: skip
+    else:
+        for kind, title, colour, width, opacity in (
+            ("other", "The others", OUTLINE_COLOUR, 1.2, 0.55),
+            ("good", "The best quarter", TRAINING_COLOUR, 2.0, 0.9),
+            ("best", "The best", VALIDATION_COLOUR, 3.5, 1.0),
+        ):
+            of_kind = [index for index, found in enumerate(rank) if found == kind]
+            if of_kind:
+                figure.add_scatter(
+                    **lines.through(of_kind), name=title, mode="lines+markers", opacity=opacity, hoverinfo="text",
+                    line={"color": colour, "width": width}, marker={"color": colour, "size": 3 + 2 * width},
+                )  # fmt: skip
     figure.update_xaxes(
         tickvals=list(range(len(every))),
         ticktext=["<br>".join(escape(part) for part in _lines(dimension.label)) for dimension in every],
         side="top", range=[-0.35, len(every) - 0.65], fixedrange=True, showgrid=False, showline=False,
     )  # fmt: skip
-    figure.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.06, 1.1], fixedrange=True)
     figure.update_layout(
         hovermode="closest", dragmode=False, legend={"y": -0.04, "yanchor": "top"}, margin={"t": 8, "l": 8, "r": 8}
     )
-    return finish(figure, alt=_alt(every, rank, names), height=height)
+    noun = "trials" if runs is None else "runs"
+    return finish(figure, alt=_alt(every, rank, names, noun), height=height)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """All dimensions, the accuracy among them, laid out; one name a line."""
+
+    dimensions: Sequence[Dimension]
+    axes: Sequence[Axis]
+    names: Sequence[str]
+
+    def through(self, lines: Sequence[int]) -> dict[str, list[float | None] | list[str]]:
+        """Some lines in one trace, a gap after each: ``x``, ``y`` and ``hovertext``."""
+        xs: list[float | None] = []
+        ys: list[float | None] = []
+        labels: list[str] = []
+        for line in lines:
+            for position, laid_out in enumerate(self.axes):
+                xs.append(position)
+                ys.append(laid_out.positions[line])
+                labels.append(
+                    f"{hover_name(self.names[line])}<br>{hover_name(self.dimensions[position].label)}: "
+                    f"{escape(_value_text(self.dimensions[position].values[line]))}"
+                )
+            xs.append(None)
+            ys.append(None)
+            labels.append("")
+        return {"x": xs, "y": ys, "hovertext": labels}
 
 
 def _draw_axis(figure: go.Figure, position: int, laid_out: Axis) -> None:
@@ -149,9 +187,15 @@ def _draw_axis(figure: go.Figure, position: int, laid_out: Axis) -> None:
     )
     for at, text in laid_out.ticks:
         figure.add_annotation(
-            x=position, y=at, text=escape(shorten(text, length=14)), showarrow=False, xanchor="left", xshift=6,
-            yshift=8, font={"size": 11},
+            x=position, y=at, text="<br>".join(map(escape, _tick_lines(text))),
+            showarrow=False, align="left", xanchor="left", xshift=6, yshift=8, font={"size": 11},
         )  # fmt: skip
+
+
+def _tick_lines(text: str) -> list[str]:
+    """A value in at most two short lines."""
+    lines = [shorten(line, length=15) for line in _lines(text)]
+    return lines if len(lines) <= 2 else [lines[0], f"{lines[1].rstrip('…')}…"]
 
 
 def _lines(label: str) -> list[str]:
@@ -168,7 +212,7 @@ def _value_text(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _alt(every: Sequence[Dimension], rank: Sequence[str], names: Sequence[str]) -> str:
+def _alt(every: Sequence[Dimension], rank: Sequence[str], names: Sequence[str], noun: str) -> str:
     best = rank.index("best")
     values = ", ".join(f"{dimension.label} {_value_text(dimension.values[best])}" for dimension in every)
-    return f"{len(names)} trials as lines through {len(every) - 1} settings. The best, {names[best]}, has {values}."
+    return f"{len(names)} {noun} as lines through {len(every) - 1} settings. The best, {names[best]}, has {values}."

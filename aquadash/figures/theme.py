@@ -42,7 +42,8 @@ RIGHT_COLOUR = "#2E8BC0"
 WRONG_COLOUR = "#E0661B"
 #: Red, green and blue for the colour channels, to be read together with their line styles and names.
 CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
-#: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more).
+#: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more; of 16
+#: with the last two).
 RUN_COLOURS: tuple[str, ...] = (
     "#018BC5",
     "#F06324",
@@ -52,9 +53,25 @@ RUN_COLOURS: tuple[str, ...] = (
     "#D21A2D",
     "#179BA9",
     "#4866D8",
+    "#317B3A",
+    "#DE4A94",
 )
 #: For runs beyond the colours, and as a second sign beside them.
 RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
+
+#: A third sign, where runs are points.
+RUN_MARKERS: tuple[str, ...] = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "x",
+    "star",
+    "triangle-down",
+    "cross",
+    "pentagon",
+    "hexagram",
+)
 
 #: Grid lines, outlines and marks: a grey half-way between the two pages' backgrounds.
 GRID_COLOUR = "rgba(125, 145, 160, 0.28)"
@@ -117,6 +134,20 @@ def run_colour(index: int) -> str:
 def run_dash(index: int) -> str:
     """The line style of the run at this position: neighbours differ, and so do runs of the same colour."""
     return RUN_DASHES[(index + index // len(RUN_COLOURS)) % len(RUN_DASHES)]
+
+
+def run_marker(index: int) -> str:
+    """The marker of the run at this position."""
+    return RUN_MARKERS[index % len(RUN_MARKERS)]
+
+
+def run_meta(index: int) -> dict[str, int]:
+    """The ``meta`` of a trace that belongs to the run at this position.
+
+    A page finds by it what a run has in all of its charts, and lights it up. (``uid`` would be the place for it, but
+    plotly leaves that out when it writes a figure.)
+    """
+    return {"run": index}
 
 
 def shorten(name: str, *, length: int = MAX_NAME) -> str:

@@ -51,6 +51,8 @@ GLOSSARY: dict[str, str] = {
     "fingerprint": "A checksum (SHA-256) of all images and labels: the same fingerprint, the same data.",
     "global pooling": "Keeping one number for each filter, wherever in the image it fitted. Far fewer weights follow.",
     "head": "The last layers of a network, which turn what it sees into probabilities of the classes.",
+    "Holm's correction": "Whoever looks at many pairs finds some that differ by luck. The corrected p-value allows for "
+    "the number of pairs, so that one below 0.05 counts among all of them.",
     "hyperparameter": "A setting that a person chooses and training does not change, such as the learning rate.",
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
@@ -72,6 +74,8 @@ GLOSSARY: dict[str, str] = {
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
     "paired runs": "Two trainings that differ in one thing only, judged on the same images. What differs in the result "
     "comes from that thing, or from luck, which the interval and the test take into account.",
+    "parameters": "The numbers that a network is made of. More of them can learn more, and take more time and memory.",
+    "Pareto front": "The runs that no other beats in both respects: whatever is more accurate costs more.",
     "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
     "come together, the value matters.",
     "patience": "How many epochs without a better validation figure early stopping waits for.",
@@ -101,6 +105,8 @@ GLOSSARY: dict[str, str] = {
     "images are never looked at.",
     "seed": "The number from which all random choices follow: the same seed, the same result.",
     "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
+    "smoothing": "Each point becomes an average of itself and those before it, the nearer the weightier. 0 shows the "
+    "curve as it is; the fainter line behind is that.",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
     "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",

@@ -17,7 +17,8 @@ from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, comparison, components, gallery, robustness_reads, shell
+from aquadash.ui import address, cache, components, gallery, robustness_reads, shell
+from aquadash.ui.compared import labels
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
 
@@ -46,7 +47,7 @@ def show(run: Run, found: RobustnessResult, others: Sequence[str]) -> None:
     overlaid = _overlaid(run, others)
     runs, figures = [run, *(other for other, _ in overlaid)], [found, *(entry for _, entry in overlaid)]
     _warn_of_differences(runs, figures)
-    named = list(zip(comparison.labels(runs), figures, strict=True))
+    named = list(zip(labels(runs), figures, strict=True))
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**What costs it most?**", help=term("corruption"))

@@ -1,0 +1,54 @@
+"""How many images none, one, some or all of the compared runs have right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import RIGHT_COLOUR, WRONG_COLOUR, empty_figure, finish, listed
+
+
+def count_label(number: int, runs: int) -> str:
+    """``"none"``, ``"only one"``, ``"3 of 5"``, ``"all 5"``."""
+    if number == 0:
+        return "none"
+    if number == runs:
+        return f"all {runs}" if runs > 2 else "both"
+    return "only one" if number == 1 else f"{number} of {runs}"
+
+
+def right_counts(counts: Sequence[int], *, selected: int | None = None, height: int = 230) -> go.Figure:
+    """Draw a bar for each number of runs; a click gives ``customdata`` ``[number]``.
+
+    Args:
+        counts: How many images 0, 1, ... all of the runs have right.
+        selected: The bar whose images are shown.
+        height: In pixels.
+    """
+    if len(counts) < 2 or not sum(counts):
+        return empty_figure("Once the runs have predicted the same images, these are sorted by difficulty here.")
+    runs = len(counts) - 1
+    colours = [WRONG_COLOUR if number == 0 else RIGHT_COLOUR for number in range(runs + 1)]
+    labels = [count_label(number, runs) for number in range(runs + 1)]
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(range(runs + 1)),
+        y=list(counts),
+        customdata=[[number] for number in range(runs + 1)],
+        text=[f"{count:,}" for count in counts],
+        textposition="outside",
+        cliponaxis=False,
+        marker={
+            "color": colours,
+            "opacity": [1.0 if selected in (None, number) else 0.45 for number in range(runs + 1)],
+        },
+        hovertemplate="%{y} images<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_xaxes(title="Runs that have the image right", tickvals=list(range(runs + 1)), ticktext=labels)
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(title="Images", fixedrange=True, rangemode="tozero")
+    figure.update_layout(dragmode=False, margin={"t": 24})
+    told = [f"{label} {count}" for label, count in zip(labels, counts, strict=True)]
+    return finish(figure, alt=f"Images by how many runs have them right: {listed(told, most=11)}.", height=height)

@@ -1,0 +1,35 @@
+"""On which images a run was measured, and what it says of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+from aquadash.runs.types import Predictions, Run
+
+if TYPE_CHECKING:
+    from aquadash.runs.store import RunStore
+
+#: Validation images are for choices, test images for the last measurement.
+Images = Literal["validation", "test"]
+IMAGES: tuple[Images, ...] = get_args(Images)
+
+
+def image_set(run: Run, images: Images) -> str:
+    """A key that two runs share if their images come from the same split of the same data.
+
+    Which images of that split they are, the indices of the predictions tell.
+    """
+    validated = run.config.training.validation if images == "validation" else ""
+    return f"{run.dataset_fingerprint}:{images}:{validated}"
+
+
+def predictions_on(store: RunStore, run: Run, images: Images) -> Predictions | None:
+    """What the run's model says of the images; None for a run that has none.
+
+    Raises:
+        StorageError: The file is damaged.
+        RunError: The run has a result but its predictions are missing.
+    """
+    if "test_accuracy" not in run.metrics or not run.status.ended:
+        return None
+    return store.predictions(run.run_id) if images == "test" else store.validation_predictions(run.run_id)

@@ -1,0 +1,61 @@
+"""The choice of two among the compared runs: which one against which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from aquadash.ui import address
+from aquadash.ui.compared import Compared
+
+#: In the address: the run to compare with, and the run in question.
+FIRST, SECOND = "first", "second"
+
+
+def pick(compared: Compared, among: Sequence[int] | None = None) -> tuple[int, int]:
+    """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
+
+    Args:
+        compared: The runs.
+        among: Positions of the runs that can be chosen, at least two; all if None.
+    """
+    positions = list(range(len(compared.runs)) if among is None else among)
+    ids = [compared.runs[position].run_id for position in positions]
+    if len(ids) == 2:
+        # Nothing to choose but the direction, which the order of the picks decides.
+        return positions[0], positions[1]
+    place = {run_id: position for run_id, position in zip(ids, positions, strict=True)}
+    names = {run_id: compared.names[position] for run_id, position in place.items()}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = _menu("From", FIRST, ids, names)
+        second = _menu("to", SECOND, [run_id for run_id in ids if run_id != first], names)
+    return place[first], place[second]
+
+
+def choose(compared: Compared, first: int, second: int) -> None:
+    """Take a pair over from a click; call it before :func:`pick`."""
+    st.session_state[FIRST] = compared.runs[first].run_id
+    st.session_state[SECOND] = compared.runs[second].run_id
+
+
+def _menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> str:
+    if st.session_state.get(key) not in (None, *ids):
+        # The other menu has just taken this run, or it is no longer among those compared.
+        del st.session_state[key]
+        if not any(run_id.startswith(st.query_params.get(key, "") or "-") for run_id in ids):
+            st.query_params.pop(key, None)
+    address.restore(key, _decoder(ids), default=ids[0], expected="the id of one of the runs")
+    chosen = str(st.selectbox(label, ids, key=key, format_func=names.__getitem__, width=300))
+    address.record(key, chosen, default=ids[0])
+    return chosen
+
+
+def _decoder(ids: Sequence[str]) -> Callable[[str], str]:
+    def decode(text: str) -> str:
+        matches = [run_id for run_id in ids if text and run_id.startswith(text)]
+        if len(matches) != 1:
+            raise ValueError(text)
+        return matches[0]
+
+    return decode

@@ -1,0 +1,176 @@
+"""The charts of compared runs: their values, their words, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from aquadash.evaluation import pairwise
+from aquadash.figures import theme
+from aquadash.figures.compare_curves import compare_curves, compute
+from aquadash.figures.cost_accuracy import Priced, cost_accuracy, front
+from aquadash.figures.metric_bars import metric_bars
+from aquadash.figures.metric_by_setting import means, metric_by_setting
+from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
+from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
+from aquadash.figures.right_counts import count_label, right_counts
+from aquadash.figures.small_confusion import small_confusion
+from aquadash.runs import EpochRecord
+from tests.test_evaluation_pairs import stored
+from tests.test_figures_charts import EVALUATION
+
+EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
+TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
+RATES = Dimension("Learning rate", [0.1, 0.001, 0.001], log=True)
+OPTIMIZERS = Dimension(EVIL, ["adam", "sgd", "adam"])
+MANY = [f"{EVIL} {number}" for number in range(100)]
+
+
+def history(n: int, *, seconds: float = 2.0) -> list[EpochRecord]:
+    return [EpochRecord(e, 1 / e, 0.5, 1.0, 0.4 + 0.1 * (e % 2), 0.01, seconds) for e in range(1, n + 1)]
+
+
+def priced(index: int, cost: float, accuracy: float) -> Priced:
+    return Priced(index, f"{EVIL} {index}", cost, accuracy, (accuracy - 0.05, accuracy + 0.05), f"{cost} s")
+
+
+COSTS = [priced(0, 10, 0.5), priced(1, 100, 0.7), priced(2, 120, 0.6)]
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "curves by time, smoothed": lambda: compare_curves(
+        [(EVIL, history(9)), ("b", history(90, seconds=9.0))], axis="time", weight=0.6, window=(5.0, 90.0), legend=False
+    ),
+    "ten curves": lambda: compare_curves([(name, history(100)) for name in MANY[:10]], metric="val_loss"),
+    "sorted accuracies": lambda: metric_bars([("a", EVALUATION), (EVIL, EVALUATION)], best_first=True),
+    "pairs": lambda: pair_matrix(TESTS, names=["a", EVIL, "c"], selected=(1, 0)),
+    "matrix": lambda: small_confusion(np.eye(5, dtype=int) + 1, class_names=list(theme.CLASS_COLOURS), name=EVIL),
+    "matrix of 100": lambda: small_confusion(np.eye(100, dtype=int), class_names=MANY, name=EVIL),
+    "right counts": lambda: right_counts([3, 1, 0, 4], selected=1),
+    "by number": lambda: metric_by_setting(
+        RATES, accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], indices=[0, 3, 9], title="Accuracy"
+    ),
+    "by text": lambda: metric_by_setting(
+        OPTIMIZERS, accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], indices=[0, 1, 2], title="Accuracy"
+    ),
+    "costs": lambda: cost_accuracy(COSTS, cost="Seconds", title="Accuracy"),
+    "lines": lambda: parallel_coordinates(
+        [RATES, OPTIMIZERS], accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], runs=[0, 4, 9]
+    ),
+}
+EMPTY: dict[str, Callable[[], go.Figure]] = {
+    "pairs": lambda: pair_matrix(pairwise([None, None], sets=["a", "a"]), names=["a", "b"]),
+    "matrix": lambda: small_confusion(np.zeros((2, 2), int), class_names=["a", "b"], name="x"),
+    "right counts": lambda: right_counts([0, 0]),
+    "by setting": lambda: metric_by_setting(
+        Dimension("x", []), accuracies=[], names=[], indices=[], title="Accuracy"
+    ),
+    "costs": lambda: cost_accuracy([], cost="Seconds", title="Accuracy"),
+    "lines": lambda: parallel_coordinates([], accuracies=[0.5, 0.6], names=["a", "b"], runs=[0, 1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_and_keeps_names_as_text(name: str) -> None:
+    figure = FIGURES[name]()
+    text = figure.to_json(validate=True)
+    assert figure.data and figure.layout.height
+    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
+    drawn = json.loads(text)
+    shown = [drawn["data"], drawn["layout"].get("xaxis"), drawn["layout"].get("yaxis")]
+    assert "<a href" not in json.dumps(shown) and "%{x}</a>" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_without_data_a_figure_gives_a_hint(name: str) -> None:
+    figure = EMPTY[name]()
+    assert not figure.data and figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
+
+
+def test_a_run_is_known_by_its_meta_and_colour_in_every_chart() -> None:
+    found = {}
+    for name in ("by number", "lines", "costs", "ten curves"):
+        for trace in FIGURES[name]().data:
+            if trace.meta:
+                index = trace.meta["run"]
+                assert trace.marker.color == theme.run_colour(index), name
+                found.setdefault(name, []).append(index)
+    assert found["by number"] == [0, 3, 9] and found["lines"] == [0, 4, 9] and found["costs"] == [0, 1, 2]
+    assert found["ten curves"] == list(range(10))
+
+
+def test_ten_runs_have_ten_colours_and_ten_markers() -> None:
+    assert len({theme.run_colour(index) for index in range(10)}) == 10
+    assert len({theme.run_marker(index) for index in range(10)}) == 10
+
+
+def test_curves_by_time_add_the_epochs_up() -> None:
+    curve = compute(history(4), metric="val_accuracy", axis="time", weight=0.5)
+    assert curve.x.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert curve.y == pytest.approx([50, 40, 50, 40])
+    assert curve.smooth[0] == 50 and 40 < curve.smooth[1] < 50
+    figure = compare_curves([("a", history(100, seconds=6.0))], axis="time", window=(60.0, 120.0))
+    assert figure.data[0].x[-1] == pytest.approx(10.0) and "min" in figure.layout.xaxis.title.text
+    assert tuple(figure.layout.xaxis.range) == (1.0, 2.0) and figure.layout.meta["zoom"] == 60.0
+
+
+def test_a_window_fits_the_other_axis_to_what_it_shows() -> None:
+    steep = [EpochRecord(e, 10.0 / e, 0.5, 10.0 / e, 0.5, 0.01, 1.0) for e in range(1, 101)]
+    figure = compare_curves([("a", steep)], metric="val_loss", window=(50.0, 100.0))
+    low, high = figure.layout.yaxis.range
+    assert 0.09 < low < 0.1 and 0.2 < high < 0.22
+
+
+def test_smoothed_curves_have_the_raw_ones_behind_them() -> None:
+    figure = compare_curves([("a", history(9)), ("b", history(5))], weight=0.8, legend=False)
+    raw, smooth = figure.data[:2], figure.data[2:]
+    assert [trace.opacity for trace in raw] == [0.22, 0.22] and {trace.hoverinfo for trace in raw} == {"skip"}
+    assert np.ptp(smooth[0].y) < np.ptp(raw[0].y)
+    assert np.allclose(smooth[0].customdata, raw[0].y)
+
+
+def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
+    values = difference_matrix(TESTS, runs=3)
+    assert values[1, 0] == pytest.approx(50) and values[0, 1] == pytest.approx(-50)
+    assert np.isnan(values[0, 0]) and np.isnan(values[2]).all()
+    figure = pair_matrix(TESTS, names=["a", "b", "c"])
+    assert figure.data[0].text[1][0] == "+50.0*" and figure.data[0].text[2][0] == ""
+    assert [tuple(cell) for cell in figure.data[1].customdata] == [(0, 1), (1, 0)]
+    assert "b over a by 50.0 points" in theme.alt_text(figure)
+
+
+def test_best_first_puts_the_most_accurate_on_top() -> None:
+    class Measured:
+        def __init__(self, accuracy: float) -> None:
+            self.accuracy, self.accuracy_ci95, self.n = accuracy, (accuracy - 0.1, accuracy + 0.1), 100
+
+    runs = [("low", Measured(0.3)), ("none", None), ("high", Measured(0.9))]
+    figure = metric_bars(runs, best_first=True, images="validation")  # type: ignore[arg-type]
+    assert list(figure.layout.yaxis.ticktext) == ["high", "low"]
+    assert [trace.meta["run"] for trace in figure.data] == [2, 0]
+    assert "Validation accuracy" in figure.layout.xaxis.title.text
+
+
+def test_means_go_by_value() -> None:
+    assert means(RATES, [0.5, 0.6, 0.8]) == [(0.001, pytest.approx(0.7), 2), (0.1, 0.5, 1)]
+    assert [value for value, _, _ in means(OPTIMIZERS, [0.5, 0.6, 0.8])] == ["adam", "sgd"]
+
+
+def test_runs_of_one_category_stand_apart() -> None:
+    points = [trace.x[0] for trace in FIGURES["by text"]().data if trace.meta]
+    assert points[0] != points[2] and abs(points[0]) < 0.5 and abs(points[2]) < 0.5 and points[1] == 1.0
+
+
+def test_the_front_is_cheapest_first_and_leaves_out_what_is_beaten() -> None:
+    assert [run.index for run in front(COSTS)] == [0, 1]
+    assert cost_accuracy(COSTS, cost="s", title="Accuracy").layout.xaxis.type == "log"
+
+
+@pytest.mark.parametrize(
+    ("number", "runs", "words"), [(0, 3, "none"), (1, 3, "only one"), (2, 3, "2 of 3"), (3, 3, "all 3"), (2, 2, "both")]
+)
+def test_words_for_how_many_runs_are_right(number: int, runs: int, words: str) -> None:
+    assert count_label(number, runs) == words

@@ -1,0 +1,203 @@
+"""The compare page's sections: runs side by side."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from tests import ui_runs
+from tests.app_pages import address_of, open_app_page
+from tests.compared_runs import add_compared
+
+SECTIONS = ("curves", "settings", "results", "confusion", "images", "cost")
+
+open_page = partial(open_app_page, "compare")
+
+
+@pytest.fixture
+def store(home_with_images: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def three(store: RunStore, tmp_path: Path) -> list[Run]:
+    """Two runs of like skill with different settings, and a better one."""
+    return [
+        add_compared(store, "plain", skill=0.5, seed=0, epochs=8, folder=tmp_path / "a"),
+        add_compared(store, "other seed", {"seed": 5}, skill=0.52, seed=1, folder=tmp_path / "b"),
+        add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2, folder=tmp_path / "c"),
+    ]
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says, without the backslashes that keep text from being markup."""
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def ids(*runs: Run) -> str:
+    return ",".join(run.run_id for run in runs)
+
+
+def alts(app: AppTest) -> list[str]:
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_is_drawn_for_runs_with_and_without_results(
+    store: RunStore, three: list[Run], section: str
+) -> None:
+    rest = [ui_runs.queued(store, "waits"), ui_runs.running(store, "works")]
+    rest.append(ui_runs.ended(store, "broke", RunStatus.FAILED, epochs=1))
+    app = open_page(runs=ids(*three, *rest), section=section)
+
+    assert not app.error and all(alts(app))
+    assert alts(app) or (section == "images" and any("aqua-cards" in each.proto.body for each in app.get("html")))
+    assert address_of(app, "section") == (None if section == "curves" else section)
+    alone = open_page(runs=ids(*rest), section=section)
+    assert not alone.error
+
+
+def test_curves_of_several_metrics_by_time_and_zoomed_stand_in_the_address(three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), metric="val_loss,accuracy", x="time", smooth="0.5", zoom="4-12")
+
+    assert [alt.split(" by ")[0] for alt in alts(app)] == ["Validation loss", "Training accuracy"]
+    assert all("by training time of 3 runs" in alt for alt in alts(app))
+    assert app.slider(key="zoom").value == (4, 12) and app.slider(key="smooth").value == 0.5
+    app.segmented_control(key="x").set_value("epoch").run()
+    # The part was one of seconds; of epochs all are shown.
+    assert app.slider(key="zoom").value == (1, 8) and address_of(app, "zoom") is None
+    app.slider(key="zoom").set_value((2, 5)).run()
+    assert address_of(app, "zoom") == "2-5"
+    table = next(each.value for each in app.dataframe if "Run" in each.value.columns)
+    assert table["Validation loss: at epoch"].tolist() == [8, 6, 6]
+
+
+def test_bad_values_in_the_address_are_told(three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), smooth="2", zoom="x", lit="nobody", section="curves", metric="nonsense")
+    assert not app.error and not app.exception
+    assert sum("The address asks for" in box.value for box in app.info) == 4
+
+
+def test_only_differing_settings_unless_everything_is_asked_for(three: list[Run]) -> None:
+    app = open_page(runs=ids(three[0], three[2]), section="settings")
+    table = app.dataframe[1].value
+    assert table["Setting"].tolist() == ["Optimizer"] and table["better"].tolist() == ["Adam"]
+    app = open_page(runs=ids(*three), section="settings", every="yes", setting="seed")
+    assert len(app.dataframe[1].value) > 10
+    assert any("lines through 2 settings" in alt for alt in alts(app))
+    assert any("by Seed. Means: 0 " in alt for alt in alts(app))
+
+
+def test_runs_of_one_name_are_told_apart(store: RunStore) -> None:
+    one, two = ui_runs.finished(store, "same", {"seed": 1}), ui_runs.finished(store, "same", {"seed": 2})
+    app = open_page(runs=ids(one, two), section="settings")
+    assert app.dataframe[1].value.columns.tolist() == [
+        "Setting",
+        f"same ({one.run_id[:8]})",
+        f"same ({two.run_id[:8]})",
+    ]
+
+
+def test_results_are_by_validation_images_where_all_kept_them(store: RunStore, three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), section="results", first=three[0].run_id, second=three[2].run_id)
+    assert "Of 375 validation images, **better** has" in words(app)
+    assert "for 3 pairs, by Holm's correction" in words(app) and "probably the better one" in words(app)
+    assert "Choose between runs by these" in words(app)
+    pairs = next(each.value for each in app.dataframe if "From" in each.value.columns)
+    assert len(pairs) == 3 and set(pairs["To"]) == {"other seed", "better"}
+    assert pairs["p, corrected"].ge(pairs["p"]).all()
+    app.segmented_control(key="on").set_value("test").run()
+    assert "Of 500 test images" in words(app) and "last measurement" in words(app)
+    assert address_of(app, "on") == "test"
+
+    without = add_compared(store, "older", skill=0.5, seed=9, validation=False)
+    app = open_page(runs=ids(three[0], without), section="results")
+    assert app.segmented_control(key="on").value == "test" and "Of 500 test images" in words(app)
+
+
+def test_a_click_on_a_cell_chooses_the_pair(three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), section="results")
+    app.session_state["pair-matrix"] = {"selection": {"points": [{"customdata": [1, 2]}]}}
+    app.run()
+    assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == (three[2].run_id, three[1].run_id)
+    assert address_of(app, "first") == three[2].run_id
+    # The other menu takes the run of this one: this one gives it up.
+    app.selectbox(key="first").set_value(three[1].run_id).run()
+    assert app.selectbox(key="second").value != three[1].run_id and not app.error
+
+
+def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), section="confusion", on="test", second=three[2].run_id)
+    matrices = [alt for alt in alts(app) if alt.startswith("Confusion matrix of")]
+    assert [alt.split(" in per cent")[0].removeprefix("Confusion matrix of ") for alt in matrices] == [
+        "plain",
+        "other seed",
+        "better",
+    ]
+    assert sum(alt.startswith("Difference of two confusion matrices") for alt in alts(app)) == 1
+    assert "**better** less **plain**" in words(app)
+
+
+def test_images_fixed_broken_and_by_how_many_are_right(three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), section="images", on="test", second=three[2].run_id)
+    assert "(fixed)" in words(app)
+    cards = [each for each in app.get("html") if "aqua-cards" in each.proto.body]
+    assert cards and "better: " in cards[0].proto.body and "other seed: " not in cards[0].proto.body
+    app = open_page(runs=ids(*three), section="images", on="test", changed="agreement", right="1")
+    assert any(alt.startswith("Images by how many runs have them right: none ") for alt in alts(app))
+    body = next(each.proto.body for each in app.get("html") if "aqua-cards" in each.proto.body)
+    card = body.split("<li><figure")[1]
+    assert card.count('title="true class"') == 1
+    assert all(f"{name}: " in card for name in ("plain", "other seed", "better"))
+    app.session_state["right-counts"] = {"selection": {"points": [{"customdata": [3]}]}}
+    app.run()
+    assert address_of(app, "right") == "3"
+
+
+def test_cost_tells_time_and_parameters(three: list[Run]) -> None:
+    app = open_page(runs=ids(*three), section="cost", cost="parameters")
+    (alt,) = alts(app)
+    assert "against Parameters" in alt and "better (3,000 parameters" in alt
+    table = next(each.value for each in app.dataframe if "Parameters" in each.value.columns)
+    assert table["Parameters"].tolist() == [1000, 2000, 3000] and table["Epochs"].tolist() == [8, 6, 6]
+    app = open_page(runs=ids(*three), section="cost")
+    # The plain run took longer and is worse than both others.
+    assert "plain" not in alts(app)[0].split("Pareto front")[1]
+
+
+def test_different_data_is_warned_of_and_not_compared(store: RunStore) -> None:
+    drawn = ui_runs.finished(store, "drawn")
+    photos = ui_runs.finished(store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
+    app = open_page(runs=ids(drawn, photos), section="results")
+    assert "accuracies cannot be compared" in words(app)
+    assert "cannot be compared image by image" in words(app)
+
+
+def test_no_more_than_ten_runs_are_drawn(store: RunStore) -> None:
+    runs = [ui_runs.finished(store, f"run {number}", {"seed": number}) for number in range(11)]
+    app = open_page(runs=ids(*runs))
+    assert "11 runs are picked; the first 10 are shown" in words(app)
+    assert "of 10 runs" in alts(app)[0]
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_ten_runs_of_a_hundred_epochs_are_drawn_within_a_second(store: RunStore) -> None:
+    runs = [
+        add_compared(store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100)
+        for number in range(10)
+    ]
+    for section in SECTIONS:
+        app = open_page(runs=ids(*runs), section=section, metric="val_accuracy,val_loss", smooth="0.5")
+        seconds = []
+        for _ in range(7):
+            began = time.perf_counter()
+            app.run()
+            seconds.append(time.perf_counter() - began)
+        assert not app.error and sorted(seconds)[3] < 1.0, (section, seconds)
