@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,11 +22,20 @@ if TYPE_CHECKING:
 #: stamp until others can see it. What is later still is found by the next whole read.
 MARGIN_SECONDS = 30.0
 
-#: Everything is read again after so long, beside the pages, because other programs write without a stamp.
+#: Everything is read again after so long at least, beside the pages, because other programs write without a stamp.
 WHOLE_SECONDS = 30.0
 
-#: A gap without a look that is longer than this is bridged by a whole read, which is then quicker.
-_LONGEST_GAP = 1000.0
+#: Such reads take at most this share of the time.
+_WHOLE_SHARE = 0.025
+
+#: After a start the first pages have the processor to themselves for so long.
+_HEAD_START = 5.0
+
+#: A gap without a look that is longer than this is bridged by a whole read.
+_LONGEST_GAP = 7 * 86_400.0
+
+#: Part of the kept file; another number makes older files worthless.
+_FORMAT = 1
 
 #: A file that was written less than this before it was looked at may be written again without looking different.
 _SETTLED_SECONDS = 1.0
@@ -35,17 +47,24 @@ class RunSnapshot:
     """All runs outside of the bin. Safe to use from several threads."""
 
     def __init__(
-        self, store: RunStore, *, database: Path | None = None, clock: Callable[[], float] = time.time
+        self,
+        store: RunStore,
+        *,
+        database: Path | None = None,
+        kept: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Nothing is read yet.
 
         Args:
             store: The run store.
             database: Its SQLite file if it is one on this machine: while that is untouched, nothing is read.
+            kept: A file to keep what was read in, so that the next process begins with that.
             clock: Seconds since 1970.
         """
         self._store = store
         self._database = database
+        self._kept = kept
         self._clock = clock
         self._lock = threading.Lock()
         self._stored: dict[str, StoredRun] = {}
@@ -54,7 +73,7 @@ class RunSnapshot:
         self._read_at = -float("inf")
         self._mark: _Mark | None = None
         self._whole_mark: _Mark | None = None
-        self._reading: threading.Thread | None = None
+        self._whole_pause = WHOLE_SECONDS
 
     def runs(self) -> list[Run]:
         """The runs as they are now, newest first.
@@ -71,21 +90,25 @@ class RunSnapshot:
 
     def _look(self) -> None:
         now = self._clock()
-        if now - self._looked_at > _LONGEST_GAP:
-            mark = self._seen()
-            self._replace({stored.run_id: stored for stored in self._store.stored_runs()})
-            self._looked_at = self._read_at = now
-            self._mark = self._whole_mark = mark
-            return
+        if self._looked_at == -float("inf"):
+            self._begin_with_kept(now)
         mark = self._seen()
-        if mark is None or mark != self._mark:
+        if now - self._looked_at > _LONGEST_GAP:
+            self._replace(self._everything())
+            self._read_at, self._whole_mark = now, mark
+            self._keep(now)
+        elif mark is None or mark != self._mark:
             self._take_changes(now)
-            self._mark = mark
-        self._looked_at = now
-        if now - self._read_at > WHOLE_SECONDS and (mark is None or mark != self._whole_mark):
+        self._looked_at, self._mark = now, mark
+        if now - self._read_at > self._whole_pause and (mark is None or mark != self._whole_mark):
             self._read_at = now
-            self._reading = threading.Thread(target=self._read_whole, name="aquadash-runs", daemon=True)
-            self._reading.start()
+            threading.Thread(target=self._read_whole, name="aquadash-runs", daemon=True).start()
+
+    def _everything(self) -> dict[str, StoredRun]:
+        began = time.perf_counter()
+        found = {stored.run_id: stored for stored in self._store.stored_runs()}
+        self._whole_pause = max(WHOLE_SECONDS, (time.perf_counter() - began) / _WHOLE_SHARE)
+        return found
 
     def _take_changes(self, now: float) -> None:
         for stored in self._store.changed_runs(self._looked_at - MARGIN_SECONDS, now + MARGIN_SECONDS):
@@ -111,15 +134,53 @@ class RunSnapshot:
         """Read everything, then what has been written meanwhile, and take both over at once."""
         began, mark = self._clock(), self._seen()
         try:
-            found = {stored.run_id: stored for stored in self._store.stored_runs()}
+            found = self._everything()
             with self._lock:
                 now = self._clock()
                 self._replace(found)
                 self._looked_at = min(self._looked_at, began)
                 self._take_changes(now)
                 self._looked_at, self._whole_mark = now, mark
+                self._keep(now)
         except AquaDashError:
             pass  # The next look meets the same and says so to somebody.
+
+    def _begin_with_kept(self, now: float) -> None:
+        """Take over what an earlier process has read. What has changed since is read next, everything soon after."""
+        if self._kept is None:
+            return
+        try:
+            values = json.loads(self._kept.read_text(encoding="utf-8"))
+            if values["format"] != _FORMAT or not 0.0 <= now - values["looked_at"] <= _LONGEST_GAP:
+                return
+            for run_id, tags in values["runs"].items():
+                self._put(StoredRun(run_id, tags))
+            mark = tuple((int(when), int(size)) for when, size in values["mark"]) or None
+            looked_at = float(values["looked_at"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self._stored.clear()
+            self._runs.clear()
+            return
+        self._looked_at, self._mark, self._whole_mark = looked_at, mark, mark
+        self._read_at = now - self._whole_pause + _HEAD_START
+
+    def _keep(self, now: float) -> None:
+        """Write the file; without it the next process only starts more slowly."""
+        if self._kept is None:
+            return
+        values = {
+            "format": _FORMAT,
+            "looked_at": now,
+            "mark": self._whole_mark or (),
+            "runs": {run_id: dict(stored.tags) for run_id, stored in self._stored.items()},
+        }
+        try:
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self._kept.with_suffix(f".{os.getpid()}.tmp")
+            temporary.write_text(json.dumps(values), encoding="utf-8")
+            os.replace(temporary, self._kept)
+        except OSError:
+            pass
 
     def _seen(self) -> _Mark | None:
         """How the database's files look; None where that says nothing."""
@@ -150,5 +211,7 @@ def snapshot_of(store: RunStore) -> RunSnapshot:
         if kept is None or kept[0] is not store:
             uri = settings.tracking_uri()
             database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
-            kept = _snapshots[id(store)] = (store, RunSnapshot(store, database=database))
+            name = hashlib.sha256(f"{uri} {store.experiment_id}".encode()).hexdigest()[:16]
+            file = settings.home() / "cache" / f"runs-{name}.json"
+            kept = _snapshots[id(store)] = (store, RunSnapshot(store, database=database, kept=file))
         return kept[1]

@@ -45,6 +45,11 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         super().__init__(client)
         self._experiment_id = experiment_id
 
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment that holds the runs."""
+        return self._experiment_id
+
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def create(

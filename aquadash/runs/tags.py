@@ -69,11 +69,14 @@ def stamp(seconds: float) -> str:
 
 
 def stamp_prefixes(first: float, last: float) -> list[str]:
-    """Beginnings of stamps that together hold all of a span of time: MLflow compares tags by ``LIKE`` only.
-
-    Each stands for a hundred seconds, so that a short span needs one or two.
-    """
-    return [f"{hundred:08d}" for hundred in range(int(first // 100), int(last // 100) + 1)]
+    """At most three beginnings of stamps that together hold all of a span of time: MLflow compares tags by ``LIKE``
+    only, so that a span is found by the digits that its times begin with."""
+    for digits in range(8, 0, -1):
+        unit = 10 ** (10 - digits)
+        low, high = int(max(first, 0.0) // unit), int(last // unit)
+        if high - low < 3:
+            return [f"{each:0{digits}d}" for each in range(low, high + 1)]
+    return [""]
 
 
 def thin(values: Sequence[float]) -> list[float]:
