@@ -18,7 +18,7 @@ from aquadash.cli.model import model
 from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
-from aquadash.cli.runs import runs
+from aquadash.cli.run_table import runs
 from aquadash.cli.search import search
 from aquadash.cli.train import train, worker
 from aquadash.errors import AquaDashError

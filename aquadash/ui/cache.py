@@ -236,7 +236,11 @@ def _previews(
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
 def _runs(place: str, deleted: bool) -> tuple[Run, ...]:
-    return tuple(store().list_runs(deleted=deleted))
+    if deleted:
+        return tuple(store().list_runs(deleted=True))
+    from aquadash.runs.snapshot import snapshot_of
+
+    return tuple(snapshot_of(store()).runs())
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
