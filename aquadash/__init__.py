@@ -24,7 +24,7 @@ room              holds                                                         
 ``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, imagecorruptions
 ``coach``         settings, curves and results to notes in plain words           -
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
-``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
+``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug, streamlit
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================

@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import McNemar
 from aquadash.evaluation.compare import exact_p_value
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import comparison, run_table
+from aquadash.ui import comparison
 
 
 def run(name: str, **changes: object) -> Run:
@@ -47,12 +47,3 @@ def test_settings_that_differ() -> None:
         {"Setting": "Optimizer", "a": "SGD, plain steps downhill", "b": "Adam"},
         {"Setting": "Seed", "a": "0", "b": "3"},
     ]
-
-
-def test_filter_needs_every_word() -> None:
-    runs = [run("quick adam", training__optimizer="adam"), run("slow")]
-
-    assert [found.name for found in run_table.matching(runs, find="ADAM quick")] == ["quick adam"]
-    assert run_table.matching(runs, find="quick sgd") == []
-    assert len(run_table.matching(runs)) == 2
-    assert run_table.matching(runs, statuses=["failed"]) == []

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from aquadash.cli import evaluation_lines
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
 from aquadash.cli.briefs import brief
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
 from aquadash.config import config_diff
 from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
 from aquadash.errors import AquaDashError

@@ -79,7 +79,7 @@ def clean_tag(text: str) -> str:
     Raises:
         RunError: Other characters than letters, digits, hyphens, dots and underscores are in it, or it is too long.
     """
-    cleaned = re.sub(r"\s+", "-", text.strip()).casefold()
+    cleaned = re.sub(r"\s+", "-", text.strip()).lower()
     if len(cleaned) > _TAG_LIMIT:
         raise RunError(f"The tag {text[:20]!r}... has {len(cleaned)} characters; at most {_TAG_LIMIT} fit.")
     if not _TAG.fullmatch(cleaned):

@@ -86,6 +86,8 @@ def parse(text: str, fields: Mapping[str, RunField] | None = None) -> Query:
     stripped = text.strip()
     if not stripped:
         raise QueryError('The condition is empty. Write one such as val_accuracy > 0.6 and "flip" in tags.', 0)
+    if any("\ud800" <= sign <= "\udfff" for sign in stripped):
+        raise QueryError("The condition holds signs that are no text.", 0)
     shift = len(text) - len(text.lstrip())
     reader = _Reader(stripped, shift, run_fields() if fields is None else fields)
     part = reader.read(_tree(stripped, shift).body)
