@@ -112,7 +112,7 @@ def _table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
         placeholder="–",
         alt=f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one by keyboard.",
         column_config={
-            "Group": st.column_config.TextColumn(pinned=True, width="large"),
+            "Group": st.column_config.TextColumn(width="large"),
             **{name: number for name in table.columns if ": " in name and not name.endswith(": n")},
         },
     )
