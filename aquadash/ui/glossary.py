@@ -93,6 +93,8 @@ GLOSSARY: dict[str, str] = {
     "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "standard deviation": "How far values typically are from their mean. Over runs that differ in the seed only, it is "
+    "what chance does: a smaller difference between two settings may be luck.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
     "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",

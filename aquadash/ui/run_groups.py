@@ -102,6 +102,7 @@ def _table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
         key = _table_key(by, keys)
     table = frame(groups, by)
     number = st.column_config.NumberColumn(format="%.1f %%")
+    deviation = st.column_config.NumberColumn(format="%.1f %%", help=term("standard deviation"))
     st.dataframe(
         table,
         key=key,
@@ -113,7 +114,11 @@ def _table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
         alt=f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one by keyboard.",
         column_config={
             "Group": st.column_config.TextColumn(width="large"),
-            **{name: number for name in table.columns if ": " in name and not name.endswith(": n")},
+            **{
+                name: deviation if name.endswith(": deviation") else number
+                for name in table.columns
+                if ": " in name and not name.endswith(": n")
+            },
         },
     )
 
