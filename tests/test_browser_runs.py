@@ -92,7 +92,7 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         choose(page, "group", "nothing")
         rows(page, 3)
 
-        page.get_by_role("button", name="Columns").click()
+        page.locator(".st-key-columns-box button").first.click()
         page.locator(".st-key-columns input").fill("Learning rate")
         page.get_by_role("option", name="Learning rate (training.learning_rate)").click()
         address_has(page, "training.learning_rate")
@@ -101,13 +101,13 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
 
         page.get_by_role("button", name="Pick all shown").click()
         page.get_by_text("With 3 picked runs").wait_for()
-        page.locator(".st-key-bulk").get_by_role("button", name="Tags").click()
+        page.locator(".st-key-bulk-tags-box button").first.click()
         tags = page.locator(".st-key-bulk-add-tags input")
         tags.fill("week 2")
         tags.press("Enter")
         wait_for(lambda: all(store.get(run.run_id).tags == ("week-2",) for run in (good, fair, other)))
 
-        page.get_by_role("button", name="Note").first.click()
+        page.locator(f".st-key-note-box-{good.run_id} button").first.click()
         page.get_by_text("bold", exact=True).wait_for()
         assert page.locator("h6", has_text="Big").count() == 1
         page.keyboard.press("Escape")

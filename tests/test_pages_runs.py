@@ -190,6 +190,8 @@ def test_what_the_table_shows_is_watched() -> None:
     assert run_watch.signature([one]) == run_watch.signature([same]), "the growth of a curve is another matter"
     for values in ({"pinned": True}, {"tags": ("x",)}, {"note": "x"}, {"metrics": {"test_accuracy": 0.6}}):
         assert run_watch.signature([one]) != run_watch.signature([made_run("one", **values)])
+    nothing = [made_run("x", metrics={"val_loss": float("nan")}) for _ in range(2)]
+    assert run_watch.signature(nothing[:1]) == run_watch.signature(nothing[1:])
     assert run_watch.growth([one]) == run_watch.growth([same]), "what has ended does not grow"
 
 

@@ -74,6 +74,8 @@ def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:
     assert names == ["pinned", "b1", "a2", "a3", "a1", "a4"]
     assert [run.name for run in sort_runs(RUNS, "test_accuracy", FIELDS)] == ["a1", "a3", "a2", "b1", "a4"]
     assert [run.name for run in sort_runs([made_run("B"), made_run("a")], "name", FIELDS)] == ["a", "B"]
+    astray = [made_run(str(loss), metrics={"val_loss": loss}) for loss in (2.0, float("nan"), 1.0)]
+    assert [run.name for run in sort_runs(astray, "val_loss", FIELDS)] == ["1.0", "2.0", "nan"]
     for name in FIELDS:
         assert len(sort_runs(iter(runs), f"-{name}", FIELDS)) == len(runs)
     with pytest.raises(UnknownNameError, match="test_accuracy"):

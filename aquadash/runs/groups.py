@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def _varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _spread(runs: Sequence[Run], field: RunField) -> Spread:
-    return Spread.of([value for run in runs if (value := field.get(run)) is not None])
+    return Spread.of([value for run in runs if (value := field.get(run)) is not None and not math.isnan(value)])
 
 
 def _rank(group: RunGroup, metrics: Sequence[str]) -> tuple[tuple[bool, float], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,11 +87,15 @@ def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> 
         raise UnknownNameError.of("field of a run", name, fields)
     field, falling = fields[name], key.startswith("-")
     found = list(runs)
-    known = [(value, run) for run in found if (value := _comparable(field.get(run))) is not None]
-    unknown = [run for run in found if field.get(run) is None]
+    values = [(_comparable(field.get(run)), run) for run in found]
+    known = [(value, run) for value, run in values if value is not None]
+    unknown = [run for value, run in values if value is None]
     ordered = [run for _, run in sorted(known, key=lambda pair: pair[0], reverse=falling)] + unknown
     return sorted(ordered, key=lambda run: not run.pinned)
 
 
 def _comparable(value: Any) -> Any:
+    """A value that has an order, None for one that has none: the loss of a training that went astray is no number."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
     return value.casefold() if isinstance(value, str) else value

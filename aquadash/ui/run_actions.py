@@ -24,10 +24,10 @@ def manage(runs: Sequence[Run]) -> None:
             components.status_badge(run.status)
             for name in run.tags:
                 st.badge(plain(name), color="gray")
-            with st.popover("Name, tags and note", icon="✏️"):
+            with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
                 _editor(run)
             if run.note:
-                with st.popover("Note", icon="📝"):
+                with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
             st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
             page, label = (

@@ -21,7 +21,7 @@ def show(picked: Sequence[Run]) -> None:
     ids = [run.run_id for run in picked]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="bulk"):
         st.markdown(f"With **{count(len(picked), 'picked run')}**:", width="content")
-        with st.popover("Tags", icon="🏷️"):
+        with st.popover("Tags", icon="🏷️", key="bulk-tags-box"):
             _tags(picked)
         if any(not run.pinned for run in picked):
             _button("Pin", "📌", "bulk-pin", lambda run_id: store.set_pinned(run_id), ids)

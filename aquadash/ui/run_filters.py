@@ -43,7 +43,7 @@ def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
         )
         statuses = _several("status", "Status", [str(status) for status in RunStatus], _status_word)
         chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
-        with st.popover("More filters", icon="🎛️"):
+        with st.popover("More filters", icon="🎛️", key="filters-box"):
             chosen = _more(runs)
         with st.popover("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
             if opened.open:

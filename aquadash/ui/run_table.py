@@ -29,7 +29,7 @@ def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
     options = columns.choices(fields)
     remembered = [name for name in st.session_state.get(_REMEMBERED, columns.DEFAULT) if name in options]
     address.choices("columns", options, default=remembered)
-    with st.popover("Columns", icon=":material/view_column:"):
+    with st.popover("Columns", icon=":material/view_column:", key="columns-box"):
         chosen = st.multiselect(
             "Columns, in this order",
             options,
