@@ -69,7 +69,8 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     assert "1 trial of searches and 1 archived run" in said(app)
     assert names(open_page(archived="1", trials="1")) == ["📌 two", "trial", "three", "🗃️ one"]
     assert names(open_page(pinned="1")) == ["📌 two"]
-    assert names(open_page(tag="flip")) == ["📌 two"]
+    app = open_page(tag="flip")
+    assert names(app) == ["📌 two"] and "Only runs with the tags flip." in said(app)
     assert names(open_page(find="two optimizer=sgd")) == ["📌 two"]
     assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
     assert not open_page(accuracy="70-80").dataframe

@@ -14,10 +14,20 @@ from aquadash.ui.text import plain
 
 #: Runs with a row of actions each; for more there are the actions for all of them.
 _MOST_ROWS = 10
+#: So many rows do not push what is compared off the screen.
+_FEW = 3
 
 
 def manage(runs: Sequence[Run]) -> None:
-    """Draw a row of actions for each run, at most ten."""
+    """Draw a row of actions for each run, at most ten; of more than a few in a box of their own."""
+    if len(runs) > _FEW:
+        with st.expander("The picked runs one by one", icon="🗂️", key="one-by-one"):
+            _rows(runs)
+    else:
+        _rows(runs)
+
+
+def _rows(runs: Sequence[Run]) -> None:
     for run in runs[:_MOST_ROWS]:
         with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")

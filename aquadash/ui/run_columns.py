@@ -24,7 +24,7 @@ EXTRA: dict[str, str] = {
 }
 
 DEFAULT = (
-    "name", "status", "tags", "test_accuracy", "interval", "val_accuracy", "curve", "best_epoch", "epochs",
+    "name", "status", "test_accuracy", "interval", "curve", "val_accuracy", "tags", "best_epoch", "epochs",
     "data.source", "model.name", "augmentation.pipeline", "created", "note", "run_id",
 )  # fmt: skip
 

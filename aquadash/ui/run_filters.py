@@ -58,6 +58,7 @@ def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
         st.code(pointer(where, error.position), language=None)
         shown = chosen.apply(runs)
     _say_what_is_hidden(runs, chosen)
+    _say_what_more_is_asked(chosen)
     return containing(shown, find)
 
 
@@ -132,6 +133,20 @@ def _say_what_is_hidden(runs: Sequence[Run], chosen: RunFilter) -> None:
     ]
     if hidden:
         st.caption(f"Not shown: {' and '.join(hidden)}. “More filters” shows them.")
+
+
+def _say_what_more_is_asked(chosen: RunFilter) -> None:
+    """What is set in the closed box, since a link may have set it."""
+    low, high = (round(100 * bound) for bound in chosen.accuracy)
+    asked = [
+        *([f"the network {' or '.join(chosen.networks)}"] if chosen.networks else []),
+        *([f"the augmentation {' or '.join(chosen.pipelines)}"] if chosen.pipelines else []),
+        *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),
+        *([f"a validation accuracy from {low} to {high} %"] if (low, high) != (0, 100) else []),
+        *(["a pin"] if chosen.pinned else []),
+    ]
+    if asked:
+        st.caption(f"Only runs with {plain(', '.join(asked))}.")
 
 
 def _help(fields: Mapping[str, RunField]) -> None:
