@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Seconds for which what still changes may be shown as it was.
 FRESH_SECONDS = 1.0
 
+#: The same for the list of runs, of which only what has changed is read.
+RUNS_FRESH_SECONDS = 0.5
+
 
 def store_ready() -> bool:
     """True once the run store can be read without waiting.
@@ -104,7 +107,7 @@ def previews(source: str, positions: tuple[int, ...], *, pipeline: str, seed: in
 
 
 def runs(*, deleted: bool = False) -> list[Run]:
-    """The stored runs, newest first, at most :data:`FRESH_SECONDS` old."""
+    """The stored runs, newest first, at most :data:`RUNS_FRESH_SECONDS` old."""
     store()
     return list(_runs(_place(), deleted))
 
@@ -234,7 +237,7 @@ def _previews(
     return preview(images, pipeline=pipeline, seed=seed, draws=draws)
 
 
-@st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
+@st.cache_resource(ttl=RUNS_FRESH_SECONDS, max_entries=8, show_spinner=False)
 def _runs(place: str, deleted: bool) -> tuple[Run, ...]:
     if deleted:
         return tuple(store().list_runs(deleted=True))

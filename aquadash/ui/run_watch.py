@@ -10,8 +10,8 @@ import streamlit as st
 from aquadash.runs.types import Run
 from aquadash.ui import cache, shell
 
-#: Seconds between two looks.
-_TICK_SECONDS = 1.0
+#: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
+_TICK_SECONDS = 0.8
 #: Curves of running runs grow all the time; the table follows them at this distance.
 _GROWTH_SECONDS = 5.0
 _DRAWN = "compare:drawn"
