@@ -24,10 +24,11 @@ room              holds                                                         
 ``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, imagecorruptions
 ``coach``         settings, curves and results to notes in plain words           -
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
+``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, jinja2, nbformat, tensorflow, keras
 ``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug, streamlit
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
 """  # noqa: E501
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

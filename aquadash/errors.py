@@ -27,8 +27,10 @@ class UnknownNameError(AquaDashError):
             known: The names that would have been right.
         """
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        # Upper and lower case count as the same: FlipLR is nearer to Fliplr than to Flipud.
+        by_lower_case = {one.lower(): one for one in names}
+        near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
+        hint = f" Did you mean {by_lower_case[near[0]]!r}?" if near else ""
         listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
         return cls(f"There is no {kind} called {name[:80]!r}.{hint} Known: {listed or 'none yet'}.")
 

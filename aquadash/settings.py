@@ -91,3 +91,13 @@ def robustness_log(run_id: str) -> Path:
 def robustness_lock(run_id: str) -> Path:
     """The lock file that the process holds that measures a run's robustness."""
     return home() / "locks" / f"robustness-{checked_run_id(run_id)}.lock"
+
+
+def conversion_log(run_id: str, format_name: str) -> Path:
+    """Where the process that converts a run's network to a format writes its log."""
+    return home() / "logs" / f"convert-{format_name}-{checked_run_id(run_id)}.log"
+
+
+def exports() -> Path:
+    """The folder for ZIP files that are ready to be taken home; it may be emptied at any time."""
+    return home() / "exports"

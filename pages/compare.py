@@ -17,6 +17,7 @@ from aquadash.ui import (
     run_table,
     run_watch,
     shell,
+    take_home,
 )
 
 with shell.page("⚖️ Compare", question="What made one run better than another?"):
@@ -45,4 +46,5 @@ with shell.page("⚖️ Compare", question="What made one run better than anothe
             page="pages/train.py",
             label="Train",
         )
+    take_home.bring()
     run_bin.bin_of_runs()

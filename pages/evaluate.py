@@ -17,13 +17,16 @@ from aquadash.ui import (
     duplicate_pairs,
     epoch_section,
     explain_section,
+    first_model,
     guess_box,
     image_browser,
+    present,
     repeat_section,
     robustness_section,
     scores,
     second_run,
     shell,
+    take_home,
     threshold_curves,
 )
 from aquadash.ui.evaluated import Evaluated, Section
@@ -67,6 +70,11 @@ def repeat(one: Evaluated, other: Evaluated | None) -> None:
     repeat_section.show(one.run)
 
 
+def home(one: Evaluated, other: Evaluated | None) -> None:
+    """The run as a ZIP, and its network in other formats."""
+    take_home.section(one.run)
+
+
 #: The sections by their word in the address, the first the default. A new one is a line here.
 SECTIONS = {
     "mistakes": Section("🔀 Mistakes", mistakes, images=True),
@@ -80,6 +88,7 @@ SECTIONS = {
     "training": Section("⏱️ Training", history),
     "epochs": Section("🎞️ Epoch by epoch", replay, overlay=False),
     "repeat": Section("🔁 Repeat", repeat, overlay=False),
+    "home": Section("🎒 Take home", home, overlay=False),
 }
 
 
@@ -136,22 +145,34 @@ def results(run: Run, runs: list[Run]) -> None:
             image_browser.show(run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
 
 
-with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):
+def page() -> None:
+    """The run that is looked at, and what there is of it."""
     runs = scores.results_first(cache.runs())
     if not runs:
         components.empty_state(
             "🔎",
             "There is no run to evaluate yet. Train a network first; the drawn animals and a small number of epochs "
-            "take a minute or two.",
+            "take a minute or two. Or look at the first model, which comes along.",
             page="pages/train.py",
             label="Go to Train",
         )
+        first_model.offer()
         st.stop()
     run = components.run_picker(runs)
     if run is None:
         st.stop()
-    clone.link(run.run_id)
+    with st.container(horizontal=True):
+        clone.link(run.run_id)
+        present.offer()
     if scores.has_results(run) and run.status.ended:
         results(run, runs)
     else:
         without_results(run)
+
+
+if present.asked():
+    with shell.bare_page():
+        present.show()
+else:
+    with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):
+        page()

@@ -52,6 +52,11 @@ def now_and_lately() -> None:
     finished = [run for run in runs if "test_accuracy" in run.metrics and not run.archived][:5]
     if not finished:
         st.caption("None yet. The three steps above lead to the first one.")
+        st.page_link(
+            "pages/predict.py",
+            label="Or ask the model that comes along about a picture of yours",
+            icon=":material/photo_camera:",
+        )
         return
     for run in finished:
         with st.container(horizontal=True, vertical_alignment="center", border=True):

@@ -57,6 +57,13 @@ class Server:
         return module in Path(f"/proc/{self.process.pid}/maps").read_text()
 
 
+def free_port() -> int:
+    """A port of this machine on which nobody listens at the moment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
     """Run ``streamlit run app.py`` on a free port with that home until the block ends.
@@ -66,9 +73,7 @@ def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[S
         kill: End it with SIGKILL instead of SIGTERM.
         environment: More environment variables.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = home / f"server-{port}.log"
     started = time.monotonic()
     with log.open("wb") as output:

@@ -102,7 +102,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 
 def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("aquadash.augment.apply"), "_IMAGES_A_BATCH", 10)
+    monkeypatch.setattr(importlib.import_module("aquadash.augment.apply"), "IMAGES_A_BATCH", 10)
     told: list[tuple[str, float | None]] = []
     same = np.repeat(_IMAGES[:1], 20, axis=0)
     result, _ = training_set(

@@ -18,3 +18,9 @@ def test_the_bytes_are_imgaugs(per_channel: float) -> None:
 def test_one_channel_inside_another_operator() -> None:
     ours = iaa.WithChannels(1, BatchMultiply((0.5, 1.5), seed=3), seed=4)(images=_IMAGES)
     np.testing.assert_array_equal(ours, iaa.WithChannels(1, iaa.Multiply((0.5, 1.5), seed=3), seed=4)(images=_IMAGES))
+
+
+def test_images_that_come_one_by_one() -> None:
+    several = list(_IMAGES[:5])
+    ours = BatchMultiply((0.5, 1.5), seed=3)(images=several)
+    np.testing.assert_array_equal(ours, iaa.Multiply((0.5, 1.5), seed=3)(images=several))

@@ -1,9 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, preview, preview_branches
+from aquadash.augment import (
+    PIPELINES,
+    Branch,
+    PipelineSpec,
+    Range,
+    film_strip,
+    op,
+    preview,
+    preview_branches,
+    same_draw,
+)
 from aquadash.errors import ConfigError, UnknownNameError
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
@@ -39,3 +51,68 @@ def test_unknown_pipelines_and_branches_are_refused() -> None:
         preview(_IMAGES, pipeline="nothing-like-it", branch=None, seed=1, draws=1)
     with pytest.raises(ConfigError, match="branches 0 to 4, not 5"):
         preview(_IMAGES, pipeline="notebook", branch=5, seed=1, draws=1)
+
+
+def test_a_pipeline_can_be_given_by_name_written_down_or_as_a_branch() -> None:
+    by_name = preview(_IMAGES, pipeline="notebook-2", seed=1, draws=2)
+    np.testing.assert_array_equal(by_name, preview(_IMAGES, pipeline=PIPELINES["notebook-2"], seed=1, draws=2))
+    branch = PIPELINES["notebook-2"].branches[0]
+    np.testing.assert_array_equal(by_name, preview(_IMAGES, pipeline=branch, seed=1, draws=2))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_film_strip_ends_as_the_whole_branch_and_every_picture_as_the_branch_up_to_there(name: str) -> None:
+    spec = PIPELINES[name]
+    for number, branch in enumerate(spec.branches):
+        strip = film_strip(_IMAGES, pipeline=spec, branch=number, seed=4, draw=1)
+        assert len(strip) == 1 + len(branch.operators)
+        np.testing.assert_array_equal(strip[0], _IMAGES)
+        for steps, pictures in enumerate(strip):
+            shorter = Branch(branch.title, branch.operators[:steps])
+            branches = tuple(shorter if i == number else one for i, one in enumerate(spec.branches))
+            cut = PipelineSpec(spec.name, spec.title, spec.summary, branches)
+            np.testing.assert_array_equal(pictures, preview(_IMAGES, pipeline=cut, branch=number, seed=4, draws=2)[1])
+
+
+def test_a_film_strip_leaves_steps_out_that_are_switched_off() -> None:
+    steps = (op("Fliplr", p=1.0), op("GaussianBlur", sigma=1.0, enabled=False), op("Add", value=20, probability=0.5))
+    strip = film_strip(_IMAGES, pipeline=Branch("b", steps), seed=0)
+    assert len(strip) == 3
+    np.testing.assert_array_equal(strip[1], _IMAGES[:, :, ::-1])
+    np.testing.assert_array_equal(strip[2], preview(_IMAGES, pipeline=Branch("b", steps), seed=0, draws=1)[0])
+
+
+def test_a_film_strip_of_a_branch_without_steps_is_the_originals() -> None:
+    np.testing.assert_array_equal(film_strip(_IMAGES, pipeline=PIPELINES["none"], seed=0), _IMAGES[np.newaxis])
+
+
+def test_large_images_are_stripped_in_the_batches_of_the_whole() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 700, 700, 3), dtype=np.uint8)
+    spec = PIPELINES["mirror-shift"]
+    strip = film_strip(images, pipeline=spec, seed=2)
+    np.testing.assert_array_equal(strip[-1], preview(images, pipeline=spec, seed=2, draws=1)[0])
+
+
+def test_the_same_draw_moves_all_images_alike() -> None:
+    marks = np.zeros((6, 21, 21, 3), dtype=np.uint8)
+    marks[:, 10, 10] = 10 * np.arange(1, 7)[:, np.newaxis]
+    move = Branch("Moved", (op("TranslateX", px=Range(-5, 5)), op("TranslateY", px=Range(-5, 5))))
+    alike = same_draw(marks, pipeline=move, seed=3, draws=8)
+    places = [[tuple(np.argwhere(image[..., 0])[0]) for image in draw] for draw in alike]
+    assert all(len(set(draw)) == 1 for draw in places)
+    assert len({draw[0] for draw in places}) > 3, "another draw moves them elsewhere"
+    apart = preview(marks, pipeline=move, seed=3, draws=1)[0]
+    assert len({tuple(np.argwhere(image[..., 0])[0]) for image in apart}) > 1
+
+
+def test_the_same_draw_stays_when_more_are_asked_for_or_another_image_is_in_front() -> None:
+    spec = PIPELINES["notebook-4"]
+    few = same_draw(_IMAGES, pipeline=spec, seed=1, draws=1)
+    np.testing.assert_array_equal(same_draw(_IMAGES, pipeline=spec, seed=1, draws=3)[:1], few)
+    np.testing.assert_array_equal(same_draw(_IMAGES[::-1], pipeline=spec, seed=1, draws=1)[0, ::-1], few[0])
+
+
+@pytest.mark.parametrize("look", [film_strip, lambda *images, **rest: same_draw(*images, draws=1, **rest)])
+def test_a_branch_that_is_not_there_is_refused(look: Callable) -> None:
+    with pytest.raises(ConfigError, match="branches 0 to 0, not 1"):
+        look(_IMAGES, pipeline=PIPELINES["notebook-1"], branch=1, seed=0)

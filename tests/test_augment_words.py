@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from aquadash.augment import PIPELINES, Branch, describe, op
+from aquadash.augment import OPERATORS, PIPELINES, Branch, describe, op
 
 
 def test_plain_words() -> None:
@@ -38,3 +38,32 @@ def test_every_branch_of_a_pipeline_is_named() -> None:
 def test_settings_that_change_nothing_are_left_out() -> None:
     line = describe(Branch("one", (op("Multiply", mul=1.5, per_channel=False), op("Fliplr", p=0.0))))
     assert line == ("Multiply, factor 1.5", "Flip left-right (never)")
+
+
+def test_a_probability_is_told() -> None:
+    assert describe(Branch("one", (op("Add", value=5, probability=0.3),))) == ("Add, amount 5, in 30 % of the images",)
+    assert describe(Branch("one", (op("Fliplr", p=1.0, probability=0.25),))) == (
+        "Flip left-right, in 25 % of the images",
+    )
+    nested = op("OneOf", probability=0.5, children=(op("Fliplr", p=0.5), op("Fog", probability=0.0)))
+    assert describe(Branch("one", (nested,))) == (
+        "One of these, in 50 % of the images:",
+        "    Flip left-right (in 50 % of the images)",
+        "    Fog, never",
+    )
+
+
+def test_steps_that_are_switched_off_say_so() -> None:
+    assert describe(Branch("one", (op("Add", value=5, enabled=False),))) == ("Switched off: Add, amount 5",)
+
+
+def test_every_operator_reads_well() -> None:
+    for info in OPERATORS.values():
+        assert info.example is not None
+        lines = describe(Branch("one", (info.example,)))
+        assert lines[0].startswith(info.title)
+        assert lines[0].endswith(":") == bool(info.slots)
+        assert "None" not in " ".join(lines) and ",," not in " ".join(lines)
+        for name, value in info.example.settings:
+            parameter = info.parameter(name)
+            assert value == parameter.default or name == "channels" or parameter.title in lines[0], name

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash import augment
+from aquadash.augment import saved_pipelines
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 from aquadash.evaluation import wilson_interval
@@ -243,3 +244,18 @@ def _values(result: RobustnessResult) -> dict[str, object]:
     values.pop("measured_at")
     values["pipelines"] = sorted(values["pipelines"], key=lambda entry: (entry["pipeline"], entry["branch"]))
     return values
+
+
+def test_saved_pipelines_are_measured_too_and_one_deleted_meanwhile_is_no_riddle(small: Dataset) -> None:
+    mine = augment.PipelineSpec("", "", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
+    augment.save(mine, title="Mine")
+    assert ("mine", 0) in [(key.pipeline, key.branch) for key in RobustnessRequest((), ()).branches()]
+
+    class Deletes(Ear):
+        def on_result(self, result: robustness.RobustnessResult) -> None:
+            if "mine" in augment.library().saved:
+                saved_pipelines.delete("mine")
+            super().on_result(result)
+
+    result = measure(Eye(), small, RobustnessRequest((), (), pipelines=("mine",)), model_sha256="m", listener=Deletes())
+    assert [key.pipeline for key in result.branches] == ["mine"]

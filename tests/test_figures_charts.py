@@ -12,6 +12,7 @@ import pytest
 from aquadash.evaluation import evaluate
 from aquadash.figures import learning_curves as curves_module
 from aquadash.figures import theme
+from aquadash.figures.channel_change import channel_change, channel_shares
 from aquadash.figures.channel_histogram import channel_histogram, shares_of_pixels
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.compare_curves import best_value, compare_curves
@@ -54,6 +55,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "probabilities of 100": lambda: probability_bars(np.full(100, 0.01), class_names=[EVIL] * 100, true_class=99),
     "counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
     "channels": lambda: channel_histogram(np.ones((3, 32)), mean=[1, 2, 3], std=[4, 5, 6]),
+    "channel change": lambda: channel_change(np.ones(256), np.arange(256), channel=1),
     "confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
     "metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
 }
@@ -67,6 +69,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "counts": lambda: class_counts({}, class_names=[]),
     "counts of zero": lambda: class_counts({"Training": [0, 0]}, class_names=["a", "b"]),
     "channels": lambda: channel_histogram(np.zeros((3, 0)), mean=[0] * 3, std=[0] * 3),
+    "channel change": lambda: channel_change(np.zeros(256), np.zeros(256), channel=0),
     "confidence": lambda: confidence_histogram([], np.zeros((0, 5))),
     "metric": lambda: metric_bars([("a", None)]),
 }
@@ -205,3 +208,25 @@ def test_class_counts_say_when_all_classes_are_equal() -> None:
     assert theme.alt_text(figure) == (
         "Images by class and split. Training: 500 in each of 2 classes; Test: a 90, b 100."
     )
+
+
+def test_a_channels_change_is_told_in_shares_means_and_ends() -> None:
+    counts = np.zeros(256)
+    counts[[0, 100, 103, 255]] = 10, 40, 40, 10
+    shares = channel_shares(counts)
+    assert shares.shares[25] == pytest.approx(80.0)
+    assert shares.shares.sum() == pytest.approx(100.0)
+    assert shares.mean == pytest.approx((40 * 100 + 40 * 103 + 10 * 255) / 100)
+    levels = np.repeat([0, 100, 103, 255], [10, 40, 40, 10])
+    assert shares.deviation == pytest.approx(levels.std())
+    assert shares.at_ends == (10.0, 10.0)
+
+
+def test_bars_at_the_ends_that_run_out_of_the_chart_say_their_height() -> None:
+    flat, piled = np.ones(256), np.ones(256)
+    piled[255] = 256
+    figure = channel_change(flat, piled, channel=2)
+    assert [note.text for note in figure.layout.annotations] == ["↑ 51 %"]
+    assert figure.layout.yaxis.range[1] < 3
+    assert "after 0.2 % and 50.1 %" in figure.layout.meta["alt"]
+    assert not channel_change(flat, flat, channel=2).layout.annotations

@@ -11,6 +11,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError
 from aquadash.models import LayerRow
+from aquadash.training.drawing import PROCESS_BYTES
 from aquadash.training.probe import Measurement, PhaseTiming, Workload, estimate, measured_part, workload
 
 WORK = Workload(image_shape=(32, 32, 3), num_classes=5, training=1000, validation=200, held=1500)
@@ -67,9 +68,22 @@ def test_features_are_computed_once_and_then_the_head_is_quick() -> None:
     result = estimate(config(), WORK, frozen)
     assert result.seconds_per_epoch == pytest.approx(1000 * 0.0001 + 200 * 0.00005)
     assert result.seconds_preparing == pytest.approx(1200 * 0.004 + 1000 * 0.002)
-    fresh = estimate(config(augmentation__mode="fresh"), WORK, frozen)
+    fresh = estimate(config(augmentation__pipeline="notebook-1", augmentation__mode="fresh"), WORK, frozen)
     assert fresh.seconds_per_epoch == pytest.approx(0.11 + 1000 * 0.004)
     assert fresh.seconds_preparing == pytest.approx(200 * 0.004 + 1000 * 0.002)
+    # Images that stay as they are give the same features in every epoch.
+    assert estimate(config(augmentation__mode="fresh"), WORK, frozen) == result
+
+
+def test_more_versions_make_longer_epochs() -> None:
+    changes = {"augmentation__pipeline": "notebook-1", "augmentation__copies": 3, "augmentation__keep_originals": True}
+    one, four = (estimate(config(**values), WORK, MEASURED) for values in ({}, changes))
+    assert four.seconds_per_epoch - 0.1 == pytest.approx(4 * (one.seconds_per_epoch - 0.1))
+
+
+def test_another_version_of_a_pipeline_is_measured_anew() -> None:
+    carried = config(augmentation__pipeline="mine", augmentation__definitions='{"mine": {"branches": []}}')
+    assert measured_part(carried).augmentation == carried.augmentation
 
 
 def test_each_phase_has_its_epochs() -> None:
@@ -86,7 +100,7 @@ def test_memory_grows_with_the_images_that_are_kept() -> None:
     variants = estimate(config(augmentation__pipeline="notebook"), WORK, MEASURED).memory_bytes
     assert variants - plain == 2 * 4 * 1000 * IMAGE_BYTES
     fresh = estimate(config(augmentation__pipeline="notebook", augmentation__mode="fresh"), WORK, MEASURED)
-    assert fresh.memory_bytes - variants == 5 * 1000 * IMAGE_BYTES
+    assert fresh.memory_bytes - variants == (5 + 1) * 1000 * IMAGE_BYTES + PROCESS_BYTES
     assert not fresh.memory_is_short
     assert estimate(config(), WORK, replace(MEASURED, free_bytes=10**8)).memory_is_short
 

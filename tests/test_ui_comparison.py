@@ -47,3 +47,17 @@ def test_settings_that_differ() -> None:
         {"Setting": "Optimizer", "a": "SGD, plain steps downhill", "b": "Adam"},
         {"Setting": "Seed", "a": "0", "b": "3"},
     ]
+
+
+def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
+    def carried(step: str) -> dict[str, object]:
+        steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'
+        return {"augmentation.pipeline": "mine", "augmentation.definitions": steps}
+
+    one, other = run("one", **carried("a")), run("other", **carried("b"))
+    (row,) = comparison.settings_table([one, other], everything=False)
+    assert row["Setting"] == "Saved pipelines of its own"
+    assert row["one"].startswith("mine (version ") and row["other"] not in (row["one"], "–")
+    assert comparison.settings_table([one, run("other", **carried("a"))], everything=False) == []
+    told = [row["Setting"] for row in comparison.settings_table([one, run("other")], everything=False)]
+    assert "Augmentation" in told and "Saved pipelines of its own" not in told

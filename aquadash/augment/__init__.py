@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-from aquadash.augment.apply import apply, training_set
+from aquadash.augment.apply import apply
 from aquadash.augment.check import check
 from aquadash.augment.code import to_code
+from aquadash.augment.difference import difference
+from aquadash.augment.numbers import PipelineNumbers, histograms, measure
 from aquadash.augment.operators import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
-from aquadash.augment.preview import preview, preview_branches
-from aquadash.augment.saved_pipelines import Library, library, pipeline
+from aquadash.augment.plan import AugmentationPlan, draw, embedded, plan, training_set
+from aquadash.augment.preview import film_strip, preview, preview_branches, same_draw
+from aquadash.augment.saved_pipelines import Library, library, pipeline, save
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
+from aquadash.augment.step_words import step_words
 from aquadash.augment.words import describe
 
 __all__ = [
     "FAMILIES",
     "OPERATORS",
     "PIPELINES",
+    "AugmentationPlan",
     "Branch",
     "Library",
     "Operator",
     "OperatorInfo",
     "Parameter",
+    "PipelineNumbers",
     "PipelineSpec",
     "Range",
     "apply",
     "branch_titles",
     "check",
     "describe",
+    "draw",
+    "embedded",
+    "difference",
+    "film_strip",
     "from_json",
+    "histograms",
     "library",
+    "measure",
     "op",
     "operator_info",
     "pipeline",
+    "plan",
     "preview",
     "preview_branches",
+    "save",
+    "same_draw",
+    "step_words",
     "to_code",
     "training_set",
 ]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.check import check_operators
-from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
+
+if TYPE_CHECKING:
+    from imgaug.augmenters import Sequential
 
 Progress = Callable[[str, float | None], None]
 
 #: Images in one call of imgaug. Speed hardly depends on it above 100; it sets how often progress is told.
-_IMAGES_A_BATCH = 500
+IMAGES_A_BATCH = 500
 #: Large pictures go in smaller batches, of so many pixels at most, to bound the memory (about 100 MB).
-_PIXELS_A_BATCH = 2_000_000
+PIXELS_A_BATCH = 2_000_000
 
 #: First part of the path along which a seed is split, so that training and previews never share random numbers.
 TRAINING = 0
@@ -44,7 +47,7 @@ def apply(
     Returns:
         uint8, shape (branches * n, height, width, 3); always a new array.
     """
-    _check_images(images)
+    check_images(images)
     branches = (spec,) if isinstance(spec, Branch) else spec.branches
     count = len(images)
     result = np.empty((len(branches) * count, *images.shape[1:]), dtype=np.uint8)
@@ -57,35 +60,6 @@ def apply(
         part = result[number * count : (number + 1) * count]
         augment_branch(images, branch, seed=seed, path=(TRAINING, number), out=part, tell=tell)
     return result
-
-
-def training_set(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    *,
-    pipeline: str,
-    seed: int,
-    progress: Progress | None = None,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The images and labels to train on: all branches of a pipeline, one after the other, originals first.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB.
-        labels: int64, shape (n,).
-        pipeline: The pipeline's name.
-        seed: 0 or greater; pass another one each epoch for fresh variants.
-        progress: Called after each batch with a text and the share done, 0 to 1.
-
-    Returns:
-        Images, shape (factor * n, height, width, 3), and labels, shape (factor * n,), as new arrays.
-
-    Raises:
-        UnknownNameError: There is no pipeline of that name.
-    """
-    if len(images) != len(labels):
-        raise ValueError(f"{len(images)} images and {len(labels)} labels; expected as many of each")
-    spec = pipeline_named(pipeline)
-    return apply(images, spec, seed=seed, progress=progress), np.tile(labels, spec.factor)
 
 
 def augment_branch(
@@ -112,25 +86,43 @@ def augment_branch(
         if tell is not None:
             tell(1.0)
         return
+    for where, augmenter in batches(images, branch, seed=seed, path=path):
+        out[where] = augmenter(images=images[where])
+        if tell is not None:
+            tell(where.stop / len(images))
+
+
+def batches(
+    images: NDArray[np.uint8], branch: Branch, *, seed: int, path: tuple[int, ...]
+) -> Iterator[tuple[slice, Sequential]]:
+    """The batches in which :func:`augment_branch` works on images, each with the augmenter for it.
+
+    An augmenter holds one augmenter for each enabled step; called one after the other, each with the images of the one
+    before, they make the same images as the whole.
+
+    Args:
+        images: uint8, shape (n, height, width, 3).
+        branch: What to do with them.
+        seed: 0 or greater.
+        path: Splits the seed: other paths, other random numbers.
+    """
     check_operators(branch.operators)
     # imgaug takes about a second to import; pages that only list pipelines do without.
     from aquadash.augment.build import build
 
     size = _batch_size(*images.shape[1:3])
     for number, start in enumerate(range(0, len(images), size)):
-        part = images[start : start + size]
         # Built anew for each batch: imgaug's augmenters keep random numbers in store from call to call.
         augmenter = build(branch.operators, seed=np.random.SeedSequence(seed, spawn_key=(*path, number)))
-        out[start : start + len(part)] = augmenter(images=part)
-        if tell is not None:
-            tell((start + len(part)) / len(images))
+        yield slice(start, min(start + size, len(images))), augmenter
 
 
 def _batch_size(height: int, width: int) -> int:
     """Images in a batch; it depends on nothing but their size, as the random choices do on it."""
-    return max(1, min(_IMAGES_A_BATCH, _PIXELS_A_BATCH // (height * width)))
+    return max(1, min(IMAGES_A_BATCH, PIXELS_A_BATCH // (height * width)))
 
 
-def _check_images(images: NDArray[np.uint8]) -> None:
+def check_images(images: NDArray[np.uint8]) -> None:
+    """Refuse what are not RGB pictures of whole bytes."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape[1:]:
         raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, height, width, 3)")

@@ -5,19 +5,16 @@ This module imports imgaug at its start; import it where it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 import imgaug.augmenters as iaa
 import numpy as np
 
-from aquadash.augment.multiply import BatchMultiply
-from aquadash.augment.noise import FrequencyNoiseMasks
-from aquadash.augment.operators import operator_info, settings_of
-from aquadash.augment.spec import Operator, Range, Value
-
-#: The part of an operator's seed that decides which images it is applied to.
-_SOMETIMES = 1_000_000
+from aquadash.augment.arguments import SOMETIMES, arguments
+from aquadash.augment.operators import OperatorInfo, operator_info
+from aquadash.augment.spec import Operator
 
 
 def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa.Sequential:
@@ -31,10 +28,14 @@ def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa
         operators: The operators; they have passed :func:`aquadash.augment.check.check`.
         seed: Decides every random choice of the augmenter's first call.
     """
-    children = [
+    return iaa.Sequential(_steps(operators, seed), seed=_derived(seed, 0))
+
+
+def _steps(operators: Iterable[Operator], seed: np.random.SeedSequence) -> list[iaa.Augmenter]:
+    """The steps that are switched on, each seeded by its position among all."""
+    return [
         _step(operator, _derived(seed, 1 + number)) for number, operator in enumerate(operators) if operator.enabled
     ]
-    return iaa.Sequential(children, seed=_derived(seed, 0))
 
 
 def _step(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
@@ -42,52 +43,34 @@ def _step(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
     augmenter = _augmenter(operator, seed)
     if operator.probability == 1.0:
         return augmenter
-    return iaa.Sometimes(operator.probability, then_list=augmenter, seed=_derived(seed, _SOMETIMES))
+    return iaa.Sometimes(operator.probability, then_list=augmenter, seed=_derived(seed, SOMETIMES))
 
 
 def _augmenter(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
     """Build one operator and those inside it."""
-    if operator.name == "Sequential":
+    info = operator_info(operator.name)
+    if info.name == "Sequential":
         return build(operator.slot("children"), seed=seed)
-    slots: dict[str, Any] = {
-        slot: build(operator.slot(slot), seed=_derived(seed, 1 + number))
-        for number, (slot, _) in enumerate(operator_info(operator.name).slots)
-    }
-    settings = settings_of(operator)
-    own = _derived(seed, 0)
-    if operator.name == "BlendAlphaFrequencyNoise":
-        return iaa.BlendAlphaMask(_masks(settings), **slots, seed=own)
-    arguments = {name: _argument(value) for name, value in settings.items()}
-    kind = BatchMultiply if operator.name == "Multiply" else getattr(iaa, operator.name)
-    return kind(**arguments, **slots, seed=own)
+    slots: dict[str, Any] = {}
+    for number, (slot, _) in enumerate(info.slots):
+        inner, own_seed = operator.slot(slot), _derived(seed, 1 + number)
+        slots[slot] = _steps(inner, own_seed) if info.choices else build(inner, seed=own_seed)
+        if info.choices and not slots[slot]:
+            return iaa.Sequential([], seed=_derived(seed, 0))
+    augmenter = _maker(info)(**arguments(operator), **slots, seed=_derived(seed, 0))
+    if info.hidden_parts:
+        # The parts that imgaug has made inside are seeded from the shared generator so far.
+        augmenter.seed_(_derived(seed, 0))
+    return augmenter
 
 
-def _masks(settings: dict[str, Value]) -> FrequencyNoiseMasks:
-    """Our own masks in place of imgaug's, which are slow and at times above 1."""
-    return FrequencyNoiseMasks(
-        exponent=_ends(settings["exponent"]),
-        size_px_max=_whole_ends(settings["size_px_max"]),
-        iterations=_whole_ends(settings["iterations"]),
-        sigmoid=_ends(settings["sigmoid"])[0],
-        per_channel=_ends(settings["per_channel"])[0],
-    )
-
-
-def _ends(value: Value) -> tuple[float, float]:
-    """Least and greatest value of a setting."""
-    return (float(value.low), float(value.high)) if isinstance(value, Range) else (float(value), float(value))
-
-
-def _whole_ends(value: Value) -> tuple[int, int]:
-    low, high = _ends(value)
-    return int(low), int(high)
-
-
-def _argument(value: Value) -> Any:
-    """A setting as imgaug takes it: a tuple is a range there, which must not be empty."""
-    if isinstance(value, Range):
-        return (value.low, value.high) if value.low < value.high else value.low
-    return value
+def _maker(info: OperatorInfo) -> Callable[..., iaa.Augmenter]:
+    """What makes the augmenter: imgaug's class, or our own function or class in its place."""
+    own = info.maker or info.quick
+    if own is None:
+        return getattr(iaa, info.name)
+    module, name = own
+    return getattr(import_module(f"aquadash.augment.{module}"), name)
 
 
 def _derived(seed: np.random.SeedSequence, number: int) -> np.random.SeedSequence:

@@ -20,10 +20,20 @@ def check(spec: PipelineSpec) -> None:
         check_operators(branch.operators)
 
 
-def check_operators(operators: Iterable[Operator]) -> None:
-    """Check operators and those inside them; errors as in :func:`check`."""
+def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> None:
+    """Check operators and those inside them; errors as in :func:`check`.
+
+    Args:
+        operators: The operators.
+        one_channel: The name of the operator around them that hands them a single channel; empty if there is none.
+    """
     for operator in operators:
         info = operator_info(operator.name)
+        if one_channel and info.needs_colour:
+            raise ConfigError(
+                f"{info.name} stands inside {one_channel}, which hands it one channel; it needs a picture in colour. "
+                f"Move it out of {one_channel}."
+            )
         for name, value in operator.settings:
             _check_value(info, info.parameter(name), value)
         settings_of(operator)
@@ -31,7 +41,7 @@ def check_operators(operators: Iterable[Operator]) -> None:
         for slot, inner in operator.children:
             if slot not in known:
                 raise UnknownNameError.of(f"slot of {operator.name}", slot, known)
-            check_operators(inner)
+            check_operators(inner, one_channel=info.name if info.one_channel else one_channel)
         if known and not any(inner for _, inner in operator.children):
             raise ConfigError(f"{operator.name} steers other operators and has none; add one to {known[0]!r}.")
 
@@ -49,9 +59,11 @@ def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None
     for end in ends:
         if isinstance(end, bool) and parameter.kind == "share":
             continue
-        wanted = (
-            f"{'a whole' if parameter.kind == 'integer' else 'a'} number from {parameter.low:g} to {parameter.high:g}"
-        )
+        kind = {"integer": "an odd number" if parameter.step == 2 and parameter.low % 2 else "a whole number"}
+        wanted = f"{kind.get(parameter.kind, 'a number')} from {parameter.low:g} to {parameter.high:g}"
         fits = not isinstance(end, (bool, str)) and parameter.low <= end <= parameter.high
-        if not fits or (parameter.kind == "integer" and int(end) != end):
+        if fits and parameter.kind == "integer":
+            # In a range the values between the ends need not be on a step; imgaug mends those.
+            fits = int(end) == end and (end - parameter.low) % parameter.step == 0
+        if not fits:
             raise ConfigError(f"{place} is {str(end)[:80]!r}; expected {wanted}. {parameter.help}")

@@ -1,108 +1,134 @@
-"""A pipeline as Python code to take home."""
+"""A pipeline as a Python script to take home, which gives the same images for the same seed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from aquadash.augment.arguments import SOMETIMES, arguments
 from aquadash.augment.check import check
+from aquadash.augment.code_parts import script
 from aquadash.augment.operators import operator_info
-from aquadash.augment.spec import Operator, PipelineSpec, Range, Value
+from aquadash.augment.spec import Operator, PipelineSpec, walk
 
 _INDENT = "    "
 
-_FREQUENCY_NOISE = '''
+#: Calls longer than this go over several lines.
+_LONGEST = 100
 
-def frequency_noise(**settings):
-    """BlendAlphaFrequencyNoise with its mask cut to 0 to 1.
-
-    Rounding at times lifts a value of the mask just above 1, and imgaug then stops with an error.
-    """
-    augmenter = iaa.BlendAlphaFrequencyNoise(**settings)
-    masks = augmenter.mask_generator
-    masks.parameter = iap.Clip(masks.parameter, 0.0, 1.0)
-    return augmenter
-
-'''
+_Place = tuple[int, ...]
 
 
 def to_code(spec: PipelineSpec) -> str:
-    """Python code that builds a pipeline's branches with imgaug alone, as the list ``branches``.
+    """A Python script that needs imgaug alone and makes the images of :func:`aquadash.augment.apply.apply`.
 
-    The code draws from the same distributions as :func:`aquadash.augment.apply.apply` but not the same numbers.
+    The script's function ``augment(images, seed)`` gives the same bytes; as a command it takes image files or an array.
 
     Raises:
         ConfigError, UnknownNameError: The pipeline does not fit the catalogue; nothing unchecked gets into code.
     """
     check(spec)
-    noisy = any(_uses_noise(operator) for branch in spec.branches for operator in branch.operators)
-    lines = [
-        "# Needs the packages imaug (it provides the module imgaug) and numpy.",
-        "import imgaug.augmenters as iaa",
+    functions: list[str] = []
+    for number, branch in enumerate(spec.branches, start=1):
+        functions += ["", "", f"def version_{number}(at):", f"{_INDENT}# {_safe(branch.title)}"]
+        lines = _sequential(branch.operators, ())
+        functions += _indented([f"return {lines[0]}", *lines[1:]], 1)
+    names = ", ".join(f"version_{number}" for number in range(1, 1 + spec.factor))
+    used = [
+        operator_info(operator.name)
+        for branch in spec.branches
+        for operator in walk(branch.operators)
+        if operator.enabled
     ]
-    if noisy:
-        lines += ["import imgaug.parameters as iap", *_FREQUENCY_NOISE.rstrip("\n").split("\n"), ""]
-    lines += ["", "branches = ["]
-    for branch in spec.branches:
-        lines.append(f"{_INDENT}# {' '.join(branch.title.split())}")
-        lines += _indented(_call("iaa.Sequential", [_list(branch.operators)]), 1)
-    lines += [
-        "]",
-        "",
-        "# images: a uint8 array of shape (number, height, width, 3), RGB",
-        "# augmented = [branch(images=images) for branch in branches]",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _uses_noise(operator: Operator) -> bool:
-    return operator.name == "BlendAlphaFrequencyNoise" or any(
-        _uses_noise(child) for _, inner in operator.children for child in inner
+    return script(
+        title=_safe(spec.title),
+        functions="\n".join(functions),
+        names=names,
+        makers=sorted({info.maker[0] for info in used if info.maker}),
+        seeded=any(info.hidden_parts for info in used),
     )
 
 
-def _operator(operator: Operator) -> list[str]:
-    """The lines of the call that builds an operator."""
-    arguments = [[f"{name}={_literal(value)}"] for name, value in operator.settings]
-    for slot, _ in operator_info(operator.name).slots:
-        inner = operator.slot(slot)
-        if inner:
-            value = _operator(inner[0]) if len(inner) == 1 else _list(inner)
-            arguments.append([f"{slot}={value[0]}", *value[1:]])
-    name = "frequency_noise" if operator.name == "BlendAlphaFrequencyNoise" else f"iaa.{operator.name}"
-    if all(len(argument) == 1 for argument in arguments) and not operator.children:
-        return [f"{name}({', '.join(argument[0] for argument in arguments)})"]
-    return _trimmed(_call(name, arguments))
+def _safe(text: str) -> str:
+    """A text in a single line without anything that could end a comment or upset Python's reader."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()) or "Untitled"
 
 
-def _list(operators: tuple[Operator, ...]) -> list[str]:
-    """The lines of a list of operators."""
-    if not operators:
-        return ["[]"]
-    lines = ["["]
-    for operator in operators:
-        built = _operator(operator)
-        lines += _indented([*built[:-1], f"{built[-1]},"], 1)
-    return [*lines, "]"]
+def _sequential(operators: Iterable[Operator], place: _Place) -> list[str]:
+    """The lines of steps in order; ``place`` is the path of seeds that the build takes as well."""
+    return _call("iaa.Sequential", [("", _list(operators, place)), ("seed=", [_at(*place, 0)])])
 
 
-def _call(name: str, arguments: list[list[str]]) -> list[str]:
-    """The lines of a call, an argument a line, with a comma at its end."""
-    if len(arguments) == 1 and len(arguments[0]) == 1:
-        return [f"{name}({arguments[0][0]}),"]
-    lines = [f"{name}("]
-    for argument in arguments:
-        lines += _indented([*argument[:-1], f"{argument[-1]},"], 1)
-    return [*lines, "),"]
+def _list(operators: Iterable[Operator], place: _Place) -> list[str]:
+    lines: list[str] = []
+    for number, operator in enumerate(operators):
+        if not operator.enabled:
+            lines.append(f"# switched off: {operator.name}")
+            continue
+        step = _step(operator, (*place, 1 + number))
+        lines += [*step[:-1], f"{step[-1]},"]
+    return ["[", *_indented(lines, 1), "]"] if lines else ["[]"]
 
 
-def _trimmed(lines: list[str]) -> list[str]:
-    """The lines without the comma at their end."""
-    return [*lines[:-1], lines[-1].removesuffix(",")]
+def _slot(operators: Sequence[Operator], place: _Place, *, single: bool) -> list[str]:
+    """The lines of what is inside an operator: a list, or where ``single`` allows it one step as it is."""
+    if not single:
+        return _list(operators, place)
+    if not any(operator.enabled for operator in operators):
+        return ["iaa.Identity()"]
+    return _step(operators[0], (*place, 1)) if len(operators) == 1 else _list(operators, place)
+
+
+def _step(operator: Operator, place: _Place) -> list[str]:
+    """The lines of one operator, which may be for some of the images only."""
+    lines = _operator(operator, place)
+    if operator.probability == 1.0:
+        return lines
+    seed = _at(*place, SOMETIMES)
+    return _call("iaa.Sometimes", [("p=", [_literal(operator.probability)]), ("then_list=", lines), ("seed=", [seed])])
+
+
+def _operator(operator: Operator, place: _Place) -> list[str]:
+    """The lines of one operator and those inside it."""
+    info = operator_info(operator.name)
+    if info.name == "Sequential":
+        return _sequential(operator.slot("children"), place)
+    own = _at(*place, 0)
+    parts = [(f"{name}=", [_literal(value)]) for name, value in arguments(operator).items()]
+    for number, (slot, _) in enumerate(info.slots):
+        inner, inside = operator.slot(slot), (*place, 1 + number)
+        if info.choices and not any(step.enabled for step in inner):
+            return _call("iaa.Sequential", [("", ["[]"]), ("seed=", [own])])
+        parts.append((f"{slot}=", _slot(inner, inside, single=not info.choices)))
+    parts.append(("seed=", [own]))
+    lines = _call(info.maker[1] if info.maker else f"iaa.{info.name}", parts)
+    return _call("seeded", [("", lines), ("", [own])]) if info.hidden_parts else lines
+
+
+def _at(*place: int) -> str:
+    return f"at({', '.join(map(str, place))})"
+
+
+def _call(name: str, parts: list[tuple[str, list[str]]]) -> list[str]:
+    """The lines of a call: a single one if it is short, else an argument a line."""
+    if all(len(lines) == 1 for _, lines in parts):
+        line = f"{name}({', '.join(prefix + lines[0] for prefix, lines in parts)})"
+        if len(line) <= _LONGEST:
+            return [line]
+    inner: list[str] = []
+    for prefix, lines in parts:
+        whole = [prefix + lines[0], *lines[1:]]
+        inner += [*whole[:-1], f"{whole[-1]},"]
+    return [f"{name}(", *_indented(inner, 1), ")"]
 
 
 def _indented(lines: list[str], depth: int) -> list[str]:
     return [_INDENT * depth + line for line in lines]
 
 
-def _literal(value: Value) -> str:
-    if isinstance(value, Range):
-        return f"({value.low!r}, {value.high!r})" if value.low < value.high else repr(value.low)
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+def _literal(value: object) -> str:
+    """A value as Python writes it; the check has let nothing pass but numbers, yes and no, and known words."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_literal, value))})"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return repr(value) if isinstance(value, (bool, int)) else repr(float(value))  # type: ignore[arg-type]

@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 
 class BatchMultiply(iaa.Multiply):
-    """``imgaug.augmenters.Multiply`` for images that are all of one size; arguments as there."""
+    """``imgaug.augmenters.Multiply`` for images in one array; arguments as there."""
 
     def _augment_batch_(self, batch: Any, random_state: Any, parents: Any, hooks: Any) -> Any:
+        if not isinstance(batch.images, np.ndarray):
+            # Some operators around this one hand images on one by one, even if they are of one size.
+            return super()._augment_batch_(batch, random_state, parents, hooks)
         images: NDArray[np.uint8] = batch.images
         count, channels = len(images), images.shape[-1]
         # The order of these two draws is imgaug's.

@@ -13,13 +13,16 @@ This module imports imgaug at its start; import it where it is needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import imgaug.augmenters as iaa
 import numpy as np
 from numpy.typing import NDArray
+
+Number = TypeVar("Number", int, float)
 
 #: The smallest side of a plane in the frequency domain (imgaug's own bound).
 _SMALLEST_SIDE = 4
@@ -35,6 +38,44 @@ _SIGMOID_THRESHOLD_DEVIATION = 5.0
 
 #: OpenCV resizes at most so many channels in one call.
 _CHANNELS_A_CALL = 512
+
+
+def blend_frequency_noise(
+    exponent: Any,
+    size_px_max: Any,
+    iterations: Any,
+    sigmoid: float,
+    per_channel: float,
+    foreground: iaa.Augmenter,
+    background: iaa.Augmenter,
+    seed: Any,
+) -> iaa.BlendAlphaMask:
+    """``imgaug.augmenters.BlendAlphaFrequencyNoise`` with the masks of :class:`FrequencyNoiseMasks`.
+
+    Args:
+        exponent: A number, or a pair to draw from; so are ``size_px_max`` and ``iterations``.
+        size_px_max: See :class:`FrequencyNoiseMasks`, as for ``iterations``, ``sigmoid`` and ``per_channel``.
+        iterations: See there.
+        sigmoid: See there.
+        per_channel: See there.
+        foreground: What is applied where the mask is high.
+        background: What is applied where the mask is low.
+        seed: Decides every random choice of the masks.
+    """
+    masks = FrequencyNoiseMasks(
+        exponent=_ends(exponent, float),
+        size_px_max=_ends(size_px_max, int),
+        iterations=_ends(iterations, int),
+        sigmoid=float(sigmoid),
+        per_channel=float(per_channel),
+    )
+    return iaa.BlendAlphaMask(masks, foreground=foreground, background=background, seed=seed)
+
+
+def _ends(value: Any, kind: Callable[[Any], Number]) -> tuple[Number, Number]:
+    """Least and greatest value of a setting."""
+    low, high = value if isinstance(value, tuple) else (value, value)
+    return kind(low), kind(high)
 
 
 class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):

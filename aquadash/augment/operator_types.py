@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from aquadash.augment.spec import Value
+from aquadash.augment.spec import Operator, Value
 from aquadash.errors import UnknownNameError
 
 Kind = Literal["number", "integer", "share", "word"]
@@ -26,6 +26,7 @@ class Parameter:
         drawn: True if a :class:`Range` is allowed.
         percent: True if 0 to 1 reads best as 0 % to 100 %.
         words: The values a ``word`` may have.
+        step: Whole numbers go from ``low`` in steps of this size; 2 for the odd sides of a kernel.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Parameter:
     drawn: bool = True
     percent: bool = False
     words: tuple[str, ...] = ()
+    step: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ class OperatorInfo:
         family: The family it belongs to, a key of :data:`aquadash.augment.operators.FAMILIES`.
         effect: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
         harm: When it makes the label wrong or the animal unrecognisable, in a sentence.
+        example: The operator with telling settings, for a thumbnail and as what a new step starts from.
+        fixed: Pairs of imgaug's argument and a value, passed along with the settings; nobody may change them.
+        choices: True if its slot holds steps to choose from, False if they are applied in order.
+        one_channel: True if the operators inside it get pictures of a single channel.
+        needs_colour: True if it works on pictures of three channels only.
+        hidden_parts: True if imgaug makes augmenters inside it that have to be seeded as well.
+        maker: Module of this room and function that make it, where imgaug's class will not do; the module stands on its
+            own, so that its source can go into exported code. The function takes the settings, slots and ``seed``.
+        quick: Module of this room and class that give imgaug's bytes in less time.
     """
 
     name: str
@@ -63,6 +74,14 @@ class OperatorInfo:
     family: str = "geometry"
     effect: str = ""
     harm: str = ""
+    example: Operator | None = None
+    fixed: tuple[tuple[str, Value], ...] = ()
+    choices: bool = False
+    one_channel: bool = False
+    needs_colour: bool = False
+    hidden_parts: bool = False
+    maker: tuple[str, str] | None = None
+    quick: tuple[str, str] | None = None
 
     def parameter(self, name: str) -> Parameter:
         """The setting of that name.

@@ -9,12 +9,12 @@ from aquadash.augment.spec import FORMAT, VERSION, Branch, Operator, PipelineSpe
 from aquadash.errors import ConfigError
 
 #: Operators nested deeper than this are refused; nobody can read such a pipeline, and a file could be made to hang.
-_DEEPEST = 8
+DEEPEST = 8
 #: Bounds for a pipeline's file: its length in characters, its branches, its operators
 #: and the size of its numbers.
-_LONGEST = 100_000
-_MOST_BRANCHES = 20
-_MOST_OPERATORS = 200
+LONGEST = 100_000
+MOST_BRANCHES = 20
+MOST_OPERATORS = 200
 _GREATEST = 1e9
 
 
@@ -24,8 +24,8 @@ def parse(text: str) -> PipelineSpec:
     Raises:
         ConfigError: The text is not JSON or not of a pipeline's form; the message names the place.
     """
-    if len(text) > _LONGEST:
-        raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {_LONGEST:,}.")
+    if len(text) > LONGEST:
+        raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {LONGEST:,}.")
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -42,8 +42,8 @@ def parse(text: str) -> PipelineSpec:
         )
     branches = []
     entries = _list(fields["branches"], "branches")
-    if len(entries) > _MOST_BRANCHES:
-        raise ConfigError(f"The pipeline has {len(entries)} branches; expected at most {_MOST_BRANCHES}.")
+    if len(entries) > MOST_BRANCHES:
+        raise ConfigError(f"The pipeline has {len(entries)} branches; expected at most {MOST_BRANCHES}.")
     for number, entry in enumerate(entries, start=1):
         place = f"branch {number}"
         branch = _record(entry, place, ("title", "operators"))
@@ -51,16 +51,16 @@ def parse(text: str) -> PipelineSpec:
         branches.append(
             Branch(_text(branch["title"], f"{place}: title"), tuple(_operator(item, place, 1) for item in operators))
         )
-    if (count := sum(1 for branch in branches for _ in walk(branch.operators))) > _MOST_OPERATORS:
-        raise ConfigError(f"The pipeline has {count} steps; expected at most {_MOST_OPERATORS}.")
+    if (count := sum(1 for branch in branches for _ in walk(branch.operators))) > MOST_OPERATORS:
+        raise ConfigError(f"The pipeline has {count} steps; expected at most {MOST_OPERATORS}.")
     name, title, summary = (_text(fields[key], key) for key in ("name", "title", "summary"))
     return PipelineSpec(name, title, summary, tuple(branches))
 
 
 def _operator(values: object, place: str, depth: int) -> Operator:
     """Read an operator and those inside it."""
-    if depth > _DEEPEST:
-        raise ConfigError(f"{place}: operators are nested more than {_DEEPEST} deep.")
+    if depth > DEEPEST:
+        raise ConfigError(f"{place}: operators are nested more than {DEEPEST} deep.")
     fields = _record(
         values, f"{place}: an operator", ("name",), optional=("settings", "children", "probability", "enabled")
     )

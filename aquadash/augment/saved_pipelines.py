@@ -20,7 +20,7 @@ from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNam
 
 #: What a pipeline's name may be: what configurations take as a name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_LONGEST_TITLE = 80
+LONGEST_TITLE = 80
 #: A file that is larger was not written by us.
 _MOST_BYTES = 400_000
 
@@ -81,9 +81,9 @@ def name_for(title: str) -> str:
             pipeline's.
     """
     title = " ".join(title.split())
-    if not title or len(title) > _LONGEST_TITLE:
+    if not title or len(title) > LONGEST_TITLE:
         raise ConfigError(
-            f"The pipeline's name has {len(title)} characters; expected 1 to {_LONGEST_TITLE}. Give it a short name."
+            f"The pipeline's name has {len(title)} characters; expected 1 to {LONGEST_TITLE}. Give it a short name."
         )
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")

@@ -7,6 +7,8 @@ from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
 
 _INDENT = "    "
 
+_ALWAYS = " (always)"
+
 #: What the channels of a colour space hold.
 _CHANNELS = {
     "RGB": ("red", "green", "blue"),
@@ -43,6 +45,11 @@ def _operators(operators: tuple[Operator, ...], depth: int, space: str = "RGB") 
         settings = [(info.parameter(name), value) for name, value in operator.settings]
         parts = [_setting(parameter, value, space) for parameter, value in settings]
         text = info.title + "".join(part if part.startswith(" (") else f", {part}" for part in parts if part)
+        if operator.probability < 1.0:
+            # "Always, in 30 % of the images" would contradict itself.
+            text = f"{text.replace(_ALWAYS, '')}, {_often(operator.probability)}"
+        if not operator.enabled:
+            text = f"Switched off: {text}"
         inner_space = str(operator.setting("to_colorspace", space))
         slots = [(title, inner) for slot, title in info.slots if (inner := operator.slot(slot))]
         lines.append(f"{_INDENT * depth}{text}{':' if slots else ''}")
@@ -55,8 +62,8 @@ def _operators(operators: tuple[Operator, ...], depth: int, space: str = "RGB") 
 
 def _setting(parameter: Parameter, value: Value, space: str) -> str:
     """A setting in words; empty where it says nothing new."""
-    if parameter.name == "channels" and isinstance(value, int):
-        return _CHANNELS[space][value]
+    if parameter.name == "channels" and not isinstance(value, (Range, str)):
+        return _CHANNELS[space][int(value)]
     if parameter.kind == "share":
         often = _often(float(value)) if isinstance(value, (bool, int, float)) else ""
         if not parameter.title:

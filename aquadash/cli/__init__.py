@@ -14,12 +14,16 @@ from aquadash.cli.coach import coach
 from aquadash.cli.data import augment_command
 from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
+from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
+from aquadash.cli.pair import pair
+from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import compare, evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
 from aquadash.cli.run_table import runs
 from aquadash.cli.search import search
+from aquadash.cli.take_home import convert_run, convert_worker, export_run, import_run
 from aquadash.cli.train import train, worker
 from aquadash.errors import AquaDashError
 
@@ -51,8 +55,11 @@ for command in (
     worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker):
+for command in (robustness, robustness_worker, label_safety, pair, convert_worker):
     cli.add_command(command)
+cli.add_command(pipelines)
+for command in (export_run, import_run, convert_run):
+    runs.add_command(command)
 
 
 def main() -> None:

@@ -49,6 +49,33 @@ def step(preset: str, pairs: int, as_json: bool) -> None:
     )
 
 
+@bench.command("fresh")
+@click.option(
+    "--pipeline", default="notebook-1", show_default=True, help="What is drawn: a name, or several with weights."
+)
+@click.option("--pairs", type=click.IntRange(1, 50), default=7, show_default=True, help="Timings of each way, in turn.")
+@json_option
+def fresh(pipeline: str, pairs: int, as_json: bool) -> None:
+    """Epochs of the report's CNN with images drawn anew for each against epochs with fixed copies.
+
+    The ratio is the former by the latter: 1.1 means that drawing anew makes an epoch 10 % longer.
+    """
+    from aquadash.bench.fresh import bench_fresh
+
+    import_tensorflow_quietly()
+    with StatusLine() as line:
+        result = bench_fresh(pipeline=pipeline, pairs=pairs, progress=line.progress).to_dict()
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: (
+            f"an epoch of {result['images']:,} images of {result['pipeline']}: fixed copies "
+            f"{result['copies_seconds']:.4g} s, drawn anew {result['fresh_seconds']:.4g} s (medians); ratio "
+            f"{result['ratio']:.2f} (median of {pairs} pairs)"
+        ),
+    )
+
+
 @bench.command("augment")
 @click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
 @json_option
@@ -59,6 +86,26 @@ def augment(pairs: int, as_json: bool) -> None:
     with StatusLine() as line:
         result = bench_augment(pairs=pairs, progress=line.progress).to_dict()
     _show(result, as_json, "4 x 2,500 augmented images")
+
+
+@bench.command("preview")
+@click.option("--repeats", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each.")
+@json_option
+def preview(repeats: int, as_json: bool) -> None:
+    """Drawing 16 images anew with each of the report's pipelines, as the Augment page does at every change."""
+    from aquadash.bench.preview import bench_preview
+
+    result = bench_preview(repeats=repeats).to_dict()
+    rows = [
+        (entry["pipeline"], *(f"{entry[key]:.1f}" for key in ("build_ms", "draw_ms", "draws_ms", "film_strip_ms")))
+        for entry in result["pipelines"]
+    ]
+    header = ("pipeline", "build ms", "one draw ms", f"{result['draws']} draws ms", "step by step ms")
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: f"{result['images']} images of 32 x 32, medians of {repeats}\n\n{table(rows, header=header)}",
+    )
 
 
 @bench.command("predict")

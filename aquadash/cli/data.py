@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from aquadash.cli.augment_numbers import numbers_text
 from aquadash.cli.output import StatusLine, json_option, show, table
 from aquadash.errors import AquaDashError
 
@@ -72,17 +73,20 @@ def fetch(source: str, as_json: bool) -> None:
 
 @click.command("augment")
 @click.option("--source", default="synthetic", show_default=True, help="The data set: synthetic or cifar100.")
-@click.option("--pipeline", default="notebook", show_default=True, help="none, notebook, or notebook-1 to notebook-4.")
+@click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the images as PNG files.")
+@click.option("--numbers", is_flag=True, help="Measure what each version of the images costs and what became of them.")
 @json_option
-def augment_command(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, as_json: bool) -> None:
+def augment_command(
+    source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool, as_json: bool
+) -> None:
     """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
     from aquadash import augment
     from aquadash.data import load
 
-    augment.pipeline(pipeline)
+    spec = augment.pipeline(pipeline)
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
         chosen = dataset.train.take(slice(count))
@@ -92,6 +96,7 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
         )
         seconds = time.perf_counter() - began
         files = _write(images, labels, dataset.class_names, out, line) if out else []
+        measured = augment.measure(chosen.images, spec, seed=seed, progress=line.progress) if numbers else None
     values = {
         "pipeline": pipeline,
         "source": source,
@@ -101,10 +106,14 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
         "seconds": seconds,
         "files": files,
     }
+    if measured is not None:
+        values["numbers"] = measured.to_dict()
 
     def text() -> str:
         where = f", written to {out}" if out else ""
-        return f"{pipeline}: {len(chosen)} images became {len(images)} in {seconds:.1f} s{where}"
+        return f"{pipeline}: {len(chosen)} images became {len(images)} in {seconds:.1f} s{where}" + (
+            f"\n\n{numbers_text(measured)}" if measured else ""
+        )
 
     show(values, as_json=as_json, text=text)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aquadash.augment import PIPELINES
+from aquadash import augment
 from aquadash.coach.note import Note
 from aquadash.config import RunConfig
+from aquadash.errors import AquaDashError
 from aquadash.training.hardware import multiplies_bfloat16
 
 #: Training images of the data sets whose size is known before they are loaded; each class has as many as any other.
@@ -138,11 +139,15 @@ def _slow_precision(config: RunConfig) -> Note | None:
 def _updates_per_epoch(config: RunConfig) -> int | None:
     """Weight updates an epoch; None where the number of images is not known beforehand."""
     images = KNOWN_TRAINING_IMAGES.get(config.data.source)
-    pipeline = PIPELINES.get(config.augmentation.pipeline)
-    if images is None or pipeline is None:
+    if images is None:
+        return None
+    try:
+        factor = augment.plan(config.augmentation).factor
+    except AquaDashError:
+        # A pipeline that is gone; that is told elsewhere.
         return None
     kept = images if config.training.validation == "test" else images * (1 - config.training.validation_fraction)
-    return max(1, int(kept * len(pipeline.branches)) // config.training.batch_size)
+    return max(1, int(kept * factor) // config.training.batch_size)
 
 
 #: In the order in which notes of the same level are shown.

@@ -4,7 +4,8 @@ A config plus its seed and a data set decides a run's result. The sections are s
 sources, pipelines and models are checked against their tables by the rooms that own those tables.
 """
 
-from aquadash.config.names import Setting, config_diff, fields, flatten, setting
+from aquadash.config.definitions import definitions_text, definitions_words, digests, read_definitions
+from aquadash.config.names import DEFINITIONS, Setting, config_diff, fields, flatten, pipeline_versions, setting
 from aquadash.config.reading import from_json, from_mapping, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.config.sections import (
     AugmentationConfig,
@@ -14,8 +15,11 @@ from aquadash.config.sections import (
     Section,
     TrainingConfig,
 )
+from aquadash.config.weights import MOST_PIPELINES, read_weights, weights_text
 
 __all__ = [
+    "DEFINITIONS",
+    "MOST_PIPELINES",
     "AugmentationConfig",
     "DataConfig",
     "ModelConfig",
@@ -24,13 +28,20 @@ __all__ = [
     "Setting",
     "TrainingConfig",
     "config_diff",
+    "definitions_text",
+    "definitions_words",
+    "digests",
     "fields",
     "flatten",
     "from_json",
     "from_mapping",
     "from_yaml",
     "parse_assignments",
+    "pipeline_versions",
+    "read_definitions",
+    "read_weights",
     "setting",
     "to_yaml",
+    "weights_text",
     "with_values",
 ]

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
+from aquadash.config.definitions import edited_between
 from aquadash.config.sections import RunConfig, Section
 from aquadash.errors import UnknownNameError
+
+#: The saved pipelines that a config carries: long, and no setting that anybody chooses by itself.
+DEFINITIONS = "augmentation.definitions"
 
 
 def fields() -> dict[str, str]:
@@ -85,6 +89,24 @@ def flatten(config: RunConfig) -> dict[str, Any]:
 
 
 def config_diff(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
-    """Only the settings that differ: dotted name -> one value a config, in the order given."""
+    """Only the settings that differ: dotted name -> one value a config, in the order given.
+
+    Carried definitions of pipelines only differ where the same name means something else, and are told in words.
+    """
     flat = [flatten(config) for config in configs]
-    return {name: [values[name] for values in flat] for name in fields() if len({repr(v[name]) for v in flat}) > 1}
+    found = {name: [values[name] for values in flat] for name in fields() if len({repr(v[name]) for v in flat}) > 1}
+    found.pop(DEFINITIONS, None)
+    versions = pipeline_versions(configs)
+    # In its place in the order of the form.
+    return {
+        name: found.get(name, versions or [])
+        for name in fields()
+        if name in found or (versions and name == DEFINITIONS)
+    }
+
+
+def pipeline_versions(configs: Sequence[RunConfig]) -> list[str] | None:
+    """Where pipelines were edited between configs, each config's versions in words; None where none was."""
+    return edited_between(
+        [([name for name, _ in config.augmentation.weights], config.augmentation.definitions) for config in configs]
+    )

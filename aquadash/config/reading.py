@@ -130,6 +130,6 @@ def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
     if first["type"] == "extra_forbidden":
         return UnknownNameError.of("setting", name, fields())
     came = repr(first.get("input"))[:80]
-    return ConfigError(
-        f"{name} is {came}: {first['msg'][:1].lower()}{first['msg'][1:]}. {fields().get(name, '')}".strip()
-    )
+    # Our own checks are told without pydantic's words before them.
+    message = first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{name} is {came}: {message[:1].lower()}{message[1:]}. {fields().get(name, '')}".strip())

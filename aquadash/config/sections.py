@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+from aquadash.config.definitions import canonical_definitions
+from aquadash.config.weights import NAME, canonical_weights, read_weights
+
+_NAME = f"^{NAME}$"
 
 
 def _numbers(value: object) -> object:
@@ -41,13 +44,30 @@ class DataConfig(Section):
 class AugmentationConfig(Section):
     """How training images are varied. Validation and test images never are."""
 
-    pipeline: str = Field(
-        "notebook", pattern=_NAME, description="The chain of random changes; 'none' trains on the originals alone."
+    pipeline: Annotated[str, AfterValidator(canonical_weights)] = Field(
+        "notebook",
+        description="The chain of random changes; 'none' trains on the originals alone. Several with weights, such as "
+        "'notebook-1:3, mirror-shift:1', are mixed: each version of an image goes through one of them.",
     )
     mode: Literal["copies", "fresh"] = Field(
         "copies",
         description="'copies' draws the variants once before training, as the report does; 'fresh' draws new ones "
         "for every epoch.",
+    )
+    copies: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="Changed versions of each image from each branch of the pipeline. More take memory and time.",
+    )
+    keep_originals: bool = Field(
+        False,
+        description="Learn from the unchanged images, too. Makes no difference to a pipeline that keeps them anyway.",
+    )
+    definitions: Annotated[str, AfterValidator(canonical_definitions)] = Field(
+        "",
+        description="The saved pipelines that the settings name, as JSON. Filled in when a run is queued, so that "
+        "editing or deleting them changes nothing about the run.",
     )
     mixing: Literal["none", "mixup", "cutmix"] = Field(
         "none",
@@ -61,6 +81,13 @@ class AugmentationConfig(Section):
         description="How strongly images are mixed. Shares are drawn from the Beta distribution with this number: at "
         "0.2 most images stay nearly as they are, at 1 all shares are equally likely, above it halves are.",
     )
+
+    @property
+    def weights(self) -> tuple[tuple[str, float], ...]:
+        """The pipelines' names with their shares of the changed images, which add up to 1."""
+        weights = read_weights(self.pipeline)
+        total = sum(weight for _, weight in weights)
+        return tuple((name, weight / total) for name, weight in weights)
 
 
 class ModelConfig(Section):

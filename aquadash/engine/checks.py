@@ -21,18 +21,20 @@ def check_names(config: RunConfig) -> None:
 
     Raises:
         UnknownNameError: With the nearest known name.
+        ConfigError: A pipeline is carried or saved that cannot be used.
+        StorageError: A saved pipeline cannot be read.
     """
-    from aquadash.augment import PIPELINES
+    from aquadash.augment import plan
     from aquadash.data import SOURCES
     from aquadash.models import MODELS
 
     for kind, name, known in (
         ("data source", config.data.source, SOURCES),
-        ("pipeline", config.augmentation.pipeline, PIPELINES),
         ("model", config.model.name, MODELS),
     ):
         if name not in known:
             raise UnknownNameError.of(kind, name, known)
+    plan(config.augmentation)
 
 
 def check_weights(config: RunConfig) -> None:

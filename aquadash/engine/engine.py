@@ -14,8 +14,10 @@ from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.engine import supervisor
 from aquadash.engine.checks import check
+from aquadash.engine.pairs import pair_configs, pipeline_title
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -42,6 +44,8 @@ class Engine:
     def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "", repeats: str = "") -> Run:
         """Store a new run and put it at the end of the queue.
 
+        The saved pipelines that the config names are written into it, as they are now.
+
         Args:
             config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
@@ -52,7 +56,10 @@ class Engine:
             AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
                 written or the scheduler not reached.
         """
+        from aquadash.augment import embedded
+
         check(config)
+        config = embedded(config)
         self._connected()
         run = self._store.create(config, name=name, queued_by=_this_process(), search_id=search_id, repeats=repeats)
         self._enqueue(run.run_id, supervisor.supervise)
@@ -72,6 +79,46 @@ class Engine:
                 "at a moment that no repeat can meet."
             )
         return self.submit(run.config, name=f"{run.name[:100]} again", repeats=run_id)
+
+    def submit_pair(
+        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+    ) -> tuple[Run, Run]:
+        """Store and queue two runs that differ in their augmentation alone: both, or none.
+
+        Args:
+            config: What both are made from; its own pipeline is left aside.
+            pipeline: The pipeline that one of them trains with.
+            same_updates: Let the run without it train for as many more epochs as the pipeline multiplies the images,
+                so that both change their weights as often.
+            name: What the two are about; the pipeline's title if it is empty.
+
+        Returns:
+            The run without the pipeline, which is trained first, and the one with it.
+
+        Raises:
+            AquaDashError: As for :meth:`submit`; nothing is queued then.
+        """
+        from aquadash.augment import embedded
+
+        without, with_it = pair_configs(config, pipeline, same_updates=same_updates)
+        for each in (without, with_it):
+            check(each)
+        without, with_it = embedded(without), embedded(with_it)
+        self._connected()
+        about = name or pipeline_title(pipeline)
+        pair_id, owner = new_pair_id(), _this_process()
+        made: list[Run] = []
+        try:
+            for each, role in ((without, WITHOUT), (with_it, WITH)):
+                made.append(self._store.create(each, name=f"{about}: {role}", queued_by=owner, pair=(pair_id, role)))
+        except AquaDashError:
+            for run in made:
+                self._store.request_stop(run.run_id)
+                self._store.delete(run.run_id)
+            raise
+        for run in made:
+            self._enqueue(run.run_id, supervisor.supervise)
+        return made[0], made[1]
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""

@@ -15,7 +15,7 @@ from aquadash.evaluation.coverage import (
 )
 from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
-from aquadash.evaluation.intervals import ClassIntervals, class_intervals, f1_interval
+from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, f1_interval
 from aquadash.evaluation.label_errors import likely_classes, self_confidence, suspects
 from aquadash.evaluation.metrics import (
     ClassScores,
@@ -25,6 +25,7 @@ from aquadash.evaluation.metrics import (
     predicted_labels,
     wilson_interval,
 )
+from aquadash.evaluation.paired import AccuracyChange, PairedChange, newcombe_interval, paired_change, verdict
 from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize
 from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_at, ranking_curves
 from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
@@ -32,6 +33,7 @@ from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
 __all__ = [
     "OUTCOMES",
     "SORTS",
+    "AccuracyChange",
     "Calibration",
     "ClassCurves",
     "ClassIntervals",
@@ -41,6 +43,7 @@ __all__ = [
     "Evaluation",
     "GuessScore",
     "McNemar",
+    "PairedChange",
     "Rescaling",
     "Summary",
     "Temperature",
@@ -52,6 +55,7 @@ __all__ = [
     "bin_of",
     "check_pair",
     "class_intervals",
+    "clustered_interval",
     "compare_predictions",
     "confidence",
     "coverage_at",
@@ -63,8 +67,10 @@ __all__ = [
     "lowest_threshold",
     "macro_mean",
     "mcnemar",
+    "newcombe_interval",
     "overfit_verdict",
     "pair_words",
+    "paired_change",
     "parts_at",
     "predicted_labels",
     "ranking_curves",
@@ -77,6 +83,7 @@ __all__ = [
     "summarize",
     "suspects",
     "top_k_accuracy",
+    "verdict",
     "wilson_interval",
     "within_top",
 ]

@@ -86,3 +86,51 @@ def to_dict(intervals: Sequence[ClassIntervals]) -> dict[str, Any]:
 
 def _share(successes: int, n: int) -> Interval | None:
     return wilson_interval(successes, n) if n else None
+
+
+def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
+    """The 95 % interval of a share that was counted on clusters of trials that are not independent of one another.
+
+    Fifty copies of one picture say less about pictures than fifty pictures do. So the deviation between the clusters
+    gives the number of independent trials that would be as informative as all of them (the effective sample size,
+    with Student's t for the few clusters), and Wilson's interval is that of so many trials: E. L. Korn and B. I.
+    Graubard, Survey Methodology 24 (1998), 193-201, with Wilson's interval as in C. Franco, R. J. A. Little, T. A.
+    Louis and E. V. Slud, Journal of Survey Statistics and Methodology 7 (2019), 334-364.
+
+    Where all clusters have the same share, which says nothing of how they vary, a cluster counts as one trial.
+
+    Args:
+        successes: Integers, shape (clusters,): the successes in each.
+        trials: How many trials each cluster has.
+
+    Returns:
+        (low, high), 0 to 1; None for fewer than two clusters, from which nothing follows about others.
+
+    Raises:
+        DataError: A count is negative or above the number of trials.
+    """
+    counts = np.asarray(successes, dtype=np.int64)
+    if counts.ndim != 1 or trials < 1 or (counts.size and not 0 <= counts.min() <= counts.max() <= trials):
+        raise DataError(f"Successes of shape {counts.shape} do not go with {trials} trials in each cluster.")
+    clusters = len(counts)
+    if clusters < 2:
+        return None
+    from scipy.stats import norm, t
+
+    shares = counts / trials
+    mean = float(shares.mean())
+    variance = float(shares.var(ddof=1)) / clusters
+    as_good_as = mean * (1 - mean) / variance if variance > 0 else float(clusters)
+    shrunk = as_good_as * (norm.ppf(0.975) / t.ppf(0.975, clusters - 1)) ** 2
+    return _wilson_of_share(mean, float(min(max(shrunk, 1.0), clusters * trials)))
+
+
+def _wilson_of_share(share: float, trials: float) -> Interval:
+    """Wilson's 95 % interval where the number of trials need not be whole."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf(0.975))
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * ((share * (1 - share) + z**2 / (4 * trials)) / trials) ** 0.5
+    # The ends meet a share of 0 or 1 exactly but for rounding.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))

@@ -72,9 +72,10 @@ class RobustnessRequest:
         for name in self.corruptions:
             for severity in self.severities or SEVERITIES:
                 check_corruption(name, severity)
+        known = known_pipelines() if self.pipelines else {}
         for name in self.pipelines or ():
-            if name not in known_pipelines():
-                raise UnknownNameError.of("pipeline", name, known_pipelines())
+            if name not in known:
+                raise UnknownNameError.of("pipeline", name, known)
         if not 0 <= self.seed <= _MOST_SEED:
             raise ConfigError(f"The seed is {self.seed}; expected a whole number from 0 to {_MOST_SEED}.")
         if self.limit is not None and self.limit < 1:
@@ -96,9 +97,13 @@ class RobustnessRequest:
         """
         return [(name, severity) for severity in self.severities for name in self.corruptions]
 
-    def branches(self) -> list[BranchKey]:
-        """The branches of the pipelines that change images; an original is the clean image again."""
-        specs = known_pipelines()
+    def branches(self, known: Mapping[str, augment.PipelineSpec] | None = None) -> list[BranchKey]:
+        """The branches of the pipelines that change images; an original is the clean image again.
+
+        Args:
+            known: The pipelines that there are, by name; those of this moment when None.
+        """
+        specs = known_pipelines() if known is None else known
         names = list(specs) if self.pipelines is None else self.pipelines
         return [
             BranchKey(name, number, _digest(branch))
@@ -137,12 +142,22 @@ class RobustnessRequest:
 
 def known_pipelines() -> Mapping[str, augment.PipelineSpec]:
     """The augmentation pipelines to measure with, by name."""
-    return augment.PIPELINES
+    return augment.library().pipelines
 
 
-def missing(result: RobustnessResult | None, request: RobustnessRequest) -> tuple[list[Cell], list[BranchKey]]:
-    """What a request asks for that a result does not have. The result must be of the request's identity."""
-    cells, branches = request.cells(), request.branches()
+def missing(
+    result: RobustnessResult | None,
+    request: RobustnessRequest,
+    known: Mapping[str, augment.PipelineSpec] | None = None,
+) -> tuple[list[Cell], list[BranchKey]]:
+    """What a request asks for that a result does not have. The result must be of the request's identity.
+
+    Args:
+        result: What there is.
+        request: What is asked for.
+        known: The pipelines that there are, by name; those of this moment when None.
+    """
+    cells, branches = request.cells(), request.branches(known)
     if result is None:
         return cells, branches
     return [cell for cell in cells if cell not in result.cells], [key for key in branches if key not in result.branches]
@@ -224,7 +239,9 @@ def measure(
     }
     if so_far is not None and dict(so_far.identity) != identity:
         so_far = None
-    cells, branches = missing(so_far, request)
+    # Of one moment: somebody may edit or delete a pipeline while images are corrupted.
+    specs = known_pipelines()
+    cells, branches = missing(so_far, request, specs)
     pace = _Pace(listener, len(images), conditions=(so_far is None) + len(cells) + len(branches))
     if so_far is None:
         pace.begin("looking at the clean images")
@@ -243,7 +260,6 @@ def measure(
         pace.begin(f"{CORRUPTIONS[name].title}, severity {severity}", len(images))
         result = replace(result, cells={**result.cells, (name, severity): answered(changed)})
         pace.complete(result)
-    specs = known_pipelines()
     for key in branches:
         spec, branch = specs[key.pipeline], specs[key.pipeline].branches[key.branch]
         pace.begin(f"pipeline {spec.title}: {branch.title}")

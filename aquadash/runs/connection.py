@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "aquadash"
 
+#: Tells MLflow's own pages to show runs as those of a model's training.
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+
 _SQLITE = "sqlite:///"
 
 
@@ -51,6 +54,7 @@ def connect() -> tuple[MlflowClient, str]:
     # Before the import: MLflow looks for the network otherwise, and its migrations log at length.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from filelock import FileLock, Timeout
     from mlflow import MlflowClient
@@ -66,7 +70,7 @@ def connect() -> tuple[MlflowClient, str]:
                 experiment = client.get_experiment_by_name(EXPERIMENT)
                 if experiment is None:
                     experiment_id = client.create_experiment(
-                        EXPERIMENT, artifact_location=_artifact_location(uri, home)
+                        EXPERIMENT, artifact_location=_artifact_location(uri, home), tags=_EXPERIMENT_TAGS
                     )
                 else:
                     experiment_id = experiment.experiment_id

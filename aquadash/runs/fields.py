@@ -8,8 +8,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from aquadash.config import DEFINITIONS, setting
 from aquadash.config import fields as setting_names
-from aquadash.config import setting
 from aquadash.runs.types import Run
 
 
@@ -98,7 +98,9 @@ def _known() -> dict[str, RunField]:
     ]
     metrics = [_metric(name, help) for name, help in METRICS.items()]
     settings = [
-        RunField(name, describe_setting(name), help, _setting_getter(name)) for name, help in setting_names().items()
+        RunField(name, describe_setting(name), help, _setting_getter(name))
+        for name, help in setting_names().items()
+        if name != DEFINITIONS
     ]
     return {field.name: field for field in (*own, *metrics, *settings)}
 

@@ -91,7 +91,7 @@ def _add(
     metrics = figures.metrics | {"test_accuracy": right} if status is RunStatus.FINISHED else {}
     values: dict[str, Any] = {
         tag.STATUS: status,
-        tag.CONFIG: config.model_dump_json(),
+        **tag.config_tags(config),
         tag.CREATED: repr(created),
         tag.QUEUED: repr(created),
         tag.STARTED: repr(created),
@@ -154,7 +154,7 @@ def _write_numbers(
         Metric(name, float(numbers[-1]), begun + 1000 * len(numbers), len(numbers)) for name, numbers in columns.items()
     ]
     latest += [Metric(f"final_{name}", float(value), begun, 0) for name, value in metrics.items()]
-    params = [Param(name, str(value)) for name, value in flatten(config).items()]
+    params = [Param(name, value) for name, value in tag.parameters(config).items()]
     history = [
         Metric(name, float(value), begun + 1000 * epoch, epoch)
         for name, numbers in columns.items()

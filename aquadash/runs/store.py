@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aquadash.config import RunConfig, flatten
+from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
@@ -32,6 +32,8 @@ _MLFLOW_STATUS = {
 
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
+#: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
+_DIGEST_LENGTH = 36
 
 
 class RunStore(RunReading, RunLabels, RunArtifacts):
@@ -61,6 +63,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         search_id: str = "",
         origin: str = "",
         repeats: str = "",
+        pair: tuple[str, str] | None = None,
     ) -> Run:
         """Add a run to the end of the queue.
 
@@ -71,11 +74,13 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             search_id: The search that it is a trial of.
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
+            pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
         """
         from mlflow.entities import Param
 
         now = repr(time.time())
-        values = {tag.STATUS: RunStatus.QUEUED, tag.CONFIG: config.model_dump_json(), tag.CREATED: now, tag.QUEUED: now}
+        values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
+        values[tag.SOURCE] = "AquaDash"
         values[tag.CHANGED] = tag.stamp(time.time())
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
@@ -85,11 +90,13 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             values[tag.ORIGIN] = origin
         if repeats:
             values[tag.REPEATS] = repeats
+        if pair:
+            values[tag.PAIR], values[tag.PAIR_ROLE] = pair
         with storage_errors("store the new run"):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=clean_name(name) or None)
             run_id = created.info.run_id
             # Parameters are for people who look at the store with MLflow's own pages; AquaDash reads the tag.
-            self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in flatten(config).items()])
+            self._client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(config).items()])
             self._client.update_run(run_id, status=_MLFLOW_STATUS[RunStatus.QUEUED])
             self.add_text_artifact(run_id, "config.json", config.to_json())
         return self.get(run_id)
@@ -151,7 +158,11 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             values[tag.ENDED] = repr(time.time())
         self._set(run_id, "write the status of the run", values)
         with storage_errors("write the status of the run"):
-            self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
+            if status.ended:
+                # Unlike an update it writes the time of the end, from which MLflow's pages tell how long a run took.
+                self._client.set_terminated(run_id, _MLFLOW_STATUS[status])
+            else:
+                self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
@@ -159,10 +170,21 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         self.set_status(run_id, RunStatus.RUNNING)
 
     def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
-        """Record which data the worker has loaded."""
+        """Record which data the worker has loaded, for MLflow's own pages, too."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
         self._set(
             run_id, "describe the data", {tag.CLASS_NAMES: json.dumps(list(class_names)), tag.FINGERPRINT: fingerprint}
         )
+        source = self.get(run_id).config.data.source
+        data = Dataset(
+            name=source,
+            digest=fingerprint[:_DIGEST_LENGTH],
+            source_type="aquadash",
+            source=json.dumps({"source": source, "sha256": fingerprint}),
+        )
+        with storage_errors("describe the data"):
+            self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
 
     def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
         """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop."""

@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from aquadash import config as run_config
+from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker
 
 STATUS = "aquadash.status"
 CONFIG = "aquadash.config"
+#: The saved pipelines that a config carries, in numbered parts, for a tag holds no more than 8,000 characters.
+DEFINITIONS = "aquadash.config.definitions."
 CREATED = "aquadash.created_at"
 QUEUED = "aquadash.queued_at"
 QUEUED_BY = "aquadash.queued_by"
@@ -40,8 +43,12 @@ CHANGED = "aquadash.changed_at"
 #: What begins the name of a tag that holds a label given by a person: one MLflow tag a label, so that two people can
 #: label a run at the same time.
 LABEL = "aquadash.label."
+PAIR = "aquadash.pair_id"
+PAIR_ROLE = "aquadash.pair_role"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
+#: What MLflow's own pages show as the program that made a run.
+SOURCE = "mlflow.source.name"
 #: MLflow's own name of a run.
 NAME = "mlflow.runName"
 
@@ -51,6 +58,39 @@ STALE_SECONDS = 10.0
 
 #: Points of the short curve kept for tables of runs: enough for a spark line, small enough for a tag.
 CURVE_POINTS = 60
+
+
+#: Characters in a part of :data:`DEFINITIONS`.
+_PART = 6000
+#: The longest value that MLflow keeps of a parameter.
+_PARAMETER_LIMIT = 6000
+
+
+def config_tags(config: RunConfig) -> dict[str, str]:
+    """A config as tags, none of them longer than MLflow keeps."""
+    definitions = config.augmentation.definitions
+    bare = run_config.with_values(config, {run_config.DEFINITIONS: ""})
+    parts = [definitions[start : start + _PART] for start in range(0, len(definitions), _PART)]
+    return {
+        CONFIG: bare.model_dump_json(),
+        **{f"{DEFINITIONS}{number}": part for number, part in enumerate(parts)},
+    }
+
+
+def parameters(config: RunConfig) -> dict[str, str]:
+    """The settings for people who look at the store with MLflow's own pages, carried pipelines in words."""
+    values = {name: str(value)[:_PARAMETER_LIMIT] for name, value in run_config.flatten(config).items()}
+    values[run_config.DEFINITIONS] = run_config.definitions_words(config.augmentation.definitions)[:_PARAMETER_LIMIT]
+    return values
+
+
+def _config(tags: Mapping[str, str]) -> RunConfig:
+    """The reverse of :func:`config_tags`."""
+    config = run_config.from_json(tags[CONFIG])
+    parts: list[str] = []
+    while (part := tags.get(f"{DEFINITIONS}{len(parts)}")) is not None:
+        parts.append(part)
+    return run_config.with_values(config, {run_config.DEFINITIONS: "".join(parts)}) if parts else config
 
 
 def progress_tag(progress: Progress) -> str:
@@ -115,7 +155,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
     """Build the record of a run from its tags; None for a run that another program put into the same store."""
     try:
         status = RunStatus(tags[STATUS])
-        config = run_config.from_json(tags[CONFIG])
+        config = _config(tags)
         progress = Progress(**json.loads(tags[PROGRESS])) if PROGRESS in tags else None
         worker = Worker(**json.loads(tags[WORKER])) if WORKER in tags else None
         return Run(
@@ -148,6 +188,8 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             pinned=tags.get(PINNED) == "1",
             archived=tags.get(ARCHIVED) == "1",
             test_images=int(tags[TEST_IMAGES]) if tags.get(TEST_IMAGES) else None,
+            pair_id=tags.get(PAIR, ""),
+            pair_role=tags.get(PAIR_ROLE, ""),
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None

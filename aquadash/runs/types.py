@@ -212,6 +212,8 @@ class Run:
         pinned: True if it stands first in tables.
         archived: True if tables and menus leave it out unless asked.
         test_images: How many test images it has predicted; None before, and for runs of older versions.
+        pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
+        pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
     """
 
     run_id: str
@@ -241,3 +243,5 @@ class Run:
     pinned: bool = False
     archived: bool = False
     test_images: int | None = None
+    pair_id: str = ""
+    pair_role: str = ""

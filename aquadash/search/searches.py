@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aquadash import settings
+from aquadash.augment import embedded
 from aquadash.engine.checks import check
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs.types import RunStatus
 from aquadash.search import store as kept
 from aquadash.search.controller import Controller, RunReader, TrialEngine
 from aquadash.search.plan import Budget, SearchPlan
+from aquadash.search.space import grid
 from aquadash.search.store import SearchStore, any_stored, open_search_store
 from aquadash.search.types import Search
 
@@ -60,6 +63,11 @@ class Searches:
         """
         plan.checked()
         check(plan.config)
+        # All trials learn with the same pipelines, also when somebody edits one in between.
+        tried = [
+            str(value) for part in plan.space if part.name == "augmentation.pipeline" for value in grid(part, points=2)
+        ]
+        plan = replace(plan, config=embedded(plan.config, also=tried))
         search_id = self._store.create(plan)
         self._take_up(search_id, {})
         return search_id

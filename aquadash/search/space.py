@@ -20,6 +20,7 @@ NOT_COMPARABLE: dict[str, str] = {
     "training.validation": "Figures on different validation images cannot be compared.",
     "training.validation_fraction": "Figures on different validation images cannot be compared.",
     "training.device": "It decides where the training runs, not what comes out.",
+    "augmentation.definitions": "It holds the pipelines that the other settings name.",
 }
 
 #: More values of one setting than anybody tries.
@@ -72,7 +73,7 @@ class Choices:
 
     def __str__(self) -> str:
         """The text that :func:`parse` reads back."""
-        return f"{self.name}={separator(self.name).join(_value_text(value) for value in self.values)}"
+        return f"{self.name}={separator(self.name, self.values).join(_value_text(value) for value in self.values)}"
 
     def contains(self, value: Any) -> bool:
         """Whether a trial may take the value."""
@@ -87,9 +88,9 @@ def searchable(name: str) -> bool:
     return name in fields() and name not in NOT_COMPARABLE
 
 
-def separator(name: str) -> str:
+def separator(name: str, values: Iterable[object] = ()) -> str:
     """What stands between a setting's choices: ``|`` where the values themselves have commas."""
-    return "|" if setting(name).kind is tuple else ","
+    return "|" if setting(name).kind is tuple or any("," in str(value) for value in values) else ","
 
 
 def parse(text: str) -> Parameter:
@@ -106,7 +107,8 @@ def parse(text: str) -> Parameter:
         raise UnknownNameError.of("setting", name, fields())
     if ".." in values:
         return _parse_range(name, values)
-    texts = [part.strip() for part in values.split(separator(name)) if part.strip()]
+    mark = "|" if "|" in values else separator(name)
+    texts = [part.strip() for part in values.split(mark) if part.strip()]
     return checked(Choices(name, tuple(_typed(name, part) for part in texts)))
 
 

@@ -21,8 +21,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash import models
-from aquadash.augment import training_set
-from aquadash.config import RunConfig, with_values
+from aquadash.augment import draw, plan
+from aquadash.config import AugmentationConfig, RunConfig, with_values
 from aquadash.models import ModelSummary, transfer
 from aquadash.training import hardware
 from aquadash.training.epoch_loop import EpochLoop
@@ -119,7 +119,7 @@ def measure(
         phases=timings,
         body_seconds_per_image=probe.body_seconds,
         features=probe.features,
-        augment_seconds_per_image=_augment_seconds(config.augmentation.pipeline, image_shape),
+        augment_seconds_per_image=_augment_seconds(config.augmentation, image_shape),
         step_bytes=probe.step_bytes,
         state_bytes=probe.state_bytes,
         base_bytes=base_bytes,
@@ -294,12 +294,12 @@ def _multiply_adds_per_second() -> float:
 
 
 @lru_cache(maxsize=64)
-def _augment_seconds(pipeline: str, image_shape: tuple[int, int, int]) -> float:
+def _augment_seconds(config: AugmentationConfig, image_shape: tuple[int, int, int]) -> float:
     """Of drawing all variants of one image."""
     images = np.random.default_rng(0).integers(0, 256, (_AUGMENTED_IMAGES, *image_shape), dtype=np.uint8)
-    labels = np.zeros(len(images), dtype=np.int64)
-    training_set(images[:1], labels[:1], pipeline=pipeline, seed=0)  # The first time also imports what draws.
-    return _seconds(lambda: training_set(images, labels, pipeline=pipeline, seed=0)) / len(images)
+    found = plan(config)
+    draw(images[:1], found, seed=0)  # The first time also imports what draws.
+    return _seconds(lambda: draw(images, found, seed=0)) / len(images)
 
 
 def _median(work: Callable[[], object], *, first: float, budget: float) -> tuple[float, int]:

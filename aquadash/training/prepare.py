@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from aquadash import augment
 from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset, stratified_split
 from aquadash.errors import ConfigError
+from aquadash.training.drawing import DrawingProcess
 from aquadash.training.randomness import Purpose, derived_seed
 
 #: The report validates on the first 400 test images and keeps the last 100 for its result.
@@ -89,45 +89,54 @@ class TrainingImages:
     """Augmented training images by epoch: the same copies for all, or fresh ones drawn while the last epoch trains."""
 
     def __init__(self, config: RunConfig, data: TrainingData, *, progress: ProgressCallback) -> None:
-        """Draws the fixed copies at once when the config asks for copies.
+        """Draws the fixed copies at once when the config asks for copies, and otherwise starts what draws ahead.
 
         Args:
-            config: Names the pipeline, the mode and the seed.
+            config: Names the pipelines, the mode and the seed.
             data: The images to vary.
             progress: Called with what is being done and the share that is done.
+
+        Raises:
+            AquaDashError: A pipeline is not there or cannot be used.
         """
-        self._config = config
-        self._data = data
-        self._progress = progress
-        self._next: tuple[int, Future[tuple[NDArray[np.uint8], NDArray[np.int64]]]] | None = None
-        self._executor: ThreadPoolExecutor | None = None
-        self._copies: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
-        if config.augmentation.mode == "copies":
-            self._copies = self._draw(0, progress)
+        plan = augment.plan(config.augmentation)
+        self._labels = plan.labels(data.labels)
+        self._copies: NDArray[np.uint8] | None = None
+        self._drawing: DrawingProcess | None = None
+
+        def seed_of(epoch: int) -> int:
+            return derived_seed(config.seed, Purpose.AUGMENTATION, epoch)
+
+        # Images that stay as they are need no drawing, and a process even less.
+        if config.augmentation.mode == "copies" or not plan.changes:
+            self._copies = augment.draw(data.images, plan, seed=seed_of(0), progress=progress)
+        else:
+            self._drawing = DrawingProcess(
+                data.images, plan, seed_of=seed_of, last_epoch=config.training.epochs, progress=progress
+            )
+
+    @property
+    def fresh(self) -> bool:
+        """True where every epoch has images of its own."""
+        return self._drawing is not None
 
     def epoch(self, epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Images and labels of an epoch, from 1."""
+        """Images and labels of an epoch, from 1; fresh images are valid until the next call.
+
+        Raises:
+            AquaDashError: They cannot be drawn.
+        """
         if self._copies is not None:
-            return self._copies
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="augmentation")
-        if self._next and self._next[0] == epoch:
-            current = self._next[1].result()
-        else:
-            current = self._draw(epoch, self._progress)
-        self._next = (epoch + 1, self._executor.submit(self._draw, epoch + 1, None))
-        return current
+            return self._copies, self._labels
+        assert self._drawing is not None
+        return self._drawing.epoch(epoch), self._labels
+
+    def ready(self) -> None:
+        """Wait until no images are being drawn ahead; to time epochs."""
+        if self._drawing is not None:
+            self._drawing.ready()
 
     def close(self) -> None:
-        """Let go of the thread that draws ahead."""
-        if self._executor:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-
-    def _draw(self, epoch: int, progress: ProgressCallback | None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        return augment.training_set(
-            self._data.images,
-            self._data.labels,
-            pipeline=self._config.augmentation.pipeline,
-            seed=derived_seed(self._config.seed, Purpose.AUGMENTATION, epoch),
-            progress=progress,
-        )
+        """Let go of the process that draws ahead."""
+        if self._drawing is not None:
+            self._drawing.close()

@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from aquadash.augment import pipeline
+from aquadash.augment import plan
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.data import Dataset
 from aquadash.models import LayerRow
+from aquadash.training.drawing import PROCESS_BYTES, SLOTS
 from aquadash.training.prepare import split, visited_images
 
 #: The settings, besides those of the network, that the measurement itself depends on. All others are arithmetic.
 _MEASURED_SETTINGS = (
-    "augmentation.pipeline", "training.batch_size", "training.optimizer", "training.momentum", "training.weight_decay",
+    "augmentation.pipeline", "augmentation.copies", "augmentation.keep_originals", "augmentation.definitions",
+    "training.batch_size", "training.optimizer", "training.momentum", "training.weight_decay",
     "training.label_smoothing", "training.class_weights", "training.from_logits", "training.precision",
     "training.device",
 )  # fmt: skip
@@ -210,10 +212,10 @@ def estimate(config: RunConfig, work: Workload, measurement: Measurement) -> Pro
         work: Its images.
         measurement: Of a config with the same :func:`measured_part`.
     """
-    versions = pipeline(config.augmentation.pipeline).factor
-    images = work.training * versions
+    augmentation = plan(config.augmentation)
+    images = work.training * augmentation.factor
     drawing = work.training * measurement.augment_seconds_per_image
-    fresh = config.augmentation.mode == "fresh"
+    fresh = config.augmentation.mode == "fresh" and augmentation.changes
     phases = []
     # A first epoch waits for its images; with fresh variants, later ones are drawn while the epoch before them trains.
     preparing = drawing
@@ -227,7 +229,7 @@ def estimate(config: RunConfig, work: Workload, measurement: Measurement) -> Pro
         phases.append(PhaseEstimate(epochs, max(seconds, drawing) if fresh else seconds, timing.on_features))
     slowest = max(range(len(phases)), key=lambda index: phases[index].seconds_per_epoch)
     timing = measurement.phases[slowest]
-    memory = _memory(config, work, measurement, images)
+    memory = _memory(config, work, measurement, images, fresh=fresh)
     return ProbeResult(
         seconds_per_epoch=phases[slowest].seconds_per_epoch,
         seconds_total_at_most=preparing + sum(phase.epochs * phase.seconds_per_epoch for phase in phases),
@@ -254,20 +256,23 @@ def _epochs(config: RunConfig, measurement: Measurement) -> list[int]:
     return [first, epochs - first]
 
 
-def _memory(config: RunConfig, work: Workload, measurement: Measurement, images: int) -> int:
-    """What the training process will take, in bytes.
+def _memory(config: RunConfig, work: Workload, measurement: Measurement, images: int, *, fresh: bool) -> int:
+    """What the training will take, in bytes.
 
     A process with TensorFlow and the run store, plus what its numbers take in a step, plus the weights of the best
     epoch and of the last two with the optimizer's state (they are kept to go on from), plus the images: the data set,
-    the split's copy of them, the variants (twice where new ones are drawn meanwhile), and the tensor that TensorFlow
-    takes batches from.
+    the split's copy of them, the variants, and the tensor that TensorFlow takes batches from. Where new variants are
+    drawn meanwhile there is room for twice as many, a copy of the originals, and the process that draws.
     """
     image_bytes = math.prod(work.image_shape)
     split_copy = work.training + work.validation if config.training.validation == "training" else 0
-    drawn = images * (2 if config.augmentation.mode == "fresh" else 1)
+    drawn = images * SLOTS + work.training if fresh else images
     tensor_bytes = images * image_bytes
     if any(phase.on_features for phase in measurement.phases):
         # Features are float32 numbers, kept once as an array and once as a tensor.
         tensor_bytes += 2 * 4 * measurement.features * images
     arrays = (work.held + split_copy + drawn) * image_bytes + tensor_bytes
-    return measurement.base_bytes + _STORE_BYTES + measurement.step_bytes + 3 * measurement.state_bytes + arrays
+    drawing = PROCESS_BYTES if fresh else 0
+    return (
+        measurement.base_bytes + _STORE_BYTES + measurement.step_bytes + 3 * measurement.state_bytes + arrays + drawing
+    )

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from aquadash.augment import embedded
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.training.probe import Measurement, measured_part
@@ -68,7 +69,7 @@ class Question:
         cls, config: RunConfig, *, image_shape: tuple[int, int, int], num_classes: int, busy: bool = False
     ) -> Question:
         """The question for a run's config; configs that need no new measurement have the same."""
-        return cls(measured_part(config), image_shape, num_classes, busy)
+        return cls(measured_part(embedded(config)), image_shape, num_classes, busy)
 
     def to_line(self) -> str:
         """One line of JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 import keras
@@ -36,6 +37,7 @@ class Trainer:
     Attributes:
         model: The whole network.
         data: The images it learns from and is validated on.
+        images: The augmented training images, epoch by epoch.
     """
 
     def __init__(
@@ -57,28 +59,34 @@ class Trainer:
         self._clock = clock
         self._preparing = preparing
         self.data = split(config, dataset)
-        self._images = TrainingImages(config, self.data, progress=preparing)
-        preparing("building the network", None)
-        precision = hardware.precision(config.training)
-        num_classes = len(dataset.class_names)
-        self.model = models.build(
-            config.model,
-            image_shape=dataset.image_shape,
-            num_classes=num_classes,
-            statistics=ChannelStatistics.of(self.data.images),
-            precision=precision,
-        )
-        body_key = load_pretrained(config, self.model, preparing)
-        self._features = Features(self.model, key=f"{body_key} {precision}", progress=preparing) if body_key else None
-        self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
-        self._phase = phase_of(config, 1)
-        self._loop = build_loop(config, self.model, self._losses, self._phase)
-        self._epoch_features: NDArray[np.float32] | None = None
-        self._validation: NDArray[np.generic] | None = None
+        with ExitStack() as undo:
+            self.images = TrainingImages(config, self.data, progress=preparing)
+            # Should the network not come about, nobody would ask for the images.
+            undo.callback(self.images.close)
+            preparing("building the network", None)
+            precision = hardware.precision(config.training)
+            num_classes = len(dataset.class_names)
+            self.model = models.build(
+                config.model,
+                image_shape=dataset.image_shape,
+                num_classes=num_classes,
+                statistics=ChannelStatistics.of(self.data.images),
+                precision=precision,
+            )
+            body_key = load_pretrained(config, self.model, preparing)
+            self._features = (
+                Features(self.model, key=f"{body_key} {precision}", progress=preparing) if body_key else None
+            )
+            self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
+            self._phase = phase_of(config, 1)
+            self._loop = build_loop(config, self.model, self._losses, self._phase)
+            self._epoch_features: NDArray[np.float32] | None = None
+            self._validation: NDArray[np.generic] | None = None
+            undo.pop_all()
 
     def close(self) -> None:
         """Let go of what draws images ahead."""
-        self._images.close()
+        self.images.close()
 
     def restore(self, state: Checkpoint) -> None:
         """Take over a state, to go on from it."""
@@ -137,11 +145,11 @@ class Trainer:
 
     def _epoch_inputs(self, epoch: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
         """What the loop learns from in an epoch: images, or the frozen body's features of them."""
-        images, labels = self._images.epoch(epoch)
+        images, labels = self.images.epoch(epoch)
         if not self._phase.on_features:
             return images, labels
         assert self._features is not None
-        if self._config.augmentation.mode == "fresh":
+        if self.images.fresh:
             return self._features.of(images, "new training images"), labels
         if self._epoch_features is None:
             self._epoch_features = self._features.of(images, "training images")

@@ -71,6 +71,12 @@ def assign(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 
+def keep(name: str, value: Any) -> None:
+    """Set a value before :func:`restore` is asked for it, which then leaves the address as it is unread."""
+    st.session_state[name] = value
+    st.session_state[_seen(name)] = st.query_params.get(name)
+
+
 def note(name: str, text: str, expected: str) -> None:
     """Say that the address holds something that cannot be shown."""
     st.info(

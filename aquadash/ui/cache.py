@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from aquadash import data, settings
 from aquadash.data.dataset import Dataset
@@ -85,25 +83,6 @@ def dataset(source: str) -> Dataset:
 def statistics(source: str, split: str) -> SplitStatistics:
     """What there is to see in one split, ``"train"`` or ``"test"``; errors as in :func:`dataset`."""
     return _statistics(dataset(source).fingerprint, source, split)
-
-
-def previews(source: str, positions: tuple[int, ...], *, pipeline: str, seed: int, draws: int) -> NDArray[np.uint8]:
-    """Draws of a pipeline for some training images.
-
-    Args:
-        source: The data set.
-        positions: Of the images in its training split.
-        pipeline: Its name.
-        seed: Decides the draws.
-        draws: How many.
-
-    Returns:
-        uint8, shape (draws, positions, height, width, 3).
-
-    Raises:
-        AquaDashError: There is no such source or pipeline.
-    """
-    return _previews(dataset(source).fingerprint, source, positions, pipeline, seed, draws)
 
 
 def runs(*, deleted: bool = False) -> list[Run]:
@@ -225,16 +204,6 @@ def _ended_at(run_id: str) -> float | None:
 def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
     found = dataset(source)
     return describe(found.train if split == "train" else found.test, found.class_names)
-
-
-@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
-def _previews(
-    fingerprint: str, source: str, positions: tuple[int, ...], pipeline: str, seed: int, draws: int
-) -> NDArray[np.uint8]:
-    from aquadash.augment import preview
-
-    images = dataset(source).train.images[list(positions)]
-    return preview(images, pipeline=pipeline, seed=seed, draws=draws)
 
 
 @st.cache_resource(ttl=RUNS_FRESH_SECONDS, max_entries=8, show_spinner=False)

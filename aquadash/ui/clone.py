@@ -1,6 +1,7 @@
 """Start a run from another one's settings: a link that carries them to the Train page, and what becomes of it there.
 
 The address says ``?clone=RUN_ID`` and, where settings are to differ, ``&set=training.epochs=20;model.filters=16,32``.
+Without a run the changes are made to what the form holds.
 It is taken over once: what the student changes in the form afterwards stays, also when the page is drawn again.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from aquadash import augment
 from aquadash.config import RunConfig, flatten, parse_assignments, with_values
 from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
@@ -28,8 +30,9 @@ _CHANGES = "set"
 _TAKEN = "train:clone-taken"
 _TROUBLES = "train:clone-troubles"
 
-#: Settings whose values are names in tables that can lose a line: a data set may be gone.
-_NAMED = ("data.source", "augmentation.pipeline", "model.name")
+#: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run
+#: carries its own.
+_NAMED = ("data.source", "model.name")
 
 
 def link(
@@ -52,10 +55,10 @@ def link(
     st.page_link("pages/train.py", label=label, icon=icon, help=help, query_params=address(run_id, changes))
 
 
-def address(run_id: str, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """The query of such a link."""
+def address(run_id: str | None, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The query of such a link; without a run that of one which only changes the form."""
     texts = (f"{name}={_text(value)}" for name, value in (changes or {}).items())
-    return {_RUN: run_id} | ({_CHANGES: ";".join(texts)} if changes else {})
+    return ({_RUN: run_id} if run_id else {}) | ({_CHANGES: ";".join(texts)} if changes else {})
 
 
 def take() -> bool:
@@ -67,7 +70,10 @@ def take() -> bool:
     st.session_state[_TAKEN] = asked
     st.session_state[_TROUBLES] = []
     if run_id is None:
-        return False
+        if not asked[1]:
+            return False
+        form_state.replace(_changed(form_state.config(), asked[1]))
+        return True
     try:
         run = cache.run(run_id)
     except (UnknownNameError, RunError):
@@ -113,6 +119,10 @@ def _usable(run: Run) -> RunConfig:
     wanted = flatten(run.config)
     held, _ = form_state.values()
     lost = {name: held[name] for name in _NAMED if wanted[name] not in fields.choices(name)}
+    try:
+        augment.plan(run.config.augmentation)
+    except AquaDashError:
+        lost["augmentation.pipeline"] = held["augmentation.pipeline"]
     for name, instead in lost.items():
         _trouble(
             f"{fields.label(name)}: “{wanted[name]}”, which this run used, is not here any more. The form keeps "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.config import flatten
+from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, McNemar
 from aquadash.evaluation.curves import Metric
@@ -14,7 +14,7 @@ from aquadash.figures.compare_curves import TITLES, compare_curves
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.theme import class_colour, class_label, shorten
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, cache, components, gallery, shell
+from aquadash.ui import address, cache, components, gallery, paired_results, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.setting_groups import matters
@@ -48,6 +48,10 @@ def show(runs: Sequence[Run]) -> None:
     )
     st.subheader("Settings", anchor=False)
     _settings(runs)
+    pair = paired_results.of_two(list(runs))
+    if pair is not None:
+        st.subheader("What the pipeline changed", anchor=False, help=term("paired runs"))
+        paired_results.show(pair)
     if len(runs) == 2:
         _changed_images(runs[0], runs[1])
 
@@ -94,6 +98,9 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, s
     rows = []
     for name in flat[0]:
         found = [values[name] if matters(name, values) else None for values in flat]
+        if name == DEFINITIONS and not everything:
+            # Only where the same name means another pipeline.
+            found = list(pipeline_versions([run.config for run in runs]) or [""])
         if everything or any(value != found[0] for value in found):
             told = ("–" if value is None else fields.value_text(name, value) for value in found)
             rows.append({"Setting": fields.label(name)} | dict(zip(columns, told, strict=True)))

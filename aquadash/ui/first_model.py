@@ -21,6 +21,19 @@ def or_first_model(runs: list[Run]) -> list[Run]:
     return runs
 
 
+def offer() -> None:
+    """A button that puts the model in the box into an empty store and shows it."""
+    if st.button("Show the first model", icon="🪪", key="show-first-model"):
+        from aquadash.runs.first_model import add_first_model
+
+        with shell.guard(), st.spinner("Unpacking the first model ..."):
+            run = add_first_model(cache.store())
+            if run.deleted:
+                cache.store().restore(run.run_id)
+            cache.refresh()
+            st.switch_page("pages/evaluate.py", query_params={"run": run.run_id})
+
+
 def show_card(run: Run) -> None:
     """What one should know of the model in the box: data, recipe, figures, limits; nothing for other runs."""
     from aquadash.runs.first_model import CARD, FOLDER, ORIGIN

@@ -101,6 +101,11 @@ def apply(changes: Mapping[str, Any]) -> None:
     _set({name: flat[name] for name in changes})
 
 
+def put(changes: Mapping[str, Any]) -> None:
+    """Set some settings to values that are of their kind; made for the callbacks of their own controls."""
+    _set(changes)
+
+
 def replace(config: RunConfig) -> None:
     """Set every control to a config; what the changes are told against stays."""
     _set(flatten(config))

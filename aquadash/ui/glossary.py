@@ -24,6 +24,8 @@ GLOSSARY: dict[str, str] = {
     "calibration error": "How far confidence and accuracy are apart on average over 15 steps of confidence, in points "
     "of per cent (expected calibration error); 0 is honest.",
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
+    "clipping": "Values that would leave the range from 0 to 255 are cut off at its ends; what was there cannot be "
+    "brought back. Counted in channel values, over all pixels.",
     "confidence": "The probability that the network gives to the class it chose. It can be high and wrong.",
     "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known "
     "exactly. 95 of 100 such intervals contain it.",
@@ -37,6 +39,8 @@ GLOSSARY: dict[str, str] = {
     "label may be wrong, or the network is. Look.",
     "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
     "them.",
+    "drawn value": "A fixed value is the same for all images. A range gives each image a value of its own from "
+    "anywhere in it, so that the network never sees quite the same change twice.",
     "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
     "epoch": "One pass over all training images.",
     "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
@@ -51,8 +55,12 @@ GLOSSARY: dict[str, str] = {
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",
+    "label safety": "Whether a changed image still shows what its label says. A trained model that no longer sees the "
+    "animal is a sign that it does not; it may also be the model that is weak.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
+    "McNemar": "McNemar's test looks at the images that one of two networks has right and the other wrong. p is how "
+    "often chance alone would split them at least as unevenly; below 0.05 is usually taken as a real difference.",
     "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
     "borders between classes.",
     "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
@@ -62,6 +70,8 @@ GLOSSARY: dict[str, str] = {
     "recognising it, so that the accuracy flatters.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
+    "paired runs": "Two trainings that differ in one thing only, judged on the same images. What differs in the result "
+    "comes from that thing, or from luck, which the interval and the test take into account.",
     "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
     "come together, the value matters.",
     "patience": "How many epochs without a better validation figure early stopping waits for.",
@@ -95,6 +105,8 @@ GLOSSARY: dict[str, str] = {
     "split": "Training images are learnt from; test images are kept back to measure with.",
     "standard deviation": "How far values typically are from their mean. Over runs that differ in the seed only, it is "
     "what chance does: a smaller difference between two settings may be luck.",
+    "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",
+    "step probability": "The share of the images that the step is applied to; the others pass it unchanged.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
     "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",

@@ -117,7 +117,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
         _table(predictions, shown, class_names=class_names)
     else:
         gallery.show(
-            [_card(dataset, predictions, int(position), class_names=class_names) for position in shown],
+            [card(dataset, predictions, int(position), class_names=class_names) for position in shown],
             size_rem=6.5,
             label="Test images with the network's answers",
         )
@@ -233,7 +233,7 @@ def matching_dataset(run: Run) -> Dataset | None:
     return dataset
 
 
-def _card(dataset: Dataset, predictions: Predictions, position: int, *, class_names: Sequence[str]) -> gallery.Card:
+def card(dataset: Dataset, predictions: Predictions, position: int, *, class_names: Sequence[str]) -> gallery.Card:
     """One test image with the model's answer."""
     index, label = int(predictions.indices[position]), int(predictions.labels[position])
     shares = predictions.probabilities[position]

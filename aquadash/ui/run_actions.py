@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, run_bin, shell
+from aquadash.ui import cache, clone, components, run_bin, shell, take_home
 from aquadash.ui.notes import safe_markdown
 from aquadash.ui.text import plain
 
@@ -39,6 +39,7 @@ def _rows(runs: Sequence[Run]) -> None:
             if run.note:
                 with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
+            take_home.popover(run)
             st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")

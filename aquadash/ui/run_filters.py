@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from aquadash.config import flatten
+from aquadash.config import DEFINITIONS, flatten
 from aquadash.runs.fields import RunField
 from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
 from aquadash.runs.selection import RunFilter
@@ -176,5 +176,7 @@ def _status_word(name: str) -> str:
 
 def _searchable(run: Run) -> str:
     flat = flatten(run.config)
-    words = " ".join(f"{settings.label(k)} {k}={v} {settings.value_text(k, v)}" for k, v in flat.items())
+    words = " ".join(
+        f"{settings.label(k)} {k}={v} {settings.value_text(k, v)}" for k, v in flat.items() if k != DEFINITIONS
+    )
     return f"{run.name} {run.note} {' '.join(run.tags)} {run.run_id} {run.status} {words}".casefold()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from aquadash.config import DEFINITIONS
 from aquadash.runs.fields import RunField
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.types import Run
@@ -82,6 +84,7 @@ def group_title(group: RunGroup, by: str) -> str:
         return columns.value_text(by, group.value)
     parts = [
         f"other images ({str(value)[:8]})" if name == "dataset_fingerprint"
+        else f"its own pipelines, version {hashlib.sha256(str(value).encode()).hexdigest()[:6]}" if name == DEFINITIONS
         else f"{columns.title(name)}: {columns.value_text(name, value)}"
         for name, value in group.value.items()
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aquadash.augment import PIPELINES
+from aquadash.augment import plan
 from aquadash.config import RunConfig, with_values
 from aquadash.training.prepare import visited_images
 from aquadash.ui import cache
@@ -44,12 +44,14 @@ def sizes(config: RunConfig) -> Sizes:
 
 def sentence(config: RunConfig, sizes: Sizes) -> str:
     """How many images the run learns from, validates with and is tested on, in markdown."""
-    versions = len(PIPELINES[config.augmentation.pipeline].branches)
+    augmentation = plan(config.augmentation)
+    versions = augmentation.factor
     images = sizes.training * versions
     visited = visited_images(config.training, images)
     batches = math.ceil(visited / config.training.batch_size)
     origin = f" ({sizes.training:,} originals, {versions} versions of each)" if versions > 1 else ""
-    learned = f"There are **{count(images, 'training image')}**{origin}. An epoch shows "
+    fresh = ", drawn anew for every epoch" if config.augmentation.mode == "fresh" and augmentation.changes else ""
+    learned = f"There are **{count(images, 'training image')}**{origin}{fresh}. An epoch shows "
     learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
     learned += f", in {count(batches, 'batch', 'batches')}."
     if config.training.validation == "test":

@@ -1,4 +1,4 @@
-"""Which training images a page looks at: some of each class, others at a click, or a certain one."""
+"""Which training images a page looks at: so many, the classes taking turns, others at a click, or a certain one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import streamlit as st
 from aquadash.data import Dataset
 from aquadash.ui import address, components
 
-FEWEST, MOST = 4, 8
+#: How many are shown to begin with, and at most.
+DEFAULT, MOST = 4, 16
+
+_COUNT = "image-count"
 
 
 def pick(dataset: Dataset) -> list[int]:
     """Draw the controls; the choice is in the address under ``images``.
 
     Returns:
-        Positions in the training split, :data:`FEWEST` to :data:`MOST` unless the address names fewer.
+        Positions in the training split, 1 to :data:`MOST`.
     """
     total = len(dataset.train)
-    default = spread(dataset, FEWEST, seed=0)
+    default = spread(dataset, DEFAULT, seed=0)
 
     def decode(text: str) -> list[int]:
         positions = [int(part) for part in text.split(",")[:MOST]]
@@ -31,10 +34,13 @@ def pick(dataset: Dataset) -> list[int]:
     expected = f"up to {MOST} numbers from 0 to {total - 1:,} with commas between"
     chosen = address.restore("images", decode, default=default, expected=expected)
     chosen = [position for position in chosen if position < total] or default
-    number = len(chosen)
+    st.session_state[_COUNT] = len(chosen)
 
-    def other(count: int) -> None:
-        address.assign("images", spread(dataset, count, seed=secrets.randbits(32)))
+    def other() -> None:
+        address.assign("images", spread(dataset, len(chosen), seed=secrets.randbits(32)))
+
+    def count() -> None:
+        address.assign("images", resized(dataset, chosen, st.session_state[_COUNT]))
 
     def certain(label: int) -> None:
         of_class = np.flatnonzero(dataset.train.labels == label)
@@ -42,18 +48,20 @@ def pick(dataset: Dataset) -> list[int]:
         address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MOST])
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Other images", icon="🔀", key="other-images", on_click=other, args=(max(number, FEWEST),))
-        st.button("More", icon="➕", key="more", disabled=number >= MOST, on_click=other, args=(number + 1,))
-        st.button("Fewer", icon="➖", key="fewer", disabled=number <= FEWEST, on_click=other, args=(number - 1,))
-        with st.popover("A certain image", icon="🎯"):
-            names = dataset.class_names
-            label = st.selectbox(
-                "Class", range(len(names)), format_func=lambda i: components.class_title(names[i]), key="class"
-            )
-            st.number_input(
-                "Number within the class", 1, int((dataset.train.labels == label).sum()), step=1, key="number"
-            )
-            st.button("Show it first", key="certain", on_click=certain, args=(label,))
+        st.number_input("How many", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
+        st.button("Other images", icon="🔀", key="other-images", on_click=other)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = dataset.class_names
+        label = st.selectbox(
+            "A certain image: class",
+            range(len(names)),
+            format_func=lambda i: components.class_title(names[i]),
+            key="class",
+            width=170,
+        )
+        last = int((dataset.train.labels == label).sum())
+        st.number_input("Number within the class", 1, last, step=1, key="number", width=180)
+        st.button("Show it first", icon="🎯", key="certain", on_click=certain, args=(label,))
     address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
     return chosen
 
@@ -63,3 +71,10 @@ def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
     generator = np.random.default_rng(seed)
     classes = len(dataset.class_names)
     return [int(generator.choice(np.flatnonzero(dataset.train.labels == i % classes))) for i in range(number)]
+
+
+def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:
+    """The first ``number`` of some positions, with others of the training split after them where there are too few."""
+    others = (position for position in spread(dataset, 4 * MOST, seed=1) if position not in positions)
+    added = list(dict.fromkeys(others))[: max(0, number - len(positions))]
+    return [*positions, *added][:number]

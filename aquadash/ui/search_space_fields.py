@@ -97,20 +97,21 @@ def _range_field(now: Range) -> str:
 
 def _choices_field(now: Choices) -> str:
     label, key = fields.label(now.name), _key(now.name, "values")
-    mark = separator(now.name)
     common: dict[str, Any] = {"key": key, "help": fields.help_text(now.name)}
     if fields.kind(now.name) is bool:
         st.caption(f"**{plain(label)}**: no or yes", help=common["help"])
         return "no,yes"
-    options = fields.choices(now.name)
+    options = (
+        list(dict.fromkeys([*fields.choices(now.name), *map(str, now.values)])) if fields.choices(now.name) else []
+    )
     if options:
         st.session_state.setdefault(key, list(now.values))
         chosen = st.multiselect(
             label, options, format_func=lambda option: fields.value_text(now.name, option), **common
         )
-        return mark.join(chosen)
+        return separator(now.name, chosen).join(chosen)
     st.session_state.setdefault(key, str(now).partition("=")[2])
-    return st.text_input(f"{label}, values with {mark} between", max_chars=200, **common)
+    return st.text_input(f"{label}, values with {separator(now.name)} between", max_chars=200, **common)
 
 
 def _key(name: str, part: str) -> str:

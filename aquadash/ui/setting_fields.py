@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aquadash.augment import PIPELINES
-from aquadash.config import RunConfig, Setting, flatten, setting, with_values
+from aquadash.augment import PIPELINES, library
+from aquadash.config import (
+    DEFINITIONS,
+    RunConfig,
+    Setting,
+    definitions_words,
+    flatten,
+    read_weights,
+    setting,
+    with_values,
+)
 from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS
@@ -18,6 +27,9 @@ LABELS: dict[str, str] = {
     "data.source": "Data set",
     "augmentation.pipeline": "Augmentation",
     "augmentation.mode": "Variants are drawn",
+    "augmentation.copies": "Versions of each image",
+    "augmentation.keep_originals": "Learn from the originals, too",
+    "augmentation.definitions": "Saved pipelines of its own",
     "augmentation.mixing": "Mix images",
     "augmentation.mixing_alpha": "Strength of mixing",
     "model.name": "Network",
@@ -139,6 +151,8 @@ _VALUES: dict[str, dict[Any, str]] = {
 #: Which line of the glossary explains a setting's term of art.
 _TERMS: dict[str, str] = {
     "augmentation.pipeline": "augmentation",
+    "augmentation.copies": "augmentation",
+    "augmentation.definitions": "pipeline",
     "augmentation.mixing": "mixing",
     "model.filters": "convolution",
     "model.kernel_size": "kernel",
@@ -226,10 +240,19 @@ def help_text(name: str) -> str:
     return "\n\n".join(text for text in (setting(name).help, term) if text)
 
 
-@cache
 def choices(name: str) -> tuple[str, ...]:
-    """The values of a setting that takes one of a few names; empty for any other."""
-    tables: dict[str, Any] = {"data.source": SOURCES, "augmentation.pipeline": PIPELINES, "model.name": MODELS}
+    """The values of a setting that takes one of a few names; empty for any other.
+
+    Pipelines are those of this moment: somebody may just have saved one.
+    """
+    if name == "augmentation.pipeline":
+        return tuple(library().pipelines)
+    return _fixed_choices(name)
+
+
+@cache
+def _fixed_choices(name: str) -> tuple[str, ...]:
+    tables: dict[str, Any] = {"data.source": SOURCES, "model.name": MODELS}
     return tuple(tables[name]) if name in tables else setting(name).choices
 
 
@@ -273,11 +296,35 @@ def value_text(name: str, value: Any) -> str:
         return texts[value]
     if name == "data.source" and value in SOURCES:
         return SOURCES[value].title
-    if name == "augmentation.pipeline" and value in PIPELINES:
-        return PIPELINES[value].title
+    if name == "augmentation.pipeline" and isinstance(value, str):
+        return _pipeline_text(value)
+    if name == DEFINITIONS:
+        return _definitions_text(value)
     if name == "model.name" and value in MODELS:
         return MODELS[value].title
     return f"{value:g}" if isinstance(value, float) else field_text(value)
+
+
+def _pipeline_text(text: str) -> str:
+    """A built-in pipeline's title, a saved one's name, or the shares of several: ``"75 % my-flip, 25 % none"``."""
+    if text in PIPELINES:
+        return PIPELINES[text].title
+    try:
+        weights = read_weights(text)
+    except ValueError:
+        return text
+    if len(weights) == 1:
+        return text
+    total = sum(weight for _, weight in weights)
+    return ", ".join(f"{100 * weight / total:.3g} % {name}" for name, weight in weights)
+
+
+def _definitions_text(text: str) -> str:
+    """Carried pipelines by name and version; what is in words already as it is."""
+    try:
+        return definitions_words(text)
+    except ValueError:
+        return text
 
 
 def field_text(value: Any) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aquadash.augment import plan
+from aquadash.config import AugmentationConfig
+from aquadash.errors import AquaDashError
 from aquadash.models import MODELS
 from aquadash.training.optimizers import WITH_MOMENTUM
 
@@ -89,13 +92,22 @@ GROUPS = (
         ),
     ),
     Group(
-        "data",
-        "Augmentation, data split & seed",
-        "🎲",
+        "augmentation",
+        "Augmentation",
+        "🎨",
         (
             "augmentation.mode",
+            "augmentation.copies",
+            "augmentation.keep_originals",
             "augmentation.mixing",
             "augmentation.mixing_alpha",
+        ),
+    ),
+    Group(
+        "data",
+        "Data split & seed",
+        "🎲",
+        (
             "training.validation",
             "training.validation_fraction",
             "seed",
@@ -106,6 +118,9 @@ GROUPS = (
     Group("device", "Precision & device", "💻", ("training.precision", "training.device")),
 )
 
+#: Settings that come and go with others and have no control of their own.
+CARRIED = ("augmentation.definitions",)
+
 _WITH_CUTS = ("step", "exponential", "plateau")
 
 
@@ -114,9 +129,23 @@ def _pretrained(values: Mapping[str, Any]) -> bool:
     return entry is not None and entry.pretrained
 
 
+def _originals_are_a_choice(values: Mapping[str, Any]) -> bool:
+    """False where the pipeline keeps the originals anyway, or nothing but them."""
+    try:
+        found = plan(
+            AugmentationConfig(pipeline=values["augmentation.pipeline"], definitions=values["augmentation.definitions"])
+        )
+    except (AquaDashError, ValueError):
+        # A pipeline that is gone: nothing of its own is hidden.
+        return True
+    return found.changes and (found.mixed or not any(branch.is_original for branch in found.pipelines[0].branches))
+
+
 #: Settings that do nothing unless others have certain values.
 _NEEDS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "augmentation.mode": lambda values: values["augmentation.pipeline"] != "none",
+    "augmentation.copies": lambda values: values["augmentation.pipeline"] != "none",
+    "augmentation.keep_originals": _originals_are_a_choice,
     "augmentation.mixing": lambda values: not _pretrained(values) or values["model.fine_tuning"] != "head",
     "augmentation.mixing_alpha": lambda values: values["augmentation.mixing"] != "none",
     "model.residual": lambda values: values["model.convolutions"] > 1,

@@ -25,10 +25,17 @@ def page(title: str, *, question: str) -> Iterator[None]:
         title: The heading, an emoji in front if the navigation has one.
         question: The one question that the page answers; its first line.
     """
+    with bare_page():
+        st.title(title, anchor=False)
+        st.markdown(f"**{question}**")
+        yield
+
+
+@contextmanager
+def bare_page() -> Iterator[None]:
+    """:func:`page` without the head, for what fills the screen by itself."""
     warmup.start()
     theme.inject()
-    st.title(title, anchor=False)
-    st.markdown(f"**{question}**")
     try:
         with guard():
             yield

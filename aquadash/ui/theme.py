@@ -28,6 +28,19 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
 .aqua-bars .aqua-track { grid-column: 1 / 3; height: 0.3rem; border-radius: 0.15rem;
   background: color-mix(in srgb, currentColor 15%, transparent); }
 .aqua-bars .aqua-fill { height: 100%; border-radius: 0.15rem; }
+.aqua-operator { display: flex; gap: 0.6rem; align-items: flex-start; font-size: 0.8125rem; line-height: 1.35;
+  margin-bottom: 0.6rem; }
+.aqua-operator img { width: 4rem; height: 4rem; flex: none; border-radius: 0.35rem; image-rendering: pixelated; }
+.aqua-operator .aqua-sub { opacity: 0.82; }
+[class*="st-key-step"][class*="-fold"] button { justify-content: flex-start; text-align: left; }
+[class*="st-key-step"][class*="-fold"] button :is(div, span) { white-space: normal; text-align: left;
+  justify-content: flex-start; }
+[class*="st-key-step"][class*="-fold"] button > * { width: 100%; }
+[class*="st-key-step"]:not([class*="-slot"])[data-testid="stVerticalBlock"] { padding: 0.5rem 0.6rem; }
+@media (min-width: 641px) {
+  [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start;
+    max-height: calc(100vh - 5rem); overflow-y: auto; }
+}
 @media (max-width: 640px) {
   ul.aqua-cards { gap: 0.4rem; }
   .aqua-card { font-size: 0.6875rem; }

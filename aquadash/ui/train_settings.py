@@ -7,10 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from aquadash import augment
 from aquadash.config import RunConfig
+from aquadash.data import SOURCES
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.ui import form_state, schedule_preview
+from aquadash.ui import augmentation_fields, form_state, schedule_preview, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.setting_groups import FIRST, GROUPS, matters
@@ -25,7 +27,7 @@ def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConf
         problems: Of the controls that cannot be read: what is wrong.
         config: The same as a config; None while it cannot be used.
     """
-    _controls(FIRST, problems)
+    _controls(FIRST, problems, values)
     for group in GROUPS:
         shown = [name for name in group.names if matters(name, values)]
         if not shown:
@@ -33,19 +35,31 @@ def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConf
         # With keys they stay open or closed when a group before them comes or goes.
         if group.key == "schedule":
             with st.expander(group.title, icon=group.icon, key="group-schedule", on_change="rerun") as box:
-                _controls(shown, problems)
+                _controls(shown, problems, values)
                 # Only when somebody looks: drawing takes longer than all the controls.
                 if box.open and config is not None:
                     schedule_preview.show(config.training)
             continue
         with st.expander(group.title, icon=group.icon, key=f"group-{group.key}"):
             if group.key == "network":
-                _controls(("model.name",), problems)
+                _controls(("model.name",), problems, values)
                 st.caption(network_text(values["model.name"], origin=form_state.origin().config))
                 shown.remove("model.name")
             elif group.key == "transfer":
                 st.caption(term("transfer learning"))
-            _controls(shown, problems)
+            _controls(shown, problems, values)
+            if group.key == "augmentation":
+                augmentation_fields.links(values)
+                if config is not None and values["augmentation.pipeline"] != "none":
+                    _describe(config)
+
+
+def _describe(config: RunConfig) -> None:
+    """What the augmentation settings amount to, in words and pictures."""
+    with shell.guard():
+        st.caption(f"🎨 {plain(augment.plan(config.augmentation).describe())}")
+        if SOURCES[config.data.source].key() is not None:
+            augmentation_fields.samples(config)
 
 
 def network_text(name: str, *, origin: RunConfig) -> str:
@@ -69,13 +83,16 @@ def network_text(name: str, *, origin: RunConfig) -> str:
     return " ".join(told)
 
 
-def _controls(names: Sequence[str], problems: Mapping[str, str]) -> None:
+def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any]) -> None:
     """Numbers side by side, whatever needs more room on a line of its own."""
     for row in rows(names):
         columns = st.columns(len(row), vertical_alignment="bottom") if len(row) > 1 else [st.container()]
         for column, name in zip(columns, row, strict=True):
             with column:
-                _control(name)
+                if name == augmentation_fields.PIPELINE:
+                    augmentation_fields.show(values)
+                else:
+                    _control(name)
                 if name in problems:
                     st.error(plain(problems[name]), icon="🚧")
 

@@ -1,0 +1,272 @@
+"""From a run's settings to the images it trains on: which pipelines, how many versions, mixed how.
+
+A run carries the saved pipelines that it names (:func:`embedded`), so that it stays what it is when one of them is
+edited or deleted, and a worker on another computer needs no shared folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.augment.apply import TRAINING, Progress, augment_branch, check_images
+from aquadash.augment.pipelines import PIPELINES, from_json
+from aquadash.augment.saved_pipelines import pipeline as pipeline_named
+from aquadash.augment.spec import Branch, PipelineSpec
+from aquadash.config import AugmentationConfig, RunConfig, definitions_text, read_definitions, with_values
+from aquadash.errors import ConfigError, UnknownNameError
+
+#: First parts of the paths along which a seed is split (see :data:`aquadash.augment.apply.TRAINING`): for the second
+#: and later versions, for a mixture's images, and for which image goes where in a mixture.
+_MORE_VERSIONS = 2
+MIXTURE = 3
+PICKS = 4
+
+
+@dataclass(frozen=True)
+class AugmentationPlan:
+    """What becomes of a run's training images.
+
+    Attributes:
+        pipelines: At least one. Of a single one every branch makes images; of several, each version of each image goes
+            through one branch of one of them.
+        shares: Of the changed images, one share a pipeline; they add up to 1.
+        copies: Versions of each image from each changing branch or, of several pipelines, from the mixture.
+        keep_originals: Whether the unchanged images stay where the pipeline itself does not keep them.
+    """
+
+    pipelines: tuple[PipelineSpec, ...]
+    shares: tuple[float, ...] = (1.0,)
+    copies: int = 1
+    keep_originals: bool = False
+
+    @property
+    def mixed(self) -> bool:
+        """True for several pipelines."""
+        return len(self.pipelines) > 1
+
+    @property
+    def factor(self) -> int:
+        """How many images come out for each that goes in."""
+        return len(self.parts())
+
+    @property
+    def changes(self) -> bool:
+        """False where all images stay as they are, so that nothing need be drawn."""
+        return any(not branch.is_original for spec in self.pipelines for branch in spec.branches)
+
+    def describe(self) -> str:
+        """How the images come about, in a sentence: ``"2 versions from each of 4 branches and the originals"``."""
+        if not self.changes:
+            return "the images as they are"
+        versions = "1 version" if self.copies == 1 else f"{self.copies} versions"
+        keeps = self.keep_originals or (not self.mixed and any(b.is_original for b in self.pipelines[0].branches))
+        originals = ", and the originals" if keeps else ""
+        if self.mixed:
+            parts = ", ".join(
+                f"{share * 100:.0f} % {spec.title}" for spec, share in zip(self.pipelines, self.shares, strict=True)
+            )
+            return f"{versions} of each image, each by one pipeline ({parts}){originals}"
+        branches = sum(not branch.is_original for branch in self.pipelines[0].branches)
+        each = f" from each of {branches} branches" if branches > 1 else ""
+        return f"{versions} of each image{each}{originals}"
+
+    def labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The labels of the images that :func:`draw` makes, shape (factor * n,)."""
+        return np.tile(labels, self.factor)
+
+    def to_json(self) -> str:
+        """The plan as one line of JSON; :meth:`from_json` reads it back."""
+        return json.dumps(
+            {
+                "pipelines": [json.loads(spec.to_json()) for spec in self.pipelines],
+                "shares": self.shares,
+                "copies": self.copies,
+                "keep_originals": self.keep_originals,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> AugmentationPlan:
+        """The reverse of :meth:`to_json`."""
+        values = json.loads(text)
+        pipelines = tuple(from_json(json.dumps(spec)) for spec in values["pipelines"])
+        return cls(pipelines, tuple(values["shares"]), values["copies"], values["keep_originals"])
+
+    def parts(self) -> list[tuple[Branch | None, tuple[int, ...]]]:
+        """For each of the ``factor`` sets of images its branch, None for a mixture, and the path of its seed."""
+        kept = (Branch("Original"), ())
+        if self.mixed:
+            mixtures: list[tuple[Branch | None, tuple[int, ...]]] = [
+                (None, (version,)) for version in range(self.copies)
+            ]
+            return [kept, *mixtures] if self.keep_originals else mixtures
+        branches = self.pipelines[0].branches
+        parts: list[tuple[Branch | None, tuple[int, ...]]] = []
+        if self.keep_originals and not any(branch.is_original for branch in branches):
+            parts.append(kept)
+        for number, branch in enumerate(branches):
+            parts.append((branch, (TRAINING, number)))
+            if not branch.is_original:
+                parts += [(branch, (_MORE_VERSIONS, version, number)) for version in range(1, self.copies)]
+        return parts
+
+    def mixture(self) -> tuple[list[Branch], NDArray[np.float64]]:
+        """All branches of all pipelines, and how often each is taken: those of a pipeline share its share."""
+        branches = [branch for spec in self.pipelines for branch in spec.branches]
+        often = [
+            share / spec.factor for spec, share in zip(self.pipelines, self.shares, strict=True) for _ in spec.branches
+        ]
+        return branches, np.array(often) / sum(often)
+
+
+def plan(config: AugmentationConfig) -> AugmentationPlan:
+    """What a run with these settings does to its training images.
+
+    Of a name, the built-in pipeline counts, then the one that the settings carry, then the saved one.
+
+    Raises:
+        UnknownNameError: A pipeline is neither carried nor there.
+        ConfigError: One is carried or saved that cannot be used.
+        StorageError: A saved one cannot be read.
+    """
+    weights = config.weights
+    return AugmentationPlan(
+        tuple(_spec(name, config) for name, _ in weights),
+        tuple(share for _, share in weights),
+        config.copies,
+        config.keep_originals,
+    )
+
+
+def embedded(config: RunConfig, *, also: Iterable[str] = ()) -> RunConfig:
+    """The config with the saved pipelines that it names written into it.
+
+    Those that it carries already stay as they are; those that it carries and does not name are left out.
+
+    Args:
+        config: What a run is made from.
+        also: Names, or several with weights, that the pipeline may be set to later.
+
+    Raises:
+        AquaDashError: As for :func:`plan`; or the pipelines are too long to be carried.
+    """
+    augmentation = config.augmentation
+    texts = [augmentation.pipeline, *also]
+    carried = read_definitions(augmentation.definitions)
+    wanted: dict[str, dict[str, object]] = {}
+    for text in texts:
+        for name, _ in with_values(config, {"augmentation.pipeline": text}).augmentation.weights:
+            if name not in PIPELINES:
+                spec = _spec(name, augmentation)
+                wanted[name] = carried.get(name) or json.loads(spec.to_json())
+    return with_values(config, {"augmentation.definitions": definitions_text(wanted)})
+
+
+def draw(
+    images: NDArray[np.uint8],
+    plan: AugmentationPlan,
+    *,
+    seed: int,
+    out: NDArray[np.uint8] | None = None,
+    progress: Progress | None = None,
+) -> NDArray[np.uint8]:
+    """Draw the training images of a plan.
+
+    Args:
+        images: uint8, shape (n, height, width, 3), RGB; left unchanged.
+        plan: What to do with them.
+        seed: 0 or greater; another one each epoch gives fresh versions.
+        out: Where to write them, of the result's form; a new array when None.
+        progress: Called after each batch with a text and the share done, 0 to 1.
+
+    Returns:
+        uint8, shape (factor * n, height, width, 3): one set of all images after the other, originals first.
+    """
+    check_images(images)
+    parts = plan.parts()
+    count = len(images)
+    result = np.empty((len(parts) * count, *images.shape[1:]), np.uint8) if out is None else out
+    for number, (branch, path) in enumerate(parts):
+
+        def tell(share: float, number: int = number, title: str = branch.title if branch else "mixed") -> None:
+            if progress is not None:
+                progress(f"Augmenting: {title}", (number + share) / len(parts))
+
+        target = result[number * count : (number + 1) * count]
+        if branch is None:
+            _draw_mixture(images, plan, seed=seed, version=path[0], out=target, tell=tell)
+        else:
+            augment_branch(images, branch, seed=seed, path=path, out=target, tell=tell)
+    return result
+
+
+def training_set(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    *,
+    pipeline: str | AugmentationPlan,
+    seed: int,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The images and labels to train on.
+
+    Args:
+        images: uint8, shape (n, height, width, 3), RGB.
+        labels: int64, shape (n,).
+        pipeline: A plan, or the name of a pipeline of which every branch makes one version of each image.
+        seed: 0 or greater; pass another one each epoch for fresh variants.
+        progress: Called after each batch with a text and the share done, 0 to 1.
+
+    Returns:
+        Images, shape (factor * n, height, width, 3), and labels, shape (factor * n,), as new arrays.
+
+    Raises:
+        UnknownNameError: There is no pipeline of that name.
+    """
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images and {len(labels)} labels; expected as many of each")
+    found = AugmentationPlan((pipeline_named(pipeline),)) if isinstance(pipeline, str) else pipeline
+    return draw(images, found, seed=seed, progress=progress), found.labels(labels)
+
+
+def _draw_mixture(
+    images: NDArray[np.uint8],
+    plan: AugmentationPlan,
+    *,
+    seed: int,
+    version: int,
+    out: NDArray[np.uint8],
+    tell: Callable[[float], None],
+) -> None:
+    """One version of each image, each through a branch that is drawn for it."""
+    branches, often = plan.mixture()
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PICKS, version)))
+    picks = generator.choice(len(branches), size=len(images), p=often)
+    done = 0
+    for number, branch in enumerate(branches):
+        chosen = np.flatnonzero(picks == number)
+        if not len(chosen):
+            continue
+        drawn = np.empty((len(chosen), *images.shape[1:]), np.uint8)
+        augment_branch(images[chosen], branch, seed=seed, path=(MIXTURE, version, number), out=drawn)
+        out[chosen] = drawn
+        done += len(chosen)
+        tell(done / len(images))
+
+
+def _spec(name: str, config: AugmentationConfig) -> PipelineSpec:
+    """The pipeline that a name stands for in these settings."""
+    if name in PIPELINES:
+        return PIPELINES[name]
+    values = read_definitions(config.definitions).get(name)
+    if values is None:
+        return pipeline_named(name)
+    try:
+        return replace(from_json(json.dumps(values)), name=name)
+    except (ConfigError, UnknownNameError) as error:
+        raise ConfigError(f"The pipeline {name!r} that the settings carry cannot be used. {error}") from None

@@ -1,0 +1,134 @@
+"""``runs export`` and ``runs import``: a run as one ZIP file, to take home or to another computer."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aquadash.cli.output import StatusLine, json_option, show
+from aquadash.cli.runs import brief
+from aquadash.errors import AquaDashError, RunError
+from aquadash.runs import open_store
+from aquadash.runs.jobs import Job
+
+if TYPE_CHECKING:
+    from aquadash.export.convert import Format
+    from aquadash.export.convert_job import Conversions
+
+#: How often the command looks into the store for news.
+_LOOK_SECONDS = 0.3
+
+
+@click.command("export")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--with-data/--without-data",
+    "include_data",
+    default=None,
+    help="Put the images into the ZIP. Default: if AquaDash drew them; others may be somebody's own.",
+)
+@json_option
+def export_run(run: str, file: Path, include_data: bool | None, as_json: bool) -> None:
+    """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
+    from aquadash.export import bundle
+
+    store = open_store()
+    found = store.get(store.resolve(run))
+    with StatusLine() as line:
+        written = bundle.export_run(store, found.run_id, file, include_data=include_data, progress=line.progress)
+
+    def text() -> str:
+        lines = [f"{found.name} is in {file}: {len(written.files)} files, {written.size:,} bytes."]
+        return "\n".join([*lines, *(f"Note: {note}" for note in written.notes)])
+
+    show({**brief(found), **written.to_dict()}, as_json=as_json, text=text)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+def import_run(file: Path, as_json: bool) -> None:
+    """Take in a run from a ZIP that runs export or Take home has written."""
+    from aquadash.export import importing
+
+    store = open_store()
+    with StatusLine() as line:
+        taken = importing.import_run(store, file, progress=line.progress)
+    run = taken.run
+
+    def text() -> str:
+        said = f"{run.name} is there, as {run.run_id[:8]}."
+        if not taken.kept_id:
+            said += f" Its own id, {taken.original_id[:8]}, could not be kept: a run has it here, or the store chooses."
+        return said
+
+    values = {**brief(run), "original_id": taken.original_id, "kept_id": taken.kept_id}
+    show(values, as_json=as_json, text=text)
+
+
+@click.command("convert")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "format_name", help="tflite or onnx. Default: what the file's name ends in.")
+@json_option
+def convert_run(run: str, file: Path, format_name: str | None, as_json: bool) -> None:
+    """Hand a run's network out in the format TensorFlow Lite or ONNX.
+
+    It is held against the original on the test images first, and only written if it answers alike.
+    """
+    from aquadash.export.convert_job import Conversions, format_named
+
+    store = open_store()
+    form = format_named(format_name or file.suffix.removeprefix("."))
+    found = store.get(store.resolve(run))
+    conversions = Conversions(store)
+    check = conversions.check(found.run_id, form)
+    if check is None:
+        job = conversions.job(found.run_id, form)
+        if job is None or job.status.ended:
+            conversions.start(found.run_id, form)
+        ended = _wait(conversions, found.run_id, form, name=found.name)
+        check = conversions.check(found.run_id, form)
+        if check is None:
+            raise RunError(f"Converting {found.name} {ended.status}: {ended.message or 'its process went silent'}")
+    shutil.copyfile(conversions.file(found.run_id, form), file)
+    values = {"run_id": found.run_id, "name": found.name, "path": str(file), **asdict(check)}
+    show(values, as_json=as_json, text=lambda: f"{found.name} is in {file}, {check.size:,} bytes. {check.words()}")
+
+
+@click.command("convert-worker", hidden=True)
+@click.argument("run_id")
+@click.argument("format_name")
+def convert_worker(run_id: str, format_name: str) -> int:
+    """Convert in this process what was asked for. The app calls this."""
+    from aquadash.export.convert_job import main
+
+    return main(run_id, format_name)
+
+
+def _wait(conversions: Conversions, run_id: str, form: Format, *, name: str) -> Job:
+    """Watch a conversion to its end with a progress bar on stderr; Ctrl-C asks it to stop."""
+    with StatusLine() as line:
+        while True:
+            try:
+                job = conversions.job(run_id, form)
+                if job is None:
+                    raise RunError(f"The conversion of {name} is no longer in the run store.")
+                if job.status.ended:
+                    return job
+                progress = job.progress
+                share = progress.batch / progress.batches if progress and progress.batches else None
+                line.show(f"{name}: {progress.phase if progress else 'starting'}", share)
+                time.sleep(_LOOK_SECONDS)
+            except KeyboardInterrupt:
+                line.show(f"{name}: stopping")
+                try:
+                    conversions.stop(run_id, form)
+                except AquaDashError as error:
+                    line.show(str(error))

@@ -1,0 +1,251 @@
+"""The steps of a branch by their place in its tree, and the same branch with one of them changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from aquadash.augment import Branch, Operator, Parameter, Range, operator_info
+from aquadash.augment.operators import settings_of
+from aquadash.augment.spec import Value
+from aquadash.errors import ConfigError, UnknownNameError
+
+#: Where a step is: its position among the branch's operators from 0, then, for one inside another, the slot's name and
+#: the position there, and so on: ``(1, "then_list", 0)``.
+StepPath: TypeAlias = tuple[int | str, ...]
+
+#: The share of the images that a step is applied to, which every step has.
+PROBABILITY = Parameter(
+    "probability",
+    "probability",
+    "Share of the images that this step is applied to.",
+    1.0,
+    kind="share",
+    low=0.0,
+    high=1.0,
+    drawn=False,
+    percent=True,
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that is switched on.
+
+    Attributes:
+        path: Its place.
+        operator: It itself.
+        title: A name for people, those of the steps around it in front: ``"2. Sometimes › Blur"``.
+    """
+
+    path: StepPath
+    operator: Operator
+    title: str
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its numeric parameters, its probability last."""
+        own = operator_info(self.operator.name).parameters
+        return (*(parameter for parameter in own if parameter.kind != "word"), PROBABILITY)
+
+    def parameter(self, name: str) -> Parameter:
+        """The numeric parameter of that name.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        known = [parameter.name for parameter in self.parameters]
+        raise UnknownNameError.of(f"numeric parameter of {self.operator.name}", name, known)
+
+    def value(self, name: str) -> Value:
+        """What a parameter is set to, be it by the catalogue."""
+        return self.operator.probability if name == PROBABILITY.name else settings_of(self.operator)[name]
+
+
+def steps(branch: Branch, *, nested: bool = True) -> tuple[Step, ...]:
+    """The steps of a branch that are switched on, each before those inside it.
+
+    Args:
+        branch: The branch.
+        nested: Those inside others, too.
+    """
+    return tuple(_walk(branch.operators, (), "", nested))
+
+
+def find_step(branch: Branch, path: StepPath) -> Step:
+    """The step at a place.
+
+    Raises:
+        UnknownNameError: There is none, or it is switched off.
+    """
+    known = {step.path: step for step in steps(branch)}
+    if path not in known:
+        raise UnknownNameError(
+            f"The branch {branch.title!r} has no step {path_text(path)!r} that is switched on. It has: "
+            + (", ".join(f"{path_text(step.path)} ({step.operator.name})" for step in known.values()) or "none")
+            + "."
+        )
+    return known[path]
+
+
+def path_text(path: StepPath) -> str:
+    """A path as people write it, counted from 1: ``"2.then_list.1"``."""
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+
+
+def read_path(text: str) -> StepPath:
+    """Back from :func:`path_text`.
+
+    Raises:
+        ConfigError: The text is not of that form.
+    """
+    parts = text.strip().split(".")
+    path: list[int | str] = []
+    for number, part in enumerate(parts):
+        if number % 2 and part.isidentifier():
+            path.append(part)
+        elif not number % 2 and part.isascii() and part.isdigit() and 0 < int(part[:9]):
+            path.append(int(part[:9]) - 1)
+        else:
+            path.clear()
+            break
+    if len(path) % 2 == 0:
+        raise ConfigError(
+            f"{text[:60]!r} is no place of a step. Write its number from 1, such as 2, or 2.then_list.1 for the first "
+            "step in the slot then_list of the second."
+        )
+    return tuple(path)
+
+
+def first_steps(branch: Branch, count: int) -> Branch:
+    """The branch cut after so many of its operators. What is left draws the same random numbers as before."""
+    return replace(branch, operators=branch.operators[:count])
+
+
+def alone(branch: Branch, position: int) -> Branch:
+    """The branch with every operator but one switched off, which draws the same random numbers as before."""
+    kept = tuple(
+        operator if number == position else replace(operator, enabled=False)
+        for number, operator in enumerate(branch.operators)
+    )
+    return replace(branch, operators=kept)
+
+
+def without(branch: Branch, path: StepPath) -> Branch:
+    """The branch with one step switched off; the others draw the same random numbers as before."""
+    return _changed(branch, path, lambda operator: replace(operator, enabled=False))
+
+
+def only(branch: Branch, path: StepPath) -> Branch:
+    """The branch with every step switched off but one, those around it and those inside it."""
+    find_step(branch, path)
+    return replace(branch, operators=_only_in(branch.operators, path))
+
+
+def with_parameter(branch: Branch, path: StepPath, name: str, value: float) -> Branch:
+    """The branch with one parameter of a step fixed; all else stays, random numbers included."""
+    parameter = find_step(branch, path).parameter(name)
+    fixed: int | float = round(value) if parameter.kind == "integer" else float(value)
+
+    def set_to(operator: Operator) -> Operator:
+        if name == PROBABILITY.name:
+            return replace(operator, probability=float(fixed))
+        others = tuple(pair for pair in operator.settings if pair[0] != name)
+        return replace(operator, settings=(*others, (name, fixed)))
+
+    return _changed(branch, path, set_to)
+
+
+def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
+    """Values to try, from low to high with even steps; whole numbers once each.
+
+    Raises:
+        ConfigError: The ends are not within the parameter's, or the wrong way round.
+    """
+    if not parameter.low <= low < high <= parameter.high:
+        raise ConfigError(
+            f"{parameter.name} is to go from {low:g} to {high:g}; expected two numbers from {parameter.low:g} to "
+            f"{parameter.high:g}, the lower one first. {parameter.help}"
+        )
+    values = np.linspace(low, high, count)
+    if parameter.kind == "integer":
+        return tuple(float(value) for value in np.unique(np.rint(values)))
+    return tuple(float(value) for value in values)
+
+
+def text_of(parameter: Parameter, value: float) -> str:
+    """A parameter's value for people, three digits at most: ``"1.4"``, ``"35 %"``."""
+    return f"{100 * value:.3g} %" if parameter.percent or parameter.kind == "share" else f"{value:.3g}"
+
+
+def setting_text(step: Step, name: str) -> str:
+    """What a parameter is set to now, for people: ``"0 to 1"``."""
+    value, parameter = step.value(name), step.parameter(name)
+    if isinstance(value, Range):
+        return f"{text_of(parameter, value.low)} to {text_of(parameter, value.high)}"
+    return value if isinstance(value, str) else text_of(parameter, float(value))
+
+
+def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested: bool) -> Iterator[Step]:
+    for position, operator in enumerate(operators):
+        if not operator.enabled:
+            continue
+        info = operator_info(operator.name)
+        number = f"{position + 1}. " if not before or len(operators) > 1 else ""
+        title = f"{above}{number}{info.title}"
+        path = (*before, position)
+        yield Step(path, operator, title)
+        if nested:
+            for slot, _ in info.slots:
+                yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ", nested)
+
+
+def _only_in(operators: tuple[Operator, ...], path: StepPath) -> tuple[Operator, ...]:
+    position, *rest = path
+    kept = []
+    for number, operator in enumerate(operators):
+        if number != position:
+            operator = replace(operator, enabled=False)
+        elif rest:
+            slot, inner = rest[0], tuple(rest[1:])
+            children = tuple(
+                (
+                    name,
+                    _only_in(content, inner)
+                    if name == slot
+                    else tuple(replace(child, enabled=False) for child in content),
+                )
+                for name, content in operator.children
+            )
+            operator = replace(operator, children=children)
+        kept.append(operator)
+    return tuple(kept)
+
+
+def _changed(branch: Branch, path: StepPath, change: Callable[[Operator], Operator]) -> Branch:
+    find_step(branch, path)
+    return replace(branch, operators=_changed_in(branch.operators, path, change))
+
+
+def _changed_in(
+    operators: tuple[Operator, ...], path: StepPath, change: Callable[[Operator], Operator]
+) -> tuple[Operator, ...]:
+    position, *rest = path
+    assert isinstance(position, int)
+    operator = operators[position]
+    if rest:
+        slot, inner = rest[0], tuple(rest[1:])
+        children = tuple(
+            (name, _changed_in(content, inner, change) if name == slot else content)
+            for name, content in operator.children
+        )
+        operator = replace(operator, children=children)
+    else:
+        operator = change(operator)
+    return (*operators[:position], operator, *operators[position + 1 :])

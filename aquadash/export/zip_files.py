@@ -1,0 +1,189 @@
+"""ZIP files with the same bytes for the same content, written and read with bounded memory.
+
+Reading trusts nothing: not the names, not the sizes that a member claims, not its check sums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from aquadash.errors import AquaDashError
+
+#: The earliest time a ZIP file can name; all members bear it.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_CHUNK = 1 << 20
+
+#: Limits of a ZIP file that is read: packed and unpacked bytes, members, and how much a member may grow.
+MOST_PACKED = 2_000_000_000
+MOST_UNPACKED = 3_000_000_000
+MOST_MEMBERS = 300
+MOST_RATIO = 250
+#: Below this size growing is harmless.
+_SMALL = 10_000_000
+
+#: What opening and reading a damaged ZIP file can raise.
+DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError)
+
+
+class ForeignZipError(AquaDashError):
+    """A ZIP file that is damaged, dangerous or not what it should be."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What goes into a ZIP file.
+
+    Attributes:
+        name: Its name there, with ``/`` between folders.
+        content: Its bytes, or the file that has them.
+        pack: Whether to compress it; not worth it for images and weights.
+    """
+
+    name: str
+    content: bytes | Path
+    pack: bool = True
+
+
+@dataclass(frozen=True)
+class Written:
+    """A member that has been written: its bytes and their SHA-256."""
+
+    size: int
+    sha256: str
+
+
+def write_zip(
+    path: Path,
+    members: Iterable[Member],
+    *,
+    last: Callable[[Mapping[str, Written]], Member],
+    after: Callable[[str], None] = lambda name: None,
+) -> dict[str, Written]:
+    """Write a ZIP file, whole or not at all.
+
+    Args:
+        path: Where to; replaced if it exists.
+        members: In the order in which they are written.
+        last: Makes the last member from what was written before it: the list of check sums.
+        after: Called with the name of each member that has been written; what it raises ends the writing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    written: dict[str, Written] = {}
+    try:
+        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", compresslevel=6) as archive:
+            for member in members:
+                written[member.name] = _write(archive, member)
+                after(member.name)
+            closing = last(written)
+            written[closing.name] = _write(archive, closing)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _write(archive: zipfile.ZipFile, member: Member) -> Written:
+    info = zipfile.ZipInfo(member.name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED if member.pack else zipfile.ZIP_STORED
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    info.create_system = 3
+    digest, size = hashlib.sha256(), 0
+    with archive.open(info, "w", force_zip64=_size(member.content) > 2**31) as target:
+        for chunk in _chunks(member.content):
+            digest.update(chunk)
+            size += len(chunk)
+            target.write(chunk)
+    return Written(size, digest.hexdigest())
+
+
+def _size(content: bytes | Path) -> int:
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+def _chunks(content: bytes | Path) -> Iterable[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The files of an opened ZIP file by name, after a look at what it claims of them.
+
+    Raises:
+        ForeignZipError: A name that leads elsewhere or comes twice, a link, an encrypted file, or too much of anything.
+    """
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if len(archive.infolist()) > MOST_MEMBERS:
+        raise ForeignZipError(f"The ZIP has {len(archive.infolist()):,} files; at most {MOST_MEMBERS} are expected.")
+    members: dict[str, zipfile.ZipInfo] = {}
+    seen: set[str] = set()
+    for info in infos:
+        name = info.filename
+        shown = ascii(name[:80])
+        parts = name.split("/")
+        if any(part in ("", ".", "..") for part in parts) or "\\" in name or ":" in name or not name.isprintable():
+            raise ForeignZipError(f"The ZIP has a file called {shown}, whose name leads elsewhere.")
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise ForeignZipError(f"{shown} in the ZIP is a link or something else that is not a plain file.")
+        if info.flag_bits & 0x1:
+            raise ForeignZipError(f"{shown} in the ZIP is encrypted. Unlock it and pack it again.")
+        if name.casefold() in seen:
+            raise ForeignZipError(f"{shown} is in the ZIP twice.")
+        seen.add(name.casefold())
+        if info.file_size > _SMALL and info.file_size > MOST_RATIO * max(1, info.compress_size):
+            raise ForeignZipError(
+                f"{shown} would grow from {info.compress_size:,} to {info.file_size:,} bytes; no file of a run does."
+            )
+        members[name] = info
+    total = sum(info.file_size for info in infos)
+    if total > MOST_UNPACKED:
+        raise ForeignZipError(f"The ZIP unpacks to {total:,} bytes; at most {MOST_UNPACKED:,} are expected.")
+    return members
+
+
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Written:
+    """Write one member to a file and return its size and hash; no more bytes than it claims are ever written.
+
+    Raises:
+        ForeignZipError: It is damaged, or longer than it claims.
+    """
+    digest, size = hashlib.sha256(), 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with archive.open(info) as source, target.open("xb") as file:
+            while chunk := _read(source, info):
+                size += len(chunk)
+                if size > info.file_size:
+                    raise ForeignZipError(f"{info.filename!r} in the ZIP is longer than it claims.")
+                digest.update(chunk)
+                file.write(chunk)
+    except ForeignZipError:
+        raise
+    except FileExistsError:
+        raise ForeignZipError(f"{info.filename!r} is in the ZIP twice.") from None
+    return Written(size, digest.hexdigest())
+
+
+def _read(source: IO[bytes], info: zipfile.ZipInfo) -> bytes:
+    import zlib
+
+    try:
+        return source.read(_CHUNK)
+    except (*DAMAGE, zlib.error) as error:
+        raise ForeignZipError(
+            f"{info.filename!r} in the ZIP is damaged ({error}). Copy or download it again."
+        ) from None

@@ -1,0 +1,94 @@
+"""What one change did to the accuracy: overall and class by class, each with its 95 % interval."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from aquadash.evaluation import AccuracyChange, PairedChange
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    class_colour,
+    class_label,
+    empty_figure,
+    finish,
+    hover_name,
+    listed,
+    run_colour,
+    shorten,
+)
+
+#: The axis reaches at least so many points to both sides, so that small changes look small.
+_LEAST_REACH = 10.0
+
+
+def compute(change: PairedChange) -> tuple[AccuracyChange, ...]:
+    """The rows: all classes together, then each."""
+    return (change.overall, *change.classes)
+
+
+def paired_change(change: PairedChange | None, *, images: str = "validation") -> go.Figure:
+    """Draw a dot and its interval for each row, left of zero where accuracy was lost.
+
+    Args:
+        change: What was found; None gives a hint instead.
+        images: What kind of images they are, for the axis.
+    """
+    if change is None:
+        return empty_figure("The change of accuracy appears here once both runs are done.")
+    rows = compute(change)
+    figure = go.Figure()
+    figure.add_vline(x=0, line={"color": OUTLINE_COLOUR, "width": 1.5})
+    for position, row in enumerate(rows):
+        low, high = row.interval
+        colour = run_colour(0) if position == 0 else class_colour(row.label, position - 1)
+        figure.add_scatter(
+            x=[100 * row.change],
+            y=[position],
+            mode="markers",
+            # Filled where the interval leaves no change out: colour and place are not the only signs.
+            marker={
+                "color": colour,
+                "size": 13 if position == 0 else 11,
+                "symbol": "circle" if row.is_clear else "circle-open",
+                "line": {"width": 2, "color": colour},
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * (high - row.change)],
+                "arrayminus": [100 * (row.change - low)],
+                "color": colour,
+                "thickness": 2.5,
+                "width": 6,
+            },
+            hovertemplate=f"<b>{hover_name(row.label)}</b><br>{100 * row.before:.1f} → {100 * row.after:.1f} &#37; "
+            f"of {row.n} images<br>change %{{x:+.1f}} points, 95 &#37; interval {100 * low:+.1f} to {100 * high:+.1f}"
+            f"<br>{row.fixed} fixed, {row.broken} newly broken<extra></extra>",
+            showlegend=False,
+        )
+    reach = max(_LEAST_REACH, *(100 * abs(end) for row in rows for end in row.interval)) * 1.06
+    figure.update_xaxes(
+        title=f"Change of accuracy on {images} images, in points",
+        range=[-reach, reach],
+        tickformat="+d",
+        showgrid=True,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=["<b>all</b>", *(class_label(row.label) for row in rows[1:])],
+        range=[len(rows) - 0.5, -0.5],
+        fixedrange=True,
+        showgrid=False,
+    )
+    figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
+    each = [
+        f"{shorten(row.label)} {100 * row.change:+.0f} points ({100 * row.interval[0]:+.0f} to "
+        f"{100 * row.interval[1]:+.0f})"
+        for row in rows
+    ]
+    return finish(
+        figure,
+        alt=f"Change of accuracy on {images} images with its 95 % interval: {listed(each, most=12)}.",
+        height=100 + 38 * len(rows),
+    )

@@ -1,0 +1,150 @@
+"""Pairs of runs that differ in their augmentation alone, and what the pipeline changed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from aquadash.errors import DataError, RunError, UnknownNameError
+from aquadash.runs.types import Predictions, Run
+
+if TYPE_CHECKING:
+    from aquadash.evaluation import PairedChange
+    from aquadash.runs.artifacts import RunArtifacts
+
+#: The two roles of a pair, as they are stored.
+WITH, WITHOUT = "with", "without"
+
+#: Which images are looked at: validation images to choose by, test images for the last measurement.
+Images = Literal["validation", "test"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs with the same settings and seed, one of them with a pipeline.
+
+    Attributes:
+        pair_id: 12 hexadecimal digits.
+        without: The run that trains on the images as they are; None if it is gone.
+        with_it: The run that trains with the pipeline; None if it is gone.
+    """
+
+    pair_id: str
+    without: Run | None
+    with_it: Run | None
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Those that are there, the one without first."""
+        return tuple(run for run in (self.without, self.with_it) if run is not None)
+
+    @property
+    def created_at(self) -> float:
+        """When it was queued, in seconds since 1970."""
+        return min(run.created_at for run in self.runs)
+
+    @property
+    def pipeline(self) -> str:
+        """What the pair is about, as the config names it; empty if that run is gone."""
+        return "" if self.with_it is None else self.with_it.config.augmentation.pipeline
+
+    @property
+    def title(self) -> str:
+        """What people call it: the runs' name without the role."""
+        return self.runs[-1].name.removesuffix(f": {self.runs[-1].pair_role}")
+
+    @property
+    def at_work(self) -> bool:
+        """Whether one of the two has not ended."""
+        return any(not run.status.ended for run in self.runs)
+
+    @property
+    def same_updates(self) -> bool:
+        """Whether the run without the pipeline may train for more epochs, to change its weights as often."""
+        return (
+            self.without is not None
+            and self.with_it is not None
+            and self.without.config.training.epochs > self.with_it.config.training.epochs
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "pair_id": self.pair_id,
+            "title": self.title,
+            "pipeline": self.pipeline,
+            "same_updates": self.same_updates,
+            **{
+                key: None if run is None else {"run_id": run.run_id, "name": run.name, "status": str(run.status)}
+                for key, run in (("without", self.without), ("with", self.with_it))
+            },
+        }
+
+
+def new_pair_id() -> str:
+    """An id that no pair has."""
+    return secrets.token_hex(6)
+
+
+def pairs(runs: Iterable[Run]) -> list[Pair]:
+    """The pairs among some runs, newest first."""
+    found: dict[str, dict[str, Run]] = {}
+    for run in runs:
+        if run.pair_id and run.pair_role in (WITH, WITHOUT):
+            found.setdefault(run.pair_id, {})[run.pair_role] = run
+    made = [Pair(pair_id, halves.get(WITHOUT), halves.get(WITH)) for pair_id, halves in found.items()]
+    return sorted(made, key=lambda pair: pair.created_at, reverse=True)
+
+
+def find_pair(runs: Iterable[Run], text: str) -> Pair:
+    """The pair of an id, or of the unique beginning of one.
+
+    Raises:
+        UnknownNameError: There is none.
+        RunError: There are several.
+    """
+    known = pairs(runs)
+    found = [pair for pair in known if text and pair.pair_id.startswith(text)]
+    if not found:
+        raise UnknownNameError.of("pair", text, [pair.pair_id for pair in known])
+    if len(found) > 1:
+        raise RunError(f"{text[:40]!r} fits {len(found)} pairs: {', '.join(pair.pair_id for pair in found[:6])}.")
+    return found[0]
+
+
+def change(store: RunArtifacts, pair: Pair, *, images: Images = "validation") -> PairedChange:
+    """What the pipeline changed, image by image.
+
+    Args:
+        store: Where the runs' predictions are.
+        pair: Both of its runs must have ended.
+        images: Validation images while a choice is being made; test images only for the last measurement.
+
+    Raises:
+        RunError: A run is gone, has not ended, or kept no such predictions.
+        DataError: The runs looked at different images.
+    """
+    from aquadash.evaluation import paired_change
+
+    if pair.without is None or pair.with_it is None:
+        raise RunError("One of the two runs has been deleted. Bring it back from the bin to see what changed.")
+    if pair.at_work:
+        raise RunError("The two runs are not done yet.")
+    old, new = (_predictions(store, run, images) for run in (pair.without, pair.with_it))
+    if not np.array_equal(old.indices, new.indices) or not np.array_equal(old.labels, new.labels):
+        raise DataError(
+            f"The two runs looked at different {images} images, so they cannot be compared image by image. Has the "
+            "data set changed between them?"
+        )
+    return paired_change(old.labels, old.probabilities, new.probabilities, class_names=pair.with_it.class_names)
+
+
+def _predictions(store: RunArtifacts, run: Run, images: Images) -> Predictions:
+    found = store.predictions(run.run_id) if images == "test" else store.validation_predictions(run.run_id)
+    if found is None:
+        raise RunError(f"{run.name} kept no {images} predictions: it {run.status} before its first epoch was complete.")
+    return found

@@ -1,0 +1,270 @@
+"""Moving a run between stores: all that the store knows of it, out and in again."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquadash.errors import RunError, StorageError
+from aquadash.runs import tags as tag
+from aquadash.runs.connection import storage_errors
+from aquadash.runs.jobs import JobStatus
+from aquadash.runs.store import _MLFLOW_STATUS, RunStore
+from aquadash.runs.types import Run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_log = logging.getLogger(__name__)
+
+#: What :attr:`Run.origin` says of a run that came from another store.
+IMPORTED = "imported"
+
+#: What only means something on the machine that the run was made on.
+_BOUND = frozenset(
+    {tag.PROGRESS, tag.WORKER, tag.QUEUED_BY, tag.STOP, tag.LOG_TAIL, tag.SEARCH, tag.ORIGIN}
+)  # fmt: skip
+_JOB = re.compile(r"aquadash\.job\.(?P<kind>[\w-]+)\.(?P<field>\w+)")
+_BOUND_OF_JOBS = frozenset({"worker", "progress", "stop"})
+
+_KEY = re.compile(r"[A-Za-z0-9_][\w./ -]{0,199}")
+_MOST_TAGS = 200
+_LONGEST_TAG = 8_000
+_MOST_METRICS = 200
+_MOST_POINTS = 500_000
+
+#: MLflow takes at most 1,000 metrics and 100 tags in one call.
+_METRICS_A_CALL = 500
+_TAGS_A_CALL = 100
+
+
+@dataclass(frozen=True)
+class Point:
+    """A logged value of a metric.
+
+    Attributes:
+        step: The epoch, or 0.
+        value: The value.
+        time: When it was logged, in milliseconds since 1970 UTC.
+    """
+
+    step: int
+    value: float
+    time: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run without its files.
+
+    Attributes:
+        run_id: Its id where it was made.
+        tags: All that moves with it, by MLflow's names.
+        metrics: The points of each metric in the order of their steps.
+    """
+
+    run_id: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, tuple[Point, ...]]
+
+    def run(self) -> Run:
+        """The run as a store would read it.
+
+        Raises:
+            RunError: It is none of AquaDash's, has not ended, or holds more than a run can.
+        """
+        if len(self.tags) > _MOST_TAGS or len(self.metrics) > _MOST_METRICS:
+            raise RunError(
+                f"The run has {len(self.tags)} tags and {len(self.metrics)} metrics; at most {_MOST_TAGS} and "
+                f"{_MOST_METRICS} are expected."
+            )
+        if sum(len(points) for points in self.metrics.values()) > _MOST_POINTS:
+            raise RunError(f"The run has more than {_MOST_POINTS:,} points of metrics.")
+        for name in (*self.tags, *self.metrics):
+            if not _KEY.fullmatch(name):
+                raise RunError(f"The run has a tag or metric called {name[:60]!r}; expected letters and digits.")
+        for name, value in self.tags.items():
+            if len(value) > _LONGEST_TAG:
+                raise RunError(f"The tag {name!r} has {len(value):,} characters; at most {_LONGEST_TAG:,} fit.")
+        run = tag.read_run(self.run_id, self.tags, deleted=False)
+        if run is None:
+            raise RunError("Status or settings of the run are missing or cannot be read.")
+        if not run.status.ended:
+            raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
+        return run
+
+
+def take_snapshot(store: RunStore, run_id: str) -> Snapshot:
+    """All that the store knows of a run, its files aside.
+
+    Raises:
+        RunError: It has not ended.
+    """
+    run = store.get(run_id)
+    if not run.status.ended:
+        raise RunError(f"{run.name} is {run.status}. It can be taken home once it has ended; stop it to have it now.")
+    with storage_errors("read the run"):
+        data = store._client.get_run(run_id).data
+        metrics = {
+            name: tuple(
+                Point(int(point.step), float(point.value), int(point.timestamp))
+                for point in sorted(
+                    store._client.get_metric_history(run_id, name), key=lambda point: (point.step, point.timestamp)
+                )
+            )
+            for name in sorted(data.metrics)
+        }
+    moving = {name: value for name, value in sorted(data.tags.items()) if _moves(name, data.tags)}
+    # What is written, and not what it reads as: a worker that went silent has not written how it ended.
+    moving[tag.STATUS] = str(run.status)
+    return Snapshot(run_id, moving, metrics)
+
+
+def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]) -> Run:
+    """Put a run from another store into this one; nobody sees it before it is complete, and a failure leaves nothing.
+
+    Args:
+        store: Where to.
+        snapshot: The run; checked here.
+        files: Its artifacts, as (name, file); a name may have one folder: ``checkpoint/slot-0.npz``.
+
+    Returns:
+        The run as stored. Its id is the one it had where that is free and the store lets it be chosen.
+
+    Raises:
+        RunError: The snapshot is not of a run.
+        StorageError: It cannot be stored.
+    """
+    described = snapshot.run()
+    tags = {name: value for name, value in snapshot.tags.items() if _moves(name, snapshot.tags)}
+    status = tags.pop(tag.STATUS)
+    tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash"}
+    with storage_errors("store the imported run"):
+        run_id = _create(store, snapshot.run_id, described)
+        try:
+            _fill(store, run_id, snapshot, tags, described, files)
+            # Until it has a status, a run counts as another program's and is not shown.
+            store._set(run_id, "store the imported run", {tag.STATUS: status})
+            if described.class_names and described.dataset_fingerprint:
+                # For MLflow's own pages; the tags are there already.
+                store.set_dataset(run_id, class_names=described.class_names, fingerprint=described.dataset_fingerprint)
+            return replace(store.get(run_id), deleted=False)
+        except BaseException:
+            remove_traces(store, run_id)
+            raise
+
+
+def remove_traces(store: RunStore, run_id: str) -> None:
+    """Remove a run and its files for good, as far as the store can: a server keeps an empty one in its bin."""
+    with suppress(Exception):
+        store.remove_artifacts(run_id, "")
+    tracking = _tracking_store(store._client)
+    try:
+        tracking._hard_delete_run(run_id)
+    except Exception as error:
+        _log.info("the store cannot remove run %s for good (%s)", run_id, type(error).__name__)
+        with suppress(Exception):
+            store._client.delete_run(run_id)
+
+
+def _moves(name: str, tags: Mapping[str, str]) -> bool:
+    """Whether a tag goes along when the run moves."""
+    if name.startswith("mlflow."):
+        return name in (tag.NAME, tag.NOTE)
+    job = _JOB.fullmatch(name)
+    if job is None:
+        return name not in _BOUND
+    status = tags.get(f"aquadash.job.{job['kind']}.status", "")
+    return job["field"] not in _BOUND_OF_JOBS and status in list(JobStatus) and JobStatus(status).ended
+
+
+def _create(store: RunStore, wanted: str, described: Run) -> str:
+    """An empty run without a status, of the wanted id if that can be; returns its id."""
+    client, start = store._client, int(described.created_at * 1000)
+    if re.fullmatch(r"[0-9a-f]{32}", wanted) and _insert(store, wanted, described, start):
+        return wanted
+    name = described.name
+    return str(client.create_run(store._experiment_id, start_time=start, run_name=name).info.run_id)
+
+
+def _insert(store: RunStore, run_id: str, described: Run, start: int) -> bool:
+    """Add the run to the tables of a database under its own id, which MLflow's interface does not offer.
+
+    Returns:
+        False where the store is no database of this process, the id is taken, or the tables are not as expected.
+    """
+    from mlflow.entities import LifecycleStage, SourceType
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.tracking.dbmodels.models import SqlRun, SqlTag
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from mlflow.utils.uri import append_to_uri_path
+    from sqlalchemy.exc import SQLAlchemyError
+
+    tracking = _tracking_store(store._client)
+    if not isinstance(tracking, SqlAlchemyStore):
+        return False
+    experiment = store._client.get_experiment(store._experiment_id)
+    try:
+        with tracking.ManagedSessionMaker(read_only=False) as session:
+            if session.get(SqlRun, run_id) is not None:
+                return False
+            row = SqlRun(
+                run_uuid=run_id,
+                name=described.name,
+                experiment_id=int(store._experiment_id),
+                artifact_uri=append_to_uri_path(experiment.artifact_location, run_id, "artifacts"),
+                source_type=SourceType.to_string(SourceType.UNKNOWN),
+                source_name="",
+                entry_point_name="",
+                source_version="",
+                user_id="",
+                status="RUNNING",
+                start_time=start,
+                lifecycle_stage=LifecycleStage.ACTIVE,
+            )
+            row.tags = [SqlTag(key=tag.NAME, value=described.name)]
+            session.add(row)
+        return True
+    except (MlflowException, SQLAlchemyError, TypeError, AttributeError, ValueError) as error:
+        _log.info("the run gets a new id: %s", error)
+        return False
+
+
+def _tracking_store(client: MlflowClient) -> Any:
+    return client._tracking_client.store
+
+
+def _fill(
+    store: RunStore,
+    run_id: str,
+    snapshot: Snapshot,
+    tags: Mapping[str, str],
+    described: Run,
+    files: Iterable[tuple[str, Path]],
+) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    client = store._client
+    client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(described.config).items()])
+    points = [
+        Metric(name, point.value, point.time, point.step)
+        for name, history in snapshot.metrics.items()
+        for point in history
+    ]
+    for start in range(0, len(points), _METRICS_A_CALL):
+        client.log_batch(run_id, metrics=points[start : start + _METRICS_A_CALL], synchronous=True)
+    entries = [RunTag(name, value) for name, value in tags.items()]
+    for start in range(0, len(entries), _TAGS_A_CALL):
+        client.log_batch(run_id, tags=entries[start : start + _TAGS_A_CALL])
+    for name, path in files:
+        folder, _, file_name = name.rpartition("/")
+        if path.name != file_name:
+            raise StorageError(f"The file {path.name} cannot be kept as {name}.")
+        store.add_artifact(run_id, path, folder=folder or None)
+    ended = described.ended_at
+    client.set_terminated(run_id, _MLFLOW_STATUS[described.status], int(ended * 1000) if ended else None)

@@ -1,0 +1,193 @@
+"""The pipeline that is being built: its history in the session, what differs from the saved one in the address.
+
+The address holds the pipeline that was started from, ``?pipeline=``, and, while that is changed, the pipeline as it
+is now, ``draft=``. Both follow the history, and what changes them from outside becomes a step of the history, so that
+undo brings back what a link, another choice in the menu or an imported file has taken the place of.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from aquadash.augment import Library, PipelineSpec
+from aquadash.augment.drafts import LONGEST_DRAFT, from_draft, to_draft
+from aquadash.augment.editing import Path
+from aquadash.augment.history import History
+from aquadash.errors import AquaDashError
+from aquadash.ui import address, pipeline_library
+from aquadash.ui.text import plain
+
+#: What a first visitor sees, and what a pipeline without an origin counts as started from.
+DEFAULT, EMPTY = "notebook", "none"
+
+_HISTORY = "studio:history"
+_FAILED = "studio:failed"
+_OPEN = "studio:open"
+_DRAFT_TEXT = "studio:draft-text"
+
+
+def restore(library: Library) -> History:
+    """Take over what the address asks for; call before anything of the builder is drawn."""
+    held: History | None = st.session_state.get(_HISTORY)
+    asked = st.query_params.get("pipeline")
+    if held is not None and "pipeline" not in st.session_state and asked is None and "draft" not in st.query_params:
+        # Somebody comes back from another page by its bare name: the work is where it was left.
+        address.keep("pipeline", held.present.base)
+        address.keep(
+            "draft", None if held.present.spec == library.pipelines.get(held.present.base) else held.present.spec
+        )
+    draft: PipelineSpec | None = address.restore(
+        "draft", _decode, default=None, expected="a pipeline as a whole copied address has it"
+    )
+    if draft is not None and st.session_state.get("pipeline", asked) not in library.pipelines:
+        # A draft of a pipeline that is not on this computer, or not any more, stands for itself.
+        address.keep("pipeline", EMPTY)
+    base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
+    wanted = draft or library.pipelines[base]
+    if held is None:
+        held = History.start(wanted, base=base)
+    elif (held.present.base, held.present.spec) != (base, wanted):
+        held = held.record(wanted, base=base)
+    st.session_state[_HISTORY] = held
+    return held
+
+
+def record() -> None:
+    """Write what is shown into the address; call after the builder is drawn."""
+    address.record("pipeline", history().present.base, default=DEFAULT)
+    text = _draft_text()
+    address.record("draft", text if len(text) <= LONGEST_DRAFT else "", default="")
+
+
+def history() -> History:
+    """What has been done so far."""
+    held: History = st.session_state[_HISTORY]
+    return held
+
+
+def changed() -> bool:
+    """Whether the pipeline differs from the one that it was started from."""
+    return st.session_state.get("draft") is not None
+
+
+def fits_the_address() -> bool:
+    """Whether a reload of the page keeps the changes."""
+    return len(_draft_text()) <= LONGEST_DRAFT
+
+
+def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> None:
+    """:func:`try_edit` for callbacks that have nothing more to do."""
+    try_edit(change, tag=tag)
+
+
+def try_edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
+    """Change the pipeline from a control's callback; what cannot be done is said by the next run.
+
+    Args:
+        change: From the pipeline to the new one; raises ``AquaDashError`` if that is not possible.
+        tag: What is changed, for changes that are undone together when they follow each other.
+
+    Returns:
+        Whether it was done.
+    """
+    before = history()
+    try:
+        spec = change(before.present.spec)
+    except AquaDashError as error:
+        fail(error)
+        return False
+    if spec != before.present.spec:
+        _go(before.record(spec, tag=tag, now=time.monotonic()))
+    return True
+
+
+def load(spec: PipelineSpec, *, base: str) -> None:
+    """Go on with another pipeline, from a control's callback; undo brings the present one back."""
+    _go(history().record(spec, base=base))
+    st.session_state.pop("branch", None)
+
+
+def choose() -> None:
+    """After another pipeline was chosen in the menu: start from it as it is."""
+    st.session_state["draft"] = None
+    st.session_state.pop("branch", None)
+    st.query_params.pop("branch", None)
+
+
+def discard() -> None:
+    """Go back to the pipeline that it was started from."""
+    base = history().present.base
+    load(pipeline_library.current().pipelines[base], base=base)
+
+
+def undo() -> None:
+    """Take the last change back."""
+    _go(history().undo())
+
+
+def redo() -> None:
+    """Make the change again that was taken back last."""
+    _go(history().redo())
+
+
+def fail(error: AquaDashError) -> None:
+    """Keep a message for :func:`show_failure`."""
+    st.session_state[_FAILED] = str(error)
+
+
+def show_failure() -> None:
+    """Say once what could not be done."""
+    failure = st.session_state.pop(_FAILED, None)
+    if failure:
+        st.error(plain(failure), icon="🚧")
+
+
+def is_open(number: int) -> bool:
+    """Whether the card of the step with that number is unfolded."""
+    return number in st.session_state.get(_OPEN, ())
+
+
+def fold(number: int) -> None:
+    """Unfold a card, or fold it."""
+    st.session_state[_OPEN] = set(st.session_state.get(_OPEN, ())) ^ {number}
+
+
+def unfold_at(path: Path) -> None:
+    """Unfold the card of the step that was just put there."""
+    number = history().present.numbers[path]
+    st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), number}
+
+
+def _go(new: History) -> None:
+    pipelines = pipeline_library.current().pipelines
+    state = new.present
+    if state.base not in pipelines:
+        state = replace(state, base=EMPTY)
+        new = replace(new, present=state)
+    st.session_state[_HISTORY] = new
+    st.session_state["pipeline"] = state.base
+    st.session_state["draft"] = None if state.spec == pipelines[state.base] else state.spec
+
+
+def _decode(text: str) -> PipelineSpec:
+    try:
+        return from_draft(text)
+    except AquaDashError as error:
+        raise ValueError(text) from error
+
+
+def _draft_text() -> str:
+    """The changed pipeline as the address holds it, empty while there is no change; written once for each."""
+    spec = st.session_state.get("draft")
+    if spec is None:
+        return ""
+    held = st.session_state.get(_DRAFT_TEXT)
+    if held is None or held[0] is not spec:
+        held = (spec, to_draft(spec))
+        st.session_state[_DRAFT_TEXT] = held
+    text: str = held[1]
+    return text

@@ -1,0 +1,100 @@
+"""Label-safety measurements of this app: their threads, their networks and their results, shared between sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from aquadash.explain.label_safety import SafetyRequest, Subjects, Tell, measure
+from aquadash.explain.label_safety_job import SafetyJob, SafetyJobs
+from aquadash.explain.label_safety_result import SafetyResult
+from aquadash.runs.types import Progress, Run
+from aquadash.ui import cache
+from aquadash.ui.predictor import ModelKey, keep_keras_session, model_key
+
+if TYPE_CHECKING:
+    from aquadash.explain.label_safety import ImagePredictor
+    from aquadash.runs import RunStore
+
+#: A loaded network takes 10 to 100 MB.
+_MOST_NETWORKS = 2
+
+
+def key(run: Run, subjects: Subjects, request: SafetyRequest) -> str:
+    """What a measurement is known by: 12 hexadecimal digits that follow from all that decides its figures."""
+    told = hashlib.sha256(repr((model_key(run), request, subjects.positions, subjects.split)).encode())
+    told.update(np.ascontiguousarray(subjects.images).tobytes())
+    told.update(np.ascontiguousarray(subjects.labels).tobytes())
+    return told.hexdigest()[:12]
+
+
+def job(name: str) -> SafetyJob | None:
+    """The measurement of that key; None where nobody has asked for it lately."""
+    return _jobs().get(name)
+
+
+def start(name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> SafetyJob:
+    """Begin a measurement in the background, or join it.
+
+    Raises:
+        AquaDashError: The run store could not be opened.
+    """
+    keep_keras_session()
+    store, networks = cache.store(), _networks()
+
+    def work(tell: Tell) -> SafetyResult:
+        network = networks.get(model_key(run))
+        if network is None:
+            tell(Progress("waking the network up; the first time takes about 5 seconds"))
+            network = load_network(store, run)
+            networks.put(model_key(run), network)
+        return measure(network, subjects, request, tell=tell)
+
+    return _jobs().start(name, work)
+
+
+def load_network(store: RunStore, run: Run) -> ImagePredictor:
+    """The run's network; loads TensorFlow when it is first called. Works in any thread, unlike Streamlit's caches.
+
+    Raises:
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+    """
+    from aquadash.predict import Predictor
+
+    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
+
+
+class _Networks:
+    """The networks that were asked last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[ModelKey, ImagePredictor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: ModelKey) -> ImagePredictor | None:
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
+
+    def put(self, name: ModelKey, network: ImagePredictor) -> None:
+        with self._lock:
+            self._kept[name] = network
+            while len(self._kept) > _MOST_NETWORKS:
+                self._kept.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> SafetyJobs:
+    return SafetyJobs()
+
+
+@st.cache_resource(show_spinner=False)
+def _networks() -> _Networks:
+    return _Networks()

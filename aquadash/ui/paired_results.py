@@ -1,0 +1,184 @@
+"""A pair of runs, with and without a pipeline: how far both are, and then what the pipeline changed."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from aquadash.engine.pairs import factor
+from aquadash.errors import AquaDashError
+from aquadash.evaluation import PairedChange, verdict
+from aquadash.figures.paired_change import paired_change
+from aquadash.runs.pairs import WITH, Images, Pair, change, find_pair
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import address, cache, components, run_sizes, shell
+from aquadash.ui.glossary import term
+from aquadash.ui.text import duration, plain
+
+#: Seconds between two looks at a pair at work.
+TICK_SECONDS = 2.0
+
+_IMAGES: dict[Images, str] = {"validation": "Validation images", "test": "Test images (last measurement)"}
+
+
+def show(pair: Pair) -> None:
+    """Draw a pair: progress while one of the two is at work, the change when both are done."""
+    if pair.at_work:
+        shell.live(TICK_SECONDS)(_at_work)(pair.pair_id)
+        return
+    if pair.without is None or pair.with_it is None:
+        st.info("One of the two runs has been deleted. Bring it back on Compare to see what changed.", icon="👯")
+        return
+    _halves(pair)
+    unfinished = [run for run in pair.runs if run.status is not RunStatus.FINISHED]
+    for run in unfinished:
+        st.warning(
+            plain(f"{run.name} {run.status}. {run.message}".strip())
+            + " A comparison with a run that ended early says little about the pipeline.",
+            icon="⚖️",
+        )
+    with shell.guard():
+        _result(pair)
+
+
+def _at_work(pair_id: str) -> None:
+    """How far both are; looks again until the end."""
+    pair = find_pair(cache.runs(), pair_id)
+    if not pair.at_work:
+        st.rerun()
+    _halves(pair)
+    for run in pair.runs:
+        share, text = _progress(run)
+        if not run.status.ended:
+            st.progress(share, text=plain(f"{run.pair_role}: {text}"))
+    asked = all(run.stop_requested or run.status.ended for run in pair.runs)
+    st.button(
+        "Stopping ..." if asked else "Stop both",
+        key="pair-stop",
+        icon="✋",
+        disabled=asked,
+        on_click=_stop,
+        args=(pair_id,),
+        help="Complete epochs are kept, and both can be resumed on Train.",
+    )
+
+
+def _halves(pair: Pair) -> None:
+    """The two runs with their states and links."""
+    for run in pair.runs:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(run.name)}**", width="content")
+            components.status_badge(run.status)
+            st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id}, width="content")
+            if "test_accuracy" in run.metrics:
+                st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id}, width="content")
+
+
+def _progress(run: Run) -> tuple[float, str]:
+    """The share of its epochs that a run has done, and a text."""
+    progress = run.progress
+    if run.status is RunStatus.QUEUED or progress is None:
+        return 0.0, "waits for its turn"
+    if not progress.epochs:
+        return 0.0, progress.phase
+    within = progress.batch / progress.batches if progress.batches else 0.0
+    share = min(1.0, max(0.0, (progress.epoch - 1 + within) / progress.epochs))
+    left = "" if progress.eta_seconds is None else f", at most {duration(progress.eta_seconds)} left"
+    return share, f"epoch {progress.epoch} of {progress.epochs}{left}"
+
+
+def _stop(pair_id: str) -> None:
+    with shell.guard():
+        for run in find_pair(cache.runs(), pair_id).runs:
+            if not run.status.ended:
+                cache.engine().stop(run.run_id)
+        cache.refresh()
+
+
+def _result(pair: Pair) -> None:
+    """The change, on the images that are chosen."""
+    address.choice("pair-images", list(_IMAGES), default="validation")
+    chosen = st.segmented_control(
+        "Measured on",
+        list(_IMAGES),
+        key="pair-images",
+        required=True,
+        format_func=lambda name: _IMAGES[name],
+        help="Whoever keeps what is best on the test images chooses by them, and they no longer measure anything. So "
+        "choose by the validation images, and look at the test images once, at the end.",
+    )
+    images: Images = "test" if chosen == "test" else "validation"
+    address.record("pair-images", images, default="validation")
+    found = _change(pair, images)
+    st.markdown(plain(verdict(found, images=images)))
+    components.plot(paired_change(found, images=images), key=f"pair-change-{images}")
+    _table(found)
+    st.caption(
+        "Intervals: Newcombe's for paired shares. A filled dot marks an interval that leaves no change out; with "
+        f"{len(found.classes)} classes one of them may do so by chance. " + plain(_caution(pair))
+    )
+
+
+def _table(found: PairedChange) -> None:
+    """The same in numbers."""
+    rows = [
+        {
+            "Class": "all" if number == 0 else components.class_title(row.label),
+            "Images": row.n,
+            "Without": f"{100 * row.before:.1f} %",
+            "With": f"{100 * row.after:.1f} %",
+            "Change in points": f"{100 * row.change:+.1f}",
+            "95 % interval": f"{100 * row.interval[0]:+.1f} to {100 * row.interval[1]:+.1f}",
+            "Fixed": row.fixed,
+            "Broken": row.broken,
+            "p": f"{row.p_value:.3g}",
+        }
+        for number, row in enumerate((found.overall, *found.classes))
+    ]
+    with st.expander("In numbers", icon="🔢"):
+        st.dataframe(rows, hide_index=True, alt="Change of accuracy by class", height="content", key="pair-table")
+        st.caption(f"p: {term('McNemar')}")
+
+
+def _caution(pair: Pair) -> str:
+    """What the comparison does not say."""
+    told = (
+        "It judges these two trained networks; another seed gives others, so repeat it with some before you believe it."
+    )
+    numbers = [_updates(run) for run in pair.runs]
+    if len(numbers) == 2 and None not in numbers and numbers[0] != numbers[1]:
+        told += (
+            f" The run without the pipeline changed its weights {numbers[0]:,} times, the one with it {numbers[1]:,}."
+        )
+        if not pair.same_updates:
+            told += " Part of the difference may come from that alone: “Same number of updates” takes it out."
+    return told
+
+
+def _updates(run: Run) -> int | None:
+    """How often a run changed its weights; None where the data is not there to count."""
+    try:
+        images = run_sizes.sizes(run.config).training * factor(run.config)
+    except AquaDashError:
+        return None
+    batches = images / run.config.training.batch_size
+    whole = math.floor(batches) if run.config.training.drop_remainder and batches >= 1 else math.ceil(batches)
+    return whole * int(run.metrics.get("epochs", len(run.curve)))
+
+
+def _change(pair: Pair, images: Images) -> PairedChange:
+    assert pair.without is not None and pair.with_it is not None
+    return _cached_change(pair.pair_id, images, pair.without.ended_at, pair.with_it.ended_at)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cached_change(pair_id: str, images: Images, without_ended: float | None, with_ended: float | None) -> PairedChange:
+    return change(cache.store(), find_pair(cache.runs(), pair_id), images=images)
+
+
+def of_two(runs: list[Run]) -> Pair | None:
+    """The pair that exactly these two runs are; None if they are none."""
+    if len(runs) != 2 or not runs[0].pair_id or runs[0].pair_id != runs[1].pair_id:
+        return None
+    return find_pair(runs, runs[0].pair_id) if {run.pair_role for run in runs} >= {WITH} else None

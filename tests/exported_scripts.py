@@ -1,0 +1,77 @@
+"""Runs trained in this process, and their scripts executed in another that cannot import AquaDash."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aquadash import augment
+from aquadash.config import RunConfig
+from aquadash.data import Dataset
+from aquadash.export.script import Recipe, train_script
+from aquadash.models import backbone
+from aquadash.training import hardware
+from aquadash.training.fit import FitResult, fit
+from tests.fit_listeners import Silent
+
+
+def trained(config: RunConfig, dataset: Dataset) -> FitResult:
+    """The run itself."""
+    return fit(config, dataset, listener=Silent())
+
+
+def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitResult, *, name: str = "mine") -> str:
+    """Put the script and what it needs into a folder; returns its text."""
+    text = train_script(
+        Recipe(
+            name=name,
+            config=config,
+            plan=augment.plan(config.augmentation),
+            fingerprint=dataset.fingerprint,
+            image_shape=dataset.image_shape,
+            num_classes=len(dataset.class_names),
+            precision=hardware.precision(config.training),
+            last_epoch=len(result.history) if result.stopped else None,
+            data_in_zip=True,
+        )
+    )
+    (folder / "train.py").write_text(text, encoding="utf-8")
+    assert result.predictions is not None
+    np.savez(folder / "predictions.npz", probabilities=result.predictions.probabilities)
+    rows = [asdict(record) for record in result.history]
+    lines = [",".join(rows[0]), *(",".join(repr(value) for value in row.values()) for row in rows)]
+    (folder / "history.csv").write_text("\n".join(lines), encoding="utf-8")
+    np.savez(
+        folder / "data.npz",
+        train_images=dataset.train.images,
+        train_labels=dataset.train.labels,
+        test_images=dataset.test.images,
+        test_labels=dataset.test.labels,
+        class_names=np.array(dataset.class_names),
+    )
+    if config.model.name == "backbone":
+        shutil.copy(backbone.WEIGHTS_FILE, folder / "backbone.npz")
+    return text
+
+
+def execute(folder: Path) -> dict[str, Any]:
+    """Run ``train.py`` where no import of AquaDash can succeed; returns how it compares itself with the run."""
+    (folder / "aquadash.py").write_text("raise ImportError('a script to take home needs no AquaDash')")
+    done = subprocess.run(
+        [sys.executable, "train.py"],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(json.loads((folder / "repeated" / "comparison.json").read_text()))

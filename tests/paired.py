@@ -1,0 +1,58 @@
+"""Stored pairs of runs for tests: with predictions that are made up, or still at work."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.runs import Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
+from tests.ui_runs import WORKER, log_epochs
+
+
+def add_pair(
+    store: RunStore,
+    *,
+    title: str = "Flips",
+    pipeline: str = "notebook-1",
+    without_right: float = 0.5,
+    with_right: float = 0.7,
+    status: RunStatus = RunStatus.FINISHED,
+    pair_id: str | None = None,
+) -> tuple[Run, Run]:
+    """Two runs on the drawn animals: ended with results, or queued by another machine."""
+    name = pair_id or new_pair_id()
+    halves = []
+    for role, share, own in ((WITHOUT, without_right, "none"), (WITH, with_right, pipeline)):
+        config = with_values(RunConfig(), {"augmentation.pipeline": own, "training.epochs": 6})
+        run = store.create(config, name=f"{title}: {role}", queued_by=WORKER, pair=(name, role))
+        if status is not RunStatus.QUEUED:
+            _end(store, run, share, status)
+        halves.append(store.get(run.run_id))
+    return halves[0], halves[1]
+
+
+def predictions(labels: NDArray[np.int64], right: float, *, seed: int = 0) -> Predictions:
+    """Of images of five classes; a share is right, the others are taken for the next class."""
+    # One draw for all shares: what a weaker run has right, a stronger one has, too.
+    correct = np.random.default_rng(seed).random(len(labels)) < right
+    predicted = np.where(correct, labels, (labels + 1) % 5)
+    probabilities = np.full((len(labels), 5), 0.1, np.float32)
+    probabilities[np.arange(len(labels)), predicted] = 0.6
+    return Predictions(np.arange(len(labels)), labels, probabilities)
+
+
+def _end(store: RunStore, run: Run, share: float, status: RunStatus) -> None:
+    dataset = data.load("synthetic")
+    store.start(run.run_id, Worker("here", 1))
+    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
+    log_epochs(store, run.run_id, 6)
+    store.add_validation_predictions(run.run_id, predictions(dataset.train.labels[:375], share))
+    store.add_predictions(run.run_id, predictions(dataset.test.labels, share, seed=1))
+    store.set_metrics(
+        run.run_id,
+        {"epochs": 6.0, "best_epoch": 5.0, "seconds": 12.0, "test_accuracy": share, "test_loss": 1.0, "val_loss": 1.0},
+    )
+    store.set_status(run.run_id, status)

@@ -1,0 +1,48 @@
+"""Opens one view of the Augment page without the page, for the tests of views."""
+
+from __future__ import annotations
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from aquadash.ui import cache
+
+
+def open_view(module: str, function: str, *, pipeline: str = "notebook-1", branch: int = 0, **address: str) -> AppTest:
+    """Draw ``aquadash.ui.MODULE.FUNCTION`` for a pipeline and the first training images of each class."""
+    cache.refresh()
+    app = AppTest.from_string(_SCRIPT, default_timeout=120)
+    app.session_state["test:view"] = (module, function, pipeline, branch)
+    for name, value in address.items():
+        app.query_params[name.replace("_", "-")] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that stands alone knows no other page to link to."""
+    monkeypatch.setattr(st, "page_link", lambda page, *, label, **options: st.caption(f"{label} ({page})"))
+
+
+def words(app: AppTest) -> str:
+    """All that the view says."""
+    boxes = (*app.markdown, *app.caption, *app.info, *app.warning, *app.error)
+    return " ".join(box.value for box in boxes).replace("\\", "").replace("\u2060", "")
+
+
+_SCRIPT = """
+import importlib
+import streamlit as st
+from aquadash import augment
+from aquadash.ui import cache
+from aquadash.ui.studio import Studio
+
+module, function, pipeline, branch = st.session_state["test:view"]
+spec = pipeline if not isinstance(pipeline, str) else augment.pipeline(pipeline)
+dataset = cache.dataset("synthetic")
+positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
+studio = Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names)
+getattr(importlib.import_module("aquadash.ui." + module), function)(studio)
+"""

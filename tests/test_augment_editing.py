@@ -1,0 +1,167 @@
+"""Changes of a pipeline, each a new one that passes the check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from aquadash.augment import OPERATORS, Branch, Operator, PipelineSpec, Range, editing, from_json, op
+from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import DEEPEST, MOST_BRANCHES, MOST_OPERATORS
+from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+
+FLIP, BLUR, SWAP = op("Fliplr", p=0.5), op("GaussianBlur"), op("ChannelShuffle")
+GROUP = op("Sometimes", then_list=(BLUR, SWAP))
+SPEC = PipelineSpec("mine", "Mine", "", (Branch("One", (FLIP, GROUP, SWAP)), Branch("Two")))
+INSIDE: editing.Place = (0, 1, "then_list")
+
+
+def names(spec: PipelineSpec, place: editing.Place = (0,)) -> list[str]:
+    return [step.name for step in editing.steps_at(spec, place)]
+
+
+def test_every_step_has_a_path_that_leads_to_it() -> None:
+    found = dict(editing.paths(SPEC))
+    assert list(found) == [(0, 0), (0, 1), (*INSIDE, 0), (*INSIDE, 1), (0, 2)]
+    assert all(editing.step_at(SPEC, path) is step for path, step in found.items())
+
+
+def test_a_step_is_inserted_removed_and_duplicated_at_any_depth() -> None:
+    assert names(editing.insert(SPEC, (1,), 0, BLUR), (1,)) == ["GaussianBlur"]
+    assert names(editing.insert(SPEC, INSIDE, 1, FLIP), INSIDE) == ["GaussianBlur", "Fliplr", "ChannelShuffle"]
+    assert names(editing.remove(SPEC, (0, 1))) == ["Fliplr", "ChannelShuffle"]
+    assert names(editing.remove(SPEC, (*INSIDE, 0)), INSIDE) == ["ChannelShuffle"]
+    assert names(editing.duplicate(SPEC, (0, 1))) == ["Fliplr", "Sometimes", "Sometimes", "ChannelShuffle"]
+    assert names(SPEC) == ["Fliplr", "Sometimes", "ChannelShuffle"], "the old one stays as it was"
+
+
+@pytest.mark.parametrize(
+    ("index", "order"),
+    [
+        (1, "Sometimes Fliplr ChannelShuffle"),
+        (2, "Sometimes ChannelShuffle Fliplr"),
+        (99, "Sometimes ChannelShuffle Fliplr"),
+    ],
+)
+def test_a_step_moves_to_an_index(index: int, order: str) -> None:
+    assert names(editing.move(SPEC, (0, 0), index)) == order.split()
+
+
+def test_a_step_moves_into_a_group_that_moves_up_by_that() -> None:
+    moved = editing.relocate(SPEC, (0, 0), INSIDE)
+    assert names(moved) == ["Sometimes", "ChannelShuffle"]
+    assert names(moved, (0, 0, "then_list")) == ["GaussianBlur", "ChannelShuffle", "Fliplr"]
+    out = editing.relocate(SPEC, (*INSIDE, 0), (1,))
+    assert names(out, (1,)) == ["GaussianBlur"] and names(out, INSIDE) == ["ChannelShuffle"]
+    after = editing.relocate(SPEC, (0, 2), INSIDE)
+    assert names(after, INSIDE) == ["GaussianBlur", "ChannelShuffle", "ChannelShuffle"]
+
+
+def test_a_step_is_wrapped_and_unwrapped() -> None:
+    wrapped = editing.wrap(SPEC, (0, 0), "WithColorspace")
+    assert editing.step_at(wrapped, (0, 0)) == op("WithColorspace", to_colorspace="HSV", children=FLIP)
+    assert editing.dissolve(wrapped, (0, 0)) == SPEC
+    assert names(editing.dissolve(SPEC, (0, 1))) == ["Fliplr", "GaussianBlur", "ChannelShuffle", "ChannelShuffle"]
+
+
+def test_settings_probability_and_switch_change_one_step_only() -> None:
+    path = (*INSIDE, 0)
+    changed = editing.set_setting(SPEC, path, "sigma", Range(0.0, 1.0))
+    changed = editing.set_probability(changed, path, 0.25)
+    changed = editing.set_enabled(changed, path, False)
+    assert editing.step_at(changed, path) == op("GaussianBlur", sigma=Range(0.0, 1.0), probability=0.25, enabled=False)
+    assert [step for at, step in editing.paths(changed) if at not in (path, (0, 1))] == [FLIP, SWAP, SWAP]
+
+
+def test_settings_stay_in_the_catalogues_order() -> None:
+    spec = PipelineSpec("mine", "Mine", "", (Branch("One", (op("Add"),)),))
+    spec = editing.set_setting(editing.set_setting(spec, (0, 0), "per_channel", 0.5), (0, 0), "value", 3)
+    assert editing.step_at(spec, (0, 0)).settings == (("value", 3), ("per_channel", 0.5))
+
+
+def test_branches_are_added_renamed_and_removed_but_for_the_last() -> None:
+    more = editing.rename_branch(editing.add_branch(SPEC, Branch("Three", (BLUR,))), 2, "  Soft  ones ")
+    assert [branch.title for branch in more.branches] == ["One", "Two", "Soft ones"]
+    assert editing.remove_branch(editing.remove_branch(more, 0), 0).branches == (more.branches[2],)
+    with pytest.raises(ConfigError, match="only version"):
+        editing.remove_branch(PIPELINES["notebook-1"], 0)
+    for title in ("", "  ", "x" * 81):
+        with pytest.raises(ConfigError, match="expected 1 to 80"):
+            editing.rename_branch(SPEC, 0, title)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_operator_can_be_added_as_it_comes_and_read_again(name: str) -> None:
+    spec = editing.insert(SPEC, INSIDE, 0, editing.new_step(name))
+    assert from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_setting_turns_from_fixed_to_a_range_and_back_within_its_bounds(name: str) -> None:
+    for parameter in OPERATORS[name].parameters:
+        if not parameter.drawn:
+            continue
+        for value in (parameter.low, parameter.high, editing.starting_value(parameter)):
+            drawn = editing.as_range(parameter, value)
+            assert parameter.low <= drawn.low <= drawn.high <= parameter.high and drawn.low < drawn.high
+            fixed = editing.as_fixed(parameter, drawn)
+            assert isinstance(fixed, (int, float)) and drawn.low <= fixed <= drawn.high
+            spec = editing.insert(SPEC, (1,), 0, editing.new_step(name))
+            for each in (drawn, fixed):
+                editing.set_setting(spec, (1, 0), parameter.name, each)
+
+
+def test_a_step_that_a_place_cannot_take_says_why() -> None:
+    channel = editing.insert(SPEC, (1,), 0, editing.new_step("WithChannels"))
+    assert editing.why_not(channel, (1,), "Grayscale") == ""
+    assert "Grayscale" in editing.why_not(channel, (1, 0, "children"), "Grayscale")
+
+
+def test_numbers_between_the_steps_go_to_the_nearest() -> None:
+    odd = OPERATORS["MedianBlur"].parameter("k")
+    assert [editing.nearest(odd, value) for value in (-5, 1, 1.9, 2.1, 14.2, 99)] == [1, 1, 1, 3, 15, 15]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda: editing.remove(SPEC, (0, 9)), "no such step"),
+        (lambda: editing.step_at(SPEC, (7, 0)), "no such step"),
+        (lambda: editing.insert(SPEC, (0, 0, "then_list"), 0, BLUR), "no such place"),
+        (lambda: editing.relocate(SPEC, (0, 1), INSIDE), "into itself"),
+        (lambda: editing.wrap(SPEC, (0, 0), "GaussianBlur"), "steers no other"),
+        (lambda: editing.remove(editing.remove(SPEC, (*INSIDE, 0)), (*INSIDE, 0)), "no step left"),
+        (lambda: editing.relocate(editing.remove(SPEC, (*INSIDE, 0)), (*INSIDE, 0), (0,)), "no step left"),
+        (lambda: editing.set_probability(SPEC, (0, 0), 1.5), "expected 0 to 1"),
+        (lambda: editing.set_setting(SPEC, (0, 0), "p", 7.0), "number from 0 to 1"),
+        (lambda: editing.set_setting(SPEC, (0, 0), "q", 7.0), "no setting of Fliplr"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(change: Callable[[], object], message: str) -> None:
+    with pytest.raises(AquaDashError, match=message):
+        change()
+
+
+def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
+    spec, path = SPEC, (0, 0)
+    for _ in range(DEEPEST - 1):
+        spec = editing.wrap(spec, path, "Sequential")
+    assert editing.room_for((0,), editing.step_at(spec, path))
+    assert not editing.room_for((1, 0, "then_list"), editing.step_at(spec, path))
+    assert from_json(spec.to_json()) == spec
+    with pytest.raises(ConfigError, match=f"more than {DEEPEST} deep"):
+        editing.wrap(spec, path, "Sequential")
+
+    full = PipelineSpec(
+        "mine", "Mine", "", (Branch("One", (BLUR,) * MOST_OPERATORS),) + (Branch("x"),) * (MOST_BRANCHES - 1)
+    )
+    with pytest.raises(ConfigError, match=f"{MOST_OPERATORS} are the most"):
+        editing.duplicate(full, (0, 0))
+    with pytest.raises(ConfigError, match=f"{MOST_BRANCHES} are the most"):
+        editing.add_branch(full, Branch("x"))
+
+
+def test_an_operator_that_is_not_in_the_catalogue_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="Fliplr"):
+        editing.insert(SPEC, (0,), 0, Operator("Flipr"))

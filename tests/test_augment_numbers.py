@@ -1,0 +1,146 @@
+"""The figures of pipelines."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, histograms, measure, op
+from aquadash.augment.cautions import cautions
+from aquadash.augment.numbers import BranchNumbers, compared
+from aquadash.augment.timing import time_branch
+from aquadash.errors import ConfigError
+
+IMAGES = np.random.default_rng(5).integers(30, 226, (40, 16, 16, 3), dtype=np.uint8)
+
+
+def numbers_of(*steps: object, images: np.ndarray = IMAGES) -> BranchNumbers:
+    return measure(images, Branch("Tried", steps), seed=0, timed=False).branches[0]  # type: ignore[arg-type]
+
+
+def test_mirroring_moves_pixels_and_loses_none() -> None:
+    saturated = IMAGES.copy()
+    saturated[:, :, :4] = 255
+    found = numbers_of(op("Fliplr", p=1.0), images=saturated)
+    assert found.clipped == 0
+    assert all(change.mean_before == change.mean_after for change in found.channels)
+    assert found.unchanged == 0 and not found.cautions
+
+
+def test_clipping_is_counted_at_each_end() -> None:
+    before = np.full((2, 4, 4, 3), 100, dtype=np.uint8)
+    before[1] = 255
+    after = before.copy()
+    after[0, 0] = 255  # a quarter of the first image
+    after[0, 1, :2] = 0  # an eighth of it
+    found = compared(before, after, branch=Branch("b", (op("Fliplr", p=1.0),)))
+    assert found.clipped_white == pytest.approx(1 / 8)
+    assert found.clipped_black == pytest.approx(1 / 16)
+    assert found.clipped == pytest.approx(3 / 16)
+    assert found.unchanged == 0.5
+
+
+def test_means_and_deviations_are_those_of_the_pixels() -> None:
+    found = numbers_of(op("Add", value=20))
+    for channel, change in enumerate(found.channels):
+        assert change.mean_before == pytest.approx(IMAGES[..., channel].mean())
+        assert change.deviation_before == pytest.approx(IMAGES[..., channel].std())
+        assert change.mean_after == pytest.approx(change.mean_before + 20)
+        assert change.deviation_after == pytest.approx(change.deviation_before)
+    assert [change.name for change in found.channels] == ["red", "green", "blue"]
+
+
+def test_a_pipeline_that_whitens_everything_is_warned_of() -> None:
+    found = numbers_of(op("Add", value=255))
+    assert found.nearly_constant == 1.0
+    assert [caution.kind for caution in found.cautions] == ["nearly constant"]
+    assert found.cautions[0].words.startswith("100 % of the images become nearly constant")
+
+
+def test_images_that_were_flat_or_black_before_are_not_the_pipelines_doing() -> None:
+    flat = np.zeros((4, 8, 8, 3), dtype=np.uint8)
+    found = numbers_of(op("Fliplr", p=1.0), images=flat)
+    assert found.nearly_constant == 0 and found.mostly_black == 0
+    assert found.unchanged == 1.0
+
+
+def test_a_pipeline_that_blackens_is_warned_of() -> None:
+    after = np.zeros_like(IMAGES)
+    after[:, :2] = IMAGES[:, :2]
+    found = compared(IMAGES, after, branch=Branch("b", (op("Fliplr", p=1.0),)))
+    assert found.mostly_black == 1.0 and found.nearly_constant == 0
+    assert [caution.kind for caution in found.cautions] == ["mostly black"]
+
+
+def test_steps_for_few_images_leave_most_unchanged() -> None:
+    found = numbers_of(op("Fliplr", p=1.0, probability=0.25))
+    assert 0.5 < found.unchanged < 0.95
+    assert [caution.kind for caution in found.cautions] == ["unchanged"]
+    assert f"{found.unchanged:.0%}".replace("%", " %") in found.cautions[0].words
+
+
+def test_a_branch_whose_steps_are_all_off_says_so_and_the_original_does_not() -> None:
+    assert [caution.kind for caution in numbers_of(op("Fliplr", p=1.0, enabled=False)).cautions] == ["all off"]
+    original = numbers_of()
+    assert original.original and not original.cautions and original.unchanged == 1.0
+
+
+def test_a_share_below_all_never_reads_as_all() -> None:
+    words = cautions(Branch("b", (op("Fliplr", p=1.0),)), unchanged=0.999, nearly_constant=0, mostly_black=0)[0].words
+    assert words.startswith("99 % ")
+
+
+def test_the_reports_pipelines_give_no_cautions() -> None:
+    random = np.random.default_rng(1)
+    smooth = np.kron(random.integers(20, 236, (200, 4, 4, 3)), np.ones((1, 8, 8, 1))).astype(np.uint8)
+    for branch in measure(smooth, PIPELINES["notebook"], seed=0, timed=False).branches:
+        assert not branch.cautions, branch.title
+
+
+def test_time_is_told_for_the_whole_and_each_step_that_is_on() -> None:
+    branch = Branch("b", (op("Fliplr", p=1.0), op("Add", value=5, enabled=False), op("GaussianBlur", sigma=1.0)))
+    time = time_branch(IMAGES, branch, seed=0)
+    assert len(time.steps) == 2
+    assert time.steps[1].title.startswith("Blur") or "blur" in time.steps[1].title.lower()
+    assert time.images == 500 and 1 <= time.repeats <= 5
+    assert all(step.milliseconds > 0 for step in time.steps)
+    # Medians of single steps may exceed the median of the whole by a little on a busy machine.
+    assert sum(step.milliseconds for step in time.steps) < 2 * time.milliseconds
+
+
+def test_a_pipelines_numbers_are_plain_values_and_repeat() -> None:
+    told = []
+    spec = PIPELINES["notebook"]
+    found = measure(IMAGES, spec, seed=3, progress=lambda text, share: told.append((text, share)))
+    values = json.loads(json.dumps(found.to_dict()))
+    assert values["pipeline"] == "notebook" and len(values["branches"]) == 5
+    assert values["milliseconds_an_original"] > 0
+    assert values["branches"][4]["clipped"] == found.branches[4].clipped
+    assert told[1] == ("Measuring: Flipped and blurred", 0.2)
+    first, again = (measure(IMAGES, spec, seed=3, timed=False) for _ in range(2))
+    assert first == again
+    assert first.milliseconds_an_original is None
+    assert first != measure(IMAGES, spec, seed=4, timed=False)
+
+
+def test_one_branch_alone_is_measured_as_within_the_whole() -> None:
+    spec = PIPELINES["notebook"]
+    whole = measure(IMAGES, spec, seed=3, timed=False)
+    assert measure(IMAGES, spec, branch=3, seed=3, timed=False).branches == (whole.branches[3],)
+    with pytest.raises(ConfigError, match="0 to 4, not 5"):
+        measure(IMAGES, spec, branch=5, seed=3)
+
+
+def test_no_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="no images"):
+        measure(IMAGES[:0], PipelineSpec("p", "P", "", (Branch("b"),)), seed=0)
+
+
+def test_histograms_count_every_level_of_each_channel() -> None:
+    counts = histograms(IMAGES)
+    assert counts.shape == (3, 256)
+    assert (counts.sum(axis=1) == 40 * 16 * 16).all()
+    assert counts[2, 100] == (IMAGES[..., 2] == 100).sum()
+    assert (histograms(IMAGES.reshape(2, 20, 16, 16, 3)) == counts).all()

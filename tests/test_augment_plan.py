@@ -1,0 +1,159 @@
+"""From settings to training images: versions, originals, mixtures, and saved pipelines that a run carries."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from aquadash.augment import PIPELINES, AugmentationPlan, Branch, PipelineSpec, draw, embedded, op, plan, save
+from aquadash.augment import saved_pipelines as saved
+from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml, with_values
+from aquadash.errors import ConfigError, UnknownNameError
+
+_IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+_FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
+_SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
+
+
+def settings(**changes: object) -> RunConfig:
+    return with_values(RunConfig(), {f"augmentation.{name}": value for name, value in changes.items()})
+
+
+def drawn(config: RunConfig, seed: int = 5) -> np.ndarray:
+    return draw(_IMAGES, plan(config.augmentation), seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "factor"),
+    [
+        ({"pipeline": "notebook"}, 5),
+        ({"pipeline": "notebook", "copies": 3}, 1 + 4 * 3),
+        ({"pipeline": "notebook", "keep_originals": True}, 5),
+        ({"pipeline": "notebook-1", "copies": 3}, 3),
+        ({"pipeline": "notebook-1", "copies": 3, "keep_originals": True}, 4),
+        ({"pipeline": "none", "copies": 3, "keep_originals": True}, 1),
+        ({"pipeline": "notebook-1:3, notebook-2"}, 1),
+        ({"pipeline": "notebook, notebook-2", "copies": 4, "keep_originals": True}, 5),
+    ],
+)
+def test_how_many_images_come_out(changes: dict[str, object], factor: int) -> None:
+    config = settings(**changes)
+    found = plan(config.augmentation)
+    assert found.factor == factor
+    assert len(drawn(config)) == factor * len(_IMAGES) == len(found.labels(np.zeros(len(_IMAGES), np.int64)))
+
+
+def test_more_versions_leave_the_first_as_it_was_and_differ() -> None:
+    one, three = drawn(settings(pipeline="notebook-2")), drawn(settings(pipeline="notebook-2", copies=3))
+    np.testing.assert_array_equal(three[:40], one)
+    assert len({three[start : start + 40].tobytes() for start in (0, 40, 80)}) == 3
+
+
+def test_originals_come_first() -> None:
+    kept = drawn(settings(pipeline="notebook-2", keep_originals=True))
+    np.testing.assert_array_equal(kept[:40], _IMAGES)
+    np.testing.assert_array_equal(kept[40:], drawn(settings(pipeline="notebook-2")))
+    mixed = drawn(settings(pipeline="notebook-1, notebook-2", keep_originals=True))
+    np.testing.assert_array_equal(mixed[:40], _IMAGES)
+
+
+def test_a_mixture_takes_each_pipeline_by_its_weight() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
+    save(_FLIP, title="turned")
+    found = plan(settings(pipeline="turned:3, none:1").augmentation)
+    result = draw(images, found, seed=1)
+    turned = (result == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    same = (result == images).all(axis=(1, 2, 3))
+    assert np.all(turned | same)
+    assert 0.70 < turned.mean() < 0.80
+    np.testing.assert_array_equal(draw(images, found, seed=1), result)
+    assert not np.array_equal(draw(images, found, seed=2), result)
+
+
+def test_all_branches_of_a_mixed_pipeline_are_taken_alike() -> None:
+    both = PipelineSpec("", "", "", (Branch("Original"), *_FLIP.branches))
+    save(both, title="both")
+    images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
+    result = draw(images, plan(settings(pipeline="both, none").augmentation), seed=1)
+    assert 0.21 < (result == images[:, :, ::-1]).all(axis=(1, 2, 3)).mean() < 0.29
+
+
+def test_a_plan_survives_json() -> None:
+    found = plan(settings(pipeline="notebook-1:3, notebook-4", copies=2, keep_originals=True).augmentation)
+    assert AugmentationPlan.from_json(found.to_json()) == found
+
+
+def test_progress_reaches_the_end() -> None:
+    shares: list[float | None] = []
+    found = plan(settings(pipeline="notebook-1:3, notebook-2", copies=2).augmentation)
+    draw(_IMAGES, found, seed=1, progress=lambda _, share: shares.append(share))
+    assert shares[-1] == pytest.approx(1.0) and shares == sorted(shares)  # type: ignore[type-var]
+
+
+def test_a_config_keeps_what_its_pipeline_was() -> None:
+    save(_FLIP, title="Mine")
+    config = embedded(settings(pipeline="mine:3, notebook-1"))
+    assert list(json.loads(config.augmentation.definitions)) == ["mine"]
+    before = drawn(config)
+    save(_SHUFFLE, title="Mine", replace_name="mine")
+    np.testing.assert_array_equal(drawn(config), before)
+    assert embedded(config) == config
+    assert not np.array_equal(drawn(settings(pipeline="mine:3, notebook-1")), before)
+    saved.delete("mine")
+    np.testing.assert_array_equal(drawn(config), before)
+    with pytest.raises(UnknownNameError, match="no pipeline called 'mine'"):
+        plan(settings(pipeline="mine").augmentation)
+
+
+def test_only_what_is_named_is_carried_and_built_in_ones_are_not() -> None:
+    save(_FLIP, title="Mine")
+    carried = embedded(settings(pipeline="mine"))
+    assert embedded(with_values(carried, {"augmentation.pipeline": "notebook"})) == settings()
+    later = embedded(settings(), also=["none", "mine:2, notebook"])
+    assert list(json.loads(later.augmentation.definitions)) == ["mine"]
+
+
+def test_versions_of_a_pipeline_differ_where_it_was_edited() -> None:
+    save(_FLIP, title="Mine")
+    first = embedded(settings(pipeline="mine"))
+    assert config_diff([first, embedded(settings(pipeline="mine"))]) == {}
+    save(_SHUFFLE, title="Mine", replace_name="mine")
+    second = embedded(settings(pipeline="mine"))
+    difference = config_diff([first, second])
+    assert list(difference) == ["augmentation.definitions"]
+    assert all(text.startswith("mine (version ") for text in difference["augmentation.definitions"])
+    assert len(set(difference["augmentation.definitions"])) == 2
+    # Another name is difference enough.
+    assert list(config_diff([first, settings(pipeline="none")])) == ["augmentation.pipeline"]
+    assert config_diff([first, settings(pipeline="mine")])["augmentation.definitions"][1] == "mine (as saved)"
+
+
+def test_carried_pipelines_survive_yaml() -> None:
+    save(_FLIP, title="Mine")
+    config = embedded(settings(pipeline="mine"))
+    assert from_yaml(to_yaml(config)) == config
+
+
+def test_a_carried_pipeline_that_is_none_is_refused_by_name() -> None:
+    config = settings(pipeline="mine", definitions='{"mine": {"format": "other"}}')
+    with pytest.raises(ConfigError, match="'mine' that the settings carry"):
+        plan(config.augmentation)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pipeline": "none"}, "the images as they are"),
+        ({"pipeline": "notebook", "copies": 2}, "2 versions of each image from each of 4 branches, and the originals"),
+        ({"pipeline": "notebook-1"}, "1 version of each image"),
+        (
+            {"pipeline": "notebook-1:3, none"},
+            "1 version of each image, each by one pipeline "
+            f"(75 % {PIPELINES['notebook-1'].title}, 25 % {PIPELINES['none'].title})",
+        ),
+    ],
+)
+def test_a_plan_in_words(changes: dict[str, object], words: str) -> None:
+    assert plan(settings(**changes).augmentation).describe() == words

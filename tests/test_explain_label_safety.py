@@ -1,0 +1,229 @@
+"""How far an augmentation can go before a model no longer sees what is in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aquadash.augment import Branch, Range, op
+from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.explain.label_safety import SafetyRequest, SweepRequest, measure
+from aquadash.explain.label_safety_result import Seen, Sweep, crossing
+from aquadash.runs import Progress
+from tests.safety_fakes import ContrastReader, striped
+
+#: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
+CONTRAST = Branch("Flatter", (op("Fliplr", p=0.5), op("LinearContrast", alpha=Range(0.2, 1.0))))
+SWEEP = SweepRequest((1,), "alpha", 0.0, 1.0)
+
+
+def test_each_step_is_measured_alone_and_with_those_before_it() -> None:
+    branch = Branch("Both", (op("LinearContrast", alpha=0.6), op("Add", value=3), op("LinearContrast", alpha=0.6)))
+    found = measure(ContrastReader(), striped([100, 90]), SafetyRequest(branch, copies=4))
+    assert found.clean.accuracy == 1.0
+    assert [step.so_far.accuracy for step in found.steps] == [1.0, 1.0, 0.0]
+    # Twice 0.6 is too much, either alone is not.
+    assert [step.alone.accuracy for step in found.steps] == [1.0, 1.0, 1.0]
+    assert found.whole == found.steps[-1].so_far
+    assert [step.title for step in found.steps] == ["1. Contrast", "2. Add", "3. Contrast"]
+    assert found.whole.read_as == (8, 0)
+    assert found.whole.change > found.steps[0].so_far.change > 0
+
+
+def test_the_sweep_finds_the_value_at_which_the_stripes_are_lost() -> None:
+    found = measure(ContrastReader(), striped([100, 100, 100]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP))
+    sweep = found.sweep
+    assert sweep is not None
+    assert sweep.values == pytest.approx([i / 10 for i in range(11)])
+    assert [point.accuracy for point in sweep.points] == [0.0] * 4 + [1.0] * 7
+    # Full contrast changes least, so that one walks down from there: 80 % is crossed between 0.4 and 0.3.
+    assert sweep.values[sweep.harmless] == 1.0
+    assert sweep.upwards is None
+    assert sweep.downwards is not None
+    assert sweep.downwards.value == pytest.approx(0.38)
+    assert sweep.first_below() == 3
+    assert {misread.subject for misread in found.sweep_misread[3]} == {0, 1, 2}
+    assert found.sweep_misread[4] == ()
+
+
+def test_images_that_differ_give_the_crossing_an_interval() -> None:
+    subjects = striped([45, 55, 60, 70, 80, 90, 100, 110, 120, 125])
+    found = measure(ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=2, sweep=SWEEP))
+    assert found.sweep is not None and found.sweep.downwards is not None
+    crossed = found.sweep.downwards
+    assert crossed.value is not None and crossed.interval is not None
+    low, high = crossed.interval
+    assert low is not None and high is not None
+    assert 0.3 < low < crossed.value < high < 0.9
+    # And the accuracy has one that takes the images, not the copies, for what was drawn.
+    middle = found.sweep.points[5]
+    assert middle.interval[1] - middle.interval[0] > 0.4
+
+
+def test_the_harmless_value_may_lie_in_the_middle() -> None:
+    branch = Branch("Brighter or darker", (op("Add", value=0),))
+    request = SafetyRequest(branch, copies=2, sweep=SweepRequest((0,), "value", -200, 200))
+    found = measure(ContrastReader(), striped([60, 60]), request)
+    sweep = found.sweep
+    assert sweep is not None and sweep.upwards is not None and sweep.downwards is not None
+    assert sweep.values[sweep.harmless] == 0
+    # Clipping at both ends flattens the stripes.
+    assert sweep.upwards.value is not None and 80 < sweep.upwards.value < 160
+    assert sweep.downwards.value is not None and -160 < sweep.downwards.value < -80
+
+
+def test_the_harmless_value_is_that_of_the_step_and_not_of_the_pipeline() -> None:
+    # After Add(-60), adding 60 gives the picture back; the step itself is harmless at 0 all the same.
+    branch = Branch("Back and forth", (op("Add", value=-60), op("Add", value=0)))
+    request = SafetyRequest(branch, copies=2, sweep=SweepRequest((1,), "value", -60, 60, values=5), by_step=False)
+    found = measure(ContrastReader(), striped([60, 60]), request)
+    assert found.steps == ()
+    assert found.sweep is not None
+    assert found.sweep.values[found.sweep.harmless] == 0
+    assert found.sweep.off == found.sweep.points[2]
+
+
+def test_never_within_the_range() -> None:
+    request = SafetyRequest(CONTRAST, copies=2, sweep=replace(SWEEP, low=0.6))
+    sweep = measure(ContrastReader(), striped([100, 100]), request).sweep
+    assert sweep is not None and sweep.downwards is not None
+    assert sweep.downwards.value is None
+    assert sweep.downwards.interval == (None, None)
+    assert sweep.first_below() is None
+    assert not sweep.below_at_once
+
+
+def test_the_threshold_is_a_share_of_the_clean_accuracy_or_of_all() -> None:
+    subjects = striped([100, 100, 100, 10])
+    relative = measure(ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=2, sweep=SWEEP)).sweep
+    absolute = measure(
+        ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=2, threshold=0.8, absolute=True, sweep=SWEEP)
+    ).sweep
+    assert relative is not None and absolute is not None
+    assert relative.threshold == pytest.approx(0.6)
+    assert not relative.below_at_once
+    assert absolute.threshold == 0.8
+    assert absolute.below_at_once
+    assert absolute.downwards is not None and absolute.downwards.value == 1.0
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_does_not() -> None:
+    subjects = striped([70, 80, 90, 100])
+    one, same, other = (
+        measure(ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=20, seed=seed)) for seed in (1, 1, 2)
+    )
+    assert one.to_dict() == same.to_dict()
+    assert one.to_dict() != other.to_dict()
+
+
+def test_an_image_keeps_its_copies_when_large_numbers_are_made_in_parts() -> None:
+    reader = ContrastReader()
+    found = measure(reader, striped([70] * 30), SafetyRequest(CONTRAST, copies=50, by_step=False))
+    assert len(found.whole.right) == 30
+    assert 30 + 30 < reader.asked <= 30 + 30 * 50
+    assert len(set(found.whole.right)) > 1
+
+
+def test_a_nested_step_and_a_probability_can_be_swept() -> None:
+    branch = Branch("Nested", (op("Sometimes", p=1.0, then_list=op("LinearContrast", alpha=0.1)),))
+    inner = SafetyRequest(branch, copies=2, sweep=SweepRequest((0, "then_list", 0), "alpha", 0.0, 1.0))
+    sweep = measure(ContrastReader(), striped([100]), inner).sweep
+    assert sweep is not None
+    assert sweep.title == "1. Sometimes › Contrast"
+    assert sweep.off.accuracy == 1.0
+    assert sweep.downwards is not None and sweep.downwards.interval is None
+    chance = SafetyRequest(branch, copies=100, sweep=SweepRequest((0,), "probability", 0.0, 1.0, values=3))
+    swept = measure(ContrastReader(), striped([100]), chance).sweep
+    assert swept is not None
+    assert [swept.points[i].accuracy for i in (0, 2)] == [1.0, 0.0]
+    assert 0.3 < swept.points[1].accuracy < 0.7
+
+
+def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
+    told: list[Progress] = []
+    reader = ContrastReader()
+    branch = Branch("One", (op("LinearContrast", alpha=0.5),))
+    measure(reader, striped([100, 90]), SafetyRequest(branch, copies=3), tell=told.append)
+    # The whole, the first step and the step alone are the same copies.
+    # And copies that are the same are looked at once.
+    assert reader.asked == 2 + 2
+    assert told[-1].batch == told[-1].batches == 6
+    assert told[-1].eta_seconds == 0.0
+    assert told[0].eta_seconds is None
+    batches = [progress.batch for progress in told]
+    assert batches == sorted(batches)
+
+
+def test_whoever_is_told_can_end_it() -> None:
+    class Enough(Exception):
+        pass
+
+    def tell(progress: Progress) -> None:
+        if progress.batch >= 8:
+            raise Enough
+
+    reader = ContrastReader()
+    with pytest.raises(Enough):
+        measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), tell=tell)
+    assert reader.asked <= 2 + 8
+
+
+def test_a_branch_that_changes_nothing_costs_nothing() -> None:
+    found = measure(ContrastReader(), striped([100, 10]), SafetyRequest(Branch("Original"), copies=3))
+    assert found.steps == ()
+    assert found.whole.accuracy == found.clean.accuracy == 0.5
+    assert found.whole.change == 0.0
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (SafetyRequest(CONTRAST, copies=0), "0 copies"),
+        (SafetyRequest(CONTRAST, threshold=1.5), "threshold is 1.5"),
+        (SafetyRequest(CONTRAST, seed=-1), "seed is -1"),
+        (SafetyRequest(CONTRAST, sweep=replace(SWEEP, low=2.0)), "the lower one first"),
+        (SafetyRequest(CONTRAST, sweep=replace(SWEEP, high=99.0)), "from 0 to 10"),
+        (SafetyRequest(CONTRAST, sweep=replace(SWEEP, values=1)), "1 values"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(request_: SafetyRequest, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        measure(ContrastReader(), striped([100]), request_)
+
+
+def test_unknown_steps_and_parameters_are_named() -> None:
+    with pytest.raises(UnknownNameError, match=r"no step '7' that is switched on. It has: 1 \(Fliplr\), 2"):
+        SafetyRequest(CONTRAST, sweep=replace(SWEEP, path=(6,))).check()
+    with pytest.raises(UnknownNameError, match="alpha"):
+        SafetyRequest(CONTRAST, sweep=replace(SWEEP, parameter="alhpa")).check()
+
+
+def test_images_that_do_not_fit_the_network_are_refused() -> None:
+    subjects = striped([100])
+    with pytest.raises(AquaDashError, match="do not belong together"):
+        measure(ContrastReader(), replace(subjects, images=np.zeros((1, 8, 8, 3), np.uint8)), SafetyRequest(CONTRAST))
+    with pytest.raises(AquaDashError, match="classes that the network does not know"):
+        measure(ContrastReader(), replace(subjects, labels=np.array([2])), SafetyRequest(CONTRAST))
+    with pytest.raises(AquaDashError, match="0 images"):
+        measure(ContrastReader(), striped([]), SafetyRequest(CONTRAST))
+
+
+def test_the_first_crossing_counts_where_the_curve_goes_up_and_down() -> None:
+    assert crossing([0, 1, 2, 3], [1.0, 0.5, 0.9, 0.1], 0.8) == pytest.approx(0.4)
+    assert crossing([3, 2, 1], [0.9, 0.85, 0.8], 0.8) is None
+    assert crossing([3, 2, 1], [0.7, 0.85, 0.8], 0.8) == 3.0
+
+
+def test_an_interval_may_have_an_end_beyond_the_range() -> None:
+    def seen(*right: int) -> Seen:
+        return Seen(right, 10, 0.0, (0, 0))
+
+    # Half of the images are lost at once, half never.
+    points = (seen(10, 10, 10, 10), seen(0, 0, 10, 10), seen(0, 0, 10, 10))
+    sweep = Sweep((0,), "s", "p", (0, 1, 2), points, (0, 1, 2), points[0], Seen((1, 1, 1, 1), 1, 0, ()), 0.8, 0.8)
+    assert sweep.upwards is not None and sweep.upwards.interval is not None
+    assert sweep.upwards.value == pytest.approx(0.4)
+    assert sweep.upwards.interval[0] == pytest.approx(0.2)
+    assert sweep.upwards.interval[1] is None

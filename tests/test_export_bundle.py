@@ -1,0 +1,177 @@
+"""A run as one ZIP: what is in it, the same bytes each time, and the same run when it is taken in again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash.errors import RunError
+from aquadash.export import bundle, importing
+from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs.jobs import JobStatus, RunJobs
+from aquadash.runs.transfer import IMPORTED
+from tests import stored_runs, ui_runs
+from tests.exported_runs import forget_places
+
+NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
+
+
+@pytest.fixture
+def store(home_with_images: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def other_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """The store of another computer."""
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))
+    found = open_store()
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    return found
+
+
+def export(store: RunStore, folder: Path, **options: str) -> tuple[str, Path]:
+    """A finished run and its ZIP."""
+    run = stored_runs.add_run(store, name=NAME, note="a *note*", **options)
+    store.add_text_artifact(run.run_id, "model.keras", "no network, but nothing here loads it")
+    path = folder / "run.zip"
+    bundle.export_run(store, run.run_id, path)
+    return run.run_id, path
+
+
+def test_the_zip_holds_the_run_and_what_repeats_it(store: RunStore, tmp_path: Path) -> None:
+    run_id, path = export(store, tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        manifest = json.loads(archive.read(bundle.MANIFEST))
+        sums = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names - {bundle.MANIFEST}}
+        script = archive.read(bundle.SCRIPT).decode()
+        notebook = json.loads(archive.read(bundle.NOTEBOOK))
+        readme = archive.read(bundle.README).decode()
+    wanted = {"config.json", "predictions.npz", "model.keras", "train.py", "notebook.ipynb", "report.html", "data.npz"}
+    assert wanted | {"requirements.txt", "README.txt", "run.json", "manifest.json"} <= names
+    assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == sums
+    assert manifest["run_id"] == run_id
+    compile(script, "train.py", "exec")
+    assert "import aquadash" not in script and "from aquadash" not in script
+    assert ascii(NAME) in script, "what a person typed is a literal"
+    code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    assert [line for line in code.splitlines() if line] == [
+        line
+        for block in script.split("# %%")[1:]
+        if not block.startswith(" [markdown]")
+        for line in block.splitlines()
+        if line
+    ]
+    assert run_id in readme
+
+
+def test_the_same_run_gives_the_same_bytes(store: RunStore, tmp_path: Path) -> None:
+    run_id, path = export(store, tmp_path)
+    again = bundle.export_run(store, run_id, tmp_path / "again.zip")
+    assert again.path.read_bytes() == path.read_bytes()
+    assert not list(tmp_path.glob(".*")), "nothing is left of the writing"
+
+
+def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
+    run = stored_runs.add_run(store, name="mine", note="a note")
+    store._set(run.run_id, "tag the run", {"team": "blue"})
+    jobs = RunJobs(store, "robustness")
+    jobs.begin(run.run_id, {"seed": 1})
+    jobs.end(run.run_id, JobStatus.FINISHED)
+    run = store.get(run.run_id)
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    forget_places()
+    taken = importing.import_run(other_store, tmp_path / "run.zip")
+    assert taken.kept_id
+    bound = {"worker": None, "progress": None, "origin": IMPORTED}
+    assert other_store.get(run.run_id) == replace(run, **bound)
+    assert other_store.history(run.run_id) == store.history(run.run_id)
+    mine, theirs = store.predictions(run.run_id), other_store.predictions(run.run_id)
+    assert np.array_equal(mine.probabilities, theirs.probabilities) and np.array_equal(mine.labels, theirs.labels)
+    data, other_data = (each._client.get_run(run.run_id).data for each in (store, other_store))
+    assert other_data.params == data.params and other_data.metrics == data.metrics
+    assert other_data.tags["team"] == "blue"
+    shown = [each._client.get_run(run.run_id).inputs.dataset_inputs for each in (store, other_store)]
+    assert [each[0].dataset.digest for each in shown] == [run.dataset_fingerprint[:36]] * 2
+    job = RunJobs(other_store, "robustness").get(run.run_id)
+    assert job is not None and job.status is JobStatus.FINISHED and job.request == {"seed": 1}
+    assert other_store.artifact_names(run.run_id) == store.artifact_names(run.run_id)
+    points = [each._client.get_metric_history(run.run_id, "val_loss") for each in (store, other_store)]
+    assert [(p.step, p.value, p.timestamp) for p in points[0]] == [(p.step, p.value, p.timestamp) for p in points[1]]
+
+
+def test_an_id_that_is_taken_is_replaced(store: RunStore, tmp_path: Path) -> None:
+    run = stored_runs.add_run(store, name="mine")
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    taken = importing.import_run(store, tmp_path / "run.zip")
+    assert not taken.kept_id and taken.original_id == run.run_id != taken.run.run_id
+    assert store.history(taken.run.run_id) == store.history(run.run_id)
+    assert {found.run_id for found in store.list_runs()} == {run.run_id, taken.run.run_id}
+
+
+def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
+    slot = tmp_path / "slot-0.npz"
+    np.savez(slot, state=np.array("{}"))
+    store.add_artifact(run.run_id, slot, folder="checkpoint")
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    forget_places()
+    importing.import_run(other_store, tmp_path / "run.zip")
+    kept = other_store.artifact(run.run_id, "checkpoint/slot-0.npz")
+    assert kept is not None and kept.read_bytes() == slot.read_bytes()
+    assert other_store.get(run.run_id).status is RunStatus.STOPPED
+
+
+def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.running(store, "works")
+    with pytest.raises(RunError, match="once it has ended"):
+        bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_its_images_the_zip_says_so(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "elsewhere", fingerprint="e" * 64)
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    assert "data.npz" not in written.files and "train.py" in written.files
+    assert any("other images" in note for note in written.notes)
+
+
+def test_a_network_of_imagenet_gets_a_reason_instead_of_a_script(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "big", {"model.name": "mobilenetv2", "augmentation.pipeline": "none"})
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    assert not {"train.py", "notebook.ipynb"} & set(written.files)
+    assert any("ImageNet" in note for note in written.notes)
+    with zipfile.ZipFile(written.path) as archive:
+        assert "ImageNet" in archive.read("README.txt").decode()
+
+
+def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "mine")
+    hostile = {"keras": "3.1\nevil", "numpy": "1.2.3", "imaug": "not installed", "tensorflow": ["x"]}
+    store.add_json_artifact(run.run_id, "environment.json", {"versions": hostile, "precision": "__import__('os')"})
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    with zipfile.ZipFile(written.path) as archive:
+        lines = archive.read(bundle.REQUIREMENTS).decode().splitlines()
+        assert "__import__" not in archive.read(bundle.SCRIPT).decode()
+    assert "numpy==1.2.3" in lines and "evil" not in lines
+    assert all(line.startswith("#") or re.fullmatch(r"[\w-]+(==[\w.]+)?", line) for line in lines)
+
+
+def test_stopping_leaves_no_file(store: RunStore, tmp_path: Path) -> None:
+    run = stored_runs.add_run(store)
+
+    def stop(text: str, share: float | None) -> None:
+        if share is not None and share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bundle.export_run(store, run.run_id, tmp_path / "run.zip", progress=stop)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,115 @@
+"""A network in other formats answers as the original does, or is not handed out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash.config import ModelConfig, RunConfig
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.export import convert as converting
+from aquadash.export.convert import FORMATS, Check, convert
+from aquadash.export.convert_job import Conversions, format_named
+from aquadash.runs import RunStatus, open_store
+from tests import ui_runs
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
+
+
+def saved_model(folder: Path, *, precision: str = "float32") -> Path:
+    from aquadash import models
+    from aquadash.training.phases import with_flip
+
+    config = ModelConfig(name="cnn", filters=(8,), batch_normalization=True, normalization="symmetric", dense_units=())
+    path = folder / "model.keras"
+    with_flip(models.build(config, image_shape=(16, 16, 3), num_classes=4, precision=precision)).save(path)
+    return path
+
+
+def silent(what: str, done: int, total: int) -> None:
+    assert 0 <= done <= total
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_converted_networks_answer_alike(name: str, precision: str, tmp_path: Path) -> None:
+    form = FORMATS[name]
+    if form.missing():
+        pytest.skip(f"needs {form.requirements}")
+    target = tmp_path / form.file_name
+    check = convert(saved_model(tmp_path, precision=precision), form, IMAGES, target, progress=silent)
+    assert check.passed and check.images == 70 and check.size == target.stat().st_size
+    assert check.agree == 70 or precision != "float32"
+    assert check.max_difference < (1e-5 if precision == "float32" else 0.05)
+
+
+@pytest.mark.slow
+def test_one_that_answers_differently_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(content: bytes):  # type: ignore[no-untyped-def]
+        return lambda images: np.tile(np.float32([0.1, 0.2, 0.3, 0.4]), (len(images), 1))[:, ::-1]
+
+    monkeypatch.setitem(converting._READERS, "tflite", wrong)
+    target = tmp_path / "model.tflite"
+    with pytest.raises(RunError, match="answers differently"):
+        convert(saved_model(tmp_path), FORMATS["tflite"], IMAGES, target, progress=silent)
+    assert not target.exists()
+
+
+def test_a_difference_that_is_no_number_does_not_pass() -> None:
+    check = Check("tflite", 10, 10, float("nan"), "float32", 5, "a", "b")
+    assert not check.passed
+    assert replace(check, max_difference=0.1).passed
+    assert not replace(check, max_difference=0.1, agree=9).passed
+    assert Check.from_json(replace(check, max_difference=0.1).to_json()) == replace(check, max_difference=0.1)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "tflite"}', "null"])
+def test_damaged_checks(text: str) -> None:
+    with pytest.raises(ValueError):
+        Check.from_json(text)
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = replace(FORMATS["onnx"], packages=("no_such_package",))
+    with pytest.raises(RunError, match="no_such_package.*requirements-onnx.txt"):
+        form.check_installed()
+
+
+def test_unknown_formats_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="tflite"):
+        format_named("tflit")
+
+
+def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
+    import hashlib
+
+    store = open_store()
+    run = ui_runs.finished(store, "mine")
+    conversions, form = Conversions(store), FORMATS["tflite"]
+    with pytest.raises(RunError, match="no trained model"):
+        conversions.start(run.run_id, form)
+    model, file = tmp_path / "model.keras", tmp_path / "model.tflite"
+    model.write_bytes(b"weights"), file.write_bytes(b"converted")
+    check = Check("tflite", 5, 5, 0.0, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
+    for path in (model, file):
+        store.add_artifact(run.run_id, path)
+    store.add_text_artifact(run.run_id, form.check_name, check.to_json())
+    assert conversions.check(run.run_id, form) == check
+    assert conversions.file(run.run_id, form).read_bytes() == b"converted"
+    model.write_bytes(b"others!")
+    store.add_artifact(run.run_id, model)
+    assert conversions.check(run.run_id, form) is None
+    with pytest.raises(RunError, match="Convert it first"):
+        conversions.file(run.run_id, form)
+
+
+def test_a_run_that_has_not_ended_is_refused() -> None:
+    store = open_store()
+    run = store.create(RunConfig(), name="waits")
+    assert run.status is RunStatus.QUEUED
+    with pytest.raises(RunError, match="once it has ended"):
+        Conversions(store).start(run.run_id, FORMATS["tflite"])

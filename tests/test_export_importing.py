@@ -1,0 +1,258 @@
+"""ZIP files that are foreign, damaged or hostile are refused with a reason and leave nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import stat
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash.errors import AquaDashError, DataError, StorageError
+from aquadash.export import bundle, importing
+from aquadash.export.zip_files import ForeignZipError
+from aquadash.runs import RunStore, open_store
+from aquadash.runs.transfer import remove_traces
+from tests import ui_runs
+from tests.exported_runs import forget_places
+
+Files = dict[str, bytes]
+ZEROS = np.zeros(2, np.int64)
+
+
+@pytest.fixture
+def store(home: Path) -> RunStore:
+    forget_places()
+    return open_store()
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The ZIP of a run of another store."""
+    folder = tmp_path_factory.mktemp("sound")
+    with pytest.MonkeyPatch.context() as patch:
+
+        def none_here(source: str, **_: object) -> None:
+            raise DataError("no images in this test")
+
+        patch.setattr(bundle.data, "load", none_here)
+        patch.setenv("AQUADASH_HOME", str(folder / "home"))
+        run = ui_runs.finished(open_store(), "mine")
+        path = bundle.export_run(open_store(), run.run_id, folder / "sound.zip").path
+    forget_places()
+    yield path
+
+
+def store_home(store: RunStore) -> Path:
+    location = store._client.get_experiment(store._experiment_id).artifact_location
+    return Path(location.removeprefix("file://")).parent
+
+
+def read(path: Path) -> Files:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write(path: Path, files: Files, *, honest: bool = True) -> Path:
+    """A ZIP of these files, with a list that names them and their sums if it is to be honest."""
+    if honest:
+        sums = {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+            if name != bundle.MANIFEST
+        }
+        listed = {**json.loads(files[bundle.MANIFEST]), "files": sums}
+        files = {**files, bundle.MANIFEST: json.dumps(listed).encode()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def extra(files: Files, name: str, content: bytes) -> Files:
+    """One more file that the run says it has."""
+    artifacts = [*json.loads(files[bundle.RUN])["artifacts"], name]
+    return {name: content, bundle.RUN: described(files, artifacts=artifacts)}
+
+
+def described(files: Files, **changes: object) -> bytes:
+    return json.dumps({**json.loads(files[bundle.RUN]), **changes}).encode()
+
+
+def refused(store: RunStore, path: Path) -> str:
+    """The reason why the file is refused; the store and its folder are as before."""
+    folder = store_home(store)
+    before = {str(found) for found in folder.rglob("*")} | {str(folder / "tmp")}
+    with pytest.raises(AquaDashError) as caught:
+        importing.import_run(store, path)
+    assert not isinstance(caught.value, StorageError)
+    assert {str(found) for found in folder.rglob("*")} <= before
+    assert not store.list_runs() and not store.list_runs(deleted=True)
+    assert not store._client.search_runs([store._experiment_id])
+    return str(caught.value)
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    target = io.BytesIO()
+    np.savez(target, **arrays, allow_pickle=True)
+    return target.getvalue()
+
+
+def test_the_sound_one_is_taken_in(store: RunStore, sound: Path) -> None:
+    assert importing.import_run(store, sound).kept_id
+    assert not list((store_home(store) / "tmp").iterdir())
+
+
+def test_files_of_others(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    assert "no file" in refused(store, path)
+    path.write_bytes(b"")
+    assert "not a ZIP" in refused(store, path)
+    path.write_bytes(b"GIF89a" * 100)
+    assert "not a ZIP" in refused(store, path)
+    write(path, {"holiday.jpg": b"x"}, honest=False)
+    assert "manifest.json" in refused(store, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda files: {**files, "../evil.txt": b"x"}, "leads elsewhere"),
+        (lambda files: {**files, "/etc/evil.txt": b"x"}, "leads elsewhere"),
+        (lambda files: {**files, "a\\..\\evil.txt": b"x"}, "leads elsewhere"),
+        (lambda files: {**files, "C:evil.txt": b"x"}, "leads elsewhere"),
+        (lambda files: {**files, "evil.exe": b"x"}, "no run has"),
+        (lambda files: {**files, "deep/er/config.json": b"{}"}, "no run has"),
+        (lambda files: {**files, "CONFIG.JSON": b"{}"}, "twice"),
+        (lambda files: {**files, "more.json": b"{}"}, "not those in the ZIP"),
+        (lambda files: {**files, "run.json": described(files, format="else")}, "format"),
+        (lambda files: {**files, "run.json": described(files, version=99)}, "version"),
+        (lambda files: {**files, "run.json": described(files, run_id="../../x")}, "hexadecimal"),
+        (lambda files: {**files, "run.json": described(files, tags={})}, "missing"),
+        (lambda files: {**files, "run.json": described(files, tags={"aquadash.status": 3})}, "not all text"),
+        (lambda files: {**files, "run.json": described(files, metrics={"loss": [[0, "1", 0]]})}, "point"),
+        (lambda files: {**files, "run.json": b"[" * 100_000}, "JSON"),
+        (lambda files: {**files, "config.json": b'{"seed": 9}'}, "different settings"),
+        (lambda files: {**files, "config.json": b'{"training": {"epochs": -1}}'}, "epochs"),
+        (lambda files: {**files, **extra(files, "environment.json", b"[]")}, "environment.json in the ZIP is a list"),
+        (lambda files: {**files, "predictions.npz": b"PK\x03\x04 no"}, "predictions.npz"),
+        (
+            lambda files: {**files, "predictions.npz": npz(indices=ZEROS, labels=ZEROS, probabilities=np.ones(3))},
+            "belong together",
+        ),
+    ],
+)  # fmt: skip
+def test_changed_files(
+    store: RunStore, sound: Path, tmp_path: Path, change: Callable[[Files], Files], reason: str
+) -> None:
+    assert reason in refused(store, write(tmp_path / "x.zip", change(read(sound))))
+
+
+def test_what_the_list_does_not_say(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    files, path = read(sound), tmp_path / "x.zip"
+    write(path, {**files, "note.txt": b"added"}, honest=False)
+    assert "somebody added it" in refused(store, path)
+    write(path, {name: content for name, content in files.items() if name != "config.json"}, honest=False)
+    assert "lacks" in refused(store, path)
+    write(path, {**files, "config.json": files["config.json"] + b" "}, honest=False)
+    assert "SHA-256" in refused(store, path)
+
+
+class Shout:
+    """What a hostile array would run when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+def test_arrays_of_objects_are_not_unpickled(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    header = {"descr": "|O", "fortran_order": False, "shape": (1,)}
+    array = io.BytesIO()
+    np.lib.format.write_array_header_1_0(array, header)
+    array.write(pickle.dumps([Shout()]))
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("labels.npy", array.getvalue())
+    path = write(tmp_path / "x.zip", {**read(sound), "predictions.npz": target.getvalue()})
+    assert "expected numbers" in refused(store, path)
+
+
+def test_an_array_that_claims_more_than_it_has(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    array = io.BytesIO()
+    np.lib.format.write_array_header_1_0(array, {"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("labels.npy", array.getvalue())
+    path = write(tmp_path / "x.zip", {**read(sound), "predictions.npz": target.getvalue()})
+    assert "claims" in refused(store, path)
+
+
+def test_links_bombs_and_crowds(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    files, path = read(sound), tmp_path / "x.zip"
+    with zipfile.ZipFile(write(path, files), "a") as archive:
+        link = zipfile.ZipInfo("worker.log")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    assert "link" in refused(store, path)
+    write(path, {**files, "worker.log": b"\0" * 40_000_000})
+    assert "would grow" in refused(store, path)
+    write(path, {**files, **{f"n{number}.txt": b"" for number in range(400)}})
+    assert "files" in refused(store, path)
+
+
+def test_a_bomb_that_lies_about_its_size(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.zip", {**read(sound), "worker.log": b"\0" * 300_000})
+    content = bytearray(path.read_bytes())
+    # Both places that say how long the unpacked file is are made to say 10 bytes.
+    for place in range(len(content) - 4):
+        if struct.unpack_from("<I", content, place)[0] == 300_000:
+            struct.pack_into("<I", content, place, 10)
+    path.write_bytes(bytes(content))
+    refused(store, path)
+
+
+def test_damage_anywhere_is_refused_or_harmless(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    whole, path = sound.read_bytes(), tmp_path / "x.zip"
+    generator = np.random.default_rng(0)
+    for length in generator.integers(0, len(whole), 12).tolist():
+        path.write_bytes(whole[:length])
+        refused(store, path)
+    accepted = 0
+    for _ in range(60):
+        content = bytearray(whole)
+        content[generator.integers(len(content))] ^= 1 << int(generator.integers(8))
+        path.write_bytes(bytes(content))
+        try:
+            run = importing.import_run(store, path).run
+        except ForeignZipError:
+            assert not store._client.search_runs([store._experiment_id])
+            continue
+        # What an import does not read, such as the report or a time in a header, may be damaged.
+        accepted += 1
+        assert run.config == store.get(run.run_id).config and len(store.predictions(run.run_id).labels) == 500
+        remove_traces(store, run.run_id)
+    assert accepted < 60
+
+
+def test_a_failure_while_storing_leaves_nothing(store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = store.add_artifact
+
+    def full(run_id: str, path: Path, *, folder: str | None = None) -> None:
+        if path.name == "predictions.npz":
+            raise StorageError("the disk is full")
+        kept(run_id, path, folder=folder)
+
+    monkeypatch.setattr(store, "add_artifact", full)
+    with pytest.raises(StorageError, match="full"):
+        importing.import_run(store, sound)
+    assert not store._client.search_runs([store._experiment_id])
+    assert not [path for path in (store_home(store) / "artifacts").rglob("*") if path.is_file()]
+    monkeypatch.setattr(store, "add_artifact", kept)
+    assert importing.import_run(store, sound).kept_id

@@ -1,0 +1,66 @@
+"""The report: one page of HTML without a network, and nothing that a person typed is markup."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from aquadash import data
+from aquadash.export.report import report_html
+from aquadash.runs import RunStatus, open_store
+from tests import stored_runs, ui_runs
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text outside of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self._skipping = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._skipping = tag if tag in ("script", "style") else self._skipping
+
+    def handle_endtag(self, tag: str) -> None:
+        self._skipping = "" if tag == self._skipping else self._skipping
+
+    def handle_data(self, data: str) -> None:
+        self.words += "" if self._skipping else data
+
+
+def test_the_report_holds_the_results_and_needs_no_network(home_with_images: Path) -> None:
+    store = open_store()
+    run = stored_runs.add_run(
+        store, name=stored_runs.HOSTILE, note=f"</p><script>alert(2)</script>{stored_runs.HOSTILE}"
+    )
+    text = report_html(store, run, data.load("synthetic"))
+    page = Page(text)
+    assert stored_runs.HOSTILE in page.words and "alert(2)" in page.words
+    assert f"{100 * run.metrics['test_accuracy']:.1f} %" in page.words
+    for words in ("Loss by epoch", "What is taken for what", "Is it honest", "Settings", "learning_rate", "whale"):
+        assert words in page.words
+    linked = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")]
+    assert linked and all(value is not None and value.startswith("data:image/png;base64,") for value in linked)
+    pictures = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(pictures) == 18 and all(attributes["alt"] for attributes in pictures)
+    charts = [attributes for tag, attributes in page.tags if tag == "div" and attributes.get("role") == "img"]
+    assert len(charts) == 4 and all(attributes["aria-label"] for attributes in charts)
+    assert len(re.findall(r"plotly\.js v\d", text)) == 1, "the chart library is there once"
+    assert "@media print" in text and "default-src 'none'" in text
+    assert report_html(store, run, data.load("synthetic")) == text
+
+
+@pytest.mark.parametrize("epochs", [0, 2])
+def test_a_run_without_results_gets_a_report_too(epochs: int) -> None:
+    store = open_store()
+    run = ui_runs.ended(store, "broke", RunStatus.FAILED, message="the <b>loss</b> became nan", epochs=epochs)
+    page = Page(report_html(store, run, None))
+    assert "ended before its network had predicted" in page.words and "the <b>loss</b> became nan" in page.words
+    assert ("Loss by epoch" in page.words) is (epochs > 0)

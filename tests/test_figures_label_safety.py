@@ -1,0 +1,72 @@
+"""The charts of the label-safety meter and of paired runs: what they compute, and what they say in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash.augment import Branch, Range, op
+from aquadash.evaluation import paired_change as compared
+from aquadash.explain.label_safety import SafetyRequest, SweepRequest, measure
+from aquadash.explain.label_safety_result import SafetyResult
+from aquadash.figures import label_safety_curve, label_safety_steps, paired_change
+from aquadash.figures.theme import alt_text
+from tests.safety_fakes import ContrastReader, striped
+
+
+@pytest.fixture(scope="module")
+def result() -> SafetyResult:
+    branch = Branch("Flatter", (op("Fliplr", p=0.5), op("LinearContrast", alpha=Range(0.2, 1.0))))
+    request = SafetyRequest(branch, copies=4, sweep=SweepRequest((1,), "alpha", 0.0, 1.0))
+    return measure(ContrastReader(), striped([60, 80, 100, 120]), request)
+
+
+def test_the_curve_has_its_band_and_its_crossing(result: SafetyResult) -> None:
+    assert result.sweep is not None
+    curve = label_safety_curve.compute(result.sweep, percent_axis=True)
+    assert curve.values == pytest.approx([10 * i for i in range(11)])
+    assert all(low <= share <= high for low, share, high in zip(curve.lows, curve.accuracies, curve.highs, strict=True))
+    ((crossed, interval),) = curve.crossings
+    assert interval is not None and interval[0] is not None and interval[1] is not None
+    assert interval[0] <= crossed <= interval[1]
+    figure = label_safety_curve.label_safety_curve(result.sweep, parameter="<b>factor</b>", chance=0.5)
+    assert "<b>factor" not in figure.layout.xaxis.title.text
+    assert "The threshold is 80 %; the curve falls below it at 0." in alt_text(figure)
+    assert figure.data[-1].x == pytest.approx([crossed / 100])
+
+
+def test_the_steps_come_in_order_under_the_unchanged_images(result: SafetyResult) -> None:
+    rows = label_safety_steps.compute(result)
+    assert [row.title for row in rows] == ["unchanged", "1. Flip left-right", "2. Contrast"]
+    assert rows[0].alone is None and rows[0].so_far == result.clean
+    figure = label_safety_steps.label_safety_steps(result)
+    assert len(figure.data[0].x) == 3 and len(figure.data[1].x) == 2
+    assert alt_text(figure).startswith("Copies read rightly: unchanged 100 %; 1. Flip left-right 100 % so far, 100 %")
+
+
+def test_the_change_of_accuracy_by_class() -> None:
+    labels = np.repeat([0, 1], 40)
+    worse = np.full((80, 2), 0.5)
+    worse[:, 0] = np.where(np.arange(80) < 60, 0.9, 0.2)
+    worse[:, 1] = 1 - worse[:, 0]
+    better = np.eye(2)[labels] * 0.8 + 0.1
+    change = compared(labels, worse, better, class_names=("cat <b>", "dog"))
+    assert [row.label for row in paired_change.compute(change)] == ["all classes", "cat <b>", "dog"]
+    figure = paired_change.paired_change(change, images="test")
+    # Filled where the interval leaves no change out.
+    assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open", "circle"]
+    assert "<b>" not in figure.layout.yaxis.ticktext[1]
+    low, high = figure.layout.xaxis.range
+    assert low == -high
+    assert "all classes +25 points" in alt_text(figure)
+    assert "on test images" in alt_text(figure)
+
+
+def test_without_data_they_say_what_would_be_there() -> None:
+    for figure in (
+        label_safety_curve.label_safety_curve(None, parameter="sigma"),
+        label_safety_steps.label_safety_steps(None),
+        paired_change.paired_change(None),
+    ):
+        assert "appears here once" in alt_text(figure)
+        assert not figure.data

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.ui.text import plain
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import HOSTILE, add_run, without_engine
+
+
+@pytest.fixture
+def store(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    without_engine(monkeypatch)
+    return open_store()
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return add_run(store, name="mine", note="What we learned.")
+
+
+def screen(run: Run, number: object = 1) -> AppTest:
+    return open_app_page("evaluate", run=run.run_id, present=str(number))
+
+
+def titles(run: Run) -> list[str]:
+    found = []
+    app = screen(run)
+    while True:
+        found.append(app.header[0].value)
+        assert not app.error
+        on = app.button(key="present-on")
+        if on.disabled:
+            return found
+        app = on.click().run()
+
+
+def test_every_screen_shows_one_idea_and_nothing_to_change(run: Run) -> None:
+    found = titles(run)
+    assert found[0] == "mine" and len(found) == len(set(found)) == 9
+    assert "How often is it right?" in found and any("taken for" in title for title in found)
+    app = screen(run, 4)
+    assert app.header[0].value == "How often is it right?" and not app.title
+    html = "\n".join(block.proto.body for block in app.get("html"))
+    assert "aqua-figure'>" in html and "95 % interval" in app.markdown[-1].value
+    controls = (*app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control, *app.number_input)
+    assert not controls
+    assert {button.key for button in app.button} == {"present-back", "present-on", "present-leave"}
+
+
+def test_keys_leaf_and_the_address_follows(run: Run) -> None:
+    app = screen(run)
+    shortcuts = {str(button.key): button.proto.shortcut.lower() for button in app.button}
+    assert shortcuts == {"present-back": "left", "present-on": "right", "present-leave": "escape"}
+    assert app.button(key="present-back").disabled
+    app = app.button(key="present-on").click().run()
+    assert address_of(app, "present") == "2" and app.header[0].value == "What is it made of?"
+    app = app.button(key="present-back").click().run()
+    assert address_of(app, "present") == "1"
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [("99", "Where was it sure, and wrong?"), ("x", "mine"), ("0", "mine")]
+)
+def test_odd_addresses_end_at_a_screen_that_is_there(run: Run, number: str, expected: str) -> None:
+    assert screen(run, number).header[0].value == expected
+
+
+def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:
+    run = add_run(store, name="mine")
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    store.set_metrics(run.run_id, {})
+    assert titles(store.get(run.run_id))[-1] == "How did it learn?"
+
+
+def test_names_and_notes_are_text(store: RunStore) -> None:
+    run = add_run(store, name=HOSTILE, note=HOSTILE)
+    app = screen(run)
+    assert app.header[0].value == plain(HOSTILE)
+    assert plain(HOSTILE) in [box.value for box in app.markdown]
+
+
+def test_a_run_that_is_not_there_says_so(store: RunStore) -> None:
+    app = open_app_page("evaluate", run="0" * 32, present="1")
+    assert "no run" in app.error[0].value
+
+
+def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) -> None:
+    app = open_app_page("evaluate")
+    assert "show-first-model" in [button.key for button in app.button]
+    app = app.button(key="show-first-model").click().run()
+    assert not app.error and len(store.list_runs()) == 1

@@ -1,0 +1,333 @@
+"""The builder on the Augment page."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, library, op, pipeline, saved_pipelines
+from aquadash.augment.drafts import from_draft, to_draft
+from aquadash.augment.spec import Operator, walk
+from aquadash.data import Dataset
+from aquadash.ui import cache, step_picker, warmup
+from tests.app_pages import address_of, open_app_page
+
+DEEP = PipelineSpec(
+    "mine",
+    "Mine",
+    "Mine alone.",
+    (
+        Branch("First", (op("Fliplr", p=0.5), op("Sometimes", p=0.3, then_list=(op("GaussianBlur"), op("Add"))))),
+        Branch("Second", (op("WithColorspace", to_colorspace="HSV", children=op("TranslateX", px=3)),)),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
+    """No warm-up, and images that need not be drawn first."""
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(cache, "dataset", lambda source: tiny_dataset)
+    monkeypatch.setattr(cache, "store_ready", lambda: False)
+
+
+def visit(**address: str) -> AppTest:
+    app = open_app_page("augment", **{"view": "code", **address})
+    assert not app.error, app.error[0].value
+    return app
+
+
+def spec_of(app: AppTest) -> PipelineSpec:
+    """The pipeline that the page shows: the address's draft, or the one that is named there."""
+    draft = address_of(app, "draft")
+    return from_draft(draft) if draft else pipeline(address_of(app, "pipeline") or "notebook")
+
+
+def steps(app: AppTest, branch: int = 0) -> tuple[Operator, ...]:
+    return spec_of(app).branches[branch].operators
+
+
+def do(app: AppTest, number: int, action: str) -> AppTest:
+    """Choose from the menu of the card of the step with that number."""
+    menu = next(each for each in app.get("menu_button") if each.key == f"step{number}/menu")
+    menu.click(action).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception
+    return app
+
+
+def control(widgets: Sequence[Any], stem: str) -> Any:
+    """The control of that name; its key changes when the page sets its value."""
+    return next(each for each in widgets if str(each.key).startswith(f"{stem}#"))
+
+
+def unfold(app: AppTest, menu: str) -> AppTest:
+    app.session_state[menu] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def titles(app: AppTest) -> list[str]:
+    return [each.label for each in app.button if (each.key or "").endswith("/fold")]
+
+
+def names(app: AppTest, branch: int = 0) -> list[str]:
+    return [step.name for step in walk(spec_of(app).branches[branch].operators)]
+
+
+def test_a_first_visitor_sees_a_version_of_the_reports_pipeline_and_nothing_to_undo() -> None:
+    app = visit(view="")
+    assert titles(app) == ["**1.** Flip left-right (always)", "**2.** Blur, sigma 0 to 1"]
+    assert app.button(key="undo").disabled and app.button(key="redo").disabled
+    assert not any("unsaved" in each.value for each in app.markdown)
+    assert not [name for name in app.query_params if name != "view"]
+
+
+def test_adding_from_the_picker_makes_a_draft_that_a_link_restores() -> None:
+    app = visit(pipeline="notebook-1")
+    press(app, "add-0")
+    app.text_input(key="studio:search").set_value("brighter").run()
+    press(app, "pick-Multiply-add")
+    assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
+    assert "unsaved" in "".join(each.value for each in app.markdown)
+    assert control(app.slider, "step2:mul/range").value == (0.8, 1.2), "the new card is unfolded"
+    again = visit(pipeline="notebook-1", draft=address_of(app, "draft") or "")
+    assert spec_of(again) == spec_of(app)
+    assert titles(again) == titles(app)
+    assert "Multiply" in again.code[0].value
+
+
+def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() -> None:
+    app = visit(pipeline="notebook-1")
+    press(app, "step1/fold")
+    control(app.slider, "step1:sigma/range").set_value((0.5, 2.0)).run()
+    assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.5, 2.0))
+    assert control(app.number_input, "step1:sigma/high").value == 2.0
+    control(app.number_input, "step1:sigma/low").set_value(0.25).run()
+    assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
+    control(app.toggle, "step1:sigma/drawn").set_value(False).run()
+    assert steps(app)[1] == op("GaussianBlur", sigma=1.125)
+    control(app.number_input, "step1/probability/field").set_value(30.0).run()
+    control(app.toggle, "step1/on").set_value(False).run()
+    assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
+    assert titles(app)[1].endswith("sigma 1.125 · 30 % of the images · off]")
+    press(app, "undo")
+    assert control(app.toggle, "step1/on").value is True
+    press(app, "undo")
+    assert control(app.slider, "step1/probability/slider").value == 100.0
+    press(app, "undo")
+    assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
+    press(app, "undo")
+    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "what a slider and its field did is one change"
+    assert app.button(key="undo").disabled and address_of(app, "draft") is None
+    for _ in range(4):
+        press(app, "redo")
+    assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
+    assert app.button(key="redo").disabled
+
+
+def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
+    app = visit(pipeline="none", draft=to_draft(DEEP))
+    press(app, "step1/fold")
+    do(app, 1, "up")
+    assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
+    assert control(app.slider, "step1:p/slider").value == 30.0
+    control(app.number_input, "step1/position").set_value(2).run()
+    assert names(app)[0] == "Fliplr"
+    do(app, 2, "duplicate")
+    assert names(app) == ["Fliplr", "Sometimes", "GaussianBlur", "GaussianBlur", "Add"]
+    do(app, 2, "remove")
+    do(app, 3, "remove")
+    do(app, 0, "sometimes")
+    assert names(app) == ["Sometimes", "Fliplr", "Sometimes", "GaussianBlur"]
+    do(app, 1, "dissolve")
+    assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur"]
+
+
+def test_a_step_moves_into_a_group_and_into_another_version() -> None:
+    app = visit(pipeline="none", draft=to_draft(DEEP))
+    press(app, "step0/fold")
+    box = control(app.selectbox, "step0/place")
+    assert box.value == "1. First" and len(box.options) == 4
+    box.set_value("1. First › step 2, Sometimes").run()
+    assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
+    press(app, "step1/fold")
+    control(app.selectbox, "step0/place").set_value("2. Second").run()
+    assert names(app, 1) == ["WithColorspace", "TranslateX", "Fliplr"]
+
+
+def test_the_last_step_of_a_group_cannot_leave_it_alone() -> None:
+    app = visit(pipeline="none", draft=to_draft(DEEP), branch="2")
+    press(app, "step4/fold")
+    do(app, 5, "remove")
+    assert "would have no step left" in app.error[0].value
+    assert spec_of(app) == DEEP
+    app.run()
+    assert not app.error
+
+
+def test_versions_are_added_renamed_copied_and_removed() -> None:
+    app = unfold(visit(pipeline="notebook-1"), "branch-menu")
+    press(app, "branch-add")
+    assert spec_of(app).factor == 2 and address_of(app, "branch") == "2"
+    assert not titles(app)
+    control(app.text_input, "studio:branch-title1").set_value(" **Bold**  one ").run()
+    assert spec_of(app).branches[1].title == "**Bold** one"
+    press(app, "branch-copy")
+    assert [branch.title for branch in spec_of(app).branches][1:] == ["**Bold** one"] * 2
+    app.selectbox(key="branch").set_value(1).run()
+    press(app, "branch-remove")
+    assert [branch.title for branch in spec_of(app).branches] == ["**Bold** one"] * 2
+    assert any("× 2 = " in each.value for each in app.markdown)
+
+
+def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back() -> None:
+    app = unfold(visit(pipeline="notebook-1"), "save-menu")
+    press(app, "add-0")
+    app.text_input(key="studio:search").set_value("sharpen").run()
+    press(app, "pick-Sharpen-add")
+    app.text_input(key="studio:title").set_value("<b>Über</b> sharp")
+    press(app, "save-as-button")
+    assert address_of(app, "pipeline") == "b-uber-b-sharp" and address_of(app, "draft") is None
+    saved = pipeline("b-uber-b-sharp")
+    assert [step.name for step in saved.branches[0].operators] == ["Fliplr", "GaussianBlur", "Sharpen"]
+    assert saved.summary == "Flip left-right (always); Blur, sigma 0 to 1; Sharpen"
+    assert (
+        "b-uber-b-sharp" in visit().selectbox(key="pipeline").options[-1]
+        or "sharp" in visit().selectbox(key="pipeline").options[-1]
+    )
+
+    do(app, 0, "remove")
+    press(app, "save-changes")
+    assert [step.name for step in pipeline("b-uber-b-sharp").branches[0].operators] == ["GaussianBlur", "Sharpen"]
+    assert pipeline("b-uber-b-sharp").summary == "Blur, sigma 0 to 1; Sharpen"
+
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value("Soft")
+    press(app, "rename-button")
+    assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
+    unfold(app, "files-menu")
+    press(app, "delete-pipeline")
+    assert library().saved == () and address_of(app, "pipeline") is None
+    press(app, next(each.key for each in app.button if (each.key or "").startswith("restore-soft")))  # type: ignore[arg-type]
+    assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
+
+
+@pytest.mark.parametrize(
+    ("title", "message"), [("", "expected 1 to 80"), ("!!!", "at least one letter"), ("notebook", "built-in")]
+)
+def test_a_name_that_cannot_be_is_refused_and_the_draft_stays(title: str, message: str) -> None:
+    app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
+    app.text_input(key="studio:title").set_value(title)
+    press(app, "save-as-button")
+    assert message in app.error[0].value
+    assert spec_of(app) == DEEP and library().saved == ()
+
+
+def test_what_another_session_saves_deletes_or_damages_is_seen_at_once(home: Path) -> None:
+    app = visit()
+    before = app.selectbox(key="pipeline").options
+    saved_pipelines.save(DEEP, title="From elsewhere")
+    assert len(app.run().selectbox(key="pipeline").options) == len(before) + 1
+    (home / "pipelines" / "broken.json").write_text("{")
+    app.run()
+    assert any("1 saved pipeline cannot be read" in each.label for each in app.expander)
+    assert any("broken.json" in each.value for each in app.markdown)
+    saved_pipelines.delete("from-elsewhere")
+    assert app.run().selectbox(key="pipeline").options == before
+
+
+def test_a_file_is_exported_and_imported() -> None:
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    assert any(each.key == "export" for each in app.get("download_button"))
+    app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
+    assert not app.error and spec_of(app) == DEEP
+    assert "“Mine” from deep.json" in app.success[0].value
+    press(app, "undo")
+    assert address_of(app, "pipeline") == "notebook-2" and address_of(app, "draft") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not valid JSON"),
+        (b"\xff\xfe", "not text"),
+        (b"{}", "lacks 'format'"),
+        (b" " * 400_001, "at most 400,000"),
+    ],
+)
+def test_a_file_that_is_no_pipeline_is_refused_by_name(content: bytes, message: str) -> None:
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    app.file_uploader(key="import-0").upload("bad.json", content, "application/json").run()
+    assert "bad.json" in app.error[0].value and message in app.error[0].value
+    assert spec_of(app) == PIPELINES["notebook-2"]
+
+
+def test_choosing_another_pipeline_can_be_undone() -> None:
+    app = visit(pipeline="none", draft=to_draft(DEEP))
+    app.selectbox(key="pipeline").set_value("notebook-4").run()
+    assert spec_of(app) == PIPELINES["notebook-4"]
+    press(app, "undo")
+    assert spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
+    press(app, "discard")
+    assert spec_of(app) == PIPELINES["none"]
+
+
+def test_work_is_kept_while_another_page_is_looked_at() -> None:
+    app = visit(pipeline="notebook-1")
+    do(app, 0, "remove")
+    app.switch_page("pages/home.py").run()
+    for name in list(app.query_params):
+        del app.query_params[name]
+    app.switch_page("pages/augment.py").run()
+    assert not app.exception
+    assert names(app) == ["GaussianBlur"] and address_of(app, "pipeline") == "notebook-1"
+
+
+def test_a_draft_of_a_pipeline_from_another_computer_stands_for_itself() -> None:
+    app = visit(pipeline="my-very-own", draft=to_draft(DEEP))
+    assert not app.info and spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
+
+
+def test_a_bad_draft_gives_a_note_and_the_pipeline_itself() -> None:
+    app = visit(pipeline="notebook-1", draft="x" * 50)
+    assert "draft" in app.info[0].value and len(app.info) == 1
+    assert spec_of(app) == PIPELINES["notebook-1"] and address_of(app, "draft") is None
+
+
+def test_a_draft_too_long_for_the_address_says_so_and_can_be_saved() -> None:
+    dice = random.Random(0)
+    many = tuple(
+        op("Sharpen", alpha=dice.random(), lightness=dice.random(), probability=dice.random()) for _ in range(198)
+    )
+    saved_pipelines.save(PipelineSpec("x", "Long", "", (Branch("One", many),)), title="Long")
+    app = visit(pipeline="long")
+    do(app, 0, "duplicate")
+    assert address_of(app, "draft") is None
+    assert any("too long for the address" in each.value for each in app.caption)
+    press(app, "save-changes")
+    assert len(pipeline("long").branches[0].operators) == 199
+
+
+def test_the_search_finds_words_by_their_beginning_in_titles_first() -> None:
+    found = [info.name for info in step_picker.matches("rain", None)]
+    assert found[0] == "Rain" and len(found) < 5, "not every step that speaks of training"
+    assert "GaussianBlur" in [info.name for info in step_picker.matches("  BLUR ", "blur")]
+    assert step_picker.matches("blur (", "geometry") == []
+
+
+def test_the_catalogue_says_what_the_steps_of_a_family_do() -> None:
+    app = visit(view="catalogue")
+    text = "".join(each.proto.body for each in app.get("html"))
+    assert "Flip left-right" in text and "Fliplr" in text

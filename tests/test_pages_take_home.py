@@ -1,0 +1,80 @@
+"""Taking a run home on Evaluate and Compare, and bringing one from another computer."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from aquadash.export import bundle, preparing
+from aquadash.runs import RunStore, open_store
+from tests import stored_runs, ui_runs
+from tests.app_pages import open_app_page
+
+
+@pytest.fixture
+def store(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    stored_runs.without_engine(monkeypatch)
+    return open_store()
+
+
+def test_the_zip_is_made_in_the_background_and_handed_out(store: RunStore) -> None:
+    run = stored_runs.add_run(store)
+    app = open_app_page("evaluate", run=run.run_id, section="home")
+    key = f"{run.run_id}-1"
+    app.button(key=f"take-home-make-{key}").click().run()
+    task = preparing.prepared(store, run.run_id, include_data=True)
+    assert task is not None and task.wait(100)
+    app.run()
+    assert not app.exception and not app.error
+    assert not [button for button in app.button if button.key == f"take-home-make-{key}"]
+    assert task.result is not None
+    with zipfile.ZipFile(task.result.path) as archive:
+        assert {"train.py", "data.npz"} <= set(archive.namelist())
+
+    # Without the images it is another ZIP, and after a change of the run, too.
+    app.toggle(key=f"take-home-data-{run.run_id}").set_value(False).run()
+    assert app.button(key=f"take-home-make-{run.run_id}-0")
+    store.rename(run.run_id, "another name")
+    assert preparing.prepared(store, run.run_id, include_data=True) is None
+
+
+def test_what_fails_is_said_and_can_be_tried_again(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = stored_runs.add_run(store)
+    app = open_app_page("evaluate", run=run.run_id, section="home")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(preparing, "export_run", full)
+    app.button(key=f"take-home-make-{run.run_id}-1").click().run()
+    task = preparing.prepared(store, run.run_id, include_data=True)
+    assert task is not None and task.wait(60)
+    app.run()
+    assert any("No space left" in error.value for error in app.error)
+    assert app.button(key=f"take-home-make-{run.run_id}-1")
+
+
+def test_compare_brings_a_run_and_refuses_others(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ui_runs.finished(store, "from elsewhere")
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    app = open_app_page("compare", runs=run.run_id)
+    app.session_state["bring"] = True
+    app.run()
+    app.file_uploader(key="bring-run").upload("run.zip", written.path.read_bytes(), "application/zip").run()
+    for task in list(preparing._imports._tasks.values()):
+        assert task.wait(60)
+    app.run()
+    assert any("from elsewhere" in message.value for message in app.success)
+    assert len(store.list_runs()) == 2
+    assert not list((Path(written.path).parent / "tmp").glob("*"))
+
+    app.file_uploader(key="bring-run").upload("x.zip", b"no zip at all", "application/zip").run()
+    for task in list(preparing._imports._tasks.values()):
+        assert task.wait(60)
+    app.run()
+    assert any("not a ZIP file" in message.value for message in app.error)
+    assert len(store.list_runs()) == 2

@@ -1,0 +1,82 @@
+"""Pairs of runs in the store, and what a pipeline changed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aquadash.errors import DataError, RunError, UnknownNameError
+from aquadash.evaluation import verdict
+from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs.pairs import change, find_pair, pairs
+from tests.paired import add_pair, predictions
+
+
+@pytest.fixture
+def store(home: Path, prepared_home: Path) -> RunStore:
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    return open_store()
+
+
+def test_the_two_halves_are_found_again(store: RunStore) -> None:
+    without, with_it = add_pair(store, title="Flips: twice")
+    add_pair(store, status=RunStatus.QUEUED)
+    waiting, done = pairs(store.list_runs())
+    assert waiting.at_work and not done.at_work
+    assert (done.without, done.with_it) == (without, with_it)
+    assert done.title == "Flips: twice"
+    assert done.pipeline == "notebook-1"
+    assert find_pair(store.list_runs(), done.pair_id[:8]) == done
+    assert done.to_dict()["with"] == {"run_id": with_it.run_id, "name": "Flips: twice: with", "status": "finished"}
+    with pytest.raises(UnknownNameError, match="no pair"):
+        find_pair(store.list_runs(), "xyz")
+
+
+def test_ids_that_begin_alike_are_told_apart(store: RunStore) -> None:
+    add_pair(store, status=RunStatus.QUEUED, pair_id="abc1")
+    add_pair(store, status=RunStatus.QUEUED, pair_id="abc2")
+    with pytest.raises(RunError, match="'abc' fits 2 pairs"):
+        find_pair(store.list_runs(), "abc")
+
+
+def test_the_change_is_measured_on_validation_images_unless_it_is_the_last_measurement(store: RunStore) -> None:
+    add_pair(store)
+    (pair,) = pairs(store.list_runs())
+    found = change(store, pair)
+    assert found.overall.n == 375
+    assert found.overall.broken == 0
+    assert found.overall.change == pytest.approx(0.2, abs=0.06)
+    assert found.overall.is_clear
+    assert [row.label for row in found.classes] == list(pair.runs[0].class_names)
+    assert sum(row.n for row in found.classes) == 375
+    assert change(store, pair, images="test").overall.n == 500
+    text = verdict(found, images="validation")
+    assert text.startswith("Of 375 validation images")
+    assert text.endswith("So it probably helps here.")
+
+
+def test_no_change_may_be_luck(store: RunStore) -> None:
+    add_pair(store, without_right=0.6, with_right=0.61)
+    (pair,) = pairs(store.list_runs())
+    assert verdict(change(store, pair), images="validation").endswith("So this may well be luck.")
+
+
+def test_what_cannot_be_compared_is_refused(store: RunStore) -> None:
+    without, with_it = add_pair(store)
+    waiting, _ = add_pair(store, status=RunStatus.QUEUED)
+    with pytest.raises(RunError, match="not done yet"):
+        change(store, find_pair(store.list_runs(), waiting.pair_id))
+    store.add_validation_predictions(with_it.run_id, predictions(without_labels(store, without.run_id)[:100], 0.5))
+    with pytest.raises(DataError, match="different validation images"):
+        change(store, find_pair(store.list_runs(), without.pair_id))
+    store.delete(without.run_id)
+    with pytest.raises(RunError, match="has been deleted"):
+        change(store, find_pair(store.list_runs(), without.pair_id))
+
+
+def without_labels(store: RunStore, run_id: str):  # type: ignore[no-untyped-def]
+    found = store.validation_predictions(run_id)
+    assert found is not None
+    return found.labels

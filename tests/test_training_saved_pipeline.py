@@ -1,0 +1,124 @@
+"""A run from a saved pipeline stays what it is when that is edited or deleted: it resumes and repeats itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash import augment, data
+from aquadash.augment import Branch, PipelineSpec, embedded, op
+from aquadash.augment import saved_pipelines as saved
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.runs import tags as tag
+from aquadash.training import worker
+
+_FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=0.5), op("ChannelShuffle", p=0.5))),))
+_OTHER = PipelineSpec("", "", "", (Branch("Inverted", (op("Multiply", mul=0.5),)),))
+
+
+def config(**changes: object) -> RunConfig:
+    values = {
+        "augmentation.pipeline": "mine:2, mirror-shift",
+        "augmentation.copies": 2,
+        "augmentation.keep_originals": True,
+        "training.epochs": 3,
+        "training.patience": 0,
+        "training.validation_fraction": 0.2,
+        "seed": 1,
+    }
+    return with_values(RunConfig(), values | changes)
+
+
+@pytest.fixture
+def store(home: Path, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> RunStore:
+    def log_to(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("the log\n")
+
+    # The worker must not take over this process's output.
+    monkeypatch.setattr(worker, "log_to", log_to)
+    monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
+    augment.save(_FLIP, title="Mine")
+    return open_store()
+
+
+def trained(store: RunStore, run: Run) -> Run:
+    assert worker.main(run.run_id) == 0
+    return store.get(run.run_id)
+
+
+def history(store: RunStore, run: Run) -> list[EpochRecord]:
+    return [replace(record, seconds=0.0) for record in store.history(run.run_id)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["copies", "fresh"])
+def test_a_run_outlives_its_pipeline(store: RunStore, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = embedded(config(**{"augmentation.mode": mode}))
+    first = trained(store, store.create(wanted))
+    assert (first.status, first.message) == (RunStatus.FINISHED, "")
+
+    broken_off = store.create(wanted)
+    with monkeypatch.context() as patch:
+        log_epoch = store.log_epoch
+
+        def stop_after_one(run_id: str, record: EpochRecord, *, curve: Sequence[float]) -> None:
+            log_epoch(run_id, record, curve=curve)
+            if record.epoch == 2:
+                raise RunError("broken off for a test")
+
+        patch.setattr(store, "log_epoch", stop_after_one)
+        assert trained(store, broken_off).status is RunStatus.FAILED
+
+    augment.save(_OTHER, title="Mine", replace_name="mine")
+    saved.delete("mine")
+    assert "mine" not in augment.library().pipelines
+    resumed = trained(store, store.requeue(broken_off.run_id))
+    assert (resumed.status, resumed.message) == (RunStatus.FINISHED, "")
+    again = trained(store, store.create(embedded(store.get(first.run_id).config)))
+    for run in (resumed, again):
+        assert history(store, run) == history(store, first)
+        np.testing.assert_array_equal(
+            store.predictions(run.run_id).probabilities, store.predictions(first.run_id).probabilities
+        )
+
+
+def test_a_pipeline_that_is_gone_before_a_run_is_queued_is_refused(store: RunStore) -> None:
+    from aquadash.engine import Engine
+
+    saved.delete("mine")
+    with pytest.raises(UnknownNameError, match="no pipeline called 'mine'"):
+        Engine(store).submit(config())
+    assert store.list_runs() == []
+
+
+def test_the_engine_writes_the_pipeline_into_the_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aquadash.engine import Engine
+
+    engine = Engine(store)
+    monkeypatch.setattr(engine, "_connected", lambda: None)
+    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task: None)
+    run = engine.submit(config())
+    assert run.config == embedded(config()) != config()
+    assert store.list_runs()[0].config == run.config
+
+
+def test_long_pipelines_fit_into_the_store(store: RunStore) -> None:
+    steps = tuple(op("Fliplr", p=0.001 * number) for number in range(190))
+    long = PipelineSpec("", "", "", tuple(Branch(f"Ümlaut {part}", steps[part::19]) for part in range(19)))
+    augment.save(long, title="Long")
+    wanted = embedded(config(**{"augmentation.pipeline": "long, mine"}))
+    assert len(wanted.augmentation.definitions) > 8000
+    run = store.create(wanted)
+    assert run.config == wanted and store.get(run.run_id).config == wanted
+    assert all(len(value) < 8000 for value in tag.config_tags(wanted).values())
+    assert all(len(value) <= 6000 for value in tag.parameters(wanted).values())
+    artifact = store.artifact(run.run_id, "config.json")
+    assert artifact is not None and artifact.read_text(encoding="utf-8") == wanted.to_json()

@@ -1,0 +1,80 @@
+"""The figures on the Augment page."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import augment
+from aquadash.augment import Branch, PipelineSpec, op
+from aquadash.ui import preview_cache
+from tests.studios import small_dataset, studio
+
+
+def page() -> None:
+    import streamlit as st
+
+    from aquadash.ui import augment_numbers
+    from tests import studios
+
+    augment_numbers.show(studios.studio(**st.session_state["studio"]))
+
+
+def visit(**arguments: object) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["studio"] = arguments
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_every_version_has_a_row_with_the_backends_figures() -> None:
+    app = visit(branch=4)
+    table = app.dataframe[0].value
+    expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
+    assert list(table["version"]) == [branch.title for branch in expected.branches]
+    for row, branch in enumerate(expected.branches):
+        assert table["clipped"][row] == pytest.approx(100 * branch.clipped)
+        assert table["unchanged"][row] == pytest.approx(100 * branch.unchanged)
+    assert (table["time"][1:] > 0).all()
+    colours = app.dataframe[1].value
+    red = expected.branches[4].channels[0]
+    assert colours["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
+    assert len(app.dataframe[2].value) == 3, "a row a step"
+    assert not app.warning and app.success
+
+
+def test_a_pipeline_that_ruins_images_is_warned_of_in_words() -> None:
+    spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
+    app = visit(pipeline=spec)
+    assert "nearly constant" in app.warning[0].value
+    assert r"\*Snow\*" in app.warning[0].value
+    assert not app.success
+
+
+def test_a_version_without_steps_has_no_times() -> None:
+    app = visit(pipeline="none")
+    assert any("No step is switched on" in caption.value for caption in app.caption)
+
+
+def test_a_persons_own_pictures_are_what_is_measured() -> None:
+    app = visit(pipeline="notebook-1", own=True, images=3)
+    assert "3 pictures of your own" in app.caption[0].value
+
+
+def test_only_a_version_that_changed_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    preview_cache._numbers.clear()
+    measured: list[object] = []
+    measure = augment.measure
+    monkeypatch.setattr(
+        augment, "measure", lambda *images, **rest: measured.append(rest["branch"]) or measure(*images, **rest)
+    )
+    app = visit(pipeline="notebook")
+    assert measured == [0, 1, 2, 3, 4]
+    app.run()
+    assert len(measured) == 5
+    first, second, *rest = studio().spec.branches
+    changed = PipelineSpec("notebook", "t", "s", (first, Branch(second.title, second.operators[:1]), *rest))
+    app.session_state["studio"] = {"pipeline": changed}
+    app.run()
+    assert measured[5:] == [1]

@@ -1,0 +1,166 @@
+"""The preview of the Augment page: each view shows what the backend makes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from aquadash import augment
+from aquadash.augment import Branch, PipelineSpec, op
+from tests.app_pages import address_of
+from tests.studios import studio
+
+
+def page() -> None:
+    import streamlit as st
+
+    from aquadash.ui import augment_preview
+    from tests import studios
+
+    augment_preview.show(studios.studio(**st.session_state["studio"]))
+
+
+def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["studio"] = arguments
+    for name, value in (address or {}).items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def alternatives(app: AppTest) -> list[str]:
+    return re.findall(r'alt="([^"]*)"', html(app))
+
+
+def pictures(app: AppTest) -> list[np.ndarray]:
+    """The pixels of every picture on the page."""
+    found = re.findall(r'src="data:image/png;base64,([^"]*)"', html(app))
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
+
+
+def test_draws_are_those_of_the_backend_and_go_round_the_versions() -> None:
+    app, shown = visit(), studio()
+    made = augment.preview(shown.images, pipeline=shown.spec, seed=0, draws=4)
+    found = pictures(app)
+    assert len(found) == 3 * 5
+    for row in range(3):
+        np.testing.assert_array_equal(found[5 * row], shown.images[row])
+        for draw in range(4):
+            np.testing.assert_array_equal(found[5 * row + 1 + draw], made[draw, row])
+    assert alternatives(app)[0] == "otter, training image 0, original"
+    assert alternatives(app)[6] == "seal, training image 1, draw 1: Flipped and blurred"
+    assert not app.query_params
+
+
+def test_only_the_version_in_view_can_be_drawn() -> None:
+    app = visit({"versions": "one", "draws": "2"}, branch=2)
+    made = augment.preview(studio().images, pipeline=studio().spec, branch=2, seed=0, draws=2)
+    np.testing.assert_array_equal(pictures(app)[2], made[1, 0])
+    assert alternatives(app)[2].endswith("draw 2: Recoloured")
+    assert "Draw 2" in html(app)
+
+
+def test_more_draws_leave_the_first_alone_and_are_in_the_address() -> None:
+    app = visit(pipeline="notebook-4")
+    before = pictures(app)
+    app.selectbox(key="draws").set_value(6).run()
+    after = pictures(app)
+    assert address_of(app, "draws") == "6"
+    for draw in range(5):
+        np.testing.assert_array_equal(before[draw], after[draw])
+    assert len(after) == 3 * 7
+
+
+def test_another_seed_and_another_pipeline_draw_anew() -> None:
+    app = visit(pipeline="notebook-2")
+    first = pictures(app)
+    app.session_state["studio"] = {"pipeline": "notebook-2", "seed": 1}
+    second = pictures(app.run())
+    assert not np.array_equal(first[1], second[1]) and np.array_equal(first[0], second[0])
+    spec = PipelineSpec("notebook-2", "t", "s", (Branch("b", (op("Fliplr", p=1.0),)),))
+    app.session_state["studio"] = {"pipeline": spec, "seed": 1}
+    np.testing.assert_array_equal(pictures(app.run())[1], first[0][:, ::-1])
+
+
+def test_step_by_step_shows_the_film_strip_with_the_words_of_each_step() -> None:
+    app, shown = visit({"look": "steps"}, branch=3), studio(branch=3)
+    strip = augment.film_strip(shown.images, pipeline=shown.spec, branch=3, seed=0)
+    found = pictures(app)
+    assert len(found) == 3 * 4
+    for row in range(3):
+        for step in range(4):
+            np.testing.assert_array_equal(found[4 * row + step], strip[step, row])
+    words = augment.step_words(shown.in_view)
+    for step in (1, 2, 3):
+        same = np.array_equal(strip[step, 1], strip[step - 1, 1])
+        assert words[step - 1].title in alternatives(app)[4 + step]
+        assert alternatives(app)[4 + step].endswith("unchanged by it") == same
+    assert "1. " in html(app) and "After step 3" in html(app)
+
+
+def test_step_by_step_of_a_version_without_steps_says_so() -> None:
+    app = visit({"look": "steps"}, branch=0)
+    assert "no step that is switched on" in app.info[0].value
+    assert len(pictures(app)) == 3
+
+
+def test_the_same_draw_for_all_is_the_backends() -> None:
+    app, shown = visit({"look": "same", "draws": "2"}, pipeline="mirror-shift"), studio("mirror-shift")
+    made = augment.same_draw(shown.images, pipeline=shown.spec, seed=0, draws=2)
+    found = pictures(app)
+    for row in range(3):
+        for draw in range(2):
+            np.testing.assert_array_equal(found[3 * row + 1 + draw], made[draw, row])
+
+
+def test_the_difference_can_be_amplified_and_signed() -> None:
+    shown = studio("notebook-2")
+    after = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=1)[0]
+    app = visit({"look": "difference"}, pipeline="notebook-2")
+    found = pictures(app)
+    assert len(found) == 9
+    np.testing.assert_array_equal(found[1], after[0])
+    np.testing.assert_array_equal(found[5], augment.difference(shown.images[1], after[1], factor=2))
+    signed = pictures(visit({"look": "difference", "sign": "signed", "amplify": "8"}, pipeline="notebook-2"))
+    np.testing.assert_array_equal(signed[5], augment.difference(shown.images[1], after[1], factor=8, signed=True))
+    change = np.abs(after[1].astype(float) - shown.images[1]).mean()
+    assert f"{change:.1f} of 255 on average" in alternatives(app)[5]
+
+
+def test_histograms_have_a_chart_a_channel_with_its_numbers_in_words() -> None:
+    app, shown = visit({"look": "histograms"}, pipeline="notebook-4"), studio("notebook-4")
+    charts = app.get("plotly_chart")
+    assert len(charts) == 3
+    made = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=4)
+    for channel, chart in enumerate(charts):
+        assert f"before {shown.images[..., channel].mean():.0f} ±" in chart.proto.alt
+        assert f"after {made[..., channel].mean():.0f} ±" in chart.proto.alt
+
+
+@pytest.mark.parametrize("look", ["draws", "steps", "same", "difference", "histograms"])
+def test_a_persons_own_pictures_are_shown_by_name_and_names_are_no_markup(look: str) -> None:
+    app = visit({"look": look}, pipeline="notebook-1", own=True)
+    assert "<b>" not in html(app)
+    if look != "histograms":
+        assert alternatives(app)[0] == "Your picture &lt;b&gt;0&lt;/b&gt;.jpg, original"
+
+
+@pytest.mark.parametrize(
+    "address", [{"look": "sideways"}, {"draws": "9"}, {"look": "difference", "amplify": "3"}, {"versions": "some"}]
+)
+def test_a_bad_address_gives_a_note_and_the_view(address: dict[str, str]) -> None:
+    app = visit(address)
+    assert len(app.info) == 1
+    assert pictures(app)

@@ -1,0 +1,211 @@
+"""The label-safety meter: its questions, its work in the background, its answers, and what stands in the address."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from streamlit.testing.v1 import AppTest
+
+from aquadash.augment import Branch, PipelineSpec, op
+from aquadash.errors import StorageError
+from aquadash.explain.label_safety_job import SafetyJobs
+from aquadash.runs import Predictions, Run, RunStore, open_store
+from aquadash.ui import label_safety_jobs
+from tests.app_pages import address_of
+from tests.robust_runs import add_tiny_model
+from tests.stored_runs import add_run, without_engine
+from tests.studio_pages import open_view, without_links, words
+from tests.waiting import wait_for
+
+
+class Sharpness:
+    """Knows every image by its label as long as it is sharp; a blurred one is a whale."""
+
+    image_shape = (32, 32, 3)
+    class_names = ("beaver", "dolphin", "otter", "seal", "whale")
+
+    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        self._known = {image[5].tobytes(): label for image, label in zip(images, labels, strict=True)}
+        self._known |= {image[5, ::-1].tobytes(): label for image, label in zip(images, labels, strict=True)}
+
+    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+        shares = np.full((len(images), 5), 0.05, np.float32)
+        for row, image in enumerate(images):
+            shares[row, self._known.get(image[5].tobytes(), 4)] = 0.8
+        return shares
+
+
+@pytest.fixture
+def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    without_engine(monkeypatch)
+    without_links(monkeypatch)
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    jobs = SafetyJobs()
+    monkeypatch.setattr(label_safety_jobs, "_jobs", lambda: jobs)
+    return open_store()
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    from aquadash import data
+
+    run = add_run(store)
+    train = data.load("synthetic").train
+    chosen = np.arange(100, 2500, 24)
+    answers = np.full((len(chosen), 5), 0.2, np.float32)
+    store.add_validation_predictions(run.run_id, Predictions(chosen, train.labels[chosen], answers))
+    return run
+
+
+@pytest.fixture
+def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The run's network is one whose answers are known."""
+    from aquadash import data
+
+    train = data.load("synthetic").train
+    network = Sharpness(train.images, train.labels)
+    monkeypatch.setattr(label_safety_jobs, "load_network", lambda store, run: network)
+    return run
+
+
+def open_meter(**address: str) -> AppTest:
+    return open_view("label_safety", "show", **address)
+
+
+def measured(app: AppTest) -> AppTest:
+    """After its measurement has ended."""
+    app.button(key="safety-start").click().run()
+    return ended(app)
+
+
+def ended(app: AppTest) -> AppTest:
+    job = wait_for(lambda: next(iter(label_safety_jobs._jobs()._jobs.values()), None))
+    assert job.wait(60)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def alternatives(app: AppTest) -> list[str]:
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def test_without_a_run_it_says_how_to_get_one(store: RunStore) -> None:
+    # The model in the box knows another data set.
+    assert "No finished run has learned from" in words(open_meter())
+
+
+def test_a_branch_of_originals_has_nothing_to_measure(run: Run) -> None:
+    assert "leaves the images as they are" in words(open_meter(pipeline="notebook", branch=0))
+
+
+def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:
+    app = open_meter(safety_copies="4")
+    # The first step that has a strength, not the flip before it.
+    assert app.selectbox(key="safety-step").value == "2"
+    assert app.selectbox(key="safety-parameter").value == "sigma"
+    assert "20 images with 4 copies each" in words(app)
+    measured(app)
+    said = words(app)
+    assert "reads 100 % of these images rightly" in said
+    assert "it mostly calls whale" in said
+    assert "2. Blur: up to sigma" in said
+    steps, curve = alternatives(app)
+    assert steps.startswith("Copies read rightly: unchanged 100 %; 1. Flip left-right 100 % so far")
+    assert "100 % at 0, 20 % at 10" in curve
+    assert "The threshold is 80 %" in curve
+    assert address_of(app, "safety") is not None
+    assert app.select_slider[0].label == "Misread copies at sigma"
+
+
+def test_a_link_to_a_result_measures_it_again_elsewhere(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = measured(open_meter(safety_copies="4", safety_high="2"))
+    shown = address_of(app, "safety")
+    assert shown
+    fresh = SafetyJobs()
+    monkeypatch.setattr(label_safety_jobs, "_jobs", lambda: fresh)
+    again = ended(open_meter(safety_copies="4", safety_high="2", safety=shown))
+    assert alternatives(again) == alternatives(app)
+    # Another setting asks for another measurement, which nobody has wished for.
+    again.number_input(key="safety-threshold").set_value(50).run()
+    assert again.button(key="safety-start").label == "Measure"
+    assert address_of(again, "safety") is None
+    assert address_of(again, "safety-threshold") == "50"
+
+
+def test_another_step_brings_its_own_range(sharp: Run) -> None:
+    app = open_meter(pipeline="notebook-4", safety_copies="4", safety_high="3")
+    assert app.number_input(key="safety-high").value == 3.0
+    app.selectbox(key="safety-parameter").select("probability").run()
+    assert (app.number_input(key="safety-low").value, app.number_input(key="safety-high").value) == (0.0, 1.0)
+    assert address_of(app, "safety-high") is None
+    app.selectbox(key="safety-step").select("none").run()
+    assert address_of(app, "safety-step") == "none"
+    assert not [field for field in app.number_input if field.key == "safety-high"]
+
+
+def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run) -> None:
+    app = open_meter(safety_copies="many", safety_high="99", safety_step="7")
+    said = words(app)
+    for text in ("safety-copies", "safety-high", "safety-step"):
+        assert f"The address asks for {text}" in said
+    assert app.number_input(key="safety-copies").value == 50
+
+
+def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
+    app = open_meter(safety_copies="4", safety_images="view")
+    assert "5 images with 4 copies each" in words(app)
+    assert "read rightly" in alternatives(measured(app))[0]
+
+
+def test_work_shows_its_progress_and_can_be_stopped(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    network = label_safety_jobs.load_network(open_store(), sharp)
+
+    def slow(store: RunStore, run: Run) -> object:
+        assert go_on.wait(60)
+        return network
+
+    monkeypatch.setattr(label_safety_jobs, "load_network", slow)
+    monkeypatch.setattr(label_safety_jobs, "_networks", label_safety_jobs._Networks)
+    app = open_meter(safety_copies="4")
+    app.button(key="safety-start").click().run()
+    app.run()
+    assert "aking the network up; the first time takes about 5 seconds" in words(app)
+    app.button(key="safety-stop").click().run()
+    assert app.button(key="safety-stopping").disabled
+    go_on.set()
+    ended(app)
+    assert "Stopped by request" in words(app)
+    assert app.button(key="safety-start").label == "Measure"
+
+
+def test_a_network_that_is_gone_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(store: RunStore, run: Run) -> object:
+        raise StorageError("The model is damaged.")
+
+    monkeypatch.setattr(label_safety_jobs, "load_network", broken)
+    app = measured(open_meter())
+    assert "The model is damaged." in words(app)
+    assert app.button(key="safety-start").label == "Measure"
+
+
+def test_a_run_without_validation_images_says_so(store: RunStore) -> None:
+    add_run(store)
+    assert "kept no validation images" in words(open_meter())
+
+
+def test_a_pipeline_that_nobody_has_saved_can_be_measured_with_a_real_network(
+    store: RunStore, run: Run, tmp_path: Path
+) -> None:
+    add_tiny_model(store, run, tmp_path)
+    spec = PipelineSpec("draft", "Draft", "", (Branch("Only", (op("Add", value=10),)),))
+    app = measured(open_meter(pipeline=spec, safety_copies="2", safety_per_class="2"))  # type: ignore[arg-type]
+    said = words(app)
+    assert "reads only" in said or "of these images rightly" in said
+    assert len(alternatives(app)) == 2

@@ -1,0 +1,147 @@
+"""Paired runs on the Augment page and on Compare: the form, the work, the result."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.augment import PIPELINES, PipelineSpec
+from aquadash.config import RunConfig
+from aquadash.errors import RunError
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.ui import cache
+from tests.app_pages import address_of, open_app_page
+from tests.paired import add_pair
+from tests.stored_runs import HOSTILE, without_engine
+from tests.studio_pages import open_view, without_links, words
+
+
+@pytest.fixture
+def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    without_engine(monkeypatch)
+    without_links(monkeypatch)
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    return open_store()
+
+
+class FakeEngine:
+    """Stores a pair instead of training it."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self.asked: list[tuple[RunConfig, str, bool]] = []
+        self.stopped: list[str] = []
+        self.error: RunError | None = None
+
+    def submit_pair(
+        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+    ) -> tuple[Run, Run]:
+        if self.error:
+            raise self.error
+        self.asked.append((config, pipeline, same_updates))
+        return add_pair(self._store, title="New", pipeline=pipeline, status=RunStatus.QUEUED)
+
+    def stop(self, run_id: str) -> None:
+        self.stopped.append(run_id)
+        self._store.request_stop(run_id)
+
+
+@pytest.fixture
+def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    engine = FakeEngine(store)
+    monkeypatch.setattr(cache, "engine", lambda: engine)
+    return engine
+
+
+def open_launch(**options: Any) -> AppTest:
+    return open_view("paired_runs", "launch", **options)
+
+
+def alternatives(app: AppTest) -> list[str]:
+    return [chart.proto.alt for chart in app.get("plotly_chart") if chart.proto.alt.startswith("Change of accuracy")]
+
+
+def test_one_click_queues_both(engine: FakeEngine) -> None:
+    app = open_launch(pair_epochs="7", pair_seed="3")
+    app.button(key="pair-launch").click().run()
+    assert not app.exception
+    ((config, pipeline, same_updates),) = engine.asked
+    assert (config.training.epochs, config.seed, config.data.source) == (7, 3, "synthetic")
+    assert (pipeline, same_updates) == ("notebook-1", False)
+    assert address_of(app, "pair") == app.selectbox(key="pair").value
+    assert "New: without" in words(app) and "New: with" in words(app)
+
+
+def test_more_images_ask_for_the_number_of_updates(engine: FakeEngine) -> None:
+    app = open_launch(pipeline="notebook", pair_updates="yes")
+    app.button(key="pair-launch").click().run()
+    assert engine.asked[0][2] is True
+    assert "pair-updates" not in [box.key for box in open_launch().selectbox]
+
+
+def test_what_goes_wrong_is_told(engine: FakeEngine) -> None:
+    engine.error = RunError("The scheduler does not answer.")
+    app = open_launch()
+    app.button(key="pair-launch").click().run()
+    assert "The scheduler does not answer." in words(app)
+    assert not [box for box in app.selectbox if box.key == "pair"]
+
+
+def test_a_pipeline_has_to_be_saved_and_to_change_something(engine: FakeEngine) -> None:
+    draft = PipelineSpec("notebook-1", "Mine", "", PIPELINES["notebook-2"].branches)
+    assert "Save the pipeline first" in words(open_launch(pipeline=draft))
+    assert "both runs would be the same" in words(open_launch(pipeline="none"))
+
+
+def test_the_settings_of_a_run_can_be_taken(store: RunStore, engine: FakeEngine) -> None:
+    _, with_it = add_pair(store)
+    app = open_launch(pair_base=with_it.run_id)
+    assert "Expected: at most" in words(app)
+    app.button(key="pair-launch").click().run()
+    assert engine.asked[0][0].training == with_it.config.training
+
+
+def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: FakeEngine) -> None:
+    without, with_it = add_pair(store, title=HOSTILE, status=RunStatus.QUEUED)
+    app = open_launch(pair=without.pair_id)
+    assert "without: waits for its turn" in [bar.proto.text for bar in app.get("progress")][0]
+    app.button(key="pair-stop").click().run()
+    assert engine.stopped == [without.run_id, with_it.run_id]
+    app = open_launch(pair=without.pair_id)
+    assert "ended early says little" in words(app)
+    assert "before its first epoch was complete" in words(app)
+
+
+def test_a_pair_that_is_done_shows_the_change_by_class(store: RunStore) -> None:
+    without, _ = add_pair(store)
+    add_pair(store, title="Later", status=RunStatus.QUEUED)
+    app = open_launch(pair=without.pair_id)
+    said = words(app)
+    assert "Of 375 validation images" in said
+    assert "probably helps here" in said
+    assert "another seed gives others" in said
+    (alt,) = alternatives(app)
+    assert alt.startswith("Change of accuracy on validation images")
+    assert "beaver +" in alt and "whale +" in alt
+    app.segmented_control(key="pair-images").set_value("test").run()
+    assert address_of(app, "pair-images") == "test"
+    assert "Of 500 test images" in words(app)
+    assert address_of(app, "pair") == without.pair_id
+
+
+def test_half_of_a_pair_is_told(store: RunStore) -> None:
+    without, _ = add_pair(store)
+    store.delete(without.run_id)
+    assert "One of the two runs has been deleted" in words(open_launch(pair=without.pair_id))
+
+
+def test_compare_shows_the_change_of_a_pair_and_of_no_others(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = add_pair(store), add_pair(store, title="Other")
+    app = open_app_page("compare", runs=f"{first[0].run_id},{first[1].run_id}")
+    assert len(alternatives(app)) == 1
+    app = open_app_page("compare", runs=f"{first[0].run_id},{second[1].run_id}")
+    assert alternatives(app) == []

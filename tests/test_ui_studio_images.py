@@ -1,0 +1,118 @@
+"""Which images the Augment page works on."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from aquadash.ui import sample_picker, studio_images
+from tests.app_pages import address_of
+from tests.studios import small_dataset
+
+PIXELS = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+
+def page() -> None:
+    import streamlit as st
+
+    from aquadash.ui import studio_images
+    from tests.studios import small_dataset
+
+    st.session_state["chosen"] = studio_images.choose(small_dataset())
+
+
+def visit(**address: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=30)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def chosen(app: AppTest) -> studio_images.SampleImages:
+    return app.session_state["chosen"]
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_training_images_come_with_their_class_and_place() -> None:
+    app, dataset = visit(images="5,7"), small_dataset()
+    images, labels, positions = chosen(app)
+    assert positions == [5, 7]
+    np.testing.assert_array_equal(images, dataset.train.images[[5, 7]])
+    assert labels == ("whale", "seal")
+
+
+def test_the_number_of_images_can_be_changed_and_the_first_stay() -> None:
+    app = visit()
+    before = chosen(app).positions
+    assert len(before) == 4
+    app.number_input(key="image-count").set_value(16).run()
+    after = chosen(app).positions
+    assert len(set(after)) == 16 and after[:4] == before
+    assert address_of(app, "images") == ",".join(map(str, after))
+    app.number_input(key="image-count").set_value(2).run()
+    assert chosen(app).positions == before[:2]
+    app.button(key="other-images").click().run()
+    assert len(chosen(app).positions) == 2
+
+
+def test_a_small_data_set_gives_what_it_has() -> None:
+    dataset = small_dataset(count=6)
+    assert sorted(sample_picker.resized(dataset, [0, 1], 16)) == list(range(6))
+
+
+def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
+    app = visit()
+    app.segmented_control(key="from").set_value("own").run()
+    assert address_of(app, "from") == "own"
+    assert len(chosen(app).positions) == 4, "training images until there is a picture"
+    wide = np.zeros((40, 400, 3), dtype=np.uint8)
+    wide[:, 180:220] = 200
+    app.file_uploader(key="own-pictures").upload("exact.png", png(PIXELS), "image/png").upload(
+        "wide.png", png(wide), "image/png"
+    ).run()
+    images, labels, positions = chosen(app)
+    assert images.shape == (2, 32, 32, 3) and images.dtype == np.uint8
+    np.testing.assert_array_equal(images[0], PIXELS)
+    assert (images[1] == 200).all(), "the middle of it"
+    assert labels == ("exact.png", "wide.png") and positions == []
+    assert any("wide.png" in caption.value and "10.0%" in caption.value for caption in app.caption)
+
+
+def test_what_is_no_picture_is_refused_by_name_and_the_others_are_taken() -> None:
+    app = visit(**{"from": "own"})
+    app.file_uploader(key="own-pictures").upload("*no*.png", b"\x89PNG of a kind", "image/png").upload(
+        "good.png", png(PIXELS), "image/png"
+    ).run()
+    assert len(app.error) == 1 and r"\*no\*.png" in app.error[0].value
+    assert chosen(app).labels == ("good.png",)
+
+
+def test_pictures_beyond_the_most_are_named() -> None:
+    app = visit(**{"from": "own"})
+    field = app.file_uploader(key="own-pictures")
+    for number in range(18):
+        field = field.upload(f"picture-{number}.png", png(PIXELS), "image/png")
+    field.run()
+    assert len(chosen(app).images) == 16
+    assert "2 left out: picture-16.png, picture-17.png." in app.info[0].value
+
+
+def test_a_picture_is_read_once_in_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    decode = studio_images.decode
+    monkeypatch.setattr(studio_images, "decode", lambda data, *, name: reads.append(name) or decode(data, name=name))
+    app = visit(**{"from": "own"})
+    app.file_uploader(key="own-pictures").upload("good.png", png(PIXELS), "image/png").run()
+    app.run()
+    assert reads == ["good.png"]

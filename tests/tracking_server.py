@@ -1,0 +1,80 @@
+"""A real MLflow server in a process of its own, for the tests of a store that is elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.serving import free_port
+from tests.waiting import wait_for
+
+#: mlflow-skinny, which the app needs, has no server.
+MISSING = importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("flask") is None
+REASON = "the whole of MLflow is not installed (requirements-dev.txt has it)"
+
+
+@contextmanager
+def tracking_server(folder: Path, *, backend: str | None = None) -> Iterator[str]:
+    """A tracking server that keeps runs and artifacts under ``folder``; yields its address.
+
+    Args:
+        folder: For its database, artifacts and log.
+        backend: The database in place of a new SQLite file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with mlflow_process(
+        folder / "server.log",
+        "server",
+        "--backend-store-uri",
+        backend or f"sqlite:///{folder / 'tracking.db'}",
+        "--artifacts-destination",
+        str(folder / "artifacts"),
+        "--serve-artifacts",
+        "--workers",
+        "1",
+    ) as url:
+        yield url
+
+
+@contextmanager
+def mlflow_process(log: Path, *arguments: str) -> Iterator[str]:
+    """``mlflow`` with some arguments, on a free port of this machine; yields its address once it answers."""
+    port = free_port()
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1", "--port", str(port)],
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
+            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: _answers(url, process, log), timeout=120, saying=lambda: log.read_text()[-2000:])
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+def _answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    assert process.poll() is None, log.read_text()[-2000:]
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
