@@ -25,7 +25,7 @@ room              holds                                                         
 ``coach``         settings, curves and results to notes in plain words           -
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, jinja2, nbformat, tensorflow, keras
-``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
+``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug, streamlit
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, comparison, components, run_actions, run_table, shell, take_home
+from aquadash.runs.fields import run_fields
+from aquadash.ui import (
+    cache,
+    comparison,
+    components,
+    run_actions,
+    run_bin,
+    run_bulk,
+    run_filters,
+    run_groups,
+    run_table,
+    run_watch,
+    shell,
+    take_home,
+)
 
 with shell.page("⚖️ Compare", question="What made one run better than another?"):
-    run_actions.undo_bar()
+    run_bin.undo_bar()
     runs = cache.runs()
     if runs:
-        picked = run_table.pick(run_table.filters(runs), runs)
+        fields = run_fields(runs)
+        shown = run_filters.filters(runs, fields)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            shown = run_table.sort(shown, fields)
+            group_by = run_groups.choose(fields)
+            columns = run_table.choose_columns(fields)
+        shown = run_groups.show(shown, group_by, fields)
+        picked = run_table.pick(shown, runs, chosen=columns, fields=fields)
+        run_bulk.show(picked)
         run_actions.manage(picked)
         if len(picked) > 1:
             comparison.show(picked)
         else:
             st.caption("Pick at least two runs to see their curves, results and settings side by side.")
+        run_watch.watch(runs)
     else:
         components.empty_state(
             "⚖️",
@@ -24,4 +47,4 @@ with shell.page("⚖️ Compare", question="What made one run better than anothe
             label="Train",
         )
     take_home.bring()
-    run_actions.bin_of_runs()
+    run_bin.bin_of_runs()

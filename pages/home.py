@@ -49,7 +49,7 @@ def now_and_lately() -> None:
                 st.progress(share, text=f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}")
 
     st.subheader("Latest results", anchor=False)
-    finished = [run for run in runs if "test_accuracy" in run.metrics][:5]
+    finished = [run for run in runs if "test_accuracy" in run.metrics and not run.archived][:5]
     if not finished:
         st.caption("None yet. The three steps above lead to the first one.")
         st.page_link(

@@ -127,7 +127,7 @@ def test_rename_and_note(store: RunStore) -> None:
 
     assert (store.get(run.run_id).name, store.get(run.run_id).note) == ("new name", "a *note*")
     assert app.dataframe[0].value["Name"].tolist() == ["new name"]
-    assert any(caption.value == plain("a *note*") for caption in app.caption)
+    assert any(text.value == "a *note*" for text in app.markdown)
 
 
 def test_an_empty_name_is_refused(store: RunStore) -> None:

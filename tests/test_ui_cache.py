@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.data import Source
 from aquadash.errors import DataError, UnknownNameError
+from aquadash.runs import snapshot
 from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
 from aquadash.ui import cache, warmup
 
@@ -47,6 +49,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     )
     monkeypatch.setattr(warmup, "ready", lambda: True)
     monkeypatch.setattr(aquadash.runs, "open_store", lambda: fake)
+    monkeypatch.setattr(snapshot, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
     return fake
 
 

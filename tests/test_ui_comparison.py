@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import McNemar
 from aquadash.evaluation.compare import exact_p_value
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import comparison_results, comparison_settings, run_table
+from aquadash.ui import comparison_results, comparison_settings
 
 
 def run(name: str, **changes: object) -> Run:
@@ -82,12 +82,3 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     assert comparison_settings.settings_table([one, run("other", **carried("a"))], everything=False) == []
     told = [row["Setting"] for row in comparison_settings.settings_table([one, run("other")], everything=False)]
     assert "Augmentation" in told and "Saved pipelines of its own" not in told
-
-
-def test_filter_needs_every_word() -> None:
-    runs = [run("quick adam", training__optimizer="adam"), run("slow")]
-
-    assert [found.name for found in run_table.matching(runs, find="ADAM quick")] == ["quick adam"]
-    assert run_table.matching(runs, find="quick sgd") == []
-    assert len(run_table.matching(runs)) == 2
-    assert run_table.matching(runs, statuses=["failed"]) == []

@@ -22,7 +22,7 @@ from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import evaluate, predict
 from aquadash.cli.robustness import robustness, robustness_worker
-from aquadash.cli.runs import runs
+from aquadash.cli.run_table import runs
 from aquadash.cli.search import search
 from aquadash.cli.take_home import convert_run, convert_worker, export_run, import_run
 from aquadash.cli.train import train, worker

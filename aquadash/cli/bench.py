@@ -122,6 +122,34 @@ def predict(pairs: int, as_json: bool) -> None:
     _show(result, as_json, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
 
 
+@bench.command("app")
+@click.option("--runs", type=click.IntRange(1, 20_000), default=1000, show_default=True, help="Runs of the full store.")
+@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Drawings of a warm page.")
+@click.option("--page", "pages", multiple=True, help="Only this page; may be given more than once.")
+@json_option
+def app(runs: int, repeats: int, pages: tuple[str, ...], as_json: bool) -> None:
+    """Every page's script, on a server that has just started and on a warm one, with few and with many stored runs."""
+    from aquadash.bench.app import bench_app
+
+    with StatusLine() as line:
+        result = bench_app(runs=runs, repeats=repeats, pages=pages, progress=line.progress)
+
+    def text() -> str:
+        rows = [
+            (
+                page.page,
+                *(f"{seconds:.2f} s" for seconds in (page.few_cold_seconds, page.few_seconds)),
+                *(f"{seconds:.2f} s" for seconds in (page.many_cold_seconds, page.many_seconds)),
+                f"{page.kilobytes:,.0f} kB",
+            )
+            for page in result.pages
+        ]
+        header = ("page", f"{result.few} runs, cold", "warm", f"{result.runs:,} runs, cold", "warm", "sent")
+        return table(rows, header=header)
+
+    show(result.to_dict(), as_json=as_json, text=text)
+
+
 def _show(result: dict[str, Any], as_json: bool, what: str, *, more: str = "") -> None:
     show(
         result,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aquadash.cli.briefs import brief
 from aquadash.cli.output import json_option, percent, show, table
-from aquadash.cli.runs import brief
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
 from aquadash.runs import Run, open_store

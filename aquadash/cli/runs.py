@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
 
 import click
 
+from aquadash.cli.briefs import brief
 from aquadash.cli.guess import guess_values, guess_words
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.train import finish, wait
-from aquadash.runs import Run, open_store
+from aquadash.runs import open_store
 from aquadash.runs.first_model import add_first_model
 
 
 @click.group()
 def runs() -> None:
     """Stored runs."""
-
-
-@runs.command("list")
-@click.option("--deleted", is_flag=True, help="Those in the bin instead.")
-@json_option
-def list_runs(deleted: bool, as_json: bool) -> None:
-    """List the runs, newest first."""
-    found = open_store().list_runs(deleted=deleted)
-
-    def row(run: Run) -> tuple[str, ...]:
-        accuracy = run.metrics.get("test_accuracy")
-        created = datetime.fromtimestamp(run.created_at).strftime("%Y-%m-%d %H:%M")
-        return (
-            run.run_id[:8],
-            run.name,
-            str(run.status),
-            run.config.data.source,
-            run.config.augmentation.pipeline,
-            "" if accuracy is None else percent(accuracy),
-            created,
-        )
-
-    header = ("id", "name", "status", "data", "pipeline", "test accuracy", "created")
-    show(
-        {"runs": [brief(run) for run in found]},
-        as_json=as_json,
-        text=lambda: (
-            table([row(run) for run in found], header=header) if found else "No runs yet: train one with train."
-        ),
-    )
 
 
 @runs.command("show")
@@ -184,23 +153,3 @@ def note(run: str, text: str, as_json: bool) -> None:
     store.set_note(run_id, text)
     found = store.get(run_id)
     show(brief(found), as_json=as_json, text=lambda: f"Noted with {found.name}.")
-
-
-def brief(run: Run) -> dict[str, Any]:
-    """A run without its history and settings, as plain values."""
-    return {
-        "run_id": run.run_id,
-        "name": run.name,
-        "status": str(run.status),
-        "source": run.config.data.source,
-        "pipeline": run.config.augmentation.pipeline,
-        "model": run.config.model.name,
-        "seed": run.config.seed,
-        "search_id": run.search_id,
-        "created_at": run.created_at,
-        "ended_at": run.ended_at,
-        "metrics": run.metrics,
-        "message": run.message,
-        "note": run.note,
-        "deleted": run.deleted,
-    }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aquadash.cli.briefs import brief
 from aquadash.cli.output import StatusLine, json_option, show
-from aquadash.cli.runs import brief
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import open_store
 from aquadash.runs.jobs import Job

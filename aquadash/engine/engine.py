@@ -179,10 +179,10 @@ class Engine:
                 cluster.close(timeout=2)
 
     def _unattended(self, only: Collection[str] | None) -> list[Run]:
-        """The runs, or those of ``only``, that no slot of this engine holds or will take; newest first."""
+        """Waiting and running runs, all or those of ``only``, that no slot here holds or will take; newest first."""
         return [
             run
-            for run in self._store.list_runs()
+            for run in self._store.unfinished_runs()
             if (only is None or run.run_id in only)
             and ((future := self._futures.get(run.run_id)) is None or future.done())
         ]

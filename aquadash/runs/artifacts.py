@@ -61,6 +61,9 @@ class RunArtifacts:
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of the test split."""
         self._add_predictions(run_id, PREDICTIONS, predictions)
+        with storage_errors("describe the predictions"):
+            # Tables of runs need the number for each run's interval, and shall not open a file a row for it.
+            self._client.set_tag(run_id, tag.TEST_IMAGES, str(len(predictions.labels)))
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of its validation images."""

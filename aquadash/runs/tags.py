@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aquadash import config as run_config
@@ -35,6 +35,14 @@ LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
 ORIGIN = "aquadash.origin"
 REPEATS = "aquadash.repeats"
+PINNED = "aquadash.pinned"
+ARCHIVED = "aquadash.archived"
+TEST_IMAGES = "aquadash.test_images"
+#: When anything of the run was last written, as :func:`stamp` has it. It is how readers find what is new.
+CHANGED = "aquadash.changed_at"
+#: What begins the name of a tag that holds a label given by a person: one MLflow tag a label, so that two people can
+#: label a run at the same time.
+LABEL = "aquadash.label."
 PAIR = "aquadash.pair_id"
 PAIR_ROLE = "aquadash.pair_role"
 #: MLflow shows this one as a run's description in its own pages.
@@ -95,12 +103,52 @@ def guess_tag(guess: Guess) -> str:
     return json.dumps(asdict(guess))
 
 
+def stamp(seconds: float) -> str:
+    """A time of change, in seconds since 1970, such that the order of the texts is that of the times."""
+    return f"{seconds:017.6f}"
+
+
+def stamp_prefixes(first: float, last: float) -> list[str]:
+    """At most three beginnings of stamps that together hold all of a span of time: MLflow compares tags by ``LIKE``
+    only, so that a span is found by the digits that its times begin with."""
+    for digits in range(8, 0, -1):
+        unit = 10 ** (10 - digits)
+        low, high = int(max(first, 0.0) // unit), int(last // unit)
+        if high - low < 3:
+            return [f"{each:0{digits}d}" for each in range(low, high + 1)]
+    return [""]
+
+
 def thin(values: Sequence[float]) -> list[float]:
     """At most :data:`CURVE_POINTS` of the values, first and last among them, to four decimals."""
     count = len(values)
     if count <= CURVE_POINTS:
         return [round(value, 4) for value in values]
     return [round(values[round(i * (count - 1) / (CURVE_POINTS - 1))], 4) for i in range(CURVE_POINTS)]
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as the store has it.
+
+    Attributes:
+        run_id: 32 hexadecimal digits.
+        tags: All its tags.
+        deleted: True if it is in the bin.
+    """
+
+    run_id: str
+    tags: Mapping[str, str]
+    deleted: bool = False
+
+    @property
+    def at_work(self) -> bool:
+        """True if it is written as running, so that how it reads depends on the time."""
+        return self.tags.get(STATUS) == RunStatus.RUNNING
+
+    def read(self) -> Run | None:
+        """The run as of now; None for one that another program made."""
+        return read_run(self.run_id, self.tags, deleted=self.deleted)
 
 
 def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float | None = None) -> Run | None:
@@ -134,6 +182,12 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             search_id=tags.get(SEARCH, ""),
             origin=tags.get(ORIGIN, ""),
             repeats=tags.get(REPEATS, ""),
+            tags=tuple(
+                sorted(name.removeprefix(LABEL) for name, text in tags.items() if name.startswith(LABEL) and text)
+            ),
+            pinned=tags.get(PINNED) == "1",
+            archived=tags.get(ARCHIVED) == "1",
+            test_images=int(tags[TEST_IMAGES]) if tags.get(TEST_IMAGES) else None,
             pair_id=tags.get(PAIR, ""),
             pair_role=tags.get(PAIR_ROLE, ""),
         )

@@ -208,6 +208,10 @@ class Run:
         search_id: The search that this run is a trial of; empty for a run of its own.
         origin: Where it comes from; empty for a run that was trained from this store.
         repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
+        tags: The labels that people gave it, sorted.
+        pinned: True if it stands first in tables.
+        archived: True if tables and menus leave it out unless asked.
+        test_images: How many test images it has predicted; None before, and for runs of older versions.
         pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
         pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
     """
@@ -235,5 +239,9 @@ class Run:
     search_id: str = ""
     origin: str = ""
     repeats: str = ""
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
+    test_images: int | None = None
     pair_id: str = ""
     pair_role: str = ""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Seconds for which what still changes may be shown as it was.
 FRESH_SECONDS = 1.0
 
+#: The same for the list of runs, of which only what has changed is read.
+RUNS_FRESH_SECONDS = 0.5
+
 
 def store_ready() -> bool:
     """True once the run store can be read without waiting.
@@ -83,7 +86,7 @@ def statistics(source: str, split: str) -> SplitStatistics:
 
 
 def runs(*, deleted: bool = False) -> list[Run]:
-    """The stored runs, newest first, at most :data:`FRESH_SECONDS` old."""
+    """The stored runs, newest first, at most :data:`RUNS_FRESH_SECONDS` old."""
     store()
     return list(_runs(_place(), deleted))
 
@@ -203,9 +206,13 @@ def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
     return describe(found.train if split == "train" else found.test, found.class_names)
 
 
-@st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
+@st.cache_resource(ttl=RUNS_FRESH_SECONDS, max_entries=8, show_spinner=False)
 def _runs(place: str, deleted: bool) -> tuple[Run, ...]:
-    return tuple(store().list_runs(deleted=deleted))
+    if deleted:
+        return tuple(store().list_runs(deleted=True))
+    from aquadash.runs.snapshot import snapshot_of
+
+    return tuple(snapshot_of(store()).runs())
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)

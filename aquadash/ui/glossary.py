@@ -109,6 +109,8 @@ GLOSSARY: dict[str, str] = {
     "curve as it is; the fainter line behind is that.",
     "softmax": "The last step of the network: turns scores into probabilities that add up to 1.",
     "split": "Training images are learnt from; test images are kept back to measure with.",
+    "standard deviation": "How far values typically are from their mean. Over runs that differ in the seed only, it is "
+    "what chance does: a smaller difference between two settings may be luck.",
     "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",
     "step probability": "The share of the images that the step is applied to; the others pass it unchanged.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "

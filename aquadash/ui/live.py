@@ -27,9 +27,11 @@ QUEUE_SECONDS = 5.0
 
 
 def order(runs: Sequence[Run]) -> list[Run]:
-    """Runs at work first, the running before the waiting in their order; then the others as they came."""
+    """Runs at work first, the running before the waiting in their order; then the others as they came, the archived
+    last."""
     running = [run for run in runs if run.status is RunStatus.RUNNING]
-    return [*running, *waiting(runs), *(run for run in runs if run.status.ended)]
+    ended = [run for run in runs if run.status.ended]
+    return [*running, *waiting(runs), *sorted(ended, key=lambda run: run.archived)]
 
 
 def waiting(runs: Sequence[Run]) -> list[Run]:

@@ -1,112 +1,86 @@
-"""What can be done with a stored run: rename it, write a note, clone or delete it, and have it back."""
+"""What can be done with one stored run: rename it, write a note, label, pin, archive, clone or delete it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.errors import AquaDashError
+from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, shell, take_home
+from aquadash.ui import cache, clone, components, run_bin, shell, take_home
+from aquadash.ui.notes import safe_markdown
 from aquadash.ui.text import plain
 
-#: Pairs of id and name that were deleted here and can be undone, until somebody says "Dismiss".
-_DELETED = "compare:deleted"
-_FAILED = "compare:failed"
-
-
-def undo_bar() -> None:
-    """Say what was deleted, with the way back, and what could not be done."""
-    failure = st.session_state.pop(_FAILED, None)
-    if failure:
-        st.error(plain(failure), icon="🚧")
-    for run_id, name in list(st.session_state.get(_DELETED, [])):
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"🗑️ Deleted **{plain(name)}**.", width="content")
-            st.button("Undo", key=f"undo-{run_id}", icon="↩️", on_click=_restore, args=([run_id],))
-            st.button("Dismiss", key=f"dismiss-{run_id}", type="tertiary", on_click=_forget, args=([run_id],))
+#: Runs with a row of actions each; for more there are the actions for all of them.
+_MOST_ROWS = 10
+#: So many rows do not push what is compared off the screen.
+_FEW = 3
 
 
 def manage(runs: Sequence[Run]) -> None:
-    """Draw a row of actions for each run."""
-    for run in runs:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    """Draw a row of actions for each run, at most ten; of more than a few in a box of their own."""
+    if len(runs) > _FEW:
+        with st.expander("The picked runs one by one", icon="🗂️", key="one-by-one"):
+            _rows(runs)
+    else:
+        _rows(runs)
+
+
+def _rows(runs: Sequence[Run]) -> None:
+    for run in runs[:_MOST_ROWS]:
+        with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
-            with st.popover("Name and note", icon="✏️"):
+            for name in run.tags:
+                st.badge(plain(name), color="gray")
+            with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
                 _editor(run)
+            if run.note:
+                with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
+                    st.markdown(safe_markdown(run.note))
             take_home.popover(run)
-            st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=_delete, args=(run,))
+            st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
             )
             st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
             clone.link(run.run_id)
-            if run.note:
-                st.caption(plain(run.note))
-
-
-def bin_of_runs() -> None:
-    """Draw the bin; it is read only when it is open."""
-    with st.expander("Bin", icon="🗑️", key="bin", on_change="rerun") as opened:
-        if not opened.open:
-            return
-        with shell.guard():
-            deleted = {run.run_id: run for run in cache.runs(deleted=True)}
-            if not deleted:
-                st.caption("The bin is empty.")
-                return
-            chosen = st.multiselect(
-                "Deleted runs",
-                list(deleted),
-                key="bin-runs",
-                format_func=lambda run_id: components.run_label(deleted[run_id]),
-                placeholder="Choose what to bring back",
-            )
-            st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=_restore, args=(chosen,))
+    if len(runs) > _MOST_ROWS:
+        st.caption(f"Only the first {_MOST_ROWS} picked runs have a row here.")
 
 
 def _editor(run: Run) -> None:
     with st.form(f"edit-{run.run_id}", border=False):
         name = st.text_input("Name", run.name, max_chars=120, key=f"name-{run.run_id}")
-        note = st.text_area("Note", run.note, max_chars=4000, key=f"note-{run.run_id}")
+        tags = st.text_input("Tags, with commas between", ", ".join(run.tags), max_chars=400, key=f"tags-{run.run_id}")
+        note = st.text_area(
+            "Note", run.note, max_chars=4000, key=f"note-{run.run_id}",
+            help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
+        )  # fmt: skip
+        pinned = st.toggle("Pinned: stands first", run.pinned, key=f"pinned-{run.run_id}")
+        archived = st.toggle("Archived: left out of the table", run.archived, key=f"archived-{run.run_id}")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
-                if name != run.name:
-                    cache.store().rename(run.run_id, name)
-                if note != run.note:
-                    cache.store().set_note(run.run_id, note)
-                cache.refresh()
+                _save(run, name=name, tags=tags, note=note, pinned=pinned, archived=archived)
                 st.rerun()
 
 
-def _delete(run: Run) -> None:
-    def delete() -> None:
-        cache.store().delete(run.run_id)
-        st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (run.run_id, run.name)]
-
-    _try(delete)
-
-
-def _restore(run_ids: Sequence[str]) -> None:
-    def restore() -> None:
-        for run_id in run_ids:
-            cache.store().restore(run_id)
-
-    _try(restore)
-    _forget(run_ids)
-
-
-def _forget(run_ids: Sequence[str]) -> None:
-    st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if entry[0] not in run_ids]
-
-
-def _try(action: Callable[[], None]) -> None:
-    """Do something from a button's callback, where nothing can be drawn; the next run shows what went wrong."""
+def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: bool) -> None:
+    store = cache.store()
+    wanted = {clean_tag(text) for text in tags.split(",") if text.strip()}
     try:
-        action()
-    except AquaDashError as error:
-        st.session_state[_FAILED] = str(error)
+        if name != run.name:
+            store.rename(run.run_id, name)
+        if note != run.note:
+            store.set_note(run.run_id, note)
+        if added := wanted - set(run.tags):
+            store.add_tags(run.run_id, sorted(added))
+        if removed := set(run.tags) - wanted:
+            store.remove_tags(run.run_id, sorted(removed))
+        if pinned != run.pinned:
+            store.set_pinned(run.run_id, pinned)
+        if archived != run.archived:
+            store.set_archived(run.run_id, archived)
     finally:
         cache.refresh()

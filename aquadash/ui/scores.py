@@ -25,8 +25,8 @@ def has_results(run: Run) -> bool:
 
 
 def results_first(runs: Sequence[Run]) -> list[Run]:
-    """The runs with results, then the others; each in the order they came in."""
-    return sorted(runs, key=lambda run: not has_results(run))
+    """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
+    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.pinned))
 
 
 def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:

@@ -22,6 +22,7 @@ class _Opening:
 
     Attributes:
         wanted: Set once nothing is to be waited for any more.
+        engine_wanted: The same for the engine.
         store_done: Set once the store is open or has failed to open.
         engine_done: Set once the engine is open or has failed to open.
         store_error: Why there is no store, None if there is one.
@@ -29,6 +30,7 @@ class _Opening:
     """
 
     wanted: threading.Event = field(default_factory=threading.Event)
+    engine_wanted: threading.Event = field(default_factory=threading.Event)
     store_done: threading.Event = field(default_factory=threading.Event)
     engine_done: threading.Event = field(default_factory=threading.Event)
     store_error: AquaDashError | None = None
@@ -56,6 +58,7 @@ def page_drawn() -> None:
         opening = _openings.get(_address())
     if opening is not None:
         opening.wanted.set()
+        opening.engine_wanted.set()
 
 
 def ready() -> bool:
@@ -91,6 +94,7 @@ def wait_for_engine() -> None:
     """
     opening = _opening(retry=False)
     opening.wanted.set()
+    opening.engine_wanted.set()
     opening.engine_done.wait()
     if opening.engine_error is not None:
         raise opening.engine_error
@@ -124,6 +128,8 @@ def _open(opening: _Opening) -> None:
     except Exception as error:
         opening.store_error = opening.engine_error = _presentable(error, "The run store could not be opened")
     opening.store_done.set()
+    # A page that has waited for the store is now drawn by one thread, which the engine's imports would hold up.
+    opening.engine_wanted.wait(_HEAD_START)
     if opening.store_error is None:
         try:
             from aquadash.engine import open_engine

@@ -1,0 +1,153 @@
+"""Runs put together by what they have in common, with the mean and the deviation of their figures."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aquadash.config import flatten
+from aquadash.runs.fields import Kind, RunField
+from aquadash.runs.types import Run
+
+#: The name of the grouping by everything but the seed: its groups are repetitions of one experiment.
+ALL_BUT_SEED = "all-but-seed"
+
+#: What groups are measured by.
+METRICS = ("test_accuracy", "val_accuracy")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a figure varies over the runs of a group that have it.
+
+    Attributes:
+        n: How many have it.
+        mean: Their mean; None without any.
+        deviation: Their standard deviation, of a sample (divided by n - 1); None for fewer than two.
+        low: The least.
+        high: The greatest.
+    """
+
+    n: int
+    mean: float | None = None
+    deviation: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of the values themselves."""
+        if not values:
+            return cls(0)
+        deviation = statistics.stdev(values) if len(values) > 1 else None
+        return cls(len(values), statistics.fmean(values), deviation, min(values), max(values))
+
+
+@dataclass(frozen=True)
+class RunGroup:
+    """Runs with the same value.
+
+    Attributes:
+        key: Stands for the group in an address: the value as text, or a short checksum of the settings.
+        value: What they have in common, None for unknown; for :data:`ALL_BUT_SEED` the settings in which the groups
+            differ, by name.
+        runs: In the order in which they came.
+        seeds: How many different seeds they have.
+        varying: The settings, the seed left out, in which runs of this group differ: whatever these do is in the
+            deviation, too.
+        spreads: By the metric's name, shares from 0 to 1.
+    """
+
+    key: str
+    value: Any
+    runs: tuple[Run, ...]
+    seeds: int
+    varying: tuple[str, ...]
+    spreads: Mapping[str, Spread]
+
+
+def group_runs(
+    runs: Iterable[Run], by: str, fields: Mapping[str, RunField], *, metrics: Sequence[str] = METRICS
+) -> list[RunGroup]:
+    """Put runs together, the group with the best mean of the first metric that is known first.
+
+    Args:
+        runs: Which.
+        by: A field's name, or :data:`ALL_BUT_SEED`.
+        fields: All fields; ``by`` and the metrics are looked up here.
+        metrics: Of which figures the spread is wanted.
+
+    Raises:
+        KeyError: There is no field of that name.
+    """
+    found = list(runs)
+    settings = {run.run_id: _without_seed(run) for run in found}
+    members: dict[str, list[Run]] = {}
+    values: dict[str, Any] = {}
+    for run in found:
+        if by == ALL_BUT_SEED:
+            value: Any = settings[run.run_id]
+            key = hashlib.sha256(repr(sorted(value.items())).encode()).hexdigest()[:10]
+        else:
+            value = fields[by].get(run)
+            key = value_key(value)
+        members.setdefault(key, []).append(run)
+        values.setdefault(key, value)
+    if by == ALL_BUT_SEED:
+        differing = _varying(list(values.values()))
+        values = {key: {name: value[name] for name in differing} for key, value in values.items()}
+    groups = [
+        RunGroup(
+            key=key,
+            value=values[key],
+            runs=tuple(inside),
+            seeds=len({run.config.seed for run in inside}),
+            varying=_varying([settings[run.run_id] for run in inside]),
+            spreads={name: _spread(inside, fields[name]) for name in metrics},
+        )
+        for key, inside in members.items()
+    ]
+    return sorted(groups, key=lambda group: _rank(group, metrics))
+
+
+def groupable(fields: Mapping[str, RunField]) -> list[str]:
+    """The fields that runs can sensibly be grouped by: settings and whatever has few values, no measured figures."""
+    measured = {name for name, field in fields.items() if field.kind is Kind.NUMBER and "." not in name}
+    return [
+        name
+        for name, field in fields.items()
+        if name not in measured - {"seed"} and field.kind is not Kind.TIME and name not in ("run_id", "note", "message")
+    ]
+
+
+def value_key(value: Any) -> str:
+    """A value as text: ``"64"``, ``"32, 64"``, ``"unknown"``."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _without_seed(run: Run) -> dict[str, Any]:
+    # Other images are another experiment, whatever the settings say.
+    values = {name: value for name, value in flatten(run.config).items() if name != "seed"}
+    return values | {"dataset_fingerprint": run.dataset_fingerprint}
+
+
+def _varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    first = settings[0]
+    return tuple(name for name in first if any(other[name] != first[name] for other in settings[1:]))
+
+
+def _spread(runs: Sequence[Run], field: RunField) -> Spread:
+    return Spread.of([value for run in runs if (value := field.get(run)) is not None and not math.isnan(value)])
+
+
+def _rank(group: RunGroup, metrics: Sequence[str]) -> tuple[tuple[bool, float], ...]:
+    means = [group.spreads[name].mean for name in metrics]
+    return tuple((mean is None, -(mean or 0.0)) for mean in means)

@@ -1,0 +1,155 @@
+"""What is read of runs: their records and their histories."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.runs import tags as tag
+from aquadash.runs.connection import storage_errors
+from aquadash.runs.types import EpochRecord, Run, RunStatus, Worker
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
+
+#: The columns of a history, in the order of ``history.csv`` after ``epoch``.
+EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+_PAGE = 500
+
+
+class RunReading:
+    """The part of the run store that reads runs."""
+
+    _client: MlflowClient
+    _experiment_id: str
+
+    def list_runs(self, *, deleted: bool = False) -> list[Run]:
+        """All runs, newest first; with ``deleted`` those in the bin instead.
+
+        Reads the whole store; :class:`~aquadash.runs.snapshot.RunSnapshot` reads what is new.
+        """
+        from mlflow.entities import ViewType
+
+        found = self._search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
+        runs = [run for stored in found if (run := stored.read()) is not None]
+        return sorted(runs, key=lambda run: run.created_at, reverse=True)
+
+    def unfinished_runs(self) -> list[Run]:
+        """The runs that wait or run (those that went silent among them), newest first. Quick in a full store, too."""
+        from mlflow.entities import ViewType
+
+        found: dict[str, tag.StoredRun] = {}
+        # The waiting first: one that starts between the two reads is in both, and the later read counts.
+        for status in (RunStatus.QUEUED, RunStatus.RUNNING):
+            for stored in self._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{status}'"):
+                found[stored.run_id] = stored
+        runs = [run for stored in found.values() if (run := stored.read()) is not None]
+        return sorted(runs, key=lambda run: run.created_at, reverse=True)
+
+    def stored_runs(self) -> list[tag.StoredRun]:
+        """All runs that are not in the bin, as their tags have them, in no order."""
+        from mlflow.entities import ViewType
+
+        return self._search(ViewType.ACTIVE_ONLY)
+
+    def changed_runs(self, first: float, last: float) -> list[tag.StoredRun]:
+        """The runs, those in the bin among them, that were written between two times; a few others may be there, too.
+
+        What another program writes into the store is not found so, as it leaves no time.
+
+        Args:
+            first: Seconds since 1970, by the clock of whoever wrote.
+            last: The same, for the end.
+        """
+        from mlflow.entities import ViewType
+
+        found: dict[str, tag.StoredRun] = {}
+        for prefix in tag.stamp_prefixes(first, last):
+            for stored in self._search(ViewType.ALL, f"tags.`{tag.CHANGED}` LIKE '{prefix}%'"):
+                found[stored.run_id] = stored
+        return list(found.values())
+
+    def _search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
+        runs: list[tag.StoredRun] = []
+        token: str | None = None
+        with storage_errors("read the runs"):
+            while True:
+                page = self._client.search_runs(
+                    [self._experiment_id], condition, run_view_type=view, max_results=_PAGE, page_token=token
+                )
+                runs.extend(map(_stored, page))
+                token = page.token
+                if not token:
+                    return runs
+
+    def get(self, run_id: str) -> Run:
+        """One run by its full id, a deleted one too."""
+        from mlflow.exceptions import MlflowException
+
+        with storage_errors("read the run"):
+            try:
+                found = self._client.get_run(run_id)
+            except MlflowException as error:
+                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.") from None
+                raise
+        run = _stored(found).read()
+        if run is None:
+            raise RunError(f"Run {run_id} is in the store, but another program made it; AquaDash cannot read it.")
+        return run
+
+    def resolve(self, text: str, *, deleted: bool = False) -> str:
+        """The id that a run id, a unique prefix of one or a run's unique name stands for.
+
+        With ``deleted`` the runs in the bin are meant, otherwise the others.
+
+        Raises:
+            UnknownNameError: No run fits.
+            RunError: More than one does.
+        """
+        if re.fullmatch(r"[0-9a-f]{32}", text):
+            # Without reading all others.
+            with contextlib.suppress(UnknownNameError):
+                if self.get(text).deleted is deleted:
+                    return text
+        runs = self.list_runs(deleted=deleted)
+        exact = [run for run in runs if run.run_id == text]
+        named = exact or [run for run in runs if run.name == text]
+        found = named or [run for run in runs if text and run.run_id.startswith(text)]
+        if not found:
+            raise UnknownNameError.of("run", text, [run.name for run in runs])
+        if len(found) > 1:
+            ids = ", ".join(f"{run.run_id[:8]} ({run.name})" for run in found[:6])
+            raise RunError(f"{text[:80]!r} fits {len(found)} runs: {ids}. Give more of the id.")
+        return found[0].run_id
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        """The run's complete epochs in order; one that was trained twice, before and after a resume, counts once."""
+        columns: dict[str, dict[int, float]] = {}
+        with storage_errors("read the history of the run"):
+            for name in EPOCH_METRICS:
+                points = sorted(self._client.get_metric_history(run_id, name), key=lambda point: point.timestamp)
+                columns[name] = {point.step: point.value for point in points}
+        epochs = sorted(set.intersection(*(set(column) for column in columns.values())))
+        return [EpochRecord(epoch, **{name: columns[name][epoch] for name in EPOCH_METRICS}) for epoch in epochs]
+
+    def queue_position(self, run_id: str) -> int | None:
+        """1 for the run that starts next, and so on; None for one that is not queued."""
+        queued = [run for run in self.unfinished_runs() if run.status is RunStatus.QUEUED]
+        ids = [run.run_id for run in sorted(queued, key=lambda run: run.queued_at)]
+        return ids.index(run_id) + 1 if run_id in ids else None
+
+    def queued_by(self, run_id: str) -> Worker | None:
+        """The process whose engine holds the queued run."""
+        with storage_errors("read the run"):
+            text = self._client.get_run(run_id).data.tags.get(tag.QUEUED_BY)
+        return Worker(**json.loads(text)) if text else None
+
+
+def _stored(found: MlflowRun) -> tag.StoredRun:
+    return tag.StoredRun(found.info.run_id, dict(found.data.tags), found.info.lifecycle_stage == "deleted")

@@ -1,0 +1,101 @@
+"""Which runs a table shows and in which order: what pages and the command line ask for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aquadash.errors import UnknownNameError
+from aquadash.runs.fields import RunField, validation_accuracy
+from aquadash.runs.query import select
+from aquadash.runs.types import Run
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """What a run must be to be shown; what is left empty lets all runs pass.
+
+    Attributes:
+        statuses: One of these.
+        sources: Trained on one of these data sets.
+        networks: One of these networks.
+        pipelines: One of these augmentations.
+        tags: All of these tags.
+        pinned: Only those that are pinned.
+        archived: Those that are archived, too.
+        trials: Trials of searches, too.
+        accuracy: The least and greatest validation accuracy, 0 to 1; runs without one pass only if all may.
+        where: A condition; see :mod:`aquadash.runs.query`.
+    """
+
+    statuses: Collection[str] = ()
+    sources: Collection[str] = ()
+    networks: Collection[str] = ()
+    pipelines: Collection[str] = ()
+    tags: Collection[str] = ()
+    pinned: bool = False
+    archived: bool = False
+    trials: bool = False
+    accuracy: tuple[float, float] = (0.0, 1.0)
+    where: str = ""
+
+    def apply(self, runs: Iterable[Run]) -> list[Run]:
+        """The runs that pass, in their order.
+
+        Raises:
+            QueryError: The condition cannot be used.
+        """
+        return select([run for run in runs if self._passes(run)], self.where)
+
+    def _passes(self, run: Run) -> bool:
+        config = run.config
+        return (
+            (self.archived or not run.archived)
+            and (self.trials or not run.search_id)
+            and (not self.pinned or run.pinned)
+            and (not self.statuses or str(run.status) in self.statuses)
+            and (not self.sources or config.data.source in self.sources)
+            and (not self.networks or config.model.name in self.networks)
+            and (not self.pipelines or config.augmentation.pipeline in self.pipelines)
+            and set(self.tags) <= set(run.tags)
+            and self._accurate(run)
+        )
+
+    def _accurate(self, run: Run) -> bool:
+        low, high = self.accuracy
+        if low <= 0.0 and high >= 1.0:
+            return True
+        accuracy = validation_accuracy(run)
+        return accuracy is not None and low <= accuracy <= high
+
+
+def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> list[Run]:
+    """The runs by a field, pinned ones first and those without the value last.
+
+    Args:
+        runs: Which.
+        key: The field's name, a minus in front for the greatest first: ``"-val_accuracy"``.
+        fields: All fields.
+
+    Raises:
+        UnknownNameError: There is no field of that name.
+    """
+    name = key.removeprefix("-")
+    if name not in fields:
+        raise UnknownNameError.of("field of a run", name, fields)
+    field, falling = fields[name], key.startswith("-")
+    found = list(runs)
+    values = [(_comparable(field.get(run)), run) for run in found]
+    known = [(value, run) for value, run in values if value is not None]
+    unknown = [run for value, run in values if value is None]
+    ordered = [run for _, run in sorted(known, key=lambda pair: pair[0], reverse=falling)] + unknown
+    return sorted(ordered, key=lambda run: not run.pinned)
+
+
+def _comparable(value: Any) -> Any:
+    """A value that has an order, None for one that has none: the loss of a training that went astray is no number."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value.casefold() if isinstance(value, str) else value

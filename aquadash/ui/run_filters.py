@@ -1,0 +1,182 @@
+"""Which runs the table shows: words, a condition and plain controls, all of them in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from aquadash.config import DEFINITIONS, flatten
+from aquadash.runs.fields import RunField
+from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
+from aquadash.runs.selection import RunFilter
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import address
+from aquadash.ui import setting_fields as settings
+from aquadash.ui.components import status_text
+from aquadash.ui.text import count, plain
+
+_WHERE_HELP = (
+    'A condition such as `val_accuracy > 0.6 and "flip" in tags`: names of settings and figures, numbers, texts in '
+    "quotes, `== != < <= > >=`, `in`, `+ - * /`, `and`, `or`, `not`. All names are listed under “Names and examples”."
+)
+
+
+def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
+    """Draw the filters, bound to the address, and return the runs that pass."""
+    sources = sorted({run.config.data.source for run in runs})
+    address.restore("find", str, default="", expected="any text")
+    address.restore("where", str, default="", expected="a condition")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        find = st.text_input(
+            "Find", key="find", placeholder="name, note, tag or setting", max_chars=100, width=240,
+            help="Shows the runs that contain every word, in their name, note, tags or settings: adam 0.001",
+        )  # fmt: skip
+        where = st.text_input(
+            "Where",
+            key="where",
+            placeholder='val_accuracy > 0.6 and "flip" in tags',
+            max_chars=LONGEST,
+            width=360,
+            help=_WHERE_HELP,
+        )
+        statuses = _several("status", "Status", [str(status) for status in RunStatus], _status_word)
+        chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
+        with st.popover("More filters", icon="🎛️", key="filters-box"):
+            chosen = _more(runs)
+        with st.popover("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
+            if opened.open:
+                _help(fields)
+    address.record("find", find, default="")
+    address.record("where", where, default="")
+    chosen = replace(chosen, statuses=statuses, sources=chosen_sources)
+    try:
+        shown = replace(chosen, where=where).apply(runs)
+    except QueryError as error:
+        st.error(f"The condition is left out. {plain(str(error))}", icon="🚧")
+        st.code(pointer(where, error.position), language=None)
+        shown = chosen.apply(runs)
+    _say_what_is_hidden(runs, chosen)
+    _say_what_more_is_asked(chosen)
+    return containing(shown, find)
+
+
+def containing(runs: Sequence[Run], find: str) -> list[Run]:
+    """The runs whose name, note, tags, id, status and settings together contain every word."""
+    words = find.casefold().split()
+    return [run for run in runs if all(word in _searchable(run) for word in words)] if words else list(runs)
+
+
+def _more(runs: Sequence[Run]) -> RunFilter:
+    networks = sorted({run.config.model.name for run in runs})
+    pipelines = sorted({run.config.augmentation.pipeline for run in runs})
+    tags = sorted({name for run in runs for name in run.tags})
+    chosen_networks = _several("network", "Network", networks, lambda name: settings.value_text("model.name", name))
+    chosen_pipelines = _several(
+        "pipeline", "Augmentation", pipelines, lambda name: settings.value_text("augmentation.pipeline", name)
+    )
+    chosen_tags = _several("tag", "Tags, all of them", tags, str)
+    low, high = _accuracy_range()
+    return RunFilter(
+        networks=chosen_networks,
+        pipelines=chosen_pipelines,
+        tags=chosen_tags,
+        accuracy=(low / 100, high / 100),
+        pinned=_toggle("pinned", "Pinned runs only"),
+        archived=_toggle("archived", "Archived runs, too"),
+        trials=_toggle("trials", "Trials of searches, too"),
+    )
+
+
+def _several(name: str, label: str, options: Sequence[str], word: Callable[[str], str]) -> list[str]:
+    address.choices(name, options)
+    chosen = st.multiselect(label, options, key=name, placeholder="any", width=240, format_func=word)
+    address.record(name, ",".join(chosen), default="")
+    return list(chosen)
+
+
+def _toggle(name: str, label: str) -> bool:
+    def decode(text: str) -> bool:
+        if text not in ("0", "1"):
+            raise ValueError(text)
+        return text == "1"
+
+    address.restore(name, decode, default=False, expected="0 or 1")
+    on = st.toggle(label, key=name)
+    address.record(name, "1" if on else "0", default="0")
+    return on
+
+
+def _accuracy_range() -> tuple[int, int]:
+    def decode(text: str) -> tuple[int, int]:
+        first, _, last = text.partition("-")
+        if not (first.isdecimal() and last.isdecimal() and len(text) < 8 and 0 <= int(first) <= int(last) <= 100):
+            raise ValueError(text)
+        return int(first), int(last)
+
+    address.restore("accuracy", decode, default=(0, 100), expected="two numbers of per cent, such as 60-80")
+    chosen: tuple[int, int] = st.slider(  # type: ignore[assignment]
+        "Validation accuracy", 0, 100, key="accuracy", format="%d %%",
+        help="Runs without one are left out as soon as the range is not the whole.",
+    )  # fmt: skip
+    address.record("accuracy", f"{chosen[0]}-{chosen[1]}", default="0-100")
+    return chosen
+
+
+def _say_what_is_hidden(runs: Sequence[Run], chosen: RunFilter) -> None:
+    trials = 0 if chosen.trials else sum(bool(run.search_id) for run in runs)
+    archived = 0 if chosen.archived else sum(run.archived and not run.search_id for run in runs)
+    hidden = [
+        *([count(trials, "trial of searches", "trials of searches")] if trials else []),
+        *([count(archived, "archived run")] if archived else []),
+    ]
+    if hidden:
+        st.caption(f"Not shown: {' and '.join(hidden)}. “More filters” shows them.")
+
+
+def _say_what_more_is_asked(chosen: RunFilter) -> None:
+    """What is set in the closed box, since a link may have set it."""
+    low, high = (round(100 * bound) for bound in chosen.accuracy)
+    asked = [
+        *([f"the network {' or '.join(chosen.networks)}"] if chosen.networks else []),
+        *([f"the augmentation {' or '.join(chosen.pipelines)}"] if chosen.pipelines else []),
+        *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),
+        *([f"a validation accuracy from {low} to {high} %"] if (low, high) != (0, 100) else []),
+        *(["a pin"] if chosen.pinned else []),
+    ]
+    if asked:
+        st.caption(f"Only runs with {plain(', '.join(asked))}.")
+
+
+def _help(fields: Mapping[str, RunField]) -> None:
+    st.markdown("**Examples**")
+    for example, meaning in EXAMPLES:
+        st.markdown(f"`{example}`  \n{meaning}")
+    st.caption(
+        "Capital letters make no difference. A comparison with a figure that is not known yet is never true. Shares go "
+        "from 0 to 1."
+    )
+    st.dataframe(
+        {
+            "Name": list(fields),
+            "Is a": [str(field.kind) for field in fields.values()],
+            "Meaning": [field.help for field in fields.values()],
+        },
+        hide_index=True,
+        height=300,
+        column_config={"Meaning": st.column_config.TextColumn(width="large")},
+        alt="The names that a condition may use, with their meaning.",
+    )
+
+
+def _status_word(name: str) -> str:
+    return status_text(RunStatus(name))
+
+
+def _searchable(run: Run) -> str:
+    flat = flatten(run.config)
+    words = " ".join(
+        f"{settings.label(k)} {k}={v} {settings.value_text(k, v)}" for k, v in flat.items() if k != DEFINITIONS
+    )
+    return f"{run.name} {run.note} {' '.join(run.tags)} {run.run_id} {run.status} {words}".casefold()

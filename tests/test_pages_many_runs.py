@@ -1,0 +1,128 @@
+"""A thousand stored runs of a hundred epochs: the table of runs is there in time, and a change shows at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aquadash.bench.app import bench_app, page_names, time_page
+from aquadash.errors import UnknownNameError
+from aquadash.runs import open_store
+from aquadash.runs.fields import run_fields
+from aquadash.runs.groups import ALL_BUT_SEED, group_runs
+from aquadash.runs.snapshot import snapshot_of
+from tests.serving import CHROMIUM_ARGUMENTS, ROOT, chromium, serving
+
+RUNS = 1000
+#: Seconds.
+WARM, COLD, CHANGE = 1.0, 3.0, 2.0
+
+
+def fill(folder: Path, runs: int, epochs: int) -> str:
+    """Fill a home as the script in the repository does; returns what it says."""
+    script = [sys.executable, "scripts/generate_runs.py", "--home", str(folder)]
+    done = subprocess.run(
+        [*script, "--runs", str(runs), "--epochs", str(epochs), "--predicted", "3"],
+        cwd=ROOT, check=True, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def many_runs(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Path:
+    folder = tmp_path_factory.mktemp("many-runs")
+    began = time.monotonic()
+    fill(folder, RUNS, 100)
+    print(f"{RUNS} runs made up in {time.monotonic() - began:.0f} s")
+    shutil.copytree(prepared_home / "cache", folder / "cache", dirs_exist_ok=True)
+    environment = {**os.environ, "AQUADASH_HOME": str(folder)}
+    # As after an earlier session of the app.
+    reading = "from aquadash.runs import open_store; from aquadash.runs.snapshot import snapshot_of;"
+    subprocess.run(
+        [sys.executable, "-c", reading + "snapshot_of(open_store()).runs()"], env=environment, cwd=ROOT, check=True
+    )
+    return folder
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
+    cold, warm, kilobytes = time_page(many_runs, "compare", repeats=9)
+    print(f"cold {cold:.2f} s, warm {warm:.3f} s, {kilobytes:.0f} kB")
+    assert warm <= WARM
+    assert cold <= COLD
+    assert 100 < kilobytes < 5000, "all runs are sent, and not more than a phone can take"
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+@pytest.mark.browser
+def test_what_another_process_changes_shows_at_once(many_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from playwright.sync_api import sync_playwright
+
+    if chromium() is None:
+        pytest.skip("needs Chromium")
+    monkeypatch.setenv("AQUADASH_HOME", str(many_runs))
+    store = open_store()
+    run = max(snapshot_of(store).runs(), key=lambda run: run.created_at)
+    with serving(many_runs) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+        page = browser.new_page()
+        page.goto(f"{server.url}/compare?runs={run.run_id}")
+        page.locator(f".st-key-delete-{run.run_id}").wait_for(timeout=60_000)
+        # The first seconds of a server are for what it makes ready.
+        page.wait_for_timeout(8000)
+        for number in range(3):
+            store.rename(run.run_id, f"renamed to {number}")
+            began = time.monotonic()
+            page.get_by_text(f"renamed to {number}", exact=True).first.wait_for(timeout=20_000)
+            seconds = time.monotonic() - began
+            print(f"shown after {seconds:.2f} s")
+            assert seconds <= CHANGE
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def few_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("few-runs")
+    said = fill(folder, 45, 12)
+    assert said.startswith("45 runs of 12 epochs in ")
+    yield folder
+
+
+@pytest.mark.slow
+def test_made_up_runs_are_as_real_ones(few_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_HOME", str(few_runs))
+    store = open_store()
+    runs = store.list_runs()
+    assert len(runs) == 45 and {str(run.status) for run in runs} == {"finished", "stopped", "failed"}
+    history = store.history(runs[0].run_id)
+    assert [record.epoch for record in history] == list(range(1, 13))
+    assert history[0].val_accuracy < history[-1].val_accuracy
+    accuracy = runs[0].metrics["test_accuracy"]
+    found = store.predictions(runs[0].run_id)
+    assert float((found.probabilities.argmax(axis=1) == found.labels).mean()) == pytest.approx(accuracy)
+    groups = group_runs(runs, ALL_BUT_SEED, run_fields(runs))
+    assert len(groups) == 9 and all(group.seeds == 5 and not group.varying for group in groups)
+    assert any(run.pinned for run in runs) and any(run.archived for run in runs) and any(run.tags for run in runs)
+
+
+@pytest.mark.slow
+def test_bench_app_times_the_pages() -> None:
+    with pytest.raises(UnknownNameError, match="compare"):
+        bench_app(pages=["comapre"])
+    assert {"home", "compare", "train"} <= set(page_names())
+    said: list[str] = []
+    result = bench_app(runs=8, repeats=1, pages=["compare"], progress=lambda text, share: said.append(text)).to_dict()
+    (page,) = result["pages"]
+    assert page["page"] == "compare" and result["runs"] == 8
+    assert 0 < page["many_seconds"] <= page["many_cold_seconds"]
+    assert result["ratio"] == pytest.approx(page["few_seconds"] / page["many_seconds"])
+    assert "Making up 8 runs" in said

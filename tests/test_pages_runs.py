@@ -1,0 +1,206 @@
+"""The table of runs on the compare page: conditions, filters, groups, columns, tags and actions for many runs."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.runs import Run, RunStore, open_store
+from aquadash.ui import run_columns, run_filters, run_groups, run_watch
+from aquadash.ui.notes import safe_markdown
+from tests import stored_runs, ui_runs
+from tests.app_pages import address_of, open_app_page
+from tests.made_runs import made_run
+
+open_page = partial(open_app_page, "compare")
+HOSTILE_NOTE = (
+    "# Log in\n![spy](https://spy.example/pixel.png) <img src=https://spy.example/2.png> ![ref][r]\n\n"
+    "[r]: https://spy.example/3.png\n:red[red] :material/warning: <script>alert(1)</script> **bold**"
+)
+
+
+@pytest.fixture
+def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    stored_runs.without_engine(monkeypatch)
+    return open_store()
+
+
+@pytest.fixture
+def three(store: RunStore) -> tuple[Run, Run, Run]:
+    one = ui_runs.finished(store, "one", {"seed": 1}, right=0.5)
+    two = ui_runs.finished(store, "two", {"seed": 2}, right=0.7)
+    three = ui_runs.finished(store, "three", {"training.optimizer": "adam"}, right=0.8)
+    store.add_tags(two.run_id, ["flip"])
+    return one, two, three
+
+
+def names(app: AppTest, table: int = 0) -> list[str]:
+    return list(app.dataframe[table].value["Name"])
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(str(each.value) for kind in (app.caption, app.error, app.markdown, app.info) for each in kind)
+
+
+def test_a_condition_filters_and_stands_in_the_address(three: tuple[Run, Run, Run]) -> None:
+    app = open_page()
+    app.text_input(key="where").set_value('test_accuracy > 0.6 and "flip" in tags').run()
+    assert names(app) == ["two"]
+    assert address_of(app, "where") == 'test_accuracy > 0.6 and "flip" in tags'
+
+    app.text_input(key="where").set_value("test_acuracy > 0.6").run()
+    assert names(app) == ["three", "two", "one"], "what cannot be used filters nothing"
+    assert "Did you mean" in said(app) and app.code[0].value.endswith("\n^")
+
+
+def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
+    one, two, adam = three
+    store.set_archived(one.run_id)
+    store.set_pinned(two.run_id)
+    trial = store.create(adam.config, name="trial", search_id="a" * 32, queued_by=ui_runs.WORKER)
+
+    app = open_page()
+    assert names(app) == ["📌 two", "three"], "pinned first; archived runs and trials are left out"
+    assert "1 trial of searches and 1 archived run" in said(app)
+    assert names(open_page(archived="1", trials="1")) == ["📌 two", "trial", "three", "🗃️ one"]
+    assert names(open_page(pinned="1")) == ["📌 two"]
+    app = open_page(tag="flip")
+    assert names(app) == ["📌 two"] and "Only runs with the tags flip." in said(app)
+    assert names(open_page(find="two optimizer=sgd")) == ["📌 two"]
+    assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
+    assert not open_page(accuracy="70-80").dataframe
+    app = open_page(accuracy="80-20")
+    assert "Expected: two numbers" in said(app) and len(names(app)) == 2
+    assert store.get(trial.run_id).search_id
+
+
+def test_groups_open_to_their_runs(three: tuple[Run, Run, Run]) -> None:
+    app = open_page(group="all-but-seed")
+    groups = app.dataframe[0].value
+    assert groups["Runs"].tolist() == [1, 2] and groups["Seeds"].tolist() == [1, 2]
+    assert groups["Test accuracy: deviation"].isna().tolist() == [True, False]
+    assert groups["Group"].tolist() == ["Optimizer: Adam", "Optimizer: SGD, plain steps downhill"]
+    assert "only the seed differs" in said(app)
+
+    keys = app.selectbox(key="member").options
+    app.selectbox(key="member").select_index(keys.index("Optimizer: SGD, plain steps downhill")).run()
+    assert names(app, 1) == ["two", "one"]
+    again = open_page(group="all-but-seed", member=address_of(app, "member") or "")
+    assert names(again, 1) == ["two", "one"]
+    assert "Within the groups other things differ" in said(open_page(group="model.name"))
+
+
+def test_columns_are_chosen_and_remembered(three: tuple[Run, Run, Run]) -> None:
+    app = open_page()
+    app.multiselect(key="columns").set_value(["name", "training.learning_rate", "val_loss"]).run()
+    assert list(app.dataframe[0].value) == ["Name", "Learning rate", "Validation loss"]
+    assert address_of(app, "columns") == "name,training.learning_rate,val_loss"
+    app.switch_page("pages/home.py").run()
+    app.query_params.clear()
+    app.switch_page("pages/compare.py").run()
+    assert list(app.dataframe[0].value) == ["Name", "Learning rate", "Validation loss"]
+    assert list(open_page(columns="name,seed").dataframe[0].value) == ["Name", "Seed"]
+
+
+def test_every_column_can_be_shown(three: tuple[Run, Run, Run]) -> None:
+    from aquadash.runs.fields import run_fields
+
+    every = run_columns.choices(run_fields())
+    app = open_page(columns=",".join(every))
+    assert len(app.dataframe[0].value.columns) == len(every), "no two columns have the same head"
+
+
+def test_order(three: tuple[Run, Run, Run]) -> None:
+    assert names(open_page(sort="test_accuracy")) == ["one", "two", "three"]
+    app = open_page()
+    app.selectbox(key="sort").set_value("name").run()
+    assert names(app) == ["one", "three", "two"] and address_of(app, "sort") == "name"
+
+
+def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
+    store: RunStore, three: tuple[Run, Run, Run]
+) -> None:
+    app = open_page()
+    app.button(key="pick-all").click().run()
+    app.text_input(key="bulk-add-tags").set_value("For Class, week 2")
+    app.button(key="bulk-add-save").click().run()
+    assert [store.get(run.run_id).tags for run in three] == [
+        ("for-class", "week-2"), ("flip", "for-class", "week-2"), ("for-class", "week-2"),
+    ]  # fmt: skip
+    app.multiselect(key="bulk-remove-tags").select("week-2")
+    app.button(key="bulk-remove-save").click().run()
+    assert store.get(three[1].run_id).tags == ("flip", "for-class")
+    app.button(key="bulk-pin").click().run()
+    assert all(store.get(run.run_id).pinned for run in three)
+    app.button(key="bulk-archive").click().run()
+    assert all(store.get(run.run_id).archived for run in three) and "No run passes" in said(app)
+    app.button(key="bulk-unarchive").click().run()
+
+    app.button(key="bulk-delete").click().run()
+    assert all(store.get(run.run_id).deleted for run in three)
+    assert "Deleted **3 runs**" in said(app)
+    app.button(key=f"undo-{three[2].run_id}").click().run()
+    assert not any(store.get(run.run_id).deleted for run in three) and len(names(app)) == 3
+
+
+def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore) -> None:
+    works, done = ui_runs.running(store, "works"), ui_runs.finished(store, "done")
+    app = open_page(runs=f"{works.run_id},{done.run_id}")
+    app.text_input(key="bulk-add-tags").set_value("<b>")
+    app.button(key="bulk-add-save").click().run()
+    assert "cannot be a tag" in said(app) and not store.get(done.run_id).tags
+    app.button(key="bulk-delete").click().run()
+    assert store.get(done.run_id).deleted and not store.get(works.run_id).deleted
+    assert "1 run could not be changed" in said(app) and "Stop it before" in said(app)
+
+
+def test_tags_and_pin_of_one_run(store: RunStore, three: tuple[Run, Run, Run]) -> None:
+    two = three[1]
+    app = open_page(runs=two.run_id)
+    app.text_input(key=f"tags-{two.run_id}").set_value("new, Other one")
+    app.toggle(key=f"pinned-{two.run_id}").set_value(True)
+    app.button(key=f"save-{two.run_id}").click().run()
+    found = store.get(two.run_id)
+    assert found.tags == ("new", "other-one") and found.pinned and not found.archived
+
+
+def test_a_note_shows_no_picture_and_no_sign_of_the_page(store: RunStore, three: tuple[Run, Run, Run]) -> None:
+    store.set_note(three[0].run_id, HOSTILE_NOTE)
+    app = open_page(runs=three[0].run_id)
+    shown = next(text for text in app.markdown if "spy.example" in str(text.value))
+    assert shown.value == safe_markdown(HOSTILE_NOTE) and not shown.allow_html
+    assert "![" not in shown.value and ":red[" not in shown.value and ":material/" not in shown.value
+    assert shown.value.startswith("###### Log in") and "**bold**" in shown.value
+
+
+def test_words_are_found_in_any_order() -> None:
+    runs = [made_run("quick adam", {"training.optimizer": "adam"}), made_run("slow", tags=("seaside",))]
+    assert [run.name for run in run_filters.containing(runs, "ADAM quick")] == ["quick adam"]
+    assert [run.name for run in run_filters.containing(runs, "SEA")] == ["slow"]
+    assert run_filters.containing(runs, "quick sgd") == [] and len(run_filters.containing(runs, " ")) == 2
+
+
+def test_what_the_table_shows_is_watched() -> None:
+    one = made_run("one", metrics={"test_accuracy": 0.5}, curve=(0.1,))
+    same = made_run("one", metrics={"test_accuracy": 0.5}, curve=(0.1, 0.2))
+    assert run_watch.signature([one]) == run_watch.signature([same]), "the growth of a curve is another matter"
+    for values in ({"pinned": True}, {"tags": ("x",)}, {"note": "x"}, {"metrics": {"test_accuracy": 0.6}}):
+        assert run_watch.signature([one]) != run_watch.signature([made_run("one", **values)])
+    nothing = [made_run("x", metrics={"val_loss": float("nan")}) for _ in range(2)]
+    assert run_watch.signature(nothing[:1]) == run_watch.signature(nothing[1:])
+    assert run_watch.growth([one]) == run_watch.growth([same]), "what has ended does not grow"
+
+
+def test_group_titles_read_well() -> None:
+    from aquadash.runs.fields import run_fields
+    from aquadash.runs.groups import group_runs
+
+    (group,) = group_runs([made_run("a")], "all-but-seed", run_fields())
+    assert run_groups.group_title(group, "all-but-seed") == "all settings alike"
+    (group,) = group_runs([made_run("a")], "test_accuracy", run_fields())
+    assert run_groups.group_title(group, "test_accuracy") == "unknown"

@@ -1,0 +1,126 @@
+"""Groups of runs with mean and deviation, filters and order."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.runs import Run, RunStatus
+from aquadash.runs.bulk import for_each
+from aquadash.runs.fields import run_fields
+from aquadash.runs.groups import ALL_BUT_SEED, Spread, group_runs, groupable
+from aquadash.runs.labels import clean_tag
+from aquadash.runs.selection import RunFilter, sort_runs
+from tests.made_runs import made_run
+
+FIELDS = run_fields()
+
+
+def trained(name: str, seed: int, rate: float, accuracy: float | None, **values: object) -> Run:
+    metrics = {} if accuracy is None else {"test_accuracy": accuracy, "val_accuracy": accuracy + 0.1}
+    return made_run(name, {"seed": seed, "training.learning_rate": rate}, metrics=metrics, **values)
+
+
+RUNS = [
+    trained("a1", 1, 0.01, 0.5), trained("a2", 2, 0.01, 0.7), trained("a3", 3, 0.01, 0.6), trained("a4", 4, 0.01, None),
+    trained("b1", 1, 0.1, 0.8),
+]  # fmt: skip
+
+
+def test_runs_that_differ_in_the_seed_only_are_one_group() -> None:
+    better, worse = group_runs(RUNS, ALL_BUT_SEED, FIELDS)
+
+    assert better.value == {"training.learning_rate": 0.1} and worse.value == {"training.learning_rate": 0.01}
+    spread = worse.spreads["test_accuracy"]
+    assert (spread.n, spread.low, spread.high) == (3, 0.5, 0.7)
+    assert spread.mean == pytest.approx(0.6) and spread.deviation == pytest.approx(statistics.stdev([0.5, 0.7, 0.6]))
+    assert (len(worse.runs), worse.seeds, worse.varying) == (4, 4, ())
+    assert better.spreads["val_accuracy"].deviation is None, "one run has no deviation"
+    assert better.key != worse.key and worse.key == group_runs(RUNS[:4], ALL_BUT_SEED, FIELDS)[0].key
+
+
+def test_other_images_are_another_group() -> None:
+    runs = [made_run("a", {"seed": 1}, dataset_fingerprint="1"), made_run("b", {"seed": 2}, dataset_fingerprint="2")]
+    assert len(group_runs(runs, ALL_BUT_SEED, FIELDS)) == 2
+
+
+def test_groups_by_a_setting_say_what_else_varies() -> None:
+    first, second = group_runs([*RUNS, trained("c", 1, 0.1, 0.4)], "seed", FIELDS)[:2]
+    assert {first.key, second.key} <= {"1", "2", "3", "4"}
+    by_seed = {group.key: group for group in group_runs(RUNS, "seed", FIELDS)}
+    assert by_seed["1"].varying == ("training.learning_rate",) and by_seed["2"].varying == ()
+    assert [group.key for group in group_runs(RUNS, "seed", FIELDS)][-1] == "4", "without a result last"
+    assert group_runs([], "seed", FIELDS) == []
+
+
+def test_groups_by_tags_and_lists_have_readable_keys() -> None:
+    runs = [made_run("a", {"model.filters": (8, 16)}, tags=("x", "y")), made_run("b")]
+    assert {group.key for group in group_runs(runs, "tags", FIELDS)} == {"x, y", "none"}
+    assert {group.key for group in group_runs(runs, "model.filters", FIELDS)} == {"8, 16", "32, 64"}
+    assert {"tags", "seed", "model.name", "status"} <= set(groupable(FIELDS))
+    assert not {"val_loss", "created", "run_id", "duration"} & set(groupable(FIELDS))
+
+
+def test_a_spread_of_nothing() -> None:
+    assert Spread.of([]) == Spread(0)
+    assert Spread.of([0.5]) == Spread(1, 0.5, None, 0.5, 0.5)
+
+
+def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:
+    runs = [*RUNS, trained("pinned", 9, 1.0, None, pinned=True)]
+    names = [run.name for run in sort_runs(runs, "-test_accuracy", FIELDS)]
+    assert names == ["pinned", "b1", "a2", "a3", "a1", "a4"]
+    assert [run.name for run in sort_runs(RUNS, "test_accuracy", FIELDS)] == ["a1", "a3", "a2", "b1", "a4"]
+    assert [run.name for run in sort_runs([made_run("B"), made_run("a")], "name", FIELDS)] == ["a", "B"]
+    astray = [made_run(str(loss), metrics={"val_loss": loss}) for loss in (2.0, float("nan"), 1.0)]
+    assert [run.name for run in sort_runs(astray, "val_loss", FIELDS)] == ["1.0", "2.0", "nan"]
+    for name in FIELDS:
+        assert len(sort_runs(iter(runs), f"-{name}", FIELDS)) == len(runs)
+    with pytest.raises(UnknownNameError, match="test_accuracy"):
+        sort_runs(runs, "test_acuracy", FIELDS)
+
+
+def test_filters() -> None:
+    runs = [
+        made_run("old", archived=True), made_run("trial", search_id="s"), made_run("failed", status=RunStatus.FAILED),
+        made_run("tagged", tags=("x", "y"), pinned=True), made_run("good", metrics={"val_accuracy": 0.9}),
+        made_run("other", {"data.source": "cifar100", "model.name": "baseline", "augmentation.pipeline": "none"}),
+    ]  # fmt: skip
+
+    def names(**values: object) -> list[str]:
+        return [run.name for run in RunFilter(**values).apply(runs)]  # type: ignore[arg-type]
+
+    assert names() == ["failed", "tagged", "good", "other"]
+    assert names(archived=True, trials=True) == [run.name for run in runs]
+    assert names(statuses=["failed"]) == ["failed"]
+    assert names(sources=["cifar100"]) == names(networks=["baseline"]) == names(pipelines=["none"]) == ["other"]
+    assert names(tags=["x", "y"]) == ["tagged"] == names(pinned=True) and names(tags=["x", "z"]) == []
+    assert names(accuracy=(0.5, 1.0)) == ["good"] and names(accuracy=(0.0, 0.5)) == []
+    assert names(where='"x" in tags or val_accuracy > 0.5') == ["tagged", "good"]
+
+
+def test_one_run_that_cannot_be_changed_does_not_stop_the_rest() -> None:
+    shares: list[float] = []
+
+    def action(run_id: str) -> None:
+        if run_id == "bad":
+            raise RunError("It runs.")
+
+    result = for_each(["a", "bad", "b", "a"], action, progress=shares.append)
+    assert result.done == ["a", "b"] and result.failed == {"bad": "It runs."} and shares[-1] == 1.0
+
+    def broken(run_id: str) -> None:
+        raise StorageError("The disk is full.")
+
+    with pytest.raises(StorageError):
+        for_each(["a"], broken)
+
+
+def test_tags_are_tidied_or_refused() -> None:
+    assert clean_tag("  For the Poster ") == "for-the-poster"
+    assert clean_tag("Größe_2.5") == "größe_2.5"
+    for bad in ("", " ", "a/b", "a,b", "<b>", "-a", "a-", "x" * 41, "../x", "a\x00b"):
+        with pytest.raises(RunError):
+            clean_tag(bad)
