@@ -61,8 +61,8 @@ GLOSSARY: dict[str, str] = {
     "animal is a sign that it does not; it may also be the model that is weak.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
-    "McNemar": "A test on the images that one of two networks has right and the other wrong: p is how often chance alone "
-    "would split them so unevenly; below 0.05 is usually taken as a real difference.",
+    "McNemar": "A test on the images that one of two networks has right and the other wrong: p is how often chance "
+    "alone would split them so unevenly; below 0.05 is usually taken as a real difference.",
     "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
     "borders between classes.",
     "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
