@@ -23,6 +23,7 @@ room              holds                                                         
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
 ``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, imagecorruptions
 ``coach``         settings, curves and results to notes in plain words           -
+``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, jinja2, nbformat, tensorflow, keras
 ``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug, streamlit

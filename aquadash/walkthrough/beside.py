@@ -1,0 +1,126 @@
+"""The report's figures beside a run's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aquadash.evaluation import Evaluation, best_epoch, wilson_interval
+from aquadash.runs.types import EpochRecord, Run
+from aquadash.walkthrough import report
+from aquadash.walkthrough.chance import difference_interval
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        key: A short name for programs.
+        figure: What it is, for people.
+        unit: ``"%"``, ``"points"``, ``"images"``, ``"epochs"``, ``"nats"``, ``"s"`` or empty.
+        report: The report's; None where it has none.
+        run: The run's, in the same unit; None where it is not known.
+        note: What to mind, in a few words.
+    """
+
+    key: str
+    figure: str
+    unit: str
+    report: float | None
+    run: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The whole comparison.
+
+    Attributes:
+        rows: In the report's order.
+        report_right: Of how many test images how many are right in the report.
+        run_right: The same of the run.
+        difference: Accuracy of the run less that of the report, in shares.
+        difference_ci95: Its 95 % interval.
+    """
+
+    rows: tuple[Row, ...]
+    report_right: tuple[int, int]
+    run_right: tuple[int, int]
+    difference: float
+    difference_ci95: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "rows": [asdict(row) for row in self.rows],
+            "difference": self.difference,
+            "difference_ci95": list(self.difference_ci95),
+        }
+
+
+def beside(
+    run: Run,
+    found: Evaluation,
+    history: Sequence[EpochRecord],
+    *,
+    parameters: int | None = None,
+    training_images: int | None = None,
+) -> Beside:
+    """Put the two side by side.
+
+    Args:
+        run: The run.
+        found: What its predictions of the test images amount to.
+        history: Its epochs.
+        parameters: How many its network has; None where that is not known.
+        training_images: How many it learns from in an epoch; None where that is not known.
+    """
+    right = int(found.confusion_matrix.trace())
+    theirs = (round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
+    mine = (right, found.n)
+    low, high = (100 * end for end in wilson_interval(*theirs))
+    best = best_epoch(history)
+    validated_on_test = run.config.training.validation == "test"
+    rows = [
+        Row("train_images", "Images learnt from, variants counted", "images", report.AUGMENTED_IMAGES, training_images),
+        Row("parameters", "Parameters of the network", "", report.PARAMETERS, parameters),
+        Row("epochs", "Epochs trained", "epochs", len(report.LOG), len(history) or None, "7 in the log; more before"),
+        Row("best_epoch", "Best epoch", "epochs", best_epoch(report.LOG), best),
+        Row("patience", "Patience", "epochs", report.PATIENCE_IN_CODE, run.config.training.patience, "3 in the text"),
+        Row("seconds", "Time for all epochs", "s", sum(r.seconds for r in report.LOG), _seconds(run, history)),
+        Row("loss", "Training loss, last epoch", "nats", report.LOG[-1].loss, history[-1].loss if history else None),
+        Row(
+            "val_accuracy",
+            "Validation accuracy, best epoch",
+            "%",
+            100 * report.LOG[(best_epoch(report.LOG) or 1) - 1].val_accuracy,
+            next((100 * row.val_accuracy for row in history if row.epoch == best), None),
+            "both on test images" if validated_on_test else "the report's on test images",
+        ),
+        Row("test_images", "Images measured on", "images", report.MEASURED_IMAGES, found.n),
+        Row("test_accuracy", "Test accuracy", "%", 100 * report.TEST_ACCURACY, 100 * found.accuracy),
+        Row("test_accuracy_low", "… its 95 % interval from", "%", low, 100 * found.accuracy_ci95[0]),
+        Row("test_accuracy_high", "… to", "%", high, 100 * found.accuracy_ci95[1]),
+        Row("test_loss", "Test loss", "nats", report.TEST_LOSS, found.loss),
+    ]
+    averages = (
+        ("precision", "Precision, weighted mean", report.WEIGHTED_AVERAGE.precision, found.weighted_average.precision),
+        ("recall", "Recall, weighted mean", report.WEIGHTED_AVERAGE.recall, found.weighted_average.recall),
+        ("f1", "F1, weighted mean", report.WEIGHTED_AVERAGE.f1, found.weighted_average.f1),
+    )
+    rows += [Row(key, title, "%", 100 * theirs_, 100 * ours) for key, title, theirs_, ours in averages]
+    ours = {scores.label: scores for scores in found.report}
+    rows += [
+        Row(f"recall_{row.label}", f"Recall of {row.label}", "%", 100 * row.recall, 100 * ours[row.label].recall)
+        for row in report.SCORES
+        if row.label in ours
+    ]
+    share = mine[0] / mine[1] - theirs[0] / theirs[1]
+    return Beside(tuple(rows), theirs, mine, share, difference_interval(mine, theirs))
+
+
+def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:
+    known = sum(row.seconds for row in history)
+    return known or run.metrics.get("seconds")

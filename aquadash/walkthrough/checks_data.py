@@ -1,0 +1,132 @@
+"""The checks of the sections on data: extraction, augmentation, copies, normalization."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.augment import PIPELINES, apply
+from aquadash.data.statistics import SplitStatistics
+from aquadash.walkthrough.verdict import Verdict, nearly, right, wrong
+
+#: The report's four pipelines.
+FOUR = ("notebook-1", "notebook-2", "notebook-3", "notebook-4")
+
+#: A pipeline leaves images alone if it does so with at least this share of them.
+_LEAVES_ALONE = 0.05
+
+NORMALIZATIONS = ("unit", "symmetric", "standardize")
+
+
+def brightest_class(answer: str, statistics: SplitStatistics) -> Verdict:
+    """Whether the class has the brightest images of the split, on average."""
+    known = [entry for entry in statistics.classes if entry.mean_brightness is not None]
+    order = [entry.name for entry in sorted(known, key=lambda entry: -(entry.mean_brightness or 0.0))]
+    if answer not in order:
+        return wrong("Choose one of the classes.")
+    brightness = {entry.name: entry.mean_brightness for entry in known}
+    if brightness[answer] == brightness[order[0]]:
+        return right(
+            f"Yes: the mean pixel of class {answer} has {brightness[answer]:.1f} of 255, more than in any other class. "
+            "A network may well use that, although brightness is not what makes an animal."
+        )
+    if answer == order[1]:
+        return nearly("Close: it is the second brightest. Average all images of each class, not a few, and compare.")
+    return wrong("Others are brighter. Move the slider to all images, and go through the classes one by one.")
+
+
+def untouched_share(images: NDArray[np.uint8], pipeline: str, *, seed: int) -> float:
+    """The share of images that come out of a built-in pipeline with not one pixel changed.
+
+    Args:
+        images: uint8, shape (n, height, width, 3); n at least 1.
+        pipeline: Its name.
+        seed: Of the random choices.
+    """
+    changed = apply(images, PIPELINES[pipeline], seed=seed)
+    return float((changed.reshape(len(images), -1) == images.reshape(len(images), -1)).all(axis=1).mean())
+
+
+def untouched_pipeline(answer: str, shares: Mapping[str, float]) -> Verdict:
+    """Whether the pipeline leaves some images exactly as they are.
+
+    Args:
+        answer: A pipeline's name.
+        shares: From :func:`untouched_share`, by name.
+    """
+    if answer not in shares:
+        return wrong("Choose one of the report's four pipelines.")
+    share = shares[answer]
+    if share >= _LEAVES_ALONE:
+        return right(
+            f"Yes: of the images measured here, {100 * share:.0f} % came out with not one pixel changed. Each of its "
+            "steps happens by chance only, and sometimes none does. In the training set those are plain duplicates."
+        )
+    if share > 0:
+        return nearly(f"Hardly ever: {100 * share:.1f} % of the images. One of the four does so far more often.")
+    return wrong(
+        "It changed every single image that was measured. Look for a pipeline whose steps each happen in some of the "
+        "images only, and draw a few times: the number below a picture says how much has changed."
+    )
+
+
+def training_images(originals: int, *, pipelines: Collection[str], copies: int, keep_originals: bool) -> int:
+    """How many images there are to train on."""
+    return originals * (copies * len(set(pipelines)) + int(keep_originals))
+
+
+def report_composition(originals: int, *, pipelines: Collection[str], copies: int, keep_originals: bool) -> Verdict:
+    """Whether the switches make what the report's code makes, and not only as many images."""
+    if not set(pipelines) <= set(FOUR) or copies < 1:
+        return wrong("Choose from the report's four pipelines, and at least one copy.")
+    wanted = training_images(originals, pipelines=FOUR, copies=1, keep_originals=True)
+    found = training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep_originals)
+    if set(pipelines) == set(FOUR) and copies == 1 and keep_originals:
+        return right(
+            f"Yes: the originals and one version from each of four pipelines, 1 + 4 = 5 times {originals:,} images, "
+            f"{wanted:,}. Nothing was done 10 times."
+        )
+    if found == wanted:
+        return nearly(
+            f"The number is right, {found:,}, but the report's code makes it in another way: read its loop above. How "
+            "often does each pipeline meet an image, and what is put in front of the changed images at the end?"
+        )
+    more = "more" if found > wanted else "fewer"
+    return wrong(f"That makes {found:,} images, {more} than the {wanted:,} of the report's way. Read its loop above.")
+
+
+def normalized_means(means: Sequence[float], deviations: Sequence[float], kind: str) -> tuple[float, ...]:
+    """The mean of each colour channel after a normalization.
+
+    Args:
+        means: Before it, 0 to 255.
+        deviations: Standard deviations before it, 0 to 127.5.
+        kind: One of :data:`NORMALIZATIONS`: from 0 to 1, from -1 to 1, or mean taken off and deviation divided out.
+
+    Raises:
+        ValueError: There is no such normalization.
+    """
+    if kind not in NORMALIZATIONS:
+        raise ValueError(f"unknown normalization {kind!r}")
+    if kind == "unit":
+        return tuple(mean / 255 for mean in means)
+    if kind == "symmetric":
+        return tuple(2 * mean / 255 - 1 for mean in means)
+    return tuple(0.0 for _ in zip(means, deviations, strict=True))
+
+
+def centring(answer: str, means: Sequence[float], deviations: Sequence[float]) -> Verdict:
+    """Whether the normalization brings the mean of every channel to 0."""
+    if answer not in NORMALIZATIONS:
+        return wrong("Choose one of the three normalizations.")
+    found = max(normalized_means(means, deviations, answer), key=abs)
+    if abs(found) < 0.005:
+        return right(
+            "Yes: the mean of each channel is 0. The mean was measured on the training images; the same number must "
+            "then be taken off validation and test images."
+        )
+    if abs(found) < 0.1:
+        return nearly(f"Near, but a channel has a mean of {found:.2f}. There is one that centres exactly.")
+    return wrong(f"A channel has a mean of {found:.2f}. Try the others, and watch the means.")

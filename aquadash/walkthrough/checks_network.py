@@ -1,0 +1,117 @@
+"""The checks of the sections on the network: convolution, dense layers, loss, early stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aquadash.evaluation.curves import EpochLike
+from aquadash.training.early_stopping import EarlyStopping
+from aquadash.walkthrough import report
+from aquadash.walkthrough.logits import lowest_flattened_loss
+from aquadash.walkthrough.verdict import Verdict, nearly, no_number, read_number, right, wrong
+
+#: Rounding alone makes a smaller difference.
+SAME = 1e-9
+
+
+def one_convolution(activation: str, pooling: str, difference: float) -> Verdict:
+    """Whether two convolutions are one.
+
+    Args:
+        activation: What follows the first, ``"none"`` or ``"relu"``.
+        pooling: What follows that, ``"none"`` or ``"max"``.
+        difference: The largest one between the two convolutions and the single one, from
+            :func:`aquadash.walkthrough.network.two_layers`.
+    """
+    if not difference >= 0:
+        return wrong("Choose an activation and a pooling first.")
+    if activation == "none" and pooling == "none" and difference < SAME:
+        return right(
+            "Yes: with nothing in between, one 4 × 4 filter gives exactly the same as two 2 × 2 filters in a row. A "
+            "second layer pays only if something that is not just adding up stands before it."
+        )
+    if difference < SAME:
+        return nearly(
+            "On this picture the difference is 0, but only by luck. Try another picture or other filters, and find the "
+            "setting with which it is always so."
+        )
+    if activation == "none" or pooling == "none":
+        return nearly(f"The largest difference is still {difference:.3f}. One thing is left in between; take it out.")
+    return wrong(f"The largest difference is {difference:.3f}. Take away what stands between the two convolutions.")
+
+
+def half_the_network(params: int, whole: int) -> Verdict:
+    """Whether a network has about half of the parameters of another, give or take 5 %."""
+    if params < 1 or whole < 1:
+        return wrong("That is no network.")
+    share = params / whole
+    told = f"That leaves {params:,} of {whole:,}, {100 * share:.0f} %."
+    if abs(share - 0.5) <= 0.025:
+        return right(
+            f"{told} So this one layer holds nearly everything: it has a weight for each of its inputs and each of its "
+            "units, and that many inputs come out of the flattened image."
+        )
+    if abs(share - 0.5) <= 0.08:
+        return nearly(f"{told} Nearly: a little {'less' if share > 0.5 else 'more'}.")
+    return wrong(f"{told} Which of the layers in the table holds the most? Change that one.")
+
+
+def floor_of_loss(text: str, *, classes: int) -> Verdict:
+    """Whether a typed number is the lowest loss there is when probabilities are taken for raw scores."""
+    number = read_number(text)
+    if number is None:
+        return no_number(text)
+    floor = lowest_flattened_loss(classes)
+    if abs(number - floor) <= 0.006:
+        return right(
+            f"Yes: {floor:.3f}, even for a perfect answer. The report's log goes down to {report.LOG[-1].loss:.4f}. "
+            f"{_below(floor)}"
+        )
+    if abs(number - floor) <= 0.03:
+        return nearly("Close. Move the slider all the way, and read the number to three digits.")
+    if abs(number) < 0.006:
+        return wrong("That is the lowest loss of the right formula. Which one is the other line's?")
+    return wrong("Move the slider to an answer that could not be better, and read what the second formula makes of it.")
+
+
+def _below(floor: float) -> str:
+    if report.LOG[-1].loss < floor:
+        return "That is lower, so the probabilities were not taken for raw scores there: Keras noticed."
+    return "With the report's five classes the floor is 0.905, so Keras must have noticed there."
+
+
+def stopping_epoch(history: Sequence[EpochLike], *, patience: int) -> tuple[int | None, int]:
+    """When the rule would have stopped a training.
+
+    Args:
+        history: Its epochs, ascending.
+        patience: Epochs without a lower validation loss; 0 never stops.
+
+    Returns:
+        The epoch after which it stops, None where it goes on to the end of the history; and the best epoch until then.
+    """
+    rule = EarlyStopping(patience)
+    for record in history:
+        rule = rule.after(record.epoch, record.val_loss)
+        if rule.should_stop:
+            return record.epoch, rule.best_epoch
+    return None, rule.best_epoch
+
+
+def log_patience(answer: int) -> Verdict:
+    """Whether the report's log ends where it does with this patience."""
+    if answer < 1:
+        return wrong("With a patience of 0 it never stops. Move the slider.")
+    stops, best = stopping_epoch(report.LOG, patience=answer)
+    last = report.LOG[-1].epoch
+    if stops == last:
+        return right(
+            f"Yes: the lowest validation loss is that of epoch {best}, and {answer} epochs later it stops, with epoch "
+            f"{last}. So the log was made with {answer}, as the code says, and not with "
+            f"{report.PATIENCE_IN_TEXT}, as the text says."
+        )
+    if stops is None:
+        return wrong(f"With that patience it would have gone on after epoch {last}, where the log ends. Try less.")
+    if last - stops == 1:
+        return nearly(f"It would have stopped after epoch {stops}, one too early.")
+    return wrong(f"It would have stopped after epoch {stops}, but the log goes on to epoch {last}.")

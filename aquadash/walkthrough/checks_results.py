@@ -1,0 +1,248 @@
+"""The checks of the sections on results: training, predictions, confusion matrix, curves, result, recommendation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aquadash.evaluation.curves import EpochLike, best_epoch
+from aquadash.walkthrough.chance import difference_interval, flattery, width
+from aquadash.walkthrough.verdict import Verdict, nearly, no_number, read_number, right, wrong
+
+MOST_CANDIDATES = 60
+
+#: How wide the interval may be at most in the question about the number of test images.
+WANTED_WIDTH = 0.06
+
+MOST_IMAGES = 5_000
+
+
+def wanted_flattery(accuracy: float, images: int) -> float:
+    """One standard error of the score, rounded down to half a point: what the candidates are to reach; 0 to 0.05."""
+    return math.floor(200 * math.sqrt(accuracy * (1 - accuracy) / images)) / 200
+
+
+def fewest_candidates(accuracy: float, images: int) -> int:
+    """How many equally good networks must be tried until the best of them is flattered as much."""
+    wanted = wanted_flattery(accuracy, images)
+    return next(
+        (k for k in range(1, MOST_CANDIDATES) if flattery(k, accuracy=accuracy, images=images) >= wanted),
+        MOST_CANDIDATES,
+    )
+
+
+def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
+    """Whether it is the smallest number of candidates whose best looks a standard error too good."""
+    if not 1 <= answer <= MOST_CANDIDATES:
+        return wrong(f"Choose from 1 to {MOST_CANDIDATES}.")
+    fewest, wanted = fewest_candidates(accuracy, images), 100 * wanted_flattery(accuracy, images)
+    gained = 100 * flattery(answer, accuracy=accuracy, images=images)
+    told = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
+    if answer == fewest:
+        return right(
+            f"Yes. {told}: as much as chance moves a single score. Nothing about the networks differs; choosing by the "
+            "test images alone does that. So choose by validation images, and measure once."
+        )
+    if answer > fewest:
+        text = f"{told}: more than the {wanted:.1f} that were asked for. Fewer will do."
+        return nearly(text) if answer <= fewest + 2 else wrong(text)
+    return (nearly if answer == fewest - 1 else wrong)(f"{told}: less than {wanted:.1f}. Try more.")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Which image is to be found among the answers.
+
+    Attributes:
+        threshold: How sure the network has to be, 0 to 1, of an answer that is wrong; None where no answer is wrong.
+        least: The lowest confidence there is, which is to be found instead then.
+    """
+
+    threshold: float | None
+    least: float
+
+
+def sure_mistake_task(labels: ArrayLike, probabilities: ArrayLike) -> Task:
+    """A task that these answers allow: at most 90 % sure, and at least one image fits."""
+    true, sure, answers = _read(labels, probabilities)
+    mistaken = sure[answers != true]
+    if not len(mistaken):
+        return Task(None, float(sure.min()))
+    return Task(min(0.9, math.floor(20 * float(mistaken.max())) / 20), float(sure.min()))
+
+
+def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verdict:
+    """Whether the typed number is that of an image that fits the task."""
+    number = read_number(text)
+    true, sure, answers = _read(labels, probabilities)
+    if number is None:
+        return no_number(text)
+    if number != int(number) or not 0 <= number < len(true):
+        return wrong(f"There is no image {text.strip()[:12]}; they are numbered from 0 to {len(true) - 1}.")
+    position = int(number)
+    task = sure_mistake_task(labels, probabilities)
+    confidence = 100 * float(sure[position])
+    if task.threshold is None:
+        if sure[position] <= task.least + 0.005:
+            return right(f"Yes: {confidence:.0f} % is the least there is, and even there it is right.")
+        return wrong(f"Of image {position} it is {confidence:.0f} % sure. There is one that it is less sure of.")
+    if answers[position] == true[position]:
+        return wrong(f"Image {position} is answered rightly. Switch on “only wrong answers” to see the others alone.")
+    if sure[position] >= task.threshold:
+        return right(
+            f"Yes: it is {confidence:.0f} % sure of image {position}, and wrong. So a high probability is no proof; "
+            "the report's beaver that was an otter is no exception."
+        )
+    return nearly(f"Image {position} is answered wrongly, but with {confidence:.0f} % only. Find a surer one.")
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """What each threshold for one class gives.
+
+    Attributes:
+        thresholds: In whole per cent, from 1 to 99.
+        precision: float64 (99,): of the images that reach it, the share that is of the class; 1 where none does.
+        recall: float64 (99,): of the images of the class, the share that reaches it.
+        called: int64 (99,): how many images reach it.
+    """
+
+    thresholds: NDArray[np.int64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    called: NDArray[np.int64]
+
+
+def cuts(labels: ArrayLike, probabilities: ArrayLike, chosen: int) -> Cuts:
+    """Precision and recall of a class at every threshold of its probability.
+
+    Args:
+        labels: Integers, shape (n,).
+        probabilities: Shape (n, classes).
+        chosen: The class.
+    """
+    own = np.asarray(labels) == chosen
+    thresholds = np.arange(1, 100)
+    reached = np.asarray(probabilities, dtype=np.float64)[:, chosen][None, :] >= thresholds[:, None] / 100
+    called, hits = reached.sum(axis=1), (reached & own).sum(axis=1)
+    precision = np.divide(hits, called, out=np.ones(99), where=called > 0)
+    return Cuts(thresholds, precision, hits / max(int(own.sum()), 1), called)
+
+
+def wanted_precision(found: Cuts) -> float:
+    """The highest multiple of 5 % up to 95 % that some threshold reaches with a fifth of the class found."""
+    possible = found.precision[found.recall >= 0.2]
+    best = float(possible.max()) if len(possible) else float(found.precision.max())
+    return min(0.95, math.floor(20 * best + 1e-9) / 20)
+
+
+def precise_threshold(answer: int, found: Cuts) -> Verdict:
+    """Whether a threshold reaches the wanted precision and finds as many of the class as that allows."""
+    if not 1 <= answer <= 99:
+        return wrong("Choose a threshold from 1 to 99 %.")
+    wanted = wanted_precision(found)
+    precision, recall = float(found.precision[answer - 1]), float(found.recall[answer - 1])
+    best = float(found.recall[found.precision >= wanted].max())
+    told = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
+    if precision < wanted:
+        text = f"{told} The precision is too low; a higher threshold lets fewer strangers in."
+        return nearly(text) if precision >= wanted - 0.03 else wrong(text)
+    if recall < best - 0.02:
+        text = f"{told} That is precise enough, but {100 * best:.0f} % of the class could be found. Lower it."
+        return nearly(text) if recall >= best - 0.15 else wrong(text)
+    return right(
+        f"{told} Yes. Precision is bought with recall: the surer the calls, the more of the class go by unnoticed. "
+        "Accuracy is neither of the two."
+    )
+
+
+def lowest_epoch(answer: int, history: Sequence[EpochLike]) -> Verdict:
+    """Whether it is the epoch with the lowest validation loss."""
+    best = best_epoch(history)
+    if best is None:
+        return wrong("This run has no validation loss to read.")
+    if not any(row.epoch == answer for row in history):
+        return wrong(f"There is no epoch {answer}; the run has {len(history)}.")
+    values = {row.epoch: row.val_loss for row in history}
+    if answer == best:
+        after = history[-1].epoch - best
+        rest = (
+            "It is the last one: training on might have helped."
+            if not after
+            else f"After it {after} more {'epoch' if after == 1 else 'epochs'} did not make it lower, whatever the "
+            "training loss did meanwhile."
+        )
+        return right(f"Yes: {values[best]:.3f} in epoch {best}. {rest}")
+    if abs(answer - best) == 1 or values[answer] - values[best] <= 0.01:
+        return nearly(f"Close: {values[answer]:.3f}, and the lowest is {values[best]:.3f}. Look around it.")
+    return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Mind which line it is.")
+
+
+def fewest_images(share: float) -> int:
+    """The smallest multiple of 10 images that makes the interval at most :data:`WANTED_WIDTH` wide."""
+    low, high = 1, MOST_IMAGES // 10
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if width(share, 10 * middle) <= WANTED_WIDTH else (middle + 1, high)
+    return 10 * low
+
+
+def enough_images(answer: int, *, share: float) -> Verdict:
+    """Whether so many test images make the interval narrow enough, and hardly more of them than needed."""
+    if not 10 <= answer <= MOST_IMAGES:
+        return wrong(f"Choose from 10 to {MOST_IMAGES:,} images.")
+    found, fewest = width(share, answer), fewest_images(share)
+    told = f"With {answer:,} images it is {100 * found:.1f} points wide"
+    if abs(answer - fewest) <= max(10, 0.05 * fewest):
+        return right(
+            f"{told}. Yes: about {fewest:,}. Four times as many images make an interval half as wide, so that the "
+            "report's 100 are a long way off."
+        )
+    text = f"{told}, {'more' if found > WANTED_WIDTH else 'less'} than the {100 * WANTED_WIDTH:.0f} asked for."
+    text += " Take more." if found > WANTED_WIDTH else " Fewer will do."
+    return nearly(text) if abs(answer - fewest) <= 0.25 * fewest else wrong(text)
+
+
+#: The answers to the last question.
+CONCLUSIONS = {
+    "better": "This run is better than the report's network",
+    "worse": "The report's network is better than this run",
+    "unknown": "The figures cannot tell; it may be chance",
+}
+
+
+def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int]) -> Verdict:
+    """Whether the answer is what the interval of the difference of two accuracies says.
+
+    Args:
+        answer: A key of :data:`CONCLUSIONS`.
+        run: Of the run, how many of how many test images are right.
+        other: The same of the report.
+    """
+    if answer not in CONCLUSIONS:
+        return wrong("Choose one of the three.")
+    low, high = difference_interval(run, other)
+    true = "better" if low > 0 else "worse" if high < 0 else "unknown"
+    told = f"The difference is {100 * (run[0] / run[1] - other[0] / other[1]):+.1f} points, and its 95 % interval "
+    told += f"{100 * low:+.0f} to {100 * high:+.0f}"
+    if answer == true:
+        return right(
+            f"Yes. {told}"
+            + (": 0 lies within." if true == "unknown" else ": 0 lies outside.")
+            + " Mind that the report's figure stands on 100 images, and on photographs."
+        )
+    if true == "unknown":
+        return wrong("Look at the interval of the difference: does it contain 0?")
+    return wrong("Look at the interval of the difference: it does not contain 0. On which side of it does it lie?")
+
+
+def _read(
+    labels: ArrayLike, probabilities: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """True classes, confidences and answers."""
+    shares = np.asarray(probabilities, dtype=np.float64)
+    return np.asarray(labels, dtype=np.int64), shares.max(axis=1), shares.argmax(axis=1)

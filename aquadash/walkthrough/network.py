@@ -1,0 +1,117 @@
+"""The report's network in numbers: its convolutions by hand, and where its parameters are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.errors import UnknownNameError
+
+ACTIVATIONS = ("none", "relu")
+POOLINGS = ("max", "none")
+
+#: 2 x 2 filters that a person can imagine.
+FILTERS: dict[str, NDArray[np.float64]] = {
+    "upright edges": np.array([[1.0, -1.0], [1.0, -1.0]]) / 2,
+    "level edges": np.array([[1.0, 1.0], [-1.0, -1.0]]) / 2,
+    "blur": np.full((2, 2), 0.25),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLayers:
+    """Two convolutions in a row, and the one that could stand for both.
+
+    Attributes:
+        first: What the first gives, with activation and pooling, float64 (height, width).
+        second: What the second gives of it.
+        single: What the one larger convolution gives.
+        difference: The largest difference between the last two.
+    """
+
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    single: NDArray[np.float64]
+    difference: float
+
+
+def two_layers(image: NDArray[np.uint8], *, filters: tuple[str, str], activation: str, pooling: str) -> TwoLayers:
+    """Send a picture through two convolutions of the report's kind: 2 x 2, two pixels at a time.
+
+    Without anything in between, filter b on the results of filter a is a single 4 x 4 filter that moves four pixels at
+    a time: the Kronecker product of b and a.
+
+    Args:
+        image: uint8 (height, width, 3); its brightness, 0 to 1, is what goes in.
+        filters: Names in :data:`FILTERS`.
+        activation: After the first convolution: one of :data:`ACTIVATIONS`.
+        pooling: After that: one of :data:`POOLINGS`, over 2 x 2 outputs, one at a time, as in the report.
+
+    Raises:
+        UnknownNameError: There is no such filter, activation or pooling.
+    """
+    for kind, name, known in (
+        ("filter", filters[0], tuple(FILTERS)),
+        ("filter", filters[1], tuple(FILTERS)),
+        ("activation", activation, ACTIVATIONS),
+        ("pooling", pooling, POOLINGS),
+    ):
+        if name not in known:
+            raise UnknownNameError.of(kind, name, known)
+    grey = image.astype(np.float64).mean(axis=-1) / 255.0
+    one, two = FILTERS[filters[0]], FILTERS[filters[1]]
+    first = _convolve(grey, one)
+    if activation == "relu":
+        first = np.maximum(first, 0.0)
+    if pooling == "max":
+        first = _max_pool(first)
+    second = _convolve(first, two)
+    single = _convolve(grey, np.kron(two, one))
+    return TwoLayers(first, second, single, float(np.abs(second - single).max()))
+
+
+def as_picture(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Outputs as grey levels: middle grey is 0, and the largest size is white or black; uint8 (height, width, 3)."""
+    largest = float(np.abs(values).max()) or 1.0
+    grey = np.rint(127.5 + 127.5 * values / largest).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def _convolve(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slide a square kernel over the values by its own size; what is left over at the end is padded with 0."""
+    size = len(kernel)
+    padded = np.pad(values, [(0, -length % size) for length in values.shape])
+    height, width = (length // size for length in padded.shape)
+    blocks = padded.reshape(height, size, width, size)
+    return np.asarray(np.einsum("hiwj,ij->hw", blocks, kernel))
+
+
+def _max_pool(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    padded = np.pad(values, [(0, 1), (0, 1)], constant_values=-np.inf)
+    return np.maximum.reduce([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
+
+
+def parameters(image_shape: tuple[int, int, int], *, classes: int, units: tuple[int, int]) -> dict[str, int]:
+    """How many numbers each layer of the report's network learns, with other sizes of its dense layers.
+
+    Args:
+        image_shape: Height, width, channels.
+        classes: How many.
+        units: Of the first and the second dense layer; the report has 256 and 128.
+
+    Returns:
+        Layers in order, with their weights and biases.
+    """
+    height, width, channels = image_shape
+    flat = math.ceil(math.ceil(height / 2) / 2) * math.ceil(math.ceil(width / 2) / 2) * 64
+    first, second = units
+    return {
+        "First convolution": (4 * channels + 1) * 32,
+        "Second convolution": (4 * 32 + 1) * 64,
+        "First dense layer": (flat + 1) * first,
+        "Second dense layer": (first + 1) * second,
+        "Last layer": (second + 1) * classes,
+    }

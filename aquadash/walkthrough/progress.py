@@ -1,0 +1,131 @@
+"""How far somebody has come: a small file in ``AQUADASH_HOME/progress``, named by a random id.
+
+The id stands in the page's address and is no secret worth guarding: it opens nothing but ticks. Who loses it loses
+those and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aquadash import settings
+from aquadash.errors import StorageError
+from aquadash.walkthrough.lessons import LESSONS
+
+_ID = re.compile(r"[0-9a-f]{16}")
+_FORMAT = 1
+#: A file that is larger was not written by us.
+_MOST_BYTES = 20_000
+#: The oldest files go when there are more.
+MOST_FILES = 2_000
+_MOST_TRIES = 9_999
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What was done so far.
+
+    Attributes:
+        tries: Answers given, by lesson.
+        solved: When each lesson's question was first answered rightly, in seconds since 1970 UTC.
+    """
+
+    tries: dict[str, int] = field(default_factory=dict)
+    solved: dict[str, float] = field(default_factory=dict)
+
+    def after(self, lesson: str, *, solved: bool, now: float) -> Progress:
+        """With one more answer; what is solved stays so."""
+        tries = self.tries | {lesson: min(self.tries.get(lesson, 0) + 1, _MOST_TRIES)}
+        return Progress(tries, {lesson: now, **self.solved} if solved else self.solved)
+
+
+def new_id() -> str:
+    """An id that nobody has."""
+    return secrets.token_hex(8)
+
+
+def is_id(text: str) -> bool:
+    """Whether the text has an id's form."""
+    return _ID.fullmatch(text) is not None
+
+
+def read(progress_id: str) -> Progress:
+    """The progress of that id; none for an id that is unknown, malformed, or whose file is damaged."""
+    if not is_id(progress_id):
+        return Progress()
+    try:
+        with _path(progress_id).open("rb") as file:
+            values = json.loads(file.read(_MOST_BYTES))
+        return _parsed(values)
+    except (OSError, ValueError, RecursionError):
+        return Progress()
+
+
+def note(progress_id: str, lesson: str, *, solved: bool) -> Progress:
+    """Count an answer and keep it.
+
+    Args:
+        progress_id: From :func:`new_id`.
+        lesson: A key of :data:`LESSONS`.
+        solved: Whether it was right.
+
+    Raises:
+        StorageError: The file cannot be written.
+        ValueError: There is no such lesson, or the id is malformed.
+    """
+    if lesson not in LESSONS or not is_id(progress_id):
+        raise ValueError(f"no lesson {lesson!r} or no id {progress_id!r}")
+    with _lock:
+        known = read(progress_id).after(lesson, solved=solved, now=time.time())
+        path = _path(progress_id)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
+            text = json.dumps({"format": _FORMAT, "tries": known.tries, "solved": known.solved})
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+            if is_new:
+                _forget_oldest(path.parent)
+        except OSError as error:
+            raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror}).") from error
+        return known
+
+
+def _parsed(values: Any) -> Progress:
+    """What of the file makes sense."""
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        return Progress()
+    tries, solved = values.get("tries"), values.get("solved")
+    if not isinstance(tries, dict) or not isinstance(solved, dict):
+        return Progress()
+    return Progress(
+        {name: min(max(int(tries[name]), 0), _MOST_TRIES) for name in LESSONS if _is_number(tries.get(name))},
+        {name: float(solved[name]) for name in LESSONS if _is_number(solved.get(name))},
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
+
+
+def _forget_oldest(folder: Path) -> None:
+    files = list(folder.glob("*.json"))
+    if len(files) > MOST_FILES:
+        by_age = sorted(files, key=lambda path: path.stat().st_mtime)
+        for path in by_age[: len(files) - MOST_FILES]:
+            path.unlink(missing_ok=True)
+
+
+def _path(progress_id: str) -> Path:
+    return settings.home() / "progress" / f"{progress_id}.json"

@@ -1,0 +1,86 @@
+"""The report's figures, as they stand in its code, its text and its outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aquadash.evaluation import ClassScores
+from aquadash.runs.types import EpochRecord
+
+#: Training images before and after augmentation, test images, and how many of those decided when to stop.
+TRAIN_IMAGES = 2_500
+AUGMENTED_IMAGES = 12_500
+TEST_IMAGES = 500
+VALIDATION_IMAGES = 400
+MEASURED_IMAGES = 100
+
+PARAMETERS = 1_091_045
+EPOCHS_ALLOWED = 200
+PATIENCE_IN_TEXT = 3
+PATIENCE_IN_CODE = 5
+
+TEST_ACCURACY = 0.67
+TEST_LOSS = 1.0159
+
+CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
+
+_RATE = 0.01
+
+#: The printed log, at the rate that Keras's SGD has by default; seconds are rounded there.
+LOG: tuple[EpochRecord, ...] = (
+    EpochRecord(1, 0.9826, 0.6052, 1.0847, 0.5625, _RATE, 5),
+    EpochRecord(2, 0.9644, 0.6145, 1.0588, 0.5650, _RATE, 7),
+    EpochRecord(3, 0.9485, 0.6270, 1.0737, 0.5450, _RATE, 12),
+    EpochRecord(4, 0.9184, 0.6357, 1.0722, 0.5675, _RATE, 8),
+    EpochRecord(5, 0.8999, 0.6482, 1.0661, 0.5725, _RATE, 4),
+    EpochRecord(6, 0.8887, 0.6493, 1.1288, 0.5475, _RATE, 11),
+    EpochRecord(7, 0.8567, 0.6657, 1.0865, 0.5800, _RATE, 12),
+)
+
+#: The classification report of 100 test images.
+SCORES: tuple[ClassScores, ...] = (
+    ClassScores("beaver", 0.6897, 0.8333, 0.7547, 24),
+    ClassScores("dolphin", 0.7917, 0.9048, 0.8444, 21),
+    ClassScores("otter", 0.5385, 0.4375, 0.4828, 16),
+    ClassScores("seal", 0.4737, 0.5000, 0.4865, 18),
+    ClassScores("whale", 0.8000, 0.5714, 0.6667, 21),
+)
+WEIGHTED_AVERAGE = ClassScores("weighted average", 0.6712, 0.6700, 0.6633, MEASURED_IMAGES)
+MACRO_AVERAGE = ClassScores("macro average", 0.6587, 0.6494, 0.6470, MEASURED_IMAGES)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One image that the report shows its network.
+
+    Attributes:
+        image: Its number among the test images, from 0.
+        true: What it is, as far as the report says; empty where it does not.
+        predicted: What the network says.
+        probability: How sure it is, 0 to 1, as printed.
+    """
+
+    image: int
+    true: str
+    predicted: str
+    probability: float
+
+
+#: In the report's order.
+ANSWERS: tuple[Answer, ...] = (
+    Answer(3, "otter", "beaver", 0.9287713170051575),
+    Answer(12, "", "dolphin", 0.8922249674797058),
+    Answer(19, "otter", "beaver", 0.9668521881103516),
+    Answer(25, "seal", "otter", 0.34662190079689026),
+    Answer(8, "whale", "whale", 0.8706789016723633),
+)
+
+
+def called_so(scores: ClassScores) -> int:
+    """How many images got this name: the right ones, divided by the precision."""
+    return round(right_ones(scores) / scores.precision)
+
+
+def right_ones(scores: ClassScores) -> int:
+    """How many images of the class were found: recall times support."""
+    return round(scores.recall * scores.support)
