@@ -27,5 +27,6 @@ else:
             st.Page("pages/evaluate.py", title="Evaluate", icon="🔎"),
             st.Page("pages/predict.py", title="Predict", icon="📷"),
             st.Page("pages/compare.py", title="Compare", icon="⚖️"),
+            st.Page("pages/walkthrough.py", title="Walkthrough", icon="🎓"),
         ]
     ).run()

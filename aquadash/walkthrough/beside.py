@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from aquadash.augment import plan
+from aquadash.config import RunConfig
+from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation, best_epoch, wilson_interval
 from aquadash.runs.types import EpochRecord, Run
 from aquadash.walkthrough import report
@@ -124,3 +127,15 @@ def beside(
 def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:
     known = sum(row.seconds for row in history)
     return known or run.metrics.get("seconds")
+
+
+def learnt_from(config: RunConfig, dataset: Dataset) -> int:
+    """How many images, variants counted, an epoch of a run shows its network.
+
+    Raises:
+        DataError: The data set is too small for the split.
+    """
+    from aquadash.training.prepare import split, visited_images
+
+    factor = plan(config.augmentation).factor
+    return visited_images(config.training, len(split(config, dataset).labels) * factor)

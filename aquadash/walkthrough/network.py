@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from aquadash.errors import UnknownNameError
 
+#: A layer's outputs, float64 (height, width).
+Outputs = NDArray[np.float64]
+
 ACTIVATIONS = ("none", "relu")
 POOLINGS = ("max", "none")
 
@@ -69,7 +72,7 @@ def two_layers(image: NDArray[np.uint8], *, filters: tuple[str, str], activation
     if pooling == "max":
         first = _max_pool(first)
     second = _convolve(first, two)
-    single = _convolve(grey, np.kron(two, one))
+    single = _convolve(grey, np.asarray(np.kron(two, one), dtype=np.float64))
     return TwoLayers(first, second, single, float(np.abs(second - single).max()))
 
 

@@ -1,0 +1,1 @@
+"""The Walkthrough page: one file a section of the report."""

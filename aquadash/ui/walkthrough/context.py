@@ -1,0 +1,128 @@
+"""What the sections are about, and whose progress it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from aquadash import data
+from aquadash.config import with_values
+from aquadash.data import Dataset
+from aquadash.evaluation import Evaluation
+from aquadash.presets import PRESETS
+from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.ui import address, cache, components, first_model, scores
+from aquadash.ui.text import plain
+from aquadash.walkthrough import progress
+
+#: In the address: whose progress is shown.
+ME = "me"
+_ME = "walkthrough:me"
+
+#: Enough to see something, in a minute or two.
+EPOCHS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """A run that has ended and predicted the test images.
+
+    Attributes:
+        run: The run.
+        found: What its answers amount to.
+        predictions: Its answers.
+        history: Its epochs.
+    """
+
+    run: Run
+    found: Evaluation
+    predictions: Predictions
+    history: list[EpochRecord]
+
+
+def pick_dataset() -> Dataset | None:
+    """Draw the menu of data sets; None, with the way to it, for one that is not on this computer."""
+    names = list(data.SOURCES)
+    address.choice("source", names, default="synthetic")
+    source = st.selectbox("Data set", names, key="source", format_func=lambda name: data.SOURCES[name].title, width=400)
+    address.record("source", source, default="synthetic")
+    if data.SOURCES[source].key() is None:
+        st.info(f"{plain(data.SOURCES[source].title)} is not on this computer yet. The Data page can fetch it.")
+        st.page_link("pages/data.py", label="Go to Data", query_params={"source": source})
+        return None
+    return cache.dataset(source)
+
+
+def pick_results() -> Results | None:
+    """Draw the menu of runs that have results; None, with the way to some, where there are none."""
+    with_results = [run for run in first_model.or_first_model(cache.runs()) if _usable(run)]
+    if not with_results:
+        _offer_run([run for run in cache.runs() if not run.status.ended])
+        return None
+    run = components.run_picker(with_results, help="This section is about the results of this run.")
+    if run is None:
+        return None
+    st.caption(
+        f"It learnt from: {plain(data.SOURCES[run.config.data.source].title)}"
+        if run.config.data.source in data.SOURCES
+        else "It learnt from pictures that are not listed here."
+    )
+    run_id = run.run_id
+    return Results(run, cache.evaluation(run_id), cache.predictions(run_id), cache.history(run_id))
+
+
+def _usable(run: Run) -> bool:
+    return scores.has_results(run) and run.status.ended
+
+
+def _offer_run(at_work: list[Run]) -> None:
+    """Why there is nothing to look at, and a training that changes it."""
+    st.info("This section is about a run's results, and there are none yet.", icon="🏊")
+    if at_work:
+        st.page_link(
+            "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
+        )
+    said = st.query_params.get("source", "synthetic")
+    source = said if said in data.SOURCES and data.SOURCES[said].key() is not None else "synthetic"
+    st.caption(
+        f"A short training of the report's network on {plain(data.SOURCES[source].title)}, measured the right way: "
+        f"{EPOCHS} epochs, a minute or two. It goes on by itself while you read other sections."
+    )
+    if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
+        config = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": EPOCHS})
+        with st.spinner("Launching ..."):
+            run = cache.engine().submit(config)
+        cache.refresh()
+        st.switch_page("pages/train.py", query_params={"run": run.run_id})
+    first_model.offer_again()
+
+
+def whose() -> str:
+    """The id in the address or, after a visit to another page, in this session; empty before the first answer."""
+    said = st.query_params.get(ME, "")
+    if said and not progress.is_id(said):
+        address.note(ME, said, "the 16 letters and digits of an earlier visit")
+        said = ""
+    _remember(said or st.session_state.get(_ME, ""))
+    return str(st.session_state[_ME])
+
+
+def record(lesson: str, *, solved: bool) -> None:
+    """Keep an answer; the first one gives the visitor an id."""
+    me = whose() or progress.new_id()
+    progress.note(me, lesson, solved=solved)
+    _remember(me)
+
+
+def read() -> progress.Progress:
+    """What the visitor has done."""
+    return progress.read(whose())
+
+
+def _remember(me: str) -> None:
+    st.session_state[_ME] = me
+    if me and st.query_params.get(ME) != me:
+        st.query_params[ME] = me
+    elif not me and ME in st.query_params:
+        del st.query_params[ME]

@@ -1,0 +1,75 @@
+"""Extraction: which images there are, and what they look like on average."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.figures.theme import class_colour
+from aquadash.ui import cache, gallery
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import count, plain
+from aquadash.ui.walkthrough import parts
+from aquadash.walkthrough import checks_data
+
+_A_CLASS = 2
+
+
+def show(dataset: Dataset) -> None:
+    """Draw the section."""
+    parts.idea(
+        "A network learns from examples only: a picture, and the number of the class it belongs to. So the first thing "
+        "is to take the right pictures out of a large collection, and to give the classes numbers without gaps, from "
+        "0. The network never learns what a number is called."
+    )
+    parts.real("What there is here", help=term("split"))
+    names, train = dataset.class_names, dataset.train
+    st.markdown(
+        f"{count(len(train), 'image')} to learn from and {count(len(dataset.test), 'image')} to test with, in "
+        f"{len(names)} classes, {dataset.image_shape[1]} × {dataset.image_shape[0]} pixels of three colours."
+    )
+    cards = [
+        gallery.Card(
+            image=train.images[position],
+            title=f"{label}: {class_text(name)}",
+            alt=f"Training image {position} of class {label}, {name}",
+            accent=class_colour(name, label),
+        )
+        for label, name in enumerate(names[:10])
+        for position in np.flatnonzero(train.labels == label)[:_A_CLASS]
+    ]
+    gallery.show(cards, label="Examples of each class")
+
+    parts.attempt("lay many pictures over one another")
+    left, right = st.columns([2, 1])
+    with left:
+        chosen = parts.choose("Class", {name: class_text(name) for name in names}, key="average", default=names[0])
+        own = np.flatnonzero(train.labels == names.index(chosen))
+        number = parts.slide("How many of its pictures", 1, len(own), key="laid", default=min(5, len(own)))
+        brightest = parts.choose(
+            "Your answer", {"": "Choose", **{name: class_text(name) for name in names}}, key="brightest", default=""
+        )
+    mean = train.images[own[:number]].mean(axis=0, dtype=np.float64)
+    with right:
+        gallery.show(
+            [
+                gallery.Card(
+                    image=np.rint(mean).astype(np.uint8),
+                    title=class_text(chosen),
+                    subtitle=f"mean of {number:,}: brightness {mean.mean():.1f} of 255",
+                    alt=f"Mean of {number} images of class {chosen}, of brightness {mean.mean():.1f}",
+                )
+            ],
+            size_rem=11,
+            label="The mean picture",
+        )
+    found = cache.statistics(dataset.name, "train")
+    parts.question(
+        "extraction",
+        "Which class has the brightest pictures, on average over all of them?",
+        answer=(dataset.fingerprint, brightest),
+        check=lambda: checks_data.brightest_class(brightest, found),
+        solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
+    )

@@ -1,0 +1,145 @@
+"""The frame of the lesson: progress, the menu of sections, and the section that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.ui import address, shell
+from aquadash.ui.walkthrough import (
+    augmentation,
+    context,
+    convolution,
+    copies,
+    curves,
+    dense,
+    extraction,
+    loss,
+    matrix,
+    normalization,
+    parts,
+    predictions,
+    recommendation,
+    result,
+    stopping,
+    training,
+)
+from aquadash.ui.walkthrough.context import Results
+from aquadash.walkthrough import LESSONS, MINUTES
+from aquadash.walkthrough.progress import Progress
+
+#: What draws each section of :data:`LESSONS`: those about a data set, and those about a run. A new one is a line in one
+#: of these and a line there.
+ABOUT_DATA: dict[str, Callable[[Dataset], None]] = {
+    "extraction": extraction.show,
+    "augmentation": augmentation.show,
+    "copies": copies.show,
+    "normalization": normalization.show,
+    "convolution": convolution.show,
+    "dense": dense.show,
+}
+ABOUT_RUN: dict[str, Callable[[Results], None]] = {
+    "loss": loss.show,
+    "stopping": stopping.show,
+    "training": training.show,
+    "predictions": predictions.show,
+    "matrix": matrix.show,
+    "curves": curves.show,
+    "result": result.show,
+    "recommendation": recommendation.show,
+}
+
+#: What the address keeps when the section changes; all else belongs to the section.
+_KEPT = {context.ME, "lesson", "run", "source"}
+
+_WORDS = list(LESSONS)
+
+
+def show() -> None:
+    """Draw the page below its head."""
+    done = context.read()
+    _progress(done)
+    word = _menu(done)
+    lesson = LESSONS[word]
+    st.subheader(lesson.title, anchor=False)
+    st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
+    with shell.guard():
+        _section(word)
+    with st.container(key="corrections"):
+        parts.corrections(word)
+    _next(word)
+
+
+def _section(word: str) -> None:
+    if word in ABOUT_DATA:
+        dataset = context.pick_dataset()
+        if dataset is not None:
+            ABOUT_DATA[word](dataset)
+    else:
+        results = context.pick_results()
+        if results is not None:
+            ABOUT_RUN[word](results)
+
+
+def _progress(done: Progress) -> None:
+    solved = [word for word in _WORDS if word in done.solved]
+    left = sum(LESSONS[word].minutes for word in _WORDS if word not in done.solved)
+    text = f"{len(solved)} of {len(_WORDS)} questions solved"
+    text += f", about {left} minutes left" if left else ". That was the whole report."
+    st.progress(len(solved) / len(_WORDS), text=text)
+    st.caption(
+        f"The whole takes about {MINUTES} minutes. "
+        + (
+            "Your ticks are kept on this computer under the number in the address: bookmark the page to go on later."
+            if context.whose()
+            else "With the first answer the address gets a number, under which your ticks are kept."
+        )
+    )
+
+
+def _menu(done: Progress) -> str:
+    """The menu of sections between its two buttons."""
+    address.choice("lesson", _WORDS, default=_WORDS[0])
+    place = _WORDS.index(st.session_state["lesson"])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
+        word = st.selectbox(
+            "Section",
+            _WORDS,
+            key="lesson",
+            format_func=lambda word: (
+                f"{'✅' if word in done.solved else '⬜'} {_WORDS.index(word) + 1}. {LESSONS[word].title}"
+            ),
+            on_change=_forget,
+            width=320,
+        )
+        st.button(
+            "Next", icon="▶️", key="lesson-next", disabled=place == len(_WORDS) - 1, on_click=_go, args=(place + 1,)
+        )
+    address.record("lesson", word, default=_WORDS[0])
+    return word
+
+
+def _next(word: str) -> None:
+    place = _WORDS.index(word) + 1
+    if place < len(_WORDS):
+        st.button(
+            f"Go on to {LESSONS[_WORDS[place]].title}",
+            key="lesson-on",
+            icon=":material/arrow_forward:",
+            on_click=_go,
+            args=(place,),
+        )
+
+
+def _go(place: int) -> None:
+    address.assign("lesson", _WORDS[place])
+    _forget()
+
+
+def _forget() -> None:
+    """Take the controls of the section that is left out of the address."""
+    for name in set(st.query_params) - _KEPT:
+        del st.query_params[name]

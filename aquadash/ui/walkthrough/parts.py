@@ -1,0 +1,118 @@
+"""What all sections are made of: controls in the address, the question with its check, the box on the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from aquadash.ui import address
+from aquadash.ui.text import plain
+from aquadash.ui.walkthrough import context
+from aquadash.walkthrough import Outcome, Verdict, findings
+
+#: Wrong answers until the way to the solution can be opened.
+_TRIES = 3
+
+
+def idea(text: str, *, help: str | None = None) -> None:
+    """The idea of a section, in markdown."""
+    st.markdown(text, help=help)
+
+
+def real(title: str, *, help: str | None = None) -> None:
+    """The heading over what is computed here."""
+    st.markdown(f"**🔬 {title}**", help=help)
+
+
+def attempt(title: str) -> None:
+    """The heading over what can be tried."""
+    st.markdown(f"**🎛️ Try: {title}**")
+
+
+def choose(
+    label: str, options: Mapping[str, str] | Sequence[str], *, key: str, default: str, help: str | None = None
+) -> str:
+    """A menu whose choice is in the address; ``options`` may give each word a title."""
+    titles = dict(options) if isinstance(options, Mapping) else {word: word for word in options}
+    address.choice(key, list(titles), default=default)
+    chosen = st.selectbox(label, list(titles), key=key, format_func=lambda word: titles[word], help=help)
+    address.record(key, chosen, default=default)
+    return chosen
+
+
+def slide(
+    label: str, low: int, high: int, *, key: str, default: int, step: int = 1, unit: str = "", help: str | None = None
+) -> int:
+    """A slider whose whole number is in the address."""
+    if low >= high:
+        return low
+    address.integer(key, default=default, low=low, high=high, clamp=True)
+    value = int(st.slider(label, low, high, step=step, key=key, help=help, format=f"%d{unit.replace('%', '%%')}"))
+    address.record(key, str(value), default=str(default))
+    return value
+
+
+def switch(label: str, *, key: str, help: str | None = None) -> bool:
+    """A switch that is off unless the address says otherwise."""
+    address.restore(key, _truth, default=False, expected="1 for on")
+    value = st.toggle(label, key=key, help=help)
+    address.record(key, "1" if value else "", default="")
+    return value
+
+
+def question(lesson: str, text: str, *, answer: object, check: Callable[[], Verdict], solution: str) -> None:
+    """Put the question, and check what the controls say when somebody asks for it.
+
+    Args:
+        lesson: The section's word.
+        text: What is to be done, in markdown.
+        answer: What would be checked; a verdict on another answer is not shown any more.
+        check: Judges the answer.
+        solution: How to find it, in markdown; can be opened after some wrong answers.
+    """
+    state, said = f"walkthrough:{lesson}", repr(answer)
+    with st.container(border=True, key=f"question-{lesson}"):
+        st.markdown(f"**❓ {text}**")
+        if st.button("Check", key=f"check-{lesson}", type="primary", icon=":material/task_alt:"):
+            verdict = check()
+            st.session_state[state] = (said, verdict)
+            context.record(lesson, solved=verdict.outcome is Outcome.RIGHT)
+            # The bar at the top has been drawn already.
+            st.rerun()
+        known = context.read()
+        kept = st.session_state.get(state)
+        if kept is not None and kept[0] == said:
+            _show(kept[1])
+        elif lesson in known.solved:
+            st.success("You have solved this one before.", icon="✅")
+        if known.tries.get(lesson, 0) >= _TRIES and lesson not in known.solved:
+            with st.expander("How to find it", icon="🪜"):
+                st.markdown(solution)
+
+
+def corrections(lesson: str) -> None:
+    """Where the report is mistaken or unclear in this section."""
+    for finding in findings(lesson):
+        with st.container(border=True, key=f"finding-{finding.key}"):
+            left, right = st.columns(2, gap="medium")
+            with left:
+                st.markdown(f"**📄 What the report says**  \n{finding.says}")
+                st.caption(f"Where: {finding.where}")
+            right.markdown(f"**✅ What is right**  \n{finding.right}")
+
+
+def _show(verdict: Verdict) -> None:
+    text = plain(verdict.text)
+    if verdict.outcome is Outcome.RIGHT:
+        st.success(text, icon="🎉")
+    elif verdict.outcome is Outcome.NEARLY:
+        st.warning(text, icon="🤏")
+    else:
+        st.info(text, icon="💡")
+
+
+def _truth(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError(text)
+    return text == "1"

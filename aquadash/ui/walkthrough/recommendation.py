@@ -1,0 +1,118 @@
+"""Recommendation: the report's figures beside this run's, and what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aquadash import data, settings
+from aquadash.errors import AquaDashError
+from aquadash.runs.types import Run
+from aquadash.ui import cache
+from aquadash.ui.text import plain
+from aquadash.ui.walkthrough import parts
+from aquadash.ui.walkthrough.context import Results
+from aquadash.walkthrough import checks_results
+from aquadash.walkthrough.beside import Row, beside, learnt_from
+
+#: What the report recommends, then what it leaves out: sentence, page, label, address.
+_NEXT: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    (
+        "**Try other settings, systematically.** The report changed layers and optimizers by hand.",
+        "pages/train.py", "Search over settings", {"view": "search"},
+    ),
+    (
+        "**Transfer learning from VGG16, ResNet or Inception.** Start from a network that can see already.",
+        "pages/train.py", "VGG16", {"preset": "vgg16"},
+    ),
+    (
+        "The same without a download: a small network that has seen the other 95 classes of CIFAR-100.",
+        "pages/train.py", "The backbone in the box", {"preset": "backbone"},
+    ),
+    (
+        "**More data.** Photographs instead of drawings, or pipelines of your own.",
+        "pages/augment.py", "Build a pipeline", {},
+    ),
+    (
+        "**Measure what a change is worth.** Train with it and without it, and compare.",
+        "pages/compare.py", "Compare runs", {},
+    ),
+)  # fmt: skip
+
+
+def show(results: Results) -> None:
+    """Draw the section."""
+    parts.idea(
+        "The report ends with a score and ideas for a better one. Below, its figures stand beside those of a run on "
+        "this machine, and its ideas beside the place where you can try them."
+    )
+    parts.real("The report's figures beside this run's")
+    found = beside(
+        results.run,
+        results.found,
+        results.history,
+        parameters=_parameters(f"{settings.tracking_uri()} {settings.home()}", results.run.run_id),
+        training_images=_images(results.run),
+    )
+    st.dataframe(
+        {
+            "Figure": [row.figure for row in found.rows],
+            "Report": [number(row, row.report) for row in found.rows],
+            "This run": [number(row, row.run) for row in found.rows],
+            "Mind": [row.note for row in found.rows],
+        },
+        hide_index=True,
+        height="content",
+        alt="The report's figures beside this run's",
+    )
+    source = data.SOURCES.get(results.run.config.data.source)
+    if source is not None and source.drawn:
+        st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
+    low, high = (100 * end for end in found.difference_ci95)
+    st.markdown(
+        f"Accuracy of this run less that of the report: **{100 * found.difference:+.1f} points**, 95 % interval "
+        f"{low:+.0f} to {high:+.0f}."
+    )
+    answer = parts.choose("Your answer", {"": "Choose", **checks_results.CONCLUSIONS}, key="conclusion", default="")
+    parts.question(
+        "recommendation",
+        "Which network is better, as far as these figures tell?",
+        answer=(results.run.run_id, answer),
+        check=lambda: checks_results.conclusion(answer, found.run_right, found.report_right),
+        solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
+        "run is better; if it is below, the report.",
+    )
+    st.markdown("**🧭 Where to go from here**")
+    for sentence, page, label, query in _NEXT:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(sentence)
+            st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+
+
+def number(row: Row, value: float | None) -> str:
+    """A figure of the table with its unit; a dash where it is not known."""
+    if value is None:
+        return "–"
+    if row.unit == "%":
+        return f"{value:.1f} %"
+    if row.unit == "nats":
+        return f"{value:.3f}"
+    return f"{value:,.0f}{' s' if row.unit == 's' else ''}"
+
+
+def _images(run: Run) -> int | None:
+    """How many images an epoch shows; None where the data set is not here."""
+    try:
+        return learnt_from(run.config, cache.dataset(run.config.data.source))
+    except AquaDashError as error:
+        st.caption(plain(f"How many images it learnt from is not known here: {error}"))
+        return None
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _parameters(place: str, run_id: str) -> int | None:
+    from aquadash.runs.stored_parameters import stored_parameters
+
+    try:
+        return stored_parameters(cache.store().model_path(run_id))
+    except AquaDashError:
+        return None

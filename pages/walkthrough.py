@@ -1,0 +1,11 @@
+"""Walkthrough: the report, section by section, with something to try and to find out in each."""
+
+from __future__ import annotations
+
+from aquadash.ui import shell
+from aquadash.ui.walkthrough import frame
+
+with shell.page(
+    "🎓 Walkthrough", question="What did the report do, what can be learnt from it, and where does it err?"
+):
+    frame.show()
