@@ -26,6 +26,7 @@ from aquadash.cli.run_table import runs
 from aquadash.cli.search import search
 from aquadash.cli.take_home import convert_run, convert_worker, export_run, import_run
 from aquadash.cli.train import train, worker
+from aquadash.cli.walkthrough import walkthrough
 from aquadash.errors import AquaDashError
 
 
@@ -61,6 +62,7 @@ for command in (robustness, robustness_worker, label_safety, pair, convert_worke
 cli.add_command(pipelines)
 for command in (export_run, import_run, convert_run):
     runs.add_command(command)
+cli.add_command(walkthrough)
 
 
 def main() -> None:

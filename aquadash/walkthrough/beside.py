@@ -91,7 +91,14 @@ def beside(
         Row("parameters", "Parameters of the network", "", report.PARAMETERS, parameters),
         Row("epochs", "Epochs trained", "epochs", len(report.LOG), len(history) or None, "7 in the log; more before"),
         Row("best_epoch", "Best epoch", "epochs", best_epoch(report.LOG), best),
-        Row("patience", "Patience", "epochs", report.PATIENCE_IN_CODE, run.config.training.patience, "3 in the text"),
+        Row(
+            "patience",
+            "Patience",
+            "epochs",
+            report.PATIENCE_IN_CODE,
+            run.config.training.patience,
+            "3 in the text; 0: never stops early",
+        ),
         Row("seconds", "Time for all epochs", "s", sum(r.seconds for r in report.LOG), _seconds(run, history)),
         Row("loss", "Training loss, last epoch", "nats", report.LOG[-1].loss, history[-1].loss if history else None),
         Row(
@@ -122,6 +129,17 @@ def beside(
     ]
     share = mine[0] / mine[1] - theirs[0] / theirs[1]
     return Beside(tuple(rows), theirs, mine, share, difference_interval(mine, theirs))
+
+
+def shown(row: Row, value: float | None) -> str:
+    """A figure of a row with its unit; a dash where it is not known."""
+    if value is None:
+        return "–"
+    if row.unit == "%":
+        return f"{value:.1f} %"
+    if row.unit == "nats":
+        return f"{value:.3f}"
+    return f"{value:,.0f}{' s' if row.unit == 's' else ''}"
 
 
 def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:

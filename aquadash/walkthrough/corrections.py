@@ -43,6 +43,15 @@ def all_findings() -> tuple[Finding, ...]:
     total = sum(report.right_ones(row) for row in report.SCORES)
     return (
         Finding(
+            "flatten",
+            "extraction",
+            "Data Preprocessing (Extraction), text and code",
+            "The labels are flattened and then renumbered from 0 to 4.",
+            "`result = train_labels.flatten()` is never used: the loops below it renumber `train_labels` itself, which "
+            "stays a column of shape (2500, 1). Keras takes both forms, so nothing breaks. Nothing is learnt from the "
+            "coarse labels either; they only say which images to keep.",
+        ),
+        Finding(
             "ten-times",
             "copies",
             "Data Preprocessing (Applying the Augmentations), text and code",

@@ -55,7 +55,7 @@ def show(dataset: Dataset) -> None:
         "convolution",
         "Set the switches so that the two convolutions are nothing but one larger one, on every picture.",
         answer=(activation, pooling, first, second, position, dataset.fingerprint),
-        check=lambda: checks_network.one_convolution(activation, pooling, found.difference),
+        check=lambda _: checks_network.one_convolution(activation, pooling, found.difference),
         solution="Take out whatever is not just multiplying and adding up: no activation **and** no pooling.",
     )
     st.page_link(

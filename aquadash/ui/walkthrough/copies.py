@@ -65,7 +65,7 @@ def show(dataset: Dataset) -> None:
         "copies",
         f"Set the switches to what the report's code does, so that {originals:,} images become {wanted:,}.",
         answer=(originals, tuple(sorted(pipelines)), copies, keep),
-        check=lambda: checks_data.report_composition(
+        check=lambda _: checks_data.report_composition(
             originals, pipelines=pipelines, copies=copies, keep_originals=keep
         ),
         solution="Every image meets every one of the four pipelines **once**, and the originals stay: all four "

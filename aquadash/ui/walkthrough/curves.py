@@ -54,7 +54,7 @@ def show(results: Results) -> None:
         "curves",
         "Move to the epoch of this run with the lowest **validation** loss.",
         answer=(results.run.run_id, epoch),
-        check=lambda: checks_results.lowest_epoch(epoch, results.history),
+        check=lambda _: checks_results.lowest_epoch(epoch, results.history),
         solution="Choose “This run” above and point at the lowest place of the solid line: the hover label names the "
         "epoch.",
     )

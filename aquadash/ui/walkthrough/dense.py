@@ -30,8 +30,8 @@ def show(dataset: Dataset) -> None:
     with right:
         dropout = parts.slide("Dropout", 0, 90, key="dropout", default=50, step=10, unit=" %", help=term("dropout"))
         off = np.random.default_rng(dropout).random(_UNITS) < dropout / 100
-        st.markdown(" ".join("".join("·" if each else "●" for each in row) for row in off.reshape(8, 8)))
-        st.caption(f"{_UNITS} units in one step of training: {int(off.sum())} of them (·) are switched off.")
+        st.markdown("  \n".join(" ".join("○" if each else "●" for each in row) for row in off.reshape(4, 16)))
+        st.caption(f"{_UNITS} units in one step of training: {int(off.sum())} of them (○) are switched off.")
     classes, shape = len(dataset.class_names), dataset.image_shape
     whole = sum(network.parameters(shape, classes=classes, units=_REPORT).values())
     layers = network.parameters(shape, classes=classes, units=(first, second))
@@ -57,6 +57,6 @@ def show(dataset: Dataset) -> None:
         "dense",
         "Move one slider so that the network is left with half of the report's parameters (give or take 2.5 points).",
         answer=(params, whole),
-        check=lambda: checks_network.half_the_network(params, whole),
+        check=lambda _: checks_network.half_the_network(params, whole),
         solution="Nearly all parameters belong to the first dense layer: half as many units, half as many parameters.",
     )

@@ -48,9 +48,6 @@ def show(dataset: Dataset) -> None:
         chosen = parts.choose("Class", {name: class_text(name) for name in names}, key="average", default=names[0])
         own = np.flatnonzero(train.labels == names.index(chosen))
         number = parts.slide("How many of its pictures", 1, len(own), key="laid", default=min(5, len(own)))
-        brightest = parts.choose(
-            "Your answer", {"": "Choose", **{name: class_text(name) for name in names}}, key="brightest", default=""
-        )
     mean = train.images[own[:number]].mean(axis=0, dtype=np.float64)
     with right:
         gallery.show(
@@ -69,7 +66,10 @@ def show(dataset: Dataset) -> None:
     parts.question(
         "extraction",
         "Which class has the brightest pictures, on average over all of them?",
-        answer=(dataset.fingerprint, brightest),
-        check=lambda: checks_data.brightest_class(brightest, found),
+        answer=dataset.fingerprint,
+        ask=lambda: parts.choose(
+            "Your answer", {"": "Choose", **{name: class_text(name) for name in names}}, key="brightest", default=""
+        ),
+        check=lambda brightest: checks_data.brightest_class(brightest, found),
         solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
     )

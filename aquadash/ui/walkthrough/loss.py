@@ -34,11 +34,11 @@ def show(results: Results) -> None:
     right, taken = losses(sure / 100, classes)
     st.markdown(f"Right loss **{right:.3f}**; taken for raw scores **{taken:.3f}**.")
     components.plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
-    text = st.text_input("Your answer", key="walk-floor", max_chars=24, placeholder="a number, to three digits")
     parts.question(
         "loss",
         "How small can the loss get at best when probabilities are taken for raw scores?",
-        answer=(text, classes),
-        check=lambda: checks_network.floor_of_loss(text, classes=classes),
+        answer=classes,
+        ask=lambda: parts.field("Your answer", key="lowest", placeholder="a number, to three digits"),
+        check=lambda text: checks_network.floor_of_loss(text, classes=classes),
         solution="A perfect answer gives the right class 100 %. Move the slider there and read the second number.",
     )

@@ -65,7 +65,7 @@ def show(results: Results) -> None:
         "matrix",
         f"Set the threshold so that the precision is at least {100 * wanted:.0f} %, with the most recall it allows.",
         answer=(results.run.run_id, chosen, threshold),
-        check=lambda: checks_results.precise_threshold(threshold, cuts),
+        check=lambda _: checks_results.precise_threshold(threshold, cuts),
         solution="Start from the left, and move the threshold up until the precision is high enough for the first "
         "time. If it falls below again, look whether a lower threshold was enough already.",
     )

@@ -59,7 +59,7 @@ def show(dataset: Dataset) -> None:
         "normalization",
         "Choose the normalization that centres every channel: its mean is 0 afterwards.",
         answer=(dataset.fingerprint, kind),
-        check=lambda: checks_data.centring(kind, means, deviations),
+        check=lambda _: checks_data.centring(kind, means, deviations),
         solution="Go through the three and read the column “Mean after”.",
     )
 

@@ -14,6 +14,8 @@ from aquadash.walkthrough import Outcome, Verdict, findings
 #: Wrong answers until the way to the solution can be opened.
 _TRIES = 3
 
+_LONGEST = 24
+
 
 def idea(text: str, *, help: str | None = None) -> None:
     """The idea of a section, in markdown."""
@@ -53,6 +55,14 @@ def slide(
     return value
 
 
+def field(label: str, *, key: str, placeholder: str) -> str:
+    """A short line to type an answer into, kept in the address."""
+    address.restore(key, _short, default="", expected=f"at most {_LONGEST} characters")
+    text = st.text_input(label, key=key, max_chars=_LONGEST, placeholder=placeholder, width=320)
+    address.record(key, text, default="")
+    return text
+
+
 def switch(label: str, *, key: str, help: str | None = None) -> bool:
     """A switch that is off unless the address says otherwise."""
     address.restore(key, _truth, default=False, expected="1 for on")
@@ -61,21 +71,32 @@ def switch(label: str, *, key: str, help: str | None = None) -> bool:
     return value
 
 
-def question(lesson: str, text: str, *, answer: object, check: Callable[[], Verdict], solution: str) -> None:
+def question(
+    lesson: str,
+    text: str,
+    *,
+    answer: object,
+    check: Callable[[str], Verdict],
+    solution: str,
+    ask: Callable[[], str] | None = None,
+) -> None:
     """Put the question, and check what the controls say when somebody asks for it.
 
     Args:
         lesson: The section's word.
         text: What is to be done, in markdown.
         answer: What would be checked; a verdict on another answer is not shown any more.
-        check: Judges the answer.
+        check: Judges the answer; called with what ``ask`` has returned, or with an empty text.
         solution: How to find it, in markdown; can be opened after some wrong answers.
+        ask: Draws a field for the answer, below the question; None where the section's controls are the answer.
     """
-    state, said = f"walkthrough:{lesson}", repr(answer)
+    state = f"walkthrough:{lesson}"
     with st.container(border=True, key=f"question-{lesson}"):
         st.markdown(f"**❓ {text}**")
+        typed = "" if ask is None else ask()
+        said = repr((answer, typed))
         if st.button("Check", key=f"check-{lesson}", type="primary", icon=":material/task_alt:"):
-            verdict = check()
+            verdict = check(typed)
             st.session_state[state] = (said, verdict)
             context.record(lesson, solved=verdict.outcome is Outcome.RIGHT)
             # The bar at the top has been drawn already.
@@ -110,6 +131,12 @@ def _show(verdict: Verdict) -> None:
         st.warning(text, icon="🤏")
     else:
         st.info(text, icon="💡")
+
+
+def _short(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise ValueError(text)
+    return text
 
 
 def _truth(text: str) -> bool:

@@ -50,14 +50,14 @@ def show(results: Results) -> None:
     st.caption(f"{len(shown):,} of {len(mask):,} test images" + (f"; the first {_MOST}" if len(shown) > _MOST else ""))
     _pictures(results, shown[:_MOST])
     task = checks_results.sure_mistake_task(found.labels, found.probabilities)
-    text = st.text_input("Your answer: the image's number", key="walk-mistake", max_chars=12)
     parts.question(
         "predictions",
         "This run made no mistake. Find the image that it is least sure of."
         if task.threshold is None
         else f"Find a test image that the run is at least {100 * task.threshold:.0f} % sure of, and wrong.",
-        answer=(results.run.run_id, text),
-        check=lambda: checks_results.sure_mistake(text, found.labels, found.probabilities),
+        answer=results.run.run_id,
+        ask=lambda: parts.field("Your answer: the image's number", key="mistake", placeholder="such as 12"),
+        check=lambda text: checks_results.sure_mistake(text, found.labels, found.probabilities),
         solution="Switch on “Only wrong answers” and move the slider up to the percentage that is asked for. Any image "
         "that is left will do; its number stands above it.",
     )

@@ -12,7 +12,7 @@ from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import checks_results
-from aquadash.walkthrough.beside import Row, beside, learnt_from
+from aquadash.walkthrough.beside import beside, learnt_from, shown
 
 #: What the report recommends, then what it leaves out: sentence, page, label, address.
 _NEXT: tuple[tuple[str, str, str, dict[str, str]], ...] = (
@@ -56,8 +56,8 @@ def show(results: Results) -> None:
     st.dataframe(
         {
             "Figure": [row.figure for row in found.rows],
-            "Report": [number(row, row.report) for row in found.rows],
-            "This run": [number(row, row.run) for row in found.rows],
+            "Report": [shown(row, row.report) for row in found.rows],
+            "This run": [shown(row, row.run) for row in found.rows],
             "Mind": [row.note for row in found.rows],
         },
         hide_index=True,
@@ -72,12 +72,14 @@ def show(results: Results) -> None:
         f"Accuracy of this run less that of the report: **{100 * found.difference:+.1f} points**, 95 % interval "
         f"{low:+.0f} to {high:+.0f}."
     )
-    answer = parts.choose("Your answer", {"": "Choose", **checks_results.CONCLUSIONS}, key="conclusion", default="")
     parts.question(
         "recommendation",
         "Which network is better, as far as these figures tell?",
-        answer=(results.run.run_id, answer),
-        check=lambda: checks_results.conclusion(answer, found.run_right, found.report_right),
+        answer=results.run.run_id,
+        ask=lambda: parts.choose(
+            "Your answer", {"": "Choose", **checks_results.CONCLUSIONS}, key="conclusion", default=""
+        ),
+        check=lambda answer: checks_results.conclusion(answer, found.run_right, found.report_right),
         solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
         "run is better; if it is below, the report.",
     )
@@ -86,17 +88,6 @@ def show(results: Results) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(sentence)
             st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
-
-
-def number(row: Row, value: float | None) -> str:
-    """A figure of the table with its unit; a dash where it is not known."""
-    if value is None:
-        return "–"
-    if row.unit == "%":
-        return f"{value:.1f} %"
-    if row.unit == "nats":
-        return f"{value:.3f}"
-    return f"{value:,.0f}{' s' if row.unit == 's' else ''}"
 
 
 def _images(run: Run) -> int | None:

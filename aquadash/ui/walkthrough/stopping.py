@@ -32,7 +32,7 @@ def show(results: Results) -> None:
         "stopping",
         f"The report's log ends with epoch {report.LOG[-1].epoch}. Find the patience that it was made with.",
         answer=patience,
-        check=lambda: checks_network.log_patience(patience),
+        check=lambda _: checks_network.log_patience(patience),
         solution="Find the epoch with the lowest validation loss, and count the epochs after it until the log ends.",
     )
     parts.real("The same rule on this run")

@@ -56,6 +56,6 @@ def show(results: Results) -> None:
         "training",
         f"How many networks must be tried at least until the best one looks {wanted:.1f} points better than it is?",
         answer=(tried, accuracy, images),
-        check=lambda: checks_results.candidates(tried, accuracy=accuracy, images=images),
+        check=lambda _: checks_results.candidates(tried, accuracy=accuracy, images=images),
         solution=f"Start from 1 and move the slider up until the gain reaches {wanted:.1f} points for the first time.",
     )

@@ -1,0 +1,170 @@
+"""The walkthrough's corrections, progress and comparison with the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from aquadash import data
+from aquadash.cli import cli
+from aquadash.errors import StorageError
+from aquadash.evaluation import evaluate
+from aquadash.runs import open_store
+from aquadash.runs.first_model import FOLDER, add_first_model
+from aquadash.runs.stored_parameters import stored_parameters
+from aquadash.walkthrough import LESSONS, MINUTES, all_findings, findings, progress, report
+from aquadash.walkthrough.beside import beside, learnt_from
+from tests.stored_runs import add_run
+
+MUST = {
+    "logits", "test-as-validation", "ten-times", "patience", "one-hot", "linear-convolutions", "ninety-six",
+    "sixty-seven", "precision",
+}  # fmt: skip
+
+
+def test_every_known_mistake_of_the_report_has_its_place_in_a_section() -> None:
+    found = all_findings()
+    keys = [finding.key for finding in found]
+    assert MUST <= set(keys) and len(set(keys)) == len(keys)
+    assert {finding.lesson for finding in found} <= set(LESSONS)
+    assert [finding.lesson for finding in found] == sorted(
+        (finding.lesson for finding in found), key=list(LESSONS).index
+    )
+    assert sum(len(findings(lesson)) for lesson in LESSONS) == len(found)
+    for finding in found:
+        heading = finding.where.split(",")[0].split(";")[0]
+        assert heading and finding.says and finding.right
+
+
+def test_numbers_in_the_corrections_are_right() -> None:
+    texts = {finding.key: finding.right for finding in all_findings()}
+    assert "57 % to 75 %" in texts["sixty-seven"]
+    assert "27,500" in texts["ten-times"]
+    assert "0.905" in texts["logits"] and report.LOG[-1].loss < 0.905
+    assert "92.9 %" in texts["ninety-six"] and "96.7 %" in texts["ninety-six"]
+
+
+def test_the_report_s_figures_agree_with_one_another() -> None:
+    rows = report.SCORES
+    assert sum(row.support for row in rows) == report.MEASURED_IMAGES == sum(map(report.called_so, rows))
+    assert sum(map(report.right_ones, rows)) == 67
+    mean = sum(row.precision * row.support for row in rows) / report.MEASURED_IMAGES
+    assert mean == pytest.approx(report.WEIGHTED_AVERAGE.precision, abs=1e-4)
+    assert [row.epoch for row in report.LOG] == list(range(1, 8))
+
+
+def test_the_whole_takes_about_45_minutes() -> None:
+    assert 40 <= MINUTES <= 50
+
+
+def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path) -> None:
+    me = progress.new_id()
+    assert progress.read(me) == progress.Progress() and not (home / "progress").exists()
+    progress.note(me, "loss", solved=False)
+    progress.note(me, "loss", solved=True)
+    first = progress.read(me)
+    progress.note(me, "loss", solved=False)
+    assert first.tries == {"loss": 2} and set(first.solved) == {"loss"}
+    assert progress.read(me).tries == {"loss": 3} and progress.read(me).solved == first.solved
+
+
+def test_answers_given_at_once_are_all_counted() -> None:
+    me = progress.new_id()
+    threads = [threading.Thread(target=progress.note, args=(me, word), kwargs={"solved": True}) for word in LESSONS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(progress.read(me).solved) == set(LESSONS)
+
+
+@pytest.mark.parametrize("bad", ["", "../../runs", "A" * 16, "0" * 15, "0" * 17, "0" * 15 + "\n", "<b>"])
+def test_what_is_no_id_is_nobody_and_touches_no_file(home: Path, bad: str) -> None:
+    assert progress.read(bad) == progress.Progress()
+    with pytest.raises(ValueError):
+        progress.note(bad, "loss", solved=True)
+    assert not list(home.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "[" * 9000, '{"format": 2, "tries": {"loss": 1}, "solved": {}}', '{"format": 1, "tries": 3}',
+     '{"format": 1, "tries": {"loss": "x", "evil": 2}, "solved": {"loss": true}}'],
+)  # fmt: skip
+def test_a_damaged_file_is_no_progress(home: Path, text: str) -> None:
+    me = progress.new_id()
+    (home / "progress").mkdir()
+    (home / "progress" / f"{me}.json").write_text(text)
+    assert progress.read(me) == progress.Progress()
+    assert set(progress.note(me, "loss", solved=True).solved) == {"loss"}
+
+
+def test_the_oldest_progress_goes_when_there_is_too_much(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "MOST_FILES", 3)
+    ids = [progress.new_id() for _ in range(5)]
+    for age, me in zip(range(50, 0, -10), ids, strict=True):
+        progress.note(me, "loss", solved=True)
+        os.utime(home / "progress" / f"{me}.json", (1e9 - age, 1e9 - age))
+    kept = {path.stem for path in (home / "progress").iterdir()}
+    assert kept == set(ids[-3:])
+
+
+def test_a_folder_that_cannot_be_written_is_said(home: Path) -> None:
+    (home / "progress").write_text("in the way")
+    with pytest.raises(StorageError, match="progress"):
+        progress.note(progress.new_id(), "loss", solved=True)
+
+
+def test_the_report_beside_a_run(home_with_images: Path) -> None:
+    store = open_store()
+    run = add_run(store)
+    found = store.predictions(run.run_id)
+    scores = evaluate(found.labels, found.probabilities, class_names=run.class_names)
+    dataset = data.load("synthetic")
+    images = learnt_from(run.config, dataset)
+    result = beside(run, scores, store.history(run.run_id), parameters=7, training_images=images)
+    rows = {row.key: row for row in result.rows}
+    # A fifth of 2,500 is held out, the rest becomes five times as many.
+    fraction = run.config.training.validation_fraction
+    assert abs(images - 2500 * (1 - fraction) * 5) < run.config.training.batch_size
+    assert (rows["train_images"].report, rows["train_images"].run) == (12_500, images)
+    assert rows["test_accuracy"].run == pytest.approx(100 * scores.accuracy)
+    assert rows["best_epoch"].report == 2 and rows["best_epoch"].run == 6
+    assert rows["recall_otter"].run == pytest.approx(100 * scores.report[2].recall)
+    low, high = result.difference_ci95
+    assert low < result.difference < high
+    assert result.run_right == (int(scores.confusion_matrix.trace()), 500)
+
+
+def test_the_command_prints_the_table(home_with_images: Path) -> None:
+    run = add_run(open_store(), name="mine")
+    done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine", "--json"], catch_exceptions=False)
+    found = json.loads(done.output)
+    assert found["run_id"] == run.run_id
+    assert {row["key"] for row in found["rows"]} >= {"test_accuracy", "parameters", "patience", "precision"}
+    text = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine"], catch_exceptions=False).output
+    assert "Test accuracy" in text and "67.0 %" in text and "mine" in text
+
+
+def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -> None:
+    from aquadash.runs.artifacts import MODEL
+
+    assert stored_parameters(FOLDER / MODEL) == 1_943_013
+    broken = tmp_path / "model.keras"
+    broken.write_bytes(b"no zip")
+    assert stored_parameters(broken) is None and stored_parameters(tmp_path / "missing.keras") is None
+
+
+@pytest.mark.slow
+def test_parameters_of_a_stored_network_are_those_that_keras_counts(home: Path) -> None:
+    import keras
+
+    from aquadash.runs.artifacts import MODEL
+
+    add_first_model(open_store())
+    assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 1_943_013

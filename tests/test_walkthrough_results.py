@@ -1,0 +1,137 @@
+"""The checks of the walkthrough's sections on results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquadash.runs import EpochRecord
+from aquadash.walkthrough import Outcome, chance, checks_results, report
+
+RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
+
+
+def answers(count: int = 200, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities, right in about two of three cases."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 5
+    shares = random.dirichlet(np.full(5, 0.5), size=count)
+    for row, label in zip(shares, labels, strict=True):
+        if random.random() < 0.6:
+            best = int(row.argmax())
+            row[[label, best]] = row[[best, label]]
+    return labels, shares
+
+
+def test_flattery_is_the_mean_of_the_best_score() -> None:
+    scores = np.random.default_rng(0).binomial(100, 0.67, size=(40_000, 5)).max(axis=1) / 100
+    assert chance.flattery(5, accuracy=0.67, images=100) == pytest.approx(scores.mean() - 0.67, abs=0.001)
+    assert chance.flattery(1, accuracy=0.67, images=100) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("tried", "outcome"), [(4, RIGHT), (5, NEARLY), (3, NEARLY), (1, WRONG), (60, WRONG), (0, WRONG), (61, WRONG)]
+)
+def test_candidates(tried: int, outcome: Outcome) -> None:
+    assert checks_results.candidates(tried, accuracy=0.67, images=100).outcome is outcome
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 0.2, 0.5, 0.78, 0.97, 0.99, 1.0])
+def test_there_is_an_answer_for_every_accuracy(accuracy: float) -> None:
+    fewest = checks_results.fewest_candidates(accuracy, 100)
+    assert 1 <= fewest < checks_results.MOST_CANDIDATES
+    assert checks_results.candidates(fewest, accuracy=accuracy, images=100).outcome is RIGHT
+
+
+def test_a_sure_mistake_is_found_by_its_number() -> None:
+    labels, shares = answers()
+    task = checks_results.sure_mistake_task(labels, shares)
+    assert task.threshold == 0.9
+    sure, wrong = shares.max(axis=1), shares.argmax(axis=1) != labels
+
+    def outcome(text: str) -> Outcome:
+        return checks_results.sure_mistake(text, labels, shares).outcome
+
+    assert outcome(str(np.flatnonzero(wrong & (sure >= 0.9))[0])) is RIGHT
+    assert outcome(str(np.flatnonzero(wrong & (sure < 0.9))[0])) is NEARLY
+    assert outcome(str(np.flatnonzero(~wrong)[0])) is WRONG
+    assert {outcome(text) for text in ("200", "-1", "1.5", "", "otter", "9" * 20)} == {WRONG}
+
+
+def test_without_a_mistake_the_least_sure_image_is_asked_for() -> None:
+    labels, shares = answers()
+    labels = shares.argmax(axis=1)
+    assert checks_results.sure_mistake_task(labels, shares).threshold is None
+    least = int(shares.max(axis=1).argmin())
+    assert checks_results.sure_mistake(str(least), labels, shares).outcome is RIGHT
+    most = int(shares.max(axis=1).argmax())
+    assert checks_results.sure_mistake(str(most), labels, shares).outcome is WRONG
+
+
+@pytest.mark.parametrize("chosen", range(5))
+@pytest.mark.parametrize("seed", range(4))
+def test_some_threshold_reaches_the_wanted_precision(chosen: int, seed: int) -> None:
+    labels, shares = answers(seed=seed)
+    found = checks_results.cuts(labels, shares, chosen)
+    wanted = checks_results.wanted_precision(found)
+    best = max(found.recall[found.precision >= wanted])
+    good = [t for t in range(1, 100) if checks_results.precise_threshold(t, found).outcome is RIGHT]
+    assert good
+    for threshold in good:
+        reached = shares[:, chosen] >= threshold / 100
+        assert (labels[reached] == chosen).mean() >= wanted
+        assert (reached & (labels == chosen)).sum() / (labels == chosen).sum() >= best - 0.02 - 1e-9
+
+
+def test_thresholds_that_are_too_low_too_high_or_none() -> None:
+    labels, shares = answers()
+    found = checks_results.cuts(labels, shares, 2)
+    outcomes = {t: checks_results.precise_threshold(t, found).outcome for t in (0, 1, 100)}
+    assert outcomes == {0: WRONG, 1: WRONG, 100: WRONG}
+    assert checks_results.precise_threshold(1, found).text.startswith("Precision 2")
+    kinds = {checks_results.precise_threshold(t, found).outcome for t in range(1, 100)}
+    assert kinds == {RIGHT, NEARLY, WRONG}
+
+
+@pytest.mark.parametrize(
+    ("epoch", "outcome"), [(2, RIGHT), (1, NEARLY), (5, NEARLY), (6, WRONG), (0, WRONG), (8, WRONG)]
+)
+def test_the_lowest_epoch(epoch: int, outcome: Outcome) -> None:
+    # In epoch 5 of the report's log the loss is within a hundredth of the best.
+    assert checks_results.lowest_epoch(epoch, report.LOG).outcome is outcome
+
+
+def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:
+    nan = float("nan")
+    assert checks_results.lowest_epoch(1, [EpochRecord(1, nan, 0.2, nan, 0.2, 0.1, 1.0)]).outcome is WRONG
+    assert checks_results.lowest_epoch(1, []).outcome is WRONG
+
+
+@pytest.mark.parametrize(
+    ("images", "outcome"),
+    [(950, RIGHT), (920, RIGHT), (800, NEARLY), (1100, NEARLY), (100, WRONG), (5000, WRONG), (0, WRONG), (-5, WRONG)],
+)
+def test_enough_images(images: int, outcome: Outcome) -> None:
+    assert checks_results.enough_images(images, share=0.67).outcome is outcome
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_the_fewest_images_are_the_fewest(share: float) -> None:
+    fewest = checks_results.fewest_images(share)
+    assert chance.width(share, fewest) <= checks_results.WANTED_WIDTH
+    assert chance.width(share, fewest - 30) > checks_results.WANTED_WIDTH
+    assert checks_results.enough_images(fewest, share=share).outcome is RIGHT
+
+
+def test_the_interval_of_a_difference_is_newcombe_s() -> None:
+    # Newcombe 1998, table II, example (a) with method 10: 56/70 less 48/80.
+    assert chance.difference_interval((56, 70), (48, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("run", "true"), [((388, 500), "better"), ((335, 500), "unknown"), ((200, 500), "worse"), ((500, 500), "better")]
+)
+def test_conclusions(run: tuple[int, int], true: str) -> None:
+    for answer in ("better", "worse", "unknown", "", "both"):
+        outcome = checks_results.conclusion(answer, run, (67, 100)).outcome
+        assert outcome is (RIGHT if answer == true else WRONG)
