@@ -40,6 +40,7 @@ PAGES = {
     "evaluate": "Where is the network right",
     "predict": "What does the network say about my picture",
     "compare": "What made one run better",
+    "walkthrough": "What did the report do",
 }
 
 #: On a machine shared with others.

@@ -31,7 +31,7 @@ def fifty_runs(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunSt
 
 @pytest.mark.alone
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["home", "data", "augment", "train", "evaluate", "predict", "compare"])
+@pytest.mark.parametrize("page", ["home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough"])
 def test_a_page_is_drawn_in_time(fifty_runs: RunStore, page: str) -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.run()

@@ -1,0 +1,84 @@
+"""The Walkthrough page in a real browser: two questions answered, and what a reload and another page keep."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquadash.runs import open_store
+from aquadash.walkthrough import progress
+from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.stored_runs import add_run
+from tests.test_browser import SLOW, address_has, no_error, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+        page = browser.new_page(viewport={"width": 1280, "height": 1700})
+        page.set_default_timeout(SLOW)
+        yield page
+        browser.close()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Pick from a menu as a person does."""
+    page.get_by_role("combobox", name=re.compile(label)).click()
+    page.get_by_role("option", name=re.compile(option)).click()
+    settled(page)
+
+
+def test_two_sections_are_solved_and_stay_so(home: Path, prepared_home: Path, page: Page) -> None:
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    run = add_run(open_store(), name="taught")
+    with serving(home) as server:
+        page.goto(f"{server.url}/walkthrough?lesson=convolution&run={run.run_id}")
+        page.get_by_text("0 of 14 questions solved").wait_for()
+        page.get_by_role("button", name="Check").click()
+        page.get_by_text("The largest difference is still").or_(page.get_by_text("only by luck")).first.wait_for()
+        address_has(page, "me=")
+        choose(page, "After that: pooling", "^none$")
+        page.get_by_role("button", name="Check").click()
+        page.get_by_text("1 of 14 questions solved").wait_for()
+        no_error(page)
+
+        page.get_by_role("button", name="Go on to").click()
+        page.get_by_role("heading", name="Dense layers").wait_for()
+        page.get_by_role("button", name="Next", exact=False).first.click()
+        page.get_by_role("heading", name="Loss").wait_for()
+        settled(page)
+        page.get_by_label("Your answer").fill("0.905")
+        page.get_by_label("Your answer").press("Enter")
+        address_has(page, "lowest=0.905")
+        page.get_by_role("button", name="Check").click()
+        page.get_by_text("2 of 14 questions solved").wait_for()
+
+        page.reload()
+        page.get_by_text("2 of 14 questions solved").wait_for()
+        page.get_by_text("You have solved this one before").wait_for()
+        address_has(page, "lesson=loss", "lowest=0.905", f"run={run.run_id}")
+        me = re.search(r"me=([0-9a-f]{16})", page.url)
+        assert me is not None and set(progress.read(me[1]).solved) == {"convolution", "loss"}
+
+        page.get_by_role("link", name="Compare").click()
+        page.get_by_text("What made one run better").wait_for()
+        page.get_by_role("link", name="Walkthrough").click()
+        page.get_by_text("2 of 14 questions solved").wait_for()
+        address_has(page, f"me={me[1]}")
+        no_error(page)

@@ -1,0 +1,266 @@
+"""The Walkthrough page: every section with and without runs, its questions answered, and progress kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.data import cifar100
+from aquadash.runs import Run, open_store
+from aquadash.runs.first_model import add_first_model
+from aquadash.ui import cache
+from aquadash.ui.walkthrough import frame
+from aquadash.walkthrough import LESSONS, checks_results, findings, progress
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import HOSTILE, add_run, without_engine
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store that the tests of this module share, for they add nothing but progress."""
+
+    home: Path
+    run: Run
+    hostile: Run
+
+
+@pytest.fixture(scope="module")
+def shared(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    home = tmp_path_factory.mktemp("shared")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        hostile = add_run(store, name=HOSTILE, validation="test")
+        run = add_run(store)
+    yield Shelf(home, run, hostile)
+
+
+@pytest.fixture
+def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
+    without_engine(monkeypatch)
+    return shared
+
+
+@pytest.fixture
+def empty(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with no run but the first model, which has been deleted."""
+    without_engine(monkeypatch)
+    store = open_store()
+    store.delete(add_first_model(store).run_id)
+    return home_with_images
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in (*app.markdown, *app.caption, *app.info, *app.success, *app.warning))
+
+
+def check(app: AppTest, lesson: str) -> AppTest:
+    app.button(key=f"check-{lesson}").click().run()
+    assert not app.exception and not app.error
+    return app
+
+
+def test_every_lesson_has_a_section_and_is_of_one_kind() -> None:
+    assert {*frame.ABOUT_DATA, *frame.ABOUT_RUN} == set(LESSONS)
+    assert not set(frame.ABOUT_DATA) & set(frame.ABOUT_RUN)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_section_of_a_stored_run_asks_its_question_and_corrects_the_report(shelf: Shelf, lesson: str) -> None:
+    app = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id)
+    assert not app.error and not app.warning
+    shown = texts(app)
+    assert "**❓ " in shown and app.button(key=f"check-{lesson}")
+    for finding in findings(lesson):
+        assert finding.says in shown and finding.right in shown and f"Where: {finding.where}" in shown
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_section_without_any_run_says_what_to_do(empty: Path, lesson: str) -> None:
+    app = open_app_page("walkthrough", lesson=lesson)
+    assert not app.error
+    asks = f"check-{lesson}" in {button.key for button in app.button}
+    assert asks == (lesson in frame.ABOUT_DATA)
+    if not asks:
+        assert "there are none yet" in texts(app) and app.button(key="walkthrough-train")
+    for finding in findings(lesson):
+        assert finding.right in texts(app)
+
+
+def test_a_fresh_store_shows_the_first_model(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_engine(monkeypatch)
+    app = open_app_page("walkthrough", lesson="matrix")
+    assert not app.error and app.button(key="check-matrix")
+    # Its photographs are not on this computer; its answers are.
+    app = open_app_page("walkthrough", lesson="predictions")
+    assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)
+
+
+@pytest.mark.parametrize("lesson", list(frame.ABOUT_RUN))
+def test_a_run_whose_name_is_markup_is_shown_as_text(shelf: Shelf, lesson: str) -> None:
+    app = open_app_page("walkthrough", lesson=lesson, run=shelf.hostile.run_id)
+    assert not app.error
+    for element in (*app.markdown, *app.caption):
+        assert "<img" not in element.value.replace("\\<", "") and "**bold**" not in element.value.replace("\\*", "")
+
+
+Answer = Callable[[AppTest, Run], object]
+
+
+def set_slider(key: str, value: int) -> Answer:
+    return lambda app, run: app.slider(key=key).set_value(value).run()
+
+
+def set_choice(*pairs: tuple[str, str]) -> Answer:
+    def act(app: AppTest, run: Run) -> None:
+        for key, value in pairs:
+            app.selectbox(key=key).set_value(value).run()
+
+    return act
+
+
+def brightest(app: AppTest, run: Run) -> None:
+    classes = cache.statistics("synthetic", "train").classes
+    best = max(classes, key=lambda entry: entry.mean_brightness or 0.0)
+    app.selectbox(key="brightest").set_value(best.name).run()
+
+
+def compose(app: AppTest, run: Run) -> None:
+    app.multiselect(key="chains").set_value(["notebook-1", "notebook-2", "notebook-3", "notebook-4"])
+    app.slider(key="times").set_value(1)
+    app.toggle(key="keep").set_value(True).run()
+
+
+def sure_mistake(app: AppTest, run: Run) -> None:
+    found = open_store().predictions(run.run_id)
+    task = checks_results.sure_mistake_task(found.labels, found.probabilities)
+    wrong = found.probabilities.argmax(axis=1) != found.labels
+    fits = np.flatnonzero(wrong & (found.probabilities.max(axis=1) >= (task.threshold or 0)))
+    app.text_input(key="mistake").set_value(str(fits[-1])).run()
+
+
+def threshold(app: AppTest, run: Run) -> None:
+    found = open_store().predictions(run.run_id)
+    chosen = run.class_names.index(app.selectbox(key="called").value)
+    cuts = checks_results.cuts(found.labels, found.probabilities, chosen)
+    good = next(t for t in range(1, 100) if checks_results.precise_threshold(t, cuts).outcome == "right")
+    app.slider(key="from").set_value(good).run()
+
+
+def candidates(app: AppTest, run: Run) -> None:
+    share = round(run.metrics["test_accuracy"], 2)
+    app.slider(key="tried").set_value(checks_results.fewest_candidates(share, 100)).run()
+
+
+def enough(app: AppTest, run: Run) -> None:
+    app.slider(key="measured").set_value(checks_results.fewest_images(run.metrics["test_accuracy"])).run()
+
+
+def floor(app: AppTest, run: Run) -> None:
+    app.text_input(key="lowest").set_value("0,905").run()
+
+
+SOLUTIONS: dict[str, Answer] = {
+    "extraction": brightest,
+    "augmentation": set_choice(("chain", "notebook-3")),
+    "copies": compose,
+    "normalization": set_choice(("scale", "standardize")),
+    "convolution": set_choice(("pooling", "none")),
+    "dense": set_slider("units", 128),
+    "loss": floor,
+    "stopping": set_slider("patience", 5),
+    "training": candidates,
+    "predictions": sure_mistake,
+    "matrix": threshold,
+    "curves": set_slider("at", 6),
+    "result": enough,
+    "recommendation": set_choice(("conclusion", "better")),
+}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_wrong_answer_gets_a_hint_and_the_right_one_a_tick(shelf: Shelf, lesson: str) -> None:
+    app = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id)
+    assert "0 of 14 questions solved" in app.get("progress")[0].proto.text
+    check(app, lesson)
+    assert not app.success and len(app.info) + len(app.warning) >= 1
+    me = address_of(app, "me")
+    assert me is not None and progress.read(me).tries == {lesson: 1} and not progress.read(me).solved
+    SOLUTIONS[lesson](app, shelf.run)
+    assert not any("🎉" in str(element.proto) for element in app.success)
+    check(app, lesson)
+    assert app.success and set(progress.read(me).solved) == {lesson}
+    assert "1 of 14 questions solved" in app.get("progress")[0].proto.text
+    again = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id, me=me)
+    assert "solved this one before" in texts(again)
+    assert "1 of 14 questions solved" in again.get("progress")[0].proto.text
+
+
+def test_the_way_to_the_solution_opens_after_three_wrong_answers(shelf: Shelf) -> None:
+    app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
+    for wrong in (1, 2):
+        app.slider(key="patience").set_value(wrong).run()
+        check(app, "stopping")
+        assert not any(box.label == "How to find it" for box in app.expander)
+    app.slider(key="patience").set_value(6).run()
+    check(app, "stopping")
+    assert any(box.label == "How to find it" for box in app.expander)
+
+
+def test_a_verdict_is_gone_when_the_answer_changes(shelf: Shelf) -> None:
+    app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
+    check(app, "stopping")
+    assert "the log goes on to epoch 7" in texts(app)
+    app.slider(key="patience").set_value(4).run()
+    assert "the log goes on to epoch 7" not in texts(app)
+
+
+def test_sections_change_and_take_their_controls_out_of_the_address(shelf: Shelf) -> None:
+    app = open_app_page("walkthrough", lesson="dense", source="synthetic")
+    app.slider(key="units").set_value(64).run()
+    assert address_of(app, "units") == "64"
+    app.button(key="lesson-on").click().run()
+    assert address_of(app, "lesson") == "loss" and address_of(app, "units") is None
+    app.button(key="lesson-previous").click().run()
+    assert address_of(app, "lesson") == "dense" and app.slider(key="units").value == 256
+
+
+def test_addresses_that_make_no_sense_are_said(shelf: Shelf) -> None:
+    app = open_app_page("walkthrough", lesson="<b>", me="../../etc/passwd", run="nobody")
+    assert not app.error and address_of(app, "me") is None
+    assert sum("The address asks for" in info.value for info in app.info) == 2
+    app = open_app_page("walkthrough", lesson="result", run="nobody")
+    assert not app.error and app.warning
+
+
+def test_photographs_that_are_not_here_lead_to_the_data_page(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar100, "cache_key", lambda: None)
+    app = open_app_page("walkthrough", lesson="extraction", source="cifar100")
+    assert not app.error and "not on this computer yet" in texts(app)
+
+
+def test_the_short_training_is_of_the_report_s_network_measured_the_right_way(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = []
+
+    class Engine:
+        def submit(self, config: object) -> Run:
+            launched.append(config)
+            return open_store().create(config, name="short")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cache, "engine", Engine)
+    app = open_app_page("walkthrough", lesson="loss")
+    app.button(key="walkthrough-train").click().run()
+    assert not app.exception
+    (config,) = launched
+    assert (config.training.validation, config.model.name, config.data.source) == ("training", "notebook", "synthetic")
+    assert 1 <= config.training.epochs <= 10
