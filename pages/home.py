@@ -91,5 +91,10 @@ with shell.page(
         "Nothing here needs programming, and nothing can be broken."
     )
     steps()
+    st.page_link(
+        "pages/walkthrough.py",
+        label="Or go through the report that all this began with, section by section, in 45 minutes",
+        icon="🎓",
+    )
     about_the_data()
     now_and_lately()

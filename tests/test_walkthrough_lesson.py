@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from aquadash.evaluation import evaluate
 from aquadash.runs import open_store
 from aquadash.runs.first_model import FOLDER, add_first_model
 from aquadash.runs.stored_parameters import stored_parameters
+from aquadash.settings import PROJECT_ROOT
 from aquadash.walkthrough import LESSONS, MINUTES, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
 from tests.stored_runs import add_run
@@ -168,3 +171,18 @@ def test_parameters_of_a_stored_network_are_those_that_keras_counts(home: Path) 
 
     add_first_model(open_store())
     assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 1_943_013
+
+
+@pytest.mark.slow
+def test_no_section_loads_tensorflow(home_with_images: Path) -> None:
+    code = (
+        "import sys\n"
+        "from aquadash.walkthrough import LESSONS\n"
+        "from tests.app_pages import open_app_page\n"
+        "for word in LESSONS:\n"
+        "    app = open_app_page('walkthrough', lesson=word)\n"
+        "    assert not app.error and any(button.key == f'check-{word}' for button in app.button), word\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, cwd=PROJECT_ROOT)
+    assert (done.stdout.strip(), done.returncode) == ("False", 0), done.stderr[-2000:]

@@ -60,6 +60,7 @@ GLOSSARY: dict[str, str] = {
     "label safety": "Whether a changed image still shows what its label says. A trained model that no longer sees the "
     "animal is a sign that it does not; it may also be the model that is weak.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
+    "logits": "The raw scores before the softmax; any numbers, which do not add up to 1.",
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
     "McNemar": "A test on the images that one of two networks has right and the other wrong: p is how often chance "
     "alone would split them so unevenly; below 0.05 is usually taken as a real difference.",
@@ -70,6 +71,8 @@ GLOSSARY: dict[str, str] = {
     "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
     "near-duplicate": "A training image that shows the same picture as a test image. Knowing it by heart looks like "
     "recognising it, so that the accuracy flatters.",
+    "normalization": "Bringing the colour values into a range that suits the network.",
+    "one-hot": "A class as a row of zeros with a single 1 in its place.",
     "optimizer": "The rule that turns mistakes into changes of the weights.",
     "overfitting": "Learning the training images by heart: they go on getting better, the validation images do not.",
     "paired runs": "Two trainings that differ in one thing only, judged on the same images. What differs in the result "

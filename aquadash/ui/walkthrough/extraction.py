@@ -42,10 +42,11 @@ def show(dataset: Dataset) -> None:
     ]
     gallery.show(cards, label="Examples of each class")
 
+    there = {name: class_text(name) for label, name in enumerate(names) if (train.labels == label).any()}
     parts.attempt("lay many pictures over one another")
     left, right = st.columns([2, 1])
     with left:
-        chosen = parts.choose("Class", {name: class_text(name) for name in names}, key="average", default=names[0])
+        chosen = parts.choose("Class", there, key="average", default=next(iter(there)))
         own = np.flatnonzero(train.labels == names.index(chosen))
         number = parts.slide("How many of its pictures", 1, len(own), key="laid", default=min(5, len(own)))
     mean = train.images[own[:number]].mean(axis=0, dtype=np.float64)
@@ -67,9 +68,7 @@ def show(dataset: Dataset) -> None:
         "extraction",
         "Which class has the brightest pictures, on average over all of them?",
         answer=dataset.fingerprint,
-        ask=lambda: parts.choose(
-            "Your answer", {"": "Choose", **{name: class_text(name) for name in names}}, key="brightest", default=""
-        ),
+        ask=lambda: parts.choose("Your answer", {"": "Choose", **there}, key="brightest", default=""),
         check=lambda brightest: checks_data.brightest_class(brightest, found),
         solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
     )

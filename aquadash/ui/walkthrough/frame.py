@@ -92,7 +92,7 @@ def _progress(done: Progress) -> None:
     st.caption(
         f"The whole takes about {MINUTES} minutes. "
         + (
-            "Your ticks are kept on this computer under the number in the address: bookmark the page to go on later."
+            "Your ticks are kept under `me=` in the address: bookmark the page to go on later, on any computer."
             if context.whose()
             else "With the first answer the address gets a number, under which your ticks are kept."
         )
@@ -100,11 +100,10 @@ def _progress(done: Progress) -> None:
 
 
 def _menu(done: Progress) -> str:
-    """The menu of sections between its two buttons."""
+    """The menu of sections beside its two buttons."""
     address.choice("lesson", _WORDS, default=_WORDS[0])
     place = _WORDS.index(st.session_state["lesson"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
         word = st.selectbox(
             "Section",
             _WORDS,
@@ -115,9 +114,9 @@ def _menu(done: Progress) -> str:
             on_change=_forget,
             width=320,
         )
-        st.button(
-            "Next", icon="▶️", key="lesson-next", disabled=place == len(_WORDS) - 1, on_click=_go, args=(place + 1,)
-        )
+        st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
+        last = place == len(_WORDS) - 1
+        st.button("Next", icon="▶️", key="lesson-next", disabled=last, on_click=_go, args=(place + 1,))
     address.record("lesson", word, default=_WORDS[0])
     return word
 

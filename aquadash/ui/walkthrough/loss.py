@@ -20,7 +20,7 @@ def show(results: Results) -> None:
         "right class got: near 0 when it was sure and right, large when it was sure and wrong. A softmax makes "
         "probabilities out of raw scores. If the loss is told that it gets raw scores, it does that by itself, and "
         "should not be given probabilities.",
-        help=f"{term('loss')} {term('softmax')}",
+        help=f"{term('loss')} {term('softmax')} {term('logits')}",
     )
     parts.real("This run's answers, measured both ways")
     shares, labels = results.predictions.probabilities, results.predictions.labels

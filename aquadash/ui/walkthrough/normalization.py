@@ -8,6 +8,7 @@ import streamlit as st
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.ui import cache, components
+from aquadash.ui.glossary import term
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data
 
@@ -23,7 +24,8 @@ def show(dataset: Dataset) -> None:
     parts.idea(
         "Colour values are whole numbers from 0 to 255. A network multiplies them with its weights, adds up thousands "
         "of products, and takes steps of a fixed size; inputs around 1 suit that better than inputs around 100. "
-        "Nothing is lost or gained in the picture itself."
+        "Nothing is lost or gained in the picture itself.",
+        help=f"{term('normalization')} {term('one-hot')}",
     )
     parts.real("The colour values of all training images")
     found = cache.statistics(dataset.name, "train").channels

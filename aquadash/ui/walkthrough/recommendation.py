@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from aquadash import data, settings
@@ -11,32 +13,67 @@ from aquadash.ui import cache
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
-from aquadash.walkthrough import checks_results
+from aquadash.walkthrough import checks_results, report
 from aquadash.walkthrough.beside import beside, learnt_from, shown
 
-#: What the report recommends, then what it leaves out: sentence, page, label, address.
-_NEXT: tuple[tuple[str, str, str, dict[str, str]], ...] = (
-    (
-        "**Try other settings, systematically.** The report changed layers and optimizers by hand.",
-        "pages/train.py", "Search over settings", {"view": "search"},
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do next.
+
+    Attributes:
+        sentence: What and why, in markdown.
+        page: Where it is done.
+        links: The labels of the links, each with what it puts into the address.
+    """
+
+    sentence: str
+    page: str
+    links: dict[str, dict[str, str]]
+
+
+#: What the report recommends.
+_ITS_IDEAS = (
+    Step(
+        "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
+        "pages/train.py",
+        {"Search over settings": {"view": "search"}},
     ),
-    (
-        "**Transfer learning from VGG16, ResNet or Inception.** Start from a network that can see already.",
-        "pages/train.py", "VGG16", {"preset": "vgg16"},
+    Step(
+        "**Transfer learning.** Start from a network that has learnt to see from a million photographs.",
+        "pages/train.py",
+        {
+            "VGG16": {"preset": "vgg16"},
+            "ResNet50": {"preset": "resnet50"},
+            "InceptionV3": {"preset": "inceptionv3"},
+        },
     ),
-    (
-        "The same without a download: a small network that has seen the other 95 classes of CIFAR-100.",
-        "pages/train.py", "The backbone in the box", {"preset": "backbone"},
+    Step(
+        "**More data**, which its section on overfitting wishes for: photographs of one's own, or other variants.",
+        "pages/augment.py",
+        {"Build a pipeline": {}},
     ),
-    (
-        "**More data.** Photographs instead of drawings, or pipelines of your own.",
-        "pages/augment.py", "Build a pipeline", {},
+)
+
+#: What it could not know or leaves out.
+_MORE_IDEAS = (
+    Step(
+        "**Transfer without a download:** a small network that has seen the other 95 classes of CIFAR-100.",
+        "pages/train.py",
+        {"The backbone in the box": {"preset": "backbone"}},
     ),
-    (
+    Step(
+        "**What small networks have learnt since:** activations, batch normalization, a learning rate that rises and "
+        "falls.",
+        "pages/train.py",
+        {"The baseline": {"preset": "baseline"}},
+    ),
+    Step(
         "**Measure what a change is worth.** Train with it and without it, and compare.",
-        "pages/compare.py", "Compare runs", {},
+        "pages/compare.py",
+        {"Compare runs": {}},
     ),
-)  # fmt: skip
+)
 
 
 def show(results: Results) -> None:
@@ -67,6 +104,8 @@ def show(results: Results) -> None:
     source = data.SOURCES.get(results.run.config.data.source)
     if source is not None and source.drawn:
         st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
+    elif set(results.found.classes) != set(report.CLASSES):
+        st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
     low, high = (100 * end for end in found.difference_ci95)
     st.markdown(
         f"Accuracy of this run less that of the report: **{100 * found.difference:+.1f} points**, 95 % interval "
@@ -83,11 +122,23 @@ def show(results: Results) -> None:
         solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
         "run is better; if it is below, the report.",
     )
-    st.markdown("**🧭 Where to go from here**")
-    for sentence, page, label, query in _NEXT:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(sentence)
-            st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+    for title, steps in (
+        ("🧭 What the report recommends, and where to do it", _ITS_IDEAS),
+        ("🌱 And beyond", _MORE_IDEAS),
+    ):
+        st.markdown(f"**{title}**")
+        for step in steps:
+            with st.container(border=True):
+                st.markdown(step.sentence)
+                with st.container(horizontal=True):
+                    for label, query in step.links.items():
+                        st.page_link(
+                            step.page,
+                            label=label,
+                            icon=":material/arrow_forward:",
+                            query_params=query,
+                            width="content",
+                        )
 
 
 def _images(run: Run) -> int | None:
