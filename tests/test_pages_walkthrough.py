@@ -202,6 +202,8 @@ def test_a_wrong_answer_gets_a_hint_and_the_right_one_a_tick(shelf: Shelf, lesso
     again = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id, me=me)
     assert "solved this one before" in texts(again)
     assert "1 of 14 questions solved" in again.get("progress")[0].proto.text
+    assert f"✅ {LESSONS[lesson].title}" in [caption.value for caption in again.caption]
+    assert again.subheader[0].value == f"{LESSONS[lesson].title} ✅"
 
 
 def test_the_way_to_the_solution_opens_after_three_wrong_answers(shelf: Shelf) -> None:

@@ -61,9 +61,9 @@ def show() -> None:
     """Draw the page below its head."""
     done = context.read()
     _progress(done)
-    word = _menu(done)
+    word = _menu()
     lesson = LESSONS[word]
-    st.subheader(lesson.title, anchor=False)
+    st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
     st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
     with shell.guard():
         _section(word)
@@ -89,6 +89,9 @@ def _progress(done: Progress) -> None:
     text = f"{len(solved)} of {len(_WORDS)} questions solved"
     text += f", about {left} minutes left" if left else ". That was the whole report."
     st.progress(len(solved) / len(_WORDS), text=text)
+    if solved:
+        # Not in the menu, whose labels must not change while it is open in a browser.
+        st.caption("✅ " + ", ".join(LESSONS[word].title for word in solved))
     st.caption(
         f"The whole takes about {MINUTES} minutes. "
         + (
@@ -99,7 +102,7 @@ def _progress(done: Progress) -> None:
     )
 
 
-def _menu(done: Progress) -> str:
+def _menu() -> str:
     """The menu of sections beside its two buttons."""
     address.choice("lesson", _WORDS, default=_WORDS[0])
     place = _WORDS.index(st.session_state["lesson"])
@@ -108,9 +111,7 @@ def _menu(done: Progress) -> str:
             "Section",
             _WORDS,
             key="lesson",
-            format_func=lambda word: (
-                f"{'✅' if word in done.solved else '⬜'} {_WORDS.index(word) + 1}. {LESSONS[word].title}"
-            ),
+            format_func=lambda word: f"{_WORDS.index(word) + 1}. {LESSONS[word].title}",
             on_change=_forget,
             width=320,
         )

@@ -58,7 +58,8 @@ def show(results: Results) -> None:
     with st.container(horizontal=True):
         st.metric("Called so", f"{int(cuts.called[threshold - 1]):,}", border=True, width="content")
         for name, values in (("Precision", cuts.precision), ("Recall", cuts.recall)):
-            value = f"{100 * values[threshold - 1]:.0f} %"
+            unknown = name == "Precision" and not cuts.called[threshold - 1]
+            value = "–" if unknown else f"{100 * values[threshold - 1]:.0f} %"
             st.metric(name, value, border=True, width="content", help=term(name.lower()))
     wanted = checks_results.wanted_precision(cuts)
     parts.question(

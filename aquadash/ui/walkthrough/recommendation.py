@@ -97,6 +97,11 @@ def show(results: Results) -> None:
             "This run": [shown(row, row.run) for row in found.rows],
             "Mind": [row.note for row in found.rows],
         },
+        column_config={
+            "Report": st.column_config.TextColumn(width="small"),
+            "This run": st.column_config.TextColumn(width="small"),
+            "Mind": st.column_config.TextColumn(width="medium"),
+        },
         hide_index=True,
         height="content",
         alt="The report's figures beside this run's",

@@ -40,10 +40,10 @@ def show(results: Results) -> None:
     if not results.history:
         st.caption("This run kept no epochs.")
         return
-    said = f"after epoch {own} of {len(results.history)}" if own else "not before its end"
+    said = f"have stopped after epoch {own}" if own else "not have stopped before its end"
     own_patience = results.run.config.training.patience
     st.markdown(
         f"**{plain(results.run.name)}** trained for {count(len(results.history), 'epoch')} "
         + (f"with a patience of {own_patience}" if own_patience else "without early stopping")
-        + f". With {patience} it would have stopped {said}; its best epoch until then is {lowest}."
+        + f". With {patience} it would {said}; its best epoch until then is {lowest}."
     )
