@@ -31,7 +31,9 @@ LESSONS: dict[str, Lesson] = {
     "loss": Lesson("📉 Loss", "Model Compilation", 4),
     "stopping": Lesson("✋ Early stopping", "Regularization (Early Stopping Callback)", 3),
     "training": Lesson("🏊 Training", "Training the Model", 4),
-    "predictions": Lesson("📷 Predictions", "Model Verification (Prediction probability for each class on a certain test image)", 3),
+    "predictions": Lesson(
+        "📷 Predictions", "Model Verification (Prediction probability for each class on a certain test image)", 3
+    ),
     "matrix": Lesson("🔀 Confusion matrix", "Confusion Matrix Heatmap and Classification Report", 4),
     "curves": Lesson("📈 Curves", "Plot of Accuracy vs. Epochs; Plot of Loss vs. Epochs; Is it Overfit?", 3),
     "result": Lesson("🏁 Result", "Final Results", 2),
