@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
@@ -37,7 +38,7 @@ def show(dataset: Dataset) -> None:
     steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in _steps(name))
     with st.expander("What its steps are", icon="🪜"):
         st.markdown(steps)
-    drawn = cache.previews(dataset.name, (position,), pipeline=name, seed=seed, draws=_DRAWS)[:, 0]
+    drawn = _draws(dataset.fingerprint, dataset.name, position, name, seed)
     original = dataset.train.images[position]
     cards = [gallery.Card(image=original, title="original", alt=f"Training image {position} as it is")]
     for number, image in enumerate(drawn, start=1):
@@ -69,3 +70,10 @@ def _steps(name: str) -> tuple[str, ...]:
 @st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...")
 def _untouched(fingerprint: str, source: str, name: str) -> float:
     return checks_data.untouched_share(cache.dataset(source).train.images[:_MEASURED], name, seed=0)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
+def _draws(fingerprint: str, source: str, position: int, name: str, seed: int) -> NDArray[np.uint8]:
+    """Changed versions of one training image, uint8 (draws, height, width, 3)."""
+    images = cache.dataset(source).train.images[position : position + 1]
+    return augment.preview(images, pipeline=augment.PIPELINES[name], seed=seed, draws=_DRAWS)[:, 0]
