@@ -16,6 +16,7 @@ from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
+from aquadash.cli.own_data import import_worker
 from aquadash.cli.pair import pair
 from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
@@ -54,7 +55,7 @@ for command in (
     worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker, label_safety, pair):
+for command in (robustness, robustness_worker, label_safety, pair, import_worker):
     cli.add_command(command)
 cli.add_command(pipelines)
 

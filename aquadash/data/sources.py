@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Protocol
 
 from aquadash.data.dataset import Dataset
-from aquadash.data.folder import about, store
+from aquadash.data.folder import about
 from aquadash.data.folder.about import PREFIX, About
 from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
 from aquadash.errors import DataError, UnknownNameError
@@ -130,6 +130,12 @@ def title_of(source: str) -> str:
     return source if known is None else known.title
 
 
+def _load_own(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
+    from aquadash.data.folder import store
+
+    return store.load(name, progress=progress)
+
+
 def _own_source(kept: About) -> Source:
     def key() -> str | None:
         found = about.all_kept().get(kept.name)
@@ -138,10 +144,10 @@ def _own_source(kept: About) -> Source:
     return Source(
         name=kept.source,
         title=kept.title,
-        summary=f"Own pictures: {len(kept.class_names)} classes, {kept.train:,} pictures to learn from and {kept.test:,} "
-        f"to test with, {kept.size} x {kept.size} pixels.",
+        summary=f"Own pictures: {len(kept.class_names)} classes, {kept.train:,} pictures to learn from and "
+        f"{kept.test:,} to test with, {kept.size} x {kept.size} pixels.",
         drawn=False,
-        load=partial(store.load, kept.name),
+        load=partial(_load_own, kept.name),
         key=key,
     )
 

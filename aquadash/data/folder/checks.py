@@ -135,7 +135,7 @@ def _of_files(refused: Sequence[LeftOut], left_out: Sequence[LeftOut], num_left_
             "broken",
             "warning",
             f"{len(refused):,} {'file' if len(refused) == 1 else 'files'} could not be read as a picture",
-            "They are left out; all others are there. Each is named with its reason.",
+            "What cannot be read is left out; all other pictures are there.",
             names=[one.reason for one in refused],
         )
     if num_left_out:
@@ -143,7 +143,7 @@ def _of_files(refused: Sequence[LeftOut], left_out: Sequence[LeftOut], num_left_
             "left out",
             "note",
             f"{num_left_out:,} {'file' if num_left_out == 1 else 'files'} left aside",
-            "These lie outside of the classes' folders, or are links or archives.",
+            "What lies outside of the classes' folders is not looked at, nor are links, and archives within.",
             names=[f"{one.name}: {one.reason}" for one in left_out],
             count=num_left_out,
         )
@@ -166,7 +166,7 @@ def _of_copies(pictures: Sequence[Picture], near: Sequence[Pair], split_given: b
             "duplicates across classes",
             "warning",
             across_classes,
-            "that look the same but are of two classes",
+            "of pictures that look the same, but in two classes",
             "One of the two labels is wrong, or both things are in the picture. Take it out of one class: a network "
             "cannot learn both.",
         ),
@@ -174,7 +174,7 @@ def _of_copies(pictures: Sequence[Picture], near: Sequence[Pair], split_given: b
             "duplicates across splits",
             "warning",
             across_splits,
-            "of a training and a test picture that look the same",
+            "of the same picture in training and test",
             "What was learnt by heart need not be recognised: the test would be too kind. Such training pictures are "
             "left out unless you choose otherwise.",
         ),
@@ -189,7 +189,7 @@ def _of_copies(pictures: Sequence[Picture], near: Sequence[Pair], split_given: b
             "near duplicates",
             "note",
             alike,
-            "of a class that look nearly the same",
+            "of pictures in one class that look nearly the same",
             "Pictures of a burst or a film, or one edited twice: they teach little more than one of them. Where the "
             "test is drawn here, they stay together on one side.",
         ),

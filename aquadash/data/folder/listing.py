@@ -132,8 +132,11 @@ def display_path(file: File) -> str:
 
 
 def _class_key(folder: str) -> str:
-    """Folders whose names look the same are one class: an accent can be written in two ways, blanks are not seen."""
-    return " ".join(unicodedata.normalize("NFC", folder).split())
+    """Folders whose names look the same are one class: an accent can be written in two ways, blanks are not seen.
+
+    Commas become blanks, because addresses and settings list names with commas between them.
+    """
+    return " ".join(unicodedata.normalize("NFC", folder).replace(",", " ").split())
 
 
 def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
