@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash import data
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, cache, dataset_views, shell
+from aquadash.ui import address, cache, dataset_views, own_pictures, own_pictures_set, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -18,7 +18,7 @@ def pick_source() -> str:
     names = list(data.SOURCES)
     address.choice("source", names, default="synthetic")
     source = st.radio(
-        "Data set", names, key="source", horizontal=True, format_func=lambda name: data.SOURCES[name].title
+        "Data set", names, key="source", horizontal=True, format_func=lambda name: plain(data.title_of(name))
     )
     address.record("source", source, default="synthetic")
     st.caption(plain(data.SOURCES[source].summary))
@@ -58,12 +58,20 @@ def overview(dataset: Dataset) -> None:
 
 
 with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
+    if own_pictures.is_open():
+        own_pictures.show()
+        st.stop()
+    own_pictures_set.offer_undo()
     source = pick_source()
+    with st.container(horizontal=True):
+        own_pictures.offer()
+        own_pictures_set.deleted_menu()
     if data.SOURCES[source].key() is None:
         offer_download()
         st.stop()
     dataset = cache.dataset(source)
     overview(dataset)
+    own_pictures_set.show(source)
     address.choice("view", tuple(VIEWS), default="pictures")
     address.choice("split", tuple(dataset_views.SPLITS), default="train")
     with st.container(horizontal=True):

@@ -62,15 +62,8 @@ def import_command(
         if only_check:
             show(_checked(draft), as_json=as_json, text=lambda: _report_text(draft.report, draft.refused))
             return
-        kept = drafts.use(
-            draft,
-            title=title,
-            fraction=test_fraction,
-            seed=seed,
-            use_given=not redraw,
-            drop_leaks=not keep_leaks,
-            overwrite=replace,
-        )
+        choice = drafts.SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
+        kept = drafts.use(draft, choice, title=title, overwrite=replace)
         values = {"source": kept.source, **asdict(kept), **_checked(draft)}
         show(
             values,

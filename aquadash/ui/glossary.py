@@ -52,6 +52,8 @@ GLOSSARY: dict[str, str] = {
     "global pooling": "Keeping one number for each filter, wherever in the image it fitted. Far fewer weights follow.",
     "head": "The last layers of a network, which turn what it sees into probabilities of the classes.",
     "hyperparameter": "A setting that a person chooses and training does not change, such as the learning rate.",
+    "import folder": "The folder AQUADASH_IMPORT of the computer that AquaDash runs on. What its owner puts there can "
+    "be read; nothing else of that computer can.",
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",

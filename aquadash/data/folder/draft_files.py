@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aquadash import settings
 from aquadash.data.folder import about
 from aquadash.data.images import display_name
 from aquadash.errors import DataError
@@ -111,11 +110,6 @@ def sweep(*, now: float | None = None) -> None:
             continue
         if moment - touched > LASTS:
             shutil.rmtree(place.path, ignore_errors=True)
-
-
-def log_path() -> Path:
-    """Where the processes that read write what they print."""
-    return settings.home() / "logs" / "imports.log"
 
 
 def _drafts() -> Path:

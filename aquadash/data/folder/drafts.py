@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.data.folder import alike, checks, listing, reading, splitting, store
+from aquadash.data.folder.about import About
 from aquadash.data.folder.draft_files import (
     Request,
     State,
@@ -31,7 +32,7 @@ from aquadash.data.folder.draft_files import (
     sweep,
     write_json,
 )
-from aquadash.data.folder.splitting import Division
+from aquadash.data.folder.splitting import Division, SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, DataError, StorageError
@@ -39,12 +40,14 @@ from aquadash.errors import AquaDashError, DataError, StorageError
 __all__ = [
     "Draft",
     "Request",
+    "SplitChoice",
     "State",
     "again",
     "begin",
     "discard",
     "opened",
     "read",
+    "request_of",
     "state",
     "stop",
     "sweep",
@@ -82,16 +85,14 @@ class Draft:
     report: CheckReport
     images: NDArray[np.uint8]
 
-    def divide(self, *, fraction: float, seed: int, use_given: bool = True, drop_leaks: bool = True) -> Division:
+    def divide(self, choice: SplitChoice) -> Division:
         """Divide the pictures; see :func:`aquadash.data.folder.splitting.divide`."""
         return splitting.divide(
             self.pictures,
             self.near,
             num_classes=len(self.report.class_names),
-            given=use_given and self.report.given is not None,
-            fraction=fraction,
-            seed=seed,
-            drop_leaks=drop_leaks,
+            given=self.report.given is not None,
+            choice=choice,
         )
 
 
@@ -209,17 +210,14 @@ def opened(draft_id: str) -> Draft:
         raise DataError("The pictures have not been read yet, or not to their end. Add them again.") from None
 
 
-def use(
-    draft: Draft,
-    *,
-    title: str,
-    fraction: float = 0.2,
-    seed: int = 0,
-    use_given: bool = True,
-    drop_leaks: bool = True,
-    overwrite: bool = False,
-) -> store.About:
+def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = False) -> About:
     """Make a data set of a draft; the draft stays until it is discarded.
+
+    Args:
+        draft: One that is ready.
+        choice: How its pictures are divided.
+        title: What people call it; its name follows from it.
+        overwrite: Take the place of a data set of that name.
 
     Raises:
         DataError: A problem stands in the way, a class would have too few pictures, or the title is taken.
@@ -228,18 +226,18 @@ def use(
     problems = draft.report.of_severity("problem")
     if problems:
         raise DataError(f"{problems[0].title}. {problems[0].advice}")
-    division = draft.divide(fraction=fraction, seed=seed, use_given=use_given, drop_leaks=drop_leaks)
+    division = draft.divide(choice)
     splitting.check(division, draft.pictures, draft.report.class_names)
-    report = draft.report if use_given else replace(draft.report, given=None)
+    given = draft.report.given if choice.use_given else None
     return store.keep(
         title,
         draft.images,
         draft.pictures,
         division,
-        report,
+        replace(draft.report, given=given),
         refused=draft.refused,
-        test_fraction=fraction,
-        seed=seed,
+        test_fraction=choice.fraction,
+        seed=choice.seed,
         origin=draft.request.origin,
         replace=overwrite,
     )

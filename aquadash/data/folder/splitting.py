@@ -19,6 +19,23 @@ LEAST_TRAINING = 2
 TEST_FRACTIONS = (0.05, 0.5)
 
 
+@dataclass(frozen=True)
+class SplitChoice:
+    """How pictures are to be divided into training and test.
+
+    Attributes:
+        fraction: The share of the test where it is drawn.
+        seed: Decides what is drawn.
+        use_given: Keep the split that the files come in, if they do.
+        drop_leaks: Leave out the training pictures that look like one of a given test split.
+    """
+
+    fraction: float = 0.2
+    seed: int = 0
+    use_given: bool = True
+    drop_leaks: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Division:
     """Positions among the pictures read, sorted; a picture that is in neither is left out.
@@ -42,9 +59,7 @@ def divide(
     *,
     num_classes: int,
     given: bool,
-    fraction: float,
-    seed: int,
-    drop_leaks: bool = True,
+    choice: SplitChoice,
 ) -> Division:
     """Divide the pictures into training and test.
 
@@ -56,14 +71,13 @@ def divide(
         pictures: Those that could be read.
         near: Pairs that look the same.
         num_classes: Labels are less than this.
-        given: Whether the split is the one that the files came in.
-        fraction: The share of the test where it is drawn.
-        seed: Decides what is drawn.
-        drop_leaks: Leave out the training pictures that look like one of a given test split.
+        given: Whether the files come in a split.
+        choice: How to divide them.
 
     Raises:
-        DataError: ``fraction`` is out of its range.
+        DataError: The share is out of its range.
     """
+    fraction, given = choice.fraction, given and choice.use_given
     if not TEST_FRACTIONS[0] <= fraction <= TEST_FRACTIONS[1]:
         raise DataError(
             f"The share of test pictures is {fraction:g}; expected {TEST_FRACTIONS[0]:g} to {TEST_FRACTIONS[1]:g}."
@@ -73,7 +87,7 @@ def divide(
     leaks = np.zeros(len(pictures), dtype=bool)
     if given:
         test[:] = [picture.part == "test" for picture in pictures]
-        if drop_leaks:
+        if choice.drop_leaks:
             for pair in near:
                 one, other = pair.first, pair.second
                 if test[one] != test[other]:
@@ -85,7 +99,7 @@ def divide(
         group = alike.groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
         for label in range(num_classes):
             rows = np.array([row for row, one in enumerate(labels) if one == label and kept[row]], dtype=np.intp)
-            test[_drawn(rows, group, fraction=fraction, rng=np.random.default_rng([seed, label]))] = True
+            test[_drawn(rows, group, fraction=fraction, rng=np.random.default_rng([choice.seed, label]))] = True
     return Division(
         np.flatnonzero(kept & ~test & ~leaks), np.flatnonzero(kept & test), int((~kept).sum()), int(leaks.sum())
     )
