@@ -57,21 +57,8 @@ def overview(dataset: Dataset) -> None:
     st.markdown(f"{kind} {plain(dataset.origin)}")
 
 
-with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
-    if own_pictures.is_open():
-        own_pictures.show()
-        st.stop()
-    own_pictures_set.offer_undo()
-    source = pick_source()
-    with st.container(horizontal=True):
-        own_pictures.offer()
-        own_pictures_set.deleted_menu()
-    if data.SOURCES[source].key() is None:
-        offer_download()
-        st.stop()
-    dataset = cache.dataset(source)
-    overview(dataset)
-    own_pictures_set.show(source)
+def look_at(dataset: Dataset) -> None:
+    """The pictures and numbers of a split."""
     address.choice("view", tuple(VIEWS), default="pictures")
     address.choice("split", tuple(dataset_views.SPLITS), default="train")
     with st.container(horizontal=True):
@@ -92,3 +79,27 @@ with shell.page("🐟 Data", question="What does the network learn from, and wha
         dataset_views.show_pictures(dataset, split)
     else:
         dataset_views.show_numbers(dataset, split)
+
+
+def data_sets() -> None:
+    """The chosen data set, and the way to add one."""
+    own_pictures_set.offer_undo()
+    source = pick_source()
+    with st.container(horizontal=True):
+        own_pictures.offer()
+        own_pictures_set.deleted_menu()
+    if not data.is_here(source):
+        offer_download()
+        return
+    dataset = cache.dataset(source)
+    overview(dataset)
+    own_pictures_set.show(source)
+    look_at(dataset)
+
+
+with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
+    # No st.stop() here: it would keep the values of widgets that are no longer drawn, and the browser forget them.
+    if own_pictures.is_open():
+        own_pictures.show()
+    else:
+        data_sets()
