@@ -121,7 +121,13 @@ def keep(
     target = folder() / name
     if target.exists() and not replace:
         raise DataError(f"There is a data set called {title!r} already. Choose another name, or delete that one first.")
-    order = np.concatenate([division.train, division.test])
+    # A random order, as in the other sources: a large enough stretch of a split holds all classes.
+    order = np.concatenate(
+        [
+            np.random.default_rng([seed, part]).permutation(rows)
+            for part, rows in enumerate((division.train, division.test))
+        ]
+    )
     chosen = [pictures[row] for row in order.tolist()]
     temporary = folder() / f".new-{os.getpid()}-{time.time_ns()}"
     try:
