@@ -40,8 +40,8 @@ def _test_images_validate(config: RunConfig) -> Note | None:
         "validation-on-test",
         "warning",
         "Test images decide when training stops",
-        "Validation looks at the first 400 test images (of fewer than 500, at four fifths) after each epoch. What they "
-        "say about the network afterwards is too good, for the end was chosen to suit them; only the others have not "
+        "Validation looks at the first 400 test images (where there are no more, four fifths) after each epoch. What "
+        "they say about the network afterwards is too good, for the end was chosen to suit them; only the others have not "
         "been looked at.",
         {"training.validation": "training"},
     )

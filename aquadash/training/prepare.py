@@ -41,8 +41,8 @@ class TrainingData:
 
 
 def report_validation_images(num_test: int) -> int:
-    """How many test images, from the first on, the report's way validates on: 400; of less than 500, four fifths."""
-    return min(REPORT_VALIDATION_IMAGES, num_test * 4 // 5)
+    """How many test images, from the first on, the report's way validates on: 400; of no more, four fifths."""
+    return REPORT_VALIDATION_IMAGES if num_test > REPORT_VALIDATION_IMAGES else num_test * 4 // 5
 
 
 def split(config: RunConfig, dataset: Dataset) -> TrainingData:
