@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash import data
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, cache, dataset_views, own_pictures, own_pictures_set, shell
+from aquadash.ui import address, cache, dataset_views, own_pictures, own_pictures_set, shell, source_menu
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -16,7 +16,7 @@ VIEWS = {"pictures": "Pictures", "numbers": "Numbers"}
 def pick_source() -> str:
     """The data set's name, from the menu or the address."""
     names = list(data.SOURCES)
-    address.choice("source", names, default="synthetic")
+    source_menu.take(names)
     source = st.radio(
         "Data set", names, key="source", horizontal=True, format_func=lambda name: plain(data.title_of(name))
     )

@@ -41,8 +41,8 @@ def _test_images_validate(config: RunConfig) -> Note | None:
         "warning",
         "Test images decide when training stops",
         "Validation looks at the first 400 test images (where there are no more, four fifths) after each epoch. What "
-        "they say about the network afterwards is too good, for the end was chosen to suit them; only the others have not "
-        "been looked at.",
+        "they say about the network afterwards is too good, for the end was chosen to suit them; only the others have "
+        "not been looked at.",
         {"training.validation": "training"},
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from aquadash.data import SOURCES, title_of
@@ -9,6 +11,12 @@ from aquadash.ui import address
 from aquadash.ui.text import plain
 
 DEFAULT = "synthetic"
+
+
+def take(names: Sequence[str], *, default: str = DEFAULT) -> None:
+    """Set the value of the menu that is drawn next, from the address or from the page that was open before."""
+    # Set in any case: another page's menu has the same key, but the value of another widget is not taken over.
+    st.session_state["source"] = address.choice("source", names, default=default)
 
 
 def choose(label: str, *, default: str = DEFAULT, help: str | None = None) -> str:
@@ -28,7 +36,7 @@ def choose(label: str, *, default: str = DEFAULT, help: str | None = None) -> st
             icon="🧭",
         )
         default = DEFAULT
-    address.choice("source", names, default=default)
+    take(names, default=default)
     source = st.selectbox(label, names, key="source", format_func=title_of, help=help)
     address.record("source", source, default=DEFAULT)
     return source
