@@ -171,6 +171,16 @@ def test_pages_take_a_data_set_of_own_pictures(tmp_path: Path, page: str, view: 
     assert menu(key="source").value == made.source
 
 
+def test_the_chosen_data_set_goes_along_to_the_training_form(tmp_path: Path) -> None:
+    made = kept(tmp_path)
+    app = open_app_page("data", source=made.source)
+    app.switch_page("pages/train.py")
+    app.query_params["source"] = made.source
+    app.run()
+    assert not app.error and app.selectbox(key="source").value == made.source
+    assert address_of(app, "source") == made.source
+
+
 @pytest.mark.parametrize("page", ["data", "augment", "train"])
 def test_a_data_set_that_is_gone_is_said_to_be_so(tmp_path: Path, page: str) -> None:
     made = kept(tmp_path)
