@@ -63,5 +63,5 @@ def test_from_an_archive_to_the_training_form(home: Path, prepared_home: Path, t
         page.locator(".st-key-launch button:not([disabled])").wait_for()
         assert "Traceback" not in server.log.read_text()
     kept = about.about("pets")
-    assert (kept.train, kept.test, kept.class_names) == (31, 8, ("cat", "dog", "eel"))
+    assert (kept.train, kept.test, kept.class_names) == (32, 7, ("cat", "dog", "eel"))
     assert list((home / "datasets" / ".drafts").iterdir()) == []
