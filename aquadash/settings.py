@@ -23,6 +23,12 @@ def cifar100_archive() -> Path | None:
     return Path(value).expanduser().resolve() if value else None
 
 
+def import_folder() -> Path | None:
+    """The folder whose sub-folders and ZIP files the Data page offers to import (``AQUADASH_IMPORT``), or None."""
+    value = os.environ.get("AQUADASH_IMPORT")
+    return Path(value).expanduser().resolve() if value else None
+
+
 def pretrained_weights() -> Path | None:
     """The file of ImageNet weights, or the folder of such files, named by ``AQUADASH_WEIGHTS``, or None."""
     value = os.environ.get("AQUADASH_WEIGHTS")
@@ -81,6 +87,11 @@ def search_database() -> Path:
 def search_lock(search_id: str) -> Path:
     """The lock file that the process holds that carries a search out; the id has a run id's form."""
     return home() / "locks" / f"search-{checked_run_id(search_id)}.lock"
+
+
+def imports_log() -> Path:
+    """Where the processes that import own pictures write what they print."""
+    return home() / "logs" / "imports.log"
 
 
 def robustness_log(run_id: str) -> Path:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash import data
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, cache, dataset_views, shell
+from aquadash.ui import address, cache, dataset_views, own_pictures, own_pictures_set, shell, source_menu
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -16,9 +16,9 @@ VIEWS = {"pictures": "Pictures", "numbers": "Numbers"}
 def pick_source() -> str:
     """The data set's name, from the menu or the address."""
     names = list(data.SOURCES)
-    address.choice("source", names, default="synthetic")
+    source_menu.take(names)
     source = st.radio(
-        "Data set", names, key="source", horizontal=True, format_func=lambda name: data.SOURCES[name].title
+        "Data set", names, key="source", horizontal=True, format_func=lambda name: plain(data.title_of(name))
     )
     address.record("source", source, default="synthetic")
     st.caption(plain(data.SOURCES[source].summary))
@@ -57,13 +57,8 @@ def overview(dataset: Dataset) -> None:
     st.markdown(f"{kind} {plain(dataset.origin)}")
 
 
-with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
-    source = pick_source()
-    if data.SOURCES[source].key() is None:
-        offer_download()
-        st.stop()
-    dataset = cache.dataset(source)
-    overview(dataset)
+def look_at(dataset: Dataset) -> None:
+    """The pictures and numbers of a split."""
     address.choice("view", tuple(VIEWS), default="pictures")
     address.choice("split", tuple(dataset_views.SPLITS), default="train")
     with st.container(horizontal=True):
@@ -84,3 +79,27 @@ with shell.page("🐟 Data", question="What does the network learn from, and wha
         dataset_views.show_pictures(dataset, split)
     else:
         dataset_views.show_numbers(dataset, split)
+
+
+def data_sets() -> None:
+    """The chosen data set, and the way to add one."""
+    own_pictures_set.offer_undo()
+    source = pick_source()
+    with st.container(horizontal=True):
+        own_pictures.offer()
+        own_pictures_set.deleted_menu()
+    if not data.is_here(source):
+        offer_download()
+        return
+    dataset = cache.dataset(source)
+    overview(dataset)
+    own_pictures_set.show(source)
+    look_at(dataset)
+
+
+with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
+    # No st.stop() here: it would keep the values of widgets that are no longer drawn, and the browser forget them.
+    if own_pictures.is_open():
+        own_pictures.show()
+    else:
+        data_sets()

@@ -8,6 +8,7 @@ import pytest
 
 from aquadash.coach import counting, training_counts
 from aquadash.data import Dataset
+from aquadash.data.sources import BUILT_IN
 from aquadash.errors import DataError
 from tests.coach_runs import run
 
@@ -29,7 +30,7 @@ def test_images_that_are_gone(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dat
 
     assert training_counts(mine, refuse) == {}
     monkeypatch.setitem(
-        counting.SOURCES, "synthetic", replace(counting.SOURCES["synthetic"], key=lambda: None)
+        BUILT_IN, "synthetic", replace(counting.SOURCES["synthetic"], key=lambda: None)
     )  # Nothing here yet: loading would download it.
     assert training_counts(mine, lambda source: tiny_dataset) == {}
     assert training_counts(run({"data.source": "gone"}), refuse) == {}

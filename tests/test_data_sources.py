@@ -41,7 +41,7 @@ def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Call
     monkeypatch.setattr(sources, "_loaded", sources.OrderedDict())
 
     def _register(key: Callable[[], str | None]) -> None:
-        monkeypatch.setitem(SOURCES, "fake", Source("fake", "Fake", "A fake.", True, loader, key))
+        monkeypatch.setitem(sources.BUILT_IN, "fake", Source("fake", "Fake", "A fake.", True, loader, key))
 
     return _register
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from aquadash.figures import theme
@@ -45,11 +48,15 @@ def test_the_five_animals_have_their_colours_wherever_they_stand() -> None:
     assert "".join(theme.class_emoji(name) for name in FIVE) == "🦫🐬🦦🦭🐋"
 
 
-def test_other_classes_take_the_other_colours_and_then_start_over() -> None:
-    colours = [theme.class_colour(f"class {i}", i) for i in range(9)]
-    assert len(set(colours[:8])) == 8
+def test_other_classes_take_the_other_colours_and_then_made_ones() -> None:
+    colours = [theme.class_colour(f"class {i}", i) for i in range(100)]
+    assert len(set(colours)) == 100
     assert not set(colours[:3]) & set(theme.CLASS_COLOURS.values())
-    assert colours[8] == colours[0]
+    assert set(colours[3:8]) == set(theme.CLASS_COLOURS.values())
+    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
+    # Neighbours in a legend are told apart at a glance.
+    values = [np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) for colour in colours]
+    assert min(np.abs(one - other).max() for one, other in pairwise(values)) > 60
     assert theme.class_emoji("class 1") == ""
     assert theme.class_label("cat") == "cat"
 

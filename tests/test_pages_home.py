@@ -90,9 +90,9 @@ def test_it_says_that_the_images_are_drawn_or_that_the_real_ones_are_here(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = data.SOURCES["cifar100"]
-    monkeypatch.setitem(data.SOURCES, "cifar100", _with_key(source, None))
+    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, None))
     assert "**drawn**" in texts(app.run())
-    monkeypatch.setitem(data.SOURCES, "cifar100", _with_key(source, "here"))
+    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, "here"))
     assert "The photographs of CIFAR-100 are on this computer" in texts(app.run())
 
 

@@ -210,9 +210,11 @@ def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: D
     config = with_values(SMALL, {"training.validation": "test"})
     data = split(config, tiny_dataset)
     assert np.array_equal(data.validation_images, tiny_dataset.test.images[:400]) and len(data.labels) == 60
-    few = replace(tiny_dataset, test=tiny_dataset.test.take(slice(100)))
-    with pytest.raises(ConfigError, match="has 100 test images"):
-        split(config, few)
+    few = split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(100))))
+    assert np.array_equal(few.validation_images, tiny_dataset.test.images[:80])
+    assert few.validation_indices.tolist() == list(range(80))
+    with pytest.raises(ConfigError, match="has 1 test images"):
+        split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(1))))
 
 
 def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset) -> None:

@@ -98,7 +98,7 @@ def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch)
     def load(*, progress: object = None) -> data.Dataset:
         raise AssertionError("nobody asked")
 
-    monkeypatch.setitem(data.SOURCES, "far", Source("far", "Far images", "", False, load, key=lambda: None))
+    monkeypatch.setitem(data.sources.BUILT_IN, "far", Source("far", "Far images", "", False, load, key=lambda: None))
     with pytest.raises(DataError, match="Far images is not on this computer yet"):
         cache.dataset("far")
     with pytest.raises(UnknownNameError):

@@ -17,6 +17,7 @@ from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
+from aquadash.cli.own_data import import_worker
 from aquadash.cli.pair import pair
 from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
@@ -43,26 +44,30 @@ def cli() -> None:
 for command in (
     data,
     augment_command,
+    pipelines,
     model,
     train,
     search,
+    pair,
     runs,
     evaluate,
     explain,
+    robustness,
+    label_safety,
     coach,
     predict,
     compare,
     reproduce,
+    walkthrough,
     bench,
     worker,
+    robustness_worker,
+    convert_worker,
+    import_worker,
 ):
     cli.add_command(command)
-for command in (robustness, robustness_worker, label_safety, pair, convert_worker):
-    cli.add_command(command)
-cli.add_command(pipelines)
 for command in (export_run, import_run, convert_run):
     runs.add_command(command)
-cli.add_command(walkthrough)
 
 
 def main() -> None:

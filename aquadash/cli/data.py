@@ -19,7 +19,9 @@ def data() -> None:
 
 
 @data.command("info")
-@click.option("--source", default="synthetic", show_default=True, help="The data set: synthetic or cifar100.")
+@click.option(
+    "--source", default="synthetic", show_default=True, help="The data set: synthetic, cifar100 or folder-NAME."
+)
 @json_option
 def info(source: str, as_json: bool) -> None:
     """Say what a data set holds."""
@@ -72,7 +74,9 @@ def fetch(source: str, as_json: bool) -> None:
 
 
 @click.command("augment")
-@click.option("--source", default="synthetic", show_default=True, help="The data set: synthetic or cifar100.")
+@click.option(
+    "--source", default="synthetic", show_default=True, help="The data set: synthetic, cifar100 or folder-NAME."
+)
 @click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")

@@ -10,7 +10,9 @@ from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_dupl
 
 
 @data.command("duplicates")
-@click.option("--source", default="synthetic", show_default=True, help="The data set: synthetic or cifar100.")
+@click.option(
+    "--source", default="synthetic", show_default=True, help="The data set: synthetic, cifar100 or folder-NAME."
+)
 @click.option(
     "--distance",
     type=float,

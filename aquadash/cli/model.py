@@ -68,7 +68,7 @@ def summary(preset_name: str, config_file: Path | None, assignments: tuple[str, 
 
 @model.command("probe")
 @_config_options
-@click.option("--source", help="The data set: synthetic or cifar100. Short for --set data.source=...")
+@click.option("--source", help="The data set: synthetic, cifar100 or folder-NAME. Short for --set data.source=...")
 @json_option
 def probe(
     preset_name: str, config_file: Path | None, assignments: tuple[str, ...], source: str | None, as_json: bool

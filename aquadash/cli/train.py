@@ -37,7 +37,7 @@ _LOOK_SECONDS = 0.5
     type=click.Path(path_type=Path),
     help="JSON file with settings that replace the preset's.",
 )
-@click.option("--source", help="The data set: synthetic or cifar100. Short for --set data.source=...")
+@click.option("--source", help="The data set: synthetic, cifar100 or folder-NAME. Short for --set data.source=...")
 @click.option(
     "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as training.epochs=20."
 )

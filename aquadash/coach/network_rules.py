@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aquadash.coach.note import Note
 from aquadash.config import ModelConfig, RunConfig
+from aquadash.data.folder.about import PREFIX, all_kept
 from aquadash.models import MODELS
 
 #: Side in pixels of the images of the data sets where it is known before they are loaded.
@@ -23,6 +24,12 @@ LARGEST_PENALTY = 0.01
 SMALLEST_NORMALIZED_BATCH = 3
 
 Rule = Callable[[RunConfig], Note | None]
+
+
+def image_side(source: str) -> int | None:
+    """The side of a source's images in pixels, as far as that is known without loading it."""
+    own = all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
+    return KNOWN_SIDES.get(source) if own is None else own.size
 
 
 def uses(config: RunConfig, name: str) -> bool:
@@ -135,7 +142,7 @@ def _linear_network(config: RunConfig) -> Note | None:
 
 
 def _small_maps(config: RunConfig) -> Note | None:
-    side = KNOWN_SIDES.get(config.data.source)
+    side = image_side(config.data.source)
     if side is None or not uses(config, "kernel_size"):
         return None
     kernel = config.model.kernel_size

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aquadash import augment
 from aquadash.coach.note import Note
 from aquadash.config import RunConfig
+from aquadash.data.folder.about import PREFIX, all_kept
 from aquadash.errors import AquaDashError
 from aquadash.training.hardware import multiplies_bfloat16
 
@@ -22,6 +23,13 @@ LARGEST_SMOOTHING = 0.3
 #: From so few images the 95 % interval of an accuracy reaches 10 points to either side.
 FEWEST_VALIDATION_IMAGES = 100
 
+
+def training_images(source: str) -> int | None:
+    """How many training images a source has, as far as that is known without loading it."""
+    own = all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
+    return KNOWN_TRAINING_IMAGES.get(source) if own is None else own.train
+
+
 Rule = Callable[[RunConfig], Note | None]
 
 
@@ -32,8 +40,9 @@ def _test_images_validate(config: RunConfig) -> Note | None:
         "validation-on-test",
         "warning",
         "Test images decide when training stops",
-        "Validation looks at the first 400 test images after each epoch. What they say about the network afterwards is "
-        "too good, for the end was chosen to suit them; only the other 100 have not been looked at.",
+        "Validation looks at the first 400 test images (where there are no more, four fifths) after each epoch. What "
+        "they say about the network afterwards is too good, for the end was chosen to suit them; only the others have "
+        "not been looked at.",
         {"training.validation": "training"},
     )
 
@@ -97,7 +106,7 @@ def _raw_scores(config: RunConfig) -> Note | None:
 
 def _few_validation_images(config: RunConfig) -> Note | None:
     training = config.training
-    images = round(KNOWN_TRAINING_IMAGES.get(config.data.source, 0) * training.validation_fraction)
+    images = round((training_images(config.data.source) or 0) * training.validation_fraction)
     if training.validation == "test" or not 0 < images < FEWEST_VALIDATION_IMAGES:
         return None
     return Note(
@@ -138,7 +147,7 @@ def _slow_precision(config: RunConfig) -> Note | None:
 
 def _updates_per_epoch(config: RunConfig) -> int | None:
     """Weight updates an epoch; None where the number of images is not known beforehand."""
-    images = KNOWN_TRAINING_IMAGES.get(config.data.source)
+    images = training_images(config.data.source)
     if images is None:
         return None
     try:

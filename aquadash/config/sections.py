@@ -220,7 +220,7 @@ class TrainingConfig(Section):
     validation: Literal["training", "test"] = Field(
         "training",
         description="Where validation images come from: held out of the training images, or, as in the report, the "
-        "first 400 test images.",
+        "first 400 test images (where there are no more, four fifths of them).",
     )
     validation_fraction: float = Field(
         0.15,

@@ -2,7 +2,17 @@
 
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.progress import ProgressCallback
-from aquadash.data.sources import SOURCES, Source, load
+from aquadash.data.sources import SOURCES, Source, is_here, load, title_of
 from aquadash.data.splits import stratified_split
 
-__all__ = ["SOURCES", "Dataset", "ProgressCallback", "Source", "Split", "load", "stratified_split"]
+__all__ = [
+    "SOURCES",
+    "Dataset",
+    "ProgressCallback",
+    "Source",
+    "Split",
+    "is_here",
+    "load",
+    "stratified_split",
+    "title_of",
+]

@@ -100,12 +100,13 @@ def read(path: Path) -> bytes:
         raise ImageError(f"{shown} cannot be read: {reason}. Check its path and permissions.") from error
 
 
-def decode(data: bytes, *, name: str) -> DecodedImage:
+def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> DecodedImage:
     """Decode the (first) picture of an image file.
 
     Args:
         data: The whole file.
         name: What the file is called; used in messages and to find files whose ending contradicts their content.
+        working_side: The shorter side of a large picture is reduced to no less than so many pixels.
 
     Raises:
         ImageError: The file is empty, no image, of a format that is not admitted, named as something it is not,
@@ -124,7 +125,7 @@ def decode(data: bytes, *, name: str) -> DecodedImage:
             f"Rename it to end in {EXTENSIONS[kind.name]} and add it again."
         )
     try:
-        return _decode(data, kind=kind.name, shown=shown)
+        return _decode(data, kind=kind.name, shown=shown, working_side=working_side)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -157,7 +158,7 @@ def _too_large(shown: str, what: str) -> str:
     )
 
 
-def _decode(data: bytes, *, kind: str, shown: str) -> DecodedImage:
+def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> DecodedImage:
     """:func:`decode` for bytes that begin like ``kind``; lets the decoder's own exceptions through."""
     _check_size(_webp_size(data) if kind == "WebP" else None, shown)
     with Image.open(io.BytesIO(data), formats=(kind.upper(),)) as picture:
@@ -169,12 +170,12 @@ def _decode(data: bytes, *, kind: str, shown: str) -> DecodedImage:
         if kind != "JPEG" and getattr(picture, "is_animated", False):
             notes.append("first frame of an animation")
         # JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time; other formats ignore this.
-        picture.draft(None, (WORKING_SIDE, WORKING_SIDE))
+        picture.draft(None, (working_side, working_side))
         picture.load()
         orientation = _orientation(picture)
         if kind == "PNG" and data[24] == 16:  # the header's bit depth: PNG specification, section 11.2.1
             notes.append("16-bit reduced to 8-bit")
-        flat = _as_rgb(picture, notes)
+        flat = _as_rgb(picture, notes, working_side)
     if orientation in _UPRIGHT:
         flat = flat.transpose(_UPRIGHT[orientation])
         notes.append("turned upright by its EXIF tag")
@@ -216,14 +217,14 @@ def _orientation(picture: Image.Image) -> int:
     return 1
 
 
-def _as_rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
+def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.Image:
     """A loaded picture of any mode as RGB, reduced to the working size; adds what was done to ``notes``."""
     if picture.mode.startswith("I"):
         # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
         values = np.clip(np.asarray(picture, dtype=np.int64), 0, 65535)
         picture = Image.fromarray(((values + 128) // 257).astype(np.uint8))
     if picture.has_transparency_data:
-        picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"))
+        picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"), working_side)
         alpha = picture.getchannel("A")
         if alpha.getextrema()[0] == 255:
             return picture.convert("RGB")
@@ -234,10 +235,10 @@ def _as_rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
     if picture.mode == "CMYK":
         notes.append("converted from the printing colours CMYK, which changes them a little")
     # Converting RGB to RGB would copy it at full size.
-    return _reduced(picture if picture.mode == "RGB" else picture.convert("RGB"))
+    return _reduced(picture if picture.mode == "RGB" else picture.convert("RGB"), working_side)
 
 
-def _reduced(picture: Image.Image) -> Image.Image:
-    """The picture shrunk by the largest whole factor that leaves its shorter side at :data:`WORKING_SIDE` or more."""
-    factor = min(picture.size) // WORKING_SIDE
+def _reduced(picture: Image.Image, working_side: int) -> Image.Image:
+    """The picture shrunk by the largest whole factor that leaves its shorter side at ``working_side`` or more."""
+    factor = min(picture.size) // working_side
     return picture.reduce(factor) if factor > 1 else picture

@@ -1,16 +1,22 @@
-"""The table of data sources and the one way to load from it."""
+"""The table of data sources and the one way to load from it.
+
+Beside the sources that come with AquaDash it holds the data sets that people have made of their own pictures.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Protocol
 
 from aquadash.data.dataset import Dataset
+from aquadash.data.folder import about
+from aquadash.data.folder.about import PREFIX, About
 from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
-from aquadash.errors import UnknownNameError
+from aquadash.errors import DataError, UnknownNameError
 
 #: How many loaded data sets a process keeps.
 _KEEP = 4
@@ -65,7 +71,8 @@ def _load_synthetic(*, progress: ProgressCallback | None = None) -> Dataset:
     return synthetic.load(progress=progress)
 
 
-SOURCES: dict[str, Source] = {
+#: The sources that are always there.
+BUILT_IN: dict[str, Source] = {
     source.name: source
     for source in (
         Source(
@@ -88,6 +95,63 @@ SOURCES: dict[str, Source] = {
     )
 }
 
+
+class _Sources(Mapping[str, Source]):
+    """The sources of this moment by name: the built-in ones, and then the kept data sets of own pictures."""
+
+    def __getitem__(self, name: str) -> Source:
+        if name in BUILT_IN:
+            return BUILT_IN[name]
+        kept = about.all_kept().get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
+        if kept is None:
+            raise KeyError(name)
+        return _own_source(kept)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from BUILT_IN
+        yield from (kept.source for kept in about.all_kept().values())
+
+    def __len__(self) -> int:
+        return len(BUILT_IN) + len(about.all_kept())
+
+
+SOURCES: Mapping[str, Source] = _Sources()
+
+
+def is_here(source: str) -> bool:
+    """Whether a source's images can be loaded without a download; False for one that is not known, too."""
+    known = SOURCES.get(source)
+    return known is not None and known.key() is not None
+
+
+def title_of(source: str) -> str:
+    """What people call a source; of one that is not there any more, its name."""
+    known = SOURCES.get(source)
+    return source if known is None else known.title
+
+
+def _load_own(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
+    from aquadash.data.folder import store
+
+    return store.load(name, progress=progress)
+
+
+def _own_source(kept: About) -> Source:
+    def key() -> str | None:
+        found = about.all_kept().get(kept.name)
+        return None if found is None else f"{found.fingerprint}-{found.title}"
+
+    return Source(
+        name=kept.source,
+        title=kept.title,
+        summary=f"Own pictures: {len(kept.class_names)} classes, {kept.train:,} pictures to learn from and "
+        f"{kept.test:,} to test with, {kept.size} x {kept.size} pixels.",
+        drawn=False,
+        load=partial(_load_own, kept.name),
+        key=key,
+    )
+
+
 _loaded: OrderedDict[tuple[str, str], Dataset] = OrderedDict()
 _loaded_lock = Lock()
 _source_locks: dict[str, Lock] = {}
@@ -109,6 +173,11 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
     try:
         entry = SOURCES[source]
     except KeyError:
+        if source.startswith(PREFIX):
+            raise DataError(
+                f"The data set {source[:80]!r} of own pictures is not on this computer. Bring it back on the Data page "
+                "if it was deleted, or import its pictures again under the same name."
+            ) from None
         raise UnknownNameError.of("data source", source, SOURCES) from None
     with _loaded_lock:
         source_lock = _source_locks.setdefault(source, Lock())

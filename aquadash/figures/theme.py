@@ -13,6 +13,7 @@ Conventions of every chart in this room:
 
 from __future__ import annotations
 
+import colorsys
 import html
 from collections.abc import Sequence
 
@@ -30,7 +31,7 @@ CLASS_COLOURS: dict[str, str] = {
     "whale": "#CC79A7",
 }
 
-#: The rest of the palette, its black turned grey to be seen on dark pages, and then the palette from the start.
+#: The rest of the palette, its black turned grey to be seen on dark pages, and then the palette's others.
 _OTHER_COLOURS: tuple[str, ...] = ("#56B4E9", "#F0E442", "#999999", *CLASS_COLOURS.values())
 
 EMOJI: dict[str, str] = {"beaver": "🦫", "dolphin": "🐬", "otter": "🦦", "seal": "🦭", "whale": "🐋"}
@@ -113,7 +114,16 @@ def class_colour(name: str, index: int) -> str:
         name: The class's name; the five aquatic mammals have fixed colours.
         index: The class's label, from 0, which gives any other class its colour.
     """
-    return CLASS_COLOURS.get(name) or _OTHER_COLOURS[index % len(_OTHER_COLOURS)]
+    return CLASS_COLOURS.get(name) or (_OTHER_COLOURS[index] if index < len(_OTHER_COLOURS) else _made_colour(index))
+
+
+def _made_colour(index: int) -> str:
+    """A colour for a class beyond the palette: hues a golden angle apart, so that neighbours are far from each other.
+
+    Nobody tells a hundred colours apart; the class's name is always beside them.
+    """
+    hue, lightness = index * 0.381966 % 1.0, (0.40, 0.52, 0.62)[index % 3]
+    return "#" + "".join(f"{round(255 * value):02X}" for value in colorsys.hls_to_rgb(hue, lightness, 0.6))
 
 
 def class_emoji(name: str) -> str:

@@ -15,7 +15,7 @@ from aquadash.errors import ConfigError
 from aquadash.training.drawing import DrawingProcess
 from aquadash.training.randomness import Purpose, derived_seed
 
-#: The report validates on the first 400 test images and keeps the last 100 for its result.
+#: The report validates on the first 400 of 500 test images and keeps the last 100 for its result.
 REPORT_VALIDATION_IMAGES = 400
 
 ProgressCallback = Callable[[str, float | None], None]
@@ -40,6 +40,11 @@ class TrainingData:
     validation_indices: NDArray[np.int64]
 
 
+def report_validation_images(num_test: int) -> int:
+    """How many test images, from the first on, the report's way validates on: 400; of no more, four fifths."""
+    return REPORT_VALIDATION_IMAGES if num_test > REPORT_VALIDATION_IMAGES else num_test * 4 // 5
+
+
 def split(config: RunConfig, dataset: Dataset) -> TrainingData:
     """Take the validation images from where the config says.
 
@@ -49,19 +54,18 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
     training = config.training
     train = dataset.train
     if training.validation == "test":
-        if len(dataset.test) <= REPORT_VALIDATION_IMAGES:
+        if len(dataset.test) < 2:
             raise ConfigError(
-                f"{dataset.title} has {len(dataset.test)} test images; validating on the first "
-                f"{REPORT_VALIDATION_IMAGES}, as the report does, needs more. Choose validation images from the "
-                "training images instead."
+                f"{dataset.title} has {len(dataset.test)} test images; validating on some of them and testing on the "
+                "others, as the report does, needs more. Choose validation images from the training images instead."
             )
-        head = slice(REPORT_VALIDATION_IMAGES)
+        head = slice(report_validation_images(len(dataset.test)))
         return TrainingData(
             train.images,
             train.labels,
             dataset.test.images[head],
             dataset.test.labels[head],
-            np.arange(REPORT_VALIDATION_IMAGES, dtype=np.int64),
+            np.arange(head.stop, dtype=np.int64),
         )
     chosen, held_out = stratified_split(
         train.labels, fraction=training.validation_fraction, seed=derived_seed(config.seed, Purpose.SPLIT)

@@ -152,7 +152,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     """Model, predictions, history and final figures."""
     from aquadash.evaluation import evaluate
     from aquadash.evaluation.curves import best_epoch
-    from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
+    from aquadash.training.prepare import report_validation_images
 
     assert result.model is not None and result.predictions is not None
     with tempfile.TemporaryDirectory() as folder:
@@ -178,7 +178,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         "seconds": sum(record.seconds for record in result.history),
     }
     if run.config.training.validation == "test":
-        tail = slice(REPORT_VALIDATION_IMAGES, None)
+        tail = slice(report_validation_images(len(predictions.labels)), None)
         unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy

@@ -77,6 +77,11 @@ def keep(name: str, value: Any) -> None:
     st.session_state[_seen(name)] = st.query_params.get(name)
 
 
+def forget(name: str) -> None:
+    """Let :func:`restore` read the address although it has not changed: something else has set the value since."""
+    st.session_state.pop(_seen(name), None)
+
+
 def note(name: str, text: str, expected: str) -> None:
     """Say that the address holds something that cannot be shown."""
     st.info(

@@ -11,7 +11,7 @@ from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
 from aquadash.ui import address, cache, components, gallery
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count
+from aquadash.ui.text import count, plain
 
 #: Each split's name and what it is called.
 SPLITS = {"train": "Training", "test": "Test"}
@@ -84,7 +84,7 @@ def show_pictures(dataset: Dataset, split: str) -> None:
             selection_mode="multi",
             key="classes",
             wrap=True,
-            format_func=components.class_title,
+            format_func=lambda name: plain(components.class_title(name)),
             on_change=first_page,
         )
         per_page = st.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)

@@ -19,6 +19,7 @@ import streamlit as st
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
+from aquadash.ui import address
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.setting_groups import matters
 
@@ -80,6 +81,9 @@ def fill(new: Origin, config: RunConfig | None = None) -> None:
     values = flatten(config or new.config)
     if not new.run and _VALUES in st.session_state:
         values["data.source"] = st.session_state[_VALUES]["data.source"]
+    elif not new.run:
+        # The page that was open before may have led here with a data set in the address, which counts.
+        address.forget(key("data.source"))
     st.session_state[_ORIGIN] = new
     if new.run:
         st.session_state[_COPY] = new

@@ -54,6 +54,8 @@ GLOSSARY: dict[str, str] = {
     "Holm's correction": "Whoever looks at many pairs finds some that differ by luck. The corrected p-value allows for "
     "the number of pairs, so that one below 0.05 counts among all of them.",
     "hyperparameter": "A setting that a person chooses and training does not change, such as the learning rate.",
+    "import folder": "The folder AQUADASH_IMPORT of the computer that AquaDash runs on. What its owner puts there can "
+    "be read; nothing else of that computer can.",
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",

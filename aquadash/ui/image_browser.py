@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash.data import SOURCES, Dataset
+from aquadash.data import Dataset, title_of
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import OUTCOMES, SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
@@ -225,7 +225,7 @@ def matching_dataset(run: Run) -> Dataset | None:
         return None
     if dataset.fingerprint != run.dataset_fingerprint:
         st.info(
-            f"The images cannot be shown; everything else can. The data set “{plain(SOURCES[source].title)}” has "
+            f"The images cannot be shown; everything else can. The data set “{plain(title_of(source))}” has "
             "changed since this run was tested, so that its pictures and these answers no longer belong together.",
             icon="🖼️",
         )

@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from aquadash.data import SOURCES
+from aquadash.data import title_of
 from aquadash.evaluation.browse import select
 from aquadash.figures.class_scores import ScoredRun, class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
@@ -138,7 +138,7 @@ def _way(run: Run, number: int, last: int) -> None:
 
 def _opening(run: Run) -> None:
     source = run.config.data.source
-    title = SOURCES[source].title if source in SOURCES else source
+    title = title_of(source)
     st.markdown(
         f"A network that learns to tell {count(len(run.class_names), 'class', 'classes')} apart: {plain(title)}"
     )

@@ -13,7 +13,7 @@ from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
-from aquadash.training.prepare import REPORT_VALIDATION_IMAGES
+from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui import cache, coach_notes, components
 from aquadash.ui.glossary import term
 from aquadash.ui.text import percent
@@ -68,7 +68,10 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
                 key=f"curves-{metric}",
             )
     if run.config.training.validation == "test":
-        st.caption(f"“Validation” means the first {REPORT_VALIDATION_IMAGES} test images in this run.")
+        spent = (
+            report_validation_images(cache.evaluation(run.run_id).n) if has_results(run) else REPORT_VALIDATION_IMAGES
+        )
+        st.caption(f"“Validation” means the first {spent} test images in this run.")
 
 
 def show_both_curves(run: Run, other: Run) -> None:
@@ -101,14 +104,14 @@ def _accuracy(label: str, share: float, interval: tuple[float, float], *, help: 
 
 def _unseen(run: Run, found: Evaluation) -> tuple[float, int] | None:
     """Accuracy on the test images that did not decide when to stop and how many they are, where some did."""
-    share, count = run.metrics.get("unseen_test_accuracy"), found.n - REPORT_VALIDATION_IMAGES
+    share, count = run.metrics.get("unseen_test_accuracy"), found.n - report_validation_images(found.n)
     return (share, count) if share is not None and count > 0 else None
 
 
 def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
     """Say plainly what validating on test images does to the score."""
     text = (
-        f"**{REPORT_VALIDATION_IMAGES} of the {n:,} test images decided when to stop.** This run validated on test "
+        f"**{report_validation_images(n)} of the {n:,} test images decided when to stop.** This run validated on test "
         "images, as the report does, so the accuracy over all of them is a little flattering: training ended at a "
         "moment that suited these very images."
     )

@@ -8,12 +8,12 @@ import time
 import streamlit as st
 
 from aquadash.config import RunConfig, with_values
-from aquadash.data import SOURCES
+from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
-from aquadash.ui import address, cache, form_state, search_space_fields, shell
+from aquadash.ui import address, cache, form_state, search_space_fields, shell, source_menu
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
@@ -63,7 +63,7 @@ def show() -> None:
                 shell.show_error(error)
         if plan is not None:
             st.markdown(summary(plan))
-        here = SOURCES[config.data.source].key() is not None
+        here = is_here(config.data.source)
         pressed = st.button(
             "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=plan is None or not here
         )
@@ -98,17 +98,11 @@ def _start() -> tuple[str, RunConfig]:
     )
     address.record("base", origin, default=form_state.DEFAULT_PRESET)
     values, _ = form_state.values()
-    address.choice("source", list(SOURCES), default=values["data.source"])
-    source = st.selectbox(
-        fields.label("data.source"),
-        list(SOURCES),
-        key="source",
-        format_func=lambda name: SOURCES[name].title,
-        help=fields.help_text("data.source"),
+    source = source_menu.choose(
+        fields.label("data.source"), default=values["data.source"], help=fields.help_text("data.source")
     )
-    address.record("source", source, default="synthetic")
-    if SOURCES[source].key() is None:
-        st.info(f"{plain(SOURCES[source].title)} is not on this computer yet. The Data page can fetch it.", icon="📦")
+    if not is_here(source):
+        st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
     config = PRESETS[origin].config if origin in PRESETS else form_state.config()
     return origin, with_values(config, {"data.source": source})
 

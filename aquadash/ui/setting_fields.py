@@ -18,7 +18,7 @@ from aquadash.config import (
     setting,
     with_values,
 )
-from aquadash.data import SOURCES
+from aquadash.data import SOURCES, title_of
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS
 from aquadash.ui.glossary import GLOSSARY
@@ -243,8 +243,10 @@ def help_text(name: str) -> str:
 def choices(name: str) -> tuple[str, ...]:
     """The values of a setting that takes one of a few names; empty for any other.
 
-    Pipelines are those of this moment: somebody may just have saved one.
+    Pipelines and data sets are those of this moment: somebody may just have saved one.
     """
+    if name == "data.source":
+        return tuple(SOURCES)
     if name == "augmentation.pipeline":
         return tuple(library().pipelines)
     return _fixed_choices(name)
@@ -252,8 +254,7 @@ def choices(name: str) -> tuple[str, ...]:
 
 @cache
 def _fixed_choices(name: str) -> tuple[str, ...]:
-    tables: dict[str, Any] = {"data.source": SOURCES, "model.name": MODELS}
-    return tuple(tables[name]) if name in tables else setting(name).choices
+    return tuple(MODELS) if name == "model.name" else setting(name).choices
 
 
 def number(name: str, value: float | None = None) -> NumberField:
@@ -294,8 +295,8 @@ def value_text(name: str, value: Any) -> str:
     value = tuple(value) if isinstance(value, list) else value
     if value in (texts := _VALUES.get(name, {})):
         return texts[value]
-    if name == "data.source" and value in SOURCES:
-        return SOURCES[value].title
+    if name == "data.source" and isinstance(value, str):
+        return title_of(value)
     if name == "augmentation.pipeline" and isinstance(value, str):
         return _pipeline_text(value)
     if name == DEFINITIONS:

@@ -8,10 +8,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash import data
 from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
-from aquadash.ui import address, cache, shell, studio_images
+from aquadash.ui import address, cache, shell, source_menu, studio_images
 from aquadash.ui.glossary import term
 from aquadash.ui.studio import SECTIONS, Studio
 
@@ -20,11 +19,7 @@ SEEDS = 2**32
 
 def data_set() -> Dataset:
     """Draw the choice of the data set."""
-    sources = list(data.SOURCES)
-    address.choice("source", sources, default="synthetic")
-    source = st.selectbox("Data set", sources, key="source", format_func=lambda name: data.SOURCES[name].title)
-    address.record("source", source, default="synthetic")
-    return cache.dataset(source)
+    return cache.dataset(source_menu.choose("Data set"))
 
 
 def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:

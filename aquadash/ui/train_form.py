@@ -8,7 +8,7 @@ import time
 import streamlit as st
 
 from aquadash.config import RunConfig, config_diff, with_values
-from aquadash.data import SOURCES
+from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.types import Guess
@@ -22,6 +22,7 @@ from aquadash.ui import (
     probe_panel,
     run_sizes,
     shell,
+    source_menu,
     train_settings,
     yaml_box,
 )
@@ -128,18 +129,12 @@ def _origin() -> None:
 def _source() -> bool:
     """The data set's menu; False, with the way to the data, while it is not here yet."""
     values, _ = form_state.values()
-    address.choice("source", list(SOURCES), default=values["data.source"])
-    source = st.selectbox(
-        fields.label("data.source"),
-        list(SOURCES),
-        key="source",
-        format_func=lambda name: SOURCES[name].title,
-        help=fields.help_text("data.source"),
+    source = source_menu.choose(
+        fields.label("data.source"), default=values["data.source"], help=fields.help_text("data.source")
     )
-    address.record("source", source, default="synthetic")
-    if SOURCES[source].key() is not None:
+    if is_here(source):
         return True
-    st.info(f"{plain(SOURCES[source].title)} is not on this computer yet. The Data page can fetch it.", icon="📦")
+    st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
     st.page_link("pages/data.py", label="Go to Data", query_params={"source": source}, icon=":material/arrow_forward:")
     return False
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash import augment
 from aquadash.config import RunConfig
-from aquadash.data import SOURCES
+from aquadash.data import is_here
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.ui import augmentation_fields, form_state, schedule_preview, shell
@@ -58,7 +58,7 @@ def _describe(config: RunConfig) -> None:
     """What the augmentation settings amount to, in words and pictures."""
     with shell.guard():
         st.caption(f"🎨 {plain(augment.plan(config.augmentation).describe())}")
-        if SOURCES[config.data.source].key() is not None:
+        if is_here(config.data.source):
             augmentation_fields.samples(config)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -75,6 +77,19 @@ def moved(content: bytes) -> bytes:
     data = _Elsewhere()
     data.file, data.length = _File(content), len(content)
     return data
+
+
+def copy_to(upload: Any, path: Path) -> None:
+    """Write an uploaded file's content to a new file, without holding it in the memory where it lies on the disk.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    kept = getattr(upload, "_on_disk", None)
+    if isinstance(kept, _File):
+        shutil.copyfile(kept.path, path)
+    else:
+        path.write_bytes(upload.getvalue())
 
 
 def _read_when_asked(kind: type[UploadedFile]) -> None:

@@ -1,0 +1,176 @@
+"""``data import``, ``list``, ``check``, ``delete`` and ``restore``: data sets of own pictures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aquadash.cli.data import data
+from aquadash.cli.output import StatusLine, json_option, show, table
+from aquadash.errors import AquaDashError
+
+if TYPE_CHECKING:
+    from aquadash.data.folder.drafts import Draft
+    from aquadash.data.folder.types import CheckReport, LeftOut
+
+_SIGNS = {"problem": "PROBLEM", "warning": "warning", "note": "note"}
+
+
+@data.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--name", help="What to call it; the source is then folder-NAME. Default: the name of the file or folder."
+)
+@click.option(
+    "--size", type=int, default=32, show_default=True, help="Side that the pictures are brought to, in pixels."
+)
+@click.option("--test-fraction", type=float, default=0.2, show_default=True, help="The share kept for the test.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides the split.")
+@click.option("--redraw", is_flag=True, help="Draw the split although the pictures are sorted into train and test.")
+@click.option("--keep-leaks", is_flag=True, help="Keep training pictures that look like one of a given test split.")
+@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
+@click.option("--check", "only_check", is_flag=True, help="Say what is wrong with the pictures and keep nothing.")
+@json_option
+def import_command(
+    path: Path,
+    name: str | None,
+    size: int,
+    test_fraction: float,
+    seed: int,
+    redraw: bool,
+    keep_leaks: bool,
+    replace: bool,
+    only_check: bool,
+    as_json: bool,
+) -> None:
+    """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
+    from aquadash.data.folder import drafts
+
+    title = name or path.stem or path.resolve().name
+    request = drafts.Request(str(path.resolve()), path.resolve().name, size)
+    draft_id = drafts.begin(request)
+    try:
+        with StatusLine() as line:
+            drafts.read(draft_id, progress=line.progress)
+        ended = drafts.state(draft_id)
+        if ended.status != "ready":
+            raise AquaDashError(ended.message or f"The import was {ended.status}.")
+        draft = drafts.opened(draft_id)
+        if only_check:
+            show(_checked(draft), as_json=as_json, text=lambda: _report_text(draft.report, draft.refused))
+            return
+        choice = drafts.SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
+        kept = drafts.use(draft, choice, title=title, overwrite=replace)
+        values = {"source": kept.source, **asdict(kept), **_checked(draft)}
+        show(
+            values,
+            as_json=as_json,
+            text=lambda: (
+                f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
+                f"classes, {kept.size} x {kept.size} pixels\n\n{_report_text(draft.report, draft.refused)}\n\n"
+                f"Train on it: python -m aquadash train --preset notebook-fixed --source {kept.source}"
+            ),
+        )
+    finally:
+        drafts.discard(draft_id)
+
+
+@data.command("list")
+@json_option
+def list_command(as_json: bool) -> None:
+    """Name the data sets."""
+    from aquadash.data import SOURCES
+    from aquadash.data.folder import store
+    from aquadash.data.folder.about import all_kept
+
+    own = {kept.source: kept for kept in all_kept().values()}
+    values = {
+        "sources": [
+            {
+                "source": source.name,
+                "title": source.title,
+                "own": source.name in own,
+                "here": source.key() is not None,
+                **(asdict(own[source.name]) if source.name in own else {}),
+            }
+            for source in SOURCES.values()
+        ],
+        "deleted": store.deleted(),
+    }
+    rows = [(source.name, source.title, source.summary) for source in SOURCES.values()]
+    show(values, as_json=as_json, text=lambda: table(rows, header=("source", "title", "what it is")))
+
+
+@data.command("check")
+@click.argument("source")
+@json_option
+def check_command(source: str, as_json: bool) -> None:
+    """Say what was found when a data set of own pictures was made."""
+    from aquadash.data.folder import store
+    from aquadash.data.folder.about import about
+
+    kept = about(_name(source))
+    report, refused = store.report_of(kept.name)
+    values = {"source": kept.source, "report": report.to_dict(), "refused": [asdict(one) for one in refused]}
+    show(values, as_json=as_json, text=lambda: _report_text(report, refused))
+
+
+@data.command("delete")
+@click.argument("source")
+@json_option
+def delete_command(source: str, as_json: bool) -> None:
+    """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back."""
+    from aquadash.data.folder import store
+
+    key = store.delete(_name(source))
+    show(
+        {"source": source, "key": key},
+        as_json=as_json,
+        text=lambda: f"Deleted. To bring it back: python -m aquadash data restore {key}",
+    )
+
+
+@data.command("restore")
+@click.argument("key")
+@json_option
+def restore_command(key: str, as_json: bool) -> None:
+    """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too."""
+    from aquadash.data.folder import store
+
+    kept = store.restore(key)
+    show(asdict(kept) | {"source": kept.source}, as_json=as_json, text=lambda: f"{kept.source} is back.")
+
+
+@click.command("import-worker", hidden=True)
+@click.argument("draft_id")
+def import_worker(draft_id: str) -> None:
+    """Read the pictures of a draft in this process. The app calls this."""
+    from aquadash.data.folder import drafts
+
+    drafts.read(draft_id)
+
+
+def _name(source: str) -> str:
+    from aquadash.data.folder.about import PREFIX
+
+    return source.removeprefix(PREFIX)
+
+
+def _checked(draft: Draft) -> dict[str, Any]:
+    return {
+        "pictures": len(draft.pictures),
+        "report": draft.report.to_dict(),
+        "refused": [asdict(one) for one in draft.refused],
+    }
+
+
+def _report_text(report: CheckReport, refused: tuple[LeftOut, ...]) -> str:
+    counts = table(list(zip(report.class_names, report.counts, strict=True)), header=("class", "pictures"))
+    lines = [f"{_SIGNS[finding.severity]}: {finding.title}. {finding.advice}" for finding in report.findings]
+    lines += [f"  not read: {one.reason}" for one in refused[:20]]
+    if len(refused) > 20:
+        lines.append(f"  and {len(refused) - 20:,} more")
+    return counts + "\n\n" + ("\n".join(lines) or "Nothing is wrong with these pictures.")

@@ -1,0 +1,138 @@
+"""What is known of the kept data sets of own pictures, and the names that they have."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aquadash import settings
+from aquadash.errors import DataError, UnknownNameError
+
+#: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
+PREFIX = "folder-"
+#: Longest title, in characters.
+LONGEST_TITLE = 60
+
+FORMAT, VERSION = "aquadash-dataset", 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a data set without its pictures.
+
+    Attributes:
+        name: The folder's name; the source is ``"folder-"`` and this.
+        title: What people call it: plain text.
+        class_names: One name a class.
+        size: Side of its pictures in pixels.
+        train: Training pictures.
+        test: Test pictures.
+        split_given: True where the files were sorted into training and test pictures.
+        test_fraction: The share that was drawn for the test otherwise.
+        seed: What the split was drawn with.
+        fingerprint: As :attr:`Dataset.fingerprint`.
+        created: When it was made, in seconds since 1970 UTC.
+        origin: The file or folder that it was made from: plain text.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    size: int
+    train: int
+    test: int
+    split_given: bool
+    test_fraction: float
+    seed: int
+    fingerprint: str
+    created: float
+    origin: str
+
+    @property
+    def source(self) -> str:
+        """The name of the data source, as in ``data.source``."""
+        return PREFIX + self.name
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> About:
+        """Read what ``dataclasses.asdict`` wrote; errors of any kind where it is damaged."""
+        if values["format"] != FORMAT or values["version"] != VERSION:
+            raise ValueError("another format")
+        known = {name: values[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "class_names": tuple(map(str, values["class_names"]))})
+
+
+def folder() -> Path:
+    """Where the data sets are."""
+    return settings.home() / "datasets"
+
+
+def name_for(title: str) -> str:
+    """The name that a data set of this title gets: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
+
+    Raises:
+        DataError: The title is empty or too long, or has no letter or digit that a name can keep.
+    """
+    title = clean_title(title)
+    ascii_ = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")[:57].strip("-")
+    if not name:
+        raise DataError(f"The name is {title!r}; expected at least one letter from a to z or a digit.")
+    return name
+
+
+def clean_title(title: str) -> str:
+    """The title on one line.
+
+    Raises:
+        DataError: It is empty or too long.
+    """
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
+    if not 1 <= len(line) <= LONGEST_TITLE:
+        raise DataError(f"The data set's name has {len(line)} characters; expected 1 to {LONGEST_TITLE}.")
+    return line
+
+
+def all_kept() -> dict[str, About]:
+    """The data sets by name, in the order of their titles; damaged ones are passed over."""
+    found = {}
+    try:
+        entries = [entry for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)]
+    except OSError:
+        return {}
+    for entry in entries:
+        try:
+            path = Path(entry.path, "about.json")
+            found[entry.name] = _about(str(path), path.stat().st_mtime_ns)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return dict(sorted(found.items(), key=lambda item: (item[1].title.casefold(), item[0])))
+
+
+def about(name: str) -> About:
+    """One data set.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    found = all_kept()
+    if name not in found:
+        raise UnknownNameError.of("data set of own pictures", name, found)
+    return found[name]
+
+
+@functools.lru_cache(maxsize=256)
+def _about(path: str, changed: int) -> About:
+    with open(path, encoding="utf-8") as file:
+        found = About.from_dict(json.load(file))
+    # The folder's name counts: it is what somebody may have renamed.
+    name = Path(path).parent.name
+    return found if found.name == name else About(**{**asdict(found), "name": name})

@@ -1,0 +1,281 @@
+"""An import step by step: a draft is begun, read by a process of its own, looked at, and used or thrown away.
+
+A draft is a folder that only its id leads to. Whoever reads and whoever watches meet in its files, each of which is
+replaced as a whole. Nothing of a draft is left once it was used or discarded, or a day has passed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.data.folder import alike, checks, listing, reading, splitting, store
+from aquadash.data.folder.about import About
+from aquadash.data.folder.draft_files import (
+    Request,
+    State,
+    discard,
+    existing,
+    place_of,
+    request_of,
+    state,
+    stop,
+    sweep,
+    write_json,
+)
+from aquadash.data.folder.splitting import Division, SplitChoice
+from aquadash.data.folder.types import CheckReport, LeftOut, Picture
+from aquadash.data.progress import ProgressCallback, silent
+from aquadash.errors import AquaDashError, DataError, StorageError
+
+__all__ = [
+    "Draft",
+    "Request",
+    "SplitChoice",
+    "State",
+    "again",
+    "begin",
+    "discard",
+    "opened",
+    "read",
+    "request_of",
+    "state",
+    "stop",
+    "sweep",
+    "use",
+]
+
+#: Seconds between two signs of life.
+_HEARTBEAT = 0.5
+
+#: Most bytes that the pictures of a draft may take on the disk.
+MOST_STORED = 4_000_000_000
+
+
+class Stopped(Exception):
+    """Somebody asked for the end of the reading."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """Pictures that were read and looked at, but are no data set yet.
+
+    Attributes:
+        request: What was read.
+        pictures: Those that could be read.
+        refused: Those that could not.
+        near: Pairs that look the same.
+        report: What to know before training.
+        images: uint8 (n, size, size, 3).
+    """
+
+    request: Request
+    pictures: tuple[Picture, ...]
+    refused: tuple[LeftOut, ...]
+    near: tuple[alike.Pair, ...]
+    report: CheckReport
+    images: NDArray[np.uint8]
+
+    def divide(self, choice: SplitChoice) -> Division:
+        """Divide the pictures; see :func:`aquadash.data.folder.splitting.divide`."""
+        return splitting.divide(
+            self.pictures,
+            self.near,
+            num_classes=len(self.report.class_names),
+            given=self.report.given is not None,
+            choice=choice,
+        )
+
+
+def begin(request: Request, *, write: Callable[[Path], None] | None = None) -> str:
+    """Make a draft, for :func:`read` to fill.
+
+    Args:
+        request: What to read; ``path`` does not count where ``write`` is given.
+        write: Writes the uploaded archive to the path that it is given.
+
+    Returns:
+        The draft's id, which nobody can guess.
+
+    Raises:
+        DataError: The size is none of those offered.
+        StorageError: It cannot be written.
+    """
+    if request.size not in reading.SIZES:
+        raise DataError(f"The size is {request.size}; expected one of {', '.join(map(str, reading.SIZES))} pixels.")
+    sweep()
+    draft_id = uuid.uuid4().hex
+    place = place_of(draft_id)
+    try:
+        place.mkdir(parents=True)
+        if write is not None:
+            write(place / "upload.zip")
+            request = replace(request, path=str(place / "upload.zip"), uploaded=True)
+        write_json(place / "request.json", asdict(request))
+        write_json(place / "state.json", asdict(State("waiting", "Starting", time=time.time())))
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise StorageError(f"The pictures cannot be kept in {store.folder()} ({error.strerror}).") from error
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return draft_id
+
+
+def again(draft_id: str, *, size: int) -> str:
+    """A new draft of the same pictures at another size; the old one goes.
+
+    Raises:
+        DataError: There is no such draft, or no such size.
+    """
+    place, request = existing(draft_id), request_of(draft_id)
+
+    def move(path: Path) -> None:
+        os.replace(place / "upload.zip", path)
+
+    new = begin(replace(request, size=size), write=move if request.uploaded else None)
+    discard(draft_id)
+    return new
+
+
+def read(draft_id: str, *, progress: ProgressCallback = silent) -> None:
+    """Read and check the pictures of a draft. What goes wrong is written into its state.
+
+    Args:
+        draft_id: The draft.
+        progress: Told what is written into the state, too.
+    """
+    place, request = existing(draft_id), request_of(draft_id)
+    began, last = time.time(), 0.0
+
+    def tell(text: str, share: float | None) -> None:
+        nonlocal last
+        progress(text, share)
+        now = time.time()
+        if now - last < _HEARTBEAT:
+            return
+        last = now
+        if not place.is_dir() or (place / "stop").exists():
+            raise Stopped
+        write_json(place / "state.json", asdict(State("reading", text, share, began, now)))
+
+    try:
+        tell("Opening", None)
+        _fill(place, request, tell)
+        state = State("ready")
+    except Stopped:
+        state = State("stopped")
+    except AquaDashError as error:
+        state = State("failed", message=str(error))
+    except MemoryError:
+        state = State("failed", message="There is not enough memory. Choose a smaller size or fewer pictures.")
+    except OSError as error:
+        state = State("failed", message=f"The computer refused: {error.strerror or error}. Is the disk full?")
+    if state.status != "ready":
+        for name in ("images.raw", "draft.json"):
+            (place / name).unlink(missing_ok=True)
+    if place.is_dir():
+        write_json(place / "state.json", asdict(replace(state, began=began, time=time.time())))
+
+
+def opened(draft_id: str) -> Draft:
+    """The pictures of a draft that is ready.
+
+    Raises:
+        DataError: There is no such draft, or it is not ready.
+    """
+    place = existing(draft_id)
+    try:
+        values = json.loads((place / "draft.json").read_text(encoding="utf-8"))
+        pictures = tuple(Picture.from_dict(one) for one in values["pictures"])
+        report = CheckReport.from_dict(values["report"])
+        return Draft(
+            request_of(draft_id),
+            pictures,
+            tuple(LeftOut(**one) for one in values["refused"]),
+            tuple(alike.Pair(**one) for one in values["near"]),
+            report,
+            reading.stored_images(place / "images.raw", count=len(pictures), size=report.size),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError("The pictures have not been read yet, or not to their end. Add them again.") from None
+
+
+def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = False) -> About:
+    """Make a data set of a draft; the draft stays until it is discarded.
+
+    Args:
+        draft: One that is ready.
+        choice: How its pictures are divided.
+        title: What people call it; its name follows from it.
+        overwrite: Take the place of a data set of that name.
+
+    Raises:
+        DataError: A problem stands in the way, a class would have too few pictures, or the title is taken.
+        StorageError: It cannot be written.
+    """
+    problems = draft.report.of_severity("problem")
+    if problems:
+        raise DataError(f"{problems[0].title}. {problems[0].advice}")
+    division = draft.divide(choice)
+    splitting.check(division, draft.pictures, draft.report.class_names)
+    given = draft.report.given if choice.use_given else None
+    return store.keep(
+        title,
+        draft.images,
+        draft.pictures,
+        division,
+        replace(draft.report, given=given),
+        refused=draft.refused,
+        test_fraction=choice.fraction,
+        seed=choice.seed,
+        origin=draft.request.origin,
+        replace=overwrite,
+    )
+
+
+def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
+    (place / "images.raw").unlink(missing_ok=True)
+    with listing.opened(Path(request.path)) as found:
+        needed = len(found.entries) * request.size**2 * 3
+        if needed > MOST_STORED:
+            raise DataError(
+                f"{len(found.entries):,} pictures of {request.size} x {request.size} pixels take {needed / 1e9:.1f} "
+                f"GB; at most {MOST_STORED / 1e9:.0f} GB are kept. Choose a smaller size or fewer pictures."
+            )
+        result = reading.read_all(
+            found.entries,
+            size=request.size,
+            out=place / "images.raw",
+            progress=lambda text, share: tell(text, None if share is None else 0.92 * share),
+        )
+    images = reading.stored_images(place / "images.raw", count=len(result.pictures), size=request.size)
+    near = alike.pairs(
+        result.pictures, images, progress=lambda text, share: tell(text, None if share is None else 0.92 + 0.08 * share)
+    )
+    report = checks.examine(
+        result.pictures,
+        result.refused,
+        near,
+        class_names=found.class_names,
+        size=request.size,
+        split_given=found.split_given,
+        left_out=found.left_out,
+        num_left_out=found.num_left_out,
+    )
+    values = {
+        "pictures": [asdict(one) for one in result.pictures],
+        "refused": [asdict(one) for one in result.refused],
+        "near": [asdict(one) for one in near],
+        "report": report.to_dict(),
+    }
+    write_json(place / "draft.json", values)

@@ -1,0 +1,252 @@
+"""The files of a ZIP archive or folder, sorted into classes by their folders; nothing is unpacked to the disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aquadash.data.folder import zip_limits
+from aquadash.data.folder.types import Entry, LeftOut, Listing, Part
+from aquadash.data.images import MAX_BYTES, display_name
+from aquadash.errors import DataError
+
+#: So many of the files that were left out are kept by name.
+MOST_NAMED = 200
+
+#: What the folders above the classes may be called. Validation images are drawn from the training images of a run.
+SPLIT_FOLDERS: dict[str, Part] = {
+    "train": "train",
+    "training": "train",
+    "val": "train",
+    "valid": "train",
+    "validation": "train",
+    "test": "test",
+    "testing": "test",
+}
+
+#: What systems and programs put beside pictures, without a person's doing.
+_CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "__pycache__"})
+
+#: Folders within folders; more are no collection of pictures.
+_DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of an archive or folder: the parts of its path, and how to read it."""
+
+    parts: tuple[str, ...]
+    read: Callable[[], bytes]
+
+    @property
+    def name(self) -> str:
+        """Its path for people."""
+        return "/".join(self.parts)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Listing]:
+    """The pictures of an archive or folder, which can be read while the block lasts.
+
+    Args:
+        path: A ZIP archive, or a folder.
+
+    Raises:
+        DataError: It is neither, damaged, protected by a password, or has more files or bytes than are read.
+    """
+    if path.is_dir():
+        files, left_out = _of_folder(path)
+        yield sort(files, left_out)
+        return
+    try:
+        zip_limits.check_directory(path)
+        with zipfile.ZipFile(path) as archive:
+            files, left_out = _of_archive(archive)
+            yield sort(files, left_out)
+    except FileNotFoundError:
+        raise DataError(
+            f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder."
+        ) from None
+    except zipfile.BadZipFile as error:
+        raise DataError(
+            f"{display_name(path.name)} is not a sound ZIP archive ({error}). Pack the folder again, as ZIP; other "
+            "archives, such as RAR and 7z, cannot be read."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{display_name(path.name)} cannot be read ({error.strerror or error}).") from None
+
+
+def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
+    """Find the classes: the first level of folders where there are several, or the one below train and test folders.
+
+    Args:
+        files: In any order. Folders that hold nothing but one other folder are passed over.
+        left_out: What was left out already.
+
+    Raises:
+        DataError: There is no folder with files in it.
+    """
+    wanted, out = [], list(left_out)
+    for file in files:
+        # Hidden files and folders too: nobody who made them wanted them to be seen.
+        if any(part.startswith(".") or part.casefold() in _CLUTTER for part in file.parts):
+            continue
+        if len(file.parts) > _DEEPEST:
+            out.append(LeftOut(file.name, f"It lies {len(file.parts)} folders deep; at most {_DEEPEST} are looked at."))
+            continue
+        wanted.append(file)
+    level = _first_level(wanted)
+    tops = {file.parts[level].casefold().strip() for file in wanted if len(file.parts) > level + 1}
+    split_given = {SPLIT_FOLDERS[top] for top in tops if top in SPLIT_FOLDERS} == {"train", "test"}
+    # A training folder alone is passed over like any folder that holds all others.
+    below_split = split_given or (bool(tops) and tops <= set(SPLIT_FOLDERS))
+    class_level = level + below_split
+    found: dict[str, list[tuple[File, Part | None]]] = {}
+    for file in sorted(wanted, key=lambda one: one.parts):
+        part = SPLIT_FOLDERS.get(file.parts[level].casefold().strip()) if len(file.parts) > level else None
+        if (below_split and part is None) or len(file.parts) < class_level + 2:
+            out.append(LeftOut(file.name, "It lies in no class's folder. Move it into the folder of its class."))
+            continue
+        found.setdefault(_class_key(file.parts[class_level]), []).append((file, part if split_given else None))
+    if not found:
+        raise DataError(
+            "There are no folders with pictures in them. Expected one folder a class, named as the class, with its "
+            "pictures inside: cats/1.jpg, cats/2.jpg, dogs/1.jpg ..."
+        )
+    keys = sorted(found, key=lambda key: (_natural(key), key))
+    entries = [
+        Entry(part, label, display_path(file), file.read) for label, key in enumerate(keys) for file, part in found[key]
+    ]
+    return Listing(_class_names(keys), tuple(entries), tuple(out[:MOST_NAMED]), len(out), split_given)
+
+
+def display_path(file: File) -> str:
+    """A file's path as one line of plain text, its last two parts."""
+    return "/".join(display_name(part) for part in file.parts[-2:])
+
+
+def _class_key(folder: str) -> str:
+    """Folders whose names look the same are one class: an accent can be written in two ways, blanks are not seen.
+
+    Commas become blanks, because addresses and settings list names with commas between them.
+    """
+    return " ".join(unicodedata.normalize("NFC", folder).replace(",", " ").split())
+
+
+def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
+    """The classes' names, which differ from each other."""
+    names: list[str] = []
+    for key in keys:
+        name, number = display_name(key), 2
+        while name in names:
+            name, number = f"{display_name(key)[:50]} ({number})", number + 1
+        names.append(name)
+    return tuple(names)
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """So that "class 10" comes after "class 9", whatever the case of the letters."""
+    parts: list[tuple[int, int, str]] = []
+    number = ""
+    for letter in name.casefold() + "\0":
+        if letter in "0123456789":
+            number += letter
+            continue
+        if number:
+            parts.append((0, int(number), ""))
+            number = ""
+        parts.append((1, 0, letter))
+    return parts
+
+
+def _first_level(files: Sequence[File]) -> int:
+    """The level at which folders begin to differ: ZIP archives often hold one folder that holds the rest."""
+    level = 0
+    while True:
+        folders = {file.parts[level] for file in files if len(file.parts) > level + 1}
+        direct = any(len(file.parts) == level + 1 for file in files)
+        below = {file.parts[level + 1] for file in files if len(file.parts) > level + 2}
+        if len(folders) != 1 or not below or (direct and len(below) < 2):
+            return level
+        if next(iter(folders)).casefold().strip() in SPLIT_FOLDERS:
+            return level
+        # A single folder whose own files are pictures is a class with sub-folders, not a wrapper around classes.
+        if any(len(file.parts) == level + 2 for file in files) and len(below) < 2:
+            return level
+        level += 1
+
+
+def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
+    zip_limits.check_members(archive)
+    files: list[File] = []
+    left_out: list[LeftOut] = []
+    seen: set[str] = set()
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
+        shown = display_name(info.filename)
+        path = PurePosixPath(info.filename.replace("\\", "/"))
+        mode = info.external_attr >> 16
+        if not path.parts or path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
+            left_out.append(LeftOut(shown, "Its path leads out of the archive, which nothing good needs."))
+        elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            left_out.append(LeftOut(shown, "It is a link or a device instead of a file. Pack the picture itself."))
+        elif info.flag_bits & 0x1:
+            left_out.append(LeftOut(shown, "It is protected by a password. Pack the archive without one."))
+        elif info.filename in seen:
+            left_out.append(LeftOut(shown, "The archive holds a file of this name already. Rename one of them."))
+        elif path.suffix.casefold() == ".zip":
+            left_out.append(LeftOut(shown, "An archive within the archive is not opened. Unpack it first."))
+        else:
+            files.append(File(path.parts, _member_reader(archive, info)))
+        seen.add(info.filename)
+    return files, left_out
+
+
+def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        # What the directory says of the size may be a lie, so that the reading itself has an end.
+        with archive.open(info) as member:
+            return member.read(MAX_BYTES + 1)
+
+    return read
+
+
+def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
+    files: list[File] = []
+    left_out: list[LeftOut] = []
+    for where, folders, names in os.walk(folder, followlinks=False):
+        folders.sort()
+        parts = Path(where).relative_to(folder).parts
+        if len(parts) > _DEEPEST:
+            folders.clear()
+        links = [name for name in folders if os.path.islink(os.path.join(where, name))]
+        for name in sorted(names) + links:
+            path = Path(where, name)
+            if path.is_symlink():
+                left_out.append(
+                    LeftOut(display_name("/".join((*parts, name))), "It is a link. Put the picture itself there.")
+                )
+            elif path.suffix.casefold() == ".zip":
+                left_out.append(
+                    LeftOut(display_name("/".join((*parts, name))), "An archive within the folder is not opened.")
+                )
+            elif path.is_file():
+                files.append(File((*parts, name), _file_reader(path)))
+        if len(files) > zip_limits.MOST_FILES:
+            raise DataError(zip_limits.too_many(f"more than {zip_limits.MOST_FILES:,}"))
+    return files, left_out
+
+
+def _file_reader(path: Path) -> Callable[[], bytes]:
+    def read() -> bytes:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+
+    return read

@@ -1,0 +1,164 @@
+"""Many image files to small pictures of one size, on several processors, with little memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zipfile
+import zlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.data.folder.types import Entry, LeftOut, Picture
+from aquadash.data.framing import fit
+from aquadash.data.images import WORKING_SIDE, decode
+from aquadash.data.progress import ProgressCallback
+from aquadash.errors import ImageError
+
+#: Sides that pictures may be brought to, in pixels; what networks look at.
+SIZES = (32, 48, 64, 96, 128, 160, 224)
+
+#: A picture is decoded at no less than so many times the side that it is brought to, if it has it: then the reduction
+#: that JPEG's decoder makes for next to no time leaves nothing to see in the result.
+_MARGIN = 4
+
+#: Decoders let other threads work; more of them than this only take memory.
+_MOST_THREADS = 8
+#: Files larger than this are decoded one at a time: 65 megapixels take 200 MB.
+_LARGE_BYTES = 4_000_000
+#: Seconds between two reports.
+_REPORT_EVERY = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What came of the files.
+
+    Attributes:
+        pictures: Those that could be read, in the order of the entries.
+        refused: Those that could not, and why.
+    """
+
+    pictures: tuple[Picture, ...]
+    refused: tuple[LeftOut, ...]
+
+
+def read_all(
+    entries: Sequence[Entry],
+    *,
+    size: int,
+    out: Path,
+    progress: ProgressCallback,
+    threads: int | None = None,
+) -> Reading:
+    """Decode files and write them, each cut to its middle square and scaled to ``size``, one behind the other.
+
+    Only a few pictures are in the memory at a time. The same files give the same bytes, whatever the threads.
+
+    Args:
+        entries: What to read.
+        size: Side of the pictures, in pixels.
+        out: A new file: uint8 (n, size, size, 3) without a head, n being the number of pictures that could be read.
+        progress: Told how many are done; an exception that it raises ends the reading.
+        threads: How many decode at once; as many as there are processors, at most eight, when None.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    pictures: list[Picture] = []
+    refused: list[LeftOut] = []
+    count = min(threads or usable_processors(), _MOST_THREADS)
+    large = Lock()
+    reported = 0.0
+    with out.open("xb") as file, ThreadPoolExecutor(count, thread_name_prefix="import") as pool:
+        todo = iter(entries)
+        waiting: deque[tuple[Entry, Future[tuple[Picture, NDArray[np.uint8]]]]] = deque()
+
+        def more(number: int) -> None:
+            waiting.extend((entry, pool.submit(_one, entry, size, large)) for entry in islice(todo, number))
+
+        try:
+            more(4 * count)
+            while waiting:
+                entry, future = waiting.popleft()
+                try:
+                    picture, image = future.result()
+                except ImageError as error:
+                    refused.append(LeftOut(entry.name, str(error), entry.label))
+                else:
+                    file.write(image.data)
+                    pictures.append(picture)
+                more(1)
+                if (now := time.monotonic()) - reported >= _REPORT_EVERY:
+                    done = len(pictures) + len(refused)
+                    progress(f"Reading picture {done:,} of {len(entries):,}", done / len(entries))
+                    reported = now
+        finally:
+            # Whoever ends the reading does not wait for pictures that nobody wants any more.
+            for _, future in waiting:
+                future.cancel()
+    return Reading(tuple(pictures), tuple(refused))
+
+
+def usable_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stored_images(path: Path, *, count: int, size: int) -> NDArray[np.uint8]:
+    """What :func:`read_all` wrote: uint8 (count, size, size, 3), read from the file when it is looked at."""
+    shape = (count, size, size, 3)
+    return np.memmap(path, np.uint8, "r", shape=shape).view(np.ndarray) if count else np.empty(shape, np.uint8)
+
+
+def in_chunks(images: NDArray[np.uint8], *, most_bytes: int = 16_000_000) -> Iterator[NDArray[np.uint8]]:
+    """The images a few at a time."""
+    step = max(1, most_bytes // max(1, images[:1].nbytes))
+    for start in range(0, len(images), step):
+        yield images[start : start + step]
+
+
+def _one(entry: Entry, size: int, large: Lock) -> tuple[Picture, NDArray[np.uint8]]:
+    try:
+        data = entry.read()
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        # An archive may be damaged in one file, packed in a way that is not known, or change while it is read.
+        raise ImageError(
+            f"{entry.name} cannot be read from its archive or folder ({str(error)[:80] or type(error).__name__}). "
+            "Add the picture again."
+        ) from error
+    if len(data) > _LARGE_BYTES:
+        with large:
+            return _decoded(entry, data, size)
+    return _decoded(entry, data, size)
+
+
+def _decoded(entry: Entry, data: bytes, size: int) -> tuple[Picture, NDArray[np.uint8]]:
+    working_side = min(WORKING_SIDE, _MARGIN * size)
+    decoded = decode(data, name=entry.name, working_side=working_side)
+    image = fit(decoded.rgb, size=(size, size))
+    values = image.astype(np.float32)
+    brightness = values.mean(axis=2)
+    width, height = decoded.original_size
+    picture = Picture(
+        label=entry.label,
+        part=entry.part,
+        name=entry.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        width=width,
+        height=height,
+        kind=decoded.kind,
+        colour=round(float((values.max(axis=2) - values.min(axis=2)).mean()), 3),
+        contrast=round(float(brightness.std()), 3),
+        notes=decoded.notes,
+    )
+    return picture, image

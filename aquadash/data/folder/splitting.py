@@ -1,0 +1,157 @@
+"""Which of the pictures a network learns from, and which are kept for the test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.data.folder import alike
+from aquadash.data.folder.alike import Pair
+from aquadash.data.folder.types import Picture
+from aquadash.errors import DataError
+
+#: A class keeps at least so many training pictures: one to learn from, and one to validate with.
+LEAST_TRAINING = 2
+
+TEST_FRACTIONS = (0.05, 0.5)
+
+
+@dataclass(frozen=True)
+class SplitChoice:
+    """How pictures are to be divided into training and test.
+
+    Attributes:
+        fraction: The share of the test where it is drawn.
+        seed: Decides what is drawn.
+        use_given: Keep the split that the files come in, if they do.
+        drop_leaks: Leave out the training pictures that look like one of a given test split.
+    """
+
+    fraction: float = 0.2
+    seed: int = 0
+    use_given: bool = True
+    drop_leaks: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """Positions among the pictures read, sorted; a picture that is in neither is left out.
+
+    Attributes:
+        train: To learn from.
+        test: Kept for the test.
+        copies: How many were left out as copies of a picture of the same class and split.
+        leaks: How many training pictures were left out because the test holds the same picture.
+    """
+
+    train: NDArray[np.intp]
+    test: NDArray[np.intp]
+    copies: int
+    leaks: int
+
+
+def divide(
+    pictures: Sequence[Picture],
+    near: Sequence[Pair],
+    *,
+    num_classes: int,
+    given: bool,
+    choice: SplitChoice,
+) -> Division:
+    """Divide the pictures into training and test.
+
+    Exact copies within a class are left out. Where the files give no split, one is drawn, the same share of each class;
+    pictures that look the same (a burst, a frame and the next) go to the same side, so that nothing is tested that was
+    learnt by heart.
+
+    Args:
+        pictures: Those that could be read.
+        near: Pairs that look the same.
+        num_classes: Labels are less than this.
+        given: Whether the files come in a split.
+        choice: How to divide them.
+
+    Raises:
+        DataError: The share is out of its range.
+    """
+    fraction, given = choice.fraction, given and choice.use_given
+    if not TEST_FRACTIONS[0] <= fraction <= TEST_FRACTIONS[1]:
+        raise DataError(
+            f"The share of test pictures is {fraction:g}; expected {TEST_FRACTIONS[0]:g} to {TEST_FRACTIONS[1]:g}."
+        )
+    kept = _without_copies(pictures)
+    test = np.zeros(len(pictures), dtype=bool)
+    leaks = np.zeros(len(pictures), dtype=bool)
+    if given:
+        test[:] = [picture.part == "test" for picture in pictures]
+        if choice.drop_leaks:
+            for pair in near:
+                one, other = pair.first, pair.second
+                if test[one] != test[other]:
+                    leaks[other if test[one] else one] = True
+            leaks &= kept
+    else:
+        # Classes are drawn one by one: a picture that is in two of them is a mistake, which is told elsewhere.
+        labels = [picture.label for picture in pictures]
+        group = alike.groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
+        for label in range(num_classes):
+            rows = np.array([row for row, one in enumerate(labels) if one == label and kept[row]], dtype=np.intp)
+            test[_drawn(rows, group, fraction=fraction, rng=np.random.default_rng([choice.seed, label]))] = True
+    return Division(
+        np.flatnonzero(kept & ~test & ~leaks), np.flatnonzero(kept & test), int((~kept).sum()), int(leaks.sum())
+    )
+
+
+def check(division: Division, pictures: Sequence[Picture], class_names: Sequence[str]) -> None:
+    """Refuse a division that no network could be trained and measured with.
+
+    Raises:
+        DataError: A class has too few pictures on one side.
+    """
+    for rows, least, where in ((division.train, LEAST_TRAINING, "to learn from"), (division.test, 1, "for the test")):
+        counts = np.bincount([pictures[row].label for row in rows], minlength=len(class_names))
+        for name, count in zip(class_names, counts.tolist(), strict=True):
+            if count < least:
+                raise DataError(
+                    f"The class {name!r} has {count} {'picture' if count == 1 else 'pictures'} {where}; expected at "
+                    f"least {least}. Add pictures of it, or leave the class out."
+                )
+
+
+def _without_copies(pictures: Sequence[Picture]) -> NDArray[np.bool_]:
+    """False for a picture whose file was there before in the same class and split."""
+    seen: set[tuple[str, int, str | None]] = set()
+    kept = np.ones(len(pictures), dtype=bool)
+    for row, picture in enumerate(pictures):
+        key = (picture.sha256, picture.label, picture.part)
+        kept[row] = key not in seen
+        seen.add(key)
+    return kept
+
+
+def _drawn(
+    rows: NDArray[np.intp], group: NDArray[np.intp], *, fraction: float, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """The rows of one class that are kept for the test, whole groups where that can be."""
+    most = len(rows) - LEAST_TRAINING
+    wanted = min(max(int(np.floor(fraction * len(rows) + 0.5)), 1), most)
+    if wanted < 1:
+        return rows[:0]
+    names, sizes = np.unique(group[rows], return_counts=True)
+    order = rng.permutation(len(names))
+    chosen: list[int] = []
+    taken = 0
+    for index in order.tolist():
+        if taken + sizes[index] <= wanted:
+            chosen.append(int(names[index]))
+            taken += int(sizes[index])
+    if not chosen:
+        smallest = int(sizes.argmin())
+        if sizes[smallest] > most:
+            # All look the same: single pictures are drawn, for want of anything better.
+            return np.sort(rng.permutation(rows)[:wanted])
+        chosen = [int(names[smallest])]
+    return rows[np.isin(group[rows], chosen)]

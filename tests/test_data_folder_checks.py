@@ -1,0 +1,136 @@
+"""What is wrong with pictures is found before anything is trained on them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash.data.folder import alike
+from aquadash.data.folder.drafts import Draft
+from aquadash.data.folder.types import CheckReport, Finding
+from tests.own_pictures import drafted, in_folder, of_classes, picture
+
+
+def found(draft: Draft) -> dict[str, Finding]:
+    return {finding.kind: finding for finding in draft.report.findings}
+
+
+def names_of(draft: Draft, finding: Finding) -> list[str]:
+    return [draft.pictures[row].name for row in finding.rows]
+
+
+def jpeg_of(content: bytes, *, mirrored: bool = False) -> bytes:
+    image = Image.open(io.BytesIO(content))
+    buffer = io.BytesIO()
+    (image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else image).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def test_good_pictures_are_found_good(tmp_path: Path) -> None:
+    draft = drafted(in_folder(tmp_path / "a", of_classes({"cat": 50, "dog": 55})))
+    assert draft.report.findings == () and draft.report.usable
+    assert draft.report.counts == (50, 55) and draft.report.given is None
+
+
+def test_a_report_survives_the_disk(tmp_path: Path) -> None:
+    report = drafted(in_folder(tmp_path / "a", of_classes({"cat": 5, "dog": 30, "train": 3}))).report
+    assert report.findings
+    assert CheckReport.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind", "word"),
+    [
+        ({"cat": 9}, "classes", "only one class"),
+        ({f"c{n}": 1 for n in range(101)}, "classes", "101 classes"),
+        ({"cat": 20, "dog": 2}, "too few", "fewer than 3 pictures that differ"),
+    ],
+)
+def test_what_nothing_can_be_learnt_from_is_a_problem(
+    tmp_path: Path, counts: dict[str, int], kind: str, word: str
+) -> None:
+    draft = drafted(in_folder(tmp_path / "a", of_classes(counts)))
+    assert not draft.report.usable
+    assert draft.report.findings[0].severity == "problem"
+    assert word in found(draft)[kind].title and found(draft)[kind].advice
+
+
+def test_copies_do_not_make_a_class_large_enough(tmp_path: Path) -> None:
+    files = of_classes({"cat": 20}) | {f"dog/{n}.png": picture(99) for n in range(5)}
+    draft = drafted(in_folder(tmp_path / "a", files))
+    assert found(draft)["too few"].names == ("dog",)
+
+
+def test_few_pictures_and_imbalance_are_told_by_class(tmp_path: Path) -> None:
+    draft = drafted(in_folder(tmp_path / "a", of_classes({"cat": 60, "dog": 12, "eel": 5})))
+    few = [finding for finding in draft.report.findings if finding.kind == "few"]
+    assert [(finding.severity, finding.names) for finding in few] == [("warning", ("eel: 5",)), ("note", ("dog: 12",))]
+    assert found(draft)["imbalance"].severity == "warning"
+    assert found(draft)["imbalance"].names == ("cat: 60", "eel: 5") and "12.0 times" in found(draft)["imbalance"].title
+
+
+def test_copies_are_found_in_and_across_classes_and_mirrored(tmp_path: Path) -> None:
+    files = of_classes({"cat": 30, "dog": 30})
+    files |= {"cat/same.png": picture(3), "dog/other.png": picture(4), "dog/edit.jpg": jpeg_of(picture(40))}
+    files |= {"dog/turned.jpg": jpeg_of(picture(41), mirrored=True)}
+    draft = drafted(in_folder(tmp_path / "a", files))
+    assert names_of(draft, found(draft)["duplicates"]) == ["cat/3.png", "cat/same.png"]
+    across = found(draft)["duplicates across classes"]
+    assert across.severity == "warning" and names_of(draft, across) == ["cat/4.png", "dog/other.png"]
+    near = found(draft)["near duplicates"]
+    assert near.count == 2 and set(names_of(draft, near)) == {
+        "dog/10.png", "dog/edit.jpg", "dog/11.png", "dog/turned.jpg",
+    }  # fmt: skip
+
+
+def test_copies_across_a_given_split_are_a_warning(tmp_path: Path) -> None:
+    files = of_classes({"cat": 20, "dog": 20}, prefix="train/")
+    files |= of_classes({"cat": 5, "dog": 5}, prefix="test/", first_seed=100) | {
+        "test/cat/leak.jpg": jpeg_of(picture(7))
+    }
+    draft = drafted(in_folder(tmp_path / "a", files))
+    assert draft.report.given == ((20, 6), (20, 5))
+    leak = found(draft)["duplicates across splits"]
+    assert leak.severity == "warning" and sorted(names_of(draft, leak)) == ["cat/7.png", "cat/leak.jpg"]
+
+
+def test_a_class_that_the_test_lacks_is_a_problem(tmp_path: Path) -> None:
+    files = of_classes({"cat": 20, "dog": 20}, prefix="train/") | of_classes({"cat": 5}, prefix="test/", first_seed=90)
+    draft = drafted(in_folder(tmp_path / "a", files))
+    assert found(draft)["too few"].names == ("dog",) and "for the test" in found(draft)["too few"].title
+
+
+def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
+    files = of_classes({"cat": 20, "dog": 20})
+    files |= {f"dog/grey{n}.png": picture(100 + n, grey=True) for n in range(15)}
+    files |= {"cat/tiny.png": picture(200, size=(20, 24)), "cat/long.png": picture(201, size=(300, 60))}
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((50, 50, 3), 77, np.uint8)).save(buffer, "PNG")
+    files["cat/blank.png"] = buffer.getvalue()
+    draft = drafted(in_folder(tmp_path / "a", files))
+    kinds = found(draft)
+    assert kinds["grey"].severity == "warning" and kinds["grey"].count == 15
+    assert {name.split("/")[0] for name in names_of(draft, kinds["grey"])} == {"dog"}
+    assert names_of(draft, kinds["tiny"]) == ["cat/tiny.png"] and kinds["tiny"].severity == "note"
+    assert names_of(draft, kinds["long"]) == ["cat/long.png"]
+    assert names_of(draft, kinds["blank"]) == ["cat/blank.png"] and kinds["blank"].severity == "warning"
+
+
+def test_grey_in_every_class_gives_nothing_away(tmp_path: Path) -> None:
+    files = {
+        f"{name}/{n}.png": picture(n + 50 * (name == "dog"), grey=True) for n in range(20) for name in ("cat", "dog")
+    }
+    assert found(drafted(in_folder(tmp_path / "a", files)))["grey"].severity == "note"
+
+
+def test_any_number_of_copies_is_one_group(tmp_path: Path) -> None:
+    files = of_classes({"cat": 3}) | {f"dog/{n}.jpg": jpeg_of(picture(60)) + bytes([n]) for n in range(12)}
+    draft = drafted(in_folder(tmp_path / "a", files))
+    groups = alike.groups(len(draft.pictures), draft.near)
+    assert groups.tolist() == [0, 1, 2, *[3] * 12]
+    assert len(draft.near) <= 3 * 12

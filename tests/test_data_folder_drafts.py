@@ -1,0 +1,151 @@
+"""An import can be watched, stopped, tried again, used and thrown away, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from aquadash.data.folder import about, alike, draft_files, drafts, reading
+from aquadash.data.folder.drafts import Request, SplitChoice, State
+from aquadash.errors import DataError
+from tests.own_pictures import drafted, in_archive, in_folder, of_classes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return in_folder(tmp_path / "pets", of_classes({"cat": 6, "dog": 6}))
+
+
+def begun(path: Path, size: int = 32) -> str:
+    return drafts.begin(Request(str(path), path.name, size))
+
+
+def left(home: Path) -> list[str]:
+    return [path.name for path in (home / "datasets" / ".drafts").iterdir()]
+
+
+def test_an_uploaded_archive_goes_with_its_draft(tmp_path: Path, home: Path) -> None:
+    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
+    draft_id = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
+    assert drafts.state(draft_id).status == "waiting" and drafts.state(draft_id).at_work
+    said: list[float] = []
+    drafts.read(draft_id, progress=lambda text, share: said.append(share or 0.0))
+    assert said == sorted(said) and drafts.state(draft_id).status == "ready"
+    assert len(drafts.opened(draft_id).pictures) == 12
+    drafts.discard(draft_id)
+    assert left(home) == []
+    with pytest.raises(DataError, match="not there any more"):
+        drafts.state(draft_id)
+
+
+def test_the_same_pictures_can_be_read_at_another_size(tmp_path: Path, home: Path) -> None:
+    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
+    first = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
+    drafts.read(first)
+    second = drafts.again(first, size=64)
+    drafts.read(second)
+    assert drafts.opened(second).images.shape == (12, 64, 64, 3)
+    assert left(home) == [second]
+
+
+def test_the_reading_stops_when_asked_and_keeps_nothing(
+    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "_HEARTBEAT", 0.0)
+    monkeypatch.setattr(reading, "_REPORT_EVERY", 0.0)
+    draft_id = begun(folder)
+    seen: list[str] = []
+
+    def ask(text: str, share: float | None) -> None:
+        seen.append(text)
+        if share:
+            drafts.stop(draft_id)
+
+    drafts.read(draft_id, progress=ask)
+    assert drafts.state(draft_id).status == "stopped" and not any("Comparing" in text for text in seen)
+    assert not {"images.raw", "draft.json"} & set(os.listdir(home / "datasets" / ".drafts" / draft_id))
+    with pytest.raises(DataError, match="not been read"):
+        drafts.opened(draft_id)
+    assert about.all_kept() == {}
+
+
+def test_discarding_ends_the_reading(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "_HEARTBEAT", 0.0)
+    monkeypatch.setattr(reading, "_REPORT_EVERY", 0.0)
+    monkeypatch.setattr(alike, "pairs", lambda *_, **__: pytest.fail("it went on"))
+    draft_id = begun(folder)
+    drafts.read(draft_id, progress=lambda text, share: drafts.discard(draft_id) if share else None)
+    assert left(home) == []
+
+
+def test_what_goes_wrong_is_in_the_state(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no archive")
+    draft_id = begun(tmp_path / "a.zip")
+    drafts.read(draft_id)
+    state = drafts.state(draft_id)
+    assert state.status == "failed" and "not a sound ZIP archive" in state.message and not state.at_work
+
+
+def test_more_than_the_disk_should_hold_is_refused_before_reading(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MOST_STORED", 12 * 64 * 64 * 3 - 1)
+    draft_id = begun(folder, 64)
+    drafts.read(draft_id)
+    assert "Choose a smaller size" in drafts.state(draft_id).message
+    draft_id = begun(folder, 32)
+    drafts.read(draft_id)
+    assert drafts.state(draft_id).status == "ready"
+
+
+def test_silence_is_an_interruption(folder: Path) -> None:
+    draft_id = begun(folder)
+    now = time.time()
+    assert drafts.state(draft_id, now=now + draft_files.STALE_SECONDS - 5).status == "waiting"
+    assert drafts.state(draft_id, now=now + draft_files.STALE_SECONDS + 5).status == "interrupted"
+
+
+def test_the_time_left_follows_from_what_is_done() -> None:
+    assert State("reading", share=0.25, began=100.0, time=110.0).seconds_left == pytest.approx(30.0)
+    assert State("reading", share=0.001, began=100.0, time=110.0).seconds_left is None
+    assert State("ready", share=1.0).seconds_left is None
+
+
+def test_forgotten_drafts_are_thrown_away(folder: Path, home: Path) -> None:
+    draft_id = begun(folder)
+    drafts.sweep(now=time.time() + draft_files.LASTS - 100)
+    assert left(home) == [draft_id]
+    drafts.sweep(now=time.time() + draft_files.LASTS + 100)
+    assert left(home) == []
+
+
+@pytest.mark.parametrize("draft_id", ["", "..", "../../runs.db", "A" * 32, "0" * 31])
+def test_an_id_never_becomes_a_path(draft_id: str) -> None:
+    for ask in (drafts.state, drafts.opened, drafts.discard, drafts.stop):
+        with pytest.raises(DataError, match="32 hexadecimal digits"):
+            ask(draft_id)
+
+
+def test_a_size_that_is_not_offered_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match="expected one of 32, 48"):
+        begun(folder, 33)
+
+
+def test_an_upload_that_cannot_be_written_leaves_nothing(home: Path) -> None:
+    def fail(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise DataError("no")
+
+    with pytest.raises(DataError, match="no"):
+        drafts.begin(Request("", "a.zip", 32), write=fail)
+    assert left(home) == []
+
+
+def test_a_problem_stands_in_the_way_of_use(tmp_path: Path) -> None:
+    draft = drafted(in_folder(tmp_path / "one", of_classes({"cat": 9})))
+    with pytest.raises(DataError, match="only one class"):
+        drafts.use(draft, SplitChoice(), title="One")
+    assert about.all_kept() == {}

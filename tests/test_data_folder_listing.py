@@ -1,0 +1,165 @@
+"""Classes and splits are found from folders, and archives are kept within limits."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from aquadash.data.folder import listing, zip_limits
+from aquadash.data.folder.listing import File, sort
+from aquadash.data.folder.types import Listing
+from aquadash.errors import DataError
+from tests.own_pictures import in_archive, in_folder
+
+
+def listed(*paths: str) -> Listing:
+    return sort([File(tuple(path.split("/")), path.encode) for path in paths])
+
+
+def entries(found: Listing) -> list[tuple[str, str | None, str]]:
+    return [(found.class_names[entry.label], entry.part, entry.name) for entry in found.entries]
+
+
+def test_each_folder_is_a_class() -> None:
+    found = listed("dog/1.jpg", "cat/2.jpg", "cat/1.jpg")
+    assert found.class_names == ("cat", "dog") and not found.split_given
+    assert entries(found) == [("cat", None, "cat/1.jpg"), ("cat", None, "cat/2.jpg"), ("dog", None, "dog/1.jpg")]
+    assert found.entries[0].read() == b"cat/1.jpg"
+
+
+@pytest.mark.parametrize("wrapper", ["animals/", "my/animals/"])
+def test_folders_around_the_classes_are_passed_over(wrapper: str) -> None:
+    assert listed(f"{wrapper}cat/1.jpg", f"{wrapper}dog/1.jpg").class_names == ("cat", "dog")
+    assert listed(f"{wrapper}cat/1.jpg").class_names == ("cat",)
+
+
+def test_a_file_beside_the_only_folder_is_left_out() -> None:
+    found = listed("readme.txt", "animals/cat/1.jpg", "animals/dog/1.jpg", "animals/list.csv")
+    assert found.class_names == ("cat", "dog")
+    assert [one.name for one in found.left_out] == ["animals/list.csv", "readme.txt"]
+
+
+def test_a_class_may_have_folders_of_its_own() -> None:
+    found = listed("cat/home/1.jpg", "cat/2.jpg", "dog/1.jpg")
+    assert entries(found)[:2] == [("cat", None, "cat/2.jpg"), ("cat", None, "home/1.jpg")]
+
+
+@pytest.mark.parametrize("wrapper", ["", "data/"])
+def test_a_split_of_one_s_own_is_kept_and_validation_joins_training(wrapper: str) -> None:
+    found = listed(*(f"{wrapper}{part}/{name}/1.jpg" for part in ("Train", "val", "TEST") for name in ("cat", "dog")))
+    assert found.split_given and found.class_names == ("cat", "dog")
+    assert [part for name, part, _ in entries(found) if name == "cat"] == ["test", "train", "train"]
+
+
+def test_what_lies_beside_a_split_is_left_out() -> None:
+    found = listed("train/cat/1.jpg", "test/cat/1.jpg", "docs/about/me.jpg", "train/stray.jpg")
+    assert found.class_names == ("cat",) and found.split_given
+    assert [one.name for one in found.left_out] == ["docs/about/me.jpg", "train/stray.jpg"]
+
+
+def test_training_pictures_alone_are_no_split() -> None:
+    found = listed("train/cat/1.jpg", "train/dog/1.jpg", "val/cat/2.jpg")
+    assert not found.split_given and found.class_names == ("cat", "dog")
+    assert {part for _, part, _ in entries(found)} == {None}
+
+
+def test_clutter_and_hidden_files_are_not_seen() -> None:
+    found = listed("cat/1.jpg", "__MACOSX/cat/._1.jpg", "cat/.DS_Store", "cat/Thumbs.db", ".git/x/y.jpg")
+    assert len(found.entries) == 1 and not found.left_out
+
+
+def test_names_are_text_in_the_order_of_people() -> None:
+    found = listed("class 10/1.jpg", "class 9/1.jpg", "Class 1/1.jpg", "<b>**x**\u202e/1.jpg", "a, b/1.jpg")
+    assert found.class_names == ("<b>**x**\N{REPLACEMENT CHARACTER}", "a b", "Class 1", "class 9", "class 10")
+
+
+def test_two_names_that_are_shown_alike_stay_apart() -> None:
+    long = "x" * 100
+    names = listed(f"{long}a{long}/1.jpg", f"{long}b{long}/1.jpg").class_names
+    assert len(set(names)) == 2 and max(map(len, names)) <= 60
+
+
+def test_an_accent_written_in_two_ways_is_one_class() -> None:
+    assert listed("caf\u00e9/1.jpg", "cafe\u0301/2.jpg").class_names == ("café",)
+
+
+def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
+    with pytest.raises(DataError, match="one folder a class"):
+        listed("1.jpg", "2.jpg")
+
+
+def test_paths_that_lead_out_links_and_inner_archives_are_refused_by_name(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    zipfile.ZipFile(inner, "w").close()
+    path = in_archive(
+        tmp_path / "a.zip",
+        {
+            "cat/1.png": b"1",
+            "dog/1.png": b"2",
+            "../cat/out.png": b"3",
+            "/cat/abs.png": b"4",
+            "..\\..\\win.png": b"5",
+            "C:\\cat\\drive.png": b"6",
+            "cat/link.png": b"/etc/passwd",
+            "dog/more.zip": inner.getvalue(),
+        },
+        links=("cat/link.png",),
+    )
+    with listing.opened(path) as found:
+        assert [entry.name for entry in found.entries] == ["cat/1.png", "dog/1.png"]
+        reasons = {one.name: one.reason for one in found.left_out}
+    assert found.num_left_out == len(reasons) == 6
+    assert sum("out of the archive" in reason for reason in reasons.values()) == 4
+    assert "link" in reasons["cat/link.png"] and "Unpack it" in reasons["dog/more.zip"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip"]
+
+
+def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    in_folder(secret, {"cat/1.png": b"secret"})
+    folder = in_folder(tmp_path / "mine", {"cat/1.png": b"1", "dog/1.png": b"2"})
+    os.symlink(secret / "cat" / "1.png", folder / "cat" / "link.png")
+    os.symlink(secret, folder / "elsewhere")
+    with listing.opened(folder) as found:
+        assert [entry.read() for entry in found.entries] == [b"1", b"2"]
+        assert {one.name for one in found.left_out} == {"cat/link.png", "elsewhere"}
+
+
+def test_what_is_no_archive_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"Rar!\x1a\x07 this is something else")
+    with pytest.raises(DataError, match=r"a\.zip is not a sound ZIP archive"), listing.opened(tmp_path / "a.zip"):
+        pass
+    with pytest.raises(DataError, match="cannot be found"), listing.opened(tmp_path / "missing.zip"):
+        pass
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = in_archive(tmp_path / "bomb.zip", {f"cat/{n}.bmp": bytes(60_000_000) for n in range(2)})
+    assert path.stat().st_size < 200_000
+    with pytest.raises(DataError, match="grow"), listing.opened(path):
+        pass
+
+
+def test_too_many_files_and_bytes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"cat/{number}.png": os.urandom(100) for number in range(5)}
+    path, folder = in_archive(tmp_path / "a.zip", files), in_folder(tmp_path / "a", files)
+    monkeypatch.setattr(zip_limits, "MOST_FILES", 4)
+    for source, came in ((path, "5 files"), (folder, "more than 4 files")):
+        with pytest.raises(DataError, match=came), listing.opened(source):
+            pass
+    monkeypatch.setattr(zip_limits, "MOST_FILES", 10)
+    monkeypatch.setattr(zip_limits, "MOST_UNPACKED", 400)
+    with pytest.raises(DataError, match="unpacks to"), listing.opened(path):
+        pass
+
+
+def test_a_directory_that_would_fill_the_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = in_archive(tmp_path / "a.zip", {f"cat/{number}.png": b"" for number in range(20)})
+    monkeypatch.setattr(zip_limits, "_MOST_DIRECTORY", 500)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(DataError, match="list of files"), listing.opened(path):
+        pass

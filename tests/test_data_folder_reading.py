@@ -1,0 +1,150 @@
+"""Files become pictures of one size; what cannot be read is named, and nothing waits for it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash.data.folder import listing, reading
+from aquadash.data.folder.types import Entry
+from aquadash.data.framing import fit
+from aquadash.data.images import decode
+from aquadash.data.progress import silent
+from tests.own_pictures import in_archive, picture
+
+
+def entry(content: bytes, name: str = "cat/1.png", label: int = 0) -> Entry:
+    return Entry(None, label, name, lambda: content)
+
+
+def test_pictures_are_the_same_whatever_the_threads_and_in_their_order(tmp_path: Path) -> None:
+    entries = [entry(picture(seed), f"cat/{seed}.png", seed % 3) for seed in range(40)]
+    results = [
+        reading.read_all(entries, size=32, out=tmp_path / str(threads), progress=silent, threads=threads)
+        for threads in (1, 4)
+    ]
+    assert results[0].pictures == results[1].pictures
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "4").read_bytes()
+    images = reading.stored_images(tmp_path / "1", count=40, size=32)
+    for seed in (0, 17, 39):
+        assert np.array_equal(images[seed], fit(decode(picture(seed), name="x.png").rgb, size=(32, 32)))
+    first = results[0].pictures[1]
+    assert (first.label, first.name, first.width, first.height, first.kind) == (1, "cat/1.png", 60, 48, "PNG")
+    assert first.sha256 == hashlib.sha256(picture(1)).hexdigest()
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path: Path) -> None:
+    def vanish() -> bytes:
+        raise zipfile.BadZipFile("Bad CRC-32")
+
+    entries = [
+        entry(picture(0)),
+        entry(b"", "cat/empty.png"),
+        entry(picture(1)[:400], "cat/short.png"),
+        entry(picture(2), "cat/lie.jpg"),
+        entry(b"%PDF-1.7", "cat/a.pdf"),
+        Entry(None, 1, "dog/crc.png", vanish),
+        entry(picture(3), "dog/2.png", 1),
+    ]
+    found = reading.read_all(entries, size=32, out=tmp_path / "out", progress=silent)
+    assert [one.name for one in found.pictures] == ["cat/1.png", "dog/2.png"]
+    assert [(one.name, one.label) for one in found.refused] == [
+        ("cat/empty.png", 0), ("cat/short.png", 0), ("cat/lie.jpg", 0), ("cat/a.pdf", 0), ("dog/crc.png", 1),
+    ]  # fmt: skip
+    for one, word in zip(found.refused, ("empty", "cut short", "PNG", "PDF", "Bad CRC-32"), strict=True):
+        assert one.name in one.reason and word in one.reason
+
+
+def test_a_damaged_member_of_an_archive_is_one_picture_less(tmp_path: Path) -> None:
+    path = in_archive(tmp_path / "a.zip", {f"cat/{seed}.png": picture(seed) for seed in range(3)})
+    content = bytearray(path.read_bytes())
+    start = content.index(b"cat/1.png") + 200
+    content[start : start + 20] = os.urandom(20)
+    path.write_bytes(bytes(content))
+    with listing.opened(path) as found:
+        result = reading.read_all(found.entries, size=32, out=tmp_path / "out", progress=silent)
+    assert [one.name for one in result.pictures] == ["cat/0.png", "cat/2.png"]
+    assert [one.name for one in result.refused] == ["cat/1.png"]
+
+
+def test_photographs_are_turned_upright_and_measured_upright(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(io.BytesIO(picture(0, size=(80, 40)))).save(buffer, "JPEG", exif=exif)
+    found = reading.read_all([entry(buffer.getvalue(), "a/1.jpg")], size=32, out=tmp_path / "out", progress=silent)
+    assert (found.pictures[0].width, found.pictures[0].height) == (40, 80)
+    assert "turned upright by its EXIF tag" in found.pictures[0].notes
+
+
+def test_a_photograph_is_read_small_and_looks_the_same(tmp_path: Path) -> None:
+    content = picture(5, size=(1600, 1200), kind="JPEG")
+    reading.read_all([entry(content, "a/1.jpg")], size=32, out=tmp_path / "out", progress=silent)
+    image = reading.stored_images(tmp_path / "out", count=1, size=32)[0].astype(float)
+    full = fit(decode(content, name="a.jpg", working_side=4000).rgb, size=(32, 32)).astype(float)
+    assert decode(content, name="a.jpg", working_side=128).rgb.shape[:2] < (400, 400)
+    assert np.abs(image - full).mean() < 1.0
+
+
+def test_whoever_asks_for_the_end_does_not_wait_for_the_rest(tmp_path: Path) -> None:
+    asked = []
+
+    class Enough(Exception):
+        pass
+
+    def count(number: int) -> bytes:
+        asked.append(number)
+        return picture(number)
+
+    def stop(text: str, share: float | None) -> None:
+        raise Enough
+
+    entries = [Entry(None, 0, f"a/{n}.png", lambda n=n: count(n)) for n in range(500)]  # type: ignore[misc]
+    with pytest.raises(Enough):
+        reading.read_all(entries, size=32, out=tmp_path / "out", progress=stop, threads=2)
+    assert len(asked) < 30
+
+
+_MEASURE = """
+import resource, sys, time
+from aquadash.data.folder import drafts
+draft = drafts.begin(drafts.Request(sys.argv[1], "photos", 32))
+began = time.perf_counter()
+drafts.read(draft)
+seconds = time.perf_counter() - began
+assert drafts.state(draft).status == "ready", drafts.state(draft).message
+print(seconds, len(drafts.opened(draft).pictures), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_photographs_of_a_megapixel_are_read_fast_and_in_little_memory(tmp_path: Path, home: Path) -> None:
+    """10,000 in 3 minutes are 18 ms each; 300 are read here, with the comparison of all pairs on top."""
+    noise = np.random.default_rng(0).integers(-12, 13, (866, 1156, 1))
+    files = {}
+    for seed in range(30):
+        smooth = np.asarray(Image.open(io.BytesIO(picture(seed, size=(1156, 866)))), dtype=np.int64)
+        buffer = io.BytesIO()
+        Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=85)
+        for copy in range(10):
+            # Bytes after the end of a JPEG change nothing but its hash.
+            files[f"{'cat' if seed % 2 else 'dog'}/{seed}-{copy}.jpg"] = buffer.getvalue() + bytes([copy])
+    path = in_archive(tmp_path / "photos.zip", files)
+    assert path.stat().st_size > 300 * 150_000
+    result = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(path)], capture_output=True, text=True, check=True, timeout=200
+    )
+    seconds, count, kilobytes = (float(value) for value in result.stdout.split())
+    assert count == 300
+    assert seconds / count <= 0.018
+    assert kilobytes <= 400_000

@@ -1,0 +1,158 @@
+"""Data sets of own pictures are kept, found everywhere, deleted and brought back, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.data.folder import about, drafts, reading, store
+from aquadash.data.folder.about import About
+from aquadash.data.folder.splitting import SplitChoice
+from aquadash.engine.checks import check_names
+from aquadash.errors import DataError, StorageError, UnknownNameError
+from tests.own_pictures import drafted, in_folder, of_classes
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> drafts.Draft:
+    return drafted(in_folder(tmp_path / "a", of_classes({"cat": 10, "dog": 15, "eel": 12})))
+
+
+def kept(draft: drafts.Draft, title: str = "Pets", **options: object) -> About:
+    return drafts.use(draft, SplitChoice(seed=1), title=title, **options)  # type: ignore[arg-type]
+
+
+def test_a_kept_data_set_is_a_source_like_any_other(draft: drafts.Draft) -> None:
+    made = kept(draft, "Über Pets!")
+    assert made.source == "folder-uber-pets" and list(data.SOURCES)[-1] == made.source
+    assert data.title_of(made.source) == "Über Pets!" and data.is_here(made.source)
+    dataset = data.load(made.source)
+    assert dataset.class_names == ("cat", "dog", "eel") and dataset.image_shape == (32, 32, 3) and not dataset.drawn
+    assert np.bincount(dataset.train.labels).tolist() == [8, 12, 10]
+    assert np.bincount(dataset.test.labels).tolist() == [2, 3, 2]
+    assert dataset.fingerprint == made.fingerprint
+    by_name = {picture.name: row for row, picture in enumerate(draft.pictures)}
+    for split in (dataset.train, dataset.test):
+        for image, label, name in zip(split.images, split.labels, split.file_names, strict=True):
+            assert np.array_equal(image, draft.images[by_name[name]])
+            assert name.startswith(dataset.class_names[label])
+    assert data.load(made.source) is dataset
+    check_names(with_values(RunConfig(), {"data.source": made.source}))
+
+
+def test_the_same_pictures_and_seed_give_the_same_fingerprint(draft: drafts.Draft) -> None:
+    one, same = kept(draft, "One"), kept(draft, "Two")
+    other = drafts.use(draft, SplitChoice(seed=2), title="Three")
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def test_what_was_found_is_kept_beside_it(draft: drafts.Draft) -> None:
+    report, refused = store.report_of(kept(draft).name)
+    assert report == draft.report and refused == ()
+    assert [one.sha256 for one in store.pictures_of("pets")] != [one.sha256 for one in draft.pictures]
+    assert {one.sha256 for one in store.pictures_of("pets")} == {one.sha256 for one in draft.pictures}
+
+
+def test_no_data_set_is_written_over_unless_that_is_asked_for(draft: drafts.Draft) -> None:
+    first = kept(draft)
+    with pytest.raises(DataError, match="already"):
+        kept(draft, "pets")
+    changed = drafts.use(draft, SplitChoice(seed=5), title="pets", overwrite=True)
+    assert about.about("pets").fingerprint == changed.fingerprint != first.fingerprint
+    assert data.load("folder-pets").fingerprint == changed.fingerprint
+    store.delete("pets")
+    assert store.restore(store.deleted()[1]).fingerprint == first.fingerprint
+
+
+@pytest.mark.parametrize("title", ["", "   ", "狗", "x" * 61, "\n"])
+def test_titles_that_cannot_be_used_are_refused(draft: drafts.Draft, title: str) -> None:
+    with pytest.raises(DataError, match="expected"):
+        kept(draft, title)
+    assert about.all_kept() == {}
+
+
+def test_a_title_is_text_and_never_a_path(draft: drafts.Draft, home: Path) -> None:
+    made = kept(draft, "../../<b>etc</b>")
+    assert made.name == "b-etc-b" and made.title == "../../<b>etc</b>"
+    assert (home / "datasets" / "b-etc-b").is_dir()
+
+
+def test_deleting_can_be_undone(draft: drafts.Draft) -> None:
+    made = kept(draft)
+    before = data.load(made.source)
+    key = store.delete("pets")
+    assert made.source not in data.SOURCES and not data.is_here(made.source)
+    assert data.title_of(made.source) == made.source
+    with pytest.raises(DataError, match="Bring it back on the Data page"):
+        data.load(made.source)
+    with pytest.raises(UnknownNameError):
+        check_names(with_values(RunConfig(), {"data.source": made.source}))
+    # What somebody is looking at stays readable.
+    assert before.train.images.sum() > 0
+    assert store.restore(key) == made
+    assert data.load(made.source).fingerprint == made.fingerprint
+    with pytest.raises(DataError, match="not there any more"):
+        store.restore(key)
+
+
+def test_a_deleted_one_does_not_come_back_over_another(draft: drafts.Draft) -> None:
+    kept(draft)
+    key = store.delete("pets")
+    kept(draft)
+    with pytest.raises(DataError, match="another data set"):
+        store.restore(key)
+    with pytest.raises(DataError, match="not there any more"):
+        store.restore("../pets.1")
+
+
+def test_only_the_last_deleted_ones_are_kept(draft: drafts.Draft) -> None:
+    keys = []
+    for _ in range(7):
+        kept(draft)
+        keys.append(store.delete("pets"))
+    assert store.deleted() == keys[:1:-1]
+
+
+def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(draft: drafts.Draft, home: Path) -> None:
+    for title in ("one", "two", "three"):
+        kept(draft, title)
+    folder = home / "datasets"
+    (folder / "one" / "about.json").write_text("{")
+    (folder / "two" / "images.npy").write_bytes(b"nonsense")
+    values = json.loads((folder / "three" / "pictures.json").read_text())
+    values["pictures"][0]["label"] = 99
+    (folder / "three" / "pictures.json").write_text(json.dumps(values))
+    assert list(about.all_kept()) == ["three", "two"]
+    for name in ("two", "three"):
+        with pytest.raises(DataError, match=r"is damaged .* import its pictures again"):
+            store.load(name)
+
+
+def test_images_are_never_unpickled(draft: drafts.Draft, home: Path) -> None:
+    kept(draft)
+    np.save(home / "datasets" / "pets" / "images.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="damaged"):
+        store.load("pets")
+
+
+def test_a_write_that_fails_leaves_nothing(draft: drafts.Draft, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(StorageError, match="No space left"):
+        kept(draft)
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == [".drafts"]
+
+
+@pytest.mark.parametrize("size", [48, 224])
+def test_other_sizes(tmp_path: Path, size: int) -> None:
+    assert size in reading.SIZES
+    made = kept(drafted(in_folder(tmp_path / "a", of_classes({"cat": 5, "dog": 5})), size=size))
+    assert data.load(made.source).image_shape == (size, size, 3)

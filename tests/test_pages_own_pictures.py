@@ -1,0 +1,191 @@
+"""Own pictures on the Data page, and a data set of them on the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.data.folder import about, drafts, store
+from aquadash.data.folder.drafts import Request, SplitChoice
+from aquadash.ui import own_pictures, warmup
+from tests.app_pages import address_of, open_app_page
+from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
+
+#: Text of a stranger.
+NASTY = "<b>x** $y$ [z](q)"
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started: the pictures are read at once."""
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(own_pictures, "start_detached", lambda words, log_path: drafts.read(words[1]))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> bytes:
+    files = of_classes({"cat": 10, NASTY: 15}) | {"cat/bad.png": b"no"} | {"cat/again.png": picture(3)}
+    return in_archive(tmp_path / "Pets.zip", files).read_bytes()
+
+
+def kept(tmp_path: Path, title: str = "Pets") -> about.About:
+    draft = drafted(in_folder(tmp_path / "a", of_classes({"cat": 10, NASTY: 15})))
+    return drafts.use(draft, SplitChoice(), title=title)
+
+
+def shown(app: AppTest) -> str:
+    texts = [each.value for kind in (app.markdown, app.info, app.error, app.success, app.caption) for each in kind]
+    return "\n".join([*texts, *(element.proto.body for element in app.get("html"))])
+
+
+def labels(app: AppTest) -> list[str]:
+    return [expander.label for expander in app.expander]
+
+
+def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Path) -> None:
+    app = open_app_page("data")
+    app.button(key="own-add").click().run()
+    assert address_of(app, "add") == "zip" and app.button(key="own-read").disabled
+    app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
+    app.button(key="own-read").click().run()
+    assert not app.exception and not app.error
+    assert [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
+    assert "Warning: 1 file could not be read as a picture" in labels(app)
+    assert "Note: 1 pair of the same file twice in a class" in labels(app)
+    assert "cat/bad.png" in shown(app)
+    assert "**20 to learn from, 5 for the test.** Left out: 1 exact copy." in shown(app)
+    app.slider(key="own-fraction").set_value(40).run()
+    assert "**15 to learn from, 10 for the test.**" in shown(app)
+    app.button(key="own-use").click().run()
+    assert not app.exception and not app.error
+    assert address_of(app, "source") == "folder-pets" and app.radio(key="source").value == "folder-pets"
+    assert "“Pets” is ready" in shown(app)
+    assert "&lt;b&gt;x** $y$ [z](q)" in shown(app) and "<b>x" not in shown(app)
+    assert [metric.value for metric in app.metric][:4] == ["15", "10", "2", "32 × 32"]
+    assert list((home / "datasets" / ".drafts").iterdir()) == []
+
+
+def test_a_draft_s_address_leads_back_to_it_and_discarding_leaves_nothing(archive: bytes, home: Path) -> None:
+    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
+    drafts.read(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    assert app.metric[0].value == "26"
+    app.button(key="own-discard").click().run()
+    assert not app.exception and address_of(app, "draft") is None and app.radio(key="source").value == "synthetic"
+    assert list((home / "datasets" / ".drafts").iterdir()) == [] and about.all_kept() == {}
+    app = open_app_page("data", draft=draft_id)
+    assert "not there any more" in app.error[0].value
+    app.button(key="own-back").click().run()
+    assert not app.error and app.radio(key="source").value == "synthetic"
+
+
+def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> None:
+    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(b"nothing"))
+    drafts.read(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    assert "not a sound ZIP archive" in app.error[0].value
+    app.button(key="own-again").click().run()
+    assert address_of(app, "draft") not in (None, draft_id) and "not a sound ZIP archive" in app.error[0].value
+
+
+def test_a_reading_at_work_shows_how_far_it_is_and_can_be_cancelled(tmp_path: Path, home: Path) -> None:
+    draft_id = drafts.begin(Request(str(tmp_path), "pets", 32))
+    app = open_app_page("data", draft=draft_id)
+    assert "Starting ..." in shown(app)
+    app.button(key="own-cancel").click().run()
+    assert list((home / "datasets" / ".drafts").iterdir()) == []
+
+
+def test_pictures_are_dropped_class_by_class() -> None:
+    app = open_app_page("data", add="classes")
+    for index in range(2):
+        uploader = app.file_uploader(key=f"own-pictures-{index}")
+        uploader.set_value([("same.png", picture(10 * index + n), "image/png") for n in range(5)]).run()
+    assert "Give every class with pictures a name." in shown(app) and app.button(key="own-read").disabled
+    app.text_input(key="own-class-0").set_value("../cat").run()
+    app.text_input(key="own-class-1").set_value(".dog").run()
+    app.button(key="own-more").click().run()
+    assert len(app.text_input) == 3
+    app.button(key="own-read").click().run()
+    assert not app.exception and not app.error
+    assert [metric.value for metric in app.metric][:3] == ["10", "0", "2"]
+    app.text_input(key=f"own-title-{address_of(app, 'draft')}").set_value("Two").run()
+    app.button(key="own-use").click().run()
+    assert about.about("two").class_names == ("-cat", "dog")
+
+
+def test_a_problem_keeps_the_pictures_from_being_used(tmp_path: Path) -> None:
+    draft_id = drafts.begin(Request(str(in_folder(tmp_path / "one", of_classes({"cat": 9}))), "one", 32))
+    drafts.read(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    assert labels(app)[0] == "Problem: There is only one class" and app.button(key="own-use").disabled
+
+
+def test_a_name_that_is_taken_is_said_and_the_draft_stays(tmp_path: Path, archive: bytes) -> None:
+    kept(tmp_path)
+    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
+    drafts.read(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    app.button(key="own-use").click().run()
+    assert "already" in app.error[0].value and address_of(app, "draft") == draft_id
+
+
+def test_only_what_its_owner_put_into_the_import_folder_is_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app_page("data", add="server")
+    assert "Expected: zip, classes" in app.info[0].value
+    folder = in_folder(tmp_path / "import", of_classes({"pets/cat": 6, "pets/dog": 6}) | {"note.txt": b"", ".x/y": b""})
+    (folder / "link").symlink_to(tmp_path)
+    monkeypatch.setenv("AQUADASH_IMPORT", str(folder))
+    assert list(own_pictures.server_choices()) == ["pets"]
+    app = open_app_page("data", add="server")
+    assert app.selectbox(key="own-server").options == ["pets"]
+    app.button(key="own-read").click().run()
+    assert [metric.value for metric in app.metric][:3] == ["12", "0", "2"]
+
+
+def test_deleting_is_undone(tmp_path: Path) -> None:
+    made = kept(tmp_path)
+    app = open_app_page("data", source=made.source)
+    app.button(key="own-delete").click().run()
+    assert not app.exception and "“Pets” is deleted." in shown(app) and about.all_kept() == {}
+    assert app.radio(key="source").value == "synthetic"
+    app.button(key="own-undo").click().run()
+    assert not app.exception and about.about("pets") == made and app.radio(key="source").value == made.source
+    key = store.delete("pets")
+    app = open_app_page("data")
+    assert app.selectbox(key="own-gone").value == key
+    app.button(key="own-restore").click().run()
+    assert not app.exception and app.radio(key="source").value == made.source
+
+
+@pytest.mark.parametrize(("page", "view"), [("data", "numbers"), ("augment", None), ("train", None)])
+def test_pages_take_a_data_set_of_own_pictures(tmp_path: Path, page: str, view: str | None) -> None:
+    made = kept(tmp_path)
+    app = open_app_page(page, source=made.source, **({"view": view} if view else {}))
+    assert not app.error, app.error[0].value
+    menu = app.radio if page == "data" else app.selectbox
+    assert menu(key="source").value == made.source
+
+
+def test_the_chosen_data_set_goes_along_to_the_training_form(tmp_path: Path) -> None:
+    made = kept(tmp_path)
+    app = open_app_page("data", source=made.source)
+    app.switch_page("pages/train.py")
+    app.query_params["source"] = made.source
+    app.run()
+    assert not app.error and app.selectbox(key="source").value == made.source
+    assert address_of(app, "source") == made.source
+
+
+@pytest.mark.parametrize("page", ["data", "augment", "train"])
+def test_a_data_set_that_is_gone_is_said_to_be_so(tmp_path: Path, page: str) -> None:
+    made = kept(tmp_path)
+    store.delete(made.name)
+    app = open_app_page(page, source=made.source)
+    assert not app.error and "The address asks for source = “folder-pets”" in shown(app)
+    menu = app.radio if page == "data" else app.selectbox
+    assert menu(key="source").value == "synthetic"
