@@ -35,7 +35,7 @@ def fill(folder: Path, runs: int, epochs: int) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def many_runs(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Path:
     folder = tmp_path_factory.mktemp("many-runs")
     began = time.monotonic()
