@@ -18,8 +18,8 @@ import threading
 import time
 from typing import IO, Any
 
-#: Drawing takes only what training leaves; where training waits for images, nothing else runs anyway. At 5, epochs of the
-#: report's network were up to a fifth longer on two cores, at 19 none was seen to be.
+#: Drawing takes only what training leaves; where training waits for images, nothing else runs anyway. At 5, epochs of
+#: the report's network were up to a fifth longer on two cores, at 19 none was seen to be.
 _NICENESS = 19
 
 #: Between two words on how far it is, in seconds.
