@@ -131,5 +131,7 @@ def test_a_measurement_survives_json() -> None:
 def test_the_images_of_a_run(tiny_dataset: Dataset) -> None:
     assert workload(config(training__validation_fraction=0.2), tiny_dataset) == Workload((16, 16, 3), 3, 48, 12, 480)
     few = replace(tiny_dataset, test=tiny_dataset.test.take(slice(100)))
-    with pytest.raises(ConfigError, match="has 100 test images"):
-        workload(config(training__validation="test"), few)
+    assert workload(config(training__validation="test"), few).validation == 80
+    one = replace(tiny_dataset, test=tiny_dataset.test.take(slice(1)))
+    with pytest.raises(ConfigError, match="too few test images"):
+        workload(config(training__validation="test"), one)
