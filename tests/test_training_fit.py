@@ -213,7 +213,7 @@ def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: D
     few = split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(100))))
     assert np.array_equal(few.validation_images, tiny_dataset.test.images[:80])
     assert few.validation_indices.tolist() == list(range(80))
-    with pytest.raises(ConfigError, match="has 1 test images"):
+    with pytest.raises(ConfigError, match="too few test images"):
         split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(1))))
 
 
