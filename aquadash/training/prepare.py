@@ -56,8 +56,9 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
     if training.validation == "test":
         if len(dataset.test) < 2:
             raise ConfigError(
-                f"{dataset.title} has too few test images ({len(dataset.test)}); validating on some of them and testing "
-                "on the others, as the report does, needs two. Choose validation images from the training images instead."
+                f"{dataset.title} has too few test images ({len(dataset.test)}); validating on some of them and "
+                "testing on the others, as the report does, needs two. Choose validation images from the training "
+                "images instead."
             )
         head = slice(report_validation_images(len(dataset.test)))
         return TrainingData(
