@@ -25,6 +25,6 @@ def test_both_ways_are_timed_in_turn_and_nothing_stays_behind(tiny_dataset: Data
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_drawing_anew_hardly_slows_an_epoch(home_with_images: Path) -> None:
-    """The goal is 1.25. Single pairs were seen from 0.8 to 1.4 on a quiet machine, so the limit here is wider."""
-    assert bench_fresh(pairs=7).ratio <= 1.5
+def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer(home_with_images: Path) -> None:
+    """Single pairs were seen from 0.8 to 1.4 on a quiet machine, so there are enough of them for a steady median."""
+    assert bench_fresh(pairs=15).ratio <= 1.25
