@@ -26,8 +26,8 @@ room              holds                                                         
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, jinja2, nbformat, tensorflow, keras
-``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug, streamlit
-``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly
+``ui``            theme, caches, state and components of the pages                streamlit, websockets, numpy, pandas, PIL, plotly
+``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
 """  # noqa: E501

@@ -18,8 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aquadash.bench.app_server import ROOT, ServerError, Visitor, app_server
+from aquadash import settings
+from aquadash.bench.app_server import app_server
 from aquadash.errors import UnknownNameError
+from aquadash.ui.visitor import ServerError, Visitor
 
 FEW = 5
 _EPOCHS = 100
@@ -79,7 +81,7 @@ class AppBench:
 
 def page_names() -> list[str]:
     """The names of all pages."""
-    return sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+    return sorted(path.stem for path in (settings.PROJECT_ROOT / "pages").glob("*.py"))
 
 
 def bench_app(
@@ -160,7 +162,7 @@ def _fill(home: Path, runs: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script, str(runs)],
         env={**os.environ, "AQUADASH_HOME": str(home)},
-        cwd=ROOT,
+        cwd=settings.PROJECT_ROOT,
         capture_output=True,
         text=True,
     )
