@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash import data
-from aquadash.ui import cache, components, shell
+from aquadash.ui import cache, components, run_progress, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration, moment, plain
 
@@ -42,11 +42,7 @@ def now_and_lately() -> None:
                 components.status_badge(run.status)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
-                progress = run.progress
-                epochs_done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
-                share = min(1.0, epochs_done / progress.epochs)
-                left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
-                st.progress(share, text=f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}")
+                run_progress.bar(run)
 
     st.subheader("Latest results", anchor=False)
     finished = [run for run in runs if "test_accuracy" in run.metrics and not run.archived][:5]

@@ -12,9 +12,9 @@ from aquadash.evaluation import PairedChange, verdict
 from aquadash.figures.paired_change import paired_change
 from aquadash.runs.pairs import WITH, Images, Pair, change, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, cache, components, run_sizes, shell
+from aquadash.ui import address, cache, components, run_progress, run_sizes, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import duration, plain
+from aquadash.ui.text import plain
 
 #: Seconds between two looks at a pair at work.
 TICK_SECONDS = 2.0
@@ -49,9 +49,8 @@ def _at_work(pair_id: str) -> None:
         st.rerun()
     _halves(pair)
     for run in pair.runs:
-        share, text = _progress(run)
         if not run.status.ended:
-            st.progress(share, text=plain(f"{run.pair_role}: {text}"))
+            run_progress.bar(run, lead=run.pair_role)
     asked = all(run.stop_requested or run.status.ended for run in pair.runs)
     st.button(
         "Stopping ..." if asked else "Stop both",
@@ -73,19 +72,6 @@ def _halves(pair: Pair) -> None:
             st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id}, width="content")
             if "test_accuracy" in run.metrics:
                 st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id}, width="content")
-
-
-def _progress(run: Run) -> tuple[float, str]:
-    """The share of its epochs that a run has done, and a text."""
-    progress = run.progress
-    if run.status is RunStatus.QUEUED or progress is None:
-        return 0.0, "waits for its turn"
-    if not progress.epochs:
-        return 0.0, progress.phase
-    within = progress.batch / progress.batches if progress.batches else 0.0
-    share = min(1.0, max(0.0, (progress.epoch - 1 + within) / progress.epochs))
-    left = "" if progress.eta_seconds is None else f", at most {duration(progress.eta_seconds)} left"
-    return share, f"epoch {progress.epoch} of {progress.epochs}{left}"
 
 
 def _stop(pair_id: str) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import cache, components, shell
+from aquadash.ui import cache, components, run_progress, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, moment, plain
 
@@ -92,20 +92,9 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                         open_table=number == 0,
                     )
             elif not repeat.status.ended:
-                _progress(repeat)
+                run_progress.bar(repeat)
             elif repeat.message:
                 st.caption(plain(repeat.message))
-
-
-def _progress(repeat: Run) -> None:
-    progress = repeat.progress
-    if progress is None or not progress.epochs:
-        st.progress(0.0, text="Waiting for its turn ...")
-        return
-    done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
-    left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
-    text = f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}"
-    st.progress(min(1.0, done / progress.epochs), text=text)
 
 
 def _result(found: Reproduction, *, open_table: bool) -> None:
