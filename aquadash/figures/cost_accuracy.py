@@ -20,6 +20,7 @@ from aquadash.figures.theme import (
     run_meta,
     shorten,
 )
+from aquadash.figures.whiskers import whiskers
 
 #: Costs that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
@@ -83,15 +84,7 @@ def cost_accuracy(runs: Sequence[Priced], *, cost: str, title: str, height: int 
             name=escape(shorten(run.name)),
             showlegend=False,
             marker={"color": run_colour(run.index), "size": 12, "symbol": run_marker(run.index)},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * (run.interval[1] - run.accuracy)],
-                "arrayminus": [100 * (run.accuracy - run.interval[0])],
-                "color": run_colour(run.index),
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_y=whiskers([run.accuracy], [run.interval], colour=run_colour(run.index)),
             hovertemplate=f"<b>{hover_name(run.name)}</b><br>{escape(run.text)}<br>%{{y:.1f}} %"
             f"{', on the Pareto front' if run in best else ''}<extra></extra>",
         )

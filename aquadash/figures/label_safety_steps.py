@@ -17,6 +17,7 @@ from aquadash.figures.theme import (
     run_colour,
     shorten,
 )
+from aquadash.figures.whiskers import whiskers
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,9 @@ def label_safety_steps(result: SafetyResult | None) -> go.Figure:
             name=name,
             mode="markers",
             marker={"color": run_colour(colour), "size": 11, "symbol": symbol},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * (seen.interval[1] - seen.accuracy) for _, _, seen in points],
-                "arrayminus": [100 * (seen.accuracy - seen.interval[0]) for _, _, seen in points],
-                "color": run_colour(colour),
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=whiskers(
+                shares, [seen.interval for _, _, seen in points], colour=run_colour(colour), thickness=2, width=5
+            ),
             customdata=[
                 [escape(title), f"{100 * seen.interval[0]:.0f} to {100 * seen.interval[1]:.0f} &#37;"]
                 for _, title, seen in points

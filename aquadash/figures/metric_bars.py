@@ -19,6 +19,7 @@ from aquadash.figures.theme import (
     run_meta,
     shorten,
 )
+from aquadash.figures.whiskers import whiskers
 
 
 def metric_bars(
@@ -46,15 +47,7 @@ def metric_bars(
             meta=run_meta(index),
             mode="markers",
             marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * (high - evaluation.accuracy)],
-                "arrayminus": [100 * (evaluation.accuracy - low)],
-                "color": run_colour(index),
-                "thickness": 2.5,
-                "width": 7,
-            },
+            error_x=whiskers([evaluation.accuracy], [(low, high)], colour=run_colour(index), thickness=2.5, width=7),
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} {images} images right<br>"
             f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %<extra></extra>",
             showlegend=False,

@@ -16,6 +16,7 @@ from aquadash.figures.theme import (
     run_colour,
     shorten,
 )
+from aquadash.figures.whiskers import whiskers
 
 #: The axis reaches at least so many points to both sides, so that small changes look small.
 _LEAST_REACH = 10.0
@@ -52,15 +53,7 @@ def paired_change(change: PairedChange | None, *, images: str = "validation") ->
                 "symbol": "circle" if row.is_clear else "circle-open",
                 "line": {"width": 2, "color": colour},
             },
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * (high - row.change)],
-                "arrayminus": [100 * (row.change - low)],
-                "color": colour,
-                "thickness": 2.5,
-                "width": 6,
-            },
+            error_x=whiskers([row.change], [(low, high)], colour=colour, thickness=2.5, width=6),
             hovertemplate=f"<b>{hover_name(row.label)}</b><br>{100 * row.before:.1f} → {100 * row.after:.1f} &#37; "
             f"of {row.n} images<br>change %{{x:+.1f}} points, 95 &#37; interval {100 * low:+.1f} to {100 * high:+.1f}"
             f"<br>{row.fixed} fixed, {row.broken} newly broken<extra></extra>",

@@ -21,6 +21,7 @@ from aquadash.figures.theme import (
     run_dash,
     shorten,
 )
+from aquadash.figures.whiskers import whiskers
 
 
 @dataclass(frozen=True)
@@ -87,19 +88,7 @@ def robustness_curves(
             mode="lines+markers",
             line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},
             marker={"color": run_colour(index), "size": 8},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [
-                    100 * (high - share) for share, (_, high) in zip(curve.accuracies, curve.intervals, strict=True)
-                ],
-                "arrayminus": [
-                    100 * (share - low) for share, (low, _) in zip(curve.accuracies, curve.intervals, strict=True)
-                ],
-                "color": run_colour(index),
-                "thickness": 1.2,
-                "width": 4,
-            },
+            error_y=whiskers(curve.accuracies, curve.intervals, colour=run_colour(index), thickness=1.2),
             customdata=told,
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x}}: %{{y:.1f}} % right<br>95 % interval %{{customdata}}"
             "<extra></extra>",

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from aquadash.explain.corruptions import CORRUPTIONS
 from aquadash.explain.robustness_result import Mean, RobustnessResult
 from aquadash.figures.theme import OUTLINE_COLOUR, empty_figure, escape, finish, hover_name, listed, run_colour, shorten
+from aquadash.figures.whiskers import whiskers
 
 Kind = Literal["corruptions", "pipelines"]
 
@@ -72,15 +73,12 @@ def robustness_losses(
             name=escape(shorten(name)),
             mode="markers",
             marker={"color": run_colour(index), "size": 9, "symbol": _SYMBOLS[index % len(_SYMBOLS)]},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * (loss.ci95[1] - loss.value) for _, loss, _ in points],
-                "arrayminus": [100 * (loss.value - loss.ci95[0]) for _, loss, _ in points],
-                "color": run_colour(index),
-                "thickness": 1.5,
-                "width": 3,
-            },
+            error_x=whiskers(
+                [loss.value for _, loss, _ in points],
+                [loss.ci95 for _, loss, _ in points],
+                colour=run_colour(index),
+                width=3,
+            ),
             customdata=[
                 f"{hover_name(row.label)}<br>{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to "
                 f"{100 * loss.ci95[1]:.1f}"
