@@ -27,9 +27,9 @@ from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.first_model import NAME
 from aquadash.ui import cache, drop_progress, predict_views, predictions
 from tests.app_pages import address_of, open_app_page
+from tests.encoded_pictures import png as raw_png
 from tests.stored_runs import HOSTILE, add_run, without_engine
 from tests.test_cli import answer
-from tests.test_data_images import _png as raw_png
 
 ROOT = Path(__file__).resolve().parent.parent
 Upload = tuple[str, bytes, str]
