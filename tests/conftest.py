@@ -19,6 +19,8 @@ from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
+    from tests.predict_page import Shelf
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script takes half a second
@@ -111,6 +113,21 @@ def tiny_dataset() -> Dataset:
         return Split(images, labels.astype(np.int64), tuple(f"{index}.png" for index in range(count)))
 
     return Dataset("tiny", "Tiny", "Made by a test.", True, ("red", "green", "blue"), split(60), split(420))
+
+
+@pytest.fixture(scope="module")
+def shared_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A store that the tests of a module share, with a run whose tiny network tells colours apart."""
+    from tests.predict_page import colours_shelf
+
+    return colours_shelf(tmp_path_factory)
+
+
+@pytest.fixture
+def shelf(shared_shelf: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """The shared store as the test's home."""
+    monkeypatch.setenv("AQUADASH_HOME", str(shared_shelf.home))
+    return shared_shelf
 
 
 @pytest.fixture(scope="module")
