@@ -6,12 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from aquadash.data import Dataset, Split
+from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, ViewportSize
+
+    from tests.predict_page import Shelf
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,6 +87,13 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def warm_home(home: Path, prepared_home: Path) -> Path:
+    """A home with drawn images and an empty store."""
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    return home
+
+
+@pytest.fixture
 def home_with_images(home: Path, prepared_home: Path) -> Path:
     """The test's home with the embedded images already drawn, which takes seconds."""
     shutil.copytree(prepared_home / "cache", home / "cache", dirs_exist_ok=True)
@@ -98,3 +113,45 @@ def tiny_dataset() -> Dataset:
         return Split(images, labels.astype(np.int64), tuple(f"{index}.png" for index in range(count)))
 
     return Dataset("tiny", "Tiny", "Made by a test.", True, ("red", "green", "blue"), split(60), split(420))
+
+
+@pytest.fixture(scope="module")
+def shared_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A store that the tests of a module share, with a run whose tiny network tells colours apart."""
+    from tests.predict_page import colours_shelf
+
+    return colours_shelf(tmp_path_factory)
+
+
+@pytest.fixture
+def shelf(shared_shelf: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """The shared store as the test's home."""
+    monkeypatch.setenv("AQUADASH_HOME", str(shared_shelf.home))
+    return shared_shelf
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once for the module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def viewport() -> ViewportSize:
+    """How large the page is; a module of tests that needs another size has a fixture of this name."""
+    return {"width": 1280, "height": 1400}
+
+
+@pytest.fixture
+def page(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
+    """A page of a fresh session in Chromium."""
+    context = browser.new_context(viewport=viewport)
+    page = context.new_page()
+    page.set_default_timeout(SLOW)
+    yield page
+    context.close()

@@ -1,4 +1,4 @@
-"""Networks whose answers depend on a known part of the image, and pictures for them."""
+"""Networks whose answers depend on a known part of the image, networks of every architecture, and pictures for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.explain.explainer import Explainer
+from aquadash.presets import PRESETS
+
 CLASSES = ("cornered", "plain", "other")
+FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
 SIZE = 32
 #: Side of the corner that matters.
 CORNER = 8
@@ -57,6 +63,27 @@ def share_in_corner(values: NDArray[np.float32], row: int, column: int) -> float
     """How much of a map's positive part lies in one corner, a pixel around it included."""
     positive = np.maximum(values, 0)
     return float(positive[_corner(row, CORNER + 1), _corner(column, CORNER + 1)].sum() / positive.sum())
+
+
+def random_image(size: int = 32) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def build(name: str, precision: str = "float32", **settings: Any) -> Any:
+    """A network with random weights, as a run would make it."""
+    import keras
+
+    from aquadash.training.phases import with_flip
+
+    keras.utils.set_random_seed(0)
+    config = PRESETS[name].config.model
+    config = ModelConfig(**{**config.model_dump(), **settings})
+    model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
+    return with_flip(model) if config.test_time_flip else model
+
+
+def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
+    return Explainer(build(name, precision, **settings), class_names=FIVE)
 
 
 def _corner(end: int, size: int = CORNER) -> slice:

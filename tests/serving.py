@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,10 +32,20 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 
+#: Milliseconds that a page may take, on a machine shared with others.
+SLOW = 60_000
+
 
 def chromium() -> str | None:
     """The path of Debian's Chromium, None where it is missing."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+#: The marks of every module of tests in a real browser.
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
+]
 
 
 @dataclass

@@ -6,30 +6,23 @@ import base64
 import io
 import os
 import re
-import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash import data
-from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
-from tests.serving import CHROMIUM_ARGUMENTS, Server, chromium, serving
+from aquadash.runs import RunStatus, open_store
+from tests.browser_pages import address_has, made_up_run, no_error, resting_place, settled, with_model
+from tests.serving import SLOW, Server, needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FloatRect, Locator, Page
+    from playwright.sync_api import Browser, Page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: First words of each page's question, to know that it is the right page with its frame.
 PAGES = {
@@ -42,84 +35,6 @@ PAGES = {
     "compare": "What made one run better",
     "walkthrough": "What did the report do",
 }
-
-#: On a machine shared with others.
-SLOW = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
-    yield page
-    context.close()
-
-
-@pytest.fixture
-def warm_home(home: Path, prepared_home: Path) -> Path:
-    """A home with drawn images and an empty store."""
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return home
-
-
-def made_up_run(store: RunStore, name: str, *, seed: int, skill: float) -> str:
-    """A finished run on the drawn images whose answers are right with probability ``skill``."""
-    dataset = data.load("synthetic")
-    run = store.create(with_values(RunConfig(), {"seed": seed}), name=name)
-    store.start(run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
-    history = [EpochRecord(e, 1.6 / e, 1 - 0.7 / e, 1.6 / e + 0.1, 0.9 - 0.7 / e, 0.01, 1.0) for e in range(1, 6)]
-    for count, record in enumerate(history, start=1):
-        store.log_epoch(run.run_id, record, curve=[r.val_accuracy for r in history[:count]])
-    random = np.random.default_rng(seed)
-    labels = dataset.test.labels
-    shown = np.where(random.random(len(labels)) < skill, labels, random.integers(0, 5, len(labels)))
-    probabilities = np.full((len(labels), 5), 0.05, np.float32)
-    probabilities[np.arange(len(labels)), shown] = 0.8
-    store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
-    accuracy = float((shown == labels).mean())
-    figures = {"test_accuracy": accuracy, "test_loss": 0.5, "val_accuracy": 0.76, "val_loss": 0.42}
-    store.set_metrics(run.run_id, {**figures, "best_epoch": 5, "kept_epoch": 5, "epochs": 5})
-    store.set_status(run.run_id, RunStatus.FINISHED)
-    return run.run_id
-
-
-def settled(page: Page) -> None:
-    """Wait until the page's script has run."""
-    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-
-
-def address_has(page: Page, *texts: str) -> None:
-    """Wait until all of the texts stand in the page's address."""
-    page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))
-
-
-def resting_place(page: Page, element: Locator) -> FloatRect:
-    """Where an element stands once the page around it no longer moves: the same place for half a second."""
-    seen: list[FloatRect | None] = []
-
-    def rests() -> FloatRect | None:
-        page.wait_for_timeout(50)
-        seen.append(element.bounding_box())
-        return seen[-1] if len(seen) > 10 and all(place == seen[-1] for place in seen[-10:]) else None
-
-    return wait_for(rests, saying=lambda: seen[-3:])
-
-
-def no_error(page: Page) -> None:
-    text = page.locator("body").inner_text()
-    assert "Traceback" not in text and "Something went wrong" not in text, text
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -244,18 +159,6 @@ def test_a_click_on_a_confusion_cell_shows_its_images(warm_home: Path, page: Pag
         number = int(((expected.labels == 3) & (expected.probabilities.argmax(axis=1) == 4)).sum())
         page.get_by_text(re.compile(rf"\b{number} of 500")).first.wait_for()
         no_error(page)
-
-
-def with_model(store: RunStore, run_id: str, folder: Path) -> None:
-    """Give a made-up run an untrained network."""
-    import keras
-
-    from aquadash import models
-
-    path = folder / "model.keras"
-    keras.utils.set_random_seed(0)
-    models.build(RunConfig().model, image_shape=(32, 32, 3), num_classes=5).save(path)
-    store.add_artifact(run_id, path)
 
 
 def test_dropped_images_are_predicted_and_a_bad_one_is_named(warm_home: Path, page: Page, tmp_path: Path) -> None:

@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquadash.runs import Guess, RunStatus, Worker, open_store
-from tests.serving import chromium, serving
-from tests.test_browser import address_has, browser, made_up_run, no_error, page, settled, warm_home
+from tests.browser_pages import address_has, made_up_run, no_error, settled
+from tests.serving import needs_chromium, serving
 from tests.ui_runs import queued
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: On a machine shared with others; a training process takes its time to start.
 SLOW = 180_000

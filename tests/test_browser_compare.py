@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquadash.runs import Run, open_store
+from tests.browser_pages import address_has, no_error, resting_place, settled
 from tests.compared_runs import add_compared
-from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
-from tests.test_browser import SLOW, address_has, no_error, resting_place, settled
+from tests.serving import needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, ViewportSize
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1280, "height": 2600})
-        page.set_default_timeout(SLOW)
-        yield page
-        browser.close()
+def viewport() -> ViewportSize:
+    return {"width": 1280, "height": 2600}
 
 
 def runs_for(home: Path, prepared_home: Path, count: int) -> list[Run]:

@@ -5,23 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from aquadash.runs import open_store
-from tests.serving import chromium, serving
+from tests.browser_pages import address_has, no_error
+from tests.serving import needs_chromium, serving
 from tests.stored_runs import add_run
-from tests.test_browser import address_has, browser, no_error, page, warm_home
 from tests.test_pages_epochs import replay
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 
 def test_epochs_are_scrubbed_and_played_to_the_end(warm_home: Path, page: Page) -> None:

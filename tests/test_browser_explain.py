@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquadash.runs import open_store
-from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
-from tests.test_browser import SLOW, address_has, made_up_run, no_error, settled, with_model
+from tests.browser_pages import address_has, made_up_run, no_error, settled, with_model
+from tests.serving import needs_chromium, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_context(viewport={"width": 390, "height": 1400}).new_page()
-        page.set_default_timeout(SLOW)
-        yield page
-        browser.close()
+def viewport() -> ViewportSize:
+    return {"width": 390, "height": 1400}
 
 
 def test_an_explanation_is_opened_by_keyboard_and_stands_in_the_address(

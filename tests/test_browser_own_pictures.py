@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from aquadash.data.folder import about
 from tests.own_pictures import in_archive, of_classes
-from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.serving import SLOW, needs_chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
-
-SLOW = 60_000
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_context(viewport={"width": 1280, "height": 1400}).new_page()
-        page.set_default_timeout(SLOW)
-        yield page
-        browser.close()
+pytestmark = needs_chromium
 
 
 def test_from_an_archive_to_the_training_form(home: Path, prepared_home: Path, tmp_path: Path, page: Page) -> None:

@@ -13,28 +13,13 @@ import pytest
 from PIL import Image
 
 from aquadash.runs import open_store
-from tests.serving import Server, chromium, serving
-from tests.test_browser import (
-    SLOW,
-    address_has,
-    browser,
-    made_up_run,
-    no_error,
-    page,
-    settled,
-    warm_home,
-    with_model,
-)
+from tests.browser_pages import address_has, made_up_run, no_error, settled, with_model
+from tests.serving import SLOW, Server, needs_chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: Megabytes that the app's process may take with two hundred photographs of 12 megapixels dropped on it.
 MOST_MEGABYTES = 1500

@@ -11,21 +11,16 @@ import pytest
 from aquadash.explain.robustness_job import Robustness
 from aquadash.runs import open_store
 from aquadash.runs.jobs import JobStatus
+from tests.browser_pages import address_has, no_error, settled
 from tests.robust_runs import add_tiny_model
-from tests.serving import chromium, serving
+from tests.serving import needs_chromium, serving
 from tests.stored_runs import add_run
-from tests.test_browser import address_has, browser, no_error, page, settled, warm_home
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: On a machine shared with others; the process takes its time to start.
 SLOW = 240_000

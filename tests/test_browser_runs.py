@@ -5,31 +5,23 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, ViewportSize
 
 from aquadash.runs import RunStore, open_store
 from tests import ui_runs
-from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.serving import needs_chromium, serving
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(chromium() is None, reason="needs Chromium")]
+pytestmark = [*needs_chromium, pytest.mark.slow]
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1280, "height": 1800})
-        page.set_default_timeout(60_000)
-        yield page
-        browser.close()
+def viewport() -> ViewportSize:
+    return {"width": 1280, "height": 1800}
 
 
 @pytest.fixture

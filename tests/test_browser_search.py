@@ -13,18 +13,13 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.search import Search, TrialState
 from aquadash.search.store import open_search_store
 from tests import ui_runs
-from tests.serving import chromium, serving
-from tests.test_browser import browser, no_error, page, settled, warm_home
+from tests.browser_pages import no_error, settled
+from tests.serving import needs_chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: On a machine shared with others; a training process takes its time to start.
 SLOW = 180_000

@@ -15,19 +15,14 @@ from aquadash import data
 from aquadash.augment import apply, from_json, op, pipeline
 from aquadash.augment.spec import walk
 from aquadash.runs import RunStatus, open_store
-from tests.serving import chromium, serving
-from tests.test_browser import address_has, browser, no_error, page, settled, warm_home
+from tests.browser_pages import address_has, no_error, settled
+from tests.serving import needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: On a machine shared with others.
 SLOW = 120_000

@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquadash.runs import open_store
-from tests.serving import chromium, serving
+from tests.browser_pages import no_error, settled
+from tests.serving import needs_chromium, serving
 from tests.stored_runs import add_run
-from tests.test_browser import browser, no_error, page, settled, warm_home
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 #: On a machine shared with others.
 SLOW = 240_000

@@ -6,31 +6,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from aquadash.config import RunConfig, with_values
 from aquadash.runs import RunStatus, open_store
 from tests import ui_runs
-from tests.serving import chromium, serving
-from tests.test_browser import (
-    address_has,
-    browser,
-    no_error,
-    page,
-    settled,
-    warm_home,
-)
+from tests.browser_pages import address_has, no_error, settled
+from tests.serving import needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-__all__ = ["browser", "page", "warm_home"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 OWN = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
 

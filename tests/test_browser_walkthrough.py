@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,29 +11,19 @@ import pytest
 
 from aquadash.runs import open_store
 from aquadash.walkthrough import progress
-from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.browser_pages import address_has, no_error, settled
+from tests.serving import needs_chromium, serving
 from tests.stored_runs import add_run
-from tests.test_browser import SLOW, address_has, no_error, settled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1280, "height": 1700})
-        page.set_default_timeout(SLOW)
-        yield page
-        browser.close()
+def viewport() -> ViewportSize:
+    return {"width": 1280, "height": 1700}
 
 
 def choose(page: Page, label: str, option: str) -> None:

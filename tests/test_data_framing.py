@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aquadash.data.framing import CENTRED, PADDING, Framing, fit, framing_note, is_cut, share_seen
+from tests.encoded_pictures import photo
 
 SQUARE = (8, 8)
 
@@ -89,3 +90,46 @@ def test_what_is_said_of_a_framing() -> None:
 def test_whether_a_picture_is_cut(picture: tuple[int, int], size: tuple[int, int], cut: bool) -> None:
     assert is_cut(picture, size=size) == cut
     assert is_cut(picture[::-1], size=size) == cut
+
+
+def test_fit_takes_the_centred_square() -> None:
+    picture = np.zeros((10, 30, 3), np.uint8)
+    picture[:, 10:20] = 200
+
+    assert (fit(picture, size=(5, 5)) == 200).all()
+    assert (fit(picture.transpose(1, 0, 2), size=(5, 5)) == 200).all()
+    assert share_seen(picture, size=(5, 5)) == pytest.approx(1 / 3)
+    assert share_seen(picture, size=(10, 30)) == 1.0
+
+
+@pytest.mark.parametrize("size", [64, 96, 100, 333])
+def test_fit_turns_fine_patterns_grey(size: int) -> None:
+    checks = (np.indices((size, size)).sum(axis=0) % 2 * 255).astype(np.uint8)
+
+    seen = fit(np.repeat(checks[..., None], 3, axis=2), size=(32, 32))
+
+    assert np.abs(seen.astype(int) - 127).max() <= 30
+    assert abs(seen.mean() - 127.5) <= 2
+
+
+def test_fit_keeps_places_and_means() -> None:
+    picture = photo(96, 96)
+
+    expected = np.asarray(picture, dtype=float).reshape(32, 3, 32, 3, 3).mean(axis=(1, 3))
+
+    assert np.abs(fit(np.asarray(picture), size=(32, 32)) - expected).max() <= 6
+
+
+def test_fit_keeps_the_middle_when_the_rest_is_uneven() -> None:
+    """One column too many is shared by both sides: a mirrored picture gives the mirrored result."""
+    picture = np.random.default_rng(4).integers(0, 256, (64, 67, 3), dtype=np.uint8)
+
+    mirrored = fit(np.ascontiguousarray(picture[:, ::-1]), size=(32, 32))[:, ::-1]
+
+    assert np.abs(mirrored.astype(int) - fit(picture, size=(32, 32))).max() <= 1
+
+
+def test_fit_returns_a_copy() -> None:
+    picture = np.zeros((4, 4, 3), np.uint8)
+    fit(picture, size=(4, 4))[:] = 1
+    assert not picture.any()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,77 +11,40 @@ import pytest
 from PIL import Image
 
 from aquadash.data import images
-from aquadash.data.image_kinds import kind_of
-from aquadash.data.images import decode, display_name, fit, share_seen
+from aquadash.data.images import decode, fit
 from aquadash.errors import ImageError
-
-RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "BMP": "bmp", "GIF": "gif"}
-
-
-def _bytes(picture: Image.Image, kind: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
-
-
-def _quarters(size: int = 32) -> Image.Image:
-    """Red and green above blue and white: no turn or mirror image of it is the same."""
-    half = size // 2
-    picture = Image.new("RGB", (size, size), WHITE)
-    picture.paste(RED, (0, 0, half, half))
-    picture.paste(GREEN, (half, 0, size, half))
-    picture.paste(BLUE, (0, half, half, size))
-    return picture
-
-
-def _palette(index: int) -> Image.Image:
-    """One colour of a palette of four."""
-    picture = Image.new("P", (8, 8), index)
-    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
-    return picture
-
-
-def _photo(width: int = 96, height: int = 64) -> Image.Image:
-    pixels = np.random.default_rng(7).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def _png(width: int, height: int, *, depth: int = 8, colour: int = 0, rows: bytes = b"", extra: bytes = b"") -> bytes:
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + extra + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
-
-
-def _corners(rgb: np.ndarray) -> list[tuple[int, ...]]:
-    """The middle colours of the four quarters, each channel as 0 or 255: left above, right above, left below, ..."""
-    height, width = rgb.shape[:2]
-    points = [(height // 4, width // 4), (height // 4, 3 * width // 4), (3 * height // 4, width // 4)]
-    points.append((3 * height // 4, 3 * width // 4))
-    return [tuple(255 if value > 127 else 0 for value in rgb[y, x]) for y, x in points]
-
+from tests.encoded_pictures import (
+    BLUE,
+    ENDINGS,
+    GREEN,
+    RED,
+    WHITE,
+    palette,
+    photo,
+    png,
+    quarter_colours,
+    quarters,
+    saved,
+)
 
 # ---- the admitted formats ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_admitted_formats(kind: str) -> None:
-    image = decode(_bytes(_quarters(), kind), name=f"a.{ENDINGS[kind]}")
+    image = decode(saved(quarters(), kind), name=f"a.{ENDINGS[kind]}")
 
     assert image.kind.upper() == kind
     assert image.original_size == (32, 32)
     assert image.rgb.shape == (32, 32, 3) and image.rgb.dtype == np.uint8
-    assert _corners(image.rgb) == [RED, GREEN, BLUE, WHITE]
+    assert quarter_colours(image.rgb) == [RED, GREEN, BLUE, WHITE]
     assert image.notes == ()
 
 
 def test_small_lossless_pictures_keep_every_pixel() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 
-    image = decode(_bytes(Image.fromarray(pixels), "PNG"), name="a.png")
+    image = decode(saved(Image.fromarray(pixels), "PNG"), name="a.png")
 
     np.testing.assert_array_equal(fit(image.rgb, size=(32, 32)), pixels)
 
@@ -107,22 +68,22 @@ def test_small_lossless_pictures_keep_every_pixel() -> None:
 def test_exif_orientation(kind: str, orientation: int, corners: list[tuple[int, ...]]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    stored = _quarters(64).resize((64, 32))
+    stored = quarters(64).resize((64, 32))
 
-    image = decode(_bytes(stored, kind, exif=exif), name="photo")
+    image = decode(saved(stored, kind, exif=exif), name="photo")
 
     turned = 2 <= orientation <= 8
     upright = (32, 64) if 5 <= orientation <= 8 else (64, 32)
     assert image.original_size == upright
     assert image.rgb.shape == (upright[1], upright[0], 3)
-    assert _corners(image.rgb) == corners
+    assert quarter_colours(image.rgb) == corners
     assert ("turned upright by its EXIF tag" in image.notes) == turned
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_is_ignored() -> None:
-    data = _bytes(_quarters(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\xff\x7f\x01\x02")
-    assert _corners(decode(data, name="a.jpg").rgb) == [RED, GREEN, BLUE, WHITE]
+    data = saved(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\xff\x7f\x01\x02")
+    assert quarter_colours(decode(data, name="a.jpg").rgb) == [RED, GREEN, BLUE, WHITE]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +91,8 @@ def test_damaged_exif_is_ignored() -> None:
     [
         (Image.new("RGBA", (8, 8), (10, 20, 30, 0)), {}),
         (Image.new("LA", (8, 8), (10, 0)), {}),
-        (_palette(3), {"transparency": 3}),
-        (_palette(1), {"transparency": bytes([255, 0, 255])}),
+        (palette(3), {"transparency": 3}),
+        (palette(1), {"transparency": bytes([255, 0, 255])}),
         (Image.new("L", (8, 8), 7), {"transparency": 7}),
         (Image.new("RGB", (8, 8), (1, 2, 3)), {"transparency": (1, 2, 3)}),
         (Image.new("1", (8, 8), 0), {"transparency": 0}),
@@ -139,16 +100,16 @@ def test_damaged_exif_is_ignored() -> None:
     ids=["RGBA", "LA", "P index", "P alphas", "L colour", "RGB colour", "1 colour"],
 )
 def test_transparent_parts_become_white(picture: Image.Image, options: dict[str, Any]) -> None:
-    image = decode(_bytes(picture, "PNG", **options), name="a.png")
+    image = decode(saved(picture, "PNG", **options), name="a.png")
 
     assert (image.rgb == 255).all()
     assert image.notes == ("transparent parts put on white",)
 
 
 def test_half_transparent_black_is_grey_and_opaque_alpha_needs_no_note() -> None:
-    half = decode(_bytes(Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "WEBP", lossless=True), name="a.webp")
+    half = decode(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "WEBP", lossless=True), name="a.webp")
     assert np.abs(half.rgb.astype(int) - 127).max() <= 1
-    opaque = decode(_bytes(Image.new("RGBA", (4, 4), (9, 9, 9, 255)), "PNG"), name="a.png")
+    opaque = decode(saved(Image.new("RGBA", (4, 4), (9, 9, 9, 255)), "PNG"), name="a.png")
     assert (opaque.rgb == 9).all() and opaque.notes == ()
 
 
@@ -157,7 +118,7 @@ def test_large_transparent_pictures_do_not_bleed_hidden_colours() -> None:
     picture = Image.new("RGBA", (2048, 2048), (255, 0, 0, 0))
     picture.paste((0, 0, 0, 255), (1023, 0, 2048, 2048))
 
-    rgb = decode(_bytes(picture, "PNG", compress_level=1), name="a.png").rgb.astype(int)
+    rgb = decode(saved(picture, "PNG", compress_level=1), name="a.png").rgb.astype(int)
 
     assert rgb.shape == (512, 512, 3)
     assert (rgb.max(axis=2) - rgb.min(axis=2)).max() <= 1
@@ -174,28 +135,28 @@ def test_large_transparent_pictures_do_not_bleed_hidden_colours() -> None:
 )
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
 def test_grey_one_bit_and_palette(kind: str, picture: Image.Image, expected: tuple[int, ...]) -> None:
-    image = decode(_bytes(picture, kind), name="a")
+    image = decode(saved(picture, kind), name="a")
     assert tuple(image.rgb[2, 2]) == expected
 
 
 def test_sixteen_bit_pictures_use_the_full_range() -> None:
     values = np.array([[0, 257, 32896, 65535]], dtype=np.uint16)
-    image = decode(_bytes(Image.fromarray(values), "PNG"), name="a.png")
+    image = decode(saved(Image.fromarray(values), "PNG"), name="a.png")
     np.testing.assert_array_equal(image.rgb[0, :, 0], [0, 1, 128, 255])
     assert image.notes == ("16-bit reduced to 8-bit",)
 
     rgb_row = b"\0" + struct.pack(">6H", 65535, 0, 32896, 0, 65535, 257)
-    image = decode(_png(2, 1, depth=16, colour=2, rows=rgb_row), name="a.png")
+    image = decode(png(2, 1, depth=16, colour=2, rows=rgb_row), name="a.png")
     np.testing.assert_array_equal(image.rgb, [[[255, 0, 128], [0, 255, 1]]])
     assert image.notes == ("16-bit reduced to 8-bit",)
 
     grey_alpha_row = b"\0" + struct.pack(">2H", 0, 0)
-    image = decode(_png(1, 1, depth=16, colour=4, rows=grey_alpha_row), name="a.png")
+    image = decode(png(1, 1, depth=16, colour=4, rows=grey_alpha_row), name="a.png")
     assert tuple(image.rgb[0, 0]) == WHITE
 
 
 def test_cmyk() -> None:
-    image = decode(_bytes(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95), name="a.jpg")
+    image = decode(saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95), name="a.jpg")
     red, green, blue = image.rgb[8, 8]
     assert red > 245 and green < 10 and blue < 10
     assert "CMYK" in image.notes[0]
@@ -204,16 +165,16 @@ def test_cmyk() -> None:
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_the_first_frame_of_an_animation(kind: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in (RED, GREEN, BLUE)]
-    data = _bytes(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
+    data = saved(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
 
     image = decode(data, name="a")
 
-    assert _corners(image.rgb)[0] == RED
+    assert quarter_colours(image.rgb)[0] == RED
     assert image.notes == ("first frame of an animation",)
 
 
 def test_a_jpeg_with_more_than_one_picture() -> None:
-    data = _bytes(_quarters(), "MPO", save_all=True, append_images=[_quarters(16)])
+    data = saved(quarters(), "MPO", save_all=True, append_images=[quarters(16)])
     image = decode(data, name="phone.jpg")
     assert image.kind == "JPEG" and image.original_size == (32, 32) and image.notes == ()
 
@@ -223,7 +184,7 @@ def test_a_jpeg_with_more_than_one_picture() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20000), (20000, 1), (2, 3), (3000, 7)])
 def test_extreme_sizes_give_a_picture(size: tuple[int, int]) -> None:
-    image = decode(_bytes(Image.new("RGB", size, (50, 100, 150)), "PNG"), name="a.png")
+    image = decode(saved(Image.new("RGB", size, (50, 100, 150)), "PNG"), name="a.png")
 
     assert image.original_size == size
     for wanted in ((32, 32), (224, 224), (20, 60)):
@@ -237,7 +198,7 @@ def test_extreme_sizes_give_a_picture(size: tuple[int, int]) -> None:
     [("JPEG", (1, 20000)), ("JPEG", (20000, 3)), ("GIF", (20000, 1)), ("BMP", (1, 20000)), ("WEBP", (16383, 1))],
 )
 def test_long_pictures_of_every_kind(kind: str, size: tuple[int, int]) -> None:
-    image = decode(_bytes(Image.new("RGB", size, (50, 100, 150)), kind), name="a")
+    image = decode(saved(Image.new("RGB", size, (50, 100, 150)), kind), name="a")
 
     assert image.original_size == size
     assert np.abs(fit(image.rgb, size=(32, 32)).astype(int) - (50, 100, 150)).max() <= 6
@@ -254,10 +215,10 @@ def test_a_small_canvas_with_a_huge_frame_is_refused() -> None:
 def test_large_pictures_come_back_smaller_and_look_the_same(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    small = _photo(100, 75)
+    small = photo(100, 75)
     large = small.resize((2400, 1800), Image.Resampling.BICUBIC)
 
-    image = decode(_bytes(large, kind, exif=exif), name="a")
+    image = decode(saved(large, kind, exif=exif), name="a")
 
     assert image.original_size == (1800, 2400)
     assert images.WORKING_SIDE <= min(image.rgb.shape[:2]) < 2 * images.WORKING_SIDE
@@ -269,7 +230,7 @@ def test_large_pictures_come_back_smaller_and_look_the_same(kind: str) -> None:
 @pytest.mark.parametrize("size", [(60000, 60000), (20001, 1), (1, 2**31 - 1), (9000, 9000)])
 def test_headers_that_claim_too_much_are_refused_before_decoding(size: tuple[int, int]) -> None:
     with pytest.raises(ImageError, match=r"bomb\.png has .*pixels.*at most 65 megapixels.*Scale it down"):
-        decode(_png(*size, rows=b"\0" * 1000), name="bomb.png")
+        decode(png(*size, rows=b"\0" * 1000), name="bomb.png")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +249,7 @@ def test_webp_headers_that_claim_too_much(layout: bytes, body: bytes, size: str)
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 80}, {"quality": 80, "exif": b"Exif\0\0"}])
 def test_webp_headers_are_read_right(options: dict[str, Any]) -> None:
-    assert images._webp_size(_bytes(_photo(70, 45), "WEBP", **options)) == (70, 45)
+    assert images._webp_size(saved(photo(70, 45), "WEBP", **options)) == (70, 45)
 
 
 def test_too_many_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -299,186 +260,3 @@ def test_too_many_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     path.write_bytes(b"\0" * 2_500_000)
     with pytest.raises(ImageError, match="at most 2 MB"):
         images.read(path)
-
-
-# ---- what is refused --------------------------------------------------------------------------------------------
-
-
-def test_empty() -> None:
-    with pytest.raises(ImageError, match=r"a\.png is empty \(0 bytes\)"):
-        decode(b"", name="a.png")
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "expected"),
-    [
-        ("photo.png", b"Dear diary, caf\xc3\xa9", "photo.png is really a text file"),
-        ("notes.txt", b"BMW makes cars and this is a text", "notes.txt is a text file"),
-        ("notes.txt", "Grüße".encode("utf-16"), "a text file"),
-        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
-        ("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC image.*Export it as JPEG"),
-        ("a.avif", b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF image"),
-        ("a.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
-        ("a.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing.*as PNG"),
-        ("otter.jpg", b"<!DOCTYPE html><html><svg></svg></html>", "otter.jpg is really a web page"),
-        ("a.zip", b"PK\x03\x04\x14\0", "Unpack it"),
-        ("a.psd", b"8BPS\0\1", "a Photoshop document"),
-        ("a.ico", b"\0\0\1\0\1\0", "a Windows icon"),
-        ("a.jxl", b"\xff\x0a\xfa", "a JPEG XL image"),
-        ("a.bin", bytes(range(256)) * 20, "of an unknown kind"),
-        ("a.bin", b"RIFF\0\0\0\0WAVEfmt ", "of an unknown kind"),
-        ("x", b"\x89PNG", "of an unknown kind"),
-    ],
-)
-def test_other_files_are_refused_by_name(name: str, data: bytes, expected: str) -> None:
-    with pytest.raises(ImageError, match=rf"(?s)^{name}.*{expected}|^{expected}") as caught:
-        decode(data, name=name)
-    assert "expected a PNG, JPEG, WebP, BMP or GIF image" in str(caught.value)
-
-
-def test_tiff_is_refused_by_name() -> None:
-    with pytest.raises(ImageError, match="a TIFF image.*save it as PNG or JPEG"):
-        decode(_bytes(_quarters(), "TIFF"), name="scan.tif")
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "advice"),
-    [
-        ("PNG", "otter.jpg", "really a PNG image.*end in .png"),
-        ("WEBP", "otter.JPEG", "really a WebP image.*end in .webp"),
-        ("JPEG", "otter.heic", "really a JPEG image.*end in .jpg"),
-        ("GIF", "otter.txt", "really a GIF image.*end in .gif"),
-    ],
-)
-def test_mislabelled_images_are_refused_with_their_right_name(kind: str, name: str, advice: str) -> None:
-    with pytest.raises(ImageError, match=advice):
-        decode(_bytes(_quarters(), kind), name=name)
-
-
-@pytest.mark.parametrize("name", ["otter", "otter.0001", "otter.photo", "otter.jfif", "OTTER.JPG ", ".jpg", ""])
-def test_endings_that_do_not_contradict_are_accepted(name: str) -> None:
-    assert decode(_bytes(_quarters(), "JPEG"), name=name).kind == "JPEG"
-
-
-@pytest.mark.parametrize("kind", ENDINGS)
-def test_a_file_cut_short_is_refused_or_whole(kind: str) -> None:
-    data = _bytes(_photo(), kind)
-    whole = decode(data, name="a").rgb
-
-    refused = 0
-    for cut in range(1, len(data), max(1, len(data) // 60)):
-        try:
-            image = decode(data[:cut], name="cut")
-        except ImageError as error:
-            assert str(error).startswith("cut ")
-            refused += 1
-        else:  # only the trailer is missing: all pixels are there
-            np.testing.assert_array_equal(image.rgb, whole)
-    assert refused >= 55
-
-
-@pytest.mark.parametrize("kind", ENDINGS)
-def test_damaged_bytes_raise_nothing_but_image_errors(kind: str) -> None:
-    data = _bytes(_photo(), kind)
-    rng = np.random.default_rng(1)
-    for _ in range(150):
-        damaged = bytearray(data)
-        for position in rng.integers(0, min(len(data), rng.choice([40, len(data)])), size=4):
-            damaged[position] = rng.integers(256)
-        try:
-            image = decode(bytes(damaged), name="damaged")
-        except ImageError:
-            continue
-        assert image.rgb.ndim == 3 and image.rgb.shape[2] == 3
-
-
-def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
-    bomb = _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 50_000_000))
-    with pytest.raises(ImageError, match="cut short or damaged"):
-        decode(_png(1, 1, rows=b"\0\0", extra=bomb), name="a.png")
-
-
-# ---- names ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("otter.png", "otter.png"),
-        ("a\nb\r\n\tc.png", "a b c.png"),
-        ("", "(no name)"),
-        (" \n ", "(no name)"),
-        ("\x1b[31mred\x00.png", "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}.png"),
-        ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\N{REPLACEMENT CHARACTER}exe"),
-        ("\udcff.png", "\N{REPLACEMENT CHARACTER}.png"),
-        ("../../etc/passwd", "../../etc/passwd"),
-        ("<b>fett</b> **x**.png", "<b>fett</b> **x**.png"),
-        ("🦦 Seeotter.png", "🦦 Seeotter.png"),
-    ],
-)
-def test_display_name(name: str, shown: str) -> None:
-    assert display_name(name) == shown
-    with pytest.raises(ImageError) as caught:
-        decode(b"", name=name)
-    assert str(caught.value).startswith(shown + " is empty")
-
-
-def test_long_names_are_shortened_in_the_middle() -> None:
-    shown = display_name("a" * 5000 + ".png")
-    assert len(shown) == images.MAX_NAME and shown.endswith(".png") and "..." in shown
-
-
-@pytest.mark.parametrize("path", ["missing.png", "nul\0.png", "x" * 5000])
-def test_reading_hostile_paths(path: str) -> None:
-    with pytest.raises(ImageError, match="cannot be (found|read)"):
-        images.read(Path(path))
-
-
-# ---- what the network sees --------------------------------------------------------------------------------------
-
-
-def test_fit_takes_the_centred_square() -> None:
-    picture = np.zeros((10, 30, 3), np.uint8)
-    picture[:, 10:20] = 200
-
-    assert (fit(picture, size=(5, 5)) == 200).all()
-    assert (fit(picture.transpose(1, 0, 2), size=(5, 5)) == 200).all()
-    assert share_seen(picture, size=(5, 5)) == pytest.approx(1 / 3)
-    assert share_seen(picture, size=(10, 30)) == 1.0
-
-
-@pytest.mark.parametrize("size", [64, 96, 100, 333])
-def test_fit_turns_fine_patterns_grey(size: int) -> None:
-    checks = (np.indices((size, size)).sum(axis=0) % 2 * 255).astype(np.uint8)
-
-    seen = fit(np.repeat(checks[..., None], 3, axis=2), size=(32, 32))
-
-    assert np.abs(seen.astype(int) - 127).max() <= 30
-    assert abs(seen.mean() - 127.5) <= 2
-
-
-def test_fit_keeps_places_and_means() -> None:
-    picture = _photo(96, 96)
-
-    expected = np.asarray(picture, dtype=float).reshape(32, 3, 32, 3, 3).mean(axis=(1, 3))
-
-    assert np.abs(fit(np.asarray(picture), size=(32, 32)) - expected).max() <= 6
-
-
-def test_fit_keeps_the_middle_when_the_rest_is_uneven() -> None:
-    """One column too many is shared by both sides: a mirrored picture gives the mirrored result."""
-    picture = np.random.default_rng(4).integers(0, 256, (64, 67, 3), dtype=np.uint8)
-
-    mirrored = fit(np.ascontiguousarray(picture[:, ::-1]), size=(32, 32))[:, ::-1]
-
-    assert np.abs(mirrored.astype(int) - fit(picture, size=(32, 32))).max() <= 1
-
-
-def test_fit_returns_a_copy() -> None:
-    picture = np.zeros((4, 4, 3), np.uint8)
-    fit(picture, size=(4, 4))[:] = 1
-    assert not picture.any()
-
-
-def test_kind_of_text_survives_a_letter_split_by_the_cut() -> None:
-    assert kind_of(("x" * 4095 + "é" * 10).encode()).name == "text"

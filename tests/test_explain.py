@@ -1,4 +1,4 @@
-"""Explanations: of networks whose answers are known to depend on one corner, and of every architecture."""
+"""Explanations of every architecture, in batches and from threads, and what is refused."""
 
 from __future__ import annotations
 
@@ -10,168 +10,26 @@ import numpy as np
 import pytest
 
 from aquadash import models
-from aquadash.config import ModelConfig
 from aquadash.errors import ExplainError, StorageError, UnknownNameError
-from aquadash.explain import words
 from aquadash.explain.explainer import Explainer
-from aquadash.explain.methods import METHODS, integrated_gradients, occlusion_map
-from aquadash.presets import PRESETS
-from tests.explained_models import CLASSES, CORNER, RED, SIZE, corner_network, picture, share_in_corner
-
-FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
-CORNERS = {(0, 0): "upper left", (0, -1): "upper right", (-1, 0): "lower left", (-1, -1): "lower right"}
+from aquadash.explain.methods import METHODS
+from tests.explained_models import (
+    CLASSES,
+    CORNER,
+    FIVE,
+    SIZE,
+    build,
+    built,
+    corner_network,
+    picture,
+    random_image,
+    share_in_corner,
+)
 
 
 @pytest.fixture(scope="module")
 def cornered() -> Explainer:
     return Explainer(corner_network(0, 0), class_names=CLASSES)
-
-
-def random_image(size: int = 32) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("row", "column"), CORNERS)
-def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
-    explainer = Explainer(corner_network(row, column), class_names=CLASSES)
-
-    found = explainer.explain(picture(row, column), method=method, class_index=0)
-
-    # An occluding square that covers a part of the corner lies partly beside it.
-    assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
-    place = f"at the {CORNERS[row, column]}"
-    # What is dark beside the corner speaks against the class: integrated gradients say both of the same place.
-    said = ("most for the class", "most for and against the class") if found.signed else ("brightest",)
-    assert found.where.startswith(tuple(f"{words} {place}" for words in said))
-    peak = found.to_dict()["strongest_pixel"]
-    assert (peak["row"] < SIZE / 2) == (row == 0) and (peak["column"] < SIZE / 2) == (column == 0)
-
-
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])
-def test_what_is_red_elsewhere_does_not_count(cornered: Explainer, method: str) -> None:
-    found = cornered.explain(picture(0, 0, decoy=RED), method=method, class_index=0)
-    assert share_in_corner(found.map, 0, 0) > (0.6 if method == "occlusion" else 0.9)
-    assert share_in_corner(found.map, -1, -1) < 0.02
-
-
-def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> None:
-    """Which is why the menu offers the other one for networks that flatten."""
-    found = cornered.explain(picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
-    assert share_in_corner(found.map, 0, 0) == pytest.approx(share_in_corner(found.map, -1, -1), abs=0.05)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
-    """The network sees a red upper right corner in the mirror image only."""
-    from aquadash.training.phases import with_flip
-
-    explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
-    found = explainer.explain(picture(0, -1), method=method, class_index=0)
-    assert share_in_corner(found.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
-
-
-def test_maps_are_scaled_as_documented(cornered: Explainer) -> None:
-    image = picture(0, 0)
-    for name, method in METHODS.items():
-        found = cornered.explain(image, method=name, class_index=0)
-        assert (found.map.shape, found.map.dtype, found.signed) == ((SIZE, SIZE), np.float32, method.signed)
-        if method.signed:
-            assert -1 <= found.map.min() and found.map.max() <= 1
-        else:
-            assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
-        assert found.class_name == "cornered" and found.image is not None
-        assert found.probability == pytest.approx(float(cornered.predict_images(image[None])[0, 0]))
-
-
-def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
-    image = picture(0, 0)
-    covered = image.copy()
-    covered[:CORNER, :CORNER] = 127
-    before, after = cornered.predict_images(np.stack([image, covered]))[:, 0]
-
-    ((values, facts),) = occlusion_map(
-        cornered, image[None], np.zeros(1, np.int32), lambda share: None, patch=CORNER, stride=CORNER
-    )
-
-    np.testing.assert_allclose(values[:CORNER, :CORNER], before - after, atol=1e-6)
-    np.testing.assert_allclose(values[2 * CORNER :, 2 * CORNER :], 0, atol=1e-6)
-    assert facts["most_lost"] == pytest.approx(before - after, abs=1e-6)
-
-
-@pytest.mark.parametrize(("patch", "stride"), [(0, 1), (4, 0), (4, 5)])
-def test_occlusion_refuses_squares_that_leave_gaps(cornered: Explainer, patch: int, stride: int) -> None:
-    with pytest.raises(ValueError, match="1 <= stride <= patch"):
-        occlusion_map(
-            cornered, picture(0, 0)[None], np.zeros(1, np.int32), lambda share: None, patch=patch, stride=stride
-        )
-
-
-def test_integrated_gradients_add_up_to_the_change_of_the_probability() -> None:
-    explainer = built("notebook")
-    # The fresh network hardly prefers any class; a last layer ten times as strong makes up its mind.
-    kernel, bias = explainer._whole.layers[-1].get_weights()
-    explainer._whole.layers[-1].set_weights([10 * kernel, bias])
-    images = np.stack([random_image(), picture(0, 0), picture(-1, 0)])
-    changes = []
-    for found in explainer.explain_many(images, [0, 1, 2], method="integrated-gradients"):
-        assert found.facts["sum"] == pytest.approx(found.facts["change"], abs=0.005)
-        assert found.facts["sum"] == pytest.approx(float(found.map.sum()), abs=1e-4)
-        changes.append(found.facts["change"])
-    assert max(map(abs, changes)) > 0.1
-
-
-def test_more_steps_come_closer(cornered: Explainer) -> None:
-    gaps = []
-    for steps in (1, 4, 32):
-        ((_, facts),) = integrated_gradients(
-            cornered, picture(0, 0)[None], np.zeros(1, np.int32), lambda share: None, steps=steps, baselines=(0.0,)
-        )
-        gaps.append(abs(facts["sum"] - facts["change"]))
-    assert gaps[0] > gaps[1] > gaps[2] and gaps[2] < 1e-3
-
-
-def test_grad_cam_is_the_formula_of_its_paper() -> None:
-    """Worked out once more from two models, one that ends at the last map and one that begins there."""
-    import keras
-    import tensorflow as tf
-
-    model = build("notebook")
-    image = random_image()
-    features = keras.Model(model.inputs[0], model.layers[3].output)(image[None].astype(np.float32) / 255.0)
-    with tf.GradientTape() as tape:
-        tape.watch(features)
-        x = features
-        for layer in model.layers[4:-1]:
-            x = layer(x, training=False)
-        score = (x @ model.layers[-1].kernel + model.layers[-1].bias)[0, 3]
-    gradient, maps = np.asarray(tape.gradient(score, features))[0], np.asarray(features)[0]
-    expected = np.maximum(0, (gradient.mean(axis=(0, 1)) * maps).sum(axis=2))
-    expected = np.asarray(tf.image.resize(expected[..., None], (32, 32)))[..., 0]
-
-    explainer = Explainer(model, class_names=FIVE)
-    found = explainer.explain(image, class_index=3)
-
-    assert explainer.uses_scores and explainer.inside.maps is model.layers[3]
-    assert expected.max() > 0 and found.facts["greatest"] == pytest.approx(float(expected.max()), rel=1e-4)
-    np.testing.assert_allclose(found.map, expected / expected.max(), atol=1e-4)
-
-
-def build(name: str, precision: str = "float32", **settings: Any) -> Any:
-    """A network with random weights, as a run would make it."""
-    import keras
-
-    from aquadash.training.phases import with_flip
-
-    keras.utils.set_random_seed(0)
-    config = PRESETS[name].config.model
-    config = ModelConfig(**{**config.model_dump(), **settings})
-    model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
-    return with_flip(model) if config.test_time_flip else model
-
-
-def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
-    return Explainer(build(name, precision, **settings), class_names=FIVE)
 
 
 #: Preset, precision, settings and the size of the last map.
@@ -360,35 +218,3 @@ def test_activations_show_what_a_layer_found(cornered: Explainer) -> None:
     assert green[-CORNER:, -CORNER:].mean() > 0.8
     assert layer.silent == pytest.approx(1 / 3), "nothing is blue"
     assert cornered.activations(image, most_channels=1)[0].maps.shape == (1, SIZE, SIZE)
-
-
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [
-        ((slice(0, 4), slice(8, 12)), "brightest at the upper right"),
-        ((slice(4, 8), slice(4, 8)), "brightest in the middle"),
-        ((slice(4, 8), slice(0, 4)), "brightest at the left"),
-        ((slice(8, 12), slice(4, 8)), "brightest at the lower edge"),
-        ((slice(None), slice(None)), "about equally bright everywhere"),
-        ((slice(0, 0), slice(0, 0)), "nothing is marked"),
-    ],
-)
-def test_places_in_words(place: tuple[slice, slice], expected: str) -> None:
-    values = np.zeros((12, 12), np.float32)
-    values[place] = 0.5
-    assert words.where(values) == expected
-
-
-def test_both_signs_in_words() -> None:
-    values = np.zeros((9, 9), np.float32)
-    values[:3, :3], values[6:, 6:] = 0.2, -0.4
-    said = "most for the class at the upper left, most against the class at the lower right"
-    assert words.where(values, signed=True) == said
-    mixed = np.zeros((9, 9), np.float32)
-    mixed[4, 4], mixed[4, 5] = 0.2, -0.2
-    assert words.where(mixed, signed=True) == "most for and against the class in the middle"
-    mixed[:] = np.where(np.indices((9, 9)).sum(axis=0) % 2, 0.1, -0.1)
-    assert words.where(mixed, signed=True) == "a little for and against the class everywhere"
-    values[:3, :3] = 1e-6
-    assert words.where(values, signed=True) == "most against the class at the lower right"
-    assert words.where(values * 0, signed=True) == "nothing is marked"

@@ -22,168 +22,7 @@ from aquadash.data import SOURCES, title_of
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS
 from aquadash.ui.glossary import GLOSSARY
-
-LABELS: dict[str, str] = {
-    "data.source": "Data set",
-    "augmentation.pipeline": "Augmentation",
-    "augmentation.mode": "Variants are drawn",
-    "augmentation.copies": "Versions of each image",
-    "augmentation.keep_originals": "Learn from the originals, too",
-    "augmentation.definitions": "Saved pipelines of its own",
-    "augmentation.mixing": "Mix images",
-    "augmentation.mixing_alpha": "Strength of mixing",
-    "model.name": "Network",
-    "model.dropout": "Dropout",
-    "model.normalization": "Pixel values",
-    "model.filters": "Filters, block by block",
-    "model.kernel_size": "Kernel size",
-    "model.strides": "Strides",
-    "model.convolutions": "Convolutions in a block",
-    "model.activation": "Activation",
-    "model.batch_normalization": "Batch normalization",
-    "model.residual": "Residual connections",
-    "model.pooling": "Pooling",
-    "model.pool_size": "Pooling size",
-    "model.pool_strides": "Pooling strides",
-    "model.summary": "From the blocks to the dense layers",
-    "model.dense_units": "Dense units, layer by layer",
-    "model.dense_activation": "Activation of dense layers",
-    "model.l1": "L1 penalty",
-    "model.l2": "L2 penalty",
-    "model.fine_tuning": "Layers that learn",
-    "model.input_size": "Image side for the network",
-    "model.test_time_flip": "Ask about the mirror image, too",
-    "training.epochs": "Most epochs",
-    "training.batch_size": "Batch size",
-    "training.drop_remainder": "Leave out a last batch that is not full",
-    "training.optimizer": "Optimizer",
-    "training.learning_rate": "Learning rate",
-    "training.momentum": "Momentum",
-    "training.weight_decay": "Weight decay",
-    "training.schedule": "Schedule",
-    "training.schedule_epochs": "Epochs to a cut",
-    "training.schedule_factor": "Factor of a cut",
-    "training.warmup_epochs": "Warm-up epochs",
-    "training.patience": "Patience",
-    "training.monitor": "Figure to watch",
-    "training.validation": "Validation images",
-    "training.validation_fraction": "Validation share",
-    "training.restore_best_weights": "Keep the best epoch's weights",
-    "training.from_logits": "Tell the loss to expect raw scores",
-    "training.label_smoothing": "Label smoothing",
-    "training.class_weights": "Class weights",
-    "training.head_epochs": "Epochs for the head alone",
-    "training.body_learning_rate": "Rate of pretrained layers",
-    "training.precision": "Precision",
-    "training.device": "Device",
-    "seed": "Seed",
-}
-
-_ACTIVATIONS = {
-    "linear": "none (linear)",
-    "relu": "ReLU",
-    "leaky_relu": "Leaky ReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU (Swish)",
-    "tanh": "tanh",
-}
-
-#: How a value reads where it does not read well as it is.
-_VALUES: dict[str, dict[Any, str]] = {
-    "augmentation.mode": {"copies": "once, before training", "fresh": "anew for every epoch"},
-    "augmentation.mixing": {
-        "none": "no",
-        "mixup": "one over the other (mixup)",
-        "cutmix": "a rectangle of one in the other (CutMix)",
-    },
-    "model.normalization": {
-        "unit": "from 0 to 1",
-        "symmetric": "from -1 to 1",
-        "standardize": "standardized, channel by channel",
-    },
-    "model.activation": _ACTIVATIONS,
-    "model.dense_activation": _ACTIVATIONS,
-    "model.pooling": {"max": "the largest (max)", "average": "the mean (average)", "none": "none"},
-    "model.summary": {
-        "flatten": "every output (flatten)",
-        "average": "each filter's mean (global average)",
-        "max": "each filter's maximum (global max)",
-    },
-    "model.dense_units": {(): "none"},
-    "model.fine_tuning": {"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
-    "model.input_size": {0: "0 (the network's own)"},
-    "training.optimizer": {
-        "sgd": "SGD, plain steps downhill",
-        "momentum": "SGD with momentum",
-        "nesterov": "SGD with Nesterov momentum",
-        "rmsprop": "RMSprop",
-        "adam": "Adam",
-        "adamw": "AdamW",
-    },
-    "training.schedule": {
-        "constant": "constant",
-        "step": "step: a cut every few epochs",
-        "exponential": "exponential: a little less each step",
-        "cosine": "cosine: a smooth fall to zero",
-        "one_cycle": "one cycle: up, then down to zero",
-        "plateau": "plateau: a cut when progress stops",
-    },
-    "training.patience": {0: "0 (never stops early)"},
-    "training.monitor": {"val_loss": "validation loss", "val_accuracy": "validation accuracy"},
-    "training.validation": {
-        "training": "held out of the training images",
-        "test": "the first 400 test images, as in the report",
-    },
-    "training.class_weights": {"none": "every image counts alike", "balanced": "every class counts alike"},
-    "training.precision": {
-        "float32": "float32",
-        "mixed_bfloat16": "mixed bfloat16",
-        "auto": "bfloat16 where it is faster",
-    },
-    "training.device": {
-        "auto": "graphics card if there is one",
-        "cpu": "processor (CPU)",
-        "gpu": "graphics card (GPU)",
-    },
-}
-
-#: Which line of the glossary explains a setting's term of art.
-_TERMS: dict[str, str] = {
-    "augmentation.pipeline": "augmentation",
-    "augmentation.copies": "augmentation",
-    "augmentation.definitions": "pipeline",
-    "augmentation.mixing": "mixing",
-    "model.filters": "convolution",
-    "model.kernel_size": "kernel",
-    "model.strides": "stride",
-    "model.convolutions": "block",
-    "model.activation": "activation",
-    "model.batch_normalization": "batch normalization",
-    "model.residual": "residual connection",
-    "model.pooling": "pooling",
-    "model.summary": "global pooling",
-    "model.dense_units": "dense layer",
-    "model.dense_activation": "activation",
-    "model.l1": "regularization",
-    "model.l2": "regularization",
-    "model.fine_tuning": "fine-tuning",
-    "training.epochs": "epoch",
-    "training.batch_size": "batch",
-    "training.optimizer": "optimizer",
-    "training.momentum": "momentum",
-    "training.weight_decay": "regularization",
-    "training.schedule": "schedule",
-    "training.warmup_epochs": "warm-up",
-    "training.patience": "early stopping",
-    "training.monitor": "early stopping",
-    "training.validation": "validation",
-    "training.restore_best_weights": "best epoch",
-    "training.from_logits": "softmax",
-    "training.head_epochs": "head",
-    "training.body_learning_rate": "fine-tuning",
-    "seed": "seed",
-}
+from aquadash.ui.setting_words import LABELS, TERMS, VALUES
 
 #: Step of the buttons and finest distance, for settings that are not whole numbers.
 _STEPS: dict[str, tuple[float, float]] = {
@@ -236,7 +75,7 @@ def kind(name: str) -> type:
 @cache
 def help_text(name: str) -> str:
     """What the setting does, and its term of art."""
-    term = GLOSSARY.get(_TERMS.get(name, ""), "")
+    term = GLOSSARY.get(TERMS.get(name, ""), "")
     return "\n\n".join(text for text in (setting(name).help, term) if text)
 
 
@@ -293,7 +132,7 @@ def value_text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     value = tuple(value) if isinstance(value, list) else value
-    if value in (texts := _VALUES.get(name, {})):
+    if value in (texts := VALUES.get(name, {})):
         return texts[value]
     if name == "data.source" and isinstance(value, str):
         return title_of(value)

@@ -1,0 +1,77 @@
+"""What the tests in a real browser do over and over: wait for a page, and store a run to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FloatRect, Locator, Page
+
+
+def made_up_run(store: RunStore, name: str, *, seed: int, skill: float) -> str:
+    """A finished run on the drawn images whose answers are right with probability ``skill``."""
+    dataset = data.load("synthetic")
+    run = store.create(with_values(RunConfig(), {"seed": seed}), name=name)
+    store.start(run.run_id, Worker("here", 1))
+    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
+    history = [EpochRecord(e, 1.6 / e, 1 - 0.7 / e, 1.6 / e + 0.1, 0.9 - 0.7 / e, 0.01, 1.0) for e in range(1, 6)]
+    for count, record in enumerate(history, start=1):
+        store.log_epoch(run.run_id, record, curve=[r.val_accuracy for r in history[:count]])
+    random = np.random.default_rng(seed)
+    labels = dataset.test.labels
+    shown = np.where(random.random(len(labels)) < skill, labels, random.integers(0, 5, len(labels)))
+    probabilities = np.full((len(labels), 5), 0.05, np.float32)
+    probabilities[np.arange(len(labels)), shown] = 0.8
+    store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
+    accuracy = float((shown == labels).mean())
+    figures = {"test_accuracy": accuracy, "test_loss": 0.5, "val_accuracy": 0.76, "val_loss": 0.42}
+    store.set_metrics(run.run_id, {**figures, "best_epoch": 5, "kept_epoch": 5, "epochs": 5})
+    store.set_status(run.run_id, RunStatus.FINISHED)
+    return run.run_id
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run."""
+    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+
+
+def address_has(page: Page, *texts: str) -> None:
+    """Wait until all of the texts stand in the page's address."""
+    page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))
+
+
+def resting_place(page: Page, element: Locator) -> FloatRect:
+    """Where an element stands once the page around it no longer moves: the same place for half a second."""
+    seen: list[FloatRect | None] = []
+
+    def rests() -> FloatRect | None:
+        page.wait_for_timeout(50)
+        seen.append(element.bounding_box())
+        return seen[-1] if len(seen) > 10 and all(place == seen[-1] for place in seen[-10:]) else None
+
+    return wait_for(rests, saying=lambda: seen[-3:])
+
+
+def no_error(page: Page) -> None:
+    text = page.locator("body").inner_text()
+    assert "Traceback" not in text and "Something went wrong" not in text, text
+
+
+def with_model(store: RunStore, run_id: str, folder: Path) -> None:
+    """Give a made-up run an untrained network."""
+    import keras
+
+    from aquadash import models
+
+    path = folder / "model.keras"
+    keras.utils.set_random_seed(0)
+    models.build(RunConfig().model, image_shape=(32, 32, 3), num_classes=5).save(path)
+    store.add_artifact(run_id, path)

@@ -1,0 +1,83 @@
+"""The builder on the Augment page without a browser, for the tests that open it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.augment import Branch, PipelineSpec, op, pipeline
+from aquadash.augment.drafts import from_draft
+from aquadash.augment.spec import Operator, walk
+from aquadash.data import Dataset
+from aquadash.ui import cache, warmup
+from tests.app_pages import address_of, open_app_page
+
+DEEP = PipelineSpec(
+    "mine",
+    "Mine",
+    "Mine alone.",
+    (
+        Branch("First", (op("Fliplr", p=0.5), op("Sometimes", p=0.3, then_list=(op("GaussianBlur"), op("Add"))))),
+        Branch("Second", (op("WithColorspace", to_colorspace="HSV", children=op("TranslateX", px=3)),)),
+    ),
+)
+
+
+def without_waiting(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
+    """No warm-up, and images that need not be drawn first."""
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(cache, "dataset", lambda source: dataset)
+    monkeypatch.setattr(cache, "store_ready", lambda: False)
+
+
+def visit(**address: str) -> AppTest:
+    app = open_app_page("augment", **{"view": "code", **address})
+    assert not app.error, app.error[0].value
+    return app
+
+
+def spec_of(app: AppTest) -> PipelineSpec:
+    """The pipeline that the page shows: the address's draft, or the one that is named there."""
+    draft = address_of(app, "draft")
+    return from_draft(draft) if draft else pipeline(address_of(app, "pipeline") or "notebook")
+
+
+def steps(app: AppTest, branch: int = 0) -> tuple[Operator, ...]:
+    return spec_of(app).branches[branch].operators
+
+
+def do(app: AppTest, number: int, action: str) -> AppTest:
+    """Choose from the menu of the card of the step with that number."""
+    menu = next(each for each in app.get("menu_button") if each.key == f"step{number}/menu")
+    menu.click(action).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception
+    return app
+
+
+def control(widgets: Sequence[Any], stem: str) -> Any:
+    """The control of that name; its key changes when the page sets its value."""
+    return next(each for each in widgets if str(each.key).startswith(f"{stem}#"))
+
+
+def unfold(app: AppTest, menu: str) -> AppTest:
+    app.session_state[menu] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def titles(app: AppTest) -> list[str]:
+    return [each.label for each in app.button if (each.key or "").endswith("/fold")]
+
+
+def names(app: AppTest, branch: int = 0) -> list[str]:
+    return [step.name for step in walk(spec_of(app).branches[branch].operators)]

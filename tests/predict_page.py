@@ -1,0 +1,93 @@
+"""The Predict page with a tiny network, for the tests that open it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from aquadash.runs import Run, RunStore, open_store
+from tests.app_pages import open_app_page
+from tests.stored_runs import add_run
+
+Upload = tuple[str, bytes, str]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store that the tests of a module share."""
+
+    home: Path
+    run: Run
+
+
+def store_colours(folder: Path, store: RunStore, *, name: str, classes: tuple[int, int, int]) -> Run:
+    """A run whose network has one class each for what is red, green and blue."""
+    import keras
+    from keras import layers
+
+    model = keras.Sequential(
+        [keras.Input((32, 32, 3)), layers.GlobalAveragePooling2D(), layers.Dense(5, activation="softmax")]
+    )
+    model.layers[-1].set_weights([10 * np.eye(5, dtype=np.float32)[list(classes)], np.zeros(5, np.float32)])
+    path = folder / "model.keras"
+    model.save(path)
+    run = add_run(store, name=name)
+    store.add_artifact(run.run_id, path)
+    return run
+
+
+def colours_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A shelf with a run whose network calls what is red a beaver and what is blue an otter."""
+    home = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        run = store_colours(tmp_path_factory.mktemp("model"), open_store(), name="colours", classes=(0, 1, 2))
+    return Shelf(home, run)
+
+
+open_page = partial(open_app_page, "predict")
+
+
+def drop(app: AppTest, *files: Upload) -> AppTest:
+    app.file_uploader(key="pictures").set_value(list(files))
+    app.run()
+    assert not app.exception and not app.error
+    return app
+
+
+def picture(name: str, colour: tuple[int, int, int] = (255, 0, 0), size: tuple[int, int] = (64, 48)) -> Upload:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return name, file.getvalue(), "image/png"
+
+
+def cards(app: AppTest) -> list[str]:
+    """The results, as HTML."""
+    return [block.proto.body for block in app.get("html") if block.proto.body.startswith("<article")]
+
+
+def halves(name: str = "halves.png", size: tuple[int, int] = (120, 60)) -> Upload:
+    """Red on the left, blue on the right: which part the network sees decides what it says."""
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    pixels[:, : size[0] // 2, 0] = 255
+    pixels[:, size[0] // 2 :, 2] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return name, file.getvalue(), "image/png"
+
+
+def widget(widgets: Any, start: str) -> Any:
+    """The first widget whose key begins so."""
+    return next(each for each in widgets if str(each.key).startswith(start))
+
+
+def accuracy(app: AppTest) -> Any:
+    return next(each for each in app.metric if each.label.startswith("Accuracy"))

@@ -1,0 +1,149 @@
+"""What is no picture, or not the one that its name says, is refused by its name; and how names are shown."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash.data import images
+from aquadash.data.image_kinds import kind_of
+from aquadash.data.images import decode, display_name
+from aquadash.errors import ImageError
+from tests.encoded_pictures import ENDINGS, photo, png, png_chunk, quarters, saved
+
+
+def test_empty() -> None:
+    with pytest.raises(ImageError, match=r"a\.png is empty \(0 bytes\)"):
+        decode(b"", name="a.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("photo.png", b"Dear diary, caf\xc3\xa9", "photo.png is really a text file"),
+        ("notes.txt", b"BMW makes cars and this is a text", "notes.txt is a text file"),
+        ("notes.txt", "Grüße".encode("utf-16"), "a text file"),
+        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
+        ("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC image.*Export it as JPEG"),
+        ("a.avif", b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF image"),
+        ("a.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
+        ("a.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing.*as PNG"),
+        ("otter.jpg", b"<!DOCTYPE html><html><svg></svg></html>", "otter.jpg is really a web page"),
+        ("a.zip", b"PK\x03\x04\x14\0", "Unpack it"),
+        ("a.psd", b"8BPS\0\1", "a Photoshop document"),
+        ("a.ico", b"\0\0\1\0\1\0", "a Windows icon"),
+        ("a.jxl", b"\xff\x0a\xfa", "a JPEG XL image"),
+        ("a.bin", bytes(range(256)) * 20, "of an unknown kind"),
+        ("a.bin", b"RIFF\0\0\0\0WAVEfmt ", "of an unknown kind"),
+        ("x", b"\x89PNG", "of an unknown kind"),
+    ],
+)
+def test_other_files_are_refused_by_name(name: str, data: bytes, expected: str) -> None:
+    with pytest.raises(ImageError, match=rf"(?s)^{name}.*{expected}|^{expected}") as caught:
+        decode(data, name=name)
+    assert "expected a PNG, JPEG, WebP, BMP or GIF image" in str(caught.value)
+
+
+def test_tiff_is_refused_by_name() -> None:
+    with pytest.raises(ImageError, match="a TIFF image.*save it as PNG or JPEG"):
+        decode(saved(quarters(), "TIFF"), name="scan.tif")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "advice"),
+    [
+        ("PNG", "otter.jpg", "really a PNG image.*end in .png"),
+        ("WEBP", "otter.JPEG", "really a WebP image.*end in .webp"),
+        ("JPEG", "otter.heic", "really a JPEG image.*end in .jpg"),
+        ("GIF", "otter.txt", "really a GIF image.*end in .gif"),
+    ],
+)
+def test_mislabelled_images_are_refused_with_their_right_name(kind: str, name: str, advice: str) -> None:
+    with pytest.raises(ImageError, match=advice):
+        decode(saved(quarters(), kind), name=name)
+
+
+@pytest.mark.parametrize("name", ["otter", "otter.0001", "otter.photo", "otter.jfif", "OTTER.JPG ", ".jpg", ""])
+def test_endings_that_do_not_contradict_are_accepted(name: str) -> None:
+    assert decode(saved(quarters(), "JPEG"), name=name).kind == "JPEG"
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_a_file_cut_short_is_refused_or_whole(kind: str) -> None:
+    data = saved(photo(), kind)
+    whole = decode(data, name="a").rgb
+
+    refused = 0
+    for cut in range(1, len(data), max(1, len(data) // 60)):
+        try:
+            image = decode(data[:cut], name="cut")
+        except ImageError as error:
+            assert str(error).startswith("cut ")
+            refused += 1
+        else:  # only the trailer is missing: all pixels are there
+            np.testing.assert_array_equal(image.rgb, whole)
+    assert refused >= 55
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_damaged_bytes_raise_nothing_but_image_errors(kind: str) -> None:
+    data = saved(photo(), kind)
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        damaged = bytearray(data)
+        for position in rng.integers(0, min(len(data), rng.choice([40, len(data)])), size=4):
+            damaged[position] = rng.integers(256)
+        try:
+            image = decode(bytes(damaged), name="damaged")
+        except ImageError:
+            continue
+        assert image.rgb.ndim == 3 and image.rgb.shape[2] == 3
+
+
+def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
+    bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 50_000_000))
+    with pytest.raises(ImageError, match="cut short or damaged"):
+        decode(png(1, 1, rows=b"\0\0", extra=bomb), name="a.png")
+
+
+# ---- names ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("otter.png", "otter.png"),
+        ("a\nb\r\n\tc.png", "a b c.png"),
+        ("", "(no name)"),
+        (" \n ", "(no name)"),
+        ("\x1b[31mred\x00.png", "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}.png"),
+        ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\N{REPLACEMENT CHARACTER}exe"),
+        ("\udcff.png", "\N{REPLACEMENT CHARACTER}.png"),
+        ("../../etc/passwd", "../../etc/passwd"),
+        ("<b>fett</b> **x**.png", "<b>fett</b> **x**.png"),
+        ("🦦 Seeotter.png", "🦦 Seeotter.png"),
+    ],
+)
+def test_display_name(name: str, shown: str) -> None:
+    assert display_name(name) == shown
+    with pytest.raises(ImageError) as caught:
+        decode(b"", name=name)
+    assert str(caught.value).startswith(shown + " is empty")
+
+
+def test_long_names_are_shortened_in_the_middle() -> None:
+    shown = display_name("a" * 5000 + ".png")
+    assert len(shown) == images.MAX_NAME and shown.endswith(".png") and "..." in shown
+
+
+@pytest.mark.parametrize("path", ["missing.png", "nul\0.png", "x" * 5000])
+def test_reading_hostile_paths(path: str) -> None:
+    with pytest.raises(ImageError, match="cannot be (found|read)"):
+        images.read(Path(path))
+
+
+def test_kind_of_text_survives_a_letter_split_by_the_cut() -> None:
+    assert kind_of(("x" * 4095 + "é" * 10).encode()).name == "text"

@@ -1,0 +1,115 @@
+"""Pipelines of the builder are saved, renamed, deleted, exported and imported."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, library, op, pipeline, saved_pipelines
+from aquadash.augment.drafts import to_draft
+from aquadash.data import Dataset
+from tests.app_pages import address_of
+from tests.builder_page import DEEP, do, press, spec_of, unfold, visit, without_waiting
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
+    without_waiting(monkeypatch, tiny_dataset)
+
+
+def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back() -> None:
+    app = unfold(visit(pipeline="notebook-1"), "save-menu")
+    press(app, "add-0")
+    app.text_input(key="studio:search").set_value("sharpen").run()
+    press(app, "pick-Sharpen-add")
+    app.text_input(key="studio:title").set_value("<b>Über</b> sharp")
+    press(app, "save-as-button")
+    assert address_of(app, "pipeline") == "b-uber-b-sharp" and address_of(app, "draft") is None
+    saved = pipeline("b-uber-b-sharp")
+    assert [step.name for step in saved.branches[0].operators] == ["Fliplr", "GaussianBlur", "Sharpen"]
+    assert saved.summary == "Flip left-right (always); Blur, sigma 0 to 1; Sharpen"
+    assert (
+        "b-uber-b-sharp" in visit().selectbox(key="pipeline").options[-1]
+        or "sharp" in visit().selectbox(key="pipeline").options[-1]
+    )
+
+    do(app, 0, "remove")
+    press(app, "save-changes")
+    assert [step.name for step in pipeline("b-uber-b-sharp").branches[0].operators] == ["GaussianBlur", "Sharpen"]
+    assert pipeline("b-uber-b-sharp").summary == "Blur, sigma 0 to 1; Sharpen"
+
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value("Soft")
+    press(app, "rename-button")
+    assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
+    unfold(app, "files-menu")
+    press(app, "delete-pipeline")
+    assert library().saved == () and address_of(app, "pipeline") is None
+    press(app, next(each.key for each in app.button if (each.key or "").startswith("restore-soft")))  # type: ignore[arg-type]
+    assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
+
+
+@pytest.mark.parametrize(
+    ("title", "message"), [("", "expected 1 to 80"), ("!!!", "at least one letter"), ("notebook", "built-in")]
+)
+def test_a_name_that_cannot_be_is_refused_and_the_draft_stays(title: str, message: str) -> None:
+    app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
+    app.text_input(key="studio:title").set_value(title)
+    press(app, "save-as-button")
+    assert message in app.error[0].value
+    assert spec_of(app) == DEEP and library().saved == ()
+
+
+def test_what_another_session_saves_deletes_or_damages_is_seen_at_once(home: Path) -> None:
+    app = visit()
+    before = app.selectbox(key="pipeline").options
+    saved_pipelines.save(DEEP, title="From elsewhere")
+    assert len(app.run().selectbox(key="pipeline").options) == len(before) + 1
+    (home / "pipelines" / "broken.json").write_text("{")
+    app.run()
+    assert any("1 saved pipeline cannot be read" in each.label for each in app.expander)
+    assert any("broken.json" in each.value for each in app.markdown)
+    saved_pipelines.delete("from-elsewhere")
+    assert app.run().selectbox(key="pipeline").options == before
+
+
+def test_a_file_is_exported_and_imported() -> None:
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    assert any(each.key == "export" for each in app.get("download_button"))
+    app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
+    assert not app.error and spec_of(app) == DEEP
+    assert "“Mine” from deep.json" in app.success[0].value
+    press(app, "undo")
+    assert address_of(app, "pipeline") == "notebook-2" and address_of(app, "draft") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not valid JSON"),
+        (b"\xff\xfe", "not text"),
+        (b"{}", "lacks 'format'"),
+        (b" " * 400_001, "at most 400,000"),
+    ],
+)
+def test_a_file_that_is_no_pipeline_is_refused_by_name(content: bytes, message: str) -> None:
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    app.file_uploader(key="import-0").upload("bad.json", content, "application/json").run()
+    assert "bad.json" in app.error[0].value and message in app.error[0].value
+    assert spec_of(app) == PIPELINES["notebook-2"]
+
+
+def test_a_draft_too_long_for_the_address_says_so_and_can_be_saved() -> None:
+    dice = random.Random(0)
+    many = tuple(
+        op("Sharpen", alpha=dice.random(), lightness=dice.random(), probability=dice.random()) for _ in range(198)
+    )
+    saved_pipelines.save(PipelineSpec("x", "Long", "", (Branch("One", many),)), title="Long")
+    app = visit(pipeline="long")
+    do(app, 0, "duplicate")
+    assert address_of(app, "draft") is None
+    assert any("too long for the address" in each.value for each in app.caption)
+    press(app, "save-changes")
+    assert len(pipeline("long").branches[0].operators) == 199
