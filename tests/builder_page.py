@@ -69,7 +69,9 @@ def control(widgets: Sequence[Any], stem: str) -> Any:
 
 
 def unfold(app: AppTest, menu: str) -> AppTest:
-    app.session_state[menu] = True
+    """Open a menu; those of files have a new key each time that they have done their work."""
+    done = app.session_state["studio:menus"] if "studio:menus" in app.session_state else 0
+    app.session_state[menu if menu == "branch-menu" else f"{menu}-{done}"] = True
     app.run()
     assert not app.exception
     return app

@@ -93,6 +93,14 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         page.get_by_text("Saved “Nested <one>”").wait_for()
         address_has(page, "pipeline=nested-one")
         assert "draft=" not in page.url
+        # The menu has folded, and stays so when the page goes on.
+        settled(page)
+        seed = page.get_by_role("spinbutton", name="Seed")
+        seed.fill("1")
+        seed.press("Enter")
+        address_has(page, "seed=1")
+        settled(page)
+        assert page.get_by_test_id("stPopoverBody").count() == 0
         saved = pipeline("nested-one")
         group = op("Sometimes", then_list=(op("Fliplr"), op("LinearContrast")))
         assert saved.branches[0].operators == (op("Fliplr"), group)

@@ -70,10 +70,19 @@ def test_markup_templates_and_formulas_stay_text() -> None:
     assert theme.escape("<b>a</b> & %{x} $y$") == "&lt;b&gt;a&lt;/b&gt; &amp; &#37;{x} &#36;y&#36;"
 
 
+@pytest.mark.parametrize("length", [14, 18, 26, theme.MAX_NAME])
+def test_names_that_differ_at_their_end_are_still_told_apart_when_cut(length: int) -> None:
+    long = "Gentle colours of the sea, "
+    names = [f"{long}{end}" for end in ("without", "with", "with again", "with (f57c450b)", "with (9a59d326)")]
+    cut = [theme.shorten(name, length=length) for name in names]
+    assert len(set(cut)) == len(names)
+    assert all(each.startswith("Gentle") and len(each) <= length for each in cut)
+
+
 def test_long_names_are_cut_and_control_characters_go() -> None:
     assert theme.shorten("a\nb\t c\x00d") == "a b c d"
     cut = theme.shorten("x" * 50)
-    assert len(cut) == theme.MAX_NAME and cut.endswith("…")
+    assert len(cut) == theme.MAX_NAME and "…" in cut
     assert theme.hover_name("y" * 60) == "y" * 50 + "<br>" + "y" * 10
     assert len(theme.hover_name("z" * 5000)) < 250
 

@@ -72,9 +72,10 @@ def test_compare_brings_a_run_and_refuses_others(
     assert len(store.list_runs()) == 2
     assert not list((Path(written.path).parent / "tmp").glob("*"))
 
-    app.file_uploader(key="bring-run").upload("x.zip", b"no zip at all", "application/zip").run()
+    app.file_uploader(key="bring-run").upload("my *x*.zip", b"no zip at all", "application/zip").run()
     for task in list(preparing._imports._tasks.values()):
         assert task.wait(60)
     app.run()
-    assert any("not a ZIP file" in message.value for message in app.error)
+    # By the name that people know it by, as text.
+    assert any(plain("my *x*.zip is not a ZIP file") in message.value for message in app.error)
     assert len(store.list_runs()) == 2

@@ -57,24 +57,26 @@ class Imported:
         return self.run.run_id == self.original_id
 
 
-def import_run(store: RunStore, path: Path, *, progress: Progress | None = None) -> Imported:
+def import_run(store: RunStore, path: Path, *, progress: Progress | None = None, called: str | None = None) -> Imported:
     """Take in a run that :func:`aquadash.export.bundle.export_run` has written.
 
     Args:
         store: Where to.
         path: The ZIP file.
         progress: Told what is being done and the share that is done; what it raises ends the import.
+        called: What people know the file by, for messages alone; ``None`` means its own name.
 
     Raises:
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
         StorageError: The run cannot be stored; likewise.
     """
     tell = progress or (lambda text, share: None)
+    called = path.name if called is None else called
     tell("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
     if path.stat().st_size > MOST_PACKED:
-        raise ForeignZipError(f"{path.name} has {path.stat().st_size:,} bytes; a run has at most {MOST_PACKED:,}.")
+        raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MOST_PACKED:,}.")
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="import-", dir=workshop) as name:
@@ -84,7 +86,7 @@ def import_run(store: RunStore, path: Path, *, progress: Progress | None = None)
                 described = _unpacked(archive, folder, tell)
         except zipfile.BadZipFile as error:
             raise ForeignZipError(
-                f"{path.name} is not a ZIP file, or a damaged one ({error}). Copy or download it again."
+                f"{called} is not a ZIP file, or a damaged one ({error}). Copy or download it again."
             ) from None
         tell("checking what it holds", None)
         snapshot, artifacts = _checked(described, folder)

@@ -56,18 +56,19 @@ def incoming(key: str) -> Task[Imported] | None:
     return _imports.get(key)
 
 
-def bring(store: RunStore, path: Path, *, key: str) -> Task[Imported]:
+def bring(store: RunStore, path: Path, *, key: str, called: str) -> Task[Imported]:
     """Take a ZIP file in; it is removed at the end.
 
     Args:
         store: Where to.
         path: A file of our own.
         key: Stands for the upload.
+        called: What people know the file by, for messages.
     """
 
     def work(progress: Progress) -> Imported:
         try:
-            return import_run(store, path, progress=progress)
+            return import_run(store, path, progress=progress, called=called)
         finally:
             path.unlink(missing_ok=True)
 

@@ -161,9 +161,15 @@ def run_meta(index: int) -> dict[str, int]:
 
 
 def shorten(name: str, *, length: int = MAX_NAME) -> str:
-    """The name on one line, cut with an ellipsis after ``length`` characters."""
+    """The name on one line, at most ``length`` characters: what is too long loses its middle to an ellipsis.
+
+    Names that begin alike mostly differ at their end: "... with" and "... without", a seed, the start of an id.
+    """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    if len(line) <= length:
+        return line
+    end = (length - 1) * 2 // 5
+    return f"{line[: length - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}"
 
 
 def escape(text: str) -> str:

@@ -19,6 +19,7 @@ _DELETED = "studio:deleted"
 _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
 _UPLOADS = "studio:uploads"
 _TOLD = "studio:told"
+_MENUS = "studio:menus"
 
 _LONGEST_SUMMARY = 500
 
@@ -40,10 +41,13 @@ def show(state: State, *, saved: bool) -> None:
             help="Saves the changes under the same name. The version before is kept as a file in pipelines/earlier.",
             on_click=_save_changes,
         )
-    with st.popover("Save as", icon="💾", key="save-menu", on_change="rerun") as menu:
+    # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above moves
+    # the menu, the browser draws it afresh and keeps the value that it had, and with the next click it unfolds again.
+    number = st.session_state.get(_MENUS, 0)
+    with st.popover("Save as", icon="💾", key=f"save-menu-{number}", on_change="rerun") as menu:
         if menu.open:
             _save_as(state.spec)
-    with st.popover("More", icon=":material/more_horiz:", key="files-menu", on_change="rerun") as menu:
+    with st.popover("More", icon=":material/more_horiz:", key=f"files-menu-{number}", on_change="rerun") as menu:
         if menu.open:
             _more(state, saved)
 
@@ -230,6 +234,6 @@ def _try(action: Callable[[], None]) -> None:
     """Do something from a control's callback and fold the menus; the next run shows what went wrong instead."""
     try:
         action()
-        st.session_state["save-menu"] = st.session_state["files-menu"] = False
+        st.session_state[_MENUS] = st.session_state.get(_MENUS, 0) + 1
     except AquaDashError as error:
         builder_state.fail(error)

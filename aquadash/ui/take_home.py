@@ -217,6 +217,7 @@ def _conversion(run: Run, form: Format) -> None:
 
 
 def _upload() -> None:
+    from aquadash.data.images import display_name
     from aquadash.export import preparing
 
     st.markdown("A ZIP that AquaDash has made with *Take home*, here or on another computer.")
@@ -229,7 +230,7 @@ def _upload() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix="upload-", suffix=".zip", dir=folder, delete=False) as file:
             file.write(uploaded.getvalue())
-        preparing.bring(cache.store(), Path(file.name), key=key)
+        preparing.bring(cache.store(), Path(file.name), key=key, called=display_name(uploaded.name))
     _incoming_fragment(key)
 
 
