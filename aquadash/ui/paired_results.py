@@ -14,7 +14,7 @@ from aquadash.runs.pairs import WITH, Images, Pair, change, find_pair
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, cache, components, run_sizes, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import duration, plain
+from aquadash.ui.text import joined, plain, time_left
 
 #: Seconds between two looks at a pair at work.
 TICK_SECONDS = 2.0
@@ -84,8 +84,8 @@ def _progress(run: Run) -> tuple[float, str]:
         return 0.0, progress.phase
     within = progress.batch / progress.batches if progress.batches else 0.0
     share = min(1.0, max(0.0, (progress.epoch - 1 + within) / progress.epochs))
-    left = "" if progress.eta_seconds is None else f", at most {duration(progress.eta_seconds)} left"
-    return share, f"epoch {progress.epoch} of {progress.epochs}{left}"
+    left = time_left(progress.eta_seconds, at_most=True)
+    return share, joined(f"epoch {progress.epoch} of {progress.epochs}", left)
 
 
 def _stop(pair_id: str) -> None:

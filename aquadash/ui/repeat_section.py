@@ -12,7 +12,7 @@ from aquadash import settings
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import cache, components, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration, moment, plain
+from aquadash.ui.text import count, duration, joined, moment, plain, time_left
 
 if TYPE_CHECKING:
     from aquadash.runs.reproduction import Reproduction
@@ -103,9 +103,9 @@ def _progress(repeat: Run) -> None:
         st.progress(0.0, text="Waiting for its turn ...")
         return
     done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
-    left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
-    text = f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}"
-    st.progress(min(1.0, done / progress.epochs), text=text)
+    left = time_left(progress.eta_seconds, at_most=True)
+    text = joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)
+    st.progress(min(1.0, done / progress.epochs), text=plain(text))
 
 
 def _result(found: Reproduction, *, open_table: bool) -> None:
