@@ -10,6 +10,7 @@ room              holds                                                         
 ================  ==============================================================  =====================================
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
+``tasks``         work in threads: progress, stopping, results                   -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras

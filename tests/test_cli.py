@@ -111,14 +111,14 @@ def test_a_home_that_is_a_file_is_one_line(home: Path, monkeypatch: pytest.Monke
 
 
 def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: Path) -> None:
-    from aquadash.cli.train import build_config
+    from aquadash.cli.config_options import GivenConfig
 
     path = tmp_path / "config.json"
     path.write_text('{"training": {"epochs": 9, "patience": 2}, "seed": 4}')
-    config = build_config("notebook", path, "cifar100", ("training.patience=7",), None)
+    config = GivenConfig("notebook", path, ("training.patience=7",), "cifar100").build()
     assert (config.training.epochs, config.training.patience, config.seed) == (9, 7, 4)
     assert (config.data.source, config.training.validation) == ("cifar100", "test")
-    assert build_config("notebook", path, None, (), 11).seed == 11
+    assert GivenConfig("notebook", path, seed=11).build().seed == 11
 
 
 def test_data_info_on_the_real_archive(cifar100_archive: Path) -> None:

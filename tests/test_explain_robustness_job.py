@@ -27,6 +27,7 @@ from aquadash.explain.robustness_job import ARTIFACT, KIND, Robustness
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs import jobs as jobs_module
 from aquadash.runs.jobs import Job, JobStatus, RunJobs
+from aquadash.training import job_process
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
 from tests.waiting import wait_for
@@ -200,7 +201,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(robustness_job, "_lower_priority", lambda: None)
-    monkeypatch.setattr(robustness_job, "_spawn", lambda run_id: None)
+    monkeypatch.setattr(job_process, "start_unattended", lambda words, log_path: None)
 
 
 def give_model(store: RunStore, run: Run, tmp_path: Path) -> None:
@@ -255,11 +256,11 @@ def test_a_second_process_leaves_the_job_alone(
 def test_a_process_that_cannot_be_started_is_a_failed_job(
     store: RunStore, run: Run, measurements: Robustness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(run_id: str) -> None:
+    def refuse(words: list[str], log_path: Path) -> None:
         raise OSError("out of processes")
 
     give_model(store, run, tmp_path)
-    monkeypatch.setattr(robustness_job, "_spawn", refuse)
+    monkeypatch.setattr(job_process, "start_unattended", refuse)
     with pytest.raises(RunError, match="out of processes"):
         measurements.start(run.run_id, REQUEST)
     job = measurements.job(run.run_id)

@@ -21,7 +21,7 @@ NASTY = "<b>x** $y$ [z](q)"
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started: the pictures are read at once."""
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(own_pictures, "start_detached", lambda words, log_path: drafts.read(words[1]))
+    monkeypatch.setattr(own_pictures, "start_unattended", lambda words, log_path: drafts.read(words[1]))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from aquadash.explain.robustness import RobustnessRequest
 from aquadash.explain.robustness_job import KIND, Robustness
 from aquadash.runs import Progress, Run, RunStore, open_store
 from aquadash.runs.jobs import JobStatus, RunJobs
+from aquadash.training import job_process
 from aquadash.ui import robustness_reads
 from aquadash.ui.robustness_results import branch_rows, corruption_rows
 from aquadash.ui.robustness_section import progress_text
@@ -47,7 +48,7 @@ def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path
     path.write_bytes(b"a model")
     store.add_artifact(run.run_id, path)
     spawned: list[str] = []
-    monkeypatch.setattr(robustness_job, "_spawn", spawned.append)
+    monkeypatch.setattr(job_process, "start_unattended", lambda words, log_path: spawned.append(words[1]))
     return spawned
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from aquadash.export import bundle, preparing
 from aquadash.runs import RunStore, open_store
+from aquadash.tasks import Report
 from tests import stored_runs, ui_runs
 from tests.app_pages import open_app_page
 
@@ -53,6 +55,34 @@ def test_what_fails_is_said_and_can_be_tried_again(store: RunStore, monkeypatch:
     assert task is not None and task.wait(60)
     app.run()
     assert any("No space left" in error.value for error in app.error)
+    assert app.button(key=f"take-home-make-{run.run_id}-1")
+
+
+def test_it_tells_how_far_it_is_and_can_be_stopped(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = stored_runs.add_run(store)
+    app = open_app_page("evaluate", run=run.run_id, section="home")
+    told, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object, progress: Report, **__: object) -> None:
+        progress("packing the network", 0.25, 45.0)
+        told.set()
+        assert go_on.wait(60)
+        progress("packing the rest", 0.5)
+
+    monkeypatch.setattr(preparing, "export_run", slow)
+    key = f"take-home-{run.run_id}-1"
+    app.button(key=f"take-home-make-{run.run_id}-1").click().run()
+    assert told.wait(60)
+    app.run()
+    assert [bar.proto.text for bar in app.get("progress")] == ["Packing the network · about 45 s left"]
+    app.button(key=f"{key}-stop").click().run()
+    assert app.button(key=f"{key}-stopping").disabled
+    go_on.set()
+    task = preparing.prepared(store, run.run_id, include_data=True)
+    assert task is not None and task.wait(60)
+    app.run()
+    assert not app.exception and not app.error
+    assert "Stopped by request." in [box.value for box in app.info]
     assert app.button(key=f"take-home-make-{run.run_id}-1")
 
 

@@ -196,13 +196,13 @@ def wait_until(condition, heartbeat: Heartbeat) -> None:  # type: ignore[no-unty
 
 
 def test_a_stop_request_comes_back_with_a_heartbeat() -> None:
-    with Heartbeat(StoreStub(ask=True), "0" * 32, interval=0.001) as heartbeat:  # type: ignore[arg-type]
+    with Heartbeat(StoreStub(ask=True), "0" * 32, interval=0.001) as heartbeat:
         wait_until(lambda: heartbeat.stop_requested, heartbeat)
 
 
 def test_a_store_that_stays_away_ends_the_training() -> None:
     stub = StoreStub(fail=True)
-    with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:  # type: ignore[arg-type]
+    with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:
         wait_until(lambda: heartbeat.store_lost is not None, heartbeat)
     assert stub.beats > 10
 
@@ -211,7 +211,7 @@ def test_the_log_is_sent_only_when_it_has_grown(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("one\n")
     stub = StoreStub()
-    heartbeat = Heartbeat(stub, "0" * 32, log_path=log)  # type: ignore[arg-type]
+    heartbeat = Heartbeat(stub, "0" * 32, log_path=log)
     heartbeat.beat()
     heartbeat.beat()
     log.write_text("one\ntwo\n")
@@ -223,7 +223,7 @@ def test_a_long_log_is_cut_at_a_line(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("".join(f"line {number}\n" for number in range(5000)))
     stub = StoreStub()
-    Heartbeat(stub, "0" * 32, log_path=log).beat()  # type: ignore[arg-type]
+    Heartbeat(stub, "0" * 32, log_path=log).beat()
     tail = stub.tails[0]
     assert tail is not None and tail.startswith("line ") and tail.endswith("line 4999\n") and len(tail) <= 6000
 

@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
-from aquadash.explain.label_safety_job import SafetyJobs
 from aquadash.runs import Predictions, Run, RunStore, open_store
 from aquadash.ui import label_safety_jobs
 from tests.app_pages import address_of
@@ -45,7 +44,7 @@ def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> R
     without_engine(monkeypatch)
     without_links(monkeypatch)
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    jobs = SafetyJobs()
+    jobs = label_safety_jobs.new_jobs()
     monkeypatch.setattr(label_safety_jobs, "_jobs", lambda: jobs)
     return open_store()
 
@@ -84,7 +83,7 @@ def measured(app: AppTest) -> AppTest:
 
 
 def ended(app: AppTest) -> AppTest:
-    job = wait_for(lambda: next(iter(label_safety_jobs._jobs()._jobs.values()), None))
+    job = wait_for(lambda: next(iter(label_safety_jobs._jobs()._tasks.values()), None))
     assert job.wait(60)
     app.run()
     assert not app.exception
@@ -127,7 +126,7 @@ def test_a_link_to_a_result_measures_it_again_elsewhere(sharp: Run, monkeypatch:
     app = measured(open_meter(safety_copies="4", safety_high="2"))
     shown = address_of(app, "safety")
     assert shown
-    fresh = SafetyJobs()
+    fresh = label_safety_jobs.new_jobs()
     monkeypatch.setattr(label_safety_jobs, "_jobs", lambda: fresh)
     again = ended(open_meter(safety_copies="4", safety_high="2", safety=shown))
     assert alternatives(again) == alternatives(app)

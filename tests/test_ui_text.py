@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.ui.text import count, duration, moment, percent, plain
+from aquadash.ui.text import count, duration, joined, moment, percent, plain, sentence, time_left
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,13 @@ from aquadash.ui.text import count, duration, moment, percent, plain
 )
 def test_durations_have_units(seconds: float | None, expected: str) -> None:
     assert duration(seconds) == expected
+
+
+def test_the_time_left_is_told_where_it_is_known() -> None:
+    assert time_left(45) == "about 45 s left"
+    assert time_left(200, at_most=True) == "at most 3 min 20 s left"
+    assert joined("5 of 8 done", time_left(None)) == "5 of 8 done"
+    assert joined(sentence("reading"), "", time_left(7500)) == "Reading · about 2 h 5 min left"
 
 
 def test_a_wide_interval_leaves_no_digit_after_the_point() -> None:

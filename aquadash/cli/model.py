@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import click
 
+from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
-from aquadash.cli.train import build_config
 from aquadash.errors import AquaDashError
 from aquadash.models import LayerRow
 
@@ -21,43 +17,24 @@ _CLASSES = 5
 _PATIENCE = 180.0
 
 
-def _config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that make a configuration."""
-    for option in (
-        click.option(
-            "--set",
-            "assignments",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Change a setting, such as model.dropout=0.3.",
-        ),
-        click.option("--config", "config_file", type=click.Path(path_type=Path), help="JSON file with settings."),
-        click.option(
-            "--preset", "preset_name", default="notebook", show_default=True, help="The preset to start from."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group()
 def model() -> None:
     """Networks."""
 
 
 @model.command("summary")
-@_config_options
+@config_options(default="notebook", source=False)
 @json_option
-def summary(preset_name: str, config_file: Path | None, assignments: tuple[str, ...], as_json: bool) -> None:
+def summary(given: GivenConfig, as_json: bool) -> None:
     """List a network's layers with their output shapes and parameters."""
-    config = build_config(preset_name, config_file, None, assignments, None)
+    config = given.build()
     import_tensorflow_quietly()
     from aquadash import models
     from aquadash.training.measure import build_network
 
     listed = models.summarize(build_network(config, image_shape=_IMAGE_SHAPE, num_classes=_CLASSES))
     show(
-        {"preset": preset_name, **listed.to_dict()},
+        {"preset": given.preset, **listed.to_dict()},
         as_json=as_json,
         text=lambda: (
             f"{_layer_table(listed.layers)}\n\n{listed.params:,} parameters, of which training changes "
@@ -67,14 +44,11 @@ def summary(preset_name: str, config_file: Path | None, assignments: tuple[str, 
 
 
 @model.command("probe")
-@_config_options
-@click.option("--source", help="The data set: synthetic, cifar100 or folder-NAME. Short for --set data.source=...")
+@config_options(default="notebook")
 @json_option
-def probe(
-    preset_name: str, config_file: Path | None, assignments: tuple[str, ...], source: str | None, as_json: bool
-) -> None:
+def probe(given: GivenConfig, as_json: bool) -> None:
     """Measure a few training steps: how long an epoch will take here, and how much memory."""
-    config = build_config(preset_name, config_file, source, assignments, None)
+    config = given.build()
     from aquadash.data import load
     from aquadash.training.probe import estimate, workload
     from aquadash.training.probe_service import ProbeService, Question
@@ -105,7 +79,7 @@ def probe(
             f"about {result.memory_bytes / 1e6:,.0f} MB of memory\n{basis}"
         )
 
-    show({"preset": preset_name, "epochs": config.training.epochs, **result.to_dict()}, as_json=as_json, text=text)
+    show({"preset": given.preset, "epochs": config.training.epochs, **result.to_dict()}, as_json=as_json, text=text)
 
 
 def _layer_table(layers: tuple[LayerRow, ...]) -> str:

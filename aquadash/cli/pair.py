@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import json_option, percent, show, table
-from aquadash.cli.train import build_config, wait
+from aquadash.cli.train import wait
 from aquadash.errors import RunError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.runs import RunStatus, RunStore, open_store
@@ -17,13 +17,7 @@ from aquadash.runs.pairs import Images, Pair, change, find_pair, pairs
 
 @click.group(invoke_without_command=True)
 @click.option("--pipeline", "pipeline_name", help="What is tried: a built-in or saved pipeline.")
-@click.option(
-    "--preset", "preset_name", default="notebook-fixed", show_default=True, help="The settings of both to start from."
-)
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="JSON file with settings of both.")
-@click.option("--source", help="The data set. Short for --set data.source=...")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting of both.")
-@click.option("--seed", type=int, help="The number all randomness of both follows from.")
+@config_options(of="both", seed=True)
 @click.option("--name", help="What the two are about; their names begin with it.")
 @click.option("--same-updates", is_flag=True, help="More epochs without the pipeline, for as many weight updates.")
 @click.option("--wait/--no-wait", "waits", default=True, show_default=True, help="Wait for both and tell the change.")
@@ -32,11 +26,7 @@ from aquadash.runs.pairs import Images, Pair, change, find_pair, pairs
 def pair(
     context: click.Context,
     pipeline_name: str | None,
-    preset_name: str,
-    config_file: Path | None,
-    source: str | None,
-    assignments: tuple[str, ...],
-    seed: int | None,
+    given: GivenConfig,
     name: str | None,
     same_updates: bool,
     waits: bool,
@@ -51,7 +41,7 @@ def pair(
         return
     if not pipeline_name:
         raise click.UsageError("Missing option '--pipeline': name the pipeline to try.", context)
-    config = build_config(preset_name, config_file, source, assignments, seed)
+    config = given.build()
     from aquadash.engine import open_engine
 
     store = open_store()

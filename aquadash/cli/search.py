@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import StatusLine, json_option, percent, show, table
-from aquadash.cli.train import build_config
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import RunStatus
 from aquadash.search import PRUNERS, SAMPLERS, Budget, Search, SearchPlan, Trial, TrialState, default_space, parse_all
@@ -44,17 +43,7 @@ def search() -> None:
 
 
 @search.command("run")
-@click.option(
-    "--preset", "preset_name", default="notebook-fixed", show_default=True, help="The settings to start from."
-)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    help="File with settings that replace the preset's.",
-)
-@click.option("--source", help="The data set. Short for --set data.source=...")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting to start from.")
+@config_options()
 @click.option(
     "--over",
     multiple=True,
@@ -78,10 +67,7 @@ def search() -> None:
 @click.option("--name", default="", help="What to call the search.")
 @json_option
 def run_search(
-    preset_name: str,
-    config_file: Path | None,
-    source: str | None,
-    assignments: tuple[str, ...],
+    given: GivenConfig,
     over: tuple[str, ...],
     trials: int | None,
     minutes: float | None,
@@ -93,7 +79,7 @@ def run_search(
 ) -> None:
     """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
     validation images, never on test images. Ctrl-C stops the runs at work; search resume goes on from there."""
-    config = build_config(preset_name, config_file, source, assignments, None)
+    config = given.build()
     if trials is None and minutes is None:
         trials = DEFAULT_TRIALS
     space = parse_all(over) if over else default_space(config)

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from aquadash import config as run_config
+from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.guess import guess_words, read_guess
 from aquadash.cli.output import StatusLine, json_option, percent, show
-from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError, ConfigError, RunError
-from aquadash.presets import preset
+from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import Run, RunStatus, open_store
 
 if TYPE_CHECKING:
     from aquadash.engine import Engine
-
-#: A config is a page of text; more is a mistaken file.
-_MOST_CONFIG_BYTES = 1_000_000
 
 #: How often the command looks into the store for news.
 _LOOK_SECONDS = 0.5
 
 
 @click.command()
-@click.option(
-    "--preset", "preset_name", default="notebook-fixed", show_default=True, help="The settings to start from."
-)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    help="JSON file with settings that replace the preset's.",
-)
-@click.option("--source", help="The data set: synthetic, cifar100 or folder-NAME. Short for --set data.source=...")
-@click.option(
-    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as training.epochs=20."
-)
-@click.option("--seed", type=int, help="The number all randomness follows from.")
+@config_options(seed=True)
 @click.option("--name", help="What to call the run.")
 @click.option(
     "--guess-accuracy", type=float, metavar="PERCENT", help="The test accuracy that you expect; scored at the end."
@@ -53,18 +33,14 @@ _LOOK_SECONDS = 0.5
 )
 @json_option
 def train(
-    preset_name: str,
-    config_file: Path | None,
-    source: str | None,
-    assignments: tuple[str, ...],
-    seed: int | None,
+    given: GivenConfig,
     name: str | None,
     guess_accuracy: float | None,
     guess_pair: str | None,
     as_json: bool,
 ) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
-    config = build_config(preset_name, config_file, source, assignments, seed)
+    config = given.build()
     guess = read_guess(guess_accuracy, guess_pair, config)
     from aquadash.engine import open_engine
 
@@ -83,47 +59,6 @@ def worker(run_id: str) -> int:
     from aquadash.training.worker import main
 
     return main(run_id)
-
-
-def build_config(
-    preset_name: str, config_file: Path | None, source: str | None, assignments: tuple[str, ...], seed: int | None
-) -> RunConfig:
-    """The preset, then the file's settings, then those of the command line."""
-    config = preset(preset_name).config
-    if config_file:
-        values = config.model_dump()
-        for section, content in _read(config_file).items():
-            if isinstance(values.get(section), dict) and isinstance(content, dict):
-                values[section].update(content)
-            else:
-                values[section] = content
-        config = run_config.from_mapping(values)
-    changes: dict[str, Any] = dict(run_config.parse_assignments(assignments))
-    if source is not None:
-        changes["data.source"] = source
-    if seed is not None:
-        changes["seed"] = seed
-    return run_config.with_values(config, changes)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MOST_CONFIG_BYTES:
-            raise ConfigError(
-                f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?"
-            )
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not a text file; a configuration is JSON in UTF-8.") from None
-    try:
-        values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid JSON: {error}.") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds a {type(values).__name__}; expected an object with the sections of a run.")
-    return values
 
 
 def wait(engine: Engine, run_id: str) -> Run:

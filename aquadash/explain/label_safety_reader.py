@@ -13,6 +13,7 @@ from aquadash.augment.apply import augment_branch
 from aquadash.explain.label_safety_request import ImagePredictor, SafetyRequest, Subjects
 from aquadash.explain.label_safety_result import Misread, Seen
 from aquadash.runs.types import Progress
+from aquadash.tasks import Report
 
 #: Hears of the progress; what it raises ends the measurement.
 Tell = Callable[[Progress], None]
@@ -27,6 +28,19 @@ _CHANGE_IMAGES = 10
 _CHANGE_COPIES = 5
 #: Pictures of misread copies that are kept of each condition.
 _MISREAD_KEPT = 16
+
+
+def told_to(report: Report) -> Tell:
+    """Passes the progress of a measurement on to the task that it is."""
+
+    def tell(progress: Progress) -> None:
+        if progress.batches:
+            done = f"{progress.phase} · {progress.batch:,} of {progress.batches:,} copies"
+            report(done, min(1.0, progress.batch / progress.batches), progress.eta_seconds)
+        else:
+            report(progress.phase, None)
+
+    return tell
 
 
 class Reader:

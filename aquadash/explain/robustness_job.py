@@ -10,20 +10,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import socket
-import subprocess
 import time
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.errors import AquaDashError, RunError, StorageError
+from aquadash.errors import RunError, StorageError
 from aquadash.explain.robustness import RobustnessRequest, missing
 from aquadash.explain.robustness_result import RobustnessResult
-from aquadash.runs import Progress, RunStore, Worker, open_store
-from aquadash.runs.jobs import Job, JobStatus, RunJobs
+from aquadash.runs import Progress, RunStore, open_store
+from aquadash.runs.jobs import Job, RunJobs
 from aquadash.runs.types import Run
-from aquadash.training.processes import start_detached
+from aquadash.training.heartbeat import Heartbeat
+from aquadash.training.job_process import do_job, start_job
 
 _log = logging.getLogger("aquadash.robustness")
 
@@ -98,13 +96,13 @@ class Robustness:
             raise RunError(
                 f"The robustness of {run.name} is being measured already. Wait for the end of that, or stop it first."
             )
-        self._jobs.begin(run_id, request.checked().to_dict())
-        try:
-            _spawn(run_id)
-        except OSError as error:
-            message = f"The process could not be started ({error.strerror or error})."
-            self._jobs.end(run_id, JobStatus.FAILED, message=message)
-            raise RunError(message) from error
+        start_job(
+            self._jobs,
+            run_id,
+            request.checked().to_dict(),
+            command=["robustness-worker", run_id],
+            log_path=settings.robustness_log(run_id),
+        )
 
     def stop(self, run_id: str) -> None:
         """Ask the measurement to stop; what it has measured is kept.
@@ -171,41 +169,26 @@ def main(run_id: str) -> int:
         with FileLock(lock_path, timeout=0):
             store = open_store()
             jobs = RunJobs(store, KIND)
-            jobs.start(run_id, Worker(socket.gethostname(), os.getpid()))
-            status, message = _measured(store, jobs, run_id)
-            _log.info("%s. %s", status, message)
-            jobs.end(run_id, status, message=message)
+            do_job(
+                jobs,
+                run_id,
+                lambda heartbeat: _measured(store, jobs, run_id, heartbeat),
+                noun="measurement",
+                stopped="Stopped by request. What is measured is kept.",
+            )
     except Timeout:
         _log.info("another process on this machine already measures run %s", run_id)
     return 0
 
 
-def _measured(store: RunStore, jobs: RunJobs, run_id: str) -> tuple[JobStatus, str]:
-    """Measure; returns how it ended and a message. No exception leaves a job that looks alive."""
-    from aquadash.training.heartbeat import Heartbeat
-    from aquadash.training.listening import StopRequested
-
-    # The thread asks for nothing but a ``heartbeat``, which both have.
-    beating = Heartbeat(jobs, run_id)  # type: ignore[arg-type]
+def _measured(store: RunStore, jobs: RunJobs, run_id: str, heartbeat: Heartbeat) -> str:
+    """Measure, and store what is measured whatever happens; there is no more to say about it."""
+    listener = _StoreListener(store, run_id, heartbeat)
     try:
-        with beating as heartbeat:
-            listener = _StoreListener(store, run_id, heartbeat)
-            try:
-                _measure(store, jobs, run_id, listener)
-            finally:
-                listener.flush()
-        return JobStatus.FINISHED, ""
-    except StopRequested:
-        return JobStatus.STOPPED, "Stopped by request. What is measured is kept."
-    except AquaDashError as error:
-        _log.error("%s", error)
-        return JobStatus.FAILED, str(error)
-    except (MemoryError, BrokenProcessPool):
-        _log.exception("out of memory")
-        return JobStatus.FAILED, "The machine ran out of memory. Close other programs and start it again."
-    except Exception as error:
-        _log.exception("measuring failed")
-        return JobStatus.FAILED, f"An unexpected error ended the measurement: {type(error).__name__}: {error}"
+        _measure(store, jobs, run_id, listener)
+    finally:
+        listener.flush()
+    return ""
 
 
 def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListener) -> None:
@@ -261,7 +244,7 @@ def _so_far(store: RunStore, run_id: str) -> RobustnessResult | None:
 class _StoreListener:
     """Passes what measuring says on to the store."""
 
-    def __init__(self, store: RunStore, run_id: str, heartbeat: object) -> None:
+    def __init__(self, store: RunStore, run_id: str, heartbeat: Heartbeat) -> None:
         self._store = store
         self._run_id = run_id
         self._heartbeat = heartbeat
@@ -269,16 +252,7 @@ class _StoreListener:
         self._stored = 0.0
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.training.heartbeat import Heartbeat
-        from aquadash.training.listening import StopRequested
-
-        heartbeat = self._heartbeat
-        assert isinstance(heartbeat, Heartbeat)
-        heartbeat.report(progress)
-        if heartbeat.store_lost:
-            raise heartbeat.store_lost
-        if heartbeat.stop_requested:
-            raise StopRequested
+        self._heartbeat.tell(progress)
 
     def on_result(self, result: RobustnessResult) -> None:
         self._waiting = result
@@ -302,19 +276,6 @@ def _read(path: Path) -> RobustnessResult:
         return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"The robustness figures of this run cannot be read ({error}).") from error
-
-
-def _spawn(run_id: str) -> None:
-    """Start the process in a session of its own, so that it outlives the app."""
-    process = start_detached(["robustness-worker", run_id], log_path=settings.robustness_log(run_id))
-    _reap(process)
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the process's end in a thread, or it would stay in the table of processes as long as the app lives."""
-    import threading
-
-    threading.Thread(target=process.wait, name=f"robustness-{process.pid}", daemon=True).start()
 
 
 def _lower_priority() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,7 @@ import aquadash
 from aquadash import augment, data
 from aquadash.augment import AugmentationPlan
 from aquadash.data import Dataset
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export import readme
 from aquadash.export.network_code import BACKBONE_FILE
@@ -54,8 +55,6 @@ _USUAL_SHAPE = (32, 32, 3)
 #: A version that stands in a line of requirements as it is.
 _VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
 
-Progress = Callable[[str, float | None], None]
-
 
 @dataclass(frozen=True)
 class Exported:
@@ -89,7 +88,12 @@ class _Parts:
 
 
 def export_run(
-    store: RunStore, run_id: str, path: Path, *, include_data: bool | None = None, progress: Progress | None = None
+    store: RunStore,
+    run_id: str,
+    path: Path,
+    *,
+    include_data: bool | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Exported:
     """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes.
 
@@ -104,7 +108,7 @@ def export_run(
         RunError: The run has not ended.
         StorageError: The store cannot be read.
     """
-    tell = progress or _silent
+    tell = progress or silent
     tell("reading the run", None)
     parts = _Parts(store.get(run_id), take_snapshot(store, run_id), None)
     parts.dataset = _dataset(parts, tell)
@@ -130,7 +134,7 @@ def file_name(run: Run) -> str:
 
 
 def _members(
-    store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, tell: Progress
+    store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, tell: ProgressCallback
 ) -> Iterator[Member]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run.run_id))
@@ -180,7 +184,7 @@ def _artifacts(store: RunStore, run_id: str) -> Iterator[tuple[str, Path]]:
                 yield full, path
 
 
-def _dataset(parts: _Parts, tell: Progress) -> Dataset | None:
+def _dataset(parts: _Parts, tell: ProgressCallback) -> Dataset | None:
     """The run's images; None, with a note, where this machine does not have them."""
     run = parts.run
     try:
@@ -290,7 +294,3 @@ def _manifest(run_id: str, written: Mapping[str, Written]) -> Member:
 
 def _text(name: str, text: str) -> Member:
     return Member(name, text.encode("utf-8"))
-
-
-def _silent(text: str, share: float | None) -> None:
-    pass

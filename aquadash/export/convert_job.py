@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
 import tempfile
-import threading
 from functools import lru_cache
 from pathlib import Path
 
 from aquadash import settings
 from aquadash.data.download import file_sha256
-from aquadash.errors import AquaDashError, RunError, UnknownNameError
-from aquadash.export.convert import FORMATS, Check, Format, Tell
-from aquadash.runs import Progress, RunStore, Worker, open_store
-from aquadash.runs.jobs import Job, JobStatus, RunJobs
-from aquadash.training.processes import start_detached
-
-_log = logging.getLogger("aquadash.convert")
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.export.convert import FORMATS, Check, Format
+from aquadash.runs import Progress, RunStore, open_store
+from aquadash.runs.jobs import Job, RunJobs
+from aquadash.training.heartbeat import Heartbeat
+from aquadash.training.job_process import do_job, start_job
 
 
 class Conversions:
@@ -65,18 +60,13 @@ class Conversions:
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Its network can be converted once it has ended.")
         self._store.model_path(run_id)
-        jobs = RunJobs(self._store, _kind(form))
-        jobs.begin(run_id, {"format": form.name})
-        try:
-            process = start_detached(
-                ["convert-worker", run_id, form.name], log_path=settings.conversion_log(run_id, form.name)
-            )
-        except OSError as error:
-            message = f"The process could not be started ({error.strerror or error})."
-            jobs.end(run_id, JobStatus.FAILED, message=message)
-            raise RunError(message) from error
-        # Or it would stay in the table of processes as long as the app lives.
-        threading.Thread(target=process.wait, name=f"convert-{process.pid}", daemon=True).start()
+        start_job(
+            RunJobs(self._store, _kind(form)),
+            run_id,
+            {"format": form.name},
+            command=["convert-worker", run_id, form.name],
+            log_path=settings.conversion_log(run_id, form.name),
+        )
 
     def stop(self, run_id: str, form: Format) -> None:
         """Ask a conversion to stop.
@@ -117,48 +107,20 @@ def main(run_id: str, format_name: str) -> int:
     form = format_named(format_name)
     log_to(settings.conversion_log(run_id, form.name))
     store = open_store()
-    jobs = RunJobs(store, _kind(form))
-    jobs.start(run_id, Worker(socket.gethostname(), os.getpid()))
-    status, message = _converted(store, jobs, run_id, form)
-    _log.info("%s. %s", status, message)
-    jobs.end(run_id, status, message=message)
+
+    def work(heartbeat: Heartbeat) -> str:
+        return _convert(store, run_id, form, heartbeat).words()
+
+    do_job(RunJobs(store, _kind(form)), run_id, work, noun="conversion")
     return 0
 
 
-def _converted(store: RunStore, jobs: RunJobs, run_id: str, form: Format) -> tuple[JobStatus, str]:
-    """Convert; returns how it ended and a message. No exception leaves a job that looks alive."""
-    from aquadash.training.heartbeat import Heartbeat
-    from aquadash.training.listening import StopRequested
-
-    # The thread asks for nothing but a ``heartbeat``, which both have.
-    beating = Heartbeat(jobs, run_id)  # type: ignore[arg-type]
-    try:
-        with beating as heartbeat:
-
-            def tell(what: str, done: int, total: int) -> None:
-                heartbeat.report(Progress(what, batch=done, batches=total))
-                if heartbeat.store_lost:
-                    raise heartbeat.store_lost
-                if heartbeat.stop_requested:
-                    raise StopRequested
-
-            return JobStatus.FINISHED, _convert(store, run_id, form, tell).words()
-    except StopRequested:
-        return JobStatus.STOPPED, "Stopped by request."
-    except AquaDashError as error:
-        _log.error("%s", error)
-        return JobStatus.FAILED, str(error)
-    except MemoryError:
-        _log.exception("out of memory")
-        return JobStatus.FAILED, "The machine ran out of memory. Close other programs and start it again."
-    except Exception as error:
-        _log.exception("converting failed")
-        return JobStatus.FAILED, f"An unexpected error ended the conversion: {type(error).__name__}: {error}"
-
-
-def _convert(store: RunStore, run_id: str, form: Format, tell: Tell) -> Check:
+def _convert(store: RunStore, run_id: str, form: Format, heartbeat: Heartbeat) -> Check:
     from aquadash import data
     from aquadash.export.convert import convert
+
+    def tell(what: str, done: int, total: int) -> None:
+        heartbeat.tell(Progress(what, batch=done, batches=total))
 
     run = store.get(run_id)
     tell("loading the images", 0, 0)

@@ -12,13 +12,14 @@ import math
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aquadash import settings
 from aquadash.config import from_json
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, ConfigError, RunError, UnknownNameError
 from aquadash.export.arrays import check_arrays, check_predictions
 from aquadash.export.bundle import FORMAT, MADE, MANIFEST, RUN, VERSION
@@ -35,8 +36,6 @@ _ARTIFACT = re.compile(r"(checkpoint/)?[a-z0-9][a-z0-9_-]{0,80}\.(json|npz|csv|l
 
 #: What a ``.keras`` file is made of.
 _KERAS_MEMBERS = frozenset({"metadata.json", "config.json", "model.weights.h5"})
-
-Progress = Callable[[str, float | None], None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,9 @@ class Imported:
         return self.run.run_id == self.original_id
 
 
-def import_run(store: RunStore, path: Path, *, progress: Progress | None = None, called: str | None = None) -> Imported:
+def import_run(
+    store: RunStore, path: Path, *, progress: ProgressCallback | None = None, called: str | None = None
+) -> Imported:
     """Take in a run that :func:`aquadash.export.bundle.export_run` has written.
 
     Args:
@@ -70,7 +71,7 @@ def import_run(store: RunStore, path: Path, *, progress: Progress | None = None,
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
         StorageError: The run cannot be stored; likewise.
     """
-    tell = progress or (lambda text, share: None)
+    tell = progress or silent
     called = path.name if called is None else called
     tell("looking at the ZIP", None)
     if not path.is_file():
@@ -96,7 +97,7 @@ def import_run(store: RunStore, path: Path, *, progress: Progress | None = None,
     return Imported(run, snapshot.run_id)
 
 
-def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: Progress) -> Mapping[str, Any]:
+def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) -> Mapping[str, Any]:
     """Unpack what belongs to the run and return what ``run.json`` says."""
     try:
         members = checked_members(archive)

@@ -9,8 +9,8 @@ from pathlib import Path
 from aquadash import settings
 from aquadash.export.bundle import Exported, export_run
 from aquadash.export.importing import Imported, import_run
-from aquadash.export.tasks import Progress, Task, Tasks
 from aquadash.runs import RunStore
+from aquadash.tasks import Report, Task, Tasks
 
 #: What is kept of the ZIP files that were made: so many, so long, and so many bytes.
 _MOST_FILES = 20
@@ -44,7 +44,7 @@ def prepare(store: RunStore, run_id: str, *, include_data: bool) -> Task[Exporte
     key = _key(store, run_id, include_data)
     path = settings.exports() / f"{run_id}-{key[:16]}.zip"
 
-    def work(progress: Progress) -> Exported:
+    def work(progress: Report) -> Exported:
         _make_room(path.parent)
         return export_run(store, run_id, path, include_data=include_data, progress=progress)
 
@@ -66,7 +66,7 @@ def bring(store: RunStore, path: Path, *, key: str, called: str) -> Task[Importe
         called: What people know the file by, for messages.
     """
 
-    def work(progress: Progress) -> Imported:
+    def work(progress: Report) -> Imported:
         try:
             return import_run(store, path, progress=progress, called=called)
         finally:

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from aquadash.errors import StorageError
-from aquadash.runs import Progress, RunStore
+from aquadash.runs import Progress
+from aquadash.training.listening import StopRequested
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +25,13 @@ _MOST_FAILURES = 30
 _LOG_TAIL_BYTES = 6000
 
 
+class Hearer(Protocol):
+    """Who hears the signs of life: a :class:`~aquadash.runs.RunStore`, or the jobs of a kind in it."""
+
+    def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
+        """Take a sign of life; returns whether somebody asked for a stop."""
+
+
 class Heartbeat:
     """A named thread that reports the latest progress for as long as the worker lives.
 
@@ -31,7 +40,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        store: RunStore,
+        store: Hearer,
         run_id: str,
         *,
         log_path: Path | None = None,
@@ -62,6 +71,19 @@ class Heartbeat:
     def report(self, progress: Progress) -> None:
         """Take note of progress; the next beat sends it."""
         self._progress = progress
+
+    def tell(self, progress: Progress) -> None:
+        """:meth:`report` for work that may have to end here.
+
+        Raises:
+            StopRequested: Somebody asked the run to stop.
+            StorageError: The store has failed too often in a row.
+        """
+        self.report(progress)
+        if self._store_lost:
+            raise self._store_lost
+        if self.stop_requested:
+            raise StopRequested
 
     @property
     def stop_requested(self) -> bool:

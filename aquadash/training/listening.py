@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aquadash.runs import Progress
-from aquadash.training.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from aquadash.training.checkpoint import Checkpoint
 
 
 class StopRequested(Exception):

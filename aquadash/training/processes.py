@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,3 +32,14 @@ def start_detached(arguments: Sequence[str], *, log_path: Path) -> subprocess.Po
             start_new_session=True,
             env={**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"},
         )
+
+
+def start_unattended(arguments: Sequence[str], *, log_path: Path) -> None:
+    """:func:`start_detached` for a process whose end nobody here waits for.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    process = start_detached(arguments, log_path=log_path)
+    # Or it would stay in the table of processes as long as the app lives.
+    threading.Thread(target=process.wait, name=f"{arguments[0]}-{process.pid}", daemon=True).start()

@@ -121,13 +121,7 @@ class _StoreListener:
     heartbeat: Heartbeat
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.training.listening import StopRequested
-
-        self.heartbeat.report(progress)
-        if self.heartbeat.store_lost:
-            raise self.heartbeat.store_lost
-        if self.heartbeat.stop_requested:
-            raise StopRequested
+        self.heartbeat.tell(progress)
 
     def on_epoch(self, state: Checkpoint) -> None:
         from aquadash.training import checkpoint

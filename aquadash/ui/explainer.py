@@ -17,7 +17,7 @@ from aquadash.explain.results import Explanation
 from aquadash.runs.types import Run
 from aquadash.ui import cache
 from aquadash.ui.predictor import ModelKey, keep_keras_session, model_key
-from aquadash.ui.text import duration
+from aquadash.ui.text import joined, time_left
 
 if TYPE_CHECKING:
     from aquadash.explain.explainer import Explainer
@@ -127,7 +127,7 @@ def _told(draw: Callable[..., object]) -> Callable[[float], None]:
 
     def tell(share: float) -> None:
         passed = time.monotonic() - started
-        left = f", about {duration(passed / share * (1 - share))} left" if share > 0 and passed > 1 else ""
-        draw(min(share, 1.0), text=f"Asking the network{left} ...")
+        left = time_left(passed / share * (1 - share) if share > 0 and passed > 1 else None)
+        draw(min(share, 1.0), text=joined("Asking the network", left) + " ...")
 
     return tell

@@ -6,12 +6,13 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.explain.label_safety import SafetyRequest, Subjects
-from aquadash.explain.label_safety_job import SafetyJob
+from aquadash.explain.label_safety_result import SafetyResult
 from aquadash.runs.types import Run
-from aquadash.ui import address, label_safety_jobs, label_safety_results, label_safety_settings, shell
+from aquadash.tasks import Task
+from aquadash.ui import address, label_safety_jobs, label_safety_results, label_safety_settings, shell, task_progress
 from aquadash.ui.glossary import term
 from aquadash.ui.studio import Studio
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.text import count
 
 #: Seconds between two looks at a measurement at work.
 TICK_SECONDS = 1.0
@@ -29,17 +30,6 @@ def show(studio: Studio) -> None:
     )
     with shell.guard():
         _view(studio)
-
-
-def progress_text(job: SafetyJob) -> tuple[float | None, str]:
-    """How far a measurement is: the share done, None while unknown, and a plain text."""
-    progress = job.progress
-    phase = f"{progress.phase[:1].upper()}{progress.phase[1:]}"
-    if not progress.batches:
-        return None, f"{phase} ..."
-    left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
-    done = f"{progress.batch:,} of {progress.batches:,} copies"
-    return min(1.0, progress.batch / progress.batches), f"{phase} · {done}{left}"
 
 
 def _view(studio: Studio) -> None:
@@ -78,29 +68,13 @@ def _at_work(name: str) -> None:
     job = label_safety_jobs.job(name)
     if job is None or job.ended:
         st.rerun()
-    share, text = progress_text(job)
-    if share is None:
-        st.markdown(f"⚙️ {plain(text)}")
-    else:
-        st.progress(share, text=plain(text))
-    if job.stop_requested:
-        st.button("Stopping ...", key="safety-stopping", icon="✋", disabled=True)
-    else:
-        st.button("Stop", key="safety-stop", icon="✋", on_click=_stop, args=(name,))
+    task_progress.show(job, key="safety")
 
 
-def _stop(name: str) -> None:
-    job = label_safety_jobs.job(name)
-    if job is not None:
-        job.stop()
-
-
-def _at_rest(job: SafetyJob | None, name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> None:
+def _at_rest(job: Task[SafetyResult] | None, name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> None:
     """The button, and why there is no result where one was asked for."""
-    if job is not None and job.error is not None:
-        shell.show_error(job.error)
-    elif job is not None:
-        st.info("Stopped by request.", icon="✋")
+    if job is not None:
+        task_progress.why_no_result(job)
     st.button(
         "Measure",
         key="safety-start",

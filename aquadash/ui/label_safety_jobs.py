@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from aquadash.explain.label_safety import SafetyRequest, Subjects, Tell, measure
-from aquadash.explain.label_safety_job import SafetyJob, SafetyJobs
+from aquadash.explain.label_safety import SafetyRequest, Subjects, measure, told_to
 from aquadash.explain.label_safety_result import SafetyResult
-from aquadash.runs.types import Progress, Run
+from aquadash.runs.types import Run
+from aquadash.tasks import Report, Task, Tasks, Turn
 from aquadash.ui import cache
 from aquadash.ui.predictor import ModelKey, keep_keras_session, model_key
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aquadash.explain.label_safety import ImagePredictor
     from aquadash.runs import RunStore
 
+#: Results that are kept; one with its pictures takes up to 1 MB.
+_MOST_KEPT = 32
 #: A loaded network takes 10 to 100 MB.
 _MOST_NETWORKS = 2
 
@@ -33,12 +35,12 @@ def key(run: Run, subjects: Subjects, request: SafetyRequest) -> str:
     return told.hexdigest()[:12]
 
 
-def job(name: str) -> SafetyJob | None:
+def job(name: str) -> Task[SafetyResult] | None:
     """The measurement of that key; None where nobody has asked for it lately."""
     return _jobs().get(name)
 
 
-def start(name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> SafetyJob:
+def start(name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Task[SafetyResult]:
     """Begin a measurement in the background, or join it.
 
     Raises:
@@ -47,15 +49,20 @@ def start(name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Sa
     keep_keras_session()
     store, networks = cache.store(), _networks()
 
-    def work(tell: Tell) -> SafetyResult:
+    def work(report: Report) -> SafetyResult:
         network = networks.get(model_key(run))
         if network is None:
-            tell(Progress("waking the network up; the first time takes about 5 seconds"))
+            report("waking the network up; the first time takes about 5 seconds", None)
             network = load_network(store, run)
             networks.put(model_key(run), network)
-        return measure(network, subjects, request, tell=tell)
+        return measure(network, subjects, request, tell=told_to(report))
 
-    return _jobs().start(name, work)
+    return _jobs().start(name, work, name=f"label-safety-{name}")
+
+
+def new_jobs() -> Tasks[SafetyResult]:
+    """A place for measurements: one works at a time, and what one has found is not measured again."""
+    return Tasks(most=_MOST_KEPT, turn=Turn("waiting for another measurement"), keeps_results=True)
 
 
 def load_network(store: RunStore, run: Run) -> ImagePredictor:
@@ -91,8 +98,8 @@ class _Networks:
 
 
 @st.cache_resource(show_spinner=False)
-def _jobs() -> SafetyJobs:
-    return SafetyJobs()
+def _jobs() -> Tasks[SafetyResult]:
+    return new_jobs()
 
 
 @st.cache_resource(show_spinner=False)

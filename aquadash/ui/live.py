@@ -17,7 +17,7 @@ from aquadash.runs.types import EpochRecord, Run, RunStatus
 from aquadash.ui import cache, clone, coach_notes, components, guess_box, live_curves, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration, percent, plain
+from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 
 #: Seconds between two looks at a run at work. Its worker reports once a second.
 TICK_SECONDS = 2.0
@@ -72,15 +72,13 @@ def progress_text(run: Run) -> tuple[float | None, str, str]:
     if progress is None:
         return None, "Starting the training process ...", ""
     if not progress.batches:
-        return None, f"{progress.phase[:1].upper()}{progress.phase[1:]} ...", ""
+        return None, f"{sentence(progress.phase)} ...", ""
     done = f"Epoch {progress.epoch} of at most {progress.epochs} · batch {progress.batch:,} of {progress.batches:,}"
-    facts = []
-    if progress.images_per_second > 0:
-        facts.append(f"{progress.images_per_second:,.0f} images/s")
-    if progress.eta_seconds is not None:
-        sooner = "; early stopping may end it sooner" if run.config.training.patience else ""
-        facts.append(f"at most {duration(progress.eta_seconds)} left{sooner}")
-    return min(1.0, progress.batch / progress.batches), done, " · ".join(facts)
+    pace = f"{progress.images_per_second:,.0f} images/s" if progress.images_per_second > 0 else ""
+    left = time_left(progress.eta_seconds, at_most=True)
+    if left and run.config.training.patience:
+        left += "; early stopping may end it sooner"
+    return min(1.0, progress.batch / progress.batches), done, joined(pace, left)
 
 
 def queue_text(run: Run, runs: Sequence[Run]) -> str:

@@ -14,7 +14,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
-from aquadash.training.processes import start_detached
+from aquadash.training.processes import start_unattended
 from aquadash.ui import address, own_pictures_draft, shell, upload_files
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -62,7 +62,7 @@ def show() -> None:
 
 def start(draft_id: str) -> None:
     """Let a process read the draft, and go to it."""
-    start_detached(["import-worker", draft_id], log_path=settings.imports_log())
+    start_unattended(["import-worker", draft_id], log_path=settings.imports_log())
     st.query_params.from_dict({"draft": draft_id})
     st.rerun()
 

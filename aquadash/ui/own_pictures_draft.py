@@ -15,7 +15,7 @@ from aquadash.errors import AquaDashError
 from aquadash.figures.class_counts import class_counts
 from aquadash.ui import components, own_pictures_report, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.text import count, joined, plain, time_left
 
 #: Seconds between two looks at a reading at work, which writes twice a second.
 TICK_SECONDS = 1.0
@@ -45,11 +45,10 @@ def _at_work(draft_id: str) -> None:
     state = drafts.state(draft_id)
     if not state.at_work:
         st.rerun()
-    left = "" if state.seconds_left is None else f" · about {duration(state.seconds_left)} left"
     if state.share is None:
         st.markdown(f"⚙️ {plain(state.doing)} ...")
     else:
-        st.progress(min(state.share, 1.0), text=plain(state.doing + left))
+        st.progress(min(state.share, 1.0), text=plain(joined(state.doing, time_left(state.seconds_left))))
     if st.button("Cancel", icon="✋", key="own-cancel", help="Nothing is kept."):
         _discard(draft_id)
         st.rerun(scope="app")

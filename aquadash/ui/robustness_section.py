@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.runs.types import Run
 from aquadash.ui import robustness_reads, robustness_results, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration, moment, plain
+from aquadash.ui.text import count, moment, plain, sentence, time_left
 
 if TYPE_CHECKING:
     from aquadash.runs.jobs import Job
@@ -45,12 +45,10 @@ def progress_text(job: Job) -> tuple[float | None, str, str]:
     """
     progress = job.progress
     if progress is None or not progress.batches:
-        phase = progress.phase if progress else "starting"
-        return None, f"{phase[:1].upper()}{phase[1:]} ...", ""
+        return None, f"{sentence(progress.phase if progress else 'starting')} ...", ""
     share = min(1.0, progress.batch / progress.batches)
-    doing = f"{progress.phase[:1].upper()}{progress.phase[1:]} · {progress.batch:,} of {progress.batches:,} images"
-    left = "" if progress.eta_seconds is None else f"about {duration(progress.eta_seconds)} left"
-    return share, doing, left
+    doing = f"{sentence(progress.phase)} · {progress.batch:,} of {progress.batches:,} images"
+    return share, doing, time_left(progress.eta_seconds)
 
 
 def _section(run: Run, others: Sequence[str]) -> None:

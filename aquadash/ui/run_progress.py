@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui.text import duration, plain
+from aquadash.ui.text import joined, plain, sentence, time_left
 
 
 def bar(run: Run, *, lead: str = "") -> None:
     """Draw a progress bar with its words, and before them what tells the run from others, if anything must."""
     share, text = of(run)
-    st.progress(share, text=plain(f"{lead}: {text}" if lead else f"{text[:1].upper()}{text[1:]}"))
+    st.progress(share, text=plain(f"{lead}: {text}" if lead else sentence(text)))
 
 
 def of(run: Run) -> tuple[float, str]:
@@ -22,5 +22,7 @@ def of(run: Run) -> tuple[float, str]:
     if not progress.epochs:
         return 0.0, progress.phase
     done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
-    left = "" if progress.eta_seconds is None else f", at most {duration(progress.eta_seconds)} left"
-    return min(1.0, done / progress.epochs), f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}{left}"
+    left = time_left(progress.eta_seconds, at_most=True)
+    return min(1.0, done / progress.epochs), joined(
+        f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left
+    )

@@ -13,7 +13,7 @@ from aquadash.search.words import verdict
 from aquadash.ui import address, cache, clone, components, live, search_charts, search_trials, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.text import count, duration, joined, plain, time_left
 
 #: Seconds between two looks at a search at work.
 TICK_SECONDS = 2.0
@@ -72,12 +72,11 @@ def progress_text(search: Search) -> str:
     """How far a search is and how long it will still take, as plain text."""
     ended = sum(trial.state.ended for trial in search.trials)
     most, minutes = search.plan.most_trials, search.plan.budget.minutes
-    facts = [f"{ended} of {count(most, 'trial')} done" if most is not None else f"{count(ended, 'trial')} done"]
-    if minutes is not None:
-        facts.append(f"{duration(search.seconds)} of {minutes:g} min spent")
-    if search.eta_seconds is not None:
-        facts.append(f"about {duration(search.eta_seconds)} left")
-    return " · ".join(facts)
+    return joined(
+        f"{ended} of {count(most, 'trial')} done" if most is not None else f"{count(ended, 'trial')} done",
+        "" if minutes is None else f"{duration(search.seconds)} of {minutes:g} min spent",
+        time_left(search.eta_seconds),
+    )
 
 
 def _label(head: SearchHead) -> str:
@@ -202,7 +201,7 @@ def _under_way(search: Search) -> None:
         waits = run.status is RunStatus.QUEUED
         _, doing, facts = live.progress_text(run)
         with st.container(horizontal=True, vertical_alignment="center"):
-            text = "waits for its turn" if waits else " · ".join(part for part in (doing, facts) if part)
+            text = "waits for its turn" if waits else joined(doing, facts)
             st.caption(f"{'⏳' if waits else '🏊'} Trial {trial.number}: {plain(text)}", width="content")
             st.page_link("pages/train.py", label="Watch", query_params={"run": trial.run_id})
     if len(at_work) > _MOST_SHOWN:

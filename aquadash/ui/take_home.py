@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run
-from aquadash.ui import cache, shell
-from aquadash.ui.text import duration, plain
+from aquadash.ui import cache, shell, task_progress
+from aquadash.ui.text import plain, sentence
 
 if TYPE_CHECKING:
     from aquadash.export.bundle import Exported
     from aquadash.export.convert import Format
-    from aquadash.export.tasks import Task
     from aquadash.runs.jobs import Job
+    from aquadash.tasks import Task
 
 #: Seconds between two looks at work under way.
 _TICK_SECONDS = 1.0
@@ -90,14 +90,14 @@ def _zip(run: Run, include: bool) -> None:
     task = preparing.prepared(cache.store(), run.run_id, include_data=include)
     key = f"{run.run_id}-{include:d}"
     if task is None or (task.ended and task.result is None):
-        if task is not None and task.error:
-            st.error(plain(task.error), icon="❌")
+        if task is not None:
+            task_progress.why_no_result(task)
         if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
             preparing.prepare(cache.store(), run.run_id, include_data=include)
             st.rerun()
         return
     if not task.ended:
-        _progress(task, key=f"take-home-stop-{key}")
+        task_progress.show(task, key=f"take-home-{key}")
         return
     if st.session_state.pop(_watched(key), False):
         # The fragment looks no longer every second.
@@ -122,16 +122,6 @@ def _ready(run: Run, task: Task[Exported], key: str) -> None:
     )
     for note in written.notes:
         st.caption(f"ℹ️ {plain(note)}")
-
-
-def _progress(task: Task[Any], *, key: str) -> None:
-    left = task.seconds_left
-    text = f"{task.text[:1].upper()}{task.text[1:]}" + (f" · about {duration(left)} left" if left is not None else "")
-    st.progress(min(max(task.share or 0.0, 0.0), 1.0), text=plain(text))
-    if task.stopping:
-        st.button("Stopping ...", key=key, icon="✋", disabled=True)
-    elif st.button("Stop", key=key, icon="✋"):
-        task.stop()
 
 
 def _at_work(run: Run, include: bool) -> bool:
@@ -180,7 +170,7 @@ def _conversion(run: Run, form: Format) -> None:
         progress = job.progress
         share = progress.batch / progress.batches if progress and progress.batches else 0.0
         phase = progress.phase if progress else "starting"
-        st.progress(min(share, 1.0), text=plain(f"{phase[:1].upper()}{phase[1:]}"))
+        st.progress(min(share, 1.0), text=plain(sentence(phase)))
         if job.stop_requested:
             st.button("Stopping ...", key=f"convert-stop-{key}", icon="✋", disabled=True)
         elif st.button("Stop", key=f"convert-stop-{key}", icon="✋"):
@@ -251,14 +241,14 @@ def _incoming(key: str) -> None:
     if task is None:
         return
     if not task.ended:
-        _progress(task, key=f"bring-stop-{key}")
+        task_progress.show(task, key=f"bring-{key}")
         return
     if st.session_state.pop(_watched(key), False):
         cache.refresh()
         st.rerun()
     taken = task.result
     if taken is None:
-        st.error(plain(task.error), icon="❌")
+        task_progress.why_no_result(task)
         return
     run = taken.run
     st.success(f"**{plain(run.name)}** is here.", icon="📥")

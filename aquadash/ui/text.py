@@ -35,6 +35,21 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def time_left(seconds: float | None, *, at_most: bool = False) -> str:
+    """``"about 45 s left"``, or ``"at most 45 s left"`` where it may end sooner; empty while unknown."""
+    return "" if seconds is None else f"{'at most' if at_most else 'about'} {duration(seconds)} left"
+
+
+def joined(*told: str) -> str:
+    """What is known in a row, without what is empty: ``"5 of 8 done · about 45 s left"``."""
+    return " · ".join(fact for fact in told if fact)
+
+
+def sentence(text: str) -> str:
+    """Words with a capital letter in front."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(share: float | None, interval: tuple[float, float] | None = None) -> str:
     """A share from 0 to 1 as ``"61.4 %"``, with its interval as ``"61 % (57 % to 66 %)"``; a dash while unknown.
 

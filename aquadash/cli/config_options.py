@@ -1,0 +1,133 @@
+"""The options that make a run's configuration, the same for every command that takes one."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aquadash import config as run_config
+from aquadash.config import RunConfig
+from aquadash.errors import ConfigError
+from aquadash.presets import preset
+
+#: A config is a page of text; more is a mistaken file.
+_MOST_CONFIG_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class GivenConfig:
+    """What the command line says of a configuration.
+
+    Attributes:
+        preset: The name of the preset to start from.
+        file: A JSON file with settings that replace the preset's.
+        assignments: ``NAME=VALUE`` each; they come last.
+        source: The data set; None to leave it.
+        seed: None to leave it.
+    """
+
+    preset: str
+    file: Path | None = None
+    assignments: tuple[str, ...] = ()
+    source: str | None = None
+    seed: int | None = None
+
+    def build(self) -> RunConfig:
+        """The preset, then the file's settings, then those of the command line.
+
+        Raises:
+            ConfigError: The file cannot be read, or a setting is not possible.
+            UnknownNameError: There is no such preset or setting.
+        """
+        config = preset(self.preset).config
+        if self.file:
+            values = config.model_dump()
+            for section, content in _read(self.file).items():
+                if isinstance(values.get(section), dict) and isinstance(content, dict):
+                    values[section].update(content)
+                else:
+                    values[section] = content
+            config = run_config.from_mapping(values)
+        changes: dict[str, Any] = dict(run_config.parse_assignments(self.assignments))
+        if self.source is not None:
+            changes["data.source"] = self.source
+        if self.seed is not None:
+            changes["seed"] = self.seed
+        return run_config.with_values(config, changes)
+
+
+def config_options(
+    *, default: str = "notebook-fixed", of: str = "", source: bool = True, seed: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options of a configuration; it gets them as ``given``, a :class:`GivenConfig`.
+
+    Args:
+        default: The preset to start from.
+        of: Whose settings they are, for the help texts, such as "both"; empty for the only run's.
+        source: With ``--source``.
+        seed: With ``--seed``, where that is the configuration's.
+    """
+    whose = f" of {of}" if of else ""
+    offered = {
+        "preset": click.option(
+            "--preset", default=default, show_default=True, help=f"The preset that the settings{whose} start from."
+        ),
+        "file": click.option(
+            "--config",
+            "file",
+            type=click.Path(path_type=Path),
+            help=f"JSON file with settings{whose} that replace the preset's.",
+        ),
+        "source": click.option(
+            "--source", help="The data set: synthetic, cifar100 or folder-NAME. Short for --set data.source=..."
+        ),
+        "assignments": click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help=f"Change a setting{whose}, such as training.epochs=20.",
+        ),
+        "seed": click.option("--seed", type=int, help=f"The number all randomness{whose} follows from."),
+    }
+    left_out = {name for name, wanted in (("source", source), ("seed", seed)) if not wanted}
+    names = [name for name in offered if name not in left_out]
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def gathered(*arguments: Any, **values: Any) -> Any:
+            given = GivenConfig(**{name: values.pop(name) for name in names})
+            return command(*arguments, given=given, **values)
+
+        result: Callable[..., Any] = gathered
+        for name in reversed(names):
+            result = offered[name](result)
+        return result
+
+    return decorate
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MOST_CONFIG_BYTES:
+            raise ConfigError(
+                f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?"
+            )
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file; a configuration is JSON in UTF-8.") from None
+    try:
+        values = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is not valid JSON: {error}.") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds a {type(values).__name__}; expected an object with the sections of a run.")
+    return values
