@@ -6,6 +6,7 @@ import math
 
 import streamlit as st
 
+from aquadash import settings
 from aquadash.engine.pairs import factor
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, verdict
@@ -169,12 +170,14 @@ def _updates(run: Run) -> int | None:
 
 def _change(pair: Pair, images: Images) -> PairedChange:
     assert pair.without is not None and pair.with_it is not None
-    return _cached_change(pair.pair_id, images, pair.without.ended_at, pair.with_it.ended_at)
+    return _cached_change(settings.place(), pair.pair_id, images, (pair.without.ended_at, pair.with_it.ended_at), pair)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_change(pair_id: str, images: Images, without_ended: float | None, with_ended: float | None) -> PairedChange:
-    return change(cache.store(), find_pair(cache.runs(), pair_id), images=images)
+def _cached_change(
+    place: str, pair_id: str, images: Images, ended_at: tuple[float | None, float | None], _pair: Pair
+) -> PairedChange:
+    return change(cache.store(), _pair, images=images)
 
 
 def of_two(runs: list[Run]) -> Pair | None:

@@ -87,7 +87,7 @@ def show(results: Results) -> None:
         results.run,
         results.found,
         results.history,
-        parameters=_parameters(f"{settings.tracking_uri()} {settings.home()}", results.run.run_id),
+        parameters=_parameters(settings.place(), results.run.run_id),
         training_images=_images(results.run),
     )
     st.dataframe(
