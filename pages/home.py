@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.ui import cache, components, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import duration, moment, plain
+from aquadash.ui.text import duration, epoch_words, moment, plain
 
 STEPS = (
     ("🐟 Look at the data", "Five animals, 2,500 pictures to learn from and 500 to be tested on.", "Data"),
@@ -42,11 +42,7 @@ def now_and_lately() -> None:
                 components.status_badge(run.status)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
-                progress = run.progress
-                epochs_done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
-                share = min(1.0, epochs_done / progress.epochs)
-                left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
-                st.progress(share, text=f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}")
+                st.progress(run.progress.share, text=f"{plain(run.progress.phase)}: {epoch_words(run.progress)}")
 
     st.subheader("Latest results", anchor=False)
     finished = [run for run in runs if "test_accuracy" in run.metrics and not run.archived][:5]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
 from aquadash import settings
-from aquadash.engine.pairs import factor
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.figures.paired_change import paired_change
-from aquadash.runs.pairs import WITH, Images, Pair, change, find_pair
+from aquadash.runs.measured import Images
+from aquadash.runs.pairs import WITH, Pair, change, find_pair
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, cache, components, run_sizes, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import duration, plain
+from aquadash.ui.text import epoch_words, plain
 
 #: Seconds between two looks at a pair at work.
 TICK_SECONDS = 2.0
@@ -83,10 +81,7 @@ def _progress(run: Run) -> tuple[float, str]:
         return 0.0, "waits for its turn"
     if not progress.epochs:
         return 0.0, progress.phase
-    within = progress.batch / progress.batches if progress.batches else 0.0
-    share = min(1.0, max(0.0, (progress.epoch - 1 + within) / progress.epochs))
-    left = "" if progress.eta_seconds is None else f", at most {duration(progress.eta_seconds)} left"
-    return share, f"epoch {progress.epoch} of {progress.epochs}{left}"
+    return progress.share, epoch_words(progress)
 
 
 def _stop(pair_id: str) -> None:
@@ -153,19 +148,20 @@ def _caution(pair: Pair) -> str:
             f" The run without the pipeline changed its weights {numbers[0]:,} times, the one with it {numbers[1]:,}."
         )
         if not pair.same_updates:
-            told += " Part of the difference may come from that alone: “Same number of updates” takes it out."
+            told += (
+                " Part of the difference may come from that alone: “The same in both”, at “Number of weight updates”, "
+                "takes it out."
+            )
     return told
 
 
 def _updates(run: Run) -> int | None:
     """How often a run changed its weights; None where the data is not there to count."""
     try:
-        images = run_sizes.sizes(run.config).training * factor(run.config)
+        batches = run_sizes.batches(run.config, run_sizes.sizes(run.config))
     except AquaDashError:
         return None
-    batches = images / run.config.training.batch_size
-    whole = math.floor(batches) if run.config.training.drop_remainder and batches >= 1 else math.ceil(batches)
-    return whole * int(run.metrics.get("epochs", len(run.curve)))
+    return batches * int(run.metrics.get("epochs", len(run.curve)))
 
 
 def _change(pair: Pair, images: Images) -> PairedChange:

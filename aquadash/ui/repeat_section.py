@@ -12,7 +12,7 @@ from aquadash import settings
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import cache, components, shell
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration, moment, plain
+from aquadash.ui.text import count, duration, epoch_words, moment, plain
 
 if TYPE_CHECKING:
     from aquadash.runs.reproduction import Reproduction
@@ -102,10 +102,7 @@ def _progress(repeat: Run) -> None:
     if progress is None or not progress.epochs:
         st.progress(0.0, text="Waiting for its turn ...")
         return
-    done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
-    left = f", at most {duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
-    text = f"{plain(progress.phase)}: epoch {progress.epoch} of {progress.epochs}{left}"
-    st.progress(min(1.0, done / progress.epochs), text=text)
+    st.progress(progress.share, text=f"{plain(progress.phase)}: {epoch_words(progress)}")
 
 
 def _result(found: Reproduction, *, open_table: bool) -> None:

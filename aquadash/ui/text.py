@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aquadash.runs.types import Progress
 
 #: What means something to markdown within a line, and what does so at its start only.
 _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&])|^([-+>])|^(\d+)(?=[.)])")
@@ -58,3 +62,9 @@ def moment(timestamp: float | None) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """``"1 image"``, ``"2,500 images"``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def epoch_words(progress: Progress) -> str:
+    """``"epoch 3 of 20, at most 45 s left"``; without the end while that is unknown."""
+    left = "" if progress.eta_seconds is None else f", at most {duration(progress.eta_seconds)} left"
+    return f"epoch {progress.epoch} of {progress.epochs}{left}"
