@@ -17,6 +17,7 @@ import aquadash
 from aquadash import augment, data
 from aquadash.augment import AugmentationPlan
 from aquadash.data import Dataset
+from aquadash.data.progress import silent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export import readme
 from aquadash.export.network_code import BACKBONE_FILE
@@ -104,7 +105,7 @@ def export_run(
         RunError: The run has not ended.
         StorageError: The store cannot be read.
     """
-    tell = progress or _silent
+    tell = progress or silent
     tell("reading the run", None)
     parts = _Parts(store.get(run_id), take_snapshot(store, run_id), None)
     parts.dataset = _dataset(parts, tell)
@@ -290,7 +291,3 @@ def _manifest(run_id: str, written: Mapping[str, Written]) -> Member:
 
 def _text(name: str, text: str) -> Member:
     return Member(name, text.encode("utf-8"))
-
-
-def _silent(text: str, share: float | None) -> None:
-    pass
