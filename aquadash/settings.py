@@ -58,6 +58,11 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"
 
 
+def place() -> str:
+    """Which store is meant, and where its caches are: a part of the key of whatever is kept of runs."""
+    return f"{tracking_uri()} {home()}"
+
+
 def checked_run_id(run_id: str) -> str:
     """The id itself if it has a run id's form; so that no other text ever becomes part of a path.
 

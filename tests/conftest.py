@@ -55,6 +55,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that a test runs takes the place of ``__main__``, and every process that is spawned later would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture(autouse=True)
 def quick_pages() -> None:
     """Tests of pages run in a process in which other tests have loaded Keras; see the function's own words."""
     from aquadash.ui.predictor import keep_keras_session

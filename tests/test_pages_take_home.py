@@ -11,6 +11,7 @@ import pytest
 from aquadash.export import bundle, preparing
 from aquadash.runs import RunStore, open_store
 from aquadash.tasks import Report
+from aquadash.ui.text import plain
 from tests import stored_runs, ui_runs
 from tests.app_pages import open_app_page
 

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 
 from aquadash import data
 from aquadash.cli import cli
-from aquadash.errors import StorageError
+from aquadash.errors import RunError, StorageError
 from aquadash.evaluation import evaluate
 from aquadash.runs import open_store
+from aquadash.runs.cost import parameter_count
 from aquadash.runs.first_model import FOLDER, add_first_model
-from aquadash.runs.stored_parameters import stored_parameters
 from aquadash.settings import PROJECT_ROOT
 from aquadash.walkthrough import LESSONS, MINUTES, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
@@ -54,7 +54,8 @@ def test_numbers_in_the_corrections_are_right() -> None:
 
 def test_the_report_s_figures_agree_with_one_another() -> None:
     rows = report.SCORES
-    assert sum(row.support for row in rows) == report.MEASURED_IMAGES == sum(map(report.called_so, rows))
+    called_so = [round(report.right_ones(row) / row.precision) for row in rows]
+    assert sum(row.support for row in rows) == report.MEASURED_IMAGES == sum(called_so)
     assert sum(map(report.right_ones, rows)) == 67
     mean = sum(row.precision * row.support for row in rows) / report.MEASURED_IMAGES
     assert mean == pytest.approx(report.WEIGHTED_AVERAGE.precision, abs=1e-4)
@@ -157,10 +158,12 @@ def test_the_command_prints_the_table(home_with_images: Path) -> None:
 def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -> None:
     from aquadash.runs.artifacts import MODEL
 
-    assert stored_parameters(FOLDER / MODEL) == 1_943_013
+    assert parameter_count(FOLDER / MODEL) == 1_943_013
     broken = tmp_path / "model.keras"
     broken.write_bytes(b"no zip")
-    assert stored_parameters(broken) is None and stored_parameters(tmp_path / "missing.keras") is None
+    for path in (broken, tmp_path / "missing.keras"):
+        with pytest.raises(RunError):
+            parameter_count(path)
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ from aquadash.cli.train import wait
 from aquadash.errors import RunError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.runs import RunStatus, RunStore, open_store
-from aquadash.runs.pairs import Images, Pair, change, find_pair, pairs
+from aquadash.runs.measured import Images
+from aquadash.runs.pairs import Pair, change, find_pair, pairs
 
 
 @click.group(invoke_without_command=True)

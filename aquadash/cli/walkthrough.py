@@ -21,7 +21,7 @@ def report(run: str, as_json: bool) -> None:
     """Put the report's figures beside those of a finished run."""
     from aquadash import data
     from aquadash.evaluation import evaluate
-    from aquadash.runs.stored_parameters import stored_parameters
+    from aquadash.runs.cost import parameter_count
     from aquadash.walkthrough.beside import beside, learnt_from, shown
 
     store = open_store()
@@ -29,7 +29,7 @@ def report(run: str, as_json: bool) -> None:
     answers = store.predictions(found.run_id)
     parameters = images = None
     try:
-        parameters = stored_parameters(store.model_path(found.run_id))
+        parameters = parameter_count(store.model_path(found.run_id))
     except AquaDashError:
         pass  # The network may be gone while its results are there.
     source = data.SOURCES.get(found.config.data.source)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from aquadash.errors import DataError
-from aquadash.evaluation.metrics import wilson_interval
+from aquadash.evaluation.metrics import wilson_interval, wilson_of_share
 
 Interval = tuple[float, float]
 
@@ -122,15 +122,4 @@ def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
     variance = float(shares.var(ddof=1)) / clusters
     as_good_as = mean * (1 - mean) / variance if variance > 0 else float(clusters)
     shrunk = as_good_as * (norm.ppf(0.975) / t.ppf(0.975, clusters - 1)) ** 2
-    return _wilson_of_share(mean, float(min(max(shrunk, 1.0), clusters * trials)))
-
-
-def _wilson_of_share(share: float, trials: float) -> Interval:
-    """Wilson's 95 % interval where the number of trials need not be whole."""
-    from scipy.stats import norm
-
-    z = float(norm.ppf(0.975))
-    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * ((share * (1 - share) + z**2 / (4 * trials)) / trials) ** 0.5
-    # The ends meet a share of 0 or 1 exactly but for rounding.
-    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+    return wilson_of_share(mean, float(min(max(shrunk, 1.0), clusters * trials)))

@@ -163,12 +163,17 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
         raise DataError(
             f"{successes} of {n} is not a share; expected at least one try and no more successes than tries."
         )
+    return wilson_of_share(successes / n, n)
+
+
+def wilson_of_share(share: float, tries: float) -> tuple[float, float]:
+    """The same from the share, 0 to 1, of tries whose number need not be whole."""
     # Written out: SciPy's test works out a p-value first, and a table of runs asks for a thousand of these.
-    share, spread = successes / n, _NORMAL_975**2 / n
+    spread = _NORMAL_975**2 / tries
     centre = share + spread / 2
     half = math.sqrt(spread * (share * (1 - share) + spread / 4))
-    low = (centre - half) / (1 + spread) if successes else 0.0
-    high = (centre + half) / (1 + spread) if successes < n else 1.0
+    low = (centre - half) / (1 + spread) if share > 0 else 0.0
+    high = (centre + half) / (1 + spread) if share < 1 else 1.0
     return low, high
 
 

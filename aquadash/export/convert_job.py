@@ -141,12 +141,3 @@ def _convert(store: RunStore, run_id: str, form: Format, heartbeat: Heartbeat) -
 
 def _kind(form: Format) -> str:
     return f"convert-{form.name}"
-
-
-def open_conversions() -> Conversions:
-    """The conversions in the run store that the settings name.
-
-    Raises:
-        StorageError: It cannot be opened.
-    """
-    return Conversions(open_store())

@@ -23,7 +23,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, ConfigError, RunError, UnknownNameError
 from aquadash.export.arrays import check_arrays, check_predictions
 from aquadash.export.bundle import FORMAT, MADE, MANIFEST, RUN, VERSION
-from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, checked_members, unpack
+from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, Written, checked_members, unpack
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CONFIG, HISTORY, PREDICTIONS, VALIDATION_PREDICTIONS
 from aquadash.runs.transfer import Point, Snapshot, admit
@@ -103,6 +103,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) ->
         members = checked_members(archive)
     except DAMAGE as error:
         raise ForeignZipError(f"The ZIP is damaged ({error}). Copy or download it again.") from None
+    described: dict[str, Written] = {}
     for name in (MANIFEST, RUN):
         if name not in members:
             raise ForeignZipError(
@@ -110,20 +111,16 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) ->
             )
         if members[name].file_size > _MOST_TEXT:
             raise ForeignZipError(f"{name} in the ZIP is too long to be a run's.")
-        unpack(archive, members[name], folder / name)
+        described[name] = unpack(archive, members[name], folder / name)
     sums = _sums(folder / MANIFEST, members)
+    _compare(RUN, described[RUN], sums)
     wanted = [name for name in members if name not in MADE]
     total = sum(members[name].file_size for name in wanted) or 1
     done = 0
-    for name in (RUN, *wanted):
-        if name == RUN:
-            _compare(name, folder / RUN, sums)
-            continue
+    for name in wanted:
         if not _ARTIFACT.fullmatch(name):
             raise ForeignZipError(f"The ZIP has a file {ascii(name[:80])} that no run has.")
-        written = unpack(archive, members[name], folder / name)
-        if written.sha256 != sums[name]:
-            raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
+        _compare(name, unpack(archive, members[name], folder / name), sums)
         done += members[name].file_size
         tell(f"unpacking {name}", done / total)
     return _record(_json(folder / RUN, RUN), RUN)
@@ -143,10 +140,8 @@ def _sums(path: Path, members: Mapping[str, zipfile.ZipInfo]) -> dict[str, str]:
     return sums
 
 
-def _compare(name: str, path: Path, sums: Mapping[str, str]) -> None:
-    import hashlib
-
-    if hashlib.sha256(path.read_bytes()).hexdigest() != sums.get(name):
+def _compare(name: str, written: Written, sums: Mapping[str, str]) -> None:
+    if written.sha256 != sums[name]:
         raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
 
 

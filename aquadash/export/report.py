@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 import aquadash
-from aquadash.config import RunConfig, fields, flatten
+from aquadash.config import DEFINITIONS, RunConfig, definitions_words, fields, flatten
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import (
@@ -255,10 +255,11 @@ def _data_url(image: NDArray[np.uint8]) -> str:
 def _settings(config: RunConfig) -> list[tuple[str, str, str, bool]]:
     """Name, value, explanation, and whether it differs from the default, for each setting."""
     help_lines, usual = fields(), flatten(RunConfig())
-    return [
-        (name, _plain(value), help_lines.get(name, ""), value != usual[name])
-        for name, value in flatten(config).items()
-    ]  # fmt: skip
+    told: list[tuple[str, str, str, bool]] = []
+    for name, value in flatten(config).items():
+        words = definitions_words(str(value)) if name == DEFINITIONS else _plain(value)
+        told.append((name, words, help_lines.get(name, ""), value != usual[name]))
+    return told
 
 
 def _plain(value: object) -> str:

@@ -16,8 +16,9 @@ from aquadash.runs.types import EpochRecord
 if TYPE_CHECKING:
     from aquadash.runs.store import RunStore
 
-#: The member of a ``.keras`` file that holds the weights.
+#: The member of a ``.keras`` file that holds the weights, and how large it may be: the file may come from anywhere.
 _WEIGHTS = "model.weights.h5"
+_MOST_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ def parameter_count(path: Path) -> int:
             total += int(node.size or 0)
 
     try:
-        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
-            file.visititems(visit)
+        with zipfile.ZipFile(path) as archive:
+            if (size := archive.getinfo(_WEIGHTS).file_size) > _MOST_BYTES:
+                raise ValueError(f"its weights have {size:,} bytes")
+            with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
+                file.visititems(visit)
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise RunError(f"The network in {path.name} cannot be read ({error}). Repeat the run.") from error
     return total

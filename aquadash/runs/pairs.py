@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aquadash.errors import DataError, RunError, UnknownNameError
+from aquadash.runs.measured import Images
 from aquadash.runs.types import Predictions, Run
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 #: The two roles of a pair, as they are stored.
 WITH, WITHOUT = "with", "without"
-
-#: Which images are looked at: validation images to choose by, test images for the last measurement.
-Images = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)

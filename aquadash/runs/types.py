@@ -59,6 +59,14 @@ class Progress:
     eta_seconds: float | None = None
     time: float = 0.0
 
+    @property
+    def share(self) -> float:
+        """How much of the most epochs is done, 0 to 1; 0 before the first."""
+        if not self.epochs:
+            return 0.0
+        within = self.batch / self.batches if self.batches else 0.0
+        return min(1.0, (max(self.epoch - 1, 0) + within) / self.epochs)
+
 
 @dataclass(frozen=True)
 class EpochRecord:

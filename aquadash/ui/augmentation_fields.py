@@ -21,7 +21,7 @@ from aquadash.config import (
     weights_text,
 )
 from aquadash.errors import AquaDashError
-from aquadash.ui import cache, components, form_state, gallery
+from aquadash.ui import cache, components, form_state, gallery, pipeline_library
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -45,7 +45,7 @@ def show(values: Mapping[str, Any]) -> None:
         values: All settings, as the controls say.
     """
     form_state.prepare(PIPELINE)
-    library = augment.library()
+    library = pipeline_library.current()
     text = st.session_state[form_state.key(PIPELINE)]
     mixed = "," in text
     own = digests(values[DEFINITIONS])
@@ -71,7 +71,7 @@ def show(values: Mapping[str, Any]) -> None:
 
 def links(values: Mapping[str, Any]) -> None:
     """Lead to the Augment page with each pipeline that there is."""
-    known = augment.library().pipelines
+    known = pipeline_library.current().pipelines
     names = [name for name, _ in read_weights(values[PIPELINE]) if name in known]
     with st.container(horizontal=True):
         for name in names:

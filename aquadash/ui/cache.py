@@ -88,7 +88,7 @@ def statistics(source: str, split: str) -> SplitStatistics:
 def runs(*, deleted: bool = False) -> list[Run]:
     """The stored runs, newest first, at most :data:`RUNS_FRESH_SECONDS` old."""
     store()
-    return list(_runs(_place(), deleted))
+    return list(_runs(settings.place(), deleted))
 
 
 def run(run_id: str) -> Run:
@@ -98,15 +98,15 @@ def run(run_id: str) -> Run:
         AquaDashError: There is none of that id.
     """
     store()
-    return _run(_place(), run_id)
+    return _run(settings.place(), run_id)
 
 
 def history(run_id: str) -> list[EpochRecord]:
     """A run's epochs so far; read once when the run has ended."""
     ended_at = _ended_at(run_id)
     if ended_at is None:
-        return list(_live_history(_place(), run_id))
-    return list(_history(_place(), run_id, ended_at))
+        return list(_live_history(settings.place(), run_id))
+    return list(_history(settings.place(), run_id, ended_at))
 
 
 def predictions(run_id: str) -> Predictions:
@@ -119,7 +119,7 @@ def predictions(run_id: str) -> Predictions:
     if ended_at is None:
         # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
         return store().predictions(run_id)
-    return _predictions(_place(), run_id, ended_at)
+    return _predictions(settings.place(), run_id, ended_at)
 
 
 def validation_predictions(run_id: str) -> Predictions | None:
@@ -131,15 +131,15 @@ def validation_predictions(run_id: str) -> Predictions | None:
     ended_at = _ended_at(run_id)
     if ended_at is None:
         raise RunError("This run has not ended yet; its results are worked out when it has.")
-    return _validation_predictions(_place(), run_id, ended_at)
+    return _validation_predictions(settings.place(), run_id, ended_at)
 
 
 def epoch_replay(run_id: str) -> EpochReplay | None:
     """How a run's answers changed from epoch to epoch; None where that was not kept."""
     ended_at = _ended_at(run_id)
     if ended_at is None:
-        return _live_epoch_replay(_place(), run_id)
-    return _epoch_replay(_place(), run_id, ended_at)
+        return _live_epoch_replay(settings.place(), run_id)
+    return _epoch_replay(settings.place(), run_id, ended_at)
 
 
 def evaluation(run_id: str) -> Evaluation:
@@ -151,7 +151,7 @@ def evaluation(run_id: str) -> Evaluation:
     ended_at = _ended_at(run_id)
     if ended_at is None:
         raise RunError("This run has not ended yet; its results are worked out when it has.")
-    return _evaluation(_place(), run_id, ended_at)
+    return _evaluation(settings.place(), run_id, ended_at)
 
 
 def searches() -> Searches:
@@ -168,7 +168,7 @@ def searches() -> Searches:
 
 def search_heads() -> list[SearchHead]:
     """The stored searches without their trials, newest first, at most :data:`FRESH_SECONDS` old."""
-    return list(_search_heads(_place()))
+    return list(_search_heads(settings.place()))
 
 
 def search(search_id: str) -> Search:
@@ -177,7 +177,7 @@ def search(search_id: str) -> Search:
     Raises:
         AquaDashError: There is none of that id.
     """
-    return _search(_place(), search_id)
+    return _search(settings.place(), search_id)
 
 
 def refresh() -> None:
@@ -187,11 +187,6 @@ def refresh() -> None:
     _live_history.clear()
     _search_heads.clear()
     _search.clear()
-
-
-def _place() -> str:
-    """Which store is meant: a part of every key although the cached functions find the store by themselves."""
-    return f"{settings.tracking_uri()} {settings.home()}"
 
 
 def _ended_at(run_id: str) -> float | None:

@@ -38,20 +38,20 @@ class Compared:
 
     def predictions(self) -> list[Predictions | None]:
         """Of the images; None for a run without any."""
-        return [_predictions(_place(), run.run_id, run.ended_at, self.images, run) for run in self.runs]
+        return [_predictions(settings.place(), run.run_id, run.ended_at, self.images, run) for run in self.runs]
 
     def evaluations(self) -> list[Evaluation | None]:
         """The scores; None for a run without predictions."""
-        return [_evaluation(_place(), run.run_id, run.ended_at, self.images, run) for run in self.runs]
+        return [_evaluation(settings.place(), run.run_id, run.ended_at, self.images, run) for run in self.runs]
 
     def pairs(self) -> tuple[PairTest, ...]:
         """Each run against each later one."""
         known = tuple((run.run_id, run.ended_at) for run in self.runs)
-        return _pairs(_place(), known, self.images, self)
+        return _pairs(settings.place(), known, self.images, self)
 
     def costs(self) -> list[Cost]:
         """The prices, as far as they are known."""
-        return [_cost(_place(), run.run_id, run.ended_at, run) for run in self.runs]
+        return [_cost(settings.place(), run.run_id, run.ended_at, run) for run in self.runs]
 
     def measured_together(self) -> list[int]:
         """Positions of the runs with predictions of the same images as the first run that has any."""
@@ -88,13 +88,8 @@ def labels(runs: Sequence[Run]) -> list[str]:
 
 def damaged(runs: Sequence[Run], images: Images) -> dict[str, str]:
     """The names of the runs whose predictions cannot be read, with the reason."""
-    reasons = ((run.name, _problem(_place(), run.run_id, run.ended_at, images, run)) for run in runs)
+    reasons = ((run.name, _problem(settings.place(), run.run_id, run.ended_at, images, run)) for run in runs)
     return {name: reason for name, reason in reasons if reason}
-
-
-def _place() -> str:
-    """Which store is meant: a part of every key although the cached functions find the store by themselves."""
-    return f"{settings.tracking_uri()} {settings.home()}"
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

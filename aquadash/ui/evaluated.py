@@ -109,8 +109,7 @@ class Evaluated:
         return self._once("rescaling", lambda: rescale(self.predictions, validation, validated_on_test=on_test))
 
     def _once(self, name: str, work: Callable[[], T]) -> T:
-        place = f"{settings.tracking_uri()} {settings.home()}"
-        result: T = _worked_out(place, self.run.run_id, self.run.ended_at, name, work)
+        result: T = _worked_out(settings.place(), self.run.run_id, self.run.ended_at, name, work)
         return result
 
 

@@ -127,11 +127,14 @@ def _split(draft: Draft) -> tuple[Division | None, SplitChoice]:
         for title, rows in (("Training", division.train), ("Test", division.test))
     }
     out = [
-        count(number, what)
-        for number, what in ((division.copies, "exact copy"), (division.leaks, "training picture that the test holds"))
+        count(number, one, many)
+        for number, one, many in (
+            (division.copies, "exact copy", "exact copies"),
+            (division.leaks, "training picture that the test holds", "training pictures that the test holds"),
+        )
         if number
     ]
-    aside = f" Left out: {', '.join(out)}.".replace("copys", "copies") if out else ""
+    aside = f" Left out: {', '.join(out)}." if out else ""
     st.markdown(f"**{len(division.train):,} to learn from, {len(division.test):,} for the test.**{aside}")
     components.plot(class_counts(counts, class_names=names), key="own-counts")
     return division, choice

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
-from aquadash.engine.pairs import factor
+from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.figures.paired_change import paired_change
-from aquadash.runs.pairs import WITH, Images, Pair, change, find_pair
+from aquadash.runs.measured import Images
+from aquadash.runs.pairs import WITH, Pair, change, find_pair
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, cache, components, run_progress, run_sizes, shell
 from aquadash.ui.glossary import term
@@ -138,29 +137,32 @@ def _caution(pair: Pair) -> str:
             f" The run without the pipeline changed its weights {numbers[0]:,} times, the one with it {numbers[1]:,}."
         )
         if not pair.same_updates:
-            told += " Part of the difference may come from that alone: “Same number of updates” takes it out."
+            told += (
+                " Part of the difference may come from that alone: “The same in both”, at “Number of weight updates”, "
+                "takes it out."
+            )
     return told
 
 
 def _updates(run: Run) -> int | None:
     """How often a run changed its weights; None where the data is not there to count."""
     try:
-        images = run_sizes.sizes(run.config).training * factor(run.config)
+        batches = run_sizes.batches(run.config, run_sizes.sizes(run.config))
     except AquaDashError:
         return None
-    batches = images / run.config.training.batch_size
-    whole = math.floor(batches) if run.config.training.drop_remainder and batches >= 1 else math.ceil(batches)
-    return whole * int(run.metrics.get("epochs", len(run.curve)))
+    return batches * int(run.metrics.get("epochs", len(run.curve)))
 
 
 def _change(pair: Pair, images: Images) -> PairedChange:
     assert pair.without is not None and pair.with_it is not None
-    return _cached_change(pair.pair_id, images, pair.without.ended_at, pair.with_it.ended_at)
+    return _cached_change(settings.place(), pair.pair_id, images, (pair.without.ended_at, pair.with_it.ended_at), pair)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_change(pair_id: str, images: Images, without_ended: float | None, with_ended: float | None) -> PairedChange:
-    return change(cache.store(), find_pair(cache.runs(), pair_id), images=images)
+def _cached_change(
+    place: str, pair_id: str, images: Images, ended_at: tuple[float | None, float | None], _pair: Pair
+) -> PairedChange:
+    return change(cache.store(), _pair, images=images)
 
 
 def of_two(runs: list[Run]) -> Pair | None:

@@ -6,14 +6,13 @@ import time
 
 import streamlit as st
 
-from aquadash import augment
 from aquadash.config import RunConfig, with_values
 from aquadash.engine.pairs import factor, pair_configs
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, cache, paired_results, shell
+from aquadash.ui import address, cache, paired_results, pipeline_library, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.studio import Studio
 from aquadash.ui.text import duration, moment, plain
@@ -48,7 +47,7 @@ def result(pair: Pair) -> None:
 
 def _form(studio: Studio) -> None:
     spec = studio.spec
-    if augment.library().pipelines.get(spec.name) != spec:
+    if pipeline_library.current().pipelines.get(spec.name) != spec:
         st.info("Save the pipeline first: a run is trained with a saved pipeline or a built-in one.", icon="💾")
         return
     if all(branch.is_original for branch in spec.branches):

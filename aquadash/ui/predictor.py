@@ -23,7 +23,7 @@ ModelKey = tuple[str, str, float | None]
 def model_key(run: Run) -> ModelKey:
     """What the run's present model is known by."""
     version = run.ended_at if run.status.ended else run.started_at
-    return f"{settings.tracking_uri()} {settings.home()}", run.run_id, version
+    return settings.place(), run.run_id, version
 
 
 def predictor(run: Run) -> Predictor:

@@ -149,9 +149,9 @@ def _opening(run: Run) -> None:
         return
     labels = dataset.train.labels
     cards = [
-        gallery.Card(dataset.train.images[index], class_text(name), f"A training image: {name}")
+        gallery.Card(dataset.train.images[position], class_text(name), f"A training image: {name}")
         for label, name in enumerate(dataset.class_names[:10])
-        if (index := int(np.flatnonzero(labels == label)[0])) >= 0
+        for position in np.flatnonzero(labels == label)[:1]
     ]
     gallery.show(cards, size_rem=11, label="A training image of each class")
 

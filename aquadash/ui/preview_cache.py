@@ -39,12 +39,8 @@ def film_strip(studio: Studio) -> NDArray[np.uint8]:
 def numbers(studio: Studio, branch: int) -> BranchNumbers:
     """The figures of one branch, measured on :data:`MEASURED` training images, or on a person's own."""
     steps = repr(studio.spec.branches[branch])
-    if not studio.positions:
-        return _numbers(steps, _key(studio)[1], branch, studio.seed, studio.spec, studio.images)
-    total = len(studio.dataset.train)
-    chosen = np.random.default_rng(0).choice(total, size=min(MEASURED, total), replace=False)
-    pictures = f"{studio.dataset.fingerprint} {MEASURED}"
-    return _numbers(steps, pictures, branch, studio.seed, studio.spec, studio.dataset.train.images[np.sort(chosen)])
+    pictures = studio.dataset.fingerprint if studio.positions else _key(studio)[1]
+    return _numbers(steps, pictures, branch, studio.seed, studio)
 
 
 def _key(studio: Studio) -> tuple[str, str]:
@@ -77,7 +73,10 @@ def _film_strip(
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _numbers(
-    steps: str, pictures: str, branch: int, seed: int, _spec: PipelineSpec, _images: NDArray[np.uint8]
-) -> BranchNumbers:
-    return augment.measure(_images, _spec, branch=branch, seed=seed).branches[0]
+def _numbers(steps: str, pictures: str, branch: int, seed: int, _studio: Studio) -> BranchNumbers:
+    images = _studio.images
+    if _studio.positions:
+        train = _studio.dataset.train.images
+        chosen = np.random.default_rng(0).choice(len(train), size=min(MEASURED, len(train)), replace=False)
+        images = train[np.sort(chosen)]
+    return augment.measure(images, _studio.spec, branch=branch, seed=seed).branches[0]

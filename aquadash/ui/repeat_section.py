@@ -88,7 +88,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
             if repeat.status is RunStatus.FINISHED:
                 with shell.guard():
                     _result(
-                        _reproduction(settings.tracking_uri(), run.run_id, repeat.run_id, repeat.ended_at or 0.0),
+                        _reproduction(settings.place(), run.run_id, repeat.run_id, repeat.ended_at or 0.0),
                         open_table=number == 0,
                     )
             elif not repeat.status.ended:

@@ -33,7 +33,7 @@ def measurements() -> Robustness:
 
 def job(run_id: str) -> Job | None:
     """The measurement of a run, at most a second old; None where nobody ever asked for one."""
-    return _job(_place(), run_id)
+    return _job(settings.place(), run_id)
 
 
 def result(run: Run) -> RobustnessResult | None:
@@ -44,13 +44,15 @@ def result(run: Run) -> RobustnessResult | None:
     """
     found = job(run.run_id)
     if found is not None and not found.status.ended:
-        return _live_result(_place(), run.run_id)
-    return _result(_place(), run.run_id, run.ended_at, None if found is None else (found.started_at, found.ended_at))
+        return _live_result(settings.place(), run.run_id)
+    return _result(
+        settings.place(), run.run_id, run.ended_at, None if found is None else (found.started_at, found.ended_at)
+    )
 
 
 def measured_runs() -> tuple[str, ...]:
     """The ids of the runs that somebody has ever asked to measure."""
-    return _measured_runs(_place())
+    return _measured_runs(settings.place())
 
 
 def test_images(run: Run, found: RobustnessResult) -> tuple[TestImages, list[int]]:
@@ -74,10 +76,6 @@ def refresh() -> None:
     _job.clear()
     _live_result.clear()
     _measured_runs.clear()
-
-
-def _place() -> str:
-    return f"{settings.tracking_uri()} {settings.home()}"
 
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)

@@ -13,6 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation.metrics import wilson_interval
 from aquadash.runs.fields import Kind, RunField
 from aquadash.runs.types import Run
+from aquadash.settings import place
 from aquadash.ui import cache
 from aquadash.ui import setting_fields as settings
 from aquadash.ui.components import status_text
@@ -119,7 +120,7 @@ def interval(run: Run, opened: list[int] | None = None) -> tuple[float, float] |
     if tested is None and (opened is None or opened[0] < _MOST_OPENED):
         if opened is not None:
             opened[0] += 1
-        tested = _tested(run.run_id, run.ended_at)
+        tested = _tested(place(), run.run_id, run.ended_at)
     return wilson_interval(round(accuracy * tested), tested) if tested else None
 
 
@@ -188,7 +189,7 @@ def _interval_text(found: tuple[float, float] | None) -> str:
 
 
 @st.cache_resource(max_entries=4096, show_spinner=False)
-def _tested(run_id: str, ended_at: float | None) -> int | None:
+def _tested(place: str, run_id: str, ended_at: float | None) -> int | None:
     """How many test images a run of an older version predicted, None if that cannot be read."""
     try:
         return len(cache.store().predictions(run_id).labels)

@@ -65,7 +65,10 @@ def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
 def containing(runs: Sequence[Run], find: str) -> list[Run]:
     """The runs whose name, note, tags, id, status and settings together contain every word."""
     words = find.casefold().split()
-    return [run for run in runs if all(word in _searchable(run) for word in words)] if words else list(runs)
+    if not words:
+        return list(runs)
+    texts = ((run, _searchable(run)) for run in runs)
+    return [run for run, text in texts if all(word in text for word in words)]
 
 
 def _more(runs: Sequence[Run]) -> RunFilter:

@@ -21,8 +21,5 @@ def of(run: Run) -> tuple[float, str]:
         return 0.0, "waits for its turn"
     if not progress.epochs:
         return 0.0, progress.phase
-    done = max(progress.epoch - 1, 0) + progress.batch / max(progress.batches, 1)
     left = time_left(progress.eta_seconds, at_most=True)
-    return min(1.0, done / progress.epochs), joined(
-        f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left
-    )
+    return progress.share, joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)

@@ -42,18 +42,23 @@ def sizes(config: RunConfig) -> Sizes:
     )
 
 
+def batches(config: RunConfig, sizes: Sizes) -> int:
+    """How many batches an epoch has, which is how often it changes the weights."""
+    visited = visited_images(config.training, sizes.training * plan(config.augmentation).factor)
+    return math.ceil(visited / config.training.batch_size)
+
+
 def sentence(config: RunConfig, sizes: Sizes) -> str:
     """How many images the run learns from, validates with and is tested on, in markdown."""
     augmentation = plan(config.augmentation)
     versions = augmentation.factor
     images = sizes.training * versions
     visited = visited_images(config.training, images)
-    batches = math.ceil(visited / config.training.batch_size)
     origin = f" ({sizes.training:,} originals, {versions} versions of each)" if versions > 1 else ""
     fresh = ", drawn anew for every epoch" if config.augmentation.mode == "fresh" and augmentation.changes else ""
     learned = f"There are **{count(images, 'training image')}**{origin}{fresh}. An epoch shows "
     learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
-    learned += f", in {count(batches, 'batch', 'batches')}."
+    learned += f", in {count(batches(config, sizes), 'batch', 'batches')}."
     if config.training.validation == "test":
         return (
             f"{learned} **{sizes.validation:,}** of the test images say when to stop, so only the last "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -19,7 +20,9 @@ def take(names: Sequence[str], *, default: str = DEFAULT) -> None:
     st.session_state["source"] = address.choice("source", names, default=default)
 
 
-def choose(label: str, *, default: str = DEFAULT, help: str | None = None) -> str:
+def choose(
+    label: str, *, default: str = DEFAULT, help: str | None = None, width: int | Literal["stretch"] = "stretch"
+) -> str:
     """Draw the menu, whose key and name in the address is ``source``.
 
     Args:
@@ -27,6 +30,7 @@ def choose(label: str, *, default: str = DEFAULT, help: str | None = None) -> st
         default: Chosen where the address says nothing. A data set that is not there any more gets a word, and the
             drawn animals take its place.
         help: Beside the label.
+        width: In pixels, or all there is.
     """
     names = list(SOURCES)
     if default not in names:
@@ -37,6 +41,6 @@ def choose(label: str, *, default: str = DEFAULT, help: str | None = None) -> st
         )
         default = DEFAULT
     take(names, default=default)
-    source = st.selectbox(label, names, key="source", format_func=title_of, help=help)
+    source = st.selectbox(label, names, key="source", format_func=title_of, help=help, width=width)
     address.record("source", source, default=DEFAULT)
     return source

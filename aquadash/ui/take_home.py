@@ -10,13 +10,12 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run
-from aquadash.ui import cache, shell, task_progress
+from aquadash.ui import cache, shell, take_home_reads, task_progress
 from aquadash.ui.text import plain, sentence
 
 if TYPE_CHECKING:
     from aquadash.export.bundle import Exported
     from aquadash.export.convert import Format
-    from aquadash.runs.jobs import Job
     from aquadash.tasks import Task
 
 #: Seconds between two looks at work under way.
@@ -87,13 +86,14 @@ def _is_drawn(run: Run) -> bool:
 def _zip(run: Run, include: bool) -> None:
     from aquadash.export import preparing
 
-    task = preparing.prepared(cache.store(), run.run_id, include_data=include)
+    task = take_home_reads.prepared(run, include)
     key = f"{run.run_id}-{include:d}"
     if task is None or (task.ended and task.result is None):
         if task is not None:
             task_progress.why_no_result(task)
         if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
             preparing.prepare(cache.store(), run.run_id, include_data=include)
+            take_home_reads.refresh()
             st.rerun()
         return
     if not task.ended:
@@ -125,9 +125,7 @@ def _ready(run: Run, task: Task[Exported], key: str) -> None:
 
 
 def _at_work(run: Run, include: bool) -> bool:
-    from aquadash.export import preparing
-
-    task = preparing.prepared(cache.store(), run.run_id, include_data=include)
+    task = take_home_reads.prepared(run, include)
     working = task is not None and not task.ended
     if working:
         st.session_state[_watched(f"{run.run_id}-{include:d}")] = True
@@ -144,14 +142,8 @@ def _formats() -> tuple[Format, ...]:
     return tuple(FORMATS.values())
 
 
-def _job(run: Run, form: Format) -> Job | None:
-    from aquadash.export.convert_job import Conversions
-
-    return Conversions(cache.store()).job(run.run_id, form)
-
-
 def _converting(run: Run, form: Format) -> bool:
-    job = _job(run, form)
+    job = take_home_reads.job(run, form)
     working = job is not None and not job.status.ended
     if working:
         st.session_state[_watched(f"{run.run_id}-{form.name}")] = True
@@ -160,11 +152,8 @@ def _converting(run: Run, form: Format) -> bool:
 
 def _conversion(run: Run, form: Format) -> None:
     """A format: what it is good for, and the button, the progress or the file."""
-    from aquadash.export.convert_job import Conversions
-
-    conversions = Conversions(cache.store())
     key = f"{form.name}-{run.run_id}"
-    job = conversions.job(run.run_id, form)
+    job = take_home_reads.job(run, form)
     st.caption(f"**{form.title}**: {form.explained}")
     if job is not None and not job.status.ended:
         progress = job.progress
@@ -174,22 +163,23 @@ def _conversion(run: Run, form: Format) -> None:
         if job.stop_requested:
             st.button("Stopping ...", key=f"convert-stop-{key}", icon="✋", disabled=True)
         elif st.button("Stop", key=f"convert-stop-{key}", icon="✋"):
-            conversions.stop(run.run_id, form)
+            take_home_reads.conversions().stop(run.run_id, form)
+            take_home_reads.refresh()
         return
     if st.session_state.pop(_watched(f"{run.run_id}-{form.name}"), False):
         st.rerun()
-    check = conversions.check(run.run_id, form)
-    if check is not None:
+    converted = take_home_reads.converted(run, form)
+    if converted is not None:
         st.download_button(
-            f"Download {form.file_name} ({check.size / 1e6:.1f} MB)",
-            conversions.file(run.run_id, form).read_bytes,
+            f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
+            converted.path.read_bytes,
             file_name=form.file_name,
             mime="application/octet-stream",
             key=f"convert-get-{key}",
             icon="⬇️",
             on_click="ignore",
         )
-        st.caption(f"✅ {plain(check.words())}")
+        st.caption(f"✅ {plain(converted.check.words())}")
         return
     if job is not None and job.message:
         st.warning(plain(job.message), icon="✋")
@@ -202,7 +192,8 @@ def _conversion(run: Run, form: Format) -> None:
     elif "test_accuracy" not in run.metrics:
         st.caption("This run has no trained network.")
     elif st.button(f"Convert to {form.title}", key=f"convert-{key}", icon="🔄"):
-        conversions.start(run.run_id, form)
+        take_home_reads.conversions().start(run.run_id, form)
+        take_home_reads.refresh()
         st.rerun()
 
 

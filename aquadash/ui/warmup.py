@@ -55,7 +55,7 @@ def start() -> None:
 def page_drawn() -> None:
     """The first page is there: begin now. Nothing happens where nothing was started."""
     with _lock:
-        opening = _openings.get(_address())
+        opening = _openings.get(settings.place())
     if opening is not None:
         opening.wanted.set()
         opening.engine_wanted.set()
@@ -100,14 +100,9 @@ def wait_for_engine() -> None:
         raise opening.engine_error
 
 
-def _address() -> str:
-    """Which store is meant."""
-    return f"{settings.tracking_uri()} {settings.home()}"
-
-
 def _opening(*, retry: bool) -> _Opening:
     """The attempt of the present address, started if there is none (or, with ``retry``, none that may succeed)."""
-    address = _address()
+    address = settings.place()
     with _lock:
         opening = _openings.get(address)
         failed = opening is not None and opening.engine_done.is_set() and opening.engine_error is not None

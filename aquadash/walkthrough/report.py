@@ -11,11 +11,9 @@ from aquadash.runs.types import EpochRecord
 TRAIN_IMAGES = 2_500
 AUGMENTED_IMAGES = 12_500
 TEST_IMAGES = 500
-VALIDATION_IMAGES = 400
 MEASURED_IMAGES = 100
 
 PARAMETERS = 1_091_045
-EPOCHS_ALLOWED = 200
 PATIENCE_IN_TEXT = 3
 PATIENCE_IN_CODE = 5
 
@@ -46,7 +44,6 @@ SCORES: tuple[ClassScores, ...] = (
     ClassScores("whale", 0.8000, 0.5714, 0.6667, 21),
 )
 WEIGHTED_AVERAGE = ClassScores("weighted average", 0.6712, 0.6700, 0.6633, MEASURED_IMAGES)
-MACRO_AVERAGE = ClassScores("macro average", 0.6587, 0.6494, 0.6470, MEASURED_IMAGES)
 
 
 @dataclass(frozen=True)
@@ -74,11 +71,6 @@ ANSWERS: tuple[Answer, ...] = (
     Answer(25, "seal", "otter", 0.34662190079689026),
     Answer(8, "whale", "whale", 0.8706789016723633),
 )
-
-
-def called_so(scores: ClassScores) -> int:
-    """How many images got this name: the right ones, divided by the precision."""
-    return round(right_ones(scores) / scores.precision)
 
 
 def right_ones(scores: ClassScores) -> int:

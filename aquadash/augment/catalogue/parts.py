@@ -21,10 +21,9 @@ def number(
     high: float,
     *,
     percent: bool = False,
-    drawn: bool = True,
 ) -> Parameter:
     """A number from ``low`` to ``high``."""
-    return Parameter(name, title, help, default, low=low, high=high, percent=percent, drawn=drawn)
+    return Parameter(name, title, help, default, low=low, high=high, percent=percent)
 
 
 def whole(

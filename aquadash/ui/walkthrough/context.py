@@ -12,7 +12,7 @@ from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
-from aquadash.ui import address, cache, components, first_model, scores
+from aquadash.ui import address, cache, components, first_model, scores, source_menu
 from aquadash.ui.text import plain
 from aquadash.walkthrough import progress
 
@@ -43,12 +43,9 @@ class Results:
 
 def pick_dataset() -> Dataset | None:
     """Draw the menu of data sets; None, with the way to it, for one that is not on this computer."""
-    names = list(data.SOURCES)
-    address.choice("source", names, default="synthetic")
-    source = st.selectbox("Data set", names, key="source", format_func=lambda name: data.SOURCES[name].title, width=400)
-    address.record("source", source, default="synthetic")
-    if data.SOURCES[source].key() is None:
-        st.info(f"{plain(data.SOURCES[source].title)} is not on this computer yet. The Data page can fetch it.")
+    source = source_menu.choose("Data set", width=400)
+    if not data.is_here(source):
+        st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.")
         st.page_link("pages/data.py", label="Go to Data", query_params={"source": source})
         return None
     return cache.dataset(source)
@@ -83,10 +80,10 @@ def _offer_run(at_work: list[Run]) -> None:
         st.page_link(
             "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
         )
-    said = st.query_params.get("source", "synthetic")
-    source = said if said in data.SOURCES and data.SOURCES[said].key() is not None else "synthetic"
+    said = st.query_params.get("source", "")
+    source = said if data.is_here(said) else source_menu.DEFAULT
     st.caption(
-        f"A short training of the report's network on {plain(data.SOURCES[source].title)}, measured the right way: "
+        f"A short training of the report's network on {plain(data.title_of(source))}, measured the right way: "
         f"{EPOCHS} epochs, a minute or two. It goes on by itself while you read other sections."
     )
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):

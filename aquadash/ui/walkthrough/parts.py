@@ -63,10 +63,10 @@ def field(label: str, *, key: str, placeholder: str) -> str:
     return text
 
 
-def switch(label: str, *, key: str, help: str | None = None) -> bool:
+def switch(label: str, *, key: str) -> bool:
     """A switch that is off unless the address says otherwise."""
     address.restore(key, _truth, default=False, expected="1 for on")
-    value = st.toggle(label, key=key, help=help)
+    value = st.toggle(label, key=key)
     address.record(key, "1" if value else "", default="")
     return value
 

@@ -87,7 +87,7 @@ def show(results: Results) -> None:
         results.run,
         results.found,
         results.history,
-        parameters=_parameters(f"{settings.tracking_uri()} {settings.home()}", results.run.run_id),
+        parameters=_parameters(settings.place(), results.run.run_id),
         training_images=_images(results.run),
     )
     st.dataframe(
@@ -157,9 +157,9 @@ def _images(run: Run) -> int | None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _parameters(place: str, run_id: str) -> int | None:
-    from aquadash.runs.stored_parameters import stored_parameters
+    from aquadash.runs.cost import parameter_count
 
     try:
-        return stored_parameters(cache.store().model_path(run_id))
+        return parameter_count(cache.store().model_path(run_id))
     except AquaDashError:
         return None

@@ -1,0 +1,88 @@
+"""What the part for taking a run home reads, cached and shared between sessions.
+
+On a tracking server every look at a run's files is a request, and the weights would be fetched at each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aquadash import settings
+from aquadash.runs.types import Run
+from aquadash.ui import cache
+
+if TYPE_CHECKING:
+    from aquadash.export.bundle import Exported
+    from aquadash.export.convert import Check, Format
+    from aquadash.export.convert_job import Conversions
+    from aquadash.runs.jobs import Job
+    from aquadash.tasks import Task
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A network in another format.
+
+    Attributes:
+        check: How it was held against the original.
+        path: The file.
+    """
+
+    check: Check
+    path: Path
+
+
+def conversions() -> Conversions:
+    """What starts, stops and reads conversions; waits for the store at a cold start.
+
+    Raises:
+        AquaDashError: The store could not be opened.
+    """
+    from aquadash.export.convert_job import Conversions
+
+    return Conversions(cache.store())
+
+
+def prepared(run: Run, include: bool) -> Task[Exported] | None:
+    """The run's ZIP, with the images or without, under way or done; which one it is, is at most a second old."""
+    return _prepared(settings.place(), run.run_id, include)
+
+
+def job(run: Run, form: Format) -> Job | None:
+    """The conversion of a run, at most a second old; None where nobody ever asked for one."""
+    return _job(settings.place(), run.run_id, form)
+
+
+def converted(run: Run, form: Format) -> Converted | None:
+    """The file of the run's present weights; looked for again when the run or a conversion of it has ended."""
+    found = job(run, form)
+    times = None if found is None else (found.started_at, found.ended_at)
+    return _converted(settings.place(), run.run_id, run.ended_at, form, times)
+
+
+def refresh() -> None:
+    """Forget what may just have been changed; call after starting or stopping something."""
+    _prepared.clear()
+    _job.clear()
+
+
+@st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _prepared(place: str, run_id: str, include: bool) -> Task[Exported] | None:
+    from aquadash.export import preparing
+
+    return preparing.prepared(cache.store(), run_id, include_data=include)
+
+
+@st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
+def _job(place: str, run_id: str, form: Format) -> Job | None:
+    return conversions().job(run_id, form)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_times: object) -> Converted | None:
+    check = conversions().check(run_id, form)
+    return None if check is None else Converted(check, conversions().file(run_id, form))
