@@ -10,9 +10,11 @@ room              holds                                                         
 ================  ==============================================================  =====================================
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
+``people``        who acts: the person behind a click, and their role              -
 ``tasks``         work in threads: progress, stopping, results                   -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
+``classroom``     a class: codes, sessions, limits, settings, rights               pydantic
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy

@@ -35,6 +35,10 @@ class UnknownNameError(AquaDashError):
         return cls(f"There is no {kind} called {name[:80]!r}.{hint} Known: {listed or 'none yet'}.")
 
 
+class NotAllowedError(AquaDashError):
+    """Something that the person who asks for it may not do in this class."""
+
+
 class ConfigError(AquaDashError):
     """A run configuration that cannot be used as it is."""
 

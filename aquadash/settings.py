@@ -53,6 +53,16 @@ def scheduler_address() -> str | None:
     return os.environ.get("AQUADASH_SCHEDULER") or None
 
 
+def classroom() -> bool:
+    """True when the app serves a class (``AQUADASH_CLASSROOM=1``): whoever comes must join, and may do less."""
+    return os.environ.get("AQUADASH_CLASSROOM", "") not in ("", "0")
+
+
+def classroom_folder() -> Path:
+    """The folder for the class: its codes, sessions, settings and people."""
+    return home() / "classroom"
+
+
 def tracking_uri() -> str:
     """The MLflow tracking store: ``MLFLOW_TRACKING_URI``, else a SQLite file in :func:`home`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"

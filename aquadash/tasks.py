@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import EllipsisType
 from typing import Generic, Protocol, TypeVar
 
+from aquadash import people
 from aquadash.errors import AquaDashError
 
 _log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Task(Generic[T]):
         self.error = ""
         self.stopped = False
         self._work = work
+        self._person = people.current()
         self._turn = turn
         self._clock = clock
         self._began = clock()
@@ -142,24 +144,25 @@ class Task(Generic[T]):
             raise Stopped
 
     def _run(self) -> None:
-        try:
-            if self._turn is None:
-                self.result = self._work(self._tell)
-            else:
-                with self._turn.taken(self._tell):
-                    self._began = self._clock()
+        with people.acting(self._person):
+            try:
+                if self._turn is None:
                     self.result = self._work(self._tell)
-        except Stopped:
-            self.stopped, self.text = True, "Stopped by request."
-        except AquaDashError as error:
-            self.error = str(error)
-        except OSError as error:
-            self.error = f"The computer refused: {error.strerror or error}. Is the disk full or read-only?"
-        except Exception as error:
-            _log.exception("a task failed")
-            self.error = f"Something went wrong that AquaDash did not expect ({type(error).__name__})."
-        finally:
-            self._ended.set()
+                else:
+                    with self._turn.taken(self._tell):
+                        self._began = self._clock()
+                        self.result = self._work(self._tell)
+            except Stopped:
+                self.stopped, self.text = True, "Stopped by request."
+            except AquaDashError as error:
+                self.error = str(error)
+            except OSError as error:
+                self.error = f"The computer refused: {error.strerror or error}. Is the disk full or read-only?"
+            except Exception as error:
+                _log.exception("a task failed")
+                self.error = f"Something went wrong that AquaDash did not expect ({type(error).__name__})."
+            finally:
+                self._ended.set()
 
 
 class Tasks(Generic[T]):
