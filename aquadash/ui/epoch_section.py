@@ -45,7 +45,7 @@ def show(run: Run) -> None:
     playing = bool(st.session_state.get(_PLAYING))
     # A run at work gets new epochs.
     tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
-    st.fragment(_replay, run_every=tick)(run, dataset)
+    shell.live(tick)(_replay)(run, dataset)
 
 
 def _replay(run: Run, dataset: Dataset | None) -> None:
