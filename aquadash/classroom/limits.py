@@ -1,0 +1,210 @@
+"""The limits of a class: what the teacher sets for the students, kept as a JSON file in the class's folder.
+
+A file that cannot be read does not lift the limits: while it is damaged, those that this process read last go on to
+hold, and where it never read any, the ones that a class begins with. The teacher's page and the command line say that it
+is damaged; saving limits mends it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aquadash import settings
+from aquadash.classroom.rights import Action, require
+from aquadash.errors import ConfigError, StorageError, UnknownNameError
+
+_log = logging.getLogger(__name__)
+
+#: The pages that can be locked.
+PAGES = ("data", "augment", "train", "evaluate", "predict", "compare", "walkthrough")
+
+_FORMAT = 1
+#: A larger file was not written by us.
+_MOST_BYTES = 20_000
+
+
+class ClassLimits(BaseModel):
+    """What students may at most do. None means no limit.
+
+    Attributes:
+        waiting_runs: Runs of one student that wait at the same time.
+        epochs: Epochs that a run of a student may train for.
+        upload_megabytes: Size of one upload, in millions of bytes.
+        data_sets: Data sets of own pictures that one student may keep.
+        pipelines: Pipelines that one student may keep.
+        searches: Whether students may start searches.
+        locked_pages: Names of pages that students cannot open.
+        paused: True while no waiting run starts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    waiting_runs: Annotated[int, Field(ge=0, le=100)] | None = 2
+    epochs: Annotated[int, Field(ge=1, le=2000)] | None = 60
+    upload_megabytes: Annotated[int, Field(ge=0, le=1000)] | None = 20
+    data_sets: Annotated[int, Field(ge=0, le=1000)] | None = 5
+    pipelines: Annotated[int, Field(ge=0, le=1000)] | None = 20
+    searches: bool = False
+    locked_pages: frozenset[str] = frozenset()
+    paused: bool = False
+
+    @field_validator("locked_pages", mode="before")
+    @classmethod
+    def _known_pages(cls, value: object) -> object:
+        if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
+            raise ValueError("expected a list of pages' names")
+        for name in value:
+            if name not in PAGES:
+                raise ValueError(str(UnknownNameError.of("page that can be locked", name, PAGES)))
+        return frozenset(value)
+
+    def to_values(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**self.model_dump(), "locked_pages": sorted(self.locked_pages)}
+
+
+#: What each limit is, for people.
+WORDS: dict[str, str] = {
+    "waiting_runs": "Runs of one student that may wait at the same time",
+    "epochs": "Most epochs of a student's run",
+    "upload_megabytes": "Largest upload of a student in megabytes",
+    "data_sets": "Data sets of own pictures a student may keep",
+    "pipelines": "Pipelines a student may keep",
+    "searches": "Students may start searches",
+    "locked_pages": "Pages that students cannot open",
+    "paused": "The queue waits: no run starts",
+}
+
+
+def from_values(values: dict[str, Any]) -> ClassLimits:
+    """Read plain values.
+
+    Raises:
+        ConfigError: A name is unknown or a value cannot be used, with what is expected.
+    """
+    for name in values:
+        if name not in ClassLimits.model_fields:
+            raise ConfigError(str(UnknownNameError.of("limit", name, ClassLimits.model_fields)))
+    try:
+        return ClassLimits(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, came = str(first["loc"][0]), first.get("input")
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigError(f"The limit {name} is {str(came)[:40]!r}: {reason[0].lower()}{reason[1:]}.") from None
+
+
+def with_texts(limits: ClassLimits, texts: dict[str, str]) -> ClassLimits:
+    """The limits with some changed, as typed: ``{"epochs": "30", "searches": "yes", "locked_pages": "train,compare"}``.
+
+    ``none`` takes a limit away.
+
+    Raises:
+        ConfigError: A name is unknown or a text cannot be used.
+    """
+    return from_values({**limits.to_values(), **{name: _value(name, text) for name, text in texts.items()}})
+
+
+def path() -> Path:
+    """The file."""
+    return settings.classroom_folder() / "limits.json"
+
+
+def load() -> ClassLimits:
+    """The limits as they are kept; the ones that a class begins with where none were ever saved.
+
+    Raises:
+        StorageError: The file is damaged or cannot be read.
+    """
+    try:
+        with path().open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return ClassLimits()
+    except OSError as error:
+        raise StorageError(f"The limits of the class cannot be read ({error.strerror}): {path()}.") from error
+    try:
+        if len(text) > _MOST_BYTES:
+            raise ValueError("too long")
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
+            raise ValueError("another format")
+        return from_values(values)
+    except (ValueError, RecursionError, ConfigError) as error:
+        raise StorageError(
+            f"The file with the limits of the class is damaged ({str(error)[:200]}): {path()}. Set the limits "
+            "again, or delete it to begin with the usual ones."
+        ) from error
+
+
+def save(limits: ClassLimits) -> None:
+    """Keep limits; they hold from now on. Whoever keeps them tells the engine, see ``Engine.follow_limits``.
+
+    Raises:
+        NotAllowedError: Only the teacher sets limits.
+        StorageError: They cannot be written.
+    """
+    require(Action.SETTINGS)
+    text = json.dumps({"format": _FORMAT, **limits.to_values()}, indent=1)
+    temporary = path().with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        path().parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path())
+    except OSError as error:
+        raise StorageError(f"The limits of the class cannot be kept in {path().parent} ({error.strerror}).") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+_read: dict[Path, tuple[tuple[int, int, int] | None, ClassLimits]] = {}
+_reading = threading.Lock()
+
+
+def in_force() -> ClassLimits:
+    """The limits that hold now, read again only when the file is another one. See above for a damaged file."""
+    place = path()
+    try:
+        found = place.stat()
+        mark: tuple[int, int, int] | None = (found.st_ino, found.st_mtime_ns, found.st_size)
+    except OSError:
+        mark = None
+    with _reading:
+        known = _read.get(place)
+        if known is not None and known[0] == mark:
+            return known[1]
+        try:
+            limits = load()
+        except StorageError as error:
+            limits = known[1] if known is not None else ClassLimits()
+            _log.error("%s Until then these hold: %s", error, limits.to_values())
+        _read[place] = (mark, limits)
+        return limits
+
+
+def paused() -> bool:
+    """Whether the queue of a class waits."""
+    return settings.classroom() and in_force().paused
+
+
+def _value(name: str, text: str) -> Any:
+    text = text.strip()
+    if name == "locked_pages":
+        return [] if text.lower() in ("", "none") else [one.strip() for one in text.split(",")]
+    if text.lower() in ("none", "off", "no", "false") and name in ("searches", "paused"):
+        return False
+    if text.lower() in ("on", "yes", "true") and name in ("searches", "paused"):
+        return True
+    if text.lower() == "none":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return text

@@ -1,0 +1,234 @@
+"""What each may do in a class: one table, asked where the work is done.
+
+Who made a thing owns it. What the teacher or the owner of the machine has made is there for all; what a student has
+made may be looked at by the others, but only the student and the teacher may change it or open its network or pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from aquadash import people
+from aquadash.errors import NotAllowedError
+from aquadash.people import Person, Role
+
+T = TypeVar("T")
+
+
+class Action(StrEnum):
+    """What somebody may want to do."""
+
+    VIEW = "view"
+    STOP = "stop"
+    RESUME = "resume"
+    LABEL = "label"
+    GUESS = "guess"
+    DELETE = "delete"
+    RESTORE = "restore"
+    OPEN_MODEL = "open-model"
+    MEASURE = "measure"
+    STOP_JOB = "stop-job"
+    OPEN_PICTURES = "open-pictures"
+    DELETE_PICTURES = "delete-pictures"
+    CHANGE_PIPELINE = "change-pipeline"
+    SUBMIT = "submit"
+    SEARCH = "search"
+    SAVE_PIPELINE = "save-pipeline"
+    UPLOAD = "upload"
+    READ_FOLDER = "read-folder"
+    ADD_FOR_ALL = "add-for-all"
+    REORDER = "reorder"
+    HIDE = "hide"
+    SETTINGS = "settings"
+    WORK = "work"
+
+
+class Whose(StrEnum):
+    """Whose a thing is, seen by a student."""
+
+    OWN = "own"
+    SHARED = "for all"
+    OTHERS = "another student's"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What somebody wants to do something with.
+
+    Attributes:
+        kind: ``"run"``, ``"search"``, ``"data set"`` or ``"pipeline"``.
+        name: What people call it: plain text.
+        owner: The id of whoever made it; empty for the owner of the machine.
+        owner_name: What they are called: plain text.
+        shared: True if the teacher or the owner of the machine made it, so that all may open it.
+        hidden: True if the teacher keeps it from the class.
+    """
+
+    kind: str
+    name: str
+    owner: str = ""
+    owner_name: str = ""
+    shared: bool = True
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What students may do; the teacher and the owner of the machine may do everything, strangers nothing.
+
+    Attributes:
+        does: The action in words, to follow "can": ``"stop it"``.
+        own: Whether it may be done with what is the student's own, or at all where it is done with no thing.
+        shared: Whether with what the teacher or the owner has made.
+        others: Whether with what another student has made.
+        hint: What to do instead, for people.
+    """
+
+    does: str
+    own: bool = True
+    shared: bool = False
+    others: bool = False
+    hint: str = ""
+
+
+#: The table of rights.
+RULES: dict[Action, Rule] = {
+    Action.VIEW: Rule("look at it", shared=True, others=True),
+    Action.STOP: Rule("stop it"),
+    Action.RESUME: Rule("let it go on", hint="Train with the same settings to have a run of your own."),
+    Action.LABEL: Rule("rename, note, tag, pin or archive it"),
+    Action.GUESS: Rule("guess its result", hint="Guess when you start a run of your own."),
+    Action.DELETE: Rule("delete it"),
+    Action.RESTORE: Rule("bring it back"),
+    Action.OPEN_MODEL: Rule(
+        "open its network",
+        shared=True,
+        hint="Train with the same settings to have a network of your own, or take one that the teacher made.",
+    ),
+    Action.MEASURE: Rule(
+        "have its network measured or converted",
+        shared=True,
+        hint="Train with the same settings to have a network of your own.",
+    ),
+    Action.STOP_JOB: Rule("stop work that somebody else has asked for"),
+    Action.OPEN_PICTURES: Rule(
+        "open its pictures", shared=True, hint="Add your own pictures, or take a data set that all may use."
+    ),
+    Action.DELETE_PICTURES: Rule("delete, replace or bring it back"),
+    Action.CHANGE_PIPELINE: Rule(
+        "replace, delete or bring it back", hint="Save your change under a name of your own instead."
+    ),
+    Action.SUBMIT: Rule("start a training"),
+    Action.SEARCH: Rule("start a search"),
+    Action.SAVE_PIPELINE: Rule("save a pipeline"),
+    Action.UPLOAD: Rule("upload something"),
+    Action.READ_FOLDER: Rule("read a folder of the server", own=False, hint="Upload the pictures instead."),
+    Action.ADD_FOR_ALL: Rule("add something for the whole class", own=False),
+    Action.REORDER: Rule("change the order of the queue", own=False),
+    Action.HIDE: Rule("hide a run or search from the class", own=False),
+    Action.SETTINGS: Rule("change the settings and limits of the class", own=False),
+    Action.WORK: Rule("write the results of a training", own=False),
+}
+
+#: The actions that are done with no thing.
+WITHOUT_THING = frozenset(
+    {
+        Action.SUBMIT,
+        Action.SEARCH,
+        Action.SAVE_PIPELINE,
+        Action.UPLOAD,
+        Action.READ_FOLDER,
+        Action.ADD_FOR_ALL,
+        Action.REORDER,
+        Action.HIDE,
+        Action.SETTINGS,
+        Action.WORK,
+    }
+)
+
+
+def whose(thing: Thing, person: Person) -> Whose:
+    """Whose a thing is, for a student."""
+    if person.person_id and thing.owner == person.person_id:
+        return Whose.OWN
+    return Whose.SHARED if thing.shared else Whose.OTHERS
+
+
+def refusal(action: Action, thing: Thing | None = None, *, person: Person | None = None) -> str:
+    """Why somebody may not do something, in words for people; empty if they may.
+
+    Args:
+        action: What.
+        thing: With what; None for actions that are done with nothing.
+        person: Who; None for whoever acts in this thread.
+    """
+    who = person or people.current()
+    if who.leads:
+        return ""
+    if who.role is Role.STRANGER:
+        return (
+            "You have not joined the class, or your time in it is over. Join it with the code that the teacher shows."
+        )
+    rule = RULES[action]
+    if thing is None:
+        return "" if rule.own else " ".join((f"Only the teacher can {rule.does}.", rule.hint or "Ask your teacher."))
+    relation = whose(thing, who)
+    if thing.hidden and relation is not Whose.OWN:
+        return f"The teacher has hidden this {thing.kind} from the class. Ask your teacher to show it again."
+    if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
+        return ""
+    if relation is Whose.OTHERS:
+        owner = thing.owner_name or "another student"
+        return " ".join(
+            (f"The {thing.kind} “{thing.name}” belongs to {owner}. Only {owner} or the teacher can {rule.does}.",
+             rule.hint or f"Ask {owner} or your teacher.")
+        )  # fmt: skip
+    return " ".join(
+        (f"The {thing.kind} “{thing.name}” is for the whole class. Only the teacher can {rule.does}.",
+         rule.hint or "Ask your teacher.")
+    )  # fmt: skip
+
+
+def allowed(action: Action, thing: Thing | None = None) -> bool:
+    """Whether whoever acts in this thread may do something."""
+    return not refusal(action, thing)
+
+
+def require(action: Action, thing: Thing | None = None) -> None:
+    """Refuse what whoever acts in this thread may not do.
+
+    Raises:
+        NotAllowedError: What, whose it is, and whom to ask.
+    """
+    reason = refusal(action, thing)
+    if reason:
+        raise NotAllowedError(reason)
+
+
+def viewed(found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:
+    """Those that whoever acts in this thread may see, in their order."""
+    person = people.current()
+    if person.leads:
+        return list(found)
+    return [one for one in found if not refusal(Action.VIEW, thing_of(one), person=person)]
+
+
+def table() -> list[dict[str, str | bool]]:
+    """The rights as rows: the action, and for each role and relation whether it may."""
+    return [
+        {
+            "action": str(action),
+            "does": rule.does,
+            "teacher": True,
+            **(
+                {"student": rule.own}
+                if action in WITHOUT_THING
+                else {"own": rule.own, "for all": rule.shared, "another student's": rule.others}
+            ),
+            "stranger": False,
+        }
+        for action, rule in RULES.items()
+    ]
