@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.classroom.files import read_object, write_private
-from aquadash.classroom.leading import require_lead
+from aquadash.classroom.rights import Action, Thing, require
 from aquadash.errors import StorageError
 from aquadash.people import Role
 
@@ -74,7 +74,11 @@ def codes() -> Codes:
         NotAllowedError: A student asks.
         StorageError: They cannot be read or written.
     """
-    require_lead("see the codes of the class")
+    require(Action.SETTINGS)
+    return _codes()
+
+
+def _codes() -> Codes:
     found = read_object(_path())
     if found is not None:
         return _checked(found)
@@ -84,6 +88,17 @@ def codes() -> Codes:
         if found is not None:
             return _checked(found)
         return _write(Codes(new_code(STUDENT_LENGTH), new_code(TEACHER_LENGTH), time.time()))
+
+
+def student_code() -> str:
+    """What students type: those who are in the class may tell it others.
+
+    Raises:
+        NotAllowedError: Somebody asks who has not joined.
+        StorageError: It cannot be read or written.
+    """
+    require(Action.VIEW, Thing("class", "the class"))
+    return _codes().student
 
 
 def renew(*roles: Role) -> Codes:

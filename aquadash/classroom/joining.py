@@ -57,6 +57,4 @@ def join(
             "That is not the code of this class. It is on the projector, or ask the teacher; capital and small letters "
             "are the same."
         )
-    return sessions.join(
-        name, role or Role.STUDENT, earlier_token=earlier_token, return_code=code if returning else ""
-    )
+    return sessions.join(name, role or Role.STUDENT, earlier_token=earlier_token, return_code=code if returning else "")

@@ -18,7 +18,9 @@ def clean_name(typed: str) -> str:
     """
     name = " ".join(unicodedata.normalize("NFKC", typed).split())
     if not name or not any(letter.isalnum() for letter in name):
-        raise ConfigError("Type the name that the others shall see, such as a first name: at least one letter or digit.")
+        raise ConfigError(
+            "Type the name that the others shall see, such as a first name: at least one letter or digit."
+        )
     if len(name) > LONGEST:
         raise ConfigError(f"The name has {len(name)} characters; expected at most {LONGEST}. Shorten it.")
     # Control and format characters could hide or turn round what stands beside the name.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aquadash import settings
 from aquadash.classroom.files import read_object, write_private
-from aquadash.classroom.leading import require_lead
+from aquadash.classroom.rights import Action, require
 from aquadash.errors import ConfigError
 
 #: The word in an address by which a browser is a projector. It never becomes part of what is shown.
@@ -41,7 +41,7 @@ def show(page: str, query: Mapping[str, str]) -> Shown:
         ConfigError: That is no page's name, or the address is too long.
         StorageError: It cannot be kept.
     """
-    require_lead("choose what the projector shows")
+    require(Action.SETTINGS)
     if not re.fullmatch(r"[a-z]{1,40}", page):
         raise ConfigError(f"{page[:40]!r} is no page's name; expected one such as 'evaluate'.")
     kept = {name: value for name, value in query.items() if name != KEY}

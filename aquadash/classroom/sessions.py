@@ -22,9 +22,9 @@ from pathlib import Path
 
 from aquadash import settings
 from aquadash.classroom.codes import new_code, tidy
-from aquadash.classroom.leading import require_lead
 from aquadash.classroom.names import clean_name, free_name, key_of
-from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
+from aquadash.classroom.rights import Action, require
+from aquadash.errors import ConfigError, StorageError, UnknownNameError
 from aquadash.people import Person, Role
 
 SESSION_SECONDS = 8 * 3600.0
@@ -133,9 +133,7 @@ class Sessions:
                 self._known[hashed] = known
         return known[1]
 
-    def join(
-        self, name: str, role: Role, *, earlier_token: str | None = None, return_code: str = ""
-    ) -> Joined:
+    def join(self, name: str, role: Role, *, earlier_token: str | None = None, return_code: str = "") -> Joined:
         """Begin a session under a name.
 
         A name that is somebody's already is given to nobody else. It is the same person's if the browser still has a
@@ -157,7 +155,8 @@ class Sessions:
         now = self._clock()
         with self._writing() as connection:
             row = connection.execute(
-                "SELECT person_id, name, role, return_hash, return_until FROM people WHERE name_key = ?", (key_of(name),)
+                "SELECT person_id, name, role, return_hash, return_until FROM people WHERE name_key = ?",
+                (key_of(name),),
             ).fetchone()
             if row is None:
                 person = self._add(connection, Person(secrets.token_hex(16), name, role), now)
@@ -225,7 +224,7 @@ class Sessions:
         Raises:
             NotAllowedError: A student asks.
         """
-        require_lead("end other people's sessions")
+        require(Action.SETTINGS)
         with self._writing() as connection:
             connection.execute(
                 "UPDATE sessions SET ended = 1 WHERE person_id = ?", (self._existing(connection, person_id),)
@@ -239,7 +238,7 @@ class Sessions:
             NotAllowedError: A student asks.
             UnknownNameError: There is nobody of that id.
         """
-        require_lead("make codes for coming back")
+        require(Action.SETTINGS)
         code = new_code(RETURN_LENGTH)
         with self._writing() as connection:
             connection.execute(
@@ -253,8 +252,8 @@ class Sessions:
         now = self._clock()
         with self._open() as connection:
             rows = connection.execute(
-                "SELECT person_id, name, role, joined_at, seen_at, (SELECT COUNT(*) FROM sessions s WHERE s.person_id = "
-                "p.person_id AND s.ended = 0 AND s.expires_at > ?) FROM people p",
+                "SELECT person_id, name, role, joined_at, seen_at, (SELECT COUNT(*) FROM sessions s "
+                "WHERE s.person_id = p.person_id AND s.ended = 0 AND s.expires_at > ?) FROM people p",
                 (now,),
             ).fetchall()
         found = [Member(Person(row[0], row[1], Role(row[2])), row[3], row[4], row[5]) for row in rows]

@@ -9,6 +9,7 @@ import traceback
 import click
 
 from aquadash import __version__
+from aquadash.cli import classroom_people  # noqa: F401 - adds its commands to the group
 from aquadash.cli.bench import bench
 from aquadash.cli.classroom import classroom
 from aquadash.cli.coach import coach

@@ -10,7 +10,7 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, cache, components, gallery, image_browser
+from aquadash.ui import address, cache, components, gallery, image_browser, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
 

@@ -64,18 +64,21 @@ def guard() -> Iterator[None]:
         show_error(error)
 
 
-def live(run_every: float | None) -> Callable[[Callable[..., object]], Callable[..., None]]:
+def live(
+    run_every: float | None, *, open_to_all: bool = False
+) -> Callable[[Callable[..., object]], Callable[..., None]]:
     """A part of a page that is drawn again by itself, guarded: ``@shell.live(2.0)`` over a function.
 
     Args:
         run_every: Seconds between drawings, None for none: what has ended needs no watching.
+        open_to_all: Draw it also after the visitor's time in the class is over or the page was locked.
     """
 
     def decorate(draw: Callable[..., object]) -> Callable[..., None]:
         @functools.wraps(draw)
         def guarded(*args: Any, **kwargs: Any) -> None:
             # A session may have ended since the page around was drawn, or the page been locked.
-            if admission.now() is not Admission.PAGE and not _drawing_the_page():
+            if not open_to_all and admission.now() is not Admission.PAGE:
                 st.rerun()
             with guard():
                 draw(*args, **kwargs)

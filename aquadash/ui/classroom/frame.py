@@ -79,7 +79,7 @@ def _sidebar() -> None:
             if person.leads:
                 projector.offer(admission.page())
             st.button("Leave the class", key="class-leave", icon=":material/logout:", type="tertiary", on_click=_leave)
-        shell.live(_WATCH_SECONDS)(_watch)(_signature())
+        shell.live(_WATCH_SECONDS, open_to_all=True)(_watch)(_signature())
 
 
 def _leave() -> None:
