@@ -50,7 +50,7 @@ class Codes:
         Both codes are compared whatever comes out, each in a time that does not depend on how much of it is right.
         Lower case, blanks and hyphens do not matter: people copy codes from a wall.
         """
-        code = tidy(typed).encode()
+        code = tidy(typed).encode("utf-8", "surrogatepass")
         student = hmac.compare_digest(code, self.student.encode())
         teacher = hmac.compare_digest(code, self.teacher.encode())
         return Role.TEACHER if teacher else Role.STUDENT if student else None

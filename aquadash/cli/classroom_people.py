@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import click
 
@@ -41,6 +42,8 @@ def serve(port: int, address: str, as_json: bool) -> None:
     command = [
         sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),
         "--server.address", address, "--server.port", str(port),
+        # Without it Streamlit asks the internet for this machine's address.
+        "--browser.serverAddress", urlsplit(bases[0]).hostname or "localhost",
     ]  # fmt: skip
     # What the app prints goes to stderr where stdout is for JSON alone.
     process = subprocess.Popen(

@@ -62,7 +62,11 @@ def _join() -> None:
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
         there = html.escape(f"{JOIN_PATH}?next={quote(_address(), safe='')}", quote=True)
-        st.html(f"<p><a href='{there}' target='_self' style='font-size: 1.25rem'>Join with a name and a code</a></p>")
+        st.html(
+            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>Join with a name and a "
+            "code</a></p><style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }"
+            "</style>"
+        )
 
 
 def _address() -> str:
