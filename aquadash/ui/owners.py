@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from aquadash import people, settings
+from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.types import Run
 from aquadash.ui.text import plain
 
@@ -18,6 +19,11 @@ def own_first(runs: Iterable[Run]) -> list[Run]:
     if not settings.classroom() or not person.person_id:
         return found
     return sorted(found, key=lambda run: run.owner != person.person_id)
+
+
+def with_networks(runs: Iterable[Run]) -> list[Run]:
+    """The runs whose networks the visitor may open, in their order."""
+    return [run for run in runs if allowed(Action.OPEN_MODEL, run.thing)]
 
 
 def owner_text(run: Run) -> str:
