@@ -1,7 +1,8 @@
 """The library of pipelines: the built-in ones and those that people have saved.
 
 A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Nothing that was saved is ever lost: saving over a
-pipeline or deleting it moves the old file to ``earlier/`` beside it, from where :func:`restore` brings it back.
+pipeline or deleting it moves the old file to ``earlier/`` beside it, from where :func:`restore` brings it back. Whose
+it is stands in a file beside it, for the pipeline's own goes from one person to another.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aquadash import settings
+from aquadash import people, settings
+from aquadash.augment import owners
 from aquadash.augment.pipelines import PIPELINES, from_json
 from aquadash.augment.spec import PipelineSpec
+from aquadash.classroom import checks
+from aquadash.classroom.rights import Action, Thing, require
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 
 #: What a pipeline's name may be: what configurations take as a name.
@@ -107,9 +111,11 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> 
 
     Raises:
         ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
+        NotAllowedError: Whoever asks may keep no more, or not replace that one.
         UnknownNameError: ``replace_name``, or an operator or setting of it, is not known.
         StorageError: It cannot be written.
     """
+    require(Action.SAVE_PIPELINE)
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
@@ -117,6 +123,12 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> 
         raise ConfigError(_taken(saved.title))
     if replace_name is not None:
         _check_saved(replace_name)
+        require(Action.CHANGE_PIPELINE, thing_of(replace_name))
+    else:
+        person = people.current()
+        own = [name for name in library().saved if thing_of(name).owner == person.person_id]
+        checks.check_number("pipelines", len(own))
+    owner = owners.now() if replace_name is None else owners.text_of(folder() / f"{replace_name}.json")
     try:
         folder().mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.part")
@@ -124,10 +136,12 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> 
         if replace_name == saved.name:
             _put_away(replace_name)
             os.replace(temporary, target)
+            owners.write(target, owner)
         else:
             # A link, unlike a renaming, never replaces what somebody else has saved in the meantime.
             os.link(temporary, target)
             temporary.unlink()
+            owners.write(target, owner)
             if replace_name is not None:
                 _put_away(replace_name)
     except FileExistsError:
@@ -146,9 +160,11 @@ def delete(name: str) -> str:
 
     Raises:
         UnknownNameError: No saved pipeline has that name.
+        NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
     _check_saved(name)
+    require(Action.CHANGE_PIPELINE, thing_of(name))
     try:
         return _put_away(name)
     except OSError as error:
@@ -163,6 +179,7 @@ def restore(key: str) -> PipelineSpec:
 
     Raises:
         ConfigError: There is no such thing any more, or another pipeline has taken the name.
+        NotAllowedError: It was not one's own.
         StorageError: It cannot be moved.
     """
     earlier = folder() / "earlier"
@@ -170,14 +187,26 @@ def restore(key: str) -> PipelineSpec:
     if path is None:
         raise ConfigError("The deleted pipeline is not there any more; it may have been brought back already.")
     spec = _read(path)
+    require(Action.CHANGE_PIPELINE, owners.thing_of(path, spec.title))
     target = folder() / f"{spec.name}.json"
     if target.exists():
         raise ConfigError(f"Another pipeline is called {spec.title!r} now. Rename or delete that one first.")
     try:
         os.replace(path, target)
+        owners.move(path, target)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be brought back in {folder()} ({error.strerror}).") from error
     return spec
+
+
+def thing_of(name: str) -> Thing:
+    """A saved pipeline as the table of rights sees it."""
+    path = folder() / f"{name}.json"
+    try:
+        title = _read(path).title
+    except AquaDashError:
+        title = name
+    return owners.thing_of(path, title)
 
 
 def _taken(title: str) -> str:
@@ -196,6 +225,7 @@ def _put_away(name: str) -> str:
     earlier.mkdir(parents=True, exist_ok=True)
     key = f"{name}.{time.time_ns()}.json"
     os.replace(folder() / f"{name}.json", earlier / key)
+    owners.move(folder() / f"{name}.json", earlier / key)
     return key
 
 

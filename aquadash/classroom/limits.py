@@ -1,8 +1,8 @@
 """The limits of a class: what the teacher sets for the students, kept as a JSON file in the class's folder.
 
 A file that cannot be read does not lift the limits: while it is damaged, those that this process read last go on to
-hold, and where it never read any, the ones that a class begins with. The teacher's page and the command line say that it
-is damaged; saving limits mends it.
+hold, and where it never read any, the ones that a class begins with. The teacher's page and the command line say that
+it is damaged; saving limits mends it.
 """
 
 from __future__ import annotations

@@ -23,11 +23,14 @@ def check_names(config: RunConfig) -> None:
         UnknownNameError: With the nearest known name.
         ConfigError: A pipeline is carried or saved that cannot be used.
         StorageError: A saved pipeline cannot be read.
+        NotAllowedError: The source is another student's data set.
     """
     from aquadash.augment import plan
     from aquadash.data import SOURCES
+    from aquadash.data.folder import about
     from aquadash.models import MODELS
 
+    about.ask(config.data.source)
     for kind, name, known in (
         ("data source", config.data.source, SOURCES),
         ("model", config.model.name, MODELS),

@@ -18,6 +18,7 @@ from aquadash.errors import RunError, StorageError
 from aquadash.explain.robustness import RobustnessRequest, missing
 from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.runs import Progress, RunStore, open_store
+from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.runs.jobs import Job, RunJobs
 from aquadash.runs.types import Run
 from aquadash.training.heartbeat import Heartbeat
@@ -28,10 +29,10 @@ _log = logging.getLogger("aquadash.robustness")
 KIND = "robustness"
 
 #: The file of a run that holds the figures.
-ARTIFACT = "robustness.json"
+ARTIFACT = ROBUSTNESS
 
 #: Written before :data:`ARTIFACT`, so that a process that is killed while it writes leaves one of the two whole.
-_SPARE = "robustness-spare.json"
+_SPARE = ROBUSTNESS_SPARE
 
 #: The figures are stored at most so often, in seconds.
 _STORE_SECONDS = 1.0

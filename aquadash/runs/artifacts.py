@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aquadash import settings
+from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.runs import tags as tag
@@ -34,6 +35,13 @@ EPOCHS = "epochs.npz"
 STRANGERS = "strangers.npz"
 LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
+ROBUSTNESS = "robustness.json"
+ROBUSTNESS_SPARE = "robustness-spare.json"
+
+#: The files that all may read who may look at the run. Whoever opens another may open its network: such files hold it.
+_FOR_LOOKING = frozenset(
+    {CONFIG, ENVIRONMENT, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, LOG, ROBUSTNESS, ROBUSTNESS_SPARE}
+)
 
 
 class RunArtifacts:
@@ -44,6 +52,7 @@ class RunArtifacts:
 
     def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
         """Keep a file with the run, under its own name; replaces one of that name."""
+        require(Action.WORK)
         with storage_errors(f"store {path.name}"):
             self._client.log_artifact(run_id, str(path), folder)
 
@@ -133,11 +142,17 @@ class RunArtifacts:
         self.add_text_artifact(run_id, HISTORY, text.getvalue())
 
     def artifact(self, run_id: str, name: str) -> Path | None:
-        """A local path to the run's file, downloaded first from a remote store; None when there is no such file."""
+        """A local path to the run's file, downloaded first from a remote store; None when there is no such file.
+
+        Raises:
+            NotAllowedError: The file holds the run's network, and whoever asks may not open that.
+        """
         from mlflow.utils.file_utils import local_file_uri_to_path
 
         with storage_errors(f"read {name}"):
-            uri = self._client.get_run(run_id).info.artifact_uri
+            run = self._client.get_run(run_id)
+            require(Action.VIEW if name in _FOR_LOOKING else Action.OPEN_MODEL, tag.thing_of(run.data.tags))
+            uri = run.info.artifact_uri
             if uri.startswith(("file:", "/")):
                 path = Path(local_file_uri_to_path(uri)) / name
                 return path if path.is_file() else None
@@ -156,6 +171,7 @@ class RunArtifacts:
 
     def remove_artifacts(self, run_id: str, folder: str) -> None:
         """Drop a folder of the run's files, such as the checkpoints of a finished run."""
+        require(Action.WORK)
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         with storage_errors(f"remove {folder}"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from aquadash.errors import RunError, UnknownNameError
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def for_each(
         try:
             action(run_id)
             result.done.append(run_id)
-        except (RunError, UnknownNameError) as error:
+        except (NotAllowedError, RunError, UnknownNameError) as error:
             result.failed[run_id] = str(error)
         if progress is not None:
             progress(number / len(wanted))

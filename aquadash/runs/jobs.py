@@ -13,7 +13,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from aquadash import people
+from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import RunError
+from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import Progress, Worker
 
@@ -61,6 +64,7 @@ class Job:
         message: Why it failed or was stopped; empty otherwise.
         stop_requested: True once somebody has asked it to stop.
         worker: Its process, None before it has reported.
+        asked_by: The id of the person who asked for it; empty for the owner of the machine.
     """
 
     status: JobStatus
@@ -71,6 +75,7 @@ class Job:
     message: str = ""
     stop_requested: bool = False
     worker: Worker | None = None
+    asked_by: str = ""
 
 
 class RunJobs:
@@ -93,6 +98,7 @@ class RunJobs:
         """The run's job as it is now; None where there never was one or what is stored cannot be read."""
         with storage_errors("read the job"):
             tags = self._store._client.get_run(run_id).data.tags
+        require(Action.VIEW, tag.thing_of(tags))
         found = {name.removeprefix(self._prefix): text for name, text in tags.items() if name.startswith(self._prefix)}
         try:
             return _read(found, time.time() if now is None else now)
@@ -111,7 +117,7 @@ class RunJobs:
                     max_results=500,
                     page_token=token,
                 )
-                found.extend(run.info.run_id for run in page)
+                found.extend(run.info.run_id for run in viewed(page, lambda run: tag.thing_of(run.data.tags)))
                 token = page.token
                 if not token:
                     return found
@@ -121,7 +127,9 @@ class RunJobs:
 
         Raises:
             RunError: It is at work already.
+            NotAllowedError: Whoever asks may not have the run's network looked at.
         """
+        self._store._ask(Action.MEASURE, run_id)
         job = self.get(run_id)
         if job is not None and not job.status.ended:
             raise RunError(f"This is {job.status} already. Wait for its end, or stop it first.")
@@ -136,11 +144,13 @@ class RunJobs:
                 "stop": "",
                 "progress": "",
                 "worker": "",
+                "asked_by": people.current().person_id,
             },
         )
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A process has taken the job."""
+        require(Action.WORK)
         progress = Progress("starting", time=time.time())
         self._set(
             run_id,
@@ -157,6 +167,7 @@ class RunJobs:
         It has the form of :meth:`RunStore.heartbeat <aquadash.runs.RunStore.heartbeat>`, so that the same thread can
         send it; a job's log stays on its machine.
         """
+        require(Action.WORK)
         self._set(run_id, {"progress": json.dumps(asdict(progress))})
         with storage_errors("read the stop request"):
             return self._store._client.get_run(run_id).data.tags.get(f"{self._prefix}stop") == "1"
@@ -166,17 +177,26 @@ class RunJobs:
 
         Raises:
             RunError: It is not at work.
+            NotAllowedError: It was asked for by somebody else, for a run that is not one's own.
         """
         job = self.get(run_id)
+        self._ask_to_stop(run_id, job)
         if job is None or job.status.ended:
             raise RunError("There is nothing to stop: the job is not at work.")
         self._set(run_id, {"stop": "1"})
 
     def end(self, run_id: str, status: JobStatus, *, message: str = "") -> None:
         """Write how the job ended."""
+        require(Action.WORK)
         self._set(
             run_id, {"status": status, "message": message[:_MESSAGE_LIMIT], "ended_at": repr(time.time()), "stop": ""}
         )
+
+    def _ask_to_stop(self, run_id: str, job: Job | None) -> None:
+        person = people.current()
+        if person.leads or (job is not None and person.person_id and job.asked_by == person.person_id):
+            return
+        self._store._ask(Action.STOP_JOB, run_id)
 
     def _set(self, run_id: str, values: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
@@ -203,4 +223,5 @@ def _read(tags: Mapping[str, str], now: float) -> Job | None:
         message=tags.get("message", ""),
         stop_requested=tags.get("stop") == "1",
         worker=Worker(**json.loads(tags["worker"])) if tags.get("worker") else None,
+        asked_by=tags.get("asked_by", ""),
     )

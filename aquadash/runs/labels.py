@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -27,8 +28,12 @@ class RunLabels:
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
         raise NotImplementedError
 
+    def _ask(self, action: Action, run_id: str) -> None:
+        raise NotImplementedError
+
     def rename(self, run_id: str, name: str) -> None:
         """Give the run another name, at most 120 characters; control characters are dropped."""
+        self._ask(Action.LABEL, run_id)
         cleaned = clean_name(name)
         if not cleaned:
             raise RunError("A run needs a name of at least one visible character.")
@@ -36,6 +41,7 @@ class RunLabels:
 
     def set_note(self, run_id: str, text: str) -> None:
         """Keep a note with the run, at most 4,000 characters."""
+        self._ask(Action.LABEL, run_id)
         if len(text) > _NOTE_LIMIT:
             raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
         self._set(run_id, "keep the note", {tag.NOTE: text})
@@ -46,11 +52,13 @@ class RunLabels:
         Raises:
             RunError: One of them cannot be a tag.
         """
+        self._ask(Action.LABEL, run_id)
         cleaned = [clean_tag(text) for text in tags]
         self._set(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
 
     def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
         """Take tags from the run; those that it has not are passed over."""
+        self._ask(Action.LABEL, run_id)
         wanted = {tag.LABEL + clean_tag(text) for text in tags}
         with storage_errors("remove the tag"):
             there = wanted & set(self._client.get_run(run_id).data.tags)
@@ -60,11 +68,22 @@ class RunLabels:
 
     def set_pinned(self, run_id: str, pinned: bool = True) -> None:
         """Let the run stand first in tables, or no longer."""
+        self._ask(Action.LABEL, run_id)
         self._set(run_id, "pin the run", {tag.PINNED: "1" if pinned else ""})
 
     def set_archived(self, run_id: str, archived: bool = True) -> None:
         """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
+        self._ask(Action.LABEL, run_id)
         self._set(run_id, "archive the run", {tag.ARCHIVED: "1" if archived else ""})
+
+    def set_hidden(self, run_id: str, hidden: bool = True) -> None:
+        """Keep the run from all students but its owner, or no longer.
+
+        Raises:
+            NotAllowedError: Only the teacher hides.
+        """
+        require(Action.HIDE)
+        self._set(run_id, "hide the run", {tag.HIDDEN: "1" if hidden else ""})
 
 
 def clean_name(name: str | None) -> str:

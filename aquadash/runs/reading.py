@@ -1,4 +1,7 @@
-"""What is read of runs: their records and their histories."""
+"""What is read of runs: their records and their histories.
+
+Whoever asks gets what they may see: students do not find runs that the teacher has hidden, unless they are their own.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from aquadash import people
+from aquadash.classroom.rights import Action, allowed, require, viewed
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -29,7 +34,7 @@ class RunReading:
     _experiment_id: str
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
-        """All runs, newest first; with ``deleted`` those in the bin instead.
+        """All runs, newest first; with ``deleted`` those in the bin instead that whoever asks may bring back.
 
         Reads the whole store; :class:`~aquadash.runs.snapshot.RunSnapshot` reads what is new.
         """
@@ -37,10 +42,16 @@ class RunReading:
 
         found = self._search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
         runs = [run for stored in found if (run := stored.read()) is not None]
-        return sorted(runs, key=lambda run: run.created_at, reverse=True)
+        if deleted:
+            runs = [run for run in runs if allowed(Action.RESTORE, run.thing)]
+        return sorted(viewed(runs, lambda run: run.thing), key=lambda run: run.created_at, reverse=True)
 
     def unfinished_runs(self) -> list[Run]:
         """The runs that wait or run (those that went silent among them), newest first. Quick in a full store, too."""
+        return viewed(self._unfinished(), lambda run: run.thing)
+
+    def _unfinished(self) -> list[Run]:
+        """The same, hidden ones among them."""
         from mlflow.entities import ViewType
 
         found: dict[str, tag.StoredRun] = {}
@@ -55,7 +66,7 @@ class RunReading:
         """All runs that are not in the bin, as their tags have them, in no order."""
         from mlflow.entities import ViewType
 
-        return self._search(ViewType.ACTIVE_ONLY)
+        return viewed(self._search(ViewType.ACTIVE_ONLY), lambda stored: tag.thing_of(stored.tags))
 
     def changed_runs(self, first: float, last: float) -> list[tag.StoredRun]:
         """The runs, those in the bin among them, that were written between two times; a few others may be there, too.
@@ -72,7 +83,7 @@ class RunReading:
         for prefix in tag.stamp_prefixes(first, last):
             for stored in self._search(ViewType.ALL, f"tags.`{tag.CHANGED}` LIKE '{prefix}%'"):
                 found[stored.run_id] = stored
-        return list(found.values())
+        return viewed(found.values(), lambda stored: tag.thing_of(stored.tags))
 
     def _search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
         runs: list[tag.StoredRun] = []
@@ -88,7 +99,22 @@ class RunReading:
                     return runs
 
     def get(self, run_id: str) -> Run:
-        """One run by its full id, a deleted one too."""
+        """One run by its full id, a deleted one too.
+
+        Raises:
+            NotAllowedError: It is hidden from whoever asks.
+        """
+        run = self._read(run_id)
+        require(Action.VIEW, run.thing)
+        return run
+
+    def _ask(self, action: Action, run_id: str) -> None:
+        """Refuse what whoever acts may not do with a run."""
+        if not people.current().leads:
+            require(action, self._read(run_id).thing)
+
+    def _read(self, run_id: str) -> Run:
+        """One run, whoever asks."""
         from mlflow.exceptions import MlflowException
 
         with storage_errors("read the run"):
@@ -130,6 +156,7 @@ class RunReading:
 
     def history(self, run_id: str) -> list[EpochRecord]:
         """The run's complete epochs in order; one that was trained twice, before and after a resume, counts once."""
+        self._ask(Action.VIEW, run_id)
         columns: dict[str, dict[int, float]] = {}
         with storage_errors("read the history of the run"):
             for name in EPOCH_METRICS:
@@ -140,7 +167,7 @@ class RunReading:
 
     def queue_position(self, run_id: str) -> int | None:
         """1 for the run that starts next, and so on; None for one that is not queued."""
-        queued = [run for run in self.unfinished_runs() if run.status is RunStatus.QUEUED]
+        queued = [run for run in self._unfinished() if run.status is RunStatus.QUEUED]
         ids = [run.run_id for run in sorted(queued, key=lambda run: run.queued_at)]
         return ids.index(run_id) + 1 if run_id in ids else None
 

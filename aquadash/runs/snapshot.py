@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquadash import people
+from aquadash.classroom.rights import viewed
 from aquadash.errors import AquaDashError
 from aquadash.runs.tags import StoredRun
 from aquadash.runs.types import Run
@@ -44,7 +46,7 @@ _Mark = tuple[tuple[int, int], ...]
 
 
 class RunSnapshot:
-    """All runs outside of the bin. Safe to use from several threads."""
+    """All runs outside of the bin; each gets those that they may see. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -82,11 +84,13 @@ class RunSnapshot:
             StorageError: The store cannot be read.
         """
         with self._lock:
-            self._look()
+            with people.acting(people.OWNER):
+                self._look()
             for run_id, stored in self._stored.items():
                 if stored.at_work and (run := stored.read()) is not None:
                     self._runs[run_id] = run  # it may have gone silent
-            return sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)
+            found = sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)
+        return viewed(found, lambda run: run.thing)
 
     def _look(self) -> None:
         now = self._clock()
@@ -134,8 +138,9 @@ class RunSnapshot:
         """Read everything, then what has been written meanwhile, and take both over at once."""
         began, mark = self._clock(), self._seen()
         try:
-            found = self._everything()
-            with self._lock:
+            with people.acting(people.OWNER):
+                found = self._everything()
+            with self._lock, people.acting(people.OWNER):
                 now = self._clock()
                 self._replace(found)
                 self._looked_at = min(self._looked_at, began)

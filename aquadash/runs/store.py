@@ -8,8 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aquadash import people
+from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
-from aquadash.errors import RunError
+from aquadash.errors import NotAllowedError, RunError
+from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.connection import connect, storage_errors
@@ -39,8 +42,9 @@ _DIGEST_LENGTH = 36
 class RunStore(RunReading, RunLabels, RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
-    Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
-    :class:`~aquadash.errors.UnknownNameError` for a run that is not there.
+    Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written,
+    :class:`~aquadash.errors.UnknownNameError` for a run that is not there, and
+    :class:`~aquadash.errors.NotAllowedError` for what whoever acts may not do, see :mod:`aquadash.classroom.rights`.
     """
 
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
@@ -64,6 +68,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         origin: str = "",
         repeats: str = "",
         pair: tuple[str, str] | None = None,
+        owner: Person | None = None,
     ) -> Run:
         """Add a run to the end of the queue.
 
@@ -75,13 +80,18 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
             pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
+            owner: Whose it is; whoever acts if None.
         """
         from mlflow.entities import Param
 
+        require(Action.SUBMIT)
+        if owner not in (None, people.current()) and not people.current().leads:
+            raise NotAllowedError("A run belongs to whoever asks for it.")
         now = repr(time.time())
         values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
         values[tag.SOURCE] = "AquaDash"
         values[tag.CHANGED] = tag.stamp(time.time())
+        values |= tag.owner_tags(owner or people.current())
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
         if search_id:
@@ -92,7 +102,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             values[tag.REPEATS] = repeats
         if pair:
             values[tag.PAIR], values[tag.PAIR_ROLE] = pair
-        with storage_errors("store the new run"):
+        with storage_errors("store the new run"), people.acting(OWNER):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=clean_name(name) or None)
             run_id = created.info.run_id
             # Parameters are for people who look at the store with MLflow's own pages; AquaDash reads the tag.
@@ -107,6 +117,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         Raises:
             RunError: The run has ended, so that there is nothing left to guess.
         """
+        self._ask(Action.GUESS, run_id)
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
@@ -114,6 +125,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def delete(self, run_id: str) -> None:
         """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
+        self._ask(Action.DELETE, run_id)
         run = self.get(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
@@ -124,21 +136,25 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back."""
+        self._ask(Action.RESTORE, run_id)
         with storage_errors("restore the run"):
             self._client.restore_run(run_id)
         self._set(run_id, "restore the run", {})
 
     def request_stop(self, run_id: str) -> None:
         """Ask the run's worker to stop; it looks once a second. A run that still waits in the queue stops at once."""
+        self._ask(Action.STOP, run_id)
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is not running: it is {run.status}.")
         self._set(run_id, "ask the run to stop", {tag.STOP: "1"})
         if run.status is RunStatus.QUEUED:
-            self.set_status(run_id, RunStatus.STOPPED, message="Taken out of the queue before it started.")
+            with people.acting(OWNER):
+                self.set_status(run_id, RunStatus.STOPPED, message="Taken out of the queue before it started.")
 
     def requeue(self, run_id: str, *, queued_by: Worker | None = None) -> Run:
         """Put a run that ended early back into the queue; its worker goes on from the last complete epoch."""
+        self._ask(Action.RESUME, run_id)
         run = self.get(run_id)
         if not run.status.resumable and run.status is not RunStatus.QUEUED:
             raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
@@ -146,13 +162,15 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
         self._set(run_id, "put the run into the queue", values)
-        self.set_status(run_id, RunStatus.QUEUED)
+        with people.acting(OWNER):
+            self.set_status(run_id, RunStatus.QUEUED)
         return self.get(run_id)
 
-    # -- what workers and engines do ---------------------------------------------------------------------------------
+    # -- what workers and engines do; nobody else may ---------------------------------------------------------------
 
     def set_status(self, run_id: str, status: RunStatus, *, message: str = "") -> None:
         """Write where the run is now, with the time of its end where it ends."""
+        require(Action.WORK)
         values = {tag.STATUS: str(status), tag.MESSAGE: message[:_MESSAGE_LIMIT], tag.ENDED: ""}
         if status.ended:
             values[tag.ENDED] = repr(time.time())
@@ -166,6 +184,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
+        require(Action.WORK)
         self._set(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: _json_of(worker)})
         self.set_status(run_id, RunStatus.RUNNING)
 
@@ -173,6 +192,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """Record which data the worker has loaded, for MLflow's own pages, too."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
+        require(Action.WORK)
         self._set(
             run_id, "describe the data", {tag.CLASS_NAMES: json.dumps(list(class_names)), tag.FINGERPRINT: fingerprint}
         )
@@ -188,6 +208,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
         """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop."""
+        require(Action.WORK)
         values = {tag.PROGRESS: tag.progress_tag(progress)}
         if log_tail is not None:
             values[tag.LOG_TAIL] = log_tail[-_LOG_TAIL_LIMIT:]
@@ -199,6 +220,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """Store a complete epoch, and the short curve of validation accuracy for tables of runs."""
         from mlflow.entities import Metric, RunTag
 
+        require(Action.WORK)
         now = int(time.time() * 1000)
         metrics = [Metric(name, getattr(record, name), now, record.epoch) for name in EPOCH_METRICS]
         with storage_errors("store the epoch"):
@@ -213,6 +235,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """Store the run's final figures."""
         from mlflow.entities import Metric
 
+        require(Action.WORK)
         now = int(time.time() * 1000)
         self._set(run_id, "store the results", {tag.METRICS: json.dumps(dict(metrics))})
         with storage_errors("store the results"):
@@ -220,6 +243,16 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             self._client.log_batch(
                 run_id, metrics=[Metric(f"final_{name}", float(value), now, 0) for name, value in metrics.items()]
             )
+
+    def set_queued_at(self, run_id: str, when: float) -> None:
+        """Give a waiting run another place in the queue: those that were queued earlier start earlier.
+
+        Args:
+            run_id: One that waits.
+            when: Seconds since 1970 UTC.
+        """
+        require(Action.WORK)
+        self._set(run_id, "change the order of the queue", {tag.QUEUED: repr(when)})
 
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
         from mlflow.entities import RunTag

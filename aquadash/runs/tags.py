@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from aquadash import config as run_config
+from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
+from aquadash.people import Person
 from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker
 
 STATUS = "aquadash.status"
@@ -44,6 +46,12 @@ CHANGED = "aquadash.changed_at"
 #: label a run at the same time.
 LABEL = "aquadash.label."
 PAIR = "aquadash.pair_id"
+#: The id of whoever asked for the run, and what they were called then.
+OWNER = "aquadash.owner"
+OWNER_NAME = "aquadash.owner_name"
+#: "0" on the runs of students. All others are there for the whole class.
+SHARED = "aquadash.shared"
+HIDDEN = "aquadash.hidden"
 PAIR_ROLE = "aquadash.pair_role"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
@@ -101,6 +109,23 @@ def progress_tag(progress: Progress) -> str:
 def guess_tag(guess: Guess) -> str:
     """A guess as compact JSON."""
     return json.dumps(asdict(guess))
+
+
+def owner_tags(person: Person) -> dict[str, str]:
+    """Whose a new run is."""
+    return {OWNER: person.person_id, OWNER_NAME: person.name, SHARED: "1" if person.leads else "0"}
+
+
+def thing_of(tags: Mapping[str, str]) -> Thing:
+    """A run as the table of rights sees it."""
+    return Thing(
+        "run",
+        tags.get(NAME, ""),
+        owner=tags.get(OWNER, ""),
+        owner_name=tags.get(OWNER_NAME, ""),
+        shared=tags.get(SHARED) != "0",
+        hidden=tags.get(HIDDEN) == "1",
+    )
 
 
 def stamp(seconds: float) -> str:
@@ -190,6 +215,10 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
             test_images=int(tags[TEST_IMAGES]) if tags.get(TEST_IMAGES) else None,
             pair_id=tags.get(PAIR, ""),
             pair_role=tags.get(PAIR_ROLE, ""),
+            owner=tags.get(OWNER, ""),
+            owner_name=tags.get(OWNER_NAME, ""),
+            shared=tags.get(SHARED) != "0",
+            hidden=tags.get(HIDDEN) == "1",
         )
     except (KeyError, ValueError, TypeError, AquaDashError):
         return None

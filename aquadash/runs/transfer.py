@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aquadash import people
+from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -27,10 +29,14 @@ IMPORTED = "imported"
 
 #: What only means something on the machine that the run was made on.
 _BOUND = frozenset(
-    {tag.PROGRESS, tag.WORKER, tag.QUEUED_BY, tag.STOP, tag.LOG_TAIL, tag.SEARCH, tag.ORIGIN}
+    {
+        tag.PROGRESS, tag.WORKER, tag.QUEUED_BY, tag.STOP, tag.LOG_TAIL, tag.SEARCH, tag.ORIGIN,
+        # Whose it is here follows from who brings it in, and what the class sees from its teacher.
+        tag.OWNER, tag.OWNER_NAME, tag.SHARED, tag.HIDDEN,
+    }
 )  # fmt: skip
 _JOB = re.compile(r"aquadash\.job\.(?P<kind>[\w-]+)\.(?P<field>\w+)")
-_BOUND_OF_JOBS = frozenset({"worker", "progress", "stop"})
+_BOUND_OF_JOBS = frozenset({"worker", "progress", "stop", "asked_by"})
 
 _KEY = re.compile(r"[A-Za-z0-9_][\w./ -]{0,199}")
 _MOST_TAGS = 200
@@ -104,8 +110,10 @@ def take_snapshot(store: RunStore, run_id: str) -> Snapshot:
 
     Raises:
         RunError: It has not ended.
+        NotAllowedError: Whoever asks may not open it.
     """
     run = store.get(run_id)
+    require(Action.OPEN_MODEL, run.thing)
     if not run.status.ended:
         raise RunError(f"{run.name} is {run.status}. It can be taken home once it has ended; stop it to have it now.")
     with storage_errors("read the run"):
@@ -140,11 +148,12 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
         RunError: The snapshot is not of a run.
         StorageError: It cannot be stored.
     """
+    require(Action.UPLOAD)
     described = snapshot.run()
     tags = {name: value for name, value in snapshot.tags.items() if _moves(name, snapshot.tags)}
     status = tags.pop(tag.STATUS)
-    tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash"}
-    with storage_errors("store the imported run"):
+    tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash", **tag.owner_tags(people.current())}
+    with storage_errors("store the imported run"), people.acting(people.OWNER):
         run_id = _create(store, snapshot.run_id, described)
         try:
             _fill(store, run_id, snapshot, tags, described, files)
@@ -161,6 +170,7 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
 
 def remove_traces(store: RunStore, run_id: str) -> None:
     """Remove a run and its files for good, as far as the store can: a server keeps an empty one in its bin."""
+    require(Action.WORK)
     with suppress(Exception):
         store.remove_artifacts(run_id, "")
     tracking = _tracking_store(store._client)

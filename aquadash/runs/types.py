@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 
@@ -222,6 +223,10 @@ class Run:
         test_images: How many test images it has predicted; None before, and for runs of older versions.
         pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
         pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
+        owner: The id of the person who asked for it; empty for the owner of the machine.
+        owner_name: What that person was called then; text, never markup or a path.
+        shared: True if the teacher or the owner of the machine made it, so that the whole class may open it.
+        hidden: True if the teacher keeps it from the class.
     """
 
     run_id: str
@@ -253,3 +258,12 @@ class Run:
     test_images: int | None = None
     pair_id: str = ""
     pair_role: str = ""
+    owner: str = ""
+    owner_name: str = ""
+    shared: bool = True
+    hidden: bool = False
+
+    @property
+    def thing(self) -> Thing:
+        """The run as the table of rights sees it."""
+        return Thing("run", self.name, self.owner, self.owner_name, self.shared, self.hidden)

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from aquadash import people
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import Worker
 from aquadash.runs.jobs import JobStatus, RunJobs
@@ -43,7 +44,8 @@ def start_job(
         start_unattended(command, log_path=log_path)
     except OSError as error:
         message = f"The process could not be started ({error.strerror or error})."
-        jobs.end(run_id, JobStatus.FAILED, message=message)
+        with people.acting(people.OWNER):
+            jobs.end(run_id, JobStatus.FAILED, message=message)
         raise RunError(message) from error
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
+from aquadash.classroom.rights import Action, Thing, allowed, require
 from aquadash.errors import DataError, UnknownNameError
 
 #: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
@@ -21,6 +22,7 @@ PREFIX = "folder-"
 LONGEST_TITLE = 60
 
 FORMAT, VERSION = "aquadash-dataset", 1
+_OWNER = ("owner", "owner_name", "shared")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 
@@ -41,6 +43,9 @@ class About:
         fingerprint: As :attr:`Dataset.fingerprint`.
         created: When it was made, in seconds since 1970 UTC.
         origin: The file or folder that it was made from: plain text.
+        owner: The id of whoever made it; empty for the owner of the machine.
+        owner_name: What they are called: plain text.
+        shared: True if the teacher or the owner of the machine made it, so that the whole class may use it.
     """
 
     name: str
@@ -55,6 +60,14 @@ class About:
     fingerprint: str
     created: float
     origin: str
+    owner: str = ""
+    owner_name: str = ""
+    shared: bool = True
+
+    @property
+    def thing(self) -> Thing:
+        """The data set as the table of rights sees it."""
+        return Thing("data set", self.title, self.owner, self.owner_name, self.shared)
 
     @property
     def source(self) -> str:
@@ -66,7 +79,8 @@ class About:
         """Read what ``dataclasses.asdict`` wrote; errors of any kind where it is damaged."""
         if values["format"] != FORMAT or values["version"] != VERSION:
             raise ValueError("another format")
-        known = {name: values[name] for name in cls.__dataclass_fields__}
+        # Older ones do not say whose they are: the machine's owner's.
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values or name not in _OWNER}
         return cls(**{**known, "class_names": tuple(map(str, values["class_names"]))})
 
 
@@ -102,7 +116,11 @@ def clean_title(title: str) -> str:
 
 
 def all_kept() -> dict[str, About]:
-    """The data sets by name, in the order of their titles; damaged ones are passed over."""
+    """The data sets that whoever asks may use, by name, in the order of their titles; damaged ones are passed over."""
+    return {name: one for name, one in _all().items() if allowed(Action.OPEN_PICTURES, one.thing)}
+
+
+def _all() -> dict[str, About]:
     found = {}
     try:
         entries = [entry for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)]
@@ -122,11 +140,24 @@ def about(name: str) -> About:
 
     Raises:
         UnknownNameError: There is none of that name.
+        NotAllowedError: It belongs to another student.
     """
-    found = all_kept()
+    found = _all()
     if name not in found:
-        raise UnknownNameError.of("data set of own pictures", name, found)
+        raise UnknownNameError.of("data set of own pictures", name, all_kept())
+    require(Action.OPEN_PICTURES, found[name].thing)
     return found[name]
+
+
+def ask(source: str) -> None:
+    """Refuse a source that is another student's data set; anything else passes.
+
+    Raises:
+        NotAllowedError: It is.
+    """
+    found = _all().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
+    if found is not None:
+        require(Action.OPEN_PICTURES, found.thing)
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from aquadash import people
 from aquadash.data.folder import about
 from aquadash.data.images import display_name
-from aquadash.errors import DataError
+from aquadash.errors import DataError, NotAllowedError
 
 #: Drafts that nobody has touched for so many seconds are thrown away.
 LASTS = 86_400.0
@@ -30,12 +31,14 @@ class Request:
         origin: What it is called, for people.
         size: Side that the pictures are brought to, in pixels.
         uploaded: True if the file belongs to the draft and goes with it.
+        owner: The id of whoever began it; empty for the owner of the machine.
     """
 
     path: str
     origin: str
     size: int
     uploaded: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ def stop(draft_id: str) -> None:
 
 def discard(draft_id: str) -> None:
     """Throw a draft away, whatever it is doing; no error where there is none."""
+    if place_of(draft_id).is_dir():
+        existing(draft_id)
     shutil.rmtree(place_of(draft_id), ignore_errors=True)
 
 
@@ -128,7 +133,17 @@ def existing(draft_id: str) -> Path:
         raise DataError(
             "This import is not there any more: it was used, discarded, or forgotten. Add the pictures again."
         )
+    person = people.current()
+    if not person.leads and _owner_of(place) != person.person_id:
+        raise NotAllowedError("This import was begun by somebody else. Add your own pictures.")
     return place
+
+
+def _owner_of(place: Path) -> str | None:
+    try:
+        return str(json.loads((place / "request.json").read_text(encoding="utf-8")).get("owner", ""))
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def request_of(draft_id: str) -> Request:

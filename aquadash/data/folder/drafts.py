@@ -18,6 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash import people
+from aquadash.classroom import checks as limits
+from aquadash.classroom.rights import Action, require
 from aquadash.data.folder import alike, checks, listing, reading, splitting, store
 from aquadash.data.folder.about import About
 from aquadash.data.folder.draft_files import (
@@ -108,17 +111,21 @@ def begin(request: Request, *, write: Callable[[Path], None] | None = None) -> s
 
     Raises:
         DataError: The size is none of those offered.
+        NotAllowedError: Students upload, and no more than the class's limit.
         StorageError: It cannot be written.
     """
+    require(Action.UPLOAD if write is not None else Action.READ_FOLDER)
     if request.size not in reading.SIZES:
         raise DataError(f"The size is {request.size}; expected one of {', '.join(map(str, reading.SIZES))} pixels.")
     sweep()
+    request = replace(request, owner=people.current().person_id)
     draft_id = uuid.uuid4().hex
     place = place_of(draft_id)
     try:
         place.mkdir(parents=True)
         if write is not None:
             write(place / "upload.zip")
+            limits.check_upload((place / "upload.zip").stat().st_size)
             request = replace(request, path=str(place / "upload.zip"), uploaded=True)
         write_json(place / "request.json", asdict(request))
         write_json(place / "state.json", asdict(State("waiting", "Starting", time=time.time())))

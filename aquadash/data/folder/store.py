@@ -17,14 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash import people
+from aquadash.classroom import checks
+from aquadash.classroom.rights import Action, Thing, allowed, require
 from aquadash.data.dataset import Dataset, Split
-from aquadash.data.folder.about import FORMAT, PREFIX, VERSION, About, about, clean_title, folder, name_for
+from aquadash.data.folder.about import FORMAT, PREFIX, VERSION, About, about, all_kept, clean_title, folder, name_for
 from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
 
-#: Deleted data sets that are kept to be brought back.
+#: Deleted data sets of a person that are kept to be brought back.
 _KEPT_DELETED = 5
 
 
@@ -71,6 +74,7 @@ def pictures_of(name: str) -> list[Picture]:
     Raises:
         DataError: It is damaged.
     """
+    about(name)
     return [Picture.from_dict(values) for values in _read_json(folder() / name / "pictures.json")["pictures"]]
 
 
@@ -82,6 +86,7 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
     Raises:
         DataError: It is damaged.
     """
+    about(name)
     values = _read_json(folder() / name / "pictures.json")
     return CheckReport.from_dict(values["report"]), tuple(LeftOut(**one) for one in values["refused"])
 
@@ -115,10 +120,18 @@ def keep(
 
     Raises:
         DataError: There is a data set of that name already, or the title cannot be used.
+        NotAllowedError: Whoever asks may keep no more, or not replace that one.
         StorageError: It cannot be written.
     """
+    require(Action.UPLOAD)
+    person = people.current()
     name, title = name_for(title), clean_title(title)
     target = folder() / name
+    if replace and target.exists():
+        require(Action.DELETE_PICTURES, about(name).thing)
+    else:
+        own = [one for one in all_kept().values() if one.owner == person.person_id]
+        checks.check_number("data_sets", len(own))
     if target.exists() and not replace:
         raise DataError(f"There is a data set called {title!r} already. Choose another name, or delete that one first.")
     # A random order, as in the other sources: a large enough stretch of a split holds all classes.
@@ -150,6 +163,7 @@ def keep(
         told = About(
             name, title, report.class_names, report.size, cut, len(division.test), report.given is not None,
             test_fraction, seed, dataset.fingerprint, time.time(), origin,
+            person.person_id, person.name, person.leads,
         )  # fmt: skip
         values = {
             "pictures": [asdict(picture) for picture in chosen],
@@ -180,9 +194,10 @@ def delete(name: str) -> str:
 
     Raises:
         UnknownNameError: There is none of that name.
+        NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
-    about(name)
+    require(Action.DELETE_PICTURES, about(name).thing)
     try:
         return _put_away(name)
     except OSError as error:
@@ -190,11 +205,24 @@ def delete(name: str) -> str:
 
 
 def deleted() -> list[str]:
-    """What :func:`restore` takes, the last deleted first."""
+    """What :func:`restore` takes and whoever asks may bring back, the last deleted first."""
+    return [key for key, thing in _all_deleted() if allowed(Action.DELETE_PICTURES, thing)]
+
+
+def _all_deleted() -> list[tuple[str, Thing]]:
     try:
-        return sorted(os.listdir(_earlier()), key=lambda key: key.rpartition(".")[2], reverse=True)
+        keys = sorted(os.listdir(_earlier()), key=lambda key: key.rpartition(".")[2], reverse=True)
     except OSError:
         return []
+    return [(key, _thing_of(_earlier() / key)) for key in keys]
+
+
+def _thing_of(place: Path) -> Thing:
+    """Whose a put-away data set is; the machine owner's where that cannot be read."""
+    try:
+        return About.from_dict(_read_json(place / "about.json")).thing
+    except (DataError, ValueError, KeyError, TypeError):
+        return Thing("data set", place.name)
 
 
 def restore(key: str) -> About:
@@ -202,9 +230,14 @@ def restore(key: str) -> About:
 
     Raises:
         DataError: It is not there any more, or another data set has its name now.
+        NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
-    if key not in deleted():
+    for known, thing in _all_deleted():
+        if known == key:
+            require(Action.DELETE_PICTURES, thing)
+            break
+    else:
         raise DataError("The deleted data set is not there any more; it may have been brought back already.")
     name = key.rpartition(".")[0]
     if (folder() / name).exists():
@@ -224,7 +257,9 @@ def _put_away(name: str) -> str:
     key = f"{name}.{time.time_ns()}"
     _earlier().mkdir(parents=True, exist_ok=True)
     os.rename(folder() / name, _earlier() / key)
-    for old in deleted()[_KEPT_DELETED:]:
+    # Of each person's, so that nobody pushes out what another has deleted by mistake.
+    owner = _thing_of(_earlier() / key).owner
+    for old in [old for old, thing in _all_deleted() if thing.owner == owner][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
 

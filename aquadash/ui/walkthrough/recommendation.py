@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aquadash import data, settings
+from aquadash import data, people, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
 from aquadash.ui import cache
@@ -160,6 +160,8 @@ def _parameters(place: str, run_id: str) -> int | None:
     from aquadash.runs.cost import parameter_count
 
     try:
-        return parameter_count(cache.store().model_path(run_id))
+        # Kept for everybody, and how large a network is may be known by all who see its run.
+        with people.acting(people.OWNER):
+            return parameter_count(cache.store().model_path(run_id))
     except AquaDashError:
         return None
