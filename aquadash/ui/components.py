@@ -64,7 +64,8 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
     A link to a run that is not there gets a message instead of another run's results.
 
     Args:
-        runs: What can be picked, the default first; in a class the visitor's own come before the others. Show :func:`empty_state` instead when there are none.
+        runs: What can be picked, the default first; in a class the visitor's own come before the others. Show
+            :func:`empty_state` instead when there are none.
         key: The name in the address.
         label: Above the menu.
         help: Beside the label.
