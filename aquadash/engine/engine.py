@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from aquadash import settings
+from aquadash import people, settings
 from aquadash.config import RunConfig
 from aquadash.engine import supervisor
 from aquadash.engine.checks import check
+from aquadash.engine.order import QueueOrder
 from aquadash.engine.pairs import pair_configs, pipeline_title
 from aquadash.errors import AquaDashError, RunError
+from aquadash.people import Person
 from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
 
@@ -28,20 +30,29 @@ _log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 10
 
 
-class Engine:
-    """Queues runs, stops and resumes them. Safe to use from several threads.
+class Engine(QueueOrder):
+    """Queues runs, stops and resumes them, and (inherited) changes their order. Safe to use from several threads.
 
     Dask is imported and its scheduler started when the first run is queued.
     """
 
     def __init__(self, store: RunStore) -> None:
+        super().__init__()
         self._store = store
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._futures: dict[str, Future] = {}
         self._submissions = 0
 
-    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "", repeats: str = "") -> Run:
+    def submit(
+        self,
+        config: RunConfig,
+        *,
+        name: str | None = None,
+        search_id: str = "",
+        repeats: str = "",
+        owner: Person | None = None,
+    ) -> Run:
         """Store a new run and put it at the end of the queue.
 
         The saved pipelines that the config names are written into it, as they are now.
@@ -51,18 +62,24 @@ class Engine:
             name: What to call it; a friendly one is made up when it is empty.
             search_id: The search that it is a trial of.
             repeats: The id of the run that it repeats.
+            owner: Whose it is; whoever acts if None.
 
         Raises:
             AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
-                written or the scheduler not reached.
+                written or the scheduler not reached, or the class has limits that this is beyond.
         """
         from aquadash.augment import embedded
 
         check(config)
         config = embedded(config)
         self._connected()
-        run = self._store.create(config, name=name, queued_by=_this_process(), search_id=search_id, repeats=repeats)
-        self._enqueue(run.run_id, supervisor.supervise)
+        with self._within_limits(config):
+            run = self._take_turns(
+                self._store.create(
+                    config, name=name, queued_by=_this_process(), search_id=search_id, repeats=repeats, owner=owner
+                )
+            )
+        self._queue_up(run.run_id, supervisor.supervise)
         return run
 
     def repeat(self, run_id: str) -> Run:
@@ -109,15 +126,17 @@ class Engine:
         pair_id, owner = new_pair_id(), _this_process()
         made: list[Run] = []
         try:
-            for each, role in ((without, WITHOUT), (with_it, WITH)):
-                made.append(self._store.create(each, name=f"{about}: {role}", queued_by=owner, pair=(pair_id, role)))
+            with self._within_limits(without, with_it):
+                for each, role in ((without, WITHOUT), (with_it, WITH)):
+                    run = self._store.create(each, name=f"{about}: {role}", queued_by=owner, pair=(pair_id, role))
+                    made.append(self._take_turns(run))
         except AquaDashError:
             for run in made:
                 self._store.request_stop(run.run_id)
                 self._store.delete(run.run_id)
             raise
         for run in made:
-            self._enqueue(run.run_id, supervisor.supervise)
+            self._queue_up(run.run_id, supervisor.supervise)
         return made[0], made[1]
 
     def stop(self, run_id: str) -> None:
@@ -126,10 +145,12 @@ class Engine:
 
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch."""
-        check(self._store.get(run_id).config)
+        config = self._store.get(run_id).config
+        check(config)
         self._connected()
-        run = self._store.requeue(run_id, queued_by=_this_process())
-        self._enqueue(run_id, supervisor.supervise)
+        with self._within_limits(config):
+            run = self._take_turns(self._store.requeue(run_id, queued_by=_this_process()))
+        self._queue_up(run_id, supervisor.supervise)
         return run
 
     def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
@@ -147,13 +168,13 @@ class Engine:
         adopted = []
         for run in reversed(self._unattended(only)):
             if run.status is RunStatus.RUNNING and _is_orphan(self._store.queued_by(run.run_id)):
-                self._enqueue(run.run_id, supervisor.watch)
+                self._queue_up(run.run_id, supervisor.watch)
                 adopted.append(run.run_id)
         waiting = [run for run in self._unattended(only) if run.status is RunStatus.QUEUED]
         for run in sorted(waiting, key=lambda run: run.queued_at):
             if _is_orphan(self._store.queued_by(run.run_id)):
                 self._store.requeue(run.run_id, queued_by=_this_process())
-                self._enqueue(run.run_id, supervisor.supervise)
+                self._queue_up(run.run_id, supervisor.supervise)
                 adopted.append(run.run_id)
         return adopted
 
@@ -170,6 +191,7 @@ class Engine:
     def close(self) -> None:
         """Let go of everything; workers go on by themselves. The engine may be used again afterwards."""
         supervisor.closing.set()
+        self._end_watching()
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -199,7 +221,9 @@ class Engine:
     def _connected(self) -> Client:
         with self._lock:
             if self._client is None:
-                self._client = _connect()
+                # Its threads belong to nobody.
+                with people.acting(people.OWNER):
+                    self._client = _connect()
             return self._client
 
 
@@ -214,6 +238,9 @@ def _connect() -> Client:
         # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
         supervisor.closing.clear()
         dask.config.set({"distributed.worker.profile.enabled": False})
+        # The one worker gets all tasks at once and takes them by priority; the scheduler would keep some back, and a
+        # place that was changed would come too late.
+        dask.config.set({"distributed.scheduler.worker-saturation": "inf"})
         cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=settings.slots(),

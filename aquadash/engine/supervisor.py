@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from aquadash import settings
+from aquadash import people, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
 from aquadash.training.processes import start_detached
@@ -29,7 +29,9 @@ def _logged(task: Callable[[str], str]) -> Callable[[str], str]:
     @functools.wraps(task)
     def logged(run_id: str) -> str:
         try:
-            return task(run_id)
+            # The context of the thread that made the scheduler may have come along, and with it somebody's name.
+            with people.acting(people.OWNER):
+                return task(run_id)
         except (AquaDashError, OSError) as error:
             _log.error("run %s: %s", run_id, error)
             return "error"

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
+from aquadash.classroom.checks import check_upload
+from aquadash.classroom.rights import Action, require
 from aquadash.config import from_json
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, ConfigError, RunError, UnknownNameError
@@ -69,6 +71,7 @@ def import_run(
 
     Raises:
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
+        NotAllowedError: It is larger than what whoever asks may upload; likewise.
         StorageError: The run cannot be stored; likewise.
     """
     tell = progress or silent
@@ -76,6 +79,8 @@ def import_run(
     tell("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
+    require(Action.UPLOAD)
+    check_upload(path.stat().st_size)
     if path.stat().st_size > MOST_PACKED:
         raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MOST_PACKED:,}.")
     workshop = settings.home() / "tmp"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from aquadash import settings
+from aquadash.classroom.rights import Action, require
 from aquadash.export.bundle import Exported, export_run
 from aquadash.export.importing import Imported, import_run
 from aquadash.runs import RunStore
@@ -25,6 +26,7 @@ def prepared(store: RunStore, run_id: str, *, include_data: bool) -> Task[Export
     """The ZIP file of the run as it is now, under way or done; None where nobody has asked for it.
 
     Raises:
+        NotAllowedError: Whoever asks may not open the run.
         StorageError: The store cannot be read.
     """
     key = _key(store, run_id, include_data)
@@ -39,6 +41,7 @@ def prepare(store: RunStore, run_id: str, *, include_data: bool) -> Task[Exporte
     """Make the ZIP file of a run ready; one that is under way goes on.
 
     Raises:
+        NotAllowedError: Whoever asks may not open the run.
         StorageError: The store cannot be read.
     """
     key = _key(store, run_id, include_data)
@@ -78,6 +81,7 @@ def bring(store: RunStore, path: Path, *, key: str, called: str) -> Task[Importe
 def _key(store: RunStore, run_id: str, include_data: bool) -> str:
     """Another text whenever the ZIP would have other content."""
     run = store.get(run_id)
+    require(Action.OPEN_MODEL, run.thing)
     names = sorted(store.artifact_names(run_id))
     parts = (settings.home(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

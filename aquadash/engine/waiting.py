@@ -1,0 +1,134 @@
+"""How long a waiting run still waits: its place, and about how many seconds until it starts.
+
+It follows from how long the runs at work will still take, how many may train at once, and how long the runs before it
+will take, each at the pace of earlier runs of its kind. A run may stop early, so the time is the longest to expect.
+"""
+
+from __future__ import annotations
+
+import heapq
+import statistics
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from aquadash.config import RunConfig
+from aquadash.runs import Run, RunStatus
+
+#: Seconds from its start until a run trains: a process, TensorFlow, the images.
+STARTING_SECONDS = 15.0
+
+#: Seconds an epoch where nothing of the kind was ever trained here: the report's network and images on two cores.
+GUESSED_SECONDS = 4.0
+
+#: The last so many runs of a kind count.
+_RECENT = 25
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How a run waits.
+
+    Attributes:
+        place: 1 for the one that starts next.
+        seconds: About how long until it starts, at most; None while nobody can say.
+        why: What the time is worked out from, or why there is none: a sentence for people.
+    """
+
+    place: int
+    seconds: float | None
+    why: str
+
+
+#: What makes two runs take as long an epoch: the nearer kind of likeness is looked for first.
+_ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
+    (
+        "the same network, images and augmentation",
+        lambda config: (
+            config.model.name, config.data.source, config.augmentation.pipeline, config.augmentation.mode,
+            config.training.batch_size,
+        ),
+    ),
+    ("the same network and images", lambda config: (config.model.name, config.data.source)),
+    ("the same network", lambda config: config.model.name),
+)  # fmt: skip
+
+
+class Paces:
+    """Seconds an epoch of the runs that have finished here."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        """Takes what is known from runs in any order; those that were trained elsewhere do not count."""
+        self._known: dict[tuple[int, Hashable], list[float]] = {}
+        for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
+            epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
+            if run.origin or not run.status.ended or epochs < 1 or seconds <= 0:
+                continue
+            for level, (_, key) in enumerate(_ALIKE):
+                kept = self._known.setdefault((level, key(run.config)), [])
+                if len(kept) < _RECENT:
+                    kept.append(seconds / epochs)
+
+    def of(self, config: RunConfig) -> tuple[float, str]:
+        """Seconds an epoch, the median of the nearest kind, and what that rests on."""
+        for level, (words, key) in enumerate(_ALIKE):
+            kept = self._known.get((level, key(config)))
+            if kept:
+                return statistics.median(kept), f"earlier runs with {words}"
+        return GUESSED_SECONDS, "a guess, as nothing like it has been trained here yet"
+
+
+def waiting_times(
+    runs: Sequence[Run], *, slots: int, paused: bool = False, now: float | None = None
+) -> dict[str, Waiting]:
+    """How each waiting run waits, the next one first.
+
+    Args:
+        runs: All runs of the store, in any order.
+        slots: How many may train at once, at least 1.
+        paused: True while the queue is held.
+        now: Seconds since 1970 UTC; the present if None.
+    """
+    now = time.time() if now is None else now
+    waiting = sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.queued_at)
+    if not waiting:
+        return {}
+    if paused:
+        why = "The teacher holds the queue; nothing starts until it is let go on."
+        return {run.run_id: Waiting(place, None, why) for place, run in enumerate(waiting, start=1)}
+    paces = Paces(runs)
+    free = sorted(_left(run, paces, now) for run in runs if run.status is RunStatus.RUNNING)
+    # More may be at work than there are slots, after the number of slots was changed.
+    free = free[max(0, len(free) - slots) :] + [0.0] * (slots - len(free))
+    heapq.heapify(free)
+    found: dict[str, Waiting] = {}
+    bases: list[str] = []
+    for place, run in enumerate(waiting, start=1):
+        starts = heapq.heappop(free)
+        found[run.run_id] = Waiting(place, starts, _why(starts, bases))
+        seconds, base = _takes(run, paces)
+        bases = list(dict.fromkeys([*bases, base]))
+        heapq.heappush(free, starts + seconds)
+    return found
+
+
+def _left(run: Run, paces: Paces, now: float) -> float:
+    """Seconds until a run at work ends, at most."""
+    if run.progress is not None and run.progress.eta_seconds is not None:
+        return max(0.0, run.progress.eta_seconds - max(0.0, now - run.progress.time))
+    return max(0.0, _takes(run, paces)[0] - max(0.0, now - (run.started_at or now)))
+
+
+def _takes(run: Run, paces: Paces) -> tuple[float, str]:
+    """Seconds that a run takes from its start to its last possible epoch, and what that rests on."""
+    pace, base = paces.of(run.config)
+    done = len(run.curve) if run.started_at is not None and len(run.curve) < run.config.training.epochs else 0
+    return STARTING_SECONDS + pace * (run.config.training.epochs - done), base
+
+
+def _why(starts: float, bases: Sequence[str]) -> str:
+    if starts == 0.0:
+        return "A place to train is free, so it starts at once."
+    if not bases:
+        return "As long as the training before it says that it still takes; less if that stops early."
+    return f"The longest to expect, by what is at work and {' and '.join(bases)}; less where a run stops early."
