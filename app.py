@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aquadash import settings
 from aquadash.ui import server
-from aquadash.ui.classroom import frame, visitors
+from aquadash.ui.classroom import frame
 
 if get_script_run_ctx(suppress_warning=True) is None:
     server.expect_navigation()
@@ -24,7 +24,6 @@ if get_script_run_ctx(suppress_warning=True) is None:
     )
 else:
     st.set_page_config(page_title="AquaDash", page_icon="🐋", layout="wide")
-    visitors.register()
     frame.run(
         st.navigation(
             [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
 
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Person, Role
@@ -12,9 +16,18 @@ from aquadash.ui import cache
 from aquadash.ui.classroom import visitors
 
 
+class _AsServed(PagesManager):
+    """Runs ``app.py`` around each page, as the server does and ``AppTest`` beside a folder called ``pages`` does not."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*arguments, **options)
+
+
 def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on there is a class, in which nobody looks at pages yet."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    monkeypatch.setattr(app_test, "PagesManager", _AsServed)
     monkeypatch.setattr(visitors, "logs_in", lambda: False)
     monkeypatch.setattr(visitors, "token", lambda: None)
 

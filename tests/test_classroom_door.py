@@ -138,7 +138,10 @@ def test_a_form_of_another_site_is_refused(app: Any) -> None:
         answer = join(app, headers={"origin": origin})
         assert answer.status == 403 and "set-cookie" not in answer.headers
     own = cookie_of(join(app))
-    assert ask(app, "/class/leave", method="POST", form={}, headers={**own, "origin": "https://evil.example"}).status == 403
+    assert (
+        ask(app, "/class/leave", method="POST", form={}, headers={**own, "origin": "https://evil.example"}).status
+        == 403
+    )
     assert ask(app, "/media/x", headers=own).body == "inside", "nobody else makes somebody leave"
 
 

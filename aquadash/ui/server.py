@@ -14,7 +14,6 @@ from streamlit.runtime.pages_manager import PagesManager
 from aquadash.errors import AquaDashError
 from aquadash.ui import shell, upload_files, warmup
 from aquadash.ui.classroom import routes as class_routes
-from aquadash.ui.classroom import visitors
 from aquadash.ui.classroom.door import Door
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +41,6 @@ def middleware() -> list[Middleware]:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start warming up with the server. Nothing needs undoing: the thread is a daemon, and workers outlive the app."""
-    visitors.register()
     upload_files.keep_on_disk()
     warmup.start()
     yield

@@ -13,6 +13,7 @@ import streamlit as st
 from aquadash import people, settings
 from aquadash.classroom import limits
 from aquadash.people import STRANGER, Role
+from aquadash.ui.classroom import visitors  # noqa: F401 - says who people are
 
 _PAGE = "class:page"
 

@@ -42,13 +42,15 @@ def _queue() -> None:
             run_progress.bar(run)
             _buttons(run, waiting)
     times = cache.waiting_times() if waiting else {}
-    for place, run in enumerate(waiting[:_MOST_ROWS], start=1):
+    for number, run in enumerate(waiting[:_MOST_ROWS], start=1):
+        told = times.get(run.run_id)
+        # Hidden runs wait, too.
+        place = told.place if told is not None else number
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, f"{place}.")
-            told = times.get(run.run_id)
             if told is not None:
-                about = f"about {duration(told.seconds)} to wait" if told.seconds is not None else "time unknown"
-                st.caption(f"{about}: {plain(told.why)}" if told.why else about)
+                about = f"At most about {duration(told.seconds)} to wait. " if told.seconds else ""
+                st.caption(about + plain(told.why))
             _buttons(run, waiting, place)
     if len(waiting) > _MOST_ROWS:
         st.caption(f"and {len(waiting) - _MOST_ROWS} more")

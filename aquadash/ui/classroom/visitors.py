@@ -15,11 +15,6 @@ from aquadash.people import STRANGER, Person
 COOKIE = "aquadash_class"
 
 
-def register() -> None:
-    """Let :func:`aquadash.people.current` know who the visitor of a page is."""
-    people.look_up_by(visitor)
-
-
 def visitor() -> Person | None:
     """The visitor that this thread draws a page for.
 
@@ -55,3 +50,8 @@ def claims() -> dict[str, object]:
     """What that service says of the visitor; empty if they have not logged in."""
     said = st.user.to_dict()
     return dict(said) if said.get("is_logged_in") else {}
+
+
+# At the import, not in a function that a way into the pages might pass by: until this is said, all visitors count as
+# the owner of the machine.
+people.look_up_by(visitor)
