@@ -63,6 +63,11 @@ def classroom_folder() -> Path:
     return home() / "classroom"
 
 
+def queue_mark() -> Path:
+    """A file that is touched whenever somebody has changed the order of what waits."""
+    return home() / "queue-order"
+
+
 def tracking_uri() -> str:
     """The MLflow tracking store: ``MLFLOW_TRACKING_URI``, else a SQLite file in :func:`home`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"
