@@ -15,7 +15,7 @@ from types import EllipsisType
 from typing import Generic, Protocol, TypeVar
 
 from aquadash import people
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, NotAllowedError
 
 _log = logging.getLogger(__name__)
 
@@ -130,8 +130,20 @@ class Task(Generic[T]):
             return None
         return (self._clock() - self._began) * (1.0 - share) / share
 
+    @property
+    def stoppable(self) -> bool:
+        """Whether whoever acts in this thread may stop it: those who started it, and who may do everything."""
+        person = people.current()
+        return person.leads or person == self._person
+
     def stop(self) -> None:
-        """Ask it to stop; it does at its next report."""
+        """Ask it to stop; it does at its next report.
+
+        Raises:
+            NotAllowedError: Somebody else has started it.
+        """
+        if not self.stoppable:
+            raise NotAllowedError("Somebody else has asked for this work. Only they or the teacher can stop it.")
         self._stop.set()
 
     def wait(self, seconds: float | None = None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, UnknownNameError
+from aquadash.people import Person
 from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
 from aquadash.search import Budget, SearchPlan, parse_all
 
@@ -35,7 +36,9 @@ class FakeRuns:
 
     # -- what a search uses ------------------------------------------------------------------------------------------
 
-    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "") -> Run:
+    def submit(
+        self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person | None = None
+    ) -> Run:
         self.on_submit(config)
         run_id = f"{len(self.runs):032x}"
         self.runs[run_id] = Run(run_id, name or "", RunStatus.QUEUED, config, time.time(), search_id=search_id)

@@ -98,7 +98,8 @@ def from_values(values: dict[str, Any]) -> ClassLimits:
         first = error.errors()[0]
         name, came = str(first["loc"][0]), first.get("input")
         reason = str(first["msg"]).removeprefix("Value error, ")
-        raise ConfigError(f"The limit {name} is {str(came)[:40]!r}: {reason[0].lower()}{reason[1:]}.") from None
+        told = f"{reason[0].lower()}{reason[1:]}".rstrip(".")
+        raise ConfigError(f"The limit {name} is {str(came)[:40]!r}: {told}.") from None
 
 
 def with_texts(limits: ClassLimits, texts: dict[str, str]) -> ClassLimits:

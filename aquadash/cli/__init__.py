@@ -11,7 +11,7 @@ import click
 from aquadash import __version__
 from aquadash.cli import classroom_people  # noqa: F401 - adds its commands to the group
 from aquadash.cli.bench import bench
-from aquadash.cli.classroom import classroom
+from aquadash.cli.classroom_rights import classroom
 from aquadash.cli.coach import coach
 from aquadash.cli.compare import compare
 from aquadash.cli.data import augment_command

@@ -9,10 +9,12 @@ the same run finds it taken and ends.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash import people, settings
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Seconds between two looks whether the teacher holds the queue.
+#: Seconds between two looks whether the queue is held or its order was changed elsewhere.
 _LOOK_SECONDS = 1.0
 
 #: The least that lies between the times of two neighbours, in seconds: more than a float of that size can lose.
@@ -45,6 +47,8 @@ class QueueOrder:
     def __init__(self) -> None:
         self._ordering = threading.RLock()
         self._held: set[str] = set()
+        #: For which time each run was handed to Dask.
+        self._handed_in: dict[str, float] = {}
         self._watcher: threading.Thread | None = None
         self._unwatched = threading.Event()
 
@@ -80,7 +84,10 @@ class QueueOrder:
             earlier = float("-inf")
             for run, when in zip(order, [run.queued_at for run in waiting], strict=True):
                 earlier = max(when, earlier + _APART)
-                self._put_at(run, earlier)
+                if earlier != run.queued_at:
+                    self._store.set_queued_at(run.run_id, earlier)
+            self.follow_order()
+            _touch(settings.queue_mark())
             return [run.run_id for run in order]
 
     def move(self, run_id: str, place: int) -> list[str]:
@@ -113,6 +120,17 @@ class QueueOrder:
             runs = snapshot_of(self._store).runs()
         found = waiting_times(runs, slots=settings.slots(), paused=limits.paused())
         return {run_id: one for run_id, one in found.items() if run_id in seen}
+
+    def follow_order(self) -> None:
+        """Hand in again what was handed in for another place than it has now.
+
+        This happens by itself about a second after another process has changed the order.
+        """
+        with self._ordering, people.acting(people.OWNER):
+            for run in self._waiting():
+                if self._handed_in.get(run.run_id, run.queued_at) != run.queued_at:
+                    self._take_back(run.run_id)
+                    self._queue_up(run.run_id, supervisor.supervise)
 
     # -- the limits of a class ---------------------------------------------------------------------------------------
 
@@ -157,26 +175,22 @@ class QueueOrder:
         import dask
 
         with self._ordering, people.acting(people.OWNER):
-            if task is supervisor.supervise and settings.classroom():
-                self._watch_limits()
+            if task is supervisor.supervise:
+                self._watch()
                 if limits.paused():
                     self._held.add(run_id)
                     return
-            with dask.annotate(priority=-self._store.get(run_id).queued_at):
+            when = self._store.get(run_id).queued_at
+            with dask.annotate(priority=-when):
                 self._enqueue(run_id, task)
+            if task is supervisor.supervise:
+                self._handed_in[run_id] = when
 
     def _take_back(self, run_id: str) -> None:
+        self._handed_in.pop(run_id, None)
         future = self._futures.pop(run_id, None)
         if future is not None:
             future.cancel()
-
-    def _put_at(self, run: Run, when: float) -> None:
-        if when == run.queued_at:
-            return
-        self._store.set_queued_at(run.run_id, when)
-        if run.run_id in self._futures:
-            self._take_back(run.run_id)
-            self._queue_up(run.run_id, supervisor.supervise)
 
     def _take_turns(self, run: Run) -> Run:
         """In a class, put a run that has just been queued behind as many of everybody's as wait of its owner's."""
@@ -194,28 +208,49 @@ class QueueOrder:
             found = [run for run in self._store.unfinished_runs() if run.status is RunStatus.QUEUED]
         return sorted(found, key=lambda run: run.queued_at)
 
-    def _watch_limits(self) -> None:
+    def _watch(self) -> None:
         if self._watcher is None:
             self._unwatched.clear()
-            self._watcher = threading.Thread(target=self._keep_watching, name="aquadash-limits", daemon=True)
+            self._watcher = threading.Thread(target=self._keep_watching, name="aquadash-queue", daemon=True)
             self._watcher.start()
 
     def _keep_watching(self) -> None:
-        paused = limits.paused()
+        paused, mark = limits.paused(), _changed(settings.queue_mark())
         while not self._unwatched.wait(_LOOK_SECONDS):
-            if limits.paused() != paused:
-                paused = not paused
-                try:
+            try:
+                if limits.paused() != paused:
                     self.follow_limits()
-                except AquaDashError as error:
-                    _log.error("the queue does not follow the limits of the class yet: %s", error)
                     paused = not paused
+                if _changed(settings.queue_mark()) != mark:
+                    # First the time: what is changed from now on is seen at the next look.
+                    now = _changed(settings.queue_mark())
+                    self.follow_order()
+                    mark = now
+            except AquaDashError as error:
+                _log.error("the queue does not follow yet: %s", error)
 
     def _end_watching(self) -> None:
         self._unwatched.set()
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.join(timeout=2 * _LOOK_SECONDS)
+
+
+def _touch(path: Path) -> None:
+    """Say to the other processes that something is new; without that they find it out when they start again."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path)
+    except OSError as error:
+        _log.warning("other processes do not hear of the new order: %s", error)
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def fair_time(waiting: Sequence[Run], owner: str) -> float | None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.people import Person
 from aquadash.runs.types import EpochRecord, Run, RunStatus
 from aquadash.search import store as kept
 from aquadash.search.plan import SearchPlan
@@ -41,7 +42,9 @@ _LONGEST_LOOK = 60.0
 class TrialEngine(Protocol):
     """What a search needs of the engine."""
 
-    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "") -> Run: ...
+    def submit(
+        self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person | None = None
+    ) -> Run: ...
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run: ...
     def adopt(self, *, only: Collection[str] | None = None) -> list[str]: ...
@@ -135,7 +138,8 @@ class Controller:
     def _submit(self, search: Search, trial: Trial) -> None:
         try:
             config = with_values(search.plan.config, trial.params)
-            run = self._engine.submit(config, name=f"{search.name} #{trial.number}", search_id=self._id)
+            name = f"{search.name} #{trial.number}"
+            run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker)
         except StorageError:
             raise
         except AquaDashError as error:

@@ -7,8 +7,10 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aquadash import settings
+from aquadash import people, settings
 from aquadash.augment import embedded
+from aquadash.classroom import checks
+from aquadash.classroom.rights import Action, require
 from aquadash.engine.checks import check
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs.types import RunStatus
@@ -60,7 +62,14 @@ class Searches:
 
         Raises:
             AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
+            NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
         """
+        require(Action.SEARCH)
+        checks.check_search()
+        checks.check_training(plan.config.training.epochs, waiting=0)
+        epochs = [value for part in plan.space if part.name == "training.epochs" for value in grid(part, points=2)]
+        for each in epochs:
+            checks.check_training(int(each), waiting=0)
         plan.checked()
         check(plan.config)
         # All trials learn with the same pipelines, also when somebody edits one in between.
@@ -93,8 +102,11 @@ class Searches:
 
         Raises:
             RunError: It is running, or its budget has no room.
+            NotAllowedError: It is not one's own, or in this class the teacher alone starts searches.
         """
         search = self._store.get(search_id)
+        require(Action.RESUME, search.thing)
+        checks.check_search()
         if search.status is RunStatus.RUNNING:
             raise RunError(f"{search.name} is running already.")
         if budget is not None:
@@ -138,9 +150,13 @@ class Searches:
 
     def _take_up(self, search_id: str, attributes: dict[str, bool | str]) -> None:
         """Become the one who carries the search out."""
+        lock = self._store.lock(search_id)
+        with people.acting(people.OWNER):
+            self._begin(search_id, lock, attributes)
+
+    def _begin(self, search_id: str, lock: FileLock, attributes: dict[str, bool | str]) -> None:
         from filelock import Timeout
 
-        lock = self._store.lock(search_id)
         try:
             lock.acquire(timeout=_LOCK_SECONDS)
         except Timeout:

@@ -12,8 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
+from aquadash import people, settings
+from aquadash.classroom.checks import check_search
+from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.people import OWNER, Person, Role
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import RunStatus
 from aquadash.search import strategies
@@ -34,6 +37,8 @@ CREATED = "created_at"
 SECONDS = "seconds"
 STOP = "stop_requested"
 MESSAGE = "message"
+MAKER = "maker"
+HIDDEN = "hidden"
 
 # Attributes of a trial. (MESSAGE, too.)
 RUN = "run_id"
@@ -48,7 +53,8 @@ class SearchStore:
     """Searches and their trials. Safe to use from several threads and processes.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the file cannot be read or written, and
-    :class:`~aquadash.errors.UnknownNameError` for a search that is not there.
+    :class:`~aquadash.errors.UnknownNameError` for a search that is not there, and
+    :class:`~aquadash.errors.NotAllowedError` for what whoever acts may not do.
     """
 
     def __init__(self, storage: BaseStorage) -> None:
@@ -58,6 +64,9 @@ class SearchStore:
         """Store a new search and return its id. Nobody carries it out yet."""
         import optuna
 
+        require(Action.SEARCH)
+        check_search()
+        person = people.current()
         search_id = uuid.uuid4().hex
         name = " ".join("".join(c if c.isprintable() else " " for c in plan.name).split())[:_NAME_LIMIT]
         with study_errors("store the search"):
@@ -67,6 +76,7 @@ class SearchStore:
                 (NAME, name or f"search-{search_id[:6]}"),
                 (CREATED, time.time()),
                 (STATUS, str(RunStatus.STOPPED)),
+                (MAKER, [person.person_id, person.name, str(person.role)]),
                 # Last: a study without a plan is not listed.
                 (PLAN, plan.to_json()),
             ):
@@ -74,17 +84,20 @@ class SearchStore:
         return search_id
 
     def heads(self) -> list[SearchHead]:
-        """All searches without their trials, newest first."""
+        """All searches that whoever asks may see, without their trials, newest first."""
         with study_errors("read the searches"):
             found = [(study.study_name, study.user_attrs) for study in self._storage.get_all_studies()]
         heads = [self._head(search_id, attrs) for search_id, attrs in found if PLAN in attrs]
-        return sorted(heads, key=lambda head: head.created_at, reverse=True)
+        return sorted(viewed(heads, lambda head: head.thing), key=lambda head: head.created_at, reverse=True)
 
     def get(self, search_id: str) -> Search:
-        """One search with its trials."""
+        """One search with its trials, without those whose runs are hidden from whoever asks."""
+        return as_seen(self._whole(search_id))
+
+    def _whole(self, search_id: str) -> Search:
         from optuna.trial import TrialState as State
 
-        study = self.study(search_id)
+        study = self._study(search_id)
         with study_errors("read the search"):
             attrs = study.user_attrs
             frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
@@ -100,6 +113,8 @@ class SearchStore:
             seconds=float(attrs.get(SECONDS, 0.0)),
             stop_requested=bool(attrs.get(STOP)),
             message=str(attrs.get(MESSAGE, "")),
+            maker=head.maker,
+            hidden=head.hidden,
         )
 
     def resolve(self, text: str) -> str:
@@ -127,24 +142,43 @@ class SearchStore:
             RunError: The search is not running.
         """
         search = self.get(search_id)
+        require(Action.STOP, search.thing)
         if search.status is not RunStatus.RUNNING:
             raise RunError(f"{search.name} is not running: it is {search.status}.")
-        self.set_attributes(search_id, {STOP: True})
+        self._set(search_id, {STOP: True})
 
     def set_budget(self, search_id: str, budget: Budget) -> None:
         """Give the search another budget, counted from its beginning."""
-        plan = replace(self.get(search_id).plan, budget=budget.checked())
-        self.set_attributes(search_id, {PLAN: plan.to_json()})
+        search = self.get(search_id)
+        require(Action.RESUME, search.thing)
+        self._set(search_id, {PLAN: replace(search.plan, budget=budget.checked()).to_json()})
+
+    def set_hidden(self, search_id: str, hidden: bool = True) -> None:
+        """Keep the search from all students but its owner, or no longer. Its trials are runs, hidden each by itself.
+
+        Raises:
+            NotAllowedError: Only the teacher hides.
+        """
+        require(Action.HIDE)
+        self._set(search_id, {HIDDEN: hidden})
 
     def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
-        """Write attributes of the study."""
-        study = self.study(search_id)
+        """Write attributes of the study; only for whoever carries the search out."""
+        require(Action.WORK)
+        self._set(search_id, values)
+
+    def _set(self, search_id: str, values: dict[str, Any]) -> None:
+        study = self._study(search_id)
         with study_errors("write the search"):
             for key, value in values.items():
                 study.set_user_attr(key, value)
 
     def study(self, search_id: str) -> Study:
-        """The search as Optuna has it."""
+        """The search as Optuna has it; only for whoever carries the search out."""
+        require(Action.WORK)
+        return self._study(search_id)
+
+    def _study(self, search_id: str) -> Study:
         import optuna
 
         with study_errors("read the search"):
@@ -182,7 +216,40 @@ class SearchStore:
         status = RunStatus(attrs.get(STATUS, RunStatus.STOPPED))
         if status is RunStatus.RUNNING and not self.attended(search_id):
             status = RunStatus.INTERRUPTED
-        return SearchHead(search_id, str(attrs.get(NAME, search_id[:8])), status, float(attrs.get(CREATED, 0.0)))
+        return SearchHead(
+            search_id,
+            str(attrs.get(NAME, search_id[:8])),
+            status,
+            float(attrs.get(CREATED, 0.0)),
+            maker=_maker(attrs.get(MAKER)),
+            hidden=bool(attrs.get(HIDDEN)),
+        )
+
+
+def as_seen(search: Search) -> Search:
+    """A search as whoever acts may see it: without the trials whose runs are hidden from them.
+
+    Raises:
+        NotAllowedError: All of it is.
+    """
+    require(Action.VIEW, search.thing)
+    if people.current().leads or search.maker == people.current():
+        return search
+    from aquadash.runs import open_store
+    from aquadash.runs.snapshot import snapshot_of
+
+    with people.acting(people.OWNER):
+        hidden = {run.run_id for run in snapshot_of(open_store()).runs() if run.hidden}
+    return replace(search, trials=tuple(trial for trial in search.trials if trial.run_id not in hidden))
+
+
+def _maker(values: Any) -> Person:
+    """Who asked for a search; the machine's owner where that was not kept."""
+    try:
+        person_id, name, role = values
+        return Person(str(person_id), str(name), Role(role))
+    except (TypeError, ValueError):
+        return OWNER
 
 
 def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from aquadash.classroom.rights import Thing
+from aquadash.people import OWNER, Person
 from aquadash.runs.types import RunStatus
 from aquadash.search.plan import MOST_MINUTES, Budget, SearchPlan
 from aquadash.search.space import Value
@@ -65,12 +67,21 @@ class SearchHead:
         status: ``running``, ``stopped``, ``finished`` (its budget is spent), ``failed``, or ``interrupted``: it should
             be running, but its process is gone.
         created_at: Seconds since 1970 UTC.
+        maker: Who asked for it; its trials are their runs.
+        hidden: True if the teacher keeps it from the class.
     """
 
     search_id: str
     name: str
     status: RunStatus
     created_at: float
+    maker: Person = field(default=OWNER, kw_only=True)
+    hidden: bool = field(default=False, kw_only=True)
+
+    @property
+    def thing(self) -> Thing:
+        """The search as the table of rights sees it."""
+        return Thing("search", self.name, self.maker.person_id, self.maker.name, self.maker.leads, self.hidden)
 
 
 @dataclass(frozen=True)

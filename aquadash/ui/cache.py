@@ -1,7 +1,8 @@
 """What pages read, cached and shared between sessions.
 
 Thirty browsers that look at a running training cost one read of the store a second, and what has ended is read once.
-Every cache is keyed by the store's address, so that another ``AQUADASH_HOME`` never shows this one's runs.
+Every cache is keyed by the store's address, so that another ``AQUADASH_HOME`` never shows this one's runs. What is
+kept is everybody's, so it is read in the name of the machine's owner, and each visitor gets what they may see of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash import data, people, settings
+from aquadash.classroom.rights import Action, require, viewed
 from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
 from aquadash.errors import DataError, RunError
@@ -89,17 +91,22 @@ def statistics(source: str, split: str) -> SplitStatistics:
 def runs(*, deleted: bool = False) -> list[Run]:
     """The stored runs, newest first, at most :data:`RUNS_FRESH_SECONDS` old."""
     store()
-    return list(_runs(settings.place(), deleted))
+    if deleted:
+        # Not kept: it is looked at seldom, and each sees another part of the bin.
+        return store().list_runs(deleted=True)
+    return viewed(_runs(settings.place()), lambda run: run.thing)
 
 
 def run(run_id: str) -> Run:
     """One run, at most :data:`FRESH_SECONDS` old.
 
     Raises:
-        AquaDashError: There is none of that id.
+        AquaDashError: There is none of that id, or it is hidden from the visitor.
     """
     store()
-    return _run(settings.place(), run_id)
+    found = _run(settings.place(), run_id)
+    require(Action.VIEW, found.thing)
+    return found
 
 
 def history(run_id: str) -> list[EpochRecord]:
@@ -175,16 +182,18 @@ def searches() -> Searches:
 
 def search_heads() -> list[SearchHead]:
     """The stored searches without their trials, newest first, at most :data:`FRESH_SECONDS` old."""
-    return list(_search_heads(settings.place()))
+    return viewed(_search_heads(settings.place()), lambda head: head.thing)
 
 
 def search(search_id: str) -> Search:
     """One search, at most :data:`FRESH_SECONDS` old.
 
     Raises:
-        AquaDashError: There is none of that id.
+        AquaDashError: There is none of that id, or it is hidden from the visitor.
     """
-    return _search(settings.place(), search_id)
+    from aquadash.search.store import as_seen
+
+    return as_seen(_search(settings.place(), search_id))
 
 
 def refresh() -> None:
@@ -209,17 +218,17 @@ def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
 
 
 @st.cache_resource(ttl=RUNS_FRESH_SECONDS, max_entries=8, show_spinner=False)
-def _runs(place: str, deleted: bool) -> tuple[Run, ...]:
-    if deleted:
-        return tuple(store().list_runs(deleted=True))
+def _runs(place: str) -> tuple[Run, ...]:
     from aquadash.runs.snapshot import snapshot_of
 
-    return tuple(snapshot_of(store()).runs())
+    with people.acting(people.OWNER):
+        return tuple(snapshot_of(store()).runs())
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _run(place: str, run_id: str) -> Run:
-    return store().get(run_id)
+    with people.acting(people.OWNER):
+        return store().get(run_id)
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
@@ -227,14 +236,16 @@ def _search_heads(place: str) -> tuple[SearchHead, ...]:
     from aquadash.search import any_stored
     from aquadash.search.store import open_search_store
 
-    return tuple(open_search_store().heads()) if any_stored() else ()
+    with people.acting(people.OWNER):
+        return tuple(open_search_store().heads()) if any_stored() else ()
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _search(place: str, search_id: str) -> Search:
     from aquadash.search.store import open_search_store
 
-    return open_search_store().get(search_id)
+    with people.acting(people.OWNER):
+        return open_search_store().get(search_id)
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)

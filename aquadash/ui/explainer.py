@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from aquadash.classroom.rights import Action, require
 from aquadash.explain.results import Explanation
 from aquadash.runs.types import Run
 from aquadash.ui import cache
@@ -35,10 +36,12 @@ def explainer(run: Run) -> Explainer:
     """The run's network, ready to be asked why; loads TensorFlow when it is first called.
 
     Raises:
+        NotAllowedError: The visitor may not open it.
         RunError: The run has no model.
         StorageError: The model cannot be loaded.
         ExplainError: It has no convolution.
     """
+    require(Action.OPEN_MODEL, run.thing)
     return _explainer(model_key(run), run.class_names)
 
 
@@ -52,7 +55,11 @@ def explained(
         images: uint8, shape (n, height, width, 3).
         classes: A class for each; None for the likeliest of each.
         method: A name in :data:`~aquadash.explain.methods.METHODS`.
+
+    Raises:
+        NotAllowedError: The visitor may not open the network.
     """
+    require(Action.OPEN_MODEL, run.thing)
     place = model_key(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
     keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]

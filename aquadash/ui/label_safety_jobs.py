@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aquadash.classroom.rights import Action, require
 from aquadash.explain.label_safety import SafetyRequest, Subjects, measure, told_to
 from aquadash.explain.label_safety_result import SafetyResult
 from aquadash.runs.types import Run
@@ -28,7 +29,12 @@ _MOST_NETWORKS = 2
 
 
 def key(run: Run, subjects: Subjects, request: SafetyRequest) -> str:
-    """What a measurement is known by: 12 hexadecimal digits that follow from all that decides its figures."""
+    """What a measurement is known by: 12 hexadecimal digits that follow from all that decides its figures.
+
+    Raises:
+        NotAllowedError: The visitor may not open the run's network, and so not know what it says.
+    """
+    require(Action.OPEN_MODEL, run.thing)
     told = hashlib.sha256(repr((model_key(run), request, subjects.positions, subjects.split)).encode())
     told.update(np.ascontiguousarray(subjects.images).tobytes())
     told.update(np.ascontiguousarray(subjects.labels).tobytes())
@@ -44,8 +50,9 @@ def start(name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Ta
     """Begin a measurement in the background, or join it.
 
     Raises:
-        AquaDashError: The run store could not be opened.
+        AquaDashError: The run store could not be opened, or the visitor may not open the run's network.
     """
+    require(Action.OPEN_MODEL, run.thing)
     keep_keras_session()
     store, networks = cache.store(), _networks()
 

@@ -174,4 +174,5 @@ def _discard(draft_id: str) -> None:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(draft_id: str) -> Draft:
+    """Ask for the draft's state first: that refuses whoever did not begin it."""
     return drafts.opened(draft_id)

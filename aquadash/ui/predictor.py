@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash import settings
+from aquadash.classroom.rights import Action, require
 from aquadash.runs.types import Run
 from aquadash.ui import cache
 
@@ -30,9 +31,11 @@ def predictor(run: Run) -> Predictor:
     """The run's network, ready to look at images; loads TensorFlow when it is first called.
 
     Raises:
+        NotAllowedError: The visitor may not open it.
         RunError: The run has no model.
         StorageError: The model cannot be loaded.
     """
+    require(Action.OPEN_MODEL, run.thing)
     return _predictor(model_key(run), run.class_names)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aquadash import settings
+from aquadash import people, settings
 from aquadash.runs.types import Run
 from aquadash.ui import cache
 
@@ -80,19 +80,23 @@ def refresh() -> None:
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _job(place: str, run_id: str) -> Job | None:
-    return measurements().job(run_id)
+    with people.acting(people.OWNER):
+        return measurements().job(run_id)
 
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=16, show_spinner=False)
 def _live_result(place: str, run_id: str) -> RobustnessResult | None:
-    return measurements().result(run_id)
+    with people.acting(people.OWNER):
+        return measurements().result(run_id)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _result(place: str, run_id: str, ended_at: float | None, job_times: object) -> RobustnessResult | None:
-    return measurements().result(run_id)
+    with people.acting(people.OWNER):
+        return measurements().result(run_id)
 
 
 @st.cache_resource(ttl=_LIST_SECONDS, max_entries=8, show_spinner=False)
 def _measured_runs(place: str) -> tuple[str, ...]:
-    return tuple(measurements().measured_runs())
+    with people.acting(people.OWNER):
+        return tuple(measurements().measured_runs())

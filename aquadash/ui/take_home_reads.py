@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aquadash import settings
+from aquadash import people, settings
+from aquadash.classroom.rights import Action, require
 from aquadash.runs.types import Run
 from aquadash.ui import cache
 
@@ -49,6 +50,7 @@ def conversions() -> Conversions:
 
 def prepared(run: Run, include: bool) -> Task[Exported] | None:
     """The run's ZIP, with the images or without, under way or done; which one it is, is at most a second old."""
+    require(Action.OPEN_MODEL, run.thing)
     return _prepared(settings.place(), run.run_id, include)
 
 
@@ -59,6 +61,7 @@ def job(run: Run, form: Format) -> Job | None:
 
 def converted(run: Run, form: Format) -> Converted | None:
     """The file of the run's present weights; looked for again when the run or a conversion of it has ended."""
+    require(Action.OPEN_MODEL, run.thing)
     found = job(run, form)
     times = None if found is None else (found.started_at, found.ended_at)
     return _converted(settings.place(), run.run_id, run.ended_at, form, times)
@@ -74,15 +77,18 @@ def refresh() -> None:
 def _prepared(place: str, run_id: str, include: bool) -> Task[Exported] | None:
     from aquadash.export import preparing
 
-    return preparing.prepared(cache.store(), run_id, include_data=include)
+    with people.acting(people.OWNER):
+        return preparing.prepared(cache.store(), run_id, include_data=include)
 
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _job(place: str, run_id: str, form: Format) -> Job | None:
-    return conversions().job(run_id, form)
+    with people.acting(people.OWNER):
+        return conversions().job(run_id, form)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_times: object) -> Converted | None:
-    check = conversions().check(run_id, form)
-    return None if check is None else Converted(check, conversions().file(run_id, form))
+    with people.acting(people.OWNER):
+        check = conversions().check(run_id, form)
+        return None if check is None else Converted(check, conversions().file(run_id, form))

@@ -1,4 +1,5 @@
-"""A task at work, as pages show it: what it does, how long still, and the button that stops it; and why it failed."""
+"""A task at work, as pages show it: what it does, how long still, and the button that stops it for whoever may; and why
+it failed."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ def show(task: Task[Any], *, key: str) -> None:
         st.progress(min(max(task.share, 0.0), 1.0), text=text)
     if task.stopping:
         st.button("Stopping ...", key=f"{key}-stopping", icon="✋", disabled=True)
-    else:
+    elif task.stoppable:
         st.button("Stop", key=f"{key}-stop", icon="✋", on_click=task.stop)
 
 

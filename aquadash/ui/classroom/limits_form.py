@@ -18,6 +18,9 @@ _NUMBERS = {
     "pipelines": (0, 1000),
 }  # fmt: skip
 
+#: Where it is kept which limits the fields were filled with.
+_SHOWN = "class:limits"
+
 
 def show() -> None:
     """Draw the limits as a form; they hold from the moment they are saved."""
@@ -27,12 +30,17 @@ def show() -> None:
         st.warning(f"{plain(str(error))} Saving below mends it.", icon="🚧")
         now = limits.in_force()
     _pause(now)
+    if st.session_state.get(_SHOWN) != now:
+        # Somebody else may have changed them since. Fields that begin empty can be emptied again.
+        st.session_state[_SHOWN] = now
+        for name in _NUMBERS:
+            st.session_state[f"limit-{name}"] = getattr(now, name)
     with st.form("limits"):
         st.caption("For students only. An empty number is no limit.")
         values: dict[str, Any] = {}
         for name, (low, high) in _NUMBERS.items():
             values[name] = st.number_input(
-                WORDS[name], min_value=low, max_value=high, value=getattr(now, name), step=1, key=f"limit-{name}",
+                WORDS[name], min_value=low, max_value=high, value=None, step=1, key=f"limit-{name}",
                 placeholder="no limit",
             )  # fmt: skip
         values["searches"] = st.toggle(WORDS["searches"], now.searches, key="limit-searches")

@@ -1,0 +1,141 @@
+"""``classroom``: the rights and limits of a class, its queue, and what is hidden from it."""
+
+from __future__ import annotations
+
+import click
+
+from aquadash.classroom import limits, rights
+from aquadash.cli.classroom import classroom
+from aquadash.cli.output import json_option, show, table
+from aquadash.errors import ConfigError
+
+
+@classroom.command("rights")
+@json_option
+def rights_command(as_json: bool) -> None:
+    """Show who may do what."""
+    rows = rights.table()
+
+    def text() -> str:
+        columns = ("student", "own", "for all", "another student's", "teacher", "stranger")
+        cells = [[row["action"], *(_yes(row.get(name)) for name in columns), row["does"]] for row in rows]
+        return table(cells, header=("action", *columns, "what it is"))
+
+    show({"rights": rows}, as_json=as_json, text=text)
+
+
+@classroom.command("limits")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a limit; none takes it away.")
+@json_option
+def limits_command(changes: tuple[str, ...], as_json: bool) -> None:
+    """Show the limits of the students, or change some: --set epochs=30 --set paused=yes."""
+    wanted = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {change[:80]!r} has no equals sign. Write it as NAME=VALUE: --set epochs=30.")
+        wanted[name.strip()] = value
+    found = limits.load()
+    if wanted:
+        found = limits.with_texts(found, wanted)
+        limits.save(found)
+    values = found.to_values()
+
+    def text() -> str:
+        rows = [(name, _told(value), limits.WORDS[name]) for name, value in values.items()]
+        return table(rows, header=("limit", "value", "what it is"))
+
+    show({"limits": values}, as_json=as_json, text=text)
+
+
+@classroom.command("queue")
+@json_option
+def queue_command(as_json: bool) -> None:
+    """Show what waits, in order, and about how long still."""
+    from aquadash.engine import open_engine
+    from aquadash.runs import open_store
+
+    store = open_store()
+    rows = []
+    for run_id, waiting in open_engine().waiting().items():
+        run = store.get(run_id)
+        rows.append(
+            {
+                "run_id": run_id,
+                "name": run.name,
+                "owner": run.owner_name,
+                "place": waiting.place,
+                "seconds": waiting.seconds,
+                "why": waiting.why,
+            }
+        )
+
+    def text() -> str:
+        if not rows:
+            return "Nothing waits."
+        cells = [
+            (row["place"], str(row["run_id"])[:8], row["name"], row["owner"], _seconds(row["seconds"])) for row in rows
+        ]
+        return table(cells, header=("place", "run", "name", "of", "starts in at most"))
+
+    show({"waiting": rows}, as_json=as_json, text=text)
+
+
+@classroom.command("move")
+@click.argument("run")
+@click.argument("place", type=int)
+@json_option
+def move_command(run: str, place: int, as_json: bool) -> None:
+    """Give a waiting RUN another PLACE in the queue: 1 starts next. A running app follows within seconds."""
+    from aquadash.engine import open_engine
+    from aquadash.runs import open_store
+
+    store = open_store()
+    run_id = store.resolve(run)
+    order = open_engine().move(run_id, place)
+    show(
+        {"run_id": run_id, "place": order.index(run_id) + 1, "order": order},
+        as_json=as_json,
+        text=lambda: f"{store.get(run_id).name} has place {order.index(run_id) + 1} of {len(order)}.",
+    )
+
+
+@classroom.command("hide")
+@click.argument("run")
+@json_option
+def hide_command(run: str, as_json: bool) -> None:
+    """Keep a RUN from the class; its owner still sees it."""
+    _hide(run, True, as_json)
+
+
+@classroom.command("show")
+@click.argument("run")
+@json_option
+def show_command(run: str, as_json: bool) -> None:
+    """Let the class see a RUN again that was hidden."""
+    _hide(run, False, as_json)
+
+
+def _hide(text: str, hidden: bool, as_json: bool) -> None:
+    from aquadash.runs import open_store
+
+    store = open_store()
+    run_id = store.resolve(text)
+    store.set_hidden(run_id, hidden)
+    name = store.get(run_id).name
+    words = f"{name} is hidden from the class." if hidden else f"The class sees {name}."
+    show({"run_id": run_id, "name": name, "hidden": hidden}, as_json=as_json, text=lambda: words)
+
+
+def _yes(value: object) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "none" if value is None else _yes(value) if isinstance(value, bool) else str(value)
+
+
+def _seconds(value: object) -> str:
+    return "unknown" if not isinstance(value, float) else "now" if not value else f"{value:,.0f} s"
