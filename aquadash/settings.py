@@ -63,7 +63,6 @@ def classroom_folder() -> Path:
     return home() / "classroom"
 
 
-<<<<<<< HEAD
 def public_address() -> str | None:
     """How a class reaches the app where that is not this machine's own address, as behind a proxy
     (``AQUADASH_PUBLIC_ADDRESS``, such as ``https://lab.school.example``), or None."""
@@ -79,11 +78,11 @@ def teachers() -> frozenset[str]:
     """The e-mail addresses of those who teach, where people log in (``AQUADASH_TEACHERS``, commas between)."""
     listed = os.environ.get("AQUADASH_TEACHERS", "").split(",")
     return frozenset(address.strip().casefold() for address in listed if address.strip())
-=======
+
+
 def queue_mark() -> Path:
     """A file that is touched whenever somebody has changed the order of what waits."""
     return home() / "queue-order"
->>>>>>> rights
 
 
 def tracking_uri() -> str:

@@ -17,7 +17,7 @@ from aquadash.ui.classroom import visitors
 
 
 class _AsServed(PagesManager):
-    """Runs ``app.py`` around each page, as the server does and ``AppTest`` beside a folder called ``pages`` does not."""
+    """Runs ``app.py`` around each page as the server does, and as ``AppTest`` beside a folder ``pages`` does not."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         PagesManager.uses_pages_directory = False

@@ -49,7 +49,9 @@ def show_card(run: Run) -> None:
 
 def offer_again() -> None:
     """A button that brings the model in the box back from the bin."""
-    if allowed(Action.ADD_FOR_ALL) and st.button("Bring the first model back", icon=":material/restore_from_trash:", key="first-model"):
+    if allowed(Action.ADD_FOR_ALL) and st.button(
+        "Bring the first model back", icon=":material/restore_from_trash:", key="first-model"
+    ):
         from aquadash.runs.first_model import add_first_model
 
         with shell.guard():
