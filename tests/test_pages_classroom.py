@@ -189,7 +189,7 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
     app = open_app_page("classroom", view="queue")
     assert "0 runs training, 2 waiting" in texts(app)
-    assert "1. **a1**" in texts(app) and "2. **b1**" in texts(app)
+    assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
     for run in (first, second):
         wanted = {f"{what}-{run.run_id}" for what in ("move-First", "queue-stop", "queue-hide", "queue-delete")}
         assert wanted <= set(buttons(app))

@@ -47,7 +47,7 @@ def _queue() -> None:
         # Hidden runs wait, too.
         place = told.place if told is not None else number
         with st.container(border=True, key=f"queue-{run.run_id}"):
-            _head(run, f"{place}.")
+            _head(run, f"{place}\\.")
             if told is not None:
                 about = f"At most about {duration(told.seconds)} to wait. " if told.seconds else ""
                 st.caption(about + plain(told.why))
