@@ -68,6 +68,16 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"
 
 
+def store_is_shared() -> bool:
+    """Whether other machines may use the tracking store, too: True unless it is a SQLite file."""
+    return not tracking_uri().startswith("sqlite:")
+
+
+def shown_address(address: str) -> str:
+    """An address as it may be shown: without a password."""
+    return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", address)
+
+
 def place() -> str:
     """Which store is meant, and where its caches are: a part of the key of whatever is kept of runs."""
     return f"{tracking_uri()} {home()}"

@@ -12,6 +12,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
+from aquadash.runs.claims import RunClaims, check_owner_tag
 from aquadash.runs.connection import connect, storage_errors
 from aquadash.runs.labels import RunLabels, clean_name
 from aquadash.runs.reading import EPOCH_METRICS, RunReading
@@ -36,7 +37,7 @@ _LOG_TAIL_LIMIT = 6000
 _DIGEST_LENGTH = 36
 
 
-class RunStore(RunReading, RunLabels, RunArtifacts):
+class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
@@ -142,7 +143,10 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         run = self.get(run_id)
         if not run.status.resumable and run.status is not RunStatus.QUEUED:
             raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
-        values = {tag.STOP: "", tag.QUEUED: repr(time.time())} if run.status is not RunStatus.QUEUED else {tag.STOP: ""}
+        values = {tag.STOP: ""}
+        if run.status is not RunStatus.QUEUED:
+            # None of an earlier worker's words count for the next.
+            values |= {tag.QUEUED: repr(time.time()), tag.CLAIM: "", tag.LOSSES: "", tag.TICKET: ""}
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
         self._set(run_id, "put the run into the queue", values)
@@ -163,6 +167,10 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
                 self._client.set_terminated(run_id, _MLFLOW_STATUS[status])
             else:
                 self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
+
+    def set_message(self, run_id: str, message: str) -> None:
+        """Say what a waiting run waits for."""
+        self._set(run_id, "say what the run waits for", {tag.MESSAGE: message[:_MESSAGE_LIMIT]})
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
@@ -186,14 +194,29 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         with storage_errors("describe the data"):
             self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
 
-    def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
-        """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop."""
+    def heartbeat(
+        self, run_id: str, progress: Progress, *, log_tail: str | None = None, worker: Worker | None = None
+    ) -> bool:
+        """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop.
+
+        Args:
+            run_id: The run.
+            progress: How far it is.
+            log_tail: The end of the log, if it has changed.
+            worker: Whose sign it is.
+
+        Raises:
+            RunTakenError: Another worker than this one trains the run now.
+        """
         values = {tag.PROGRESS: tag.progress_tag(progress)}
         if log_tail is not None:
             values[tag.LOG_TAIL] = log_tail[-_LOG_TAIL_LIMIT:]
         self._set(run_id, "report progress", values)
         with storage_errors("read the stop request"):
-            return self._client.get_run(run_id).data.tags.get(tag.STOP) == "1"
+            found = self._client.get_run(run_id).data.tags
+        if worker is not None:
+            check_owner_tag(found, worker)
+        return found.get(tag.STOP) == "1"
 
     def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float]) -> None:
         """Store a complete epoch, and the short curve of validation accuracy for tables of runs."""

@@ -7,7 +7,6 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aquadash import settings
 from aquadash.augment import embedded
 from aquadash.engine.checks import check
 from aquadash.errors import AquaDashError, RunError
@@ -162,9 +161,7 @@ class Searches:
         """Look after the search until it ends; what a thread of its own does."""
         errors = 0
         try:
-            controller = Controller(
-                self._store, search_id, engine=self._engine, runs=self._runs, slots=settings.slots()
-            )
+            controller = Controller(self._store, search_id, engine=self._engine, runs=self._runs)
             while True:
                 try:
                     if not controller.step():

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.data.dataset import Dataset, Split
-from aquadash.data.folder.about import FORMAT, PREFIX, VERSION, About, about, clean_title, folder, name_for
+from aquadash.data.folder.about import FORMAT, PREFIX, VERSION, About, about, clean_title, folder, name_for, place_of
 from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
@@ -35,10 +35,18 @@ def load(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
         UnknownNameError: There is none of that name.
         DataError: It is damaged.
     """
-    told = about(name)
+    return load_from(place_of(name), about(name))
+
+
+def load_from(path: Path, told: About) -> Dataset:
+    """The data set in a folder.
+
+    Raises:
+        DataError: It is damaged.
+    """
     try:
-        images = np.load(folder() / name / "images.npy", mmap_mode="r", allow_pickle=False)
-        pictures = pictures_of(name)
+        images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
+        pictures = _pictures_in(path)
         if images.shape != (told.train + told.test, told.size, told.size, 3) or len(pictures) != len(images):
             raise ValueError("shape")
         images = images.view(np.ndarray)
@@ -71,7 +79,7 @@ def pictures_of(name: str) -> list[Picture]:
     Raises:
         DataError: It is damaged.
     """
-    return [Picture.from_dict(values) for values in _read_json(folder() / name / "pictures.json")["pictures"]]
+    return _pictures_in(place_of(name))
 
 
 def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
@@ -82,7 +90,7 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
     Raises:
         DataError: It is damaged.
     """
-    values = _read_json(folder() / name / "pictures.json")
+    values = _read_json(place_of(name) / "pictures.json")
     return CheckReport.from_dict(values["report"]), tuple(LeftOut(**one) for one in values["refused"])
 
 
@@ -227,6 +235,10 @@ def _put_away(name: str) -> str:
     for old in deleted()[_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
+
+
+def _pictures_in(path: Path) -> list[Picture]:
+    return [Picture.from_dict(values) for values in _read_json(path / "pictures.json")["pictures"]]
 
 
 def _read_json(path: Path) -> Any:
