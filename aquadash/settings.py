@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from pathlib import Path
 
 from aquadash.errors import ConfigError, RunError
@@ -51,6 +52,17 @@ def slots() -> int:
 def scheduler_address() -> str | None:
     """The address of a Dask scheduler (``AQUADASH_SCHEDULER``), or None for one inside this process."""
     return os.environ.get("AQUADASH_SCHEDULER") or None
+
+
+def worker_name() -> str:
+    """What the cluster calls this worker (``AQUADASH_WORKER_NAME``, set by ``cluster worker``), else the machine."""
+    return os.environ.get("AQUADASH_WORKER_NAME") or socket.gethostname()
+
+
+def visible_gpus() -> list[str] | None:
+    """The graphics cards that ``CUDA_VISIBLE_DEVICES`` names, none for ``-1`` or nothing; None if it is not set."""
+    value = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return None if value is None else [card.strip() for card in value.split(",") if card.strip() not in ("", "-1")]
 
 
 def classroom() -> bool:

@@ -10,6 +10,7 @@ import click
 
 from aquadash import __version__
 from aquadash.cli.bench import bench
+from aquadash.cli.cluster import cluster
 from aquadash.cli.coach import coach
 from aquadash.cli.compare import compare
 from aquadash.cli.data import augment_command
@@ -59,6 +60,7 @@ for command in (
     compare,
     reproduce,
     walkthrough,
+    cluster,
     bench,
     worker,
     robustness_worker,

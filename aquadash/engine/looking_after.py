@@ -21,7 +21,7 @@ from aquadash.training.processes import start_detached
 
 _log = logging.getLogger("aquadash.cluster")
 
-#: A training process without a sign of life for so long, by the clock of whoever looks, is lost: they send one a second.
+#: A training process that is silent for so long, by the clock of whoever looks, is lost: they send a sign a second.
 SILENCE_SECONDS = 12.0
 
 #: With so many workers lost in a row it is the run's own fault.
@@ -162,7 +162,7 @@ def _check_version(version: str) -> None:
 
 
 def _me() -> str:
-    return f"{os.environ.get('AQUADASH_WORKER_NAME') or socket.gethostname()}, process {os.getpid()}"
+    return f"{settings.worker_name()}, process {os.getpid()}"
 
 
 def _log_to_stderr() -> None:

@@ -1,4 +1,4 @@
-"""What an engine holds of the runs that a cluster looks after: a ticket each, from its pictures' way there to its end."""
+"""What an engine holds of the runs that a cluster looks after: a ticket each, from sending its pictures to its end."""
 
 from __future__ import annotations
 

@@ -53,6 +53,17 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         """MLflow's id of the experiment that holds the runs."""
         return self._experiment_id
 
+    def artifact_location(self) -> str:
+        """Where the files of new runs go."""
+        with storage_errors("read the run store"):
+            return str(self._client.get_experiment(self._experiment_id).artifact_location)
+
+    def identity(self) -> str:
+        """A text that is the same for everybody who uses this store, by whatever address, and for nobody else."""
+        with storage_errors("read the run store"):
+            found = self._client.get_experiment(self._experiment_id)
+        return f"{found.experiment_id}-{found.creation_time}"
+
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def create(
