@@ -47,7 +47,9 @@ MISSING = _postgres_missing()
 def postgresql(folder: Path) -> Iterator[str]:
     """A PostgreSQL server with an empty database, without a password, for this machine only; yields its address."""
     programs = _POSTGRES[-1].parent
-    as_user = ["setpriv", "--reuid", _SERVER_USER, "--regid", _SERVER_USER, "--clear-groups"] if os.getuid() == 0 else []
+    as_user = (
+        ["setpriv", "--reuid", _SERVER_USER, "--regid", _SERVER_USER, "--clear-groups"] if os.getuid() == 0 else []
+    )
     folder.mkdir(parents=True)
     if as_user:
         shutil.chown(folder, _SERVER_USER, _SERVER_USER)
@@ -63,7 +65,7 @@ def postgresql(folder: Path) -> Iterator[str]:
         )  # fmt: skip
         server = subprocess.Popen(
             [*as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"],
-            cwd=folder, stdout=output, stderr=output,
+            cwd=folder, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
         made = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "aquadash", "aquadash"]
@@ -108,7 +110,9 @@ class Machine:
         found = []
         for one in psutil.process_iter():
             try:
-                if one.cmdline()[1:4] == ["-m", "aquadash", "worker"] and one.environ()["AQUADASH_HOME"] == str(self.home):
+                if one.cmdline()[1:4] == ["-m", "aquadash", "worker"] and one.environ()["AQUADASH_HOME"] == str(
+                    self.home
+                ):
                     found.append(one)
             except (psutil.Error, KeyError):
                 continue

@@ -55,6 +55,7 @@ def look_after(run_id: str, ticket: str, version: str) -> str:
     store = open_store()
     silence = _Silence()
     failures = 0
+    watched: Worker | None = None
     while True:
         try:
             found = store.attendance(run_id)
@@ -85,6 +86,9 @@ def look_after(run_id: str, ticket: str, version: str) -> str:
             where = found.worker.host if found.worker else "another machine"
             _hand_over(store, run_id, f"The worker on {where} was lost (no sign of life for {SILENCE_SECONDS:.0f} s)")
         else:
+            if found.worker != watched:
+                watched = found.worker
+                _log.info("run %s: trained by %s; watched by %s", run_id, watched, _me())
             time.sleep(_WATCH_SECONDS)
 
 

@@ -56,6 +56,7 @@ class RunClaims:
     """The part of the run store by which processes on several machines agree on who trains a run."""
 
     _client: MlflowClient
+    _experiment_id: str
 
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -151,6 +152,21 @@ class RunClaims:
             worker=Worker(**json.loads(found[tag.WORKER])) if found.get(tag.WORKER) else None,
             sign=" ".join(found.get(name, "") for name in (tag.STATUS, tag.STARTED, tag.WORKER, tag.PROGRESS)),
         )
+
+    def set_message(self, run_id: str, message: str) -> None:
+        """Say what a waiting run waits for."""
+        self._set(run_id, "say what the run waits for", {tag.MESSAGE: message})
+
+    def artifact_location(self) -> str:
+        """Where the files of new runs go."""
+        with storage_errors("read the run store"):
+            return str(self._client.get_experiment(self._experiment_id).artifact_location)
+
+    def identity(self) -> str:
+        """A text that is the same for everybody who uses this store, by whatever address, and for nobody else."""
+        with storage_errors("read the run store"):
+            found = self._client.get_experiment(self._experiment_id)
+        return f"{found.experiment_id}-{found.creation_time}"
 
     def set_ticket(self, run_id: str, ticket: str) -> None:
         """Name the cluster's task that looks after the run; one of another name then lets go of it."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.errors import DataError
-from aquadash.runs.connection import storage_errors
+from aquadash.runs.connection import experiment_named, storage_errors
 
 if TYPE_CHECKING:
     from aquadash.runs.store import RunStore
@@ -53,7 +53,7 @@ class DataFiles:
         """
         size, done, digest = path.stat().st_size, 0, hashlib.sha256()
         with storage_errors("send the pictures to the run store"):
-            run_id = self._client.create_run(self._experiment(), run_name=title).info.run_id
+            run_id = self._client.create_run(experiment_named(self._client, EXPERIMENT), run_name=title).info.run_id
             with path.open("rb") as file, tempfile.TemporaryDirectory() as folder:
                 number = 0
                 progress(0, size)
@@ -121,19 +121,6 @@ class DataFiles:
             return None
         tags = found[0].data.tags
         return found[0].info.run_id, int(tags[_PARTS]), tags[_SHA256]
-
-    def _experiment(self) -> str:
-        from mlflow.exceptions import MlflowException
-
-        for _ in range(2):
-            experiment = self._client.get_experiment_by_name(EXPERIMENT)
-            if experiment is not None:
-                return experiment.experiment_id
-            try:
-                return self._client.create_experiment(EXPERIMENT)
-            except MlflowException:
-                continue  # Another process has just made it.
-        return self._client.create_experiment(EXPERIMENT)
 
 
 def _part(number: int) -> str:

@@ -20,6 +20,7 @@ from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Wo
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
 
 #: MLflow's own words for our status, so that its pages show something sensible, too.
 _MLFLOW_STATUS = {
@@ -33,6 +34,7 @@ _MLFLOW_STATUS = {
 
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
+_MOST_ATTEMPTS = 4
 #: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
 _DIGEST_LENGTH = 36
 
@@ -52,17 +54,6 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
     def experiment_id(self) -> str:
         """MLflow's id of the experiment that holds the runs."""
         return self._experiment_id
-
-    def artifact_location(self) -> str:
-        """Where the files of new runs go."""
-        with storage_errors("read the run store"):
-            return str(self._client.get_experiment(self._experiment_id).artifact_location)
-
-    def identity(self) -> str:
-        """A text that is the same for everybody who uses this store, by whatever address, and for nobody else."""
-        with storage_errors("read the run store"):
-            found = self._client.get_experiment(self._experiment_id)
-        return f"{found.experiment_id}-{found.creation_time}"
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -179,10 +170,6 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             else:
                 self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
 
-    def set_message(self, run_id: str, message: str) -> None:
-        """Say what a waiting run waits for."""
-        self._set(run_id, "say what the run waits for", {tag.MESSAGE: message[:_MESSAGE_LIMIT]})
-
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
         self._set(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: _json_of(worker)})
@@ -202,8 +189,21 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             source_type="aquadash",
             source=json.dumps({"source": source, "sha256": fingerprint}),
         )
+        self._describe(run_id, DatasetInput(data, [InputTag("mlflow.data.context", "training")]))
+
+    def _describe(self, run_id: str, used: DatasetInput) -> None:
+        from mlflow.exceptions import MlflowException
+
         with storage_errors("describe the data"):
-            self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
+            for attempt in range(_MOST_ATTEMPTS):
+                try:
+                    self._client.log_inputs(run_id, [used])
+                    return
+                except MlflowException:
+                    # On PostgreSQL it fails when another run describes the same data at the same moment.
+                    if attempt == _MOST_ATTEMPTS - 1:
+                        raise
+                    time.sleep(0.2 * (attempt + 1))
 
     def heartbeat(
         self, run_id: str, progress: Progress, *, log_tail: str | None = None, worker: Worker | None = None
