@@ -11,6 +11,7 @@ import click
 from aquadash import __version__
 from aquadash.cli.bench import bench
 from aquadash.cli.classroom_rights import classroom
+from aquadash.cli.cluster import cluster
 from aquadash.cli.coach import coach
 from aquadash.cli.compare import compare
 from aquadash.cli.data import augment_command
@@ -61,6 +62,7 @@ for command in (
     reproduce,
     walkthrough,
     classroom,
+    cluster,
     bench,
     worker,
     robustness_worker,
