@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from pathlib import Path
 
 from aquadash.errors import ConfigError, RunError
@@ -53,6 +54,17 @@ def scheduler_address() -> str | None:
     return os.environ.get("AQUADASH_SCHEDULER") or None
 
 
+def worker_name() -> str:
+    """What the cluster calls this worker (``AQUADASH_WORKER_NAME``, set by ``cluster worker``), else the machine."""
+    return os.environ.get("AQUADASH_WORKER_NAME") or socket.gethostname()
+
+
+def visible_gpus() -> list[str] | None:
+    """The graphics cards that ``CUDA_VISIBLE_DEVICES`` names, none for ``-1`` or nothing; None if it is not set."""
+    value = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return None if value is None else [card.strip() for card in value.split(",") if card.strip() not in ("", "-1")]
+
+
 def classroom() -> bool:
     """True when the app serves a class (``AQUADASH_CLASSROOM=1``): whoever comes must join, and may do less."""
     return os.environ.get("AQUADASH_CLASSROOM", "") not in ("", "0")
@@ -88,6 +100,16 @@ def queue_mark() -> Path:
 def tracking_uri() -> str:
     """The MLflow tracking store: ``MLFLOW_TRACKING_URI``, else a SQLite file in :func:`home`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"
+
+
+def store_is_shared() -> bool:
+    """Whether other machines may use the tracking store, too: True unless it is a SQLite file."""
+    return not tracking_uri().startswith("sqlite:")
+
+
+def shown_address(address: str) -> str:
+    """An address as it may be shown: without a password."""
+    return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", address)
 
 
 def place() -> str:

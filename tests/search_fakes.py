@@ -60,6 +60,9 @@ class FakeRuns:
         self.change(run_id, status=RunStatus.QUEUED, stop_requested=False, message="")
         return self.runs[run_id]
 
+    def slots(self) -> int:
+        return 1
+
     def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
         self.calls.append(("adopt", list(only or ())))
         return []

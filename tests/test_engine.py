@@ -98,7 +98,7 @@ def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeyp
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{port}")
-    monkeypatch.setattr("aquadash.engine.engine._CONNECT_SECONDS", 1)
+    monkeypatch.setattr("aquadash.engine.connecting.CONNECT_SECONDS", 1)
     with pytest.raises(RunError, match="AQUADASH_SCHEDULER"):
         Engine(store).submit(QUICK)
     assert store.list_runs() == []

@@ -203,7 +203,7 @@ def test_a_stop_request_comes_back_with_a_heartbeat() -> None:
 def test_a_store_that_stays_away_ends_the_training() -> None:
     stub = StoreStub(fail=True)
     with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:
-        wait_until(lambda: heartbeat.store_lost is not None, heartbeat)
+        wait_until(lambda: heartbeat.lost is not None, heartbeat)
     assert stub.beats > 10
 
 

@@ -12,6 +12,7 @@ from aquadash import __version__
 from aquadash.cli import classroom_people  # noqa: F401 - adds its commands to the group
 from aquadash.cli.bench import bench
 from aquadash.cli.classroom_rights import classroom
+from aquadash.cli.cluster import cluster
 from aquadash.cli.coach import coach
 from aquadash.cli.compare import compare
 from aquadash.cli.data import augment_command
@@ -62,6 +63,7 @@ for command in (
     reproduce,
     walkthrough,
     classroom,
+    cluster,
     bench,
     worker,
     robustness_worker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import UnknownNameError
 
@@ -9,11 +10,14 @@ from aquadash.errors import UnknownNameError
 def check(config: RunConfig) -> None:
     """Refuse a config that no worker could train.
 
+    On a cluster the workers fetch pretrained weights, and say it if they cannot: what this computer has says nothing.
+
     Raises:
         AquaDashError: A name is unknown, a network cannot be made as set, or its pretrained weights cannot be had.
     """
     check_names(config)
-    check_weights(config)
+    if settings.scheduler_address() is None:
+        check_weights(config)
 
 
 def check_names(config: RunConfig) -> None:

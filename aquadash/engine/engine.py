@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import socket
@@ -14,6 +15,7 @@ from aquadash import people, settings
 from aquadash.config import RunConfig
 from aquadash.engine import supervisor
 from aquadash.engine.checks import check
+from aquadash.engine.connecting import connect, usable
 from aquadash.engine.order import QueueOrder
 from aquadash.engine.pairs import pair_configs, pipeline_title
 from aquadash.errors import AquaDashError, RunError
@@ -24,10 +26,10 @@ from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_log = logging.getLogger(__name__)
+    from aquadash.engine.keeper import Keeper
+    from aquadash.engine.tickets import Ticket
 
-#: How long to wait for a scheduler that ``AQUADASH_SCHEDULER`` names.
-_CONNECT_SECONDS = 10
+_log = logging.getLogger(__name__)
 
 
 class Engine(QueueOrder):
@@ -41,8 +43,10 @@ class Engine(QueueOrder):
         self._store = store
         self._client: Client | None = None
         self._lock = threading.Lock()
-        self._futures: dict[str, Future] = {}
+        self._futures: dict[str, Future | Ticket] = {}
         self._submissions = 0
+        self._keeper: Keeper | None = None
+        self._slots = 1
 
     def submit(
         self,
@@ -167,7 +171,9 @@ class Engine(QueueOrder):
         """
         adopted = []
         for run in reversed(self._unattended(only)):
-            if run.status is RunStatus.RUNNING and _is_orphan(self._store.queued_by(run.run_id)):
+            # On a cluster somebody looks after a silent run, too, and goes on with it.
+            at_work = run.status is RunStatus.RUNNING or (run.status.ended and self._on_cluster)
+            if at_work and _is_orphan(self._store.queued_by(run.run_id)):
                 self._queue_up(run.run_id, supervisor.watch)
                 adopted.append(run.run_id)
         waiting = [run for run in self._unattended(only) if run.status is RunStatus.QUEUED]
@@ -194,6 +200,9 @@ class Engine(QueueOrder):
         self._end_watching()
         with self._lock:
             client, self._client = self._client, None
+            keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.close()
         if client is not None:
             cluster = client.cluster
             client.close(timeout=2)
@@ -209,56 +218,50 @@ class Engine(QueueOrder):
             and ((future := self._futures.get(run.run_id)) is None or future.done())
         ]
 
-    def _enqueue(self, run_id: str, task: Callable[[str], str]) -> None:
+    @property
+    def _on_cluster(self) -> bool:
+        return settings.scheduler_address() is not None
+
+    def slots(self) -> int:
+        """How many runs may train at once: here, or on the cluster's workers as they are now, at least 1.
+
+        Raises:
+            ConfigError: The setting cannot be used.
+        """
+        if not self._on_cluster:
+            return settings.slots()
+        with contextlib.suppress(AquaDashError, OSError, TimeoutError):
+            self._slots = max(1, sum(self._connected().nthreads().values()))
+        return self._slots
+
+    def takes_over(self, run: Run) -> bool:
+        """Whether somebody goes on with a run whose worker went silent, without being asked."""
+        return self._on_cluster and run.status is RunStatus.INTERRUPTED and not run.message
+
+    def _enqueue(self, run_id: str, task: Callable[[str], str], *, priority: float) -> None:
         client = self._connected()
+        if self._on_cluster:
+            from aquadash.engine.keeper import Keeper
+            from aquadash.engine.tickets import Ticket
+
+            self._futures[run_id] = Ticket(self._store, run_id, self._connected, priority=priority)
+            with self._lock:
+                self._keeper = self._keeper or Keeper(self, self._store, self._futures)
+            return
         with self._lock:
             self._submissions += 1
             key = f"{task.__name__}-{run_id}-{os.getpid()}-{self._submissions}"
-        future = client.submit(task, run_id, key=key, pure=False)
+        future = client.submit(task, run_id, key=key, pure=False, priority=priority)
         # Dask forgets a task that nobody holds.
         self._futures[run_id] = future
 
     def _connected(self) -> Client:
         with self._lock:
-            if self._client is None:
+            if self._client is None or not usable(self._client):
                 # Its threads belong to nobody.
                 with people.acting(people.OWNER):
-                    self._client = _connect()
+                    self._client = connect()
             return self._client
-
-
-def _connect() -> Client:
-    """A client of the named scheduler, or of one made inside this process."""
-    import dask
-    from distributed import Client, LocalCluster
-
-    logging.getLogger("distributed").setLevel(logging.ERROR)
-    address = settings.scheduler_address()
-    if address is None:
-        # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
-        supervisor.closing.clear()
-        dask.config.set({"distributed.worker.profile.enabled": False})
-        # The one worker gets all tasks at once and takes them by priority; the scheduler would keep some back, and a
-        # place that was changed would come too late.
-        dask.config.set({"distributed.scheduler.worker-saturation": "inf"})
-        cluster = LocalCluster(
-            n_workers=1,
-            threads_per_worker=settings.slots(),
-            processes=False,
-            # Dask always serves HTTP, and by default to the whole network.
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            memory_limit=0,
-        )
-        return Client(cluster, set_as_default=False)
-    try:
-        return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise RunError(
-            f"The Dask scheduler {address!r} of AQUADASH_SCHEDULER does not answer ({error}). Start it with "
-            "`dask scheduler`, correct the address (tcp://host:port), or unset the variable to train on this machine."
-        ) from None
 
 
 def _this_process() -> Worker:

@@ -52,7 +52,10 @@ class QueueOrder:
         self._watcher: threading.Thread | None = None
         self._unwatched = threading.Event()
 
-    def _enqueue(self, run_id: str, task: Callable[[str], str]) -> None:
+    def slots(self) -> int:
+        raise NotImplementedError
+
+    def _enqueue(self, run_id: str, task: Callable[[str], str], *, priority: float) -> None:
         raise NotImplementedError
 
     # -- what people do ----------------------------------------------------------------------------------------------
@@ -118,7 +121,7 @@ class QueueOrder:
         seen = {run.run_id for run in self._store.unfinished_runs()}
         with people.acting(people.OWNER):
             runs = snapshot_of(self._store).runs()
-        found = waiting_times(runs, slots=settings.slots(), paused=limits.paused())
+        found = waiting_times(runs, slots=self.slots(), paused=limits.paused())
         return {run_id: one for run_id, one in found.items() if run_id in seen}
 
     def follow_order(self) -> None:
@@ -172,8 +175,6 @@ class QueueOrder:
 
     def _queue_up(self, run_id: str, task: Callable[[str], str]) -> None:
         """Hand a run's task to Dask with the priority of its place, or keep it back while the queue is held."""
-        import dask
-
         with self._ordering, people.acting(people.OWNER):
             if task is supervisor.supervise:
                 self._watch()
@@ -181,8 +182,7 @@ class QueueOrder:
                     self._held.add(run_id)
                     return
             when = self._store.get(run_id).queued_at
-            with dask.annotate(priority=-when):
-                self._enqueue(run_id, task)
+            self._enqueue(run_id, task, priority=-when)
             if task is supervisor.supervise:
                 self._handed_in[run_id] = when
 

@@ -81,20 +81,21 @@ def settle(store: RunStore, run_id: str, exit_status: int | None, *, pid: int | 
         store.set_status(
             run_id,
             RunStatus.FAILED,
-            message=f"The training process could not start ({_reason(exit_status)}). Its log is "
+            message=f"The training process could not start ({reason(exit_status)}). Its log is "
             f"{settings.worker_log(run_id)}.",
         )
     elif run.status in (RunStatus.RUNNING, RunStatus.INTERRUPTED) and run.worker == here and not run.message:
         store.set_status(
             run_id,
             RunStatus.INTERRUPTED,
-            message=f"The training process ended without a word ({_reason(exit_status)}). Every complete epoch is "
+            message=f"The training process ended without a word ({reason(exit_status)}). Every complete epoch is "
             "kept; resume the run to go on from the last one.",
         )
     return store.get(run_id).status
 
 
-def _reason(exit_status: int | None) -> str:
+def reason(exit_status: int | None) -> str:
+    """How a process ended, in words; None where only its silence is known."""
     if exit_status is None:
         return "no sign of life"
     if exit_status < 0:

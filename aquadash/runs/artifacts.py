@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aquadash import settings
+from aquadash import people, settings
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
@@ -49,6 +49,11 @@ class RunArtifacts:
 
     def __init__(self, client: MlflowClient) -> None:
         self._client = client
+
+    def _ask(self, action: Action, run_id: str) -> None:
+        if not people.current().leads:
+            with storage_errors("read the run"):
+                require(action, tag.thing_of(self._client.get_run(run_id).data.tags))
 
     def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
         """Keep a file with the run, under its own name; replaces one of that name."""
@@ -165,6 +170,7 @@ class RunArtifacts:
 
     def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
         """The names of the run's files in a folder of its artifacts."""
+        self._ask(Action.VIEW, run_id)
         with storage_errors("list the files of the run"):
             found = self._client.list_artifacts(run_id, None if folder == "." else folder)
         return [Path(info.path).name for info in found if not info.is_dir]

@@ -57,6 +57,9 @@ def connect() -> tuple[MlflowClient, str]:
     # Commands print one JSON object and nothing else.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    # A server that is away is asked again for half a minute; MLflow's own four minutes are too long for a page.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from filelock import FileLock, Timeout
     from mlflow import MlflowClient
@@ -69,13 +72,9 @@ def connect() -> tuple[MlflowClient, str]:
             # One process at a time makes the tables and the experiment.
             with FileLock(home / "store.lock", timeout=60):
                 client = MlflowClient(tracking_uri=uri)
-                experiment = client.get_experiment_by_name(EXPERIMENT)
-                if experiment is None:
-                    experiment_id = client.create_experiment(
-                        EXPERIMENT, artifact_location=_artifact_location(uri, home), tags=_EXPERIMENT_TAGS
-                    )
-                else:
-                    experiment_id = experiment.experiment_id
+                experiment_id = experiment_named(
+                    client, EXPERIMENT, artifact_location=_artifact_location(uri, home), tags=_EXPERIMENT_TAGS
+                )
                 if uri.startswith(_SQLITE):
                     _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
         except Timeout:
@@ -84,6 +83,23 @@ def connect() -> tuple[MlflowClient, str]:
                 "there."
             ) from None
     return client, experiment_id
+
+
+def experiment_named(
+    client: MlflowClient, name: str, *, artifact_location: str | None = None, tags: dict[str, str] | None = None
+) -> str:
+    """The id of an experiment, which is made if there is none. Machines that do so at the same moment get the same."""
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        try:
+            return client.create_experiment(name, artifact_location=artifact_location, tags=tags)
+        except MlflowException:
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
+                raise
+    return experiment.experiment_id
 
 
 def _make_writable(home: Path) -> None:

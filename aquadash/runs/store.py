@@ -15,6 +15,7 @@ from aquadash.errors import NotAllowedError, RunError
 from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
+from aquadash.runs.claims import RunClaims, check_owner_tag
 from aquadash.runs.connection import connect, storage_errors
 from aquadash.runs.labels import RunLabels, clean_name
 from aquadash.runs.reading import EPOCH_METRICS, RunReading
@@ -22,6 +23,7 @@ from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Wo
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
 
 #: MLflow's own words for our status, so that its pages show something sensible, too.
 _MLFLOW_STATUS = {
@@ -35,11 +37,12 @@ _MLFLOW_STATUS = {
 
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
+_MOST_ATTEMPTS = 4
 #: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
 _DIGEST_LENGTH = 36
 
 
-class RunStore(RunReading, RunLabels, RunArtifacts):
+class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written,
@@ -158,7 +161,10 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         run = self.get(run_id)
         if not run.status.resumable and run.status is not RunStatus.QUEUED:
             raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
-        values = {tag.STOP: "", tag.QUEUED: repr(time.time())} if run.status is not RunStatus.QUEUED else {tag.STOP: ""}
+        values = {tag.STOP: ""}
+        if run.status is not RunStatus.QUEUED:
+            # None of an earlier worker's words count for the next.
+            values |= {tag.QUEUED: repr(time.time()), tag.CLAIM: "", tag.LOSSES: "", tag.TICKET: ""}
         if queued_by:
             values[tag.QUEUED_BY] = _json_of(queued_by)
         self._set(run_id, "put the run into the queue", values)
@@ -203,18 +209,46 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             source_type="aquadash",
             source=json.dumps({"source": source, "sha256": fingerprint}),
         )
-        with storage_errors("describe the data"):
-            self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
+        self._describe(run_id, DatasetInput(data, [InputTag("mlflow.data.context", "training")]))
 
-    def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
-        """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop."""
+    def _describe(self, run_id: str, used: DatasetInput) -> None:
+        from mlflow.exceptions import MlflowException
+
+        with storage_errors("describe the data"):
+            for attempt in range(_MOST_ATTEMPTS):
+                try:
+                    self._client.log_inputs(run_id, [used])
+                    return
+                except MlflowException:
+                    # On PostgreSQL it fails when another run describes the same data at the same moment.
+                    if attempt == _MOST_ATTEMPTS - 1:
+                        raise
+                    time.sleep(0.2 * (attempt + 1))
+
+    def heartbeat(
+        self, run_id: str, progress: Progress, *, log_tail: str | None = None, worker: Worker | None = None
+    ) -> bool:
+        """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop.
+
+        Args:
+            run_id: The run.
+            progress: How far it is.
+            log_tail: The end of the log, if it has changed.
+            worker: Whose sign it is.
+
+        Raises:
+            RunTakenError: Another worker than this one trains the run now.
+        """
         require(Action.WORK)
         values = {tag.PROGRESS: tag.progress_tag(progress)}
         if log_tail is not None:
             values[tag.LOG_TAIL] = log_tail[-_LOG_TAIL_LIMIT:]
         self._set(run_id, "report progress", values)
         with storage_errors("read the stop request"):
-            return self._client.get_run(run_id).data.tags.get(tag.STOP) == "1"
+            found = self._client.get_run(run_id).data.tags
+        if worker is not None:
+            check_owner_tag(found, worker)
+        return found.get(tag.STOP) == "1"
 
     def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float]) -> None:
         """Store a complete epoch, and the short curve of validation accuracy for tables of runs."""

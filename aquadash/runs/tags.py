@@ -30,6 +30,14 @@ FINGERPRINT = "aquadash.dataset_fingerprint"
 METRICS = "aquadash.metrics"
 CURVE = "aquadash.curve"
 WORKER = "aquadash.worker"
+#: A random token of the process that is about to take a queued run.
+CLAIM = "aquadash.claim"
+#: How many workers were lost with the run since a person queued it.
+LOSSES = "aquadash.lost_workers"
+#: The name of the cluster's task that looks after the run.
+TICKET = "aquadash.ticket"
+#: The fingerprint of the own pictures that were sent to the store for the run.
+DATA_SENT = "aquadash.data_sent"
 GUESS = "aquadash.guess"
 STOP = "aquadash.stop_requested"
 MESSAGE = "aquadash.message"

@@ -48,6 +48,7 @@ class TrialEngine(Protocol):
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run: ...
     def adopt(self, *, only: Collection[str] | None = None) -> list[str]: ...
+    def slots(self) -> int: ...
 
 
 class RunReader(Protocol):
@@ -71,7 +72,7 @@ class Controller:
         *,
         engine: TrialEngine,
         runs: RunReader,
-        slots: int,
+        slots: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take the search up.
@@ -81,7 +82,7 @@ class Controller:
             search_id: Which one.
             engine: Trains the trials.
             runs: Where the engine keeps them.
-            slots: So many trials are under way at once.
+            slots: So many trials are under way at once; None for as many as the engine has room for.
             clock: Seconds since 1970 UTC.
         """
         self._store = store
@@ -126,7 +127,8 @@ class Controller:
             message = f"{self._failures} trials failed in a row. {message}"
             return bool(under_way) or self._end(RunStatus.FAILED, message)
         started = False
-        for number in range(len(search.trials), len(search.trials) + self._slots - len(under_way)):
+        slots = self._engine.slots() if self._slots is None else self._slots
+        for number in range(len(search.trials), len(search.trials) + slots - len(under_way)):
             if self._spent(search.plan, number):
                 break
             self._submit(search, self._study.ask(search.plan, number))

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aquadash import people, settings
+from aquadash import people
 from aquadash.augment import embedded
 from aquadash.classroom import checks
 from aquadash.classroom.rights import Action, require
@@ -178,9 +178,7 @@ class Searches:
         """Look after the search until it ends; what a thread of its own does."""
         errors = 0
         try:
-            controller = Controller(
-                self._store, search_id, engine=self._engine, runs=self._runs, slots=settings.slots()
-            )
+            controller = Controller(self._store, search_id, engine=self._engine, runs=self._runs)
             while True:
                 try:
                     if not controller.step():

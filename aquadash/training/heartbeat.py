@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from aquadash.errors import StorageError
+from aquadash.errors import AquaDashError, StorageError
 from aquadash.runs import Progress
+from aquadash.runs.claims import RunTakenError
 from aquadash.training.listening import StopRequested
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Heartbeat:
         self._progress = Progress("starting")
         self._ended = threading.Event()
         self._stop_requested = threading.Event()
-        self._store_lost: StorageError | None = None
+        self._lost: AquaDashError | None = None
         self._last_tail: str | None = None
         self._thread = threading.Thread(target=self._beat_until_end, name=f"heartbeat-{run_id[:8]}", daemon=True)
 
@@ -78,10 +79,11 @@ class Heartbeat:
         Raises:
             StopRequested: Somebody asked the run to stop.
             StorageError: The store has failed too often in a row.
+            RunTakenError: Another worker has the run now.
         """
         self.report(progress)
-        if self._store_lost:
-            raise self._store_lost
+        if self._lost:
+            raise self._lost
         if self.stop_requested:
             raise StopRequested
 
@@ -91,9 +93,9 @@ class Heartbeat:
         return self._stop_requested.is_set()
 
     @property
-    def store_lost(self) -> StorageError | None:
-        """The store's error, once it has failed too often in a row."""
-        return self._store_lost
+    def lost(self) -> AquaDashError | None:
+        """Why the work must end: the store's error, once it has failed too often in a row, or that it is another's."""
+        return self._lost
 
     def beat(self) -> None:
         """Send one sign of life."""
@@ -117,8 +119,11 @@ class Heartbeat:
                 failures += 1
                 _log.warning("could not report progress (%d in a row): %s", failures, error)
                 if failures >= _MOST_FAILURES:
-                    self._store_lost = error
+                    self._lost = error
                     return
+            except RunTakenError as error:
+                self._lost = error
+                return
 
     def _log_tail(self) -> str | None:
         """The end of the worker's log, from a whole line on."""

@@ -23,8 +23,10 @@ from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
+from aquadash.runs.claims import RunTakenError
 from aquadash.runs.types import Run
 from aquadash.training.heartbeat import Heartbeat
+from aquadash.training.listening import StopRequested
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
@@ -52,6 +54,9 @@ def main(run_id: str) -> int:
             if run.status is not RunStatus.QUEUED:
                 _log.info("run %s is %s, not queued: nothing to do", run_id, run.status)
                 return 0
+            if settings.store_is_shared() and not store.claim(run_id):
+                _log.info("another worker has taken run %s", run_id)
+                return 0
             _train_to_the_end(store, run, log_path)
             return 0
     except Timeout:
@@ -61,11 +66,19 @@ def main(run_id: str) -> int:
 
 def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
     """Train and write how it ended; no exception leaves a run that looks alive."""
-    store.start(run.run_id, Worker(socket.gethostname(), os.getpid()))
+    mine = _OwnRun(store, Worker(socket.gethostname(), os.getpid()))
+    store.start(run.run_id, mine.worker)
     status, message = RunStatus.FAILED, ""
     try:
-        with Heartbeat(store, run.run_id, log_path=log_path) as heartbeat:
-            status, message = _train(store, run, heartbeat)
+        with Heartbeat(mine, run.run_id, log_path=log_path) as heartbeat:
+            status, message = _train(mine, run, heartbeat)
+        store.check_owner(run.run_id, mine.worker)
+    except RunTakenError as error:
+        # Nothing is written: all of it is the other worker's now.
+        _log.warning("%s", error)
+        return
+    except StopRequested:
+        status, message = RunStatus.STOPPED, "Stopped before the first epoch was complete, so there is no model."
     except AquaDashError as error:
         message = str(error)
         _log.error("%s", message)
@@ -83,13 +96,31 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
     store.set_status(run.run_id, status, message=message)
 
 
-def _train(store: RunStore, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, str]:
-    """Load the data, train, store the results; returns how it ended and a message."""
-    from aquadash import data
+@dataclass
+class _OwnRun:
+    """The run store as the process sees it that trains the run.
 
+    Attributes:
+        store: The run store.
+        worker: This process.
+    """
+
+    store: RunStore
+    worker: Worker
+
+    def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
+        """:meth:`RunStore.heartbeat <aquadash.runs.RunStore.heartbeat>`, unless the run is another worker's now."""
+        return self.store.heartbeat(run_id, progress, log_tail=log_tail, worker=self.worker)
+
+
+def _train(mine: _OwnRun, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, str]:
+    """Load the data, train, store the results; returns how it ended and a message."""
+    from aquadash.training import own_data
+
+    store = mine.store
     heartbeat.report(Progress("loading the data", epochs=run.config.training.epochs))
     _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
-    dataset = data.load(run.config.data.source)
+    dataset = own_data.load(store, run, heartbeat)
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
 
     heartbeat.report(Progress("starting TensorFlow", epochs=run.config.training.epochs))
@@ -99,11 +130,10 @@ def _train(store: RunStore, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, 
     resume_from = checkpoint.latest(store, run.run_id)
     if resume_from:
         _log.info("going on after epoch %d", resume_from.epoch)
-    result = fit.fit(
-        run.config, dataset, listener=_StoreListener(store, run.run_id, heartbeat), resume_from=resume_from
-    )
+    result = fit.fit(run.config, dataset, listener=_StoreListener(mine, run.run_id, heartbeat), resume_from=resume_from)
     if result.model is None:
         return RunStatus.STOPPED, "Stopped before the first epoch was complete, so there is no model."
+    store.check_owner(run.run_id, mine.worker)
     heartbeat.report(Progress("storing the results", epoch=len(result.history), epochs=run.config.training.epochs))
     _store_result(store, run, dataset, result)
     if result.stopped:
@@ -116,7 +146,7 @@ def _train(store: RunStore, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, 
 class _StoreListener:
     """Passes what training says on to the store."""
 
-    store: RunStore
+    mine: _OwnRun
     run_id: str
     heartbeat: Heartbeat
 
@@ -136,10 +166,12 @@ class _StoreListener:
                 f"The loss became {record.loss} in epoch {record.epoch}: the weight updates were too large and the "
                 "network fell apart. Try a learning rate a tenth of this one."
             )
-        self.store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
+        store = self.mine.store
+        store.check_owner(self.run_id, self.mine.worker)
+        store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
         if state.replay:
-            self.store.add_epoch_replay(self.run_id, state.replay)
-        checkpoint.save(self.store, self.run_id, state)
+            store.add_epoch_replay(self.run_id, state.replay)
+        checkpoint.save(store, self.run_id, state)
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,20 @@ def folder() -> Path:
     return settings.home() / "datasets"
 
 
+#: Data sets that this process reads from another place, by name.
+_elsewhere: dict[str, Path] = {}
+
+
+def use(name: str, path: Path) -> None:
+    """Let this process find the data set of that name at another place, whatever else has the name."""
+    _elsewhere[name] = path
+
+
+def place_of(name: str) -> Path:
+    """The folder of a data set."""
+    return _elsewhere.get(name, folder() / name)
+
+
 def name_for(title: str) -> str:
     """The name that a data set of this title gets: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
 
@@ -123,13 +137,15 @@ def all_kept() -> dict[str, About]:
 def _all() -> dict[str, About]:
     found = {}
     try:
-        entries = [entry for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)]
+        names = {entry.name for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)}
     except OSError:
-        return {}
-    for entry in entries:
+        names = set()
+    for name in names | _elsewhere.keys():
         try:
-            path = Path(entry.path, "about.json")
-            found[entry.name] = _about(str(path), path.stat().st_mtime_ns)
+            path = place_of(name) / "about.json"
+            told = _about(str(path), path.stat().st_mtime_ns)
+            # Its place counts: somebody may have renamed the folder.
+            found[name] = told if told.name == name else replace(told, name=name)
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return dict(sorted(found.items(), key=lambda item: (item[1].title.casefold(), item[0])))
@@ -163,7 +179,4 @@ def ask(source: str) -> None:
 @functools.lru_cache(maxsize=256)
 def _about(path: str, changed: int) -> About:
     with open(path, encoding="utf-8") as file:
-        found = About.from_dict(json.load(file))
-    # The folder's name counts: it is what somebody may have renamed.
-    name = Path(path).parent.name
-    return found if found.name == name else About(**{**asdict(found), "name": name})
+        return About.from_dict(json.load(file))

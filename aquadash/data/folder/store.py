@@ -21,7 +21,18 @@ from aquadash import people
 from aquadash.classroom import checks
 from aquadash.classroom.rights import Action, Thing, allowed, require
 from aquadash.data.dataset import Dataset, Split
-from aquadash.data.folder.about import FORMAT, PREFIX, VERSION, About, about, all_kept, clean_title, folder, name_for
+from aquadash.data.folder.about import (
+    FORMAT,
+    PREFIX,
+    VERSION,
+    About,
+    about,
+    all_kept,
+    clean_title,
+    folder,
+    name_for,
+    place_of,
+)
 from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
@@ -38,10 +49,18 @@ def load(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
         UnknownNameError: There is none of that name.
         DataError: It is damaged.
     """
-    told = about(name)
+    return load_from(place_of(name), about(name))
+
+
+def load_from(path: Path, told: About) -> Dataset:
+    """The data set in a folder.
+
+    Raises:
+        DataError: It is damaged.
+    """
     try:
-        images = np.load(folder() / name / "images.npy", mmap_mode="r", allow_pickle=False)
-        pictures = pictures_of(name)
+        images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
+        pictures = _pictures_in(path)
         if images.shape != (told.train + told.test, told.size, told.size, 3) or len(pictures) != len(images):
             raise ValueError("shape")
         images = images.view(np.ndarray)
@@ -75,7 +94,7 @@ def pictures_of(name: str) -> list[Picture]:
         DataError: It is damaged.
     """
     about(name)
-    return [Picture.from_dict(values) for values in _read_json(folder() / name / "pictures.json")["pictures"]]
+    return _pictures_in(place_of(name))
 
 
 def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
@@ -87,7 +106,7 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
         DataError: It is damaged.
     """
     about(name)
-    values = _read_json(folder() / name / "pictures.json")
+    values = _read_json(place_of(name) / "pictures.json")
     return CheckReport.from_dict(values["report"]), tuple(LeftOut(**one) for one in values["refused"])
 
 
@@ -262,6 +281,10 @@ def _put_away(name: str) -> str:
     for old in [old for old, thing in _all_deleted() if thing.owner == owner][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
+
+
+def _pictures_in(path: Path) -> list[Picture]:
+    return [Picture.from_dict(values) for values in _read_json(path / "pictures.json")["pictures"]]
 
 
 def _read_json(path: Path) -> Any:

@@ -1,0 +1,129 @@
+"""``cluster``: the machines that train, when there are more than one. docs/cluster.md says how they are set up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from aquadash import settings
+from aquadash.cli.output import json_option, show, table
+from aquadash.errors import ConfigError, RunError
+
+_PORT = 8786
+
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="The scheduler, as tcp://host:port; AQUADASH_SCHEDULER if left out."
+)
+
+
+@click.group()
+def cluster() -> None:
+    """More than one machine: one schedules, the others train."""
+
+
+@cluster.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=_PORT, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
+def scheduler(host: str, port: int) -> None:
+    """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
+    words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
+    words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--no-show"]
+    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "60s")
+    # AquaDash itself counts how many workers a run has cost, and says so.
+    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "20")
+    click.echo(f"Workers and the app reach this scheduler as tcp://{host}:{port}", err=True)
+    sys.stdout.flush()
+    os.chdir(settings.PROJECT_ROOT)
+    os.execv(sys.executable, words)
+
+
+@cluster.command()
+@scheduler_option
+@click.option("--slots", type=click.IntRange(1, 64), help="Runs at once without graphics cards; AQUADASH_SLOTS if not.")
+@click.option(
+    "--gpus", default="auto", show_default=True, help="auto: one worker for each card; none; or numbers such as 0,2."
+)
+@click.option("--name", help="What to call this worker; the machine's name if left out.")
+@click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; any free port if left out.")
+@click.option("--check", "only_check", is_flag=True, help="Only look whether all is well.")
+@json_option
+def worker(
+    scheduler: str | None,
+    slots: int | None,
+    gpus: str,
+    name: str | None,
+    host: str | None,
+    port: int,
+    only_check: bool,
+    as_json: bool,
+) -> None:
+    """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
+    from aquadash.engine.cluster_checks import check_machine
+    from aquadash.engine.cluster_worker import ClusterWorker, plan_workers
+
+    address = _address(scheduler)
+    processes = plan_workers(name=name, slots=slots, gpus=gpus, port=port)
+    checks = check_machine(address)
+    problems = [check.problem for check in checks if check.problem]
+    for check in checks:
+        click.echo(f"{check.what}: {check.problem or check.note}", err=True)
+    if problems:
+        raise RunError(" ".join(problems))
+    if only_check:
+        values = {"scheduler": address, "workers": [process.name for process in processes], "problems": problems}
+        show(values, as_json=as_json, text=lambda: "All is well.")
+        return
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s aquadash %(levelname)s %(message)s", datefmt="%H:%M:%S"
+    )
+    logging.getLogger("aquadash.cluster").setLevel(logging.INFO)
+    running = ClusterWorker(address, processes, host=host)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: running.end())
+    running.run()
+
+
+@cluster.command()
+@scheduler_option
+@json_option
+def status(scheduler: str | None, as_json: bool) -> None:
+    """Show the workers, what they train, and what is wrong."""
+    from aquadash.engine import cluster_checks
+
+    named_by = "--scheduler" if scheduler else "AQUADASH_SCHEDULER"
+    values = cluster_checks.status(_address(scheduler), named_by=named_by)
+    show(values, as_json=as_json, text=lambda: _text(values))
+
+
+def _address(given: str | None) -> str:
+    address = given or settings.scheduler_address()
+    if address is None:
+        raise ConfigError("No scheduler is named. Give --scheduler tcp://host:8786, or set AQUADASH_SCHEDULER.")
+    return address
+
+
+def _text(values: dict[str, Any]) -> str:
+    workers = [
+        (
+            one["name"],
+            one.get("host", ""),
+            f"{one['busy']} of {one['slots']}",
+            one.get("gpu") or "-",
+            one.get("home", ""),
+        )
+        for one in values["workers"]
+    ]
+    runs = [(one["run_id"][:8], one["name"], one["status"], one["host"], one["message"]) for one in values["runs"]]
+    parts = [f"scheduler {values['scheduler']}\nrun store {values['store']}"]
+    if workers:
+        parts.append(table(workers, header=("worker", "machine", "busy slots", "graphics card", "home")))
+    if runs:
+        parts.append(table(runs, header=("run", "name", "status", "machine", "message")))
+    parts += [f"Problem: {problem}" for problem in values["problems"]]
+    return "\n\n".join(parts)

@@ -1,0 +1,218 @@
+"""A machine's part in a cluster: Dask workers that are set up as AquaDash needs them, started and looked after.
+
+One process of Dask for each graphics card, or one for the whole machine; each trains as many runs at once as it has
+threads, every one in a process of its own. Plain ``dask worker`` does the same for whoever prefers it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aquadash import settings
+from aquadash.errors import AquaDashError, ConfigError
+from aquadash.runs import RunStatus, Worker, open_store
+
+_log = logging.getLogger("aquadash.cluster")
+
+#: An environment variable by which a worker finds the training processes that were started in its name.
+_MARK = "AQUADASH_STARTED_BY"
+
+#: Seconds until a Dask worker that ended is started again: the scheduler may be starting, too.
+_RESTART_SECONDS = 2.0
+
+#: Seconds that processes have to end after SIGTERM.
+_END_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class WorkerProcess:
+    """A process of Dask to be started.
+
+    Attributes:
+        name: What the cluster calls it.
+        threads: Runs that it trains at once.
+        gpu: The graphics card that its runs see, as in ``CUDA_VISIBLE_DEVICES``; None to leave that as it is, ``""``
+            for none.
+        port: Where it listens; 0 for any free port.
+    """
+
+    name: str
+    threads: int
+    gpu: str | None
+    port: int
+
+    def command(self, scheduler: str, host: str | None) -> list[str]:
+        """The command that starts it."""
+        return [
+            sys.executable, "-m", "dask", "worker", scheduler,
+            "--name", self.name,
+            "--nthreads", str(self.threads),
+            # A nanny would start it again without what this room does then, and there is no data to limit.
+            "--no-nanny", "--memory-limit", "0",
+            "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
+            "--local-directory", str(settings.home() / "dask"),
+            *(("--worker-port", str(self.port)) if self.port else ()),
+            *(("--host", host) if host else ()),
+            *(("--resources", "GPU=1") if self.gpu else ()),
+        ]  # fmt: skip
+
+    def environment(self, mark: str) -> dict[str, str]:
+        """Its environment variables."""
+        values = {**os.environ, "AQUADASH_HOME": str(settings.home()), "AQUADASH_WORKER_NAME": self.name, _MARK: mark}
+        # Each only waits for a process.
+        values["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
+        if self.gpu is not None:
+            values["CUDA_VISIBLE_DEVICES"] = self.gpu or "-1"
+        return values
+
+
+def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -> list[WorkerProcess]:
+    """Which processes a machine's worker starts.
+
+    Args:
+        name: What to call it; the machine's name if None.
+        slots: Runs at once on a machine without graphics cards; ``AQUADASH_SLOTS`` if None.
+        gpus: ``"auto"`` for all that are found, ``"none"``, or numbers as in ``"0,2"``.
+        port: Where the first listens; each further one a number higher. 0 for any free ports.
+
+    Raises:
+        ConfigError: What is wanted cannot be.
+    """
+    name = name or socket.gethostname()
+    if gpus == "auto":
+        cards = find_gpus()
+    elif gpus == "none":
+        cards = []
+    else:
+        cards = [card.strip() for card in gpus.split(",")]
+        if not all(card and card.replace("-", "").isalnum() for card in cards):
+            raise ConfigError(f"--gpus is {gpus[:40]!r}; expected auto, none, or numbers such as 0,2.")
+    if cards and slots is not None:
+        raise ConfigError(
+            f"--slots is for machines without graphics cards; each of the {len(cards)} cards here trains one run at a "
+            "time. Leave it out, or say --gpus none."
+        )
+    if cards:
+        return [
+            WorkerProcess(f"{name}-gpu{card}", 1, card, port + number if port else 0)
+            for number, card in enumerate(cards)
+        ]
+    count = settings.slots() if slots is None else slots
+    return [WorkerProcess(name, count, "" if gpus == "none" else None, port)]
+
+
+def find_gpus() -> list[str]:
+    """The graphics cards of this machine: those of ``CUDA_VISIBLE_DEVICES`` if it is set, else NVIDIA's tool says."""
+    visible = settings.visible_gpus()
+    if visible is not None:
+        return visible
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    try:
+        asked = [tool, "--query-gpu=index", "--format=csv,noheader"]
+        found = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in found.stdout.splitlines() if line.strip().isdigit()]
+
+
+class ClusterWorker:
+    """The Dask workers of this machine, for as long as it belongs to the cluster."""
+
+    def __init__(self, scheduler: str, processes: Sequence[WorkerProcess], *, host: str | None = None) -> None:
+        """Nothing is started yet.
+
+        Args:
+            scheduler: The scheduler's address.
+            processes: What to start.
+            host: This machine's address as the others see it; Dask finds one if None.
+        """
+        self._scheduler = scheduler
+        self._processes = processes
+        self._host = host
+        self._mark = uuid.uuid4().hex
+        self._ending = threading.Event()
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def end(self) -> None:
+        """Let :meth:`run` come to its end; may be called from a signal's handler."""
+        self._ending.set()
+
+    def run(self) -> None:
+        """Start the Dask workers and start again those that end, which they do when the scheduler is gone."""
+        (settings.home() / "dask").mkdir(parents=True, exist_ok=True)
+        try:
+            while True:
+                for process in self._processes:
+                    running = self._running.get(process.name)
+                    if running is None or running.poll() is not None:
+                        if running is not None:
+                            _log.warning("%s has ended and is started again", process.name)
+                        self._running[process.name] = subprocess.Popen(
+                            process.command(self._scheduler, self._host),
+                            stdin=subprocess.DEVNULL,
+                            cwd=settings.PROJECT_ROOT,
+                            env=process.environment(self._mark),
+                            # Ctrl-C is for this process, which ends the others in order.
+                            start_new_session=True,
+                        )
+                        _log.info("%s is started (process %d)", process.name, self._running[process.name].pid)
+                if self._ending.wait(_RESTART_SECONDS):
+                    return
+        finally:
+            self._end_all()
+
+    def _end_all(self) -> None:
+        """End the Dask workers first, so that they take no more runs, then the trainings, and hand those over."""
+        for process in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _END_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                # It waits for its trainings, whose turn is next.
+                process.kill()
+                process.wait()
+        _end_trainings(self._mark)
+
+
+def _end_trainings(mark: str) -> None:
+    """End the training processes that were started in this worker's name, and let others go on with their runs."""
+    import psutil
+
+    found: dict[str, psutil.Process] = {}
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            if words[1:4] == ["-m", "aquadash", "worker"] and process.environ().get(_MARK) == mark:
+                found[words[4]] = process
+                process.terminate()
+        except (psutil.Error, IndexError):
+            continue
+    _, alive = psutil.wait_procs(list(found.values()), timeout=_END_SECONDS)
+    for process in alive:
+        process.kill()
+    for run_id, process in found.items():
+        try:
+            store = open_store()
+            seen = store.attendance(run_id)
+            here = Worker(socket.gethostname(), process.pid)
+            if seen.status is RunStatus.RUNNING and seen.worker == here:
+                store.hand_over(run_id, f"The worker on {here.host} was shut down", most=None)
+                _log.info("run %s is handed over", run_id)
+        except AquaDashError as error:
+            _log.warning("run %s: %s", run_id, error)

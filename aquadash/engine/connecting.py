@@ -1,0 +1,74 @@
+"""A client of Dask's scheduler: of one made inside this process, or of a cluster's."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aquadash import settings
+from aquadash.engine import supervisor
+from aquadash.errors import RunError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: How long to wait for a scheduler that ``AQUADASH_SCHEDULER`` names.
+CONNECT_SECONDS = 10
+
+
+def connect() -> Client:
+    """A client of the named scheduler, or of one made inside this process.
+
+    Raises:
+        RunError: The named scheduler does not answer.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    address = settings.scheduler_address()
+    if address is None:
+        # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
+        supervisor.closing.clear()
+        dask.config.set({"distributed.worker.profile.enabled": False})
+        # The one worker gets all tasks at once and takes them by priority; the scheduler would keep some back, and a
+        # place that was changed would come too late.
+        dask.config.set({"distributed.scheduler.worker-saturation": "inf"})
+        cluster = LocalCluster(
+            n_workers=1,
+            threads_per_worker=settings.slots(),
+            processes=False,
+            # Dask always serves HTTP, and by default to the whole network.
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            memory_limit=0,
+        )
+        return Client(cluster, set_as_default=False)
+    return connect_to(address, "AQUADASH_SCHEDULER")
+
+
+def connect_to(address: str, named_by: str) -> Client:
+    """A client of a cluster's scheduler.
+
+    Args:
+        address: As ``tcp://host:port``.
+        named_by: Where the address comes from, for people.
+
+    Raises:
+        RunError: It does not answer.
+    """
+    from distributed import Client
+
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise RunError(
+            f"The Dask scheduler {address!r} of {named_by} does not answer ({error}). Start it with "
+            "`dask scheduler`, correct the address (tcp://host:port), or unset the variable to train on this machine."
+        ) from None
+
+
+def usable(client: Client) -> bool:
+    """Whether a client has a scheduler, or is about to have it again."""
+    return client.status in ("running", "connecting", "newly-connected")

@@ -1,0 +1,127 @@
+"""Own pictures in the run store: how a data set gets from the app's machine to workers on others without a shared disk.
+
+A data set is one file, kept in parts under an MLflow run of an experiment of its own, so that no proxy's limit is in
+the way and both ends can say how far they are. It is found by the data set's fingerprint, so that it is sent once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash.errors import DataError
+from aquadash.runs.connection import experiment_named, storage_errors
+
+if TYPE_CHECKING:
+    from aquadash.runs.store import RunStore
+
+#: The experiment that holds data sets; runs are in another.
+EXPERIMENT = "aquadash-data"
+
+#: Bytes of a part.
+PART_BYTES = 16 * 2**20
+
+_PREFIX = "aquadash.data."
+_FINGERPRINT, _SHA256, _PARTS = f"{_PREFIX}fingerprint", f"{_PREFIX}sha256", f"{_PREFIX}parts"
+
+#: Told the bytes that are done and how many there are.
+ByteProgress = Callable[[int, int], None]
+
+
+class DataFiles:
+    """The files of data sets in a run store. Every method raises StorageError when that cannot be read or written."""
+
+    def __init__(self, store: RunStore) -> None:
+        """Nothing is read yet."""
+        self._client = store._client
+
+    def has(self, fingerprint: str) -> bool:
+        """Whether the data set of that fingerprint is in the store, whole."""
+        return self._find(fingerprint) is not None
+
+    def send(self, fingerprint: str, path: Path, *, title: str, progress: ByteProgress) -> None:
+        """Put a data set's file into the store.
+
+        Args:
+            fingerprint: The data set's.
+            path: The file.
+            title: What people call the data set, for MLflow's own pages.
+            progress: Told how far it is; what it raises ends the sending, and nothing of it counts.
+        """
+        size, done, digest = path.stat().st_size, 0, hashlib.sha256()
+        with storage_errors("send the pictures to the run store"):
+            run_id = self._client.create_run(experiment_named(self._client, EXPERIMENT), run_name=title).info.run_id
+            with path.open("rb") as file, tempfile.TemporaryDirectory() as folder:
+                number = 0
+                progress(0, size)
+                while part := file.read(PART_BYTES):
+                    digest.update(part)
+                    written = Path(folder) / _part(number)
+                    written.write_bytes(part)
+                    self._client.log_artifact(run_id, str(written))
+                    written.unlink()
+                    number, done = number + 1, done + len(part)
+                    progress(done, size)
+            self._client.set_tag(run_id, _PARTS, str(number))
+            self._client.set_tag(run_id, _SHA256, digest.hexdigest())
+            # Last: what has it is whole.
+            self._client.set_tag(run_id, _FINGERPRINT, fingerprint)
+            self._client.set_terminated(run_id)
+
+    def fetch(self, fingerprint: str, path: Path, *, progress: ByteProgress) -> None:
+        """Get a data set's file from the store.
+
+        Args:
+            fingerprint: The data set's.
+            path: Where to write it.
+            progress: Told how far it is.
+
+        Raises:
+            DataError: It is not there, or not what was sent.
+        """
+        found = self._find(fingerprint)
+        if found is None:
+            raise DataError(
+                "The pictures of this run are not in the run store any more. Start the run again from the Train page, "
+                "which sends them once more."
+            )
+        run_id, parts, sha256 = found
+        done, digest = 0, hashlib.sha256()
+        with storage_errors("get the pictures from the run store"):
+            size = sum(int(info.file_size or 0) for info in self._client.list_artifacts(run_id))
+            with path.open("wb") as file, tempfile.TemporaryDirectory() as folder:
+                for number in range(parts):
+                    part = Path(self._client.download_artifacts(run_id, _part(number), folder))
+                    content = part.read_bytes()
+                    part.unlink()
+                    digest.update(content)
+                    file.write(content)
+                    done += len(content)
+                    progress(done, max(size, done))
+        if digest.hexdigest() != sha256:
+            raise DataError(
+                "The pictures that came from the run store are not those that were sent: their SHA-256 differs. Start "
+                "the run again from the Train page."
+            )
+
+    def _find(self, fingerprint: str) -> tuple[str, int, str] | None:
+        """The MLflow run that holds the file, its number of parts and its SHA-256."""
+        if not fingerprint.isalnum():
+            return None
+        with storage_errors("look for the pictures in the run store"):
+            experiment = self._client.get_experiment_by_name(EXPERIMENT)
+            if experiment is None:
+                return None
+            condition = f"tags.`{_FINGERPRINT}` = '{fingerprint}'"
+            found = self._client.search_runs([experiment.experiment_id], condition, max_results=1)
+        if not found:
+            return None
+        tags = found[0].data.tags
+        return found[0].info.run_id, int(tags[_PARTS]), tags[_SHA256]
+
+
+def _part(number: int) -> str:
+    return f"part-{number:05d}"

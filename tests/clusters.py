@@ -1,0 +1,206 @@
+"""A cluster as people set it up, all of it separate processes on loopback: PostgreSQL, MLflow's server, Dask, workers.
+
+Every worker has a home of its own, so that nothing can get from one to another but through the store.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from aquadash import settings
+from tests.serving import free_port
+from tests.waiting import wait_for
+
+#: Debian keeps the server's programs out of the path, in a folder for each version.
+_POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+#: Refuses to run as root; Debian's package makes this user.
+_SERVER_USER = "postgres"
+
+
+def _postgres_missing() -> str:
+    if not _POSTGRES:
+        return "PostgreSQL is not installed (Debian's package postgresql)"
+    if os.getuid() == 0:
+        try:
+            pwd.getpwnam(_SERVER_USER)
+        except KeyError:
+            return f"PostgreSQL does not run as root, and there is no user {_SERVER_USER}"
+    return ""
+
+
+MISSING = _postgres_missing()
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server with an empty database, without a password, for this machine only; yields its address."""
+    programs = _POSTGRES[-1].parent
+    as_user = (
+        ["setpriv", "--reuid", _SERVER_USER, "--regid", _SERVER_USER, "--clear-groups"] if os.getuid() == 0 else []
+    )
+    folder.mkdir(parents=True)
+    if as_user:
+        shutil.chown(folder, _SERVER_USER, _SERVER_USER)
+        for parent in folder.parents:
+            # pytest's folders are for their owner alone.
+            if parent != Path(parent.root) and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+    data, port, log = folder / "data", free_port(), folder / "postgres.log"
+    with log.open("wb") as output:
+        subprocess.run(
+            [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "--auth=trust", "--no-sync", "-E", "UTF8"],
+            cwd=folder, stdout=output, stderr=output, check=True, timeout=60,
+        )  # fmt: skip
+        server = subprocess.Popen(
+            [*as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"],
+            cwd=folder, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        made = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "aquadash", "aquadash"]
+        wait_for(
+            lambda: subprocess.run(made, capture_output=True, timeout=30).returncode == 0,
+            timeout=30,
+            saying=lambda: log.read_text()[-2000:],
+        )
+        yield f"postgresql://aquadash@127.0.0.1:{port}/aquadash"
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast shutdown": does not wait for clients
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@dataclass
+class Machine:
+    """A worker machine of the cluster: a process tree with a home of its own.
+
+    Attributes:
+        name: What the cluster calls it.
+        home: Its ``AQUADASH_HOME``.
+        log: What its processes print.
+        process: ``aquadash cluster worker``.
+    """
+
+    name: str
+    home: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def dask_worker(self) -> psutil.Process:
+        """Its process of Dask."""
+        return next(one for one in psutil.Process(self.process.pid).children() if "dask" in one.cmdline())
+
+    def trainings(self) -> list[psutil.Process]:
+        """Its training processes, those whose Dask worker is gone, too."""
+        found = []
+        for one in psutil.process_iter():
+            try:
+                if one.cmdline()[1:4] == ["-m", "aquadash", "worker"] and one.environ()["AQUADASH_HOME"] == str(
+                    self.home
+                ):
+                    found.append(one)
+            except (psutil.Error, KeyError):
+                continue
+        return found
+
+    def lose(self) -> None:
+        """Kill everything of it at once, as a power cut does."""
+        dask = self.dask_worker
+        for one in (psutil.Process(self.process.pid), dask, *self.trainings()):
+            one.kill()
+        self.process.wait(10)
+
+    def shut_down(self) -> None:
+        """Take it out of the cluster as a person does."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
+@dataclass
+class Cluster:
+    """The scheduler and its machines.
+
+    Attributes:
+        store: The tracking server's address.
+        folder: For homes and logs.
+        port: The scheduler's.
+        machines: Those that were started, by name.
+    """
+
+    store: str
+    folder: Path
+    port: int = field(default_factory=free_port)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    _scheduler: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """The scheduler's address."""
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def start_scheduler(self) -> None:
+        """Start it, or start it again at the same port."""
+        with (self.folder / "scheduler.log").open("ab") as log:
+            self._scheduler = subprocess.Popen(
+                [sys.executable, "-m", "aquadash", "cluster", "scheduler", "--port", str(self.port)],
+                cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def kill_scheduler(self) -> None:
+        """Lose it and all that it knows."""
+        if self._scheduler is not None:
+            self._scheduler.kill()
+            self._scheduler.wait(10)
+
+    def start(self, name: str, *, images: Path, slots: int = 1) -> Machine:
+        """Start a machine's worker.
+
+        Args:
+            name: What to call it.
+            images: A home whose drawn images it gets, which saves the drawing.
+            slots: Runs at once.
+        """
+        home = self.folder / name
+        if not home.exists():
+            shutil.copytree(images / "cache", home / "cache")
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "aquadash", "cluster", "worker", "--scheduler", self.address,
+                    "--name", name, "--host", "127.0.0.1", "--gpus", "none", "--slots", str(slots),
+                ],
+                cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                env={**os.environ, "AQUADASH_HOME": str(home), "MLFLOW_TRACKING_URI": self.store},
+                start_new_session=True,
+            )  # fmt: skip
+        self.machines[name] = Machine(name, home, log, process)
+        return self.machines[name]
+
+    def close(self) -> None:
+        """End whatever is left of it."""
+        for machine in self.machines.values():
+            machine.shut_down()
+            for one in machine.trainings():
+                one.kill()
+        self.kill_scheduler()
+
+    def logs(self) -> str:
+        """The ends of all logs."""
+        return "\n".join(f"== {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log")))

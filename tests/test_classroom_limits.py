@@ -1,0 +1,150 @@
+"""The limits of a class: kept, read again, and what they refuse to whom."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aquadash import people
+from aquadash.classroom import checks, limits
+from aquadash.classroom.limits import ClassLimits
+from aquadash.cli import cli
+from aquadash.errors import ConfigError, NotAllowedError, StorageError
+from aquadash.people import OWNER
+from aquadash.search.searches import Searches
+from aquadash.search.store import open_search_store
+from tests.lessons import ANNA, TEACHER
+from tests.search_fakes import FakeRuns, plan
+
+OTHER = ClassLimits(waiting_runs=None, epochs=30, searches=True, locked_pages=frozenset({"train"}), paused=True)
+
+
+def command(*arguments: str) -> dict[str, Any]:
+    result = CliRunner().invoke(cli, ["classroom", "limits", "--json", *arguments], catch_exceptions=False)
+    values = json.loads(result.output)["limits"]
+    assert isinstance(values, dict)
+    return values
+
+
+def test_limits_are_kept_and_read_again(home: Path) -> None:
+    assert limits.load() == limits.in_force() == ClassLimits()
+    limits.save(OTHER)
+    assert limits.load() == limits.in_force() == OTHER
+    assert [path.name for path in (home / "classroom").iterdir()] == ["limits.json"]
+
+
+def test_another_process_hears_of_new_limits(home: Path) -> None:
+    limits.save(OTHER)
+    assert limits.in_force() == OTHER
+    # As another process would: the file is replaced as a whole.
+    other = limits.path().with_suffix(".new")
+    other.write_text(json.dumps({"format": 1, **ClassLimits(epochs=9).to_values()}))
+    os.replace(other, limits.path())
+    assert limits.in_force().epochs == 9
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 1, "epochs": "many"}', "x" * 30_000])
+def test_a_damaged_file_is_told_and_lifts_no_limit(home: Path, text: str) -> None:
+    limits.path().parent.mkdir()
+    limits.path().write_text(text)
+    with pytest.raises(StorageError, match="limits of the class is damaged.*Set the limits again"):
+        limits.load()
+    assert limits.in_force() == ClassLimits(), "what a class begins with, where none were ever read"
+    limits.save(OTHER)
+    assert limits.in_force() == OTHER
+    limits.path().write_text(text)
+    assert limits.in_force() == OTHER, "those that were read last go on to hold"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epochs": 0}, "limit epochs is '0': input should be greater than or equal to 1"),
+        ({"epochs": "9"}, "limit epochs is '9': input should be a valid integer"),
+        ({"waiting_runs": -1}, "greater than or equal to 0"),
+        ({"epohs": 1}, "no limit called 'epohs'. Did you mean 'epochs'"),
+        ({"locked_pages": ["trin"]}, "no page that can be locked called 'trin'. Did you mean 'train'"),
+        ({"locked_pages": "train"}, "expected a list"),
+        ({"paused": 1}, "limit paused is '1': input should be a valid boolean"),
+    ],
+)
+def test_what_cannot_be_a_limit_is_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        limits.from_values(values)
+
+
+def test_the_command_shows_and_sets_them() -> None:
+    assert command() == ClassLimits().to_values()
+    changed = command("--set", "epochs=none", "--set", "locked_pages=train, compare", "--set", "paused=yes")
+    assert (changed["epochs"], changed["locked_pages"], changed["paused"]) == (None, ["compare", "train"], True)
+    assert command() == changed
+    assert command("--set", "locked_pages=none", "--set", "paused=no")["locked_pages"] == []
+    with pytest.raises(ConfigError, match="no equals sign"):
+        command("--set", "epochs")
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (lambda: checks.check_training(61, waiting=0), "61 epochs; in this class a run may have 60"),
+        (lambda: checks.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
+        (lambda: checks.check_waiting(1, more=2), "1 run waiting, and this would add 2"),
+        (lambda: checks.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
+        (lambda: checks.check_number("data_sets", 5), "You keep 5 data sets already; in this class one may keep 5"),
+        (lambda: checks.check_number("pipelines", 20), "20 pipelines already"),
+        (checks.check_search, "only the teacher starts them"),
+    ],
+)
+def test_limits_hold_for_students_alone(check: Callable[[], None], message: str) -> None:
+    for person in (OWNER, TEACHER):
+        with people.acting(person):
+            check()
+    with people.acting(ANNA):
+        with pytest.raises(NotAllowedError, match=message):
+            check()
+        limits_off = ClassLimits(
+            waiting_runs=None, epochs=None, upload_megabytes=None, data_sets=None, pipelines=None, searches=True
+        )
+        with people.acting(OWNER):
+            limits.save(limits_off)
+        check()
+
+
+def test_what_is_just_within_the_limits_passes() -> None:
+    with people.acting(ANNA):
+        checks.check_training(60, waiting=1)
+        checks.check_upload(20_000_000)
+        checks.check_number("data_sets", 4)
+
+
+def test_nothing_is_taken_where_the_limit_is_zero() -> None:
+    limits.save(ClassLimits(waiting_runs=0, upload_megabytes=0))
+    with people.acting(ANNA):
+        with pytest.raises(NotAllowedError, match="lets nobody start a training just now"):
+            checks.check_waiting(0)
+        with pytest.raises(NotAllowedError, match="Uploads are switched off"):
+            checks.check_upload(1)
+
+
+def test_students_search_only_where_the_teacher_lets_them() -> None:
+    store = open_search_store()
+    searches = Searches(store, engine=FakeRuns(), runs=FakeRuns())
+    with people.acting(ANNA), pytest.raises(NotAllowedError, match="only the teacher starts them"):
+        searches.start(plan())
+    limits.save(ClassLimits(searches=True, epochs=10))
+    with people.acting(ANNA), pytest.raises(NotAllowedError, match="20 epochs; in this class"):
+        searches.start(plan())
+    assert store.heads() == []
+
+
+def test_the_queue_of_a_class_alone_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.save(ClassLimits(paused=True))
+    assert not limits.paused()
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    assert limits.paused()

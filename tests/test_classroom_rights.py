@@ -1,0 +1,144 @@
+"""No student can stop, change, delete or open what belongs to another: each action tried by a wrong user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from aquadash import data, people
+from aquadash.augment import PIPELINES, saved_pipelines
+from aquadash.classroom.rights import RULES, WITHOUT_THING, Action, Thing, refusal, table
+from aquadash.cli import cli
+from aquadash.data.folder import store as pictures
+from aquadash.errors import NotAllowedError
+from aquadash.people import OWNER, STRANGER
+from aquadash.runs.snapshot import RunSnapshot
+from tests import lessons
+from tests.lessons import ANNA, BEN, TEACHER, Lesson
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Lesson]:
+    """One for all tests of this file: none of them may change it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
+        yield lessons.begin(folder)
+
+
+@pytest.fixture(autouse=True)
+def in_class(lesson: Lesson, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+
+
+@pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
+def test_each_action_is_refused_to_a_wrong_user_and_changes_nothing(
+    lesson: Lesson, folder: Path, person: people.Person
+) -> None:
+    before = lesson.state()
+    found = lessons.refusals(lesson, folder, person)
+    width = max(map(len, found))
+    print("\n".join(f"{name:{width}}  {reason}" for name, reason in found.items()))
+    assert {name: reason for name, reason in found.items() if reason.startswith("NOT REFUSED")} == {}
+    assert lesson.state() == before
+
+
+def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -> None:
+    store = lesson.store
+    with people.acting(ANNA):
+        store.rename(lesson.finished, "Anna's best")
+        assert store.model_path(lesson.finished).is_file()
+        assert data.load("folder-anna-s-cats").class_names == ("cat", "dog")
+        assert pictures.deleted() == [lesson.put_away]
+        assert [run.name for run in store.list_runs(deleted=True)] == ["Anna's worst"]
+        saved_pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
+    assert saved_pipelines.thing_of("anna-s-fog").owner == ANNA.person_id
+
+
+def test_the_words_of_a_refusal_say_whose_it_is_and_whom_to_ask(lesson: Lesson) -> None:
+    with people.acting(BEN):
+        with pytest.raises(NotAllowedError, match="“Anna's best” belongs to Anna.*Only Anna or the teacher can delete"):
+            lesson.store.delete(lesson.finished)
+        with pytest.raises(NotAllowedError, match="“for all” is for the whole class.*Ask your teacher"):
+            lesson.store.delete(lesson.shared)
+
+
+def test_all_may_look_at_a_run_and_open_what_the_teacher_made(lesson: Lesson) -> None:
+    with people.acting(BEN):
+        assert lesson.store.get(lesson.finished).owner_name == "Anna"
+        assert lesson.store.model_path(lesson.shared).is_file()
+        assert {run.name for run in lesson.store.list_runs()} >= {"Anna's best", "for all"}
+        assert lesson.store.list_runs(deleted=True) == []
+
+
+def test_another_students_data_sets_are_not_listed(lesson: Lesson) -> None:
+    assert "folder-anna-s-cats" in data.SOURCES
+    for person, listed in ((ANNA, True), (TEACHER, True), (BEN, False)):
+        with people.acting(person):
+            assert ("folder-anna-s-cats" in data.SOURCES) is listed
+            assert data.is_here("folder-anna-s-cats") is listed
+            assert (pictures.deleted() == [lesson.put_away]) is listed
+
+
+def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:
+    store = lesson.store
+    snapshot = RunSnapshot(store)
+    with people.acting(TEACHER):
+        store.set_hidden(lesson.finished)
+    try:
+        for person, sees in ((ANNA, True), (TEACHER, True), (OWNER, True), (BEN, False)):
+            with people.acting(person):
+                for listed in (store.list_runs(), snapshot.runs()):
+                    assert (lesson.finished in {run.run_id for run in listed}) is sees
+        with people.acting(BEN):
+            for look in (store.get, store.history, store.environment, store.predictions, store.log):
+                with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+                    look(lesson.finished)
+    finally:
+        with people.acting(TEACHER):
+            store.set_hidden(lesson.finished, False)
+    with people.acting(BEN):
+        assert store.get(lesson.finished).hidden is False
+
+
+def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
+    lesson.searches.set_hidden(lesson.search)
+    try:
+        with people.acting(BEN):
+            assert lesson.searches.heads() == []
+            with pytest.raises(NotAllowedError, match="hidden this search"):
+                lesson.searches.get(lesson.search)
+        with people.acting(ANNA):
+            assert lesson.searches.get(lesson.search).maker == ANNA
+    finally:
+        lesson.searches.set_hidden(lesson.search, False)
+
+
+def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
+    hers = Thing("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
+    for action in RULES:
+        thing = None if action in WITHOUT_THING else hers
+        assert refusal(action, thing, person=TEACHER) == refusal(action, thing, person=OWNER) == ""
+        assert "Join it with the code" in refusal(action, thing, person=STRANGER)
+
+
+def test_every_action_has_a_rule_and_a_row() -> None:
+    rows = table()
+    assert [row["action"] for row in rows] == [str(action) for action in Action]
+    of_others = {row["action"] for row in rows if row.get("another student's")}
+    assert of_others == {"view"}, "all that a student may do with what another has made"
+    assert {row["action"] for row in rows if row.get("for all")} == {"view", "open-model", "measure", "open-pictures"}
+
+
+def test_the_command_prints_the_table() -> None:
+    result = CliRunner().invoke(cli, ["classroom", "rights", "--json"], catch_exceptions=False)
+    assert json.loads(result.output) == {"rights": table()}

@@ -1,0 +1,205 @@
+"""More than one machine and no shared folder, with everything that a cluster consists of as processes on loopback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.data.folder import drafts
+from aquadash.data.folder.drafts import SplitChoice
+from aquadash.engine import Engine
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.search import Budget, SearchPlan, open_searches, parse_all
+from tests import clusters
+from tests.clusters import Cluster, Machine, postgresql
+from tests.own_pictures import drafted, in_folder, of_classes
+from tests.test_cli import answer
+from tests.tracking_server import MISSING, REASON, tracking_server
+from tests.waiting import wait_for
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(MISSING, reason=REASON),
+    pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING),
+]
+
+BASE = with_values(RunConfig(), {"augmentation.pipeline": "none", "training.patience": 0, "seed": 5})
+#: Short epochs, and so many of them that the run does not end before it is told to.
+LONG = with_values(BASE, {"training.epochs": 1000, "training.batch_size": 16})
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Cluster]:
+    """Two workers of one slot each, with homes of their own."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with (
+        postgresql(folder / "postgresql") as database,
+        tracking_server(folder / "mlflow", backend=database) as url,
+    ):
+        cluster = Cluster(url, folder)
+        try:
+            cluster.start_scheduler()
+            for name in ("one", "two"):
+                cluster.start(name, images=prepared_home)
+            yield cluster
+        finally:
+            cluster.close()
+
+
+@pytest.fixture
+def app(cluster: Cluster, home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of the app, whose runs the cluster trains."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", cluster.store)
+    monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.address)
+    wait_for(lambda: not status()["problems"] and status()["slots"] == 2, saying=cluster.logs)
+    return home_with_images
+
+
+def status() -> dict:
+    return answer("cluster", "status")
+
+
+def without_seconds(history: list[EpochRecord]) -> list[EpochRecord]:
+    return [replace(record, seconds=0.0) for record in history]
+
+
+def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
+    cluster: Cluster, app: Path, tmp_path: Path
+) -> None:
+    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 30, "dog": 30})), size=32)
+    kept = drafts.use(draft, SplitChoice(), title="Mine")
+    config = with_values(BASE, {"data.source": kept.source, "training.epochs": 4})
+    searches, store = open_searches(), open_store()
+    plan = SearchPlan(config, parse_all(["training.learning_rate=0.001,0.002"]), sampler="grid", budget=Budget(2))
+    search_id = searches.start(plan)
+    assert searches.wait(search_id, timeout=120), cluster.logs()
+    search = searches.get(search_id)
+    assert search.status is RunStatus.FINISHED and [trial.message for trial in search.trials] == ["", ""]
+
+    runs = [store.get(trial.run_id) for trial in search.trials]
+    assert [(run.status, run.dataset_fingerprint) for run in runs] == 2 * [(RunStatus.FINISHED, kept.fingerprint)]
+    # Each worker trained one of them, at the same time.
+    began = [
+        {run.run_id for run in runs if f"run {run.run_id}: training starts" in m.log.read_text()}
+        for m in machines(cluster)
+    ]
+    assert sorted(map(len, began)) == [1, 1] and began[0] != began[1]
+    assert max(run.started_at or 0 for run in runs) < min(run.ended_at or 0 for run in runs)
+    # The pictures went through the store, once, and nothing else of the app's home is on the other machines.
+    for machine in machines(cluster):
+        assert [path.name for path in (machine.home / "datasets" / ".fetched").iterdir()] == [kept.fingerprint]
+        assert not (machine.home / "runs.db").exists() and not (machine.home / "artifacts").exists()
+    experiment = store._client.get_experiment_by_name("aquadash-data")
+    assert experiment is not None and len(store._client.search_runs([experiment.experiment_id])) == 1
+
+    one = runs[0].run_id
+    assert answer("evaluate", one)["accuracy"] == runs[0].metrics["test_accuracy"]
+    picture = tmp_path / "animal.png"
+    Image.fromarray(data.load(kept.source).test.images[0]).save(picture)
+    assert answer("predict", one, picture)["predictions"][0]["label"] in ("cat", "dog")
+    answer("explain", one, picture, "--out", tmp_path / "explained.png")
+    assert (tmp_path / "explained.png").is_file()
+    assert "epoch 4:" in store.log(one)
+
+
+def machines(cluster: Cluster) -> list[Machine]:
+    return list(cluster.machines.values())
+
+
+def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(
+    cluster: Cluster, app: Path, prepared_home: Path
+) -> None:
+    store = open_store()
+    engine = Engine(store)
+    run_id = engine.submit(LONG, name="tough").run_id
+    run = later(store, run_id, cluster)
+    first, second = sorted(machines(cluster), key=lambda one: not one.trainings())
+    (training,) = first.trainings()
+    assert run.worker and run.worker.pid == training.pid and not second.trainings()
+
+    # The app ends. Its successor joins the cluster's task and does not make another one.
+    engine.close()
+    later(store, run_id, cluster)
+    engine = Engine(store)
+    assert engine.adopt() == [run_id]
+
+    # The slot's process is killed, the training lives: another slot watches, and nothing is trained twice.
+    first.dask_worker.kill()
+    wait_for(lambda: watches(second, run_id) or watches(first, run_id), saying=cluster.logs)
+    assert later(store, run_id, cluster).worker == run.worker
+
+    # The scheduler is gone with all that it knew, and back.
+    seen = [watches(machine, run_id) for machine in (first, second)]
+    cluster.kill_scheduler()
+    later(store, run_id, cluster)
+    cluster.start_scheduler()
+    wait_for(
+        lambda: [watches(machine, run_id) for machine in (first, second)] != seen and status()["slots"] == 2,
+        timeout=90, saying=cluster.logs,
+    )  # fmt: skip
+    assert later(store, run_id, cluster).worker == run.worker
+    assert [one.pid for one in (*first.trainings(), *second.trainings())] == [training.pid]
+
+    # Its machine is gone. The other one goes on after the last complete epoch.
+    first.lose()
+    kept = without_seconds(store.history(run_id))
+    moved = later(store, run_id, cluster, that=lambda now: now.worker != run.worker)
+    (again,) = second.trainings()
+    assert moved.worker and moved.worker.pid == again.pid
+    assert re.search(
+        rf"run {run_id}: The worker on .* was lost \(no sign of life for 12 s\). Loss 1 of at most 3",
+        second.log.read_text(),
+    )
+    assert re.search(r"going on after epoch \d+", store.log(run_id))
+    assert without_seconds(store.history(run_id))[: len(kept)] == kept
+
+    # A machine that is shut down hands its run over at once.
+    first = cluster.start(first.name, images=prepared_home)
+    wait_for(lambda: status()["slots"] == 2, saying=cluster.logs)
+    second.shut_down()
+    assert not second.trainings()
+    later(store, run_id, cluster, that=lambda now: now.worker != moved.worker)
+    assert len(first.trainings()) == 1
+
+    engine.stop(run_id)
+    run = wait_for(lambda: run if (run := store.get(run_id)).status.ended else None, saying=cluster.logs)
+    assert (run.status, run.message) == (
+        RunStatus.STOPPED,
+        f"Stopped by request after {len(store.history(run_id))} complete epochs.",
+    )
+    assert store.model_path(run_id).is_file() and "test_accuracy" in run.metrics
+    assert [record.epoch for record in store.history(run_id)] == list(range(1, len(store.history(run_id)) + 1))
+    engine.close()
+
+
+def watches(machine: Machine, run_id: str) -> int:
+    """How often a slot of the machine has begun to watch the run."""
+    return machine.log.read_text().count(f"run {run_id}: trained by")
+
+
+def later(store: RunStore, run_id: str, cluster: Cluster, *, that: Callable[[Run], bool] = lambda run: True) -> Run:
+    """The run as it is once it has completed another epoch, and fulfils a condition."""
+    progress = store.get(run_id).progress
+    epoch = progress.epoch if progress else 0
+
+    def there() -> Run | None:
+        run = store.get(run_id)
+        assert not run.status.ended or engine_goes_on(run), (run.message, cluster.logs())
+        return (
+            run
+            if run.status is RunStatus.RUNNING and run.progress and run.progress.epoch > epoch and that(run)
+            else None
+        )
+
+    return wait_for(there, timeout=90, saying=lambda: (store.get(run_id), cluster.logs()))
+
+
+def engine_goes_on(run: Run) -> bool:
+    return run.status is RunStatus.INTERRUPTED and not run.message

@@ -1,0 +1,97 @@
+"""Places in the queue and the time until a run starts, worked out from what is at work and what was trained before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aquadash.config import with_values
+from aquadash.engine.waiting import GUESSED_SECONDS, STARTING_SECONDS, Paces, waiting_times
+from aquadash.runs import Progress, Run, RunStatus
+from tests.lessons import SHORT
+
+NOW = 1_000.0
+TEN = with_values(SHORT, {"training.epochs": 10})
+
+
+def run(name: str, status: RunStatus = RunStatus.QUEUED, **values: object) -> Run:
+    return replace(Run(name * 32, name, status, TEN, 0.0), **values)  # type: ignore[arg-type]
+
+
+def finished(name: str, seconds: float, epochs: float, **values: object) -> Run:
+    metrics = {"seconds": seconds, "epochs": epochs}
+    return run(name, RunStatus.FINISHED, metrics=metrics, ended_at=1.0, **values)
+
+
+def at_work(name: str, eta: float | None, *, ago: float = 0.0) -> Run:
+    return run(
+        name, RunStatus.RUNNING, started_at=NOW - 5, progress=Progress("training", eta_seconds=eta, time=NOW - ago)
+    )  # fmt: skip
+
+
+def seconds(runs: list[Run], *, slots: int = 1) -> list[tuple[int, float | None]]:
+    return [(one.place, one.seconds) for one in waiting_times(runs, slots=slots, now=NOW).values()]
+
+
+def test_nothing_waits() -> None:
+    assert waiting_times([finished("a", 20, 10), at_work("b", 9)], slots=1, now=NOW) == {}
+
+
+def test_a_free_slot_takes_the_next_at_once_and_the_others_wait_for_it() -> None:
+    known = finished("a", 20, 10)
+    runs = [known, run("b", queued_at=2.0), run("c", queued_at=1.0), run("d", queued_at=3.0)]
+    assert list(waiting_times(runs, slots=1, now=NOW)) == ["c" * 32, "b" * 32, "d" * 32]
+    each = STARTING_SECONDS + 10 * 2.0
+    assert seconds(runs) == [(1, 0.0), (2, each), (3, 2 * each)]
+    assert seconds(runs, slots=2) == [(1, 0.0), (2, 0.0), (3, each)]
+
+
+def test_what_is_at_work_says_how_long_it_still_takes() -> None:
+    runs = [at_work("a", 60.0, ago=4.0), at_work("b", 30.0), run("c", queued_at=1.0), run("d", queued_at=2.0)]
+    assert seconds(runs, slots=2)[0] == (1, 30.0)
+    assert seconds(runs, slots=2)[1] == (2, 56.0), "a says so since four seconds"
+
+
+def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
+    runs = [finished("a", 20, 10), at_work("b", None), run("c")]
+    assert seconds(runs) == [(1, STARTING_SECONDS + 20.0 - 5.0)]
+
+
+def test_the_nearest_kind_of_run_tells_the_pace() -> None:
+    other_batch = with_values(TEN, {"training.batch_size": 8})
+    other_network = with_values(TEN, {"model.name": "baseline"})
+    assert Paces([]).of(TEN)[0] == GUESSED_SECONDS
+    slow = finished("a", 100, 10, config=other_batch)
+    assert Paces([slow]).of(TEN) == (10.0, "earlier runs with the same network and images")
+    known = [slow, *(finished(name, each, 10) for name, each in (("b", 10), ("c", 30), ("d", 20)))]
+    assert Paces(known).of(TEN) == (2.0, "earlier runs with the same network, images and augmentation")
+    assert "a guess" in Paces(known).of(other_network)[1]
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        finished("a", 100, 10, origin="imported"),
+        finished("a", 0, 10),
+        finished("a", 100, 0),
+        run("a", RunStatus.FAILED),
+    ],
+)
+def test_runs_that_tell_no_pace_are_passed_over(useless: Run) -> None:
+    assert Paces([useless]).of(TEN)[0] == GUESSED_SECONDS
+
+
+def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
+    begun = run("b", queued_at=1.0, started_at=1.0, curve=(0.1,) * 7)
+    assert seconds([finished("a", 20, 10), begun, run("c", queued_at=2.0)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
+
+
+def test_while_the_queue_is_held_nobody_can_say() -> None:
+    (one,) = waiting_times([run("a")], slots=1, paused=True, now=NOW).values()
+    assert (one.place, one.seconds) == (1, None) and "teacher holds the queue" in one.why
+
+
+def test_the_words_say_what_the_time_rests_on() -> None:
+    found = list(waiting_times([at_work("a", 30.0), run("b", queued_at=1.0), run("c", queued_at=2.0)], slots=1, now=NOW).values())  # fmt: skip  # noqa: E501
+    assert "the training before it says" in found[0].why and "a guess" in found[1].why
