@@ -113,6 +113,10 @@ def test_the_same_browser_keeps_the_person_after_the_time_is_over_but_not_after_
     clock.now += SESSION_SECONDS + 1
     again = sessions.join("anna", Role.STUDENT, earlier_token=first.token)
     assert again.person == first.person and again.token != first.token
+    other = sessions.join("Somebody else", Role.STUDENT, earlier_token=again.token)
+    assert sessions.person_of(again.token) is None, "a browser is one person at a time"
+    again = sessions.join("anna", Role.STUDENT, return_code=sessions.return_code(first.person.person_id))
+    assert sessions.person_of(other.token) == other.person
     sessions.leave(again.token)
     with pytest.raises(NameTakenError):
         # The next at a shared computer must not become Anna.

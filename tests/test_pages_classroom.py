@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -264,6 +265,27 @@ def test_who_logged_in_elsewhere_is_in_the_class(monkeypatch: pytest.MonkeyPatch
     said.update({"sub": "2", "name": "Hill", "email": "hill@school.example", "email_verified": True})
     app = open_app_page("data")
     assert "Teacher" in texts(app) and "class-show" in buttons(app)
+
+
+def test_the_board_and_the_projector_have_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    from aquadash.cli import cli
+
+    store = open_store()
+    anna, _ = join("Anna")
+    good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
+
+    def run(*arguments: str) -> dict[str, Any]:
+        cli.main(["classroom", *arguments, "--json"], standalone_mode=False)
+        return dict(json.loads(capsys.readouterr().out))
+
+    (entry,) = run("board")["entries"]
+    assert (entry["place"], entry["name"], entry["run_id"]) == (1, "Anna", good.run_id)
+    assert entry["accuracy"] == pytest.approx(good.metrics["val_accuracy"]) and entry["images"] == 375
+    assert run("board", "--reveal")["measured_on"] == "test"
+    assert run("board", "--cover")["measured_on"] == "validation"
+    assert run("project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"
+    shown = projector.shown()
+    assert shown is not None and shown.query == {"run": good.run_id, "present": "1"}
 
 
 def test_people_and_codes_have_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -177,7 +177,11 @@ class Sessions:
                 "INSERT INTO sessions (token_hash, person_id, made_at, expires_at) VALUES (?, ?, ?, ?)",
                 (_hash(token), person.person_id, now, expires_at),
             )
+            if earlier_token is not None:
+                # A browser is one person at a time.
+                connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token),))
             connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
+        self._forget()
         return Joined(token, person, expires_at)
 
     def returning(self, name: str, typed: str) -> bool:

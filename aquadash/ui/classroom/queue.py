@@ -21,7 +21,6 @@ _MOST_ROWS = 40
 
 def show() -> None:
     """Draw the queue, drawn again by itself."""
-    run_bin.undo_bar()
     shell.live(_TICK_SECONDS)(_queue)()
 
 
@@ -29,6 +28,8 @@ def _queue() -> None:
     if not cache.store_ready():
         st.caption("⏳ Opening the run store ...")
         return
+    # Here, because the buttons below draw nothing else anew.
+    run_bin.undo_bar()
     runs = cache.runs()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     waiting = live.waiting(runs)

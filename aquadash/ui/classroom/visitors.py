@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -39,8 +41,12 @@ def token() -> str | None:
     return value if isinstance(value, str) else None
 
 
+@lru_cache(maxsize=1)
 def logs_in() -> bool:
-    """Whether people log in at a service (``[auth]`` in ``.streamlit/secrets.toml``) instead of typing a code."""
+    """Whether people log in at a service (``[auth]`` in ``.streamlit/secrets.toml``) instead of typing a code.
+
+    Looked up once: it is asked for at every request and for every run that a page shows.
+    """
     from streamlit.runtime.secrets import secrets_singleton
 
     return bool(secrets_singleton.load_if_toml_exists() and secrets_singleton.get("auth"))
