@@ -14,6 +14,7 @@ from aquadash import people
 from aquadash.classroom import codes, limits, projector, revealed
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
+from aquadash.errors import UnknownNameError
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.ui import cache, warmup
@@ -286,6 +287,8 @@ def test_the_board_and_the_projector_have_commands(capsys: pytest.CaptureFixture
     assert run("project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"
     shown = projector.shown()
     assert shown is not None and shown.query == {"run": good.run_id, "present": "1"}
+    with pytest.raises(UnknownNameError, match="evaluate"):
+        run("project", "evaluat")
 
 
 def test_people_and_codes_have_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from pathlib import Path
 
 from aquadash import settings
 from aquadash.classroom.files import read_object, write_private
+from aquadash.classroom.limits import PAGES
 from aquadash.classroom.rights import Action, require
-from aquadash.errors import ConfigError
+from aquadash.errors import ConfigError, UnknownNameError
 
 #: The word in an address by which a browser is a projector. It never becomes part of what is shown.
 KEY = "projector"
 _MOST_CHARACTERS = 4000
+_PAGES = ("home", *PAGES, "classroom")
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,13 @@ def show(page: str, query: Mapping[str, str]) -> Shown:
 
     Raises:
         NotAllowedError: A student asks.
-        ConfigError: That is no page's name, or the address is too long.
+        UnknownNameError: There is no page of that name.
+        ConfigError: The address is too long.
         StorageError: It cannot be kept.
     """
     require(Action.SETTINGS)
-    if not re.fullmatch(r"[a-z]{1,40}", page):
-        raise ConfigError(f"{page[:40]!r} is no page's name; expected one such as 'evaluate'.")
+    if page not in _PAGES:
+        raise UnknownNameError.of("page", page, _PAGES)
     kept = {name: value for name, value in query.items() if name != KEY}
     if sum(len(name) + len(value) for name, value in kept.items()) > _MOST_CHARACTERS:
         raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")
@@ -63,7 +65,7 @@ def shown() -> Shown | None:
         return None
     query = found.get("query")
     page = found.get("page")
-    if not isinstance(page, str) or not re.fullmatch(r"[a-z]{1,40}", page) or not isinstance(query, dict):
+    if page not in _PAGES or not isinstance(query, dict):
         return None
     return Shown(page, {str(name): str(value) for name, value in query.items()}, float(found.get("at") or 0.0))
 
