@@ -132,15 +132,15 @@ def test_teacher_and_student_at_one_queue(server: Server, visit) -> None:  # typ
     # Both see the queue; the student has buttons at the own run only, and none that moves or hides.
     for page in (teacher, student):
         page.goto(f"{server.url}/classroom?view=queue")
-        page.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").wait_for()
-        page.locator(f".st-key-queue-{annas}").get_by_text("2.").wait_for()
+        page.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").first.wait_for()
+        page.locator(f".st-key-queue-{annas}").get_by_text("2.").first.wait_for()
     assert student.locator(f".st-key-queue-{annas}").get_by_role("button").count() == 2
     assert student.locator(f".st-key-queue-{bens.run_id}").get_by_role("button").count() == 0
     student.get_by_text("The queue is paused").first.wait_for()
 
     # The teacher moves Anna's run up; the student's page shows it without a click.
     teacher.locator(f".st-key-move-Up-{annas} button").click()
-    student.locator(f".st-key-queue-{annas}").get_by_text("1.").wait_for()
+    student.locator(f".st-key-queue-{annas}").get_by_text("1.").first.wait_for()
     assert store.queue_position(annas) == 1
 
     # The teacher hides Ben's run: it goes from the student's page, and its address gives nothing away.
