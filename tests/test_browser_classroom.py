@@ -188,6 +188,8 @@ def test_the_projector_follows_the_teacher(server: Server, visit) -> None:  # ty
     teacher.get_by_role("button", name="Show this on the projector").click()
     address_has(screen, "/classroom", "view=invitation")
     screen.get_by_text(codes.spaced(made.student)).wait_for()
+    picture = screen.get_by_alt_text("QR code of the address to join")
+    assert picture.evaluate("image => image.complete && image.width > 150 && image.naturalWidth > 0")
     assert made.teacher not in screen.content()
     # Reloaded, it is a projector still.
     screen.reload()

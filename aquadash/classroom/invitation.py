@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import socket
 from urllib.parse import urlencode
@@ -45,13 +46,13 @@ def join_address(base: str, code: str | None = None) -> str:
 def qr_svg(address: str) -> str:
     """A QR code as SVG, dark on white with the quiet zone that readers need, whatever the page's colours are."""
     made = segno.make(address, error="m", micro=False)
-    return str(made.svg_inline(scale=1, border=4, dark="#000000", light="#ffffff", omitsize=True))
+    out = io.BytesIO()
+    made.save(out, kind="svg", xmldecl=False, nl=False, border=4, dark="#000000", light="#ffffff", omitsize=True)
+    return out.getvalue().decode()
 
 
 def qr_text(address: str) -> str:
     """A QR code for a terminal, two rows of it in a line."""
-    import io
-
     out = io.StringIO()
     segno.make(address, error="m", micro=False).terminal(out, border=2, compact=True)
     return out.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from aquadash.ui.classroom import projector, visitors
 _CSS = """
 <style>
 .aqua-invite { display: flex; flex-wrap: wrap; gap: 2rem; align-items: center; }
-.aqua-invite svg { width: min(22rem, 80vw); height: auto; display: block; border-radius: 0.6rem; }
+.aqua-invite img { width: min(22rem, 80vw); height: auto; display: block; border-radius: 0.6rem; }
 .aqua-invite dt { opacity: 0.82; margin: 0; } .aqua-invite dd { margin: 0 0 1rem; font-weight: 700; line-height: 1.2; }
 .aqua-invite .aqua-address { font-size: clamp(1.1rem, 3.2vw, 2.2rem); overflow-wrap: anywhere; }
 .aqua-invite .aqua-code { font-size: clamp(2.4rem, 9vw, 5.5rem); letter-spacing: 0.08em; font-family: monospace; }
@@ -54,11 +55,13 @@ def app_address() -> str:
 
 
 def _draw(base: str, code: str | None) -> None:
-    svg = qr_svg(join_address(base, code) if code else base)
+    # As a picture: Streamlit takes drawings out of HTML.
+    picture = base64.b64encode(qr_svg(join_address(base, code) if code else base).encode()).decode()
     shown = html.escape(base.removeprefix("http://"))
     code_lines = f"<dt>Code</dt><dd class='aqua-code'>{html.escape(codes.spaced(code))}</dd>" if code else ""
     st.html(
-        f"{_CSS}<div class='aqua-invite'><div role='img' aria-label='QR code of the address to join'>{svg}</div>"
+        f"{_CSS}<div class='aqua-invite'><img src='data:image/svg+xml;base64,{picture}' "
+        "alt='QR code of the address to join'>"
         f"<dl><dt>Open in a browser</dt><dd class='aqua-address'>{shown}</dd>{code_lines}</dl></div>"
     )
 
