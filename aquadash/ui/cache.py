@@ -184,7 +184,7 @@ def search(search_id: str) -> Search:
     Raises:
         AquaDashError: There is none of that id, or it is hidden from the visitor.
     """
-    from aquadash.search.store import as_seen
+    from aquadash.search.seen import as_seen
 
     return as_seen(_search(settings.place(), search_id))
 
