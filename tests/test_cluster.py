@@ -191,7 +191,7 @@ def later(store: RunStore, run_id: str, cluster: Cluster, *, that: Callable[[Run
 
     def there() -> Run | None:
         run = store.get(run_id)
-        assert not run.status.ended or engine_goes_on(run), (run.message, cluster.logs())
+        assert not run.status.ended, (run.message, cluster.logs())
         return (
             run
             if run.status is RunStatus.RUNNING and run.progress and run.progress.epoch > epoch and that(run)
@@ -199,7 +199,3 @@ def later(store: RunStore, run_id: str, cluster: Cluster, *, that: Callable[[Run
         )
 
     return wait_for(there, timeout=90, saying=lambda: (store.get(run_id), cluster.logs()))
-
-
-def engine_goes_on(run: Run) -> bool:
-    return run.status is RunStatus.INTERRUPTED and not run.message

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from aquadash.config import RunConfig
 from aquadash.errors import UnknownNameError
 from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.claims import CLAIM_SECONDS, RunTakenError
+from aquadash.runs.tags import read_run
 from aquadash.training.heartbeat import Heartbeat
 
 HERE, THERE = Worker("here", 1), Worker("there", 1)
@@ -101,3 +104,14 @@ def test_a_run_that_was_asked_to_stop_is_not_trained_on(store: RunStore, run_id:
 def test_a_run_of_another_store_is_not_found(store: RunStore) -> None:
     with pytest.raises(UnknownNameError):
         store.attendance("0" * 32)
+
+
+def test_a_silent_run_of_a_cluster_is_not_given_up_before_another_worker_goes_on(store: RunStore, run_id: str) -> None:
+    """Pages look at what runs, and no more at what has ended."""
+    now = time.time()
+    tags = store._tags(run_id) | {"aquadash.status": "running", "aquadash.started_at": repr(now - 30.0)}
+    for ticket, seen in (("", RunStatus.INTERRUPTED), ("train-1", RunStatus.RUNNING)):
+        run = read_run(run_id, tags | {"aquadash.ticket": ticket}, deleted=False, now=now)
+        assert run is not None and run.status is seen
+    late = read_run(run_id, tags | {"aquadash.ticket": "train-1"}, deleted=False, now=now + 60.0)
+    assert late is not None and late.status is RunStatus.INTERRUPTED
