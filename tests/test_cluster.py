@@ -40,7 +40,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> It
     """Two workers of one slot each, with homes of their own."""
     folder = tmp_path_factory.mktemp("cluster")
     with (
-        postgresql(folder / "postgresql") as database,
+        postgresql() as database,
         tracking_server(folder / "mlflow", backend=database) as url,
     ):
         cluster = Cluster(url, folder)
