@@ -104,6 +104,10 @@ class Machine:
         """Its process of Dask."""
         return next(one for one in psutil.Process(self.process.pid).children() if "dask" in one.cmdline())
 
+    def registrations(self) -> int:
+        """How often its worker has joined the cluster."""
+        return self.log.read_text().count("Registered to:")
+
     def trainings(self) -> list[psutil.Process]:
         """Its training processes, those whose Dask worker is gone, too."""
         found = []
