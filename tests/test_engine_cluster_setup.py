@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from distributed.scheduler import KilledWorker
 
 from aquadash import settings
 from aquadash.config import RunConfig
@@ -94,19 +96,28 @@ def test_a_clock_that_is_a_minute_off_is_a_problem(slow_clock: None) -> None:
     assert "clock is 60 s ahead of" in problem or "clock is 59 s ahead of" in problem
 
 
+def _future(status: str, error: Exception | None) -> Any:
+    return SimpleNamespace(status=status, done=lambda: True, exception=lambda timeout: error)
+
+
 def test_a_run_that_no_worker_can_take_fails_and_one_that_was_lost_is_given_again() -> None:
     store = open_store()
-    refused, lost, done = (store.create(RunConfig()).run_id for _ in range(3))
+    refused, lost, killed, done = (store.create(RunConfig()).run_id for _ in range(4))
     store.set_status(done, RunStatus.STOPPED)
     tickets = {}
-    for run_id, error in ((refused, "The worker on far has AquaDash 0.1."), (lost, ""), (done, "")):
+    for run_id, error in ((refused, "The worker on far has AquaDash 0.1."), (lost, ""), (killed, ""), (done, "")):
+        store.set_ticket(run_id, f"train-{run_id}")
         tickets[run_id] = ticket = Ticket.__new__(Ticket)
         ticket._sender, ticket._error, ticket._future = None, error, None
+    tickets[lost]._future = _future("cancelled", None)  # as when the scheduler is gone
+    tickets[killed]._future = _future("error", KilledWorker("train", None, 3))
     asked: list[object] = []
     keeper = Keeper(SimpleNamespace(adopt=lambda *, only=None: asked.append(only) or []), store, tickets)
     keeper.close()
     keeper.look()
-    assert asked == [[lost]]
+    assert asked == [[lost, killed]]
+    # The cluster may still have the task of the first; the other's has ended, and another must get another name.
+    assert store.attendance(lost).ticket == f"train-{lost}" and store.attendance(killed).ticket == ""
     run = store.get(refused)
     assert (run.status, run.message) == (RunStatus.FAILED, "The worker on far has AquaDash 0.1.")
     assert store.get(lost).status is RunStatus.QUEUED
