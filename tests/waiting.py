@@ -9,8 +9,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(what: Callable[[], T], *, timeout: float = 60.0, saying: Callable[[], object] | None = None) -> T:
-    """The first truthy answer of ``what``.
+def wait_for(
+    what: Callable[[], T], *, timeout: float = 60.0, saying: Callable[[], object] | None = None, every: float = 0.05
+) -> T:
+    """The first truthy answer of ``what``, which is asked after each ``every`` seconds.
 
     Raises:
         AssertionError: It had none within ``timeout`` seconds; the message holds what ``saying`` returns then.
@@ -22,4 +24,4 @@ def wait_for(what: Callable[[], T], *, timeout: float = 60.0, saying: Callable[[
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"nothing within {timeout} s: {saying() if saying else what}")
-        time.sleep(0.05)
+        time.sleep(every)

@@ -72,6 +72,9 @@ NAME = "mlflow.runName"
 #: must be missing; the page then says so within 15 s of a crash.
 STALE_SECONDS = 10.0
 
+#: The same for a run that a cluster looks after, which goes on with a silent one by itself, well before that.
+CLUSTER_STALE_SECONDS = 60.0
+
 #: Points of the short curve kept for tables of runs: enough for a spark line, small enough for a tag.
 CURVE_POINTS = 60
 
@@ -194,7 +197,13 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
         return Run(
             run_id=run_id,
             name=tags.get(NAME, run_id[:8]),
-            status=_effective_status(status, progress, _number(tags, STARTED), time.time() if now is None else now),
+            status=_effective_status(
+                status,
+                progress,
+                _number(tags, STARTED),
+                time.time() if now is None else now,
+                stale=CLUSTER_STALE_SECONDS if tags.get(TICKET) else STALE_SECONDS,
+            ),
             config=config,
             created_at=_number(tags, CREATED) or 0.0,
             queued_at=_number(tags, QUEUED) or 0.0,
@@ -232,12 +241,14 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
         return None
 
 
-def _effective_status(status: RunStatus, progress: Progress | None, started_at: float | None, now: float) -> RunStatus:
+def _effective_status(
+    status: RunStatus, progress: Progress | None, started_at: float | None, now: float, *, stale: float
+) -> RunStatus:
     """What is written, but for a worker that went silent."""
     if status is not RunStatus.RUNNING:
         return status
     last_sign = max(progress.time if progress else 0.0, started_at or 0.0)
-    return RunStatus.INTERRUPTED if now - last_sign > STALE_SECONDS else status
+    return RunStatus.INTERRUPTED if now - last_sign > stale else status
 
 
 def _guess(tags: Mapping[str, str]) -> Guess | None:

@@ -87,12 +87,12 @@ def queue_text(run: Run, runs: Sequence[Run]) -> str:
     before = ids.index(run.run_id) if run.run_id in ids else 0
     running = sum(other.status is RunStatus.RUNNING for other in runs)
     if before:
-        return f"Number {before + 1} in the queue: {count(before, 'run')} will start before it."
-    return (
-        "Next in the queue: it starts when a running one ends."
-        if running
-        else "Next in the queue: it starts in a moment."
-    )
+        text = f"Number {before + 1} in the queue: {count(before, 'run')} will start before it."
+    elif running:
+        text = "Next in the queue: it starts when a running one ends."
+    else:
+        text = "Next in the queue: it starts in a moment."
+    return f"{text} {run.message}".rstrip()
 
 
 def _signature(run: Run) -> tuple[RunStatus, bool]:
