@@ -1,4 +1,5 @@
-# make run: makes the environment and starts the app.  make test: all tests.  make lint: format, style and types.
+# make run: makes the environment and starts the app.  make classroom: the same, for a class in the local network.
+# make test: all tests.  make lint: format, style and types.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,10 +9,15 @@ BIN := $(VENV)/bin
 HEADLESS := $(shell grep -o '^opencv-python-headless==[0-9.]*' requirements.txt)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint format clean
+PORT ?= 8501
+
+.PHONY: run classroom test lint format clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
+
+classroom: $(VENV)/run-ready
+	$(BIN)/python -m aquadash classroom serve --port $(PORT)
 
 test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile

@@ -14,7 +14,7 @@ room              holds                                                         
 ``tasks``         work in threads: progress, stopping, results                   -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
-``classroom``     a class: codes, sessions, limits, settings, rights               pydantic
+``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
@@ -29,7 +29,7 @@ room              holds                                                         
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, jinja2, nbformat, tensorflow, keras
-``ui``            theme, caches, state and components of the pages                streamlit, websockets, numpy, pandas, PIL, plotly
+``ui``            theme, caches, state and components of the pages                streamlit, websockets, numpy, pandas, PIL, plotly, jinja2
 ``bench``         timings against the report's own way                            numpy, tensorflow, keras, imgaug
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================

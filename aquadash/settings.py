@@ -75,6 +75,23 @@ def classroom_folder() -> Path:
     return home() / "classroom"
 
 
+def public_address() -> str | None:
+    """How a class reaches the app where that is not this machine's own address, as behind a proxy
+    (``AQUADASH_PUBLIC_ADDRESS``, such as ``https://lab.school.example``), or None."""
+    value = (os.environ.get("AQUADASH_PUBLIC_ADDRESS") or "").rstrip("/")
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]{1,250}", value):
+        raise ConfigError(
+            f"AQUADASH_PUBLIC_ADDRESS is {value[:60]!r}; it must be http:// or https://, a host, and a port if need be."
+        )
+    return value or None
+
+
+def teachers() -> frozenset[str]:
+    """The e-mail addresses of those who teach, where people log in (``AQUADASH_TEACHERS``, commas between)."""
+    listed = os.environ.get("AQUADASH_TEACHERS", "").split(",")
+    return frozenset(address.strip().casefold() for address in listed if address.strip())
+
+
 def queue_mark() -> Path:
     """A file that is touched whenever somebody has changed the order of what waits."""
     return home() / "queue-order"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash import data
-from aquadash.ui import cache, components, run_progress, shell
+from aquadash.ui import cache, components, owners, run_progress, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration, moment, plain
 
@@ -40,12 +40,14 @@ def now_and_lately() -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")
                 components.status_badge(run.status)
+                owners.badge(run)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
                 run_progress.bar(run)
 
     st.subheader("Latest results", anchor=False)
-    finished = [run for run in runs if "test_accuracy" in run.metrics and not run.archived][:5]
+    shown = [run for run in runs if "test_accuracy" in run.metrics and not run.archived]
+    finished = owners.own_first(shown)[:5]
     if not finished:
         st.caption("None yet. The three steps above lead to the first one.")
         st.page_link(
@@ -57,6 +59,7 @@ def now_and_lately() -> None:
     for run in finished:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f"**{plain(run.name)}**", width="content")
+            owners.badge(run)
             right = f"{100 * run.metrics['test_accuracy']:.0f} % of the test images right"
             st.markdown(right, width="content", help=term("accuracy"))
             facts = f"{run.config.data.source}, {duration(run.metrics.get('seconds'))}, {moment(run.ended_at)}"

@@ -8,6 +8,7 @@ from aquadash.ui import (
     cache,
     components,
     first_model,
+    owners,
     predict_runs,
     predict_samples,
     predict_views,
@@ -17,7 +18,7 @@ from aquadash.ui import (
 )
 
 with shell.page("📷 Predict", question="What does the network say about my picture?"):
-    runs = scores.results_first(first_model.or_first_model(cache.runs()))
+    runs = scores.results_first(first_model.or_first_model(owners.with_networks(cache.runs())))
     if not runs:
         components.empty_state(
             "📷",

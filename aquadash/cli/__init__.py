@@ -9,6 +9,7 @@ import traceback
 import click
 
 from aquadash import __version__
+from aquadash.cli import classroom_board, classroom_people  # noqa: F401 - they add their commands to the group
 from aquadash.cli.bench import bench
 from aquadash.cli.classroom_rights import classroom
 from aquadash.cli.cluster import cluster

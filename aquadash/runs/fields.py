@@ -84,6 +84,7 @@ def describe_setting(name: str) -> Kind:
 def _known() -> dict[str, RunField]:
     own = [
         RunField("name", Kind.TEXT, "What people call it.", lambda run: run.name),
+        RunField("owner", Kind.TEXT, "Who trained it, in a class.", lambda run: run.owner_name),
         RunField("status", Kind.TEXT, "queued, running, finished, stopped, failed or interrupted.", _status),
         RunField("tags", Kind.TEXTS, "The tags that people gave it.", lambda run: run.tags),
         RunField("note", Kind.TEXT, "What people wrote about it.", lambda run: run.note),

@@ -21,6 +21,7 @@ from aquadash.ui import warmup
 
 if TYPE_CHECKING:
     from aquadash.engine import Engine
+    from aquadash.engine.waiting import Waiting
     from aquadash.evaluation import Evaluation
     from aquadash.runs import RunStore
     from aquadash.search import Search, Searches, SearchHead
@@ -161,6 +162,12 @@ def evaluation(run_id: str) -> Evaluation:
     return _evaluation(settings.place(), run_id, ended_at)
 
 
+def waiting_times() -> dict[str, Waiting]:
+    """Of each waiting run its place and when it will about start, at most :data:`FRESH_SECONDS` old."""
+    store()
+    return _waiting_times(settings.place())
+
+
 def searches() -> Searches:
     """What starts, stops and continues searches; waits for the engine at a cold start.
 
@@ -244,6 +251,13 @@ def _search(place: str, search_id: str) -> Search:
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
     return tuple(store().history(run_id))
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=4, show_spinner=False)
+def _waiting_times(place: str) -> dict[str, Waiting]:
+    # One answer for everybody; pages show what of it belongs to runs that their visitor may see.
+    with people.acting(people.OWNER):
+        return engine().waiting()
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -16,6 +16,7 @@ from aquadash.classroom.rights import Action, refusal
 from aquadash.figures.theme import class_emoji
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, cache
+from aquadash.ui.owners import own_first, owner_text
 from aquadash.ui.text import plain
 
 #: Icon, word and badge colour of each status: the colour never stands alone.
@@ -54,8 +55,8 @@ def class_title(name: str) -> str:
 
 
 def run_label(run: Run) -> str:
-    """A run in a menu: name, status, the start of its id."""
-    return f"{run.name} · {status_text(run.status)} · {run.run_id[:8]}"
+    """A run in a menu: name, status, in a class whose it is, and the start of its id."""
+    return " · ".join(filter(None, (run.name, status_text(run.status), owner_text(run), run.run_id[:8])))
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:
@@ -64,7 +65,8 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
     A link to a run that is not there gets a message instead of another run's results.
 
     Args:
-        runs: What can be picked, the default first. Show :func:`empty_state` instead when there are none.
+        runs: What can be picked, the default first; in a class the visitor's own come before the others. Show
+            :func:`empty_state` instead when there are none.
         key: The name in the address.
         label: Above the menu.
         help: Beside the label.
@@ -72,7 +74,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
     Returns:
         The chosen run; None until one is chosen after a stale link.
     """
-    by_id = {run.run_id: run for run in runs}
+    by_id = {run.run_id: run for run in own_first(runs)}
     if st.session_state.get(key) not in (None, *by_id):
         del st.session_state[key]
 

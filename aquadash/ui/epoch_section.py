@@ -10,7 +10,7 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, cache, components, gallery, image_browser
+from aquadash.ui import address, cache, components, gallery, image_browser, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
 
@@ -45,7 +45,7 @@ def show(run: Run) -> None:
     playing = bool(st.session_state.get(_PLAYING))
     # A run at work gets new epochs.
     tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
-    st.fragment(_replay, run_every=tick)(run, dataset)
+    shell.live(tick)(_replay)(run, dataset)
 
 
 def _replay(run: Run, dataset: Dataset | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from aquadash import people
+from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.types import Run
 from aquadash.ui import cache, scores, shell
 
@@ -14,7 +16,8 @@ def or_first_model(runs: list[Run]) -> list[Run]:
         return runs
     from aquadash.runs.first_model import add_first_model
 
-    with shell.guard(), st.spinner("Unpacking the first model ..."):
+    # It comes with the app and is for all, so that it does not matter who comes first.
+    with shell.guard(), st.spinner("Unpacking the first model ..."), people.acting(people.OWNER):
         if not add_first_model(cache.store()).deleted:
             cache.refresh()
             return cache.runs()
@@ -27,7 +30,8 @@ def offer() -> None:
         from aquadash.runs.first_model import add_first_model
 
         with shell.guard(), st.spinner("Unpacking the first model ..."):
-            run = add_first_model(cache.store())
+            with people.acting(people.OWNER):
+                run = add_first_model(cache.store())
             if run.deleted:
                 cache.store().restore(run.run_id)
             cache.refresh()
@@ -45,7 +49,9 @@ def show_card(run: Run) -> None:
 
 def offer_again() -> None:
     """A button that brings the model in the box back from the bin."""
-    if st.button("Bring the first model back", icon=":material/restore_from_trash:", key="first-model"):
+    if allowed(Action.ADD_FOR_ALL) and st.button(
+        "Bring the first model back", icon=":material/restore_from_trash:", key="first-model"
+    ):
         from aquadash.runs.first_model import add_first_model
 
         with shell.guard():

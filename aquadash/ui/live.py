@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.runs.types import EpochRecord, Run, RunStatus
-from aquadash.ui import cache, clone, coach_notes, components, guess_box, live_curves, shell
+from aquadash.ui import cache, clone, coach_notes, components, guess_box, live_curves, owners, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
@@ -126,9 +127,11 @@ def _explanation(run: Run) -> None:
 def _actions(run: Run) -> None:
     """Stop, resume, and the ways to the results and to another run like it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if not run.status.ended:
+        owners.badge(run)
+        if not run.status.ended and allowed(Action.STOP, run.thing):
             _stop_button(run)
-        if run.status.resumable and st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
+        may_resume = run.status.resumable and allowed(Action.RESUME, run.thing)
+        if may_resume and st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
             with shell.guard():
                 cache.engine().resume(run.run_id)
                 cache.refresh()
@@ -239,6 +242,7 @@ def _at_work() -> None:
                 components.status_badge(run.status)
                 place = f"{queue.index(run.run_id) + 1}. in the queue: " if run.run_id in queue else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
+                owners.badge(run)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")

@@ -31,7 +31,7 @@ KEY = "present"
 _TICK_SECONDS = 2.0
 
 #: What one sees from the last row of a classroom: everything is in proportion to the text's size, so that grows.
-_CSS = """
+CSS = """
 <style>
 html { font-size: clamp(16px, 1.7vw, 34px) !important; }
 [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"] { display: none !important; }
@@ -79,7 +79,7 @@ def asked() -> bool:
 
 def show() -> None:
     """Draw the screen that the address names, and the way to the others."""
-    st.html(_CSS)
+    st.html(CSS)
     run = cache.run(str(st.query_params.get("run", "")))
     shell.live(None if run.status.ended else _TICK_SECONDS)(_screen)(run.run_id)
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, clone, components, run_bin, shell, take_home
+from aquadash.ui import cache, clone, components, owners, run_bin, shell, take_home
 from aquadash.ui.notes import safe_markdown
 from aquadash.ui.text import plain
 
@@ -32,15 +33,19 @@ def _rows(runs: Sequence[Run]) -> None:
         with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
+            owners.badge(run)
             for name in run.tags:
                 st.badge(plain(name), color="gray")
-            with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
-                _editor(run)
+            if allowed(Action.LABEL, run.thing):
+                with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
+                    _editor(run)
             if run.note:
                 with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
-            take_home.popover(run)
-            st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
+            if allowed(Action.OPEN_MODEL, run.thing):
+                take_home.popover(run)
+            if allowed(Action.DELETE, run.thing):
+                st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.bulk import for_each
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
@@ -14,7 +15,8 @@ from aquadash.ui.text import count
 
 
 def show(picked: Sequence[Run]) -> None:
-    """Draw the actions for the picked runs; nothing without any."""
+    """Draw the actions for those of the picked runs that the visitor may change; nothing without any."""
+    picked = [run for run in picked if allowed(Action.LABEL, run.thing)]
     if not picked:
         return
     store = cache.store()

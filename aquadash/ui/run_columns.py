@@ -13,6 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation.metrics import wilson_interval
 from aquadash.runs.fields import Kind, RunField
 from aquadash.runs.types import Run
+from aquadash.settings import classroom as in_class
 from aquadash.settings import place
 from aquadash.ui import cache
 from aquadash.ui import setting_fields as settings
@@ -29,8 +30,15 @@ DEFAULT = (
     "data.source", "model.name", "augmentation.pipeline", "created", "note", "run_id",
 )  # fmt: skip
 
+
+def usual() -> tuple[str, ...]:
+    """The columns of a table that nobody has changed; in a class they say whose a run is."""
+    return (DEFAULT[0], "owner", *DEFAULT[1:]) if in_class() else DEFAULT
+
+
 _TITLES: dict[str, str] = {
     "name": "Name",
+    "owner": "Whose",
     "status": "Status",
     "tags": "Tags",
     "note": "Note",
@@ -70,7 +78,8 @@ def title_with_name(name: str) -> str:
 
 def choices(fields: Mapping[str, RunField]) -> list[str]:
     """Every column that can be chosen, the usual ones first."""
-    return [*DEFAULT, *(name for name in (*EXTRA, *fields) if name not in DEFAULT)]
+    first = usual()
+    return [*first, *(name for name in (*EXTRA, *fields) if name not in first)]
 
 
 def value_text(name: str, value: Any) -> str:

@@ -13,6 +13,7 @@ from aquadash.runs.types import Run
 from aquadash.ui import address
 from aquadash.ui import run_columns as columns
 from aquadash.ui.components import run_label
+from aquadash.ui.owners import own_first
 from aquadash.ui.text import count, plain
 
 _PICKS = "runs"
@@ -27,7 +28,7 @@ _MOST_WHOLE_IDS = 20
 def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
     """Draw the menu of columns, bound to ``?columns=`` and remembered for the session."""
     options = columns.choices(fields)
-    remembered = [name for name in st.session_state.get(_REMEMBERED, columns.DEFAULT) if name in options]
+    remembered = [name for name in st.session_state.get(_REMEMBERED, columns.usual()) if name in options]
     address.choices("columns", options, default=remembered)
     with st.popover("Columns", icon=":material/view_column:", key="columns-box"):
         chosen = st.multiselect(
@@ -37,9 +38,9 @@ def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
             format_func=columns.title_with_name,
             help="Any setting or figure. The choice stands in the address and is remembered until you close the tab.",
         )
-        st.button("The usual ones", on_click=address.assign, args=("columns", list(columns.DEFAULT)))
+        st.button("The usual ones", on_click=address.assign, args=("columns", list(columns.usual())))
     chosen = chosen or ["name"]
-    address.record("columns", ",".join(chosen), default=",".join(columns.DEFAULT))
+    address.record("columns", ",".join(chosen), default=",".join(columns.usual()))
     st.session_state[_REMEMBERED] = list(chosen)
     return list(chosen)
 
@@ -55,10 +56,11 @@ def sort(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
         format_func=lambda key: f"{columns.title_with_name(key.removeprefix('-'))} {'↓' if key[0] == '-' else '↑'}",
         width=260,
         help="↓ the greatest or newest first, ↑ the least or oldest first. Pinned runs stand above. A click on a "
-        "column's head sorts, too, until the next change.",
+        "column's head sorts, too, until the next change. In a class the newest are sorted with one's own first.",
     )
     address.record("sort", chosen, default=_SORT)
-    return sort_runs(runs, chosen, fields)
+    ordered = sort_runs(runs, chosen, fields)
+    return own_first(ordered) if chosen == _SORT else ordered
 
 
 def pick(

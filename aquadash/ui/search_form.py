@@ -38,7 +38,7 @@ _DEFAULTS: dict[str, str | int | float] = {
 }
 
 
-@st.fragment
+@shell.live(None)
 def show() -> None:
     """Draw the form; a launch puts the new search into the address and draws the page again."""
     with shell.guard():

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash.errors import AquaDashError
 from aquadash.ui import shell, upload_files, warmup
+from aquadash.ui.classroom import routes as class_routes
+from aquadash.ui.classroom.door import Door
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,6 +26,16 @@ def expect_navigation() -> None:
     the first visitor of a fresh server, if a deep link brought them, would get the bare page file without ``app.py``.
     """
     PagesManager.uses_pages_directory = False
+
+
+def routes() -> list[Route]:
+    """What the server answers besides the pages: how people join a class."""
+    return class_routes.routes()
+
+
+def middleware() -> list[Middleware]:
+    """What every request passes: the door of a class, which stands open where there is none."""
+    return [Middleware(Door)]
 
 
 @asynccontextmanager

@@ -12,6 +12,8 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.ui import theme, warmup
+from aquadash.ui.classroom import admission
+from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.text import plain
 
 _LOG = logging.getLogger(__name__)
@@ -32,11 +34,19 @@ def page(title: str, *, question: str) -> Iterator[None]:
 
 
 @contextmanager
-def bare_page() -> Iterator[None]:
-    """:func:`page` without the head, for what fills the screen by itself."""
+def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
+    """:func:`page` without the head, for what fills the screen by itself.
+
+    Args:
+        open_to_all: Draw it for those, too, who have not joined the class.
+    """
     warmup.start()
     theme.inject()
     try:
+        if not open_to_all and admission.now() is Admission.JOIN:
+            # The frame around the pages never lets it come so far; this is for a page that somebody draws without.
+            st.error("Join the class to see this page.", icon="🚪")
+            st.stop()
         with guard():
             yield
     finally:
@@ -54,16 +64,22 @@ def guard() -> Iterator[None]:
         show_error(error)
 
 
-def live(run_every: float | None) -> Callable[[Callable[..., object]], Callable[..., None]]:
+def live(
+    run_every: float | None, *, open_to_all: bool = False
+) -> Callable[[Callable[..., object]], Callable[..., None]]:
     """A part of a page that is drawn again by itself, guarded: ``@shell.live(2.0)`` over a function.
 
     Args:
         run_every: Seconds between drawings, None for none: what has ended needs no watching.
+        open_to_all: Draw it also after the visitor's time in the class is over or the page was locked.
     """
 
     def decorate(draw: Callable[..., object]) -> Callable[..., None]:
         @functools.wraps(draw)
         def guarded(*args: Any, **kwargs: Any) -> None:
+            # A session may have ended since the page around was drawn, or the page been locked.
+            if not open_to_all and admission.now() is not Admission.PAGE:
+                st.rerun()
             with guard():
                 draw(*args, **kwargs)
 

@@ -45,7 +45,7 @@ _AFTERWARDS = "train:after-launch"
 _DOUBLE_CLICK_SECONDS = 2.0
 
 
-@st.fragment
+@shell.live(None)
 def show() -> None:
     """Draw the form; a launch puts the new run into the address and draws the page again."""
     with shell.guard():

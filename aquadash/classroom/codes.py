@@ -1,0 +1,151 @@
+"""The two codes of a class: who types one joins, as a student or as the teacher.
+
+They are kept in ``classroom/codes.json`` of ``AQUADASH_HOME``, which only the account that AquaDash runs in may read,
+and stay the same until somebody renews them, so that a class can meet again next week.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from aquadash import settings
+from aquadash.classroom.files import read_object, write_private
+from aquadash.classroom.rights import Action, Thing, require
+from aquadash.errors import StorageError
+from aquadash.people import Role
+
+#: Capital letters and digits that nobody takes for another on a projector (no 0 and O, 1, I and L, U and V, 5 and S,
+#: 2 and Z, 8 and B), and no vowels, so that no code is a word.
+ALPHABET = "CDFGHJKMNPQRTVWXY34679"
+#: 22 ** 6 is 113 million; attempts are limited to some hundreds an hour.
+STUDENT_LENGTH = 6
+#: 22 ** 10 is 26 million million: it may be learned by nobody who saw half of it.
+TEACHER_LENGTH = 10
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes as they are now.
+
+    Attributes:
+        student: What students type.
+        teacher: What the teacher types.
+        made_at: When the older of the two was made, in seconds since 1970.
+    """
+
+    student: str
+    teacher: str
+    made_at: float
+
+    def role_of(self, typed: str) -> Role | None:
+        """What somebody who typed this is to the class, None for no code.
+
+        Both codes are compared whatever comes out, each in a time that does not depend on how much of it is right.
+        Lower case, blanks and hyphens do not matter: people copy codes from a wall.
+        """
+        code = tidy(typed).encode("utf-8", "surrogatepass")
+        student = hmac.compare_digest(code, self.student.encode())
+        teacher = hmac.compare_digest(code, self.teacher.encode())
+        return Role.TEACHER if teacher else Role.STUDENT if student else None
+
+
+def tidy(typed: str) -> str:
+    """A typed code without what does not count."""
+    return "".join(typed[:80].split()).replace("-", "").upper()
+
+
+def spaced(code: str) -> str:
+    """A code in groups, as it is read out: ``"CDF GHJ"``, ``"CDFGH JKMNP"``."""
+    size = 3 if len(code) <= STUDENT_LENGTH else 5
+    return " ".join(code[start : start + size] for start in range(0, len(code), size))
+
+
+def codes() -> Codes:
+    """The class's codes; made where there are none yet.
+
+    Raises:
+        NotAllowedError: A student asks.
+        StorageError: They cannot be read or written.
+    """
+    require(Action.SETTINGS)
+    return _codes()
+
+
+def _codes() -> Codes:
+    found = read_object(_path())
+    if found is not None:
+        return _checked(found)
+    with _lock():
+        # Another process may have been faster.
+        found = read_object(_path())
+        if found is not None:
+            return _checked(found)
+        return _write(Codes(new_code(STUDENT_LENGTH), new_code(TEACHER_LENGTH), time.time()))
+
+
+def student_code() -> str:
+    """What students type: those who are in the class may tell it others.
+
+    Raises:
+        NotAllowedError: Somebody asks who has not joined.
+        StorageError: It cannot be read or written.
+    """
+    require(Action.VIEW, Thing("class", "the class"))
+    return _codes().student
+
+
+def renew(*roles: Role) -> Codes:
+    """Make new codes; who has joined stays in.
+
+    Args:
+        roles: Whose codes: :attr:`Role.STUDENT`, :attr:`Role.TEACHER`; both if none is named.
+
+    Raises:
+        NotAllowedError: A student asks.
+        StorageError: They cannot be read or written.
+    """
+    now = codes()
+    chosen = roles or (Role.STUDENT, Role.TEACHER)
+    if Role.STUDENT in chosen:
+        now = replace(now, student=new_code(STUDENT_LENGTH))
+    if Role.TEACHER in chosen:
+        now = replace(now, teacher=new_code(TEACHER_LENGTH))
+    with _lock():
+        return _write(replace(now, made_at=time.time()))
+
+
+def new_code(length: int) -> str:
+    """A random code of unambiguous characters."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def _path() -> Path:
+    return settings.classroom_folder() / "codes.json"
+
+
+def _lock() -> FileLock:
+    folder = settings.classroom_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return FileLock(folder / "codes.lock", timeout=20)
+
+
+def _write(made: Codes) -> Codes:
+    write_private(_path(), {"student": made.student, "teacher": made.teacher, "made_at": made.made_at})
+    return made
+
+
+def _checked(found: dict[str, Any]) -> Codes:
+    student, teacher, made_at = found.get("student"), found.get("teacher"), found.get("made_at", 0.0)
+    for code, length in ((student, STUDENT_LENGTH), (teacher, TEACHER_LENGTH)):
+        if not isinstance(code, str) or len(code) < length or set(code) - set(ALPHABET):
+            raise StorageError(f"{_path()} is damaged: it holds no such codes. Delete it, and new ones are made.")
+    if not isinstance(made_at, int | float):
+        made_at = 0.0
+    return Codes(str(student), str(teacher), float(made_at))

@@ -1,0 +1,74 @@
+"""What the projector shows: a page and its address, chosen by the teacher, followed by every projector."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aquadash import settings
+from aquadash.classroom.files import read_object, write_private
+from aquadash.classroom.limits import PAGES
+from aquadash.classroom.rights import Action, require
+from aquadash.errors import ConfigError, UnknownNameError
+
+#: The word in an address by which a browser is a projector. It never becomes part of what is shown.
+KEY = "projector"
+_MOST_CHARACTERS = 4000
+_PAGES = ("home", *PAGES, "classroom")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A view.
+
+    Attributes:
+        page: The page's name in the address, ``"evaluate"``.
+        query: The rest of the address, by name.
+        at: When it was chosen, in seconds since 1970; another moment means that it is to be opened again.
+    """
+
+    page: str
+    query: dict[str, str]
+    at: float
+
+
+def show(page: str, query: Mapping[str, str]) -> Shown:
+    """Show a view on all projectors.
+
+    Raises:
+        NotAllowedError: A student asks.
+        UnknownNameError: There is no page of that name.
+        ConfigError: The address is too long.
+        StorageError: It cannot be kept.
+    """
+    require(Action.SETTINGS)
+    if page not in _PAGES:
+        raise UnknownNameError.of("page", page, _PAGES)
+    kept = {name: value for name, value in query.items() if name != KEY}
+    if sum(len(name) + len(value) for name, value in kept.items()) > _MOST_CHARACTERS:
+        raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")
+    shown = Shown(page, kept, time.time())
+    write_private(_path(), {"page": shown.page, "query": shown.query, "at": shown.at})
+    return shown
+
+
+def shown() -> Shown | None:
+    """What is to be seen; None before anything was chosen.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    found = read_object(_path())
+    if found is None:
+        return None
+    query = found.get("query")
+    page = found.get("page")
+    if page not in _PAGES or not isinstance(query, dict):
+        return None
+    return Shown(page, {str(name): str(value) for name, value in query.items()}, float(found.get("at") or 0.0))
+
+
+def _path() -> Path:
+    return settings.classroom_folder() / "projector.json"

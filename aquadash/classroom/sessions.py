@@ -1,0 +1,347 @@
+"""Who is in the class, and the sessions that prove it.
+
+A session is a random token of 256 bits that only the person's browser knows; here is its SHA-256, so that whoever reads
+the file cannot pass for anybody. It ends :data:`SESSION_SECONDS` after joining, however much it is used: a lesson fits
+in, and a browser that was left open in a classroom does not stay somebody's for days. All is kept in a SQLite file, so
+sessions outlive a restart of the app.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from aquadash import settings
+from aquadash.classroom.codes import new_code, tidy
+from aquadash.classroom.names import clean_name, free_name, key_of
+from aquadash.classroom.rights import Action, require
+from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from aquadash.people import Person, Role
+
+SESSION_SECONDS = 8 * 3600.0
+#: How long a code by which somebody comes back may be used.
+RETURN_SECONDS = 15 * 60.0
+RETURN_LENGTH = 8
+#: More people than any class has; so the file stays small whoever knows the code.
+MOST_PEOPLE = 500
+#: Seconds for which an answer about a token may be given again.
+FRESH_SECONDS = 1.0
+#: Seconds after which an ended session is forgotten altogether.
+_KEPT_SECONDS = 30 * 86400.0
+_SEEN_EVERY = 30.0
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS people (
+    person_id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, role TEXT NOT NULL,
+    joined_at REAL NOT NULL, seen_at REAL NOT NULL, return_hash TEXT NOT NULL DEFAULT '', return_until REAL NOT NULL
+    DEFAULT 0);
+CREATE TABLE IF NOT EXISTS sessions (
+    token_hash TEXT PRIMARY KEY, person_id TEXT NOT NULL, made_at REAL NOT NULL, expires_at REAL NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0);
+"""
+
+
+class NameTakenError(ConfigError):
+    """The name belongs to somebody else in the class.
+
+    Attributes:
+        suggestion: A name like it that is free.
+    """
+
+    def __init__(self, name: str, suggestion: str) -> None:
+        super().__init__(
+            f"There is already somebody called {name!r} in this class. Take another name, such as {suggestion!r}. If "
+            "that is you, on another computer or after leaving, ask the teacher for a code to come back."
+        )
+        self.suggestion = suggestion
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A new session.
+
+    Attributes:
+        token: For the person's browser alone.
+        person: Who it is.
+        expires_at: When it ends, in seconds since 1970.
+    """
+
+    token: str
+    person: Person
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody of the class, as the teacher sees them.
+
+    Attributes:
+        person: Who.
+        joined_at: When they first joined, in seconds since 1970.
+        seen_at: When they last did something, to about half a minute.
+        sessions: How many sessions of theirs go on.
+    """
+
+    person: Person
+    joined_at: float
+    seen_at: float
+    sessions: int
+
+
+class Sessions:
+    """The people and sessions of one class.
+
+    Args:
+        path: The SQLite file.
+        clock: Seconds since 1970; for tests.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[float, Person | None]] = {}
+        self._seen: dict[str, float] = {}
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600, exist_ok=True)
+        with self._open() as connection:
+            connection.executescript(_TABLES)
+
+    def person_of(self, token: str | None) -> Person | None:
+        """Whose session a token proves; None if it is nobody's, has expired or was ended.
+
+        An answer may be :data:`FRESH_SECONDS` old.
+        """
+        if not token or len(token) > 100:
+            return None
+        hashed, now = _hash(token), self._clock()
+        known = self._known.get(hashed)
+        if known is None or not 0 <= now - known[0] < FRESH_SECONDS:
+            known = (now, self._look_up(hashed, now))
+            with self._lock:
+                if len(self._known) >= 4096:
+                    self._known.clear()
+                self._known[hashed] = known
+        return known[1]
+
+    def join(self, name: str, role: Role, *, earlier_token: str | None = None, return_code: str = "") -> Joined:
+        """Begin a session under a name.
+
+        A name that is somebody's already is given to nobody else. It is the same person's if the browser still has a
+        session of theirs, or one that merely ran out; if they bring the code that the teacher gave them for coming
+        back; or if it is a teacher who has just shown the teacher's code.
+
+        Args:
+            name: As typed.
+            role: What the code that was typed makes them.
+            earlier_token: What the browser had.
+            return_code: A code from :meth:`return_code`, or what was typed in its place.
+
+        Raises:
+            ConfigError: The name cannot be used, or the class is full.
+            NameTakenError: It is somebody else's.
+            StorageError: The file cannot be read or written.
+        """
+        name = clean_name(name)
+        now = self._clock()
+        with self._writing() as connection:
+            row = connection.execute(
+                "SELECT person_id, name, role, return_hash, return_until FROM people WHERE name_key = ?",
+                (key_of(name),),
+            ).fetchone()
+            if row is None:
+                person = self._add(connection, Person(secrets.token_hex(16), name, role), now)
+            else:
+                person = Person(row[0], row[1], Role(row[2]))
+                returns = bool(row[3]) and now < row[4] and hmac.compare_digest(_hash(tidy(return_code)), row[3])
+                same_browser = earlier_token is not None and self._was(connection, _hash(earlier_token), person)
+                is_teacher = person.role is role is Role.TEACHER
+                if not (returns or is_teacher or (same_browser and person.role is role)):
+                    taken = {key for (key,) in connection.execute("SELECT name_key FROM people")}
+                    raise NameTakenError(person.name, free_name(name, taken))
+                connection.execute(
+                    "UPDATE people SET return_hash = '', seen_at = ? WHERE person_id = ?", (now, person.person_id)
+                )
+            token = secrets.token_urlsafe(32)
+            expires_at = now + SESSION_SECONDS
+            connection.execute(
+                "INSERT INTO sessions (token_hash, person_id, made_at, expires_at) VALUES (?, ?, ?, ?)",
+                (_hash(token), person.person_id, now, expires_at),
+            )
+            if earlier_token is not None:
+                # A browser is one person at a time.
+                connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token),))
+            connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
+        self._forget()
+        return Joined(token, person, expires_at)
+
+    def returning(self, name: str, typed: str) -> bool:
+        """Whether this is the code by which the person of that name may come back."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT return_hash, return_until FROM people WHERE name_key = ?", (key_of(" ".join(name.split())),)
+            ).fetchone()
+        stored = row[0] if row and self._clock() < row[1] else ""
+        return hmac.compare_digest(_hash(tidy(typed)), stored or "-" * 64)
+
+    def remember(self, person: Person) -> Person:
+        """Enter somebody whom another service vouches for; the same person again keeps the name they have here.
+
+        Raises:
+            ConfigError: The class is full.
+            StorageError: The file cannot be read or written.
+        """
+        now = self._clock()
+        with self._writing() as connection:
+            row = connection.execute(
+                "SELECT name, role FROM people WHERE person_id = ?", (person.person_id,)
+            ).fetchone()
+            if row is not None:
+                if row[1] != person.role:
+                    connection.execute(
+                        "UPDATE people SET role = ? WHERE person_id = ?", (person.role.value, person.person_id)
+                    )
+                return Person(person.person_id, row[0], person.role)
+            taken = {key for (key,) in connection.execute("SELECT name_key FROM people")}
+            name = free_name(person.name, taken) if key_of(person.name) in taken else person.name
+            return self._add(connection, Person(person.person_id, name, person.role), now)
+
+    def leave(self, token: str | None) -> None:
+        """End a session, if it is one; nobody comes back by it."""
+        if token:
+            with self._writing() as connection:
+                connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token),))
+            self._forget()
+
+    def remove(self, person_id: str) -> None:
+        """End all sessions of somebody; they may join again under another name, or with a code to come back.
+
+        Raises:
+            NotAllowedError: A student asks.
+        """
+        require(Action.SETTINGS)
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE sessions SET ended = 1 WHERE person_id = ?", (self._existing(connection, person_id),)
+            )
+        self._forget()
+
+    def return_code(self, person_id: str) -> str:
+        """A code by which somebody may join under their name again, once, within :data:`RETURN_SECONDS`.
+
+        Raises:
+            NotAllowedError: A student asks.
+            UnknownNameError: There is nobody of that id.
+        """
+        require(Action.SETTINGS)
+        code = new_code(RETURN_LENGTH)
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE people SET return_hash = ?, return_until = ? WHERE person_id = ?",
+                (_hash(code), self._clock() + RETURN_SECONDS, self._existing(connection, person_id)),
+            )
+        return code
+
+    def people(self) -> list[Member]:
+        """Everybody who has joined, teachers first, then by name."""
+        now = self._clock()
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT person_id, name, role, joined_at, seen_at, (SELECT COUNT(*) FROM sessions s "
+                "WHERE s.person_id = p.person_id AND s.ended = 0 AND s.expires_at > ?) FROM people p",
+                (now,),
+            ).fetchall()
+        found = [Member(Person(row[0], row[1], Role(row[2])), row[3], row[4], row[5]) for row in rows]
+        return sorted(found, key=lambda one: (one.person.role is not Role.TEACHER, key_of(one.person.name)))
+
+    def _look_up(self, hashed: str, now: float) -> Person | None:
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT p.person_id, p.name, p.role FROM sessions s JOIN people p ON p.person_id = s.person_id "
+                "WHERE s.token_hash = ? AND s.ended = 0 AND s.expires_at > ?",
+                (hashed, now),
+            ).fetchone()
+        if row is None:
+            return None
+        self._note_seen(row[0], now)
+        return Person(row[0], row[1], Role(row[2]))
+
+    def _note_seen(self, person_id: str, now: float) -> None:
+        if now - self._seen.get(person_id, 0.0) >= _SEEN_EVERY:
+            self._seen[person_id] = now
+            with self._writing() as connection:
+                connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person_id))
+
+    def _add(self, connection: sqlite3.Connection, person: Person, now: float) -> Person:
+        if connection.execute("SELECT COUNT(*) FROM people").fetchone()[0] >= MOST_PEOPLE:
+            raise ConfigError(f"The class is full: it has {MOST_PEOPLE} people. Ask the teacher.")
+        connection.execute(
+            "INSERT INTO people (person_id, name, name_key, role, joined_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (person.person_id, person.name, key_of(person.name), person.role.value, now, now),
+        )
+        return person
+
+    def _was(self, connection: sqlite3.Connection, hashed: str, person: Person) -> bool:
+        """Whether this was a session of that person that has not been ended; that it ran out does not matter."""
+        row = connection.execute("SELECT person_id, ended FROM sessions WHERE token_hash = ?", (hashed,)).fetchone()
+        return row is not None and row[0] == person.person_id and not row[1]
+
+    def _existing(self, connection: sqlite3.Connection, person_id: str) -> str:
+        if connection.execute("SELECT 1 FROM people WHERE person_id = ?", (person_id,)).fetchone() is None:
+            names = [name for (name,) in connection.execute("SELECT name FROM people")]
+            raise UnknownNameError.of("person", person_id, names)
+        return person_id
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._known.clear()
+
+    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection for one change, which is made whole or not at all, and after all others."""
+        return self._open("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def _open(self, begin: str = "BEGIN") -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(self._path, timeout=15, isolation_level=None)
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._path} cannot be opened: {error}.") from error
+        try:
+            connection.execute(begin)
+            yield connection
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"{self._path} cannot be read or written: {error}. If it is damaged, move it away; people join anew."
+            ) from error
+        finally:
+            # What was not committed is undone by closing.
+            connection.close()
+
+
+def open_sessions() -> Sessions:
+    """The class's people and sessions.
+
+    Raises:
+        StorageError: They cannot be read.
+    """
+    return _opened(settings.classroom_folder() / "class.db")
+
+
+@lru_cache(maxsize=8)
+def _opened(path: Path) -> Sessions:
+    return Sessions(path)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,87 @@
+"""``classroom board`` and ``project``: the class's board, and what the projector shows."""
+
+from __future__ import annotations
+
+import click
+
+from aquadash.classroom import projector, revealed
+from aquadash.classroom.sessions import open_sessions
+from aquadash.cli.classroom import classroom
+from aquadash.cli.output import json_option, percent, show, table
+from aquadash.data import SOURCES
+from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.runs import Run, open_store
+from aquadash.runs.leaderboard import leaderboard, sources
+
+
+@classroom.command()
+@click.option("--source", help="The data set; by default the one that most students have trained on.")
+@click.option("--reveal", is_flag=True, help="Show the test results: the last measurement, at the end.")
+@click.option("--cover", is_flag=True, help="Rank by validation accuracy again.")
+@json_option
+def board(source: str | None, reveal: bool, cover: bool, as_json: bool) -> None:
+    """Show each student's best run, and places that luck does not decide."""
+    store = open_store()
+    runs = store.list_runs()
+    found = sources(runs)
+    if source is not None and source not in (*found, *SOURCES):
+        raise UnknownNameError.of("data set with runs of students", source, found)
+    chosen = source or (found[0] if found else "synthetic")
+    if reveal and cover:
+        raise ConfigError("--reveal and --cover came together; use one of them.")
+    if reveal:
+        revealed.reveal(chosen)
+    elif cover:
+        revealed.cover(chosen)
+
+    def images(run: Run) -> int | None:
+        try:
+            predicted = store.validation_predictions(run.run_id)
+        except AquaDashError:
+            return None
+        return None if predicted is None else len(predicted.labels)
+
+    names = {member.person.person_id: member.person.name for member in open_sessions().people()}
+    made = leaderboard(
+        runs, source=chosen, validation_images=images, revealed_at=revealed.revealed_at(chosen), names=names
+    )
+    values = {
+        "source": chosen,
+        "measured_on": made.measured_on,
+        "uncounted": made.uncounted,
+        "entries": [
+            {
+                "place": entry.place, "name": entry.name, "person_id": entry.person_id, "run_id": entry.run.run_id,
+                "accuracy": entry.accuracy, "accuracy_ci95": list(entry.interval), "images": entry.images,
+                "runs": entry.tries,
+            }
+            for entry in made.entries
+        ],
+    }  # fmt: skip
+
+    def text() -> str:
+        rows = [
+            [entry.place, entry.name, percent(entry.accuracy), " to ".join(map(percent, entry.interval)),
+             entry.run.name, entry.tries]
+            for entry in made.entries
+        ]  # fmt: skip
+        header = ("place", "student", f"{made.measured_on} accuracy", "95 % interval", "run", "runs")
+        return table(rows, header=header) if rows else "Nobody is on the board yet."
+
+    show(values, as_json=as_json, text=text)
+
+
+@classroom.command("project")
+@click.argument("page")
+@click.argument("address", nargs=-1, metavar="[NAME=VALUE]...")
+@json_option
+def project(page: str, address: tuple[str, ...], as_json: bool) -> None:
+    """Show a page on the projectors: project evaluate run=ID present=1."""
+    query = {}
+    for part in address:
+        name, equals, value = part.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"{part[:80]!r} has no equals sign. Write it as NAME=VALUE: run=ID.")
+        query[name] = value
+    shown = projector.show(page, query)
+    show({"page": shown.page, "query": shown.query}, as_json=as_json, text=lambda: f"The projectors show {shown.page}.")

@@ -1,0 +1,165 @@
+"""``classroom serve``, ``codes``, ``renew`` and ``people``: a class is opened and joined."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import click
+
+from aquadash import settings
+from aquadash.classroom import codes
+from aquadash.classroom.invitation import addresses, join_address, qr_text
+from aquadash.classroom.sessions import Member, open_sessions
+from aquadash.cli.classroom import classroom
+from aquadash.cli.output import json_option, show, table
+from aquadash.errors import UnknownNameError
+from aquadash.people import Role
+
+#: Seconds that the app has for ending by itself.
+_PATIENCE = 20
+
+
+@classroom.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the app listens.")
+@click.option(
+    "--address", default="0.0.0.0", show_default=True,
+    help="The network address that the app listens on; 0.0.0.0 is all of this machine's.",
+)  # fmt: skip
+@json_option
+def serve(port: int, address: str, as_json: bool) -> None:
+    """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
+    bases = _bases(address, port)
+    made = codes.codes()
+    values = {"addresses": bases, "student_code": made.student, "teacher_code": made.teacher}
+    click.echo(json.dumps(values) if as_json else _poster(bases, made))
+    environment = {**os.environ, "AQUADASH_CLASSROOM": "1"}
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),
+        "--server.address", address, "--server.port", str(port),
+        # Without it Streamlit asks the internet for this machine's address.
+        "--browser.serverAddress", urlsplit(bases[0]).hostname or "localhost",
+    ]  # fmt: skip
+    # What the app prints goes to stderr where stdout is for JSON alone.
+    process = subprocess.Popen(
+        command, cwd=settings.PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL,
+        stdout=sys.stderr if as_json else None,
+    )  # fmt: skip
+    before = signal.signal(signal.SIGTERM, _ended)
+    try:
+        status = process.wait()
+    except (KeyboardInterrupt, SystemExit):
+        status = 0
+    finally:
+        _end(process)
+        signal.signal(signal.SIGTERM, before)
+    if status:
+        raise click.ClickException(
+            f"The app ended with status {status}; what it printed says why. Is port {port} free?"
+        )
+
+
+@classroom.command("codes")
+@json_option
+def codes_command(as_json: bool) -> None:
+    """Show the codes that students and teachers join with; they are made where there are none."""
+    _show_codes(codes.codes(), as_json=as_json)
+
+
+@classroom.command()
+@click.option("--student", "only_student", is_flag=True, help="Only the students' code.")
+@click.option("--teacher", "only_teacher", is_flag=True, help="Only the teacher's code.")
+@json_option
+def renew(only_student: bool, only_teacher: bool, as_json: bool) -> None:
+    """Make new codes. Who has joined stays in; the old codes let nobody in any more."""
+    wanted = [Role.STUDENT] * only_student + [Role.TEACHER] * only_teacher
+    _show_codes(codes.renew(*wanted), as_json=as_json)
+
+
+@classroom.command("people")
+@click.option("--remove", metavar="NAME", help="End this person's session everywhere; their runs stay.")
+@click.option("--return-code", metavar="NAME", help="Make a code by which this person may come back under that name.")
+@json_option
+def people_command(remove: str | None, return_code: str | None, as_json: bool) -> None:
+    """List who has joined, or end somebody's session."""
+    sessions = open_sessions()
+    values: dict[str, Any] = {}
+    if remove is not None:
+        sessions.remove(_named(sessions.people(), remove).person.person_id)
+    if return_code is not None:
+        values["return_code"] = sessions.return_code(_named(sessions.people(), return_code).person.person_id)
+    found = sessions.people()
+    values["people"] = [
+        {
+            "person_id": member.person.person_id, "name": member.person.name, "role": member.person.role.value,
+            "joined_at": member.joined_at, "seen_at": member.seen_at, "sessions": member.sessions,
+        }
+        for member in found
+    ]  # fmt: skip
+
+    def text() -> str:
+        rows = [[member.person.name, member.person.role.value, member.sessions] for member in found]
+        lines = table(rows, header=("name", "role", "sessions")) if rows else "Nobody has joined yet."
+        code = values.get("return_code")
+        return f"{lines}\nCode to come back: {codes.spaced(code)}" if code else lines
+
+    show(values, as_json=as_json, text=text)
+
+
+def _named(members: list[Member], name: str) -> Member:
+    found = [member for member in members if name in (member.person.name, member.person.person_id)]
+    if not found:
+        raise UnknownNameError.of("person", name, [member.person.name for member in members])
+    return found[0]
+
+
+def _show_codes(made: codes.Codes, *, as_json: bool) -> None:
+    values = {"student_code": made.student, "teacher_code": made.teacher}
+    show(
+        values,
+        as_json=as_json,
+        text=lambda: f"Students: {codes.spaced(made.student)}\nTeacher:  {codes.spaced(made.teacher)}",
+    )
+
+
+def _bases(address: str, port: int) -> list[str]:
+    """Where the class finds the app."""
+    if (said := settings.public_address()) is not None:
+        return [said]
+    hosts = addresses() if address in ("0.0.0.0", "::") else [address]
+    return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts or ["localhost"]]
+
+
+def _poster(bases: list[str], made: codes.Codes) -> str:
+    return "\n".join(
+        [
+            "A class in AquaDash. Ctrl-C ends it.",
+            "",
+            qr_text(join_address(bases[0], made.student)),
+            *(f"  Open         {base}" for base in bases),
+            f"  Students     {codes.spaced(made.student)}",
+            f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)",
+            "",
+        ]
+    )
+
+
+def _ended(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the app and wait until it has; trainings outlive it, as always."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,128 @@
+"""The board of a class: the best run of each student, on images that the run did not learn from.
+
+While the class works, runs are ranked by their validation accuracy. Whoever tunes on the test images gains nothing by
+it, because those do not count. At the end the teacher shows the test accuracies: of each student the run counts that
+was best by *validation* until then, so that the test images are used once, for the last measurement, and choose
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from aquadash.evaluation.metrics import wilson_interval
+from aquadash.evaluation.places import places
+from aquadash.runs.types import Run
+
+#: With fewer validation images a run does not count: luck would decide, and who keeps few has more to learn from.
+LEAST_IMAGES = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One student on the board.
+
+    Attributes:
+        place: From 1; shared by those that the images do not tell apart, see :func:`aquadash.evaluation.places.places`.
+        name: The student's: plain text.
+        person_id: The student's.
+        run: Their best run.
+        right: How many of the images it named rightly.
+        images: How many there are.
+        interval: The 95 % interval of the accuracy, 0 to 1.
+        tries: How many runs of theirs could have stood here. The best of many is luckier than the best of few.
+    """
+
+    place: int
+    name: str
+    person_id: str
+    run: Run
+    right: int
+    images: int
+    interval: tuple[float, float]
+    tries: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the images that the run named rightly, 0 to 1."""
+        return self.right / self.images
+
+
+@dataclass(frozen=True)
+class Board:
+    """The class at a moment.
+
+    Attributes:
+        entries: The best first.
+        measured_on: ``"validation"`` or ``"test"``.
+        uncounted: How many ended runs of students were left out because too few validation images were kept.
+    """
+
+    entries: tuple[Entry, ...]
+    measured_on: str
+    uncounted: int
+
+
+def sources(runs: Iterable[Run]) -> list[str]:
+    """The data sources that students have runs on, the one with most students first."""
+    people: dict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        if _counts(run):
+            people[run.config.data.source].add(run.owner)
+    return sorted(people, key=lambda source: (-len(people[source]), source))
+
+
+def leaderboard(
+    runs: Iterable[Run],
+    *,
+    source: str,
+    validation_images: Callable[[Run], int | None],
+    revealed_at: float | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Board:
+    """Rank the students who have runs on a data source.
+
+    Args:
+        runs: All runs.
+        source: The data source; results on different images cannot be compared.
+        validation_images: How many validation images a run was measured on, None if that is not known.
+        revealed_at: When the teacher showed the test accuracies, in seconds since 1970; None while they are covered.
+        names: What people are called now, by id; who is missing goes by the name on the run.
+    """
+    by_person: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        ended_in_time = revealed_at is None or (run.ended_at or 0.0) <= revealed_at
+        if _counts(run) and run.config.data.source == source and ended_in_time:
+            by_person[run.owner].append(run)
+    chosen: list[tuple[Run, int, int, int]] = []
+    uncounted = 0
+    for own in by_person.values():
+        # The same images in the same order of preference whoever asks: the earlier of two equal runs.
+        own.sort(key=lambda run: (-run.metrics["val_accuracy"], run.created_at))
+        counted = [(run, images) for run in own if (images := validation_images(run) or 0) >= LEAST_IMAGES]
+        uncounted += len(own) - len(counted)
+        if not counted:
+            continue
+        run, images = counted[0]
+        accuracy = run.metrics["val_accuracy"]
+        if revealed_at is not None:
+            if not run.test_images or "test_accuracy" not in run.metrics:
+                continue
+            accuracy, images = run.metrics["test_accuracy"], run.test_images
+        chosen.append((run, min(images, max(0, round(accuracy * images))), images, len(counted)))
+    chosen.sort(key=lambda one: (-one[1] / one[2], one[0].created_at))
+    found = [
+        Entry(place, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
+              wilson_interval(right, images), tries)
+        for place, (run, right, images, tries) in zip(
+            places([(right, images) for _, right, images, _ in chosen]), chosen, strict=True
+        )
+    ]  # fmt: skip
+    return Board(tuple(found), "validation" if revealed_at is None else "test", uncounted)
+
+
+def _counts(run: Run) -> bool:
+    """Whether a run is a student's and has a result. What the teacher hides does not count."""
+    return bool(run.owner) and not run.shared and not run.hidden and run.status.ended and "val_accuracy" in run.metrics

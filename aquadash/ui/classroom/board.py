@@ -1,0 +1,157 @@
+"""The board of the class: who has which place, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from aquadash import people, settings
+from aquadash.classroom import revealed
+from aquadash.classroom.sessions import open_sessions
+from aquadash.data import title_of
+from aquadash.errors import AquaDashError
+from aquadash.figures.leaderboard import leaderboard_chart
+from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry, leaderboard, sources
+from aquadash.runs.types import Run
+from aquadash.ui import address, cache, components, shell
+from aquadash.ui.classroom import projector
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, percent, plain
+
+_SOURCE = "source"
+_TICK_SECONDS = 5.0
+_MOST_DRAWN = 40
+
+
+def show() -> None:
+    """Draw the board of a data source, bound to ``?source=``."""
+    found = sources(cache.runs())
+    if not found:
+        components.empty_state(
+            "🏁", "The board is empty. The first student whose training ends is on it.", page="pages/train.py",
+            label="Train",
+        )  # fmt: skip
+        return
+    if projector.is_one():
+        asked = str(st.query_params.get(_SOURCE, ""))
+        source = asked if asked in found else found[0]
+    else:
+        address.choice(_SOURCE, found, default=found[0])
+        source = st.selectbox("Images", found, key=_SOURCE, format_func=title_of)
+        address.record(_SOURCE, source, default=found[0])
+    shell.live(_TICK_SECONDS)(_board)(source)
+
+
+def _board(source: str) -> None:
+    when = revealed.revealed_at(source)
+    names = {member.person.person_id: member.person.name for member in open_sessions().people()}
+    made = leaderboard(cache.runs(), source=source, validation_images=_images, revealed_at=when, names=names)
+    own = people.current()
+    _explain(made, source)
+    if people.current().leads and not projector.is_one():
+        _reveal(source, when is not None)
+    shown = made.entries[:_MOST_DRAWN]
+    components.plot(
+        leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id), key=f"board-{made.measured_on}"
+    )
+    if len(made.entries) > _MOST_DRAWN:
+        st.caption(f"and {len(made.entries) - _MOST_DRAWN} more in the table")
+    if made.entries and not projector.is_one():
+        _table(made, own.person_id)
+
+
+def _explain(made: Board, source: str) -> None:
+    images = "validation" if made.measured_on == "validation" else "test"
+    first = [entry for entry in made.entries if entry.place == 1]
+    if len(first) > 1:
+        st.markdown(
+            f"**{count(len(first), 'student')} share the first place**: their {images} images do not tell them apart.",
+            help=term("tie"),
+        )
+    elif first:
+        st.markdown(f"**{plain(first[0].name)} is first**, and clearly.", help=term("tie"))
+    if made.measured_on == "validation":
+        st.caption(
+            "Each student's best run by validation accuracy: images that it did not learn from. Test images do not "
+            "count here, so nobody can climb by tuning on them; the teacher shows those results at the end."
+        )
+    else:
+        st.caption(
+            "The last measurement: of each student the run that was best by validation, on the test images. Those "
+            "chose nothing, so this is what the networks are worth."
+        )
+    if made.uncounted:
+        st.caption(
+            f"{count(made.uncounted, 'run')} left out: on fewer than {LEAST_IMAGES} validation images luck decides."
+        )
+
+
+def _reveal(source: str, shown: bool) -> None:
+    if shown:
+        st.button(
+            "Cover the test results again", key="cover", icon=":material/visibility_off:", on_click=_turn,
+            args=(revealed.cover, source),
+        )  # fmt: skip
+        return
+    st.button(
+        "Show the test results", key="reveal", icon=":material/celebration:", on_click=_turn,
+        args=(revealed.reveal, source),
+        help="Ranks by the test images, once, at the end. The runs that stand on the board now take part; later ones "
+        "do not.",
+    )  # fmt: skip
+
+
+def _turn(change: Callable[[str], None], source: str) -> None:
+    with shell.guard():
+        change(source)
+
+
+def _table(made: Board, own: str) -> None:
+    st.dataframe(
+        [_row(entry, made.measured_on, own) for entry in made.entries],
+        hide_index=True,
+        key=f"board-table-{made.measured_on}",
+        alt=f"The board as a table of {count(len(made.entries), 'student')}.",
+        column_config={
+            "Place": st.column_config.NumberColumn(width="small", help=term("tie")),
+            "Runs": st.column_config.NumberColumn(
+                width="small", help="How many runs of theirs could have stood here. The best of many is luckier."
+            ),
+            "Look": st.column_config.LinkColumn(display_text="Look", width="small"),
+        },
+    )
+    mine = next((entry for entry in made.entries if entry.person_id == own), None)
+    if mine is not None:
+        st.page_link(
+            "pages/evaluate.py", label=f"Look at my best run: {plain(mine.run.name)}",
+            query_params={"run": mine.run.run_id}, icon="⭐",
+        )  # fmt: skip
+
+
+def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
+    accuracy, _, interval = percent(entry.accuracy, entry.interval).partition(" (")
+    return {
+        "Place": entry.place,
+        "Student": f"⭐ {entry.name}" if entry.person_id == own else entry.name,
+        f"{measured_on.capitalize()} accuracy": accuracy,
+        "95 % interval": interval.rstrip(")"),
+        "Images": entry.images,
+        "Run": entry.run.name,
+        "Runs": entry.tries,
+        "Look": f"/evaluate?run={entry.run.run_id}",
+    }
+
+
+def _images(run: Run) -> int | None:
+    return _counted(settings.place(), run.run_id, run.ended_at)
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False)
+def _counted(place: str, run_id: str, ended_at: float | None) -> int | None:
+    """How many validation images a run was measured on; read once."""
+    try:
+        found = cache.validation_predictions(run_id)
+    except AquaDashError:
+        return None
+    return None if found is None else len(found.labels)

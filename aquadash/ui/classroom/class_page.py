@@ -1,0 +1,65 @@
+"""The page of the class: its views, and who has which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from aquadash import people
+from aquadash.ui import address, shell
+from aquadash.ui.classroom import board, invitation, limits_form, members, projector, queue
+
+_VIEW = "view"
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of the page.
+
+    Attributes:
+        title: On its button.
+        icon: Before it.
+        draw: Draws it.
+        for_teacher: True if students do not have it.
+    """
+
+    title: str
+    icon: str
+    draw: Callable[[], None]
+    for_teacher: bool = False
+
+
+VIEWS: dict[str, View] = {
+    "board": View("Board", ":material/leaderboard:", board.show),
+    "queue": View("Queue", ":material/hourglass_top:", queue.show),
+    "invitation": View("Join code", ":material/qr_code_2:", invitation.show),
+    "people": View("People", ":material/group:", members.show, for_teacher=True),
+    "limits": View("Limits", ":material/tune:", limits_form.show, for_teacher=True),
+    "screen": View("Projector", ":material/cast:", projector.control, for_teacher=True),
+}
+
+
+def show() -> None:
+    """Draw the menu of views, bound to ``?view=``, and the chosen one."""
+    leads = people.current().leads
+    mine = {name: view for name, view in VIEWS.items() if leads or not view.for_teacher}
+    if projector.is_one():
+        # A projector is led; what it shows is in its address.
+        name = str(st.query_params.get(_VIEW, "board"))
+        (mine.get(name) or VIEWS["board"]).draw()
+        return
+    address.choice(_VIEW, tuple(mine), default="board")
+    chosen = st.segmented_control(
+        "What to see",
+        list(mine),
+        key=_VIEW,
+        format_func=lambda name: f"{mine[name].icon} {mine[name].title}",
+        required=True,
+        label_visibility="collapsed",
+    )
+    name = chosen or "board"
+    address.record(_VIEW, name, default="board")
+    with shell.guard():
+        mine[name].draw()

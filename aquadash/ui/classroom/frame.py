@@ -1,0 +1,106 @@
+"""The frame of every page in a class: who may see it, who one is, and what the teacher has to say."""
+
+from __future__ import annotations
+
+import html
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from aquadash import people, settings
+from aquadash.classroom import limits
+from aquadash.classroom.invitation import JOIN_PATH
+from aquadash.classroom.sessions import open_sessions
+from aquadash.people import Role
+from aquadash.ui import shell
+from aquadash.ui.classroom import admission, projector, visitors
+from aquadash.ui.classroom.admission import Admission
+from aquadash.ui.text import plain
+
+#: Seconds between two looks at whether a page is still the visitor's to see.
+_WATCH_SECONDS = 3.0
+
+
+def navigation_position() -> Literal["sidebar", "hidden"]:
+    """Who has not joined sees no list of pages."""
+    return "hidden" if admission.now() is Admission.JOIN else "sidebar"
+
+
+def run(page: Page) -> None:
+    """Draw a page of the navigation, or what stands in its place."""
+    if not settings.classroom():
+        page.run()
+        return
+    # The first page's address is the bare host.
+    allowed = admission.enter(page.url_path or "home")
+    if allowed is Admission.JOIN:
+        _join()
+        return
+    if projector.is_one():
+        projector.follow()
+    else:
+        _sidebar()
+    if allowed is Admission.LOCKED:
+        with shell.page(f"🔒 {page.title}", question="The teacher has locked this page for now."):
+            st.markdown("It opens by itself when the teacher unlocks it. The other pages are at the left.")
+            st.page_link("pages/classroom.py", label="Go to the class", icon="🏫")
+        return
+    page.run()
+
+
+def _join() -> None:
+    """What strangers see, whichever page they ask for."""
+    with shell.bare_page(open_to_all=True):
+        st.title("🐋 Join the class", anchor=False)
+        if visitors.logs_in():
+            st.markdown("Log in with your school's account to take part.")
+            if st.button("Log in", type="primary", icon=":material/login:"):
+                st.login()
+            return
+        st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
+        # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
+        there = html.escape(f"{JOIN_PATH}?next={quote(_address(), safe='')}", quote=True)
+        st.html(
+            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>Join with a name and a "
+            "code</a></p><style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }"
+            "</style>"
+        )
+
+
+def _address() -> str:
+    query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+    return f"/{admission.page()}" + (f"?{query}" if query else "")
+
+
+def _sidebar() -> None:
+    person = people.current()
+    with st.sidebar:
+        with st.container(key="class-person"):
+            role = "Teacher" if person.role is Role.TEACHER else "Student"
+            st.markdown(f"{'🧑‍🏫' if person.leads else '🧑‍🎓'} **{plain(person.name)}**  \n{role}")
+            if person.leads:
+                projector.offer(admission.page())
+            st.button("Leave the class", key="class-leave", icon=":material/logout:", type="tertiary", on_click=_leave)
+        shell.live(_WATCH_SECONDS, open_to_all=True)(_watch)(_signature())
+
+
+def _leave() -> None:
+    if visitors.logs_in():
+        st.logout()
+        return
+    open_sessions().leave(visitors.token())
+
+
+def _watch(drawn: tuple[object, ...]) -> None:
+    """Say what holds for the class just now; what changes the page around draws it again."""
+    if _signature() != drawn:
+        st.rerun()
+    now = limits.in_force()
+    if now.paused:
+        st.caption("⏸️ The queue is paused: no run starts until the teacher lets it go on.")
+
+
+def _signature() -> tuple[object, ...]:
+    return people.current(), admission.now(), limits.in_force().locked_pages

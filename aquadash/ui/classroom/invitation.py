@@ -1,0 +1,101 @@
+"""How to join, to be read from the last row: the address, the code, and a picture for phones."""
+
+from __future__ import annotations
+
+import base64
+import html
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from aquadash import people, settings
+from aquadash.classroom import codes
+from aquadash.classroom.invitation import addresses, join_address, qr_svg
+from aquadash.people import Role
+from aquadash.ui import cache, shell
+from aquadash.ui.classroom import projector, visitors
+
+_CSS = """
+<style>
+.aqua-invite { display: flex; flex-wrap: wrap; gap: 2rem; align-items: center; }
+.aqua-invite img { width: min(22rem, 80vw); height: auto; display: block; border-radius: 0.6rem; }
+.aqua-invite dt { opacity: 0.82; margin: 0; } .aqua-invite dd { margin: 0 0 1rem; font-weight: 700; line-height: 1.2; }
+.aqua-invite .aqua-address { font-size: clamp(1.1rem, 3.2vw, 2.2rem); overflow-wrap: anywhere; }
+.aqua-invite .aqua-code { font-size: clamp(2.4rem, 9vw, 5.5rem); letter-spacing: 0.08em; font-family: monospace; }
+</style>
+"""
+
+
+def show() -> None:
+    """Draw the invitation, and the teacher's code and the way to new ones below it for the teacher alone."""
+    base = app_address()
+    if visitors.logs_in():
+        _draw(base, None)
+        st.caption("People log in with the account of their school; there are no codes.")
+        return
+    code = codes.student_code()
+    _draw(base, code)
+    if people.current().leads and not projector.is_one():
+        _teacher()
+
+
+def app_address() -> str:
+    """The address at which others reach the app, without a slash at the end.
+
+    That of this page, unless the page was opened on the server itself, which no other machine can reach as "localhost".
+    """
+    if (said := settings.public_address()) is not None:
+        return said
+    here = urlsplit(st.context.url or "")
+    host = here.hostname or "localhost"
+    if host in ("localhost", "127.0.0.1", "::1", "0.0.0.0"):
+        host = next(iter(addresses()), host)
+    port = f":{here.port}" if here.port else ""
+    return f"{here.scheme or 'http'}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def _draw(base: str, code: str | None) -> None:
+    # As a picture: Streamlit takes drawings out of HTML.
+    picture = base64.b64encode(qr_svg(join_address(base, code) if code else base).encode()).decode()
+    shown = html.escape(base.removeprefix("http://"))
+    code_lines = f"<dt>Code</dt><dd class='aqua-code'>{html.escape(codes.spaced(code))}</dd>" if code else ""
+    st.html(
+        f"{_CSS}<div class='aqua-invite'><img src='data:image/svg+xml;base64,{picture}' "
+        "alt='QR code of the address to join'>"
+        f"<dl><dt>Open in a browser</dt><dd class='aqua-address'>{shown}</dd>{code_lines}</dl></div>"
+    )
+
+
+def _teacher() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Show this on the projector",
+            key="invitation-show",
+            icon=":material/cast:",
+            type="primary",
+            on_click=projector.show_view,
+            args=("invitation",),
+        )
+        st.button(
+            "New student code",
+            key="renew-student",
+            icon=":material/autorenew:",
+            help="Who has joined stays in; the old code lets nobody in any more.",
+            on_click=_renew,
+            args=(Role.STUDENT,),
+        )
+    with st.expander("The teacher's code", icon="🔑", key="teacher-code", on_change="rerun") as opened:
+        if opened.open:
+            st.markdown("Whoever joins with it may do everything. Do not open this on the projector.")
+            st.code(codes.spaced(codes.codes().teacher), language=None)
+            st.button(
+                "New teacher code", key="renew-teacher", icon=":material/autorenew:", on_click=_renew,
+                args=(Role.TEACHER,),
+            )  # fmt: skip
+
+
+def _renew(role: Role) -> None:
+    with shell.guard():
+        codes.renew(role)
+        cache.refresh()
+        st.toast("There is a new code.", icon="🔑")

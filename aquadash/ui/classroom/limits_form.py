@@ -1,0 +1,78 @@
+"""What students may at most do, set by the teacher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from aquadash.classroom import limits
+from aquadash.classroom.limits import PAGES, WORDS, ClassLimits
+from aquadash.errors import StorageError
+from aquadash.ui import cache, shell
+from aquadash.ui.text import plain, sentence
+
+#: Numbers with their least and greatest value.
+_NUMBERS = {
+    "waiting_runs": (0, 100), "epochs": (1, 2000), "upload_megabytes": (0, 1000), "data_sets": (0, 1000),
+    "pipelines": (0, 1000),
+}  # fmt: skip
+
+#: Where it is kept which limits the fields were filled with.
+_SHOWN = "class:limits"
+
+
+def show() -> None:
+    """Draw the limits as a form; they hold from the moment they are saved."""
+    try:
+        now = limits.load()
+    except StorageError as error:
+        st.warning(f"{plain(str(error))} Saving below mends it.", icon="🚧")
+        now = limits.in_force()
+    _pause(now)
+    if st.session_state.get(_SHOWN) != now:
+        # Somebody else may have changed them since. Fields that begin empty can be emptied again.
+        st.session_state[_SHOWN] = now
+        for name in _NUMBERS:
+            st.session_state[f"limit-{name}"] = getattr(now, name)
+    with st.form("limits"):
+        st.caption("For students only. An empty number is no limit.")
+        values: dict[str, Any] = {}
+        for name, (low, high) in _NUMBERS.items():
+            values[name] = st.number_input(
+                WORDS[name], min_value=low, max_value=high, value=None, step=1, key=f"limit-{name}",
+                placeholder="no limit",
+            )  # fmt: skip
+        values["searches"] = st.toggle(WORDS["searches"], now.searches, key="limit-searches")
+        values["locked_pages"] = st.multiselect(
+            WORDS["locked_pages"], PAGES, sorted(now.locked_pages), key="limit-locked_pages", format_func=sentence,
+            help="Students who have one of them open are shown a notice instead within seconds.",
+        )  # fmt: skip
+        if st.form_submit_button("Save", type="primary", key="limits-save"):
+            with shell.guard():
+                _save(limits.from_values({**now.to_values(), **values}))
+                st.toast("The limits hold from now on.", icon="✅")
+                st.rerun()
+
+
+def _pause(now: ClassLimits) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if now.paused:
+            st.button("Let the queue go on", key="unpause", icon="▶️", type="primary", on_click=_set, args=(False,))
+            st.caption("⏸️ No waiting run starts. Those that run go on.", width="content")
+        else:
+            st.button(
+                "Pause the queue", key="pause", icon="⏸️", on_click=_set, args=(True,),
+                help="Waiting runs keep their places and wait until you let them go on. Those that run go on.",
+            )  # fmt: skip
+
+
+def _set(paused: bool) -> None:
+    with shell.guard():
+        _save(limits.in_force().model_copy(update={"paused": paused}))
+
+
+def _save(wanted: ClassLimits) -> None:
+    limits.save(wanted)
+    cache.engine().follow_limits()
+    cache.refresh()

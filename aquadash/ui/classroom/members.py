@@ -1,0 +1,86 @@
+"""The people of the class, for the teacher."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import streamlit as st
+
+from aquadash import people
+from aquadash.classroom.codes import spaced
+from aquadash.classroom.sessions import RETURN_SECONDS, Member, open_sessions
+from aquadash.people import Person, Role
+from aquadash.ui import cache, shell
+from aquadash.ui.classroom import visitors
+from aquadash.ui.text import count, duration, moment, plain
+
+_TICK_SECONDS = 5.0
+_RETURN = "class:return-code"
+
+
+def show() -> None:
+    """Draw everybody who has joined, drawn again by itself."""
+    shell.live(_TICK_SECONDS)(_people)()
+
+
+def _people() -> None:
+    found = open_sessions().people()
+    here = [member for member in found if member.sessions]
+    students = sum(member.person.role is Role.STUDENT for member in found)
+    st.markdown(f"**{count(students, 'student')}**; {count(len(here), 'person', 'people')} with a session now.")
+    returning = st.session_state.get(_RETURN)
+    if returning:
+        name, code = returning
+        with st.container(border=True):
+            st.markdown(
+                f"**{plain(name)}** comes back by typing that name and this code within "
+                f"{duration(RETURN_SECONDS)}, once:"
+            )
+            st.code(spaced(code), language=None)
+            st.button("Done", key="return-done", on_click=_forget_code)
+    runs = Counter(run.owner for run in cache.runs()) if cache.store_ready() else Counter[str]()
+    for member in found:
+        _row(member, runs[member.person.person_id])
+    if not found:
+        st.caption("Nobody has joined yet.")
+
+
+def _row(member: Member, runs: int) -> None:
+    person = member.person
+    me = people.current().person_id == person.person_id
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"person-{person.person_id}"):
+        st.markdown(f"{'🧑‍🏫' if person.leads else '🧑‍🎓'} **{plain(person.name)}**", width="content")
+        quiet = time.time() - member.seen_at
+        seen = "here" if member.sessions and quiet < 60 else f"last here {duration(quiet)} ago"
+        st.caption(
+            f"{count(runs, 'run')} · joined {moment(member.joined_at)} · {seen if member.sessions else 'no session'}",
+            width="content",
+        )
+        if me or visitors.logs_in():
+            return
+        if member.sessions:
+            st.button(
+                "Send out", key=f"remove-{person.person_id}", icon=":material/logout:", on_click=_remove,
+                args=(person,),
+                help="Ends their session everywhere. Their runs stay. With the code they can join under another name.",
+            )  # fmt: skip
+        st.button(
+            "Code to come back", key=f"return-{person.person_id}", icon=":material/key:", type="tertiary",
+            on_click=_return, args=(person,),
+            help="For somebody who has left, was sent out or sits at another computer, and is to have this name again.",
+        )  # fmt: skip
+
+
+def _remove(person: Person) -> None:
+    with shell.guard():
+        open_sessions().remove(person.person_id)
+
+
+def _return(person: Person) -> None:
+    with shell.guard():
+        st.session_state[_RETURN] = (person.name, open_sessions().return_code(person.person_id))
+
+
+def _forget_code() -> None:
+    st.session_state.pop(_RETURN, None)

@@ -1,0 +1,139 @@
+"""Who trains and who waits, how long still, and what may be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from aquadash import people
+from aquadash.classroom.rights import Action, allowed
+from aquadash.errors import AquaDashError
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import cache, components, live, run_bin, run_progress, shell
+from aquadash.ui.classroom import projector
+from aquadash.ui.owners import badge
+from aquadash.ui.text import count, duration, plain
+
+_TICK_SECONDS = 2.0
+_MOST_ROWS = 40
+
+
+def show() -> None:
+    """Draw the queue, drawn again by itself."""
+    shell.live(_TICK_SECONDS)(_queue)()
+
+
+def _queue() -> None:
+    if not cache.store_ready():
+        st.caption("⏳ Opening the run store ...")
+        return
+    # Here, because the buttons below draw nothing else anew.
+    run_bin.undo_bar()
+    runs = cache.runs()
+    running = [run for run in runs if run.status is RunStatus.RUNNING]
+    waiting = live.waiting(runs)
+    st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
+    if not running and not waiting:
+        st.caption("Nothing trains and nothing waits. Who starts a training now is next.")
+        st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:")
+    for run in running:
+        with st.container(border=True, key=f"queue-{run.run_id}"):
+            _head(run, "")
+            run_progress.bar(run)
+            _buttons(run, waiting)
+    times = cache.waiting_times() if waiting else {}
+    for number, run in enumerate(waiting[:_MOST_ROWS], start=1):
+        told = times.get(run.run_id)
+        # Hidden runs wait, too.
+        place = told.place if told is not None else number
+        with st.container(border=True, key=f"queue-{run.run_id}"):
+            _head(run, f"{place}\\.")
+            if told is not None:
+                about = f"At most about {duration(told.seconds)} to wait. " if told.seconds else ""
+                st.caption(about + plain(told.why))
+            _buttons(run, waiting, place)
+    if len(waiting) > _MOST_ROWS:
+        st.caption(f"and {len(waiting) - _MOST_ROWS} more")
+    if people.current().leads and not projector.is_one():
+        _hidden(runs)
+
+
+def _head(run: Run, place: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        components.status_badge(run.status)
+        st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
+        badge(run)
+        if run.hidden:
+            st.badge("hidden", icon="🙈", color="gray")
+        if not projector.is_one():
+            st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
+
+
+def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
+    """What the visitor may do; drawing less is courtesy, the refusal is where it is done."""
+    if projector.is_one():
+        return
+    with st.container(horizontal=True):
+        if place and allowed(Action.REORDER):
+            for label, icon, target, off in (
+                ("First", ":material/vertical_align_top:", 1, place == 1),
+                ("Up", ":material/arrow_upward:", place - 1, place == 1),
+                ("Down", ":material/arrow_downward:", place + 1, place == len(waiting)),
+            ):
+                st.button(
+                    label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=_do,
+                    args=(_moved, run, target),
+                )  # fmt: skip
+        if allowed(Action.STOP, run.thing):
+            label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
+            st.button(
+                label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested, on_click=_do,
+                args=(_stopped, run),
+            )  # fmt: skip
+        if allowed(Action.HIDE):
+            st.button(
+                "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈", on_click=_do,
+                args=(_turned, run), help="The class does not see a hidden run; whose it is, does.",
+            )  # fmt: skip
+        if allowed(Action.DELETE, run.thing) and place:
+            st.button("Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=_do, args=(_deleted, run))
+
+
+def _hidden(runs: Sequence[Run]) -> None:
+    """The teacher's way back: what is hidden from the class."""
+    found = [run for run in runs if run.hidden and run.status.ended]
+    if not found:
+        return
+    with st.expander(f"Hidden from the class: {len(found)}", icon="🙈", key="hidden-runs"):
+        for run in found[:_MOST_ROWS]:
+            _head(run, "")
+            _buttons(run, [])
+
+
+def _do(work: Callable[..., None], *arguments: object) -> None:
+    """Do it from a button's callback; a refusal is shown as a message."""
+    try:
+        work(*arguments)
+    except AquaDashError as error:
+        run_bin.fail(str(error))
+    finally:
+        cache.refresh()
+
+
+def _moved(run: Run, place: int) -> None:
+    cache.engine().move(run.run_id, place)
+
+
+def _stopped(run: Run) -> None:
+    cache.engine().stop(run.run_id)
+
+
+def _turned(run: Run) -> None:
+    cache.store().set_hidden(run.run_id, not run.hidden)
+
+
+def _deleted(run: Run) -> None:
+    cache.engine().stop(run.run_id)
+    cache.store().delete(run.run_id)
+    run_bin.can_be_undone([run.run_id], run.name)

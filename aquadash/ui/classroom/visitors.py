@@ -1,0 +1,63 @@
+"""Who looks at a page: the cookie that joining has set, or the account that somebody has logged in with."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from aquadash import people, settings
+from aquadash.classroom import oidc
+from aquadash.classroom.sessions import open_sessions
+from aquadash.errors import AquaDashError
+from aquadash.people import STRANGER, Person
+
+#: The name of the cookie that holds the session's token.
+COOKIE = "aquadash_class"
+
+
+def visitor() -> Person | None:
+    """The visitor that this thread draws a page for.
+
+    Returns:
+        None where there is no class, or in a thread that draws no page; :data:`STRANGER` for one who has not joined,
+        whose session has ended, or about whom nothing can be learnt.
+    """
+    if not settings.classroom() or get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    try:
+        if logs_in():
+            return oidc.person_of(claims())
+        return open_sessions().person_of(token()) or STRANGER
+    except AquaDashError:
+        # The session file cannot be read. Whoever asks is nobody until it can.
+        return STRANGER
+
+
+def token() -> str | None:
+    """What the browser of this page holds, as it was when the page's connection was made."""
+    value = st.context.cookies.get(COOKIE)
+    return value if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1)
+def logs_in() -> bool:
+    """Whether people log in at a service (``[auth]`` in ``.streamlit/secrets.toml``) instead of typing a code.
+
+    Looked up once: it is asked for at every request and for every run that a page shows.
+    """
+    from streamlit.runtime.secrets import secrets_singleton
+
+    return bool(secrets_singleton.load_if_toml_exists() and secrets_singleton.get("auth"))
+
+
+def claims() -> dict[str, object]:
+    """What that service says of the visitor; empty if they have not logged in."""
+    said = st.user.to_dict()
+    return dict(said) if said.get("is_logged_in") else {}
+
+
+# At the import, not in a function that a way into the pages might pass by: until this is said, all visitors count as
+# the owner of the machine.
+people.look_up_by(visitor)

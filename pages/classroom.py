@@ -1,0 +1,13 @@
+"""Class: the board, the queue, and for the teacher all that leads a class."""
+
+from __future__ import annotations
+
+from aquadash.ui import shell
+from aquadash.ui.classroom import class_page, projector
+
+if projector.waits():
+    with shell.bare_page():
+        projector.wait()
+else:
+    with shell.page("🏫 Class", question="Who does what, and how well does it go?"):
+        class_page.show()

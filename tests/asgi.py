@@ -1,0 +1,59 @@
+"""Asks an ASGI app without a server: one request, one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+
+@dataclass
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: Of HTTP; 0 if nothing came, and of a websocket 101 if it was let through and 403 if it was closed.
+        headers: By name in lower case; of several the last.
+        body: Decoded.
+    """
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+def ask(
+    app: Any, path: str, *, method: str = "GET", form: Mapping[str, str] | None = None, query: str = "",
+    headers: Mapping[str, str] | None = None, client: str = "192.0.2.7", scheme: str = "http",
+) -> Answer:  # fmt: skip
+    """Send a request, with a form as browsers encode it."""
+    body = urlencode(form).encode() if form is not None else b""
+    sent = {"host": "lab:8501", **(headers or {})}
+    if form is not None:
+        sent = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body)), **sent}
+    kind = "websocket" if scheme.startswith("ws") else "http"
+    scope = {
+        "type": kind, "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
+        "query_string": query.encode(), "root_path": "", "scheme": scheme, "server": ("lab", 8501),
+        "client": (client, 50000), "subprotocols": [],
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
+    }  # fmt: skip
+    answer = Answer()
+    incoming = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": body}]
+
+    async def receive() -> dict[str, Any]:
+        return incoming.pop() if incoming else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
+        elif message["type"] == "http.response.body":
+            answer.body += message.get("body", b"").decode()
+        else:
+            answer.status = 403 if message["type"] == "websocket.close" else 101
+
+    asyncio.run(app(scope, receive, send))
+    return answer

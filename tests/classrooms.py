@@ -1,0 +1,50 @@
+"""A class for tests of pages: people in it, and their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
+
+from aquadash.classroom.sessions import open_sessions
+from aquadash.people import Person, Role
+from aquadash.runs import Run, RunStore
+from aquadash.runs import tags as tag
+from aquadash.ui import cache
+from aquadash.ui.classroom import visitors
+
+
+class _AsServed(PagesManager):
+    """Runs ``app.py`` around each page as the server does, and as ``AppTest`` beside a folder ``pages`` does not."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*arguments, **options)
+
+
+def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on there is a class, in which nobody looks at pages yet."""
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    monkeypatch.setattr(app_test, "PagesManager", _AsServed)
+    monkeypatch.setattr(visitors, "logs_in", lambda: False)
+    monkeypatch.setattr(visitors, "token", lambda: None)
+
+
+def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:
+    """Somebody joins; returns who and their token."""
+    joined = open_sessions().join(name, role)
+    return joined.person, joined.token
+
+
+def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
+    """Pages are looked at from the browser that holds this token."""
+    monkeypatch.setattr(visitors, "token", lambda: token)
+
+
+def give(store: RunStore, run: Run, person: Person) -> Run:
+    """Make a stored run somebody's."""
+    store._set(run.run_id, "give the run to somebody", tag.owner_tags(person))
+    cache.refresh()
+    return store.get(run.run_id)

@@ -1,0 +1,140 @@
+"""The codes of a class, and how often one may try."""
+
+from __future__ import annotations
+
+import hmac
+import stat
+from pathlib import Path
+
+import pytest
+
+from aquadash import people, settings
+from aquadash.classroom import codes
+from aquadash.classroom.attempts import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, MOST_ADDRESSES, Attempts
+from aquadash.errors import NotAllowedError, StorageError
+from aquadash.people import STRANGER, Person, Role
+
+ANNA = Person("a" * 32, "Anna", Role.STUDENT)
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_codes_are_made_once_and_readable_by_their_owner_only(home: Path) -> None:
+    made = codes.codes()
+    assert (len(made.student), len(made.teacher)) == (6, 10)
+    assert set(made.student + made.teacher) <= set(codes.ALPHABET)
+    assert codes.codes() == made
+    path = settings.classroom_folder() / "codes.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_no_two_characters_of_a_code_look_alike() -> None:
+    for alike in ("0O", "1IL", "UV", "5S", "2Z", "8B"):
+        assert len(set(alike) & set(codes.ALPHABET)) <= 1
+
+
+def test_a_code_makes_a_student_or_a_teacher_however_it_is_typed(home: Path) -> None:
+    made = codes.codes()
+    assert made.role_of(made.student) is Role.STUDENT
+    assert made.role_of(f" {codes.spaced(made.student).lower()} ") is Role.STUDENT
+    assert made.role_of(codes.spaced(made.teacher).replace(" ", "-")) is Role.TEACHER
+    for wrong in ("", made.student[:-1], made.teacher + "C", "x" * 10_000, "ß\ud800"):
+        assert made.role_of(wrong) is None
+
+
+def test_both_codes_are_compared_in_constant_time_whatever_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = codes.Codes("CCCCCC", "DDDDDDDDDD", 0.0)
+    compared: list[tuple[bytes, bytes]] = []
+    original = hmac.compare_digest
+
+    def compare(a: bytes, b: bytes) -> bool:
+        compared.append((a, b))
+        return original(a, b)
+
+    monkeypatch.setattr(codes.hmac, "compare_digest", compare)
+    for typed in ("CCCCCC", "DDDDDDDDDD", "nothing"):
+        compared.clear()
+        made.role_of(typed)
+        assert [known for _, known in compared] == [b"CCCCCC", b"DDDDDDDDDD"]
+
+
+def test_a_new_code_makes_the_old_one_worthless_and_leaves_the_other(home: Path) -> None:
+    before = codes.codes()
+    after = codes.renew(Role.STUDENT)
+    assert after.student != before.student and after.teacher == before.teacher
+    assert codes.codes().role_of(before.student) is None
+    assert codes.renew().teacher != before.teacher
+
+
+def test_students_see_and_renew_no_codes_but_may_tell_the_one_they_have(home: Path) -> None:
+    made = codes.codes()
+    with people.acting(ANNA):
+        for forbidden in (codes.codes, codes.renew):
+            with pytest.raises(NotAllowedError):
+                forbidden()
+        assert codes.student_code() == made.student
+    with people.acting(STRANGER), pytest.raises(NotAllowedError):
+        codes.student_code()
+    assert codes.codes() == made
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"student": "A", "teacher": "B"}', '{"student": "CCCCCC"}'])
+def test_a_damaged_file_lets_nobody_in(home: Path, text: str) -> None:
+    codes.codes()
+    path = settings.classroom_folder() / "codes.json"
+    path.write_text(text)
+    with pytest.raises(StorageError, match="damaged"):
+        codes.codes()
+    assert path.read_text() == text, "nothing is mended by itself: who joined with the old codes would wonder"
+
+
+def test_wrong_codes_cost_waiting_and_each_costs_more() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    waits = []
+    for _ in range(FREE_OF_ONE + 12):
+        attempts.failed("192.0.2.1")
+        waits.append(attempts.wait_seconds("192.0.2.1"))
+    assert waits[:FREE_OF_ONE] == [0.0] * FREE_OF_ONE
+    assert waits[FREE_OF_ONE : FREE_OF_ONE + 9] == [2.0**power for power in range(9)]
+    assert waits[-1] == 300.0, "the longest wait"
+    assert attempts.wait_seconds("192.0.2.2") == 0.0, "others do not wait for it"
+    clock.now += 299.0
+    assert attempts.wait_seconds("192.0.2.1") == pytest.approx(1.0)
+    clock.now += FORGOTTEN_AFTER
+    attempts.failed("192.0.2.1")
+    assert attempts.wait_seconds("192.0.2.1") == 0.0, "long ago is forgotten"
+
+
+def test_an_attack_from_many_addresses_is_slowed_down_but_keeps_the_class_out_for_seconds_only() -> None:
+    attempts = Attempts(Clock())
+    for number in range(FREE_OF_ALL + 20):
+        attempts.failed(f"198.51.100.{number % 250}")
+    assert 0 < attempts.wait_seconds("192.0.2.99") <= 10.0
+
+
+def test_addresses_of_one_network_count_as_one() -> None:
+    attempts = Attempts(Clock())
+    for number in range(FREE_OF_ONE + 1):
+        attempts.failed(f"2001:db8::{number:x}")
+    assert attempts.wait_seconds("2001:db8::ffff") > 0
+    assert attempts.wait_seconds("2001:db8:1::1") == 0.0
+    for _ in range(FREE_OF_ONE + 1):
+        attempts.failed("::ffff:192.0.2.5")
+    assert attempts.wait_seconds("192.0.2.5") > 0
+
+
+def test_what_is_remembered_of_attempts_is_bounded() -> None:
+    attempts = Attempts(Clock())
+    for number in range(MOST_ADDRESSES + 500):
+        attempts.failed(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
+    assert len(attempts) == MOST_ADDRESSES

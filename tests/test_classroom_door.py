@@ -1,0 +1,199 @@
+"""The door of a class: what strangers are answered, and how joining sets the cookie."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from aquadash.classroom import codes
+from aquadash.classroom.attempts import FREE_OF_ONE, Attempts
+from aquadash.classroom.sessions import open_sessions
+from aquadash.ui.classroom import door, routes
+from aquadash.ui.classroom.door import Door
+from aquadash.ui.classroom.visitors import COOKIE
+from tests.asgi import Answer, ask
+
+OWN = {"origin": "http://lab:8501"}
+
+
+@pytest.fixture
+def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A class whose app answers every request that reaches it."""
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    monkeypatch.setattr(routes, "_attempts", Attempts())
+    monkeypatch.setattr(routes, "logs_in", lambda: False)
+    monkeypatch.setattr(door, "logs_in", lambda: False)
+
+    async def inside(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("inside")
+
+    async def connection(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    return Starlette(
+        routes=[
+            *routes.routes(),
+            WebSocketRoute("/_stcore/stream", connection),
+            Route("/{path:path}", inside, methods=["GET", "POST", "PUT", "DELETE"]),
+        ],
+        middleware=[Middleware(Door)],
+    )
+
+
+def join(app: Any, name: str = "Anna", code: str | None = None, **more: Any) -> Answer:
+    form = {"name": name, "code": codes.codes().student if code is None else code, "next": more.pop("next", "/")}
+    return ask(app, "/class/join", method="POST", form=form, headers={**OWN, **more.pop("headers", {})}, **more)
+
+
+def cookie_of(answer: Answer) -> dict[str, str]:
+    token = re.match(rf"{COOKIE}=([^;]+)", answer.headers["set-cookie"])
+    assert token
+    return {"cookie": f"{COOKIE}={token[1]}"}
+
+
+@pytest.mark.parametrize("path", ["/", "/evaluate", "/classroom", "/anything"])
+def test_a_stranger_who_asks_for_a_page_gets_the_way_to_join_and_back(app: Any, path: str) -> None:
+    answer = ask(app, path, query="run=1&x=%22%3E")
+    assert "inside" not in answer.body
+    (target,) = re.findall(r'content="0;url=([^"]+)"', answer.body)
+    assert parse_qs(urlsplit(unescape(target)).query)["next"] == [f"{path}?run=1&x=%22%3E"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/media/" + "a" * 56 + ".png"), ("PUT", "/_stcore/upload_file/s/f"), ("POST", "/evaluate"),
+        ("DELETE", "/_stcore/upload_file/s/f"), ("GET", "/_stcore/script-health-check"), ("GET", "/_stcore/metrics"),
+        ("GET", "/component/x"), ("GET", "/app/static/x"), ("GET", "/_stcore/stream"),
+    ],
+)  # fmt: skip
+def test_nothing_else_leaves_the_server_for_a_stranger(app: Any, method: str, path: str) -> None:
+    answer = ask(app, path, method=method)
+    assert (answer.status, "inside" in answer.body) == (401, False)
+    forged = ask(app, path, method=method, headers={"cookie": f"{COOKIE}=forged"})
+    assert forged.status == 401
+
+
+@pytest.mark.parametrize("path", ["/static/js/index.js", "/_stcore/health", "/_stcore/host-config"])
+def test_what_is_the_same_for_everybody_is_open(app: Any, path: str) -> None:
+    assert ask(app, path).body == "inside"
+
+
+def test_the_connection_of_a_page_needs_a_session(app: Any) -> None:
+    assert ask(app, "/_stcore/stream", scheme="ws").status == 403
+    own = cookie_of(join(app))
+    assert ask(app, "/_stcore/stream", scheme="ws", headers=own).status == 101
+    open_sessions().leave(own["cookie"].partition("=")[2])
+    assert ask(app, "/_stcore/stream", scheme="ws", headers=own).status == 403
+
+
+def test_without_a_class_the_door_stands_open_and_there_is_nothing_to_join(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = codes.codes().student
+    monkeypatch.delenv("AQUADASH_CLASSROOM")
+    assert ask(app, "/media/x").body == "inside"
+    assert ask(app, "/_stcore/stream", scheme="ws").status == 101
+    assert ask(app, "/class/join").status == 404
+    assert join(app, code=code).status == 404
+    assert open_sessions().people() == []
+
+
+def test_joining_sets_a_cookie_that_no_script_and_no_other_site_can_use(app: Any) -> None:
+    answer = join(app, next="/evaluate?run=1")
+    assert (answer.status, answer.headers["location"]) == (303, "/evaluate?run=1")
+    flags = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/"} <= flags and "secure" not in flags
+    assert ask(app, "/media/x", headers=cookie_of(answer)).body == "inside"
+    secure = join(app, name="Ben", scheme="https", headers={"origin": "https://lab:8501"})
+    assert "secure" in secure.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
+        "javascript:alert(1)", "evil.example", "/class/leave", "/a\r\nSet-Cookie: x=1", "", "/" + "a" * 5000, "http:/x",
+    ],
+)  # fmt: skip
+def test_joining_leads_nowhere_but_into_the_app(app: Any, wanted: str) -> None:
+    answer = join(app, next=wanted)
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+
+
+def test_a_form_of_another_site_is_refused(app: Any) -> None:
+    for origin in ("https://evil.example", "null", "http://lab:8502", "http://lab:8501.evil.example", ""):
+        answer = join(app, headers={"origin": origin})
+        assert answer.status == 403 and "set-cookie" not in answer.headers
+    own = cookie_of(join(app))
+    assert (
+        ask(app, "/class/leave", method="POST", form={}, headers={**own, "origin": "https://evil.example"}).status
+        == 403
+    )
+    assert ask(app, "/media/x", headers=own).body == "inside", "nobody else makes somebody leave"
+
+
+def test_leaving_ends_the_session_and_takes_the_cookie_away(app: Any) -> None:
+    own = cookie_of(join(app))
+    assert ask(app, "/class/leave", headers=own).status != 303, "a link or picture cannot make somebody leave"
+    answer = ask(app, "/class/leave", method="POST", form={}, headers={**OWN, **own})
+    assert answer.status == 303 and "max-age=0" in answer.headers["set-cookie"].lower()
+    assert ask(app, "/media/x", headers=own).status == 401
+
+
+def test_wrong_codes_are_limited_by_address_with_the_time_to_wait(app: Any) -> None:
+    code = codes.codes().student
+    answers = [join(app, code="CCCCCC", client="192.0.2.66") for _ in range(FREE_OF_ONE + 2)]
+    assert [answer.status for answer in answers] == [403] * (FREE_OF_ONE + 1) + [429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert join(app, code=code, client="192.0.2.66").status == 429, "also for the right code"
+    assert join(app, code=code, client="192.0.2.67").status == 303
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_is_kept_as_text(app: Any) -> None:
+    assert join(app).status == 303
+    taken = join(app, name="anna")
+    assert taken.status == 409
+    assert 'value="anna 2"' in taken.body and 'role="alert"' in taken.body
+    named = join(app, name='<script>"x', code="CCCCCC")
+    assert "<script>" not in named.body and "&lt;script&gt;" in named.body
+    assert join(app, name="").status == 400
+    assert "default-src 'none'" in named.headers["content-security-policy"]
+    assert named.headers["cache-control"] == "no-store" and "set-cookie" not in named.headers
+
+
+def test_a_picture_for_phones_fills_the_code_in_and_nothing_else(app: Any) -> None:
+    page = ask(app, "/class/join", query="code=%22%3E%3Cscript%3E7fvty3")
+    assert "<script>" not in page.body
+    assert 'value="7FVTY3"' in ask(app, "/class/join", query="code=7fvty3").body
+
+
+def test_who_has_joined_is_sent_on_and_may_leave(app: Any) -> None:
+    own = cookie_of(join(app, name="Anna <b>"))
+    answer = ask(app, "/class/join", query="next=/data", headers=own)
+    assert (answer.status, answer.headers["location"]) == (303, "/data")
+    page = ask(app, "/class/join", headers=own)
+    assert "Anna &lt;b&gt;" in page.body and 'action="/class/leave"' in page.body
+
+
+def test_a_form_that_is_too_long_is_not_read(app: Any) -> None:
+    assert join(app, name="a" * 20_000).status == 413
+
+
+def test_where_people_log_in_the_pages_are_the_door(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "logs_in", lambda: True)
+    monkeypatch.setattr(door, "logs_in", lambda: True)
+    assert ask(app, "/").body == "inside"
+    assert join(app).status == 404, "there are no codes"

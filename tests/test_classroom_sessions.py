@@ -1,0 +1,208 @@
+"""Who is in the class: names, sessions, and what proves them."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from aquadash import people
+from aquadash.classroom import codes
+from aquadash.classroom.attempts import FREE_OF_ONE, Attempts
+from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
+from aquadash.classroom.names import clean_name
+from aquadash.classroom.sessions import (
+    FRESH_SECONDS,
+    RETURN_SECONDS,
+    SESSION_SECONDS,
+    NameTakenError,
+    Sessions,
+)
+from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
+from aquadash.people import Person, Role
+from tests.test_classroom_codes import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sessions(tmp_path: Path, clock: Clock) -> Sessions:
+    return Sessions(tmp_path / "class.db", clock)
+
+
+def test_a_token_proves_who_it_is_and_no_other_does(sessions: Sessions) -> None:
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    assert sessions.person_of(anna.token) == anna.person and anna.person.role is Role.STUDENT
+    assert sessions.person_of(ben.token) == ben.person != anna.person
+    assert len(anna.person.person_id) == 32
+    for forged in (None, "", "x", anna.token[:-1], anna.token + "A", anna.person.person_id, "\ud800", "a" * 10_000):
+        assert sessions.person_of(forged) is None
+
+
+def test_whoever_reads_the_file_learns_no_token(sessions: Sessions, tmp_path: Path) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    code = sessions.return_code(joined.person.person_id)
+    content = (tmp_path / "class.db").read_bytes()
+    assert joined.token.encode() not in content and code.encode() not in content
+    assert stat.S_IMODE((tmp_path / "class.db").stat().st_mode) == 0o600
+    with sqlite3.connect(tmp_path / "class.db") as connection:
+        (hashed,) = connection.execute("SELECT token_hash FROM sessions").fetchone()
+    assert sessions.person_of(hashed) is None, "the hash is no token"
+
+
+def test_a_session_ends_after_its_time_however_much_it_is_used(sessions: Sessions, clock: Clock) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    assert joined.expires_at == clock.now + SESSION_SECONDS
+    for _ in range(8):
+        clock.now += SESSION_SECONDS / 8 - 1
+        assert sessions.person_of(joined.token) is not None
+    clock.now += 9
+    assert sessions.person_of(joined.token) is None
+
+
+def test_sessions_outlive_a_restart(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    assert Sessions(tmp_path / "class.db", clock).person_of(joined.token) == joined.person
+
+
+def test_who_leaves_or_is_sent_out_has_no_session_a_second_later_in_another_process_too(
+    sessions: Sessions, tmp_path: Path, clock: Clock
+) -> None:
+    other_process = Sessions(tmp_path / "class.db", clock)
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    assert other_process.person_of(anna.token) and other_process.person_of(ben.token)
+    sessions.leave(anna.token)
+    sessions.remove(ben.person.person_id)
+    assert sessions.person_of(anna.token) is None and sessions.person_of(ben.token) is None
+    clock.now += FRESH_SECONDS
+    assert other_process.person_of(anna.token) is None and other_process.person_of(ben.token) is None
+
+
+def test_only_the_teacher_sends_out_and_hands_back(sessions: Sessions) -> None:
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    with people.acting(ben.person):
+        with pytest.raises(NotAllowedError):
+            sessions.remove(anna.person.person_id)
+        with pytest.raises(NotAllowedError):
+            sessions.return_code(anna.person.person_id)
+    assert sessions.person_of(anna.token) == anna.person
+    with pytest.raises(UnknownNameError):
+        sessions.remove("0" * 32)
+
+
+@pytest.mark.parametrize("name", ["Anna", "ANNA", "  anna ", "Ａｎｎａ"])
+def test_a_name_belongs_to_one_person(sessions: Sessions, name: str) -> None:
+    sessions.join("Anna", Role.STUDENT)
+    sessions.join("Anna 2", Role.STUDENT)
+    with pytest.raises(NameTakenError) as refused:
+        sessions.join(name, Role.STUDENT)
+    assert refused.value.suggestion == f"{clean_name(name)} 3"
+    assert sessions.join(refused.value.suggestion, Role.STUDENT).person.name == refused.value.suggestion
+    assert len(sessions.people()) == 3
+
+
+def test_the_same_browser_keeps_the_person_after_the_time_is_over_but_not_after_leaving(
+    sessions: Sessions, clock: Clock
+) -> None:
+    first = sessions.join("Anna", Role.STUDENT)
+    clock.now += SESSION_SECONDS + 1
+    again = sessions.join("anna", Role.STUDENT, earlier_token=first.token)
+    assert again.person == first.person and again.token != first.token
+    other = sessions.join("Somebody else", Role.STUDENT, earlier_token=again.token)
+    assert sessions.person_of(again.token) is None, "a browser is one person at a time"
+    again = sessions.join("anna", Role.STUDENT, return_code=sessions.return_code(first.person.person_id))
+    assert sessions.person_of(other.token) == other.person
+    sessions.leave(again.token)
+    with pytest.raises(NameTakenError):
+        # The next at a shared computer must not become Anna.
+        sessions.join("Anna", Role.STUDENT, earlier_token=again.token)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna", Role.STUDENT, earlier_token=sessions.join("Ben", Role.STUDENT).token)
+
+
+def test_a_student_becomes_no_teacher_by_a_teachers_name_nor_a_teacher_a_student(sessions: Sessions) -> None:
+    teacher = sessions.join("Ms Hill", Role.TEACHER)
+    with pytest.raises(NameTakenError):
+        sessions.join("Ms Hill", Role.STUDENT)
+    assert sessions.join("Ms Hill", Role.TEACHER).person == teacher.person, "the teacher's code is proof enough"
+    student = sessions.join("Anna", Role.STUDENT)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna", Role.TEACHER, earlier_token=student.token)
+
+
+def test_a_code_to_come_back_works_once_in_its_time_for_its_person(sessions: Sessions, clock: Clock) -> None:
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    code = sessions.return_code(anna.person.person_id)
+    assert not sessions.returning("Ben", code) and not sessions.returning("Anna", "")
+    assert sessions.returning(" anna", f" {code.lower()} ")
+    assert sessions.join("Anna", Role.STUDENT, return_code=code).person == anna.person
+    assert not sessions.returning("Anna", code)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna", Role.STUDENT, return_code=code)
+    late = sessions.return_code(ben.person.person_id)
+    clock.now += RETURN_SECONDS
+    assert not sessions.returning("Ben", late)
+
+
+@pytest.mark.parametrize(
+    ("typed", "part"),
+    [
+        ("", "at least one letter"), (" \t ", "at least one letter"), ("!?", "at least one letter"), ("a" * 41, "41"),
+        ("Anna\u202eX", "cannot be seen"), ("a\x00b", "cannot be seen"), ("a\u200bb", "cannot be seen"),
+    ],
+)  # fmt: skip
+def test_names_that_cannot_be_used_are_refused_with_the_reason(sessions: Sessions, typed: str, part: str) -> None:
+    with pytest.raises(ConfigError, match=part):
+        sessions.join(typed, Role.STUDENT)
+    assert sessions.people() == []
+
+
+def test_names_of_all_scripts_are_kept_as_typed(sessions: Sessions) -> None:
+    for name in ("Zoë", "Łukasz", "李小龍", "ياسمين", "O'Brien <b>", "x" * 40):
+        assert sessions.join(f"  {name} ", Role.STUDENT).person.name == name
+
+
+def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    (tmp_path / "class.db").write_bytes(b"no database " * 500)
+    clock.now += 10
+    with pytest.raises(StorageError, match="cannot be"):
+        sessions.person_of(joined.token)
+
+
+def test_somebody_who_logged_in_elsewhere_keeps_one_entry_and_gets_a_free_name(sessions: Sessions) -> None:
+    sessions.join("Anna", Role.STUDENT)
+    entered = sessions.remember(Person("b" * 32, "Anna", Role.STUDENT))
+    assert entered == Person("b" * 32, "Anna 2", Role.STUDENT)
+    assert sessions.remember(Person("b" * 32, "Anna", Role.TEACHER)) == Person("b" * 32, "Anna 2", Role.TEACHER)
+    assert len(sessions.people()) == 2
+
+
+def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
+    home: Path, sessions: Sessions, clock: Clock
+) -> None:
+    made, attempts = codes.codes(), Attempts(clock)
+
+    def enter(code: str, name: str = "Anna") -> Role:
+        return join(sessions, attempts, name=name, code=code, address="192.0.2.1").person.role
+
+    assert enter(made.student) is Role.STUDENT
+    assert enter(made.teacher, "Ms Hill") is Role.TEACHER
+    for _ in range(FREE_OF_ONE + 1):
+        with pytest.raises(WrongCodeError):
+            enter("CCCCCC", "Mallory")
+    with pytest.raises(TooManyAttemptsError) as refused:
+        enter(made.student, "Ben")
+    assert refused.value.seconds == 1.0
+    clock.now += 1.0
+    assert enter(made.student, "Ben") is Role.STUDENT
+    with pytest.raises(WrongCodeError):
+        enter("CCCCCC", "Mallory")
+    with pytest.raises(TooManyAttemptsError):
+        enter(made.student, "Carl")
+    assert [member.person.name for member in sessions.people()] == ["Ms Hill", "Anna", "Ben"]

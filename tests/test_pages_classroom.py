@@ -1,0 +1,309 @@
+"""The class in the pages: strangers, students and the teacher."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import people
+from aquadash.classroom import codes, limits, projector, revealed
+from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom.sessions import open_sessions
+from aquadash.errors import UnknownNameError
+from aquadash.people import Person, Role
+from aquadash.runs import open_store
+from aquadash.ui import cache, warmup
+from aquadash.ui.classroom import visitors
+from tests.app_pages import APP, address_of, open_app_page
+from tests.classrooms import give, join, look_as, open_class
+from tests.compared_runs import add_compared
+from tests.stored_runs import without_engine
+from tests.ui_runs import queued
+
+PAGES = ("home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough", "classroom")
+
+
+@pytest.fixture(autouse=True)
+def a_class(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    without_engine(monkeypatch)
+    open_class(monkeypatch)
+    yield
+    # What a page has begun must not go on in the next test's home.
+    warmup.start()
+    warmup.wait_for_store()
+
+
+@pytest.fixture
+def anna(monkeypatch: pytest.MonkeyPatch) -> Person:
+    """A student who looks at pages."""
+    person, token = join("Anna *x*")
+    look_as(monkeypatch, token)
+    return person
+
+
+@pytest.fixture
+def teacher(monkeypatch: pytest.MonkeyPatch) -> Person:
+    """A teacher who looks at pages."""
+    person, token = join("Ms Hill", Role.TEACHER)
+    look_as(monkeypatch, token)
+    return person
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.subheader)
+    return "\n".join(str(entry.value) for kind in kinds for entry in kind) + "".join(
+        str(entry.proto.body) for entry in app.get("html")
+    )
+
+
+def buttons(app: AppTest) -> list[str]:
+    return [button.key or "" for button in app.button]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("token", [None, "forged"])
+def test_a_stranger_sees_the_way_to_join_on_every_page_and_nothing_else(
+    page: str, token: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_as(monkeypatch, token)
+    app = open_app_page(page, run="secret")
+    assert [title.value for title in app.title] == ["🐋 Join the class"]
+    assert f"/class/join?next=%2F{page}%3Frun%3Dsecret" in texts(app)
+    assert not app.button and not app.selectbox and not app.dataframe
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_student_sees_every_page_with_their_name_and_the_way_out(page: str, anna: Person) -> None:
+    app = open_app_page(page)
+    assert "Join the class" not in [title.value for title in app.title]
+    assert not app.error, texts(app)
+    assert "Anna \\*x\\*" in texts(app) and "class-leave" in buttons(app)
+    assert "class-show" not in buttons(app), "students lead no projector"
+
+
+def test_without_a_class_nothing_of_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AQUADASH_CLASSROOM")
+    app = open_app_page("compare")
+    assert "class-leave" not in buttons(app) and not app.error
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    with pytest.raises(ValueError, match="classroom"):
+        app.switch_page("pages/classroom.py")
+
+
+def test_who_leaves_is_a_stranger_at_once(anna: Person) -> None:
+    app = open_app_page("data")
+    app.button(key="class-leave").click().run()
+    assert [title.value for title in app.title] == ["🐋 Join the class"]
+    assert open_sessions().people()[0].sessions == 0
+
+
+def test_who_is_sent_out_is_a_stranger_at_the_next_click(anna: Person) -> None:
+    app = open_app_page("data")
+    open_sessions().remove(anna.person_id)
+    app.run()
+    assert [title.value for title in app.title] == ["🐋 Join the class"]
+
+
+def test_a_locked_page_is_closed_to_students_and_open_to_the_teacher(
+    anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits.save(ClassLimits(locked_pages=frozenset({"evaluate"})))
+    app = open_app_page("evaluate")
+    assert app.title[0].value == "🔒 Evaluate"
+    assert "locked this page" in texts(app) and not app.selectbox
+    assert open_app_page("train").title[0].value != "🔒 Train"
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    assert open_app_page("evaluate").title[0].value == "🔎 Evaluate"
+
+
+def test_students_have_no_views_of_the_teacher(anna: Person) -> None:
+    made = codes.codes()
+    for view in ("people", "limits", "screen"):
+        app = open_app_page("classroom", view=view)
+        assert "limits-save" not in buttons(app) and f"remove-{anna.person_id}" not in buttons(app)
+        assert "Expected" in texts(app), "the address is refused with a word"
+    app = open_app_page("classroom", view="invitation")
+    assert codes.spaced(made.student) in texts(app)
+    assert made.teacher not in texts(app) and codes.spaced(made.teacher) not in texts(app)
+    assert not {"renew-student", "renew-teacher", "invitation-show"} & set(buttons(app))
+
+
+def test_the_teacher_shows_and_renews_the_code(teacher: Person) -> None:
+    before = codes.codes()
+    app = open_app_page("classroom", view="invitation")
+    assert codes.spaced(before.student) in texts(app) and "data:image/svg+xml;base64," in texts(app)
+    app.button(key="renew-student").click().run()
+    after = codes.codes()
+    assert after.student != before.student and after.teacher == before.teacher
+    assert codes.spaced(after.student) in texts(app)
+
+
+def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> None:
+    ben, token = join("Ben")
+    app = open_app_page("classroom", view="people")
+    assert "**1 student**" in texts(app) and "Ben" in texts(app)
+    assert f"remove-{teacher.person_id}" not in buttons(app)
+    app.button(key=f"return-{ben.person_id}").click().run()
+    code = app.code[0].value
+    assert open_sessions().returning("Ben", code)
+    app.button(key="return-done").click().run()
+    assert not app.code
+    app.button(key=f"remove-{ben.person_id}").click().run()
+    assert open_sessions().person_of(token) is None
+    assert f"remove-{ben.person_id}" not in buttons(app)
+
+
+def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
+    teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    anna, own = join("Anna")
+    ben, _ = join("Ben")
+    good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
+    give(store, add_compared(store, "weaker", skill=0.5, seed=2), anna)
+    give(store, add_compared(store, "poor", skill=0.4, seed=3), ben)
+    add_compared(store, "the owner's", skill=0.99, seed=4)
+    app = open_app_page("classroom")
+    table = app.dataframe[0].value
+    assert list(table["Student"]) == ["Anna", "Ben"] and list(table["Place"]) == [1, 2]
+    assert list(table["Run"]) == ["good", "poor"] and list(table["Runs"]) == [2, 1]
+    assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
+    assert "Anna is first" in texts(app)
+    app.button(key="reveal").click().run()
+    assert revealed.revealed_at("synthetic") is not None
+    assert "Test accuracy" in app.dataframe[0].value.columns
+    look_as(monkeypatch, own)
+    seen = open_app_page("classroom")
+    assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
+    assert not {"reveal", "cover"} & set(buttons(seen))
+    assert good.run_id in str(seen.dataframe[0].value["Look"][0])
+
+
+def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store()
+    anna, token = join("Anna")
+    ben, _ = join("Ben")
+    first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
+    app = open_app_page("classroom", view="queue")
+    assert "0 runs training, 2 waiting" in texts(app)
+    assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
+    for run in (first, second):
+        wanted = {f"{what}-{run.run_id}" for what in ("move-First", "queue-stop", "queue-hide", "queue-delete")}
+        assert wanted <= set(buttons(app))
+    app.button(key=f"queue-hide-{second.run_id}").click().run()
+    assert store.get(second.run_id).hidden
+    look_as(monkeypatch, token)
+    seen = open_app_page("classroom", view="queue")
+    assert "b1" not in texts(seen), "hidden"
+    assert f"queue-stop-{first.run_id}" in buttons(seen)
+    assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
+
+
+def test_limits_are_set_in_a_form_and_hold(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Engine:
+        followed = 0
+
+        def follow_limits(self) -> None:
+            self.followed += 1
+
+    engine = Engine()
+    monkeypatch.setattr(cache, "engine", lambda: engine)
+    app = open_app_page("classroom", view="limits")
+    app.number_input(key="limit-epochs").set_value(7)
+    app.number_input(key="limit-waiting_runs").set_value(None)
+    app.multiselect(key="limit-locked_pages").set_value(["predict", "compare"])
+    app.button(key="limits-save").click().run()
+    kept = limits.load()
+    assert (kept.epochs, kept.waiting_runs, kept.locked_pages) == (7, None, frozenset({"predict", "compare"}))
+    app.button(key="pause").click().run()
+    assert limits.load().paused and "unpause" in buttons(app) and engine.followed == 2
+
+
+def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app_page("data", split="test", projector="")
+    assert "class-show" not in buttons(app), "a projector leads no projector"
+    app = open_app_page("data", split="test")
+    app.button(key="class-show").click().run()
+    shown = projector.shown()
+    assert shown is not None and (shown.page, shown.query) == ("data", {"split": "test"})
+    waiting = open_app_page("classroom", view="projector")
+    assert "class-leave" not in buttons(waiting)
+    assert address_of(waiting, "split") == "test", "it has gone where the teacher points"
+    with people.acting(Person("a" * 32, "Anna", Role.STUDENT)), pytest.raises(Exception, match="[Oo]nly the teacher"):
+        projector.show("compare", {})
+
+
+def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) -> None:
+    store = open_store()
+    ben, _ = join("Ben")
+    own = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
+    other = give(store, add_compared(store, "his", skill=0.7, seed=2), ben)
+    app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
+    assert list(app.dataframe[0].value["Name"])[:2] == ["mine", "his"]
+    assert list(app.dataframe[0].value["Whose"])[:2] == ["Anna *x*", "Ben"]
+    assert f"delete-{own.run_id}" in buttons(app) and f"delete-{other.run_id}" not in buttons(app)
+    evaluate = open_app_page("evaluate")
+    assert evaluate.selectbox(key="run").value == own.run_id
+    assert any("Ben" in option for option in evaluate.selectbox(key="run").options)
+    predict = open_app_page("predict")
+    assert not any("his" in option for box in predict.selectbox for option in box.options)
+
+
+def test_who_logged_in_elsewhere_is_in_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_TEACHERS", "hill@school.example")
+    monkeypatch.setattr(visitors, "logs_in", lambda: True)
+    said: dict[str, object] = {}
+    monkeypatch.setattr(visitors, "claims", lambda: said)
+    app = open_app_page("data")
+    assert [button.label for button in app.button] == ["Log in"]
+    said.update({"iss": "https://id", "sub": "1", "name": "Anna", "email": "anna@school.example"})
+    assert "Anna" in texts(open_app_page("data"))
+    said.update({"sub": "2", "name": "Hill", "email": "hill@school.example", "email_verified": True})
+    app = open_app_page("data")
+    assert "Teacher" in texts(app) and "class-show" in buttons(app)
+
+
+def test_the_board_and_the_projector_have_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    from aquadash.cli import cli
+
+    store = open_store()
+    anna, _ = join("Anna")
+    good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
+
+    def run(*arguments: str) -> dict[str, Any]:
+        cli.main(["classroom", *arguments, "--json"], standalone_mode=False)
+        return dict(json.loads(capsys.readouterr().out))
+
+    (entry,) = run("board")["entries"]
+    assert (entry["place"], entry["name"], entry["run_id"]) == (1, "Anna", good.run_id)
+    assert entry["accuracy"] == pytest.approx(good.metrics["val_accuracy"]) and entry["images"] == 375
+    assert run("board", "--reveal")["measured_on"] == "test"
+    assert run("board", "--cover")["measured_on"] == "validation"
+    assert run("project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"
+    shown = projector.shown()
+    assert shown is not None and shown.query == {"run": good.run_id, "present": "1"}
+    with pytest.raises(UnknownNameError, match="evaluate"):
+        run("project", "evaluat")
+
+
+def test_people_and_codes_have_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    from aquadash.cli import cli
+
+    def run(*arguments: str) -> dict[str, object]:
+        cli.main(["classroom", *arguments, "--json"], standalone_mode=False)
+        return dict(json.loads(capsys.readouterr().out))
+
+    before = run("codes")
+    assert before == run("codes")
+    after = run("renew", "--student")
+    assert after["student_code"] != before["student_code"] and after["teacher_code"] == before["teacher_code"]
+    _, token = join("Anna")
+    assert [person["name"] for person in run("people")["people"]] == ["Anna"]  # type: ignore[attr-defined]
+    assert open_sessions().returning("Anna", str(run("people", "--return-code", "Anna")["return_code"]))
+    run("people", "--remove", "Anna")
+    assert open_sessions().person_of(token) is None

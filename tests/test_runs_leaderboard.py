@@ -1,0 +1,106 @@
+"""The board of a class: who has which place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.errors import DataError
+from aquadash.evaluation.places import difference_interval, places
+from aquadash.figures.leaderboard import leaderboard_chart
+from aquadash.runs import Run, RunStatus
+from aquadash.runs.leaderboard import LEAST_IMAGES, Board, leaderboard, sources
+
+IMAGES = 500
+
+
+def a_run(
+    name: str, owner: str, validation: float, test: float = 0.5, *, source: str = "synthetic", **values: Any
+) -> Run:
+    metrics = {"val_accuracy": validation, "test_accuracy": test}
+    kept: dict[str, Any] = {"ended_at": 100.0, "shared": False, "test_images": 500, "metrics": metrics, **values}
+    return Run(
+        (name.encode().hex() + "0" * 32)[:32], name, kept.pop("status", RunStatus.FINISHED),
+        with_values(RunConfig(), {"data.source": source}), 1.0, owner=owner * 32, owner_name=owner.upper(), **kept,
+    )  # fmt: skip
+
+
+def board(*runs: Run, **options: Any) -> Board:
+    options.setdefault("validation_images", lambda run: IMAGES)
+    return leaderboard(runs, source="synthetic", **options)
+
+
+def test_the_interval_of_a_difference_is_newcombes() -> None:
+    # The first two examples of his Table II: 56/70 against 48/80, 9/10 against 3/10.
+    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert difference_interval(9, 10, 3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+    low, high = difference_interval(48, 80, 56, 70)
+    assert (-high, -low) == pytest.approx((0.0524, 0.3339), abs=5e-5), "the other way round"
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 0), (5, 4), (-1, 4)])
+def test_counts_that_cannot_be_are_refused(right: int, n: int) -> None:
+    with pytest.raises(DataError):
+        difference_interval(right, n, 1, 2)
+
+
+def test_who_cannot_be_told_apart_shares_a_place() -> None:
+    assert places([]) == []
+    assert places([(400, 500), (395, 500), (300, 500), (298, 500), (100, 500)]) == [1, 1, 3, 3, 5]
+    assert places([(4, 5), (1, 5)]) == [1, 1], "with five images nobody is clearly better"
+
+
+def test_each_student_stands_there_once_with_the_best_run_by_validation() -> None:
+    found = board(
+        a_run("a1", "a", 0.50, test=0.99), a_run("a2", "a", 0.70, test=0.10), a_run("b1", "b", 0.60, test=0.95)
+    )
+    assert [(entry.name, entry.run.name, entry.tries) for entry in found.entries] == [("A", "a2", 2), ("B", "b1", 1)]
+    assert found.measured_on == "validation"
+    assert [(entry.place, entry.right, entry.images) for entry in found.entries] == [(1, 350, 500), (2, 300, 500)]
+    assert found.entries[0].interval[0] < 0.7 < found.entries[0].interval[1]
+
+
+def test_nobody_climbs_by_what_the_test_images_say() -> None:
+    before = [a_run("a1", "a", 0.50, test=0.50), a_run("b1", "b", 0.60, test=0.60)]
+    after = [*before, a_run("a2", "a", 0.49, test=1.00)]
+    assert [entry.run.name for entry in board(*after).entries] == [entry.run.name for entry in board(*before).entries]
+    shown = board(*after, revealed_at=200.0)
+    assert [(entry.run.name, entry.accuracy) for entry in shown.entries] == [("b1", 0.6), ("a1", 0.5)]
+    assert shown.measured_on == "test"
+
+
+def test_what_ends_after_the_test_results_were_shown_takes_no_part() -> None:
+    runs = [a_run("early", "a", 0.5, ended_at=100.0), a_run("late", "a", 0.9, ended_at=300.0)]
+    assert [entry.run.name for entry in board(*runs, revealed_at=200.0).entries] == ["early"]
+    assert [entry.run.name for entry in board(*runs).entries] == ["late"]
+
+
+def test_what_does_not_count_is_left_out() -> None:
+    others = [
+        a_run("teacher's", "t", 0.9, shared=True), a_run("hidden", "a", 0.9, hidden=True), a_run("owner's", "", 0.9),
+        a_run("running", "a", 0.9, status=RunStatus.RUNNING), a_run("failed", "a", 0.9, metrics={}),
+        a_run("other images", "a", 0.9, source="cifar100"),
+    ]  # fmt: skip
+    assert board(*others).entries == ()
+    assert sources(others) == ["cifar100"]
+    few = {"few": LEAST_IMAGES - 1, "unknown": None, "enough": LEAST_IMAGES}
+    runs = [a_run("few", "a", 0.99), a_run("unknown", "a", 0.98), a_run("enough", "a", 0.5)]
+    found = board(*runs, validation_images=lambda run: few[run.name])
+    assert [entry.run.name for entry in found.entries] == ["enough"]
+    assert found.uncounted == 2 and found.entries[0].tries == 1
+
+
+def test_people_go_by_what_they_are_called_now() -> None:
+    assert board(a_run("a1", "a", 0.5), names={"a" * 32: "Anna"}).entries[0].name == "Anna"
+
+
+def test_the_chart_has_a_dot_a_student_and_says_it_in_words() -> None:
+    found = board(a_run("a1", "a", 0.70), a_run("b1", "b", 0.40))
+    figure = leaderboard_chart(found.entries, measured_on="validation", own="b" * 32)
+    assert list(figure.data[0].x) == pytest.approx([70.0, 40.0])
+    assert list(figure.data[0].marker.symbol) == ["circle", "star"]
+    assert list(figure.layout.yaxis.ticktext) == ["1. A", "2. B"]
+    assert "place 1 A" in figure.layout.meta["alt"] and "Validation accuracy" in figure.layout.meta["alt"]
+    assert "Nobody" in leaderboard_chart([], measured_on="test").layout.meta["alt"]
