@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash.errors import AquaDashError
-from aquadash.ui import shell, upload_files, warmup
+from aquadash.ui import framework, memory, shell, upload_files, warmup
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,10 +27,19 @@ def expect_navigation() -> None:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start warming up with the server. Nothing needs undoing: the thread is a daemon, and workers outlive the app."""
+    """Start warming up with the server, and tidy up as long as it runs.
+
+    The warming up needs no undoing: its thread is a daemon, and workers outlive the app.
+    """
+    memory.use_few_pools()
     upload_files.keep_on_disk()
+    framework.describe_theme_once()
     warmup.start()
-    yield
+    tidying = asyncio.create_task(memory.keep_tidy(), name="aquadash-tidying")
+    try:
+        yield
+    finally:
+        tidying.cancel()
 
 
 def on_script_error(error: Exception) -> bool:
