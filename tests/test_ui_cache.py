@@ -60,6 +60,14 @@ def test_many_readers_cost_one_read(store: FakeStore) -> None:
     assert cache.runs(deleted=True) == []
 
 
+def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:
+    for _ in range(10):
+        assert cache.run("a" * 32) is cache.shared_runs()[0]
+    assert store.asked == ["runs"]
+    cache.run("b" * 32)
+    assert store.asked == ["runs", "get"], "one in the bin, or of a moment ago, is looked for alone"
+
+
 def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     for _ in range(3):
         assert len(cache.history("a" * 32)) == 1
