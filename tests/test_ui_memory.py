@@ -25,6 +25,14 @@ class Sessions:
         return ["here"] * self.active + list(self.left.values())
 
 
+@pytest.fixture(autouse=True)
+def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the tests have made stays to be collected."""
+    called: list[int] = []
+    monkeypatch.setattr(memory, "set_aside", lambda: called.append(1))
+    return called
+
+
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> Sessions:
     found = Sessions()
@@ -44,7 +52,7 @@ def test_a_session_is_kept_for_two_minutes_and_then_let_go(sessions: Sessions) -
 
 
 def test_memory_is_given_back_when_sessions_have_gone_and_only_then(
-    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch, set_aside: list[int]
 ) -> None:
     given: list[float] = []
     monkeypatch.setattr(memory, "give_back", lambda: given.append(sessions.now))
@@ -63,6 +71,7 @@ def test_memory_is_given_back_when_sessions_have_gone_and_only_then(
 
     asyncio.run(course())
     assert given == [121.0]
+    assert set_aside == [1], "once, at the start"
 
 
 def test_without_a_server_there_is_nothing_to_forget(monkeypatch: pytest.MonkeyPatch) -> None:

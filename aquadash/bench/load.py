@@ -81,7 +81,7 @@ class LoadBench:
         training_ratios: Each of them.
         memory_before_megabytes: Of the server, every page having been seen once.
         memory_megabytes: The most under load.
-        session_megabytes: The difference, by the number of visitors.
+        session_megabytes: The difference to the least without visitors, by their number.
         memory_after_megabytes: When all have left and their sessions are forgotten; None where it was not waited for.
         memory_after_ratio: By that of before.
         server_cores: Of the processors under load, the server.
@@ -261,6 +261,8 @@ class _Lesson:
         }
         whole = _spread([change.seconds for change in changes])
         update = _spread(lags)
+        # What the tour has left free in the server is no memory of the visitors who then use it.
+        least = min(self._before, self._after) if waited else self._before
         busy = sum(phase.end - phase.begin for phase in loaded)
         found = LoadBench(
             sessions=self._sessions,
@@ -278,7 +280,7 @@ class _Lesson:
             training_ratios=ratios,
             memory_before_megabytes=self._before,
             memory_megabytes=self._most,
-            session_megabytes=(self._most - self._before) / self._sessions,
+            session_megabytes=(self._most - least) / self._sessions,
             memory_after_megabytes=self._after if waited else None,
             memory_after_ratio=_divided(self._after, self._before) if waited else None,
             server_cores=statistics.mean(phase.cores["server"] for phase in loaded),

@@ -11,7 +11,7 @@ from aquadash.runs.types import Run
 from aquadash.ui import cache, shell
 
 #: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
-_TICK_SECONDS = 0.8
+_TICK_SECONDS = 1.2
 #: Curves of running runs grow all the time; the table follows them at this distance.
 _GROWTH_SECONDS = 5.0
 _DRAWN = "compare:drawn"
