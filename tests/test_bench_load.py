@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from aquadash.bench import load, load_walk
-from aquadash.bench.load import GOALS, bench_load
+from aquadash.bench.load import bench_load
+from aquadash.bench.load_result import GOALS
 from aquadash.bench.load_training import ProgressRecord
 from aquadash.bench.load_visitors import Watch
 from aquadash.bench.load_walk import Place, Runs

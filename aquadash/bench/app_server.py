@@ -18,6 +18,8 @@ from aquadash import settings
 from aquadash.ui.visitor import ServerError
 
 _START_SECONDS = 120.0
+#: Settings that would lead away from the home and from this machine, or keep visitors out.
+_ELSEWHERE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def running_server(home: Path) -> Iterator[AppServer]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "AQUADASH_HOME": str(home)},
+            env=environment(home),
         )
     try:
         address = f"127.0.0.1:{port}"
@@ -82,6 +84,12 @@ def running_server(home: Path) -> Iterator[AppServer]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a process that shall use that home and nothing else."""
+    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    return {**kept, "AQUADASH_HOME": str(home)}
 
 
 def _answers(address: str) -> bool:

@@ -11,29 +11,18 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import psutil
 
 from aquadash.bench.app_server import AppServer, running_server
+from aquadash.bench.load_result import LoadBench, divided, judged, spread
 from aquadash.bench.load_training import ProgressRecord, is_running, training, worker_pid
 from aquadash.bench.load_visitors import Clock, Visitor
 from aquadash.bench.load_walk import Runs, every_place
 from aquadash.ui.tab import Tab
-
-#: What a lesson of thirty needs, on two cores.
-GOALS = {
-    "page_p95_seconds": ("page change, 95 of 100 within", "at most", 1.5),
-    "update_p95_seconds": ("live update behind, 95 of 100 within", "at most", 2.0),
-    "training_ratio": ("training's speed, as a share of alone", "at least", 0.9),
-    "session_megabytes": ("memory a session, MB", "at most", 8.0),
-    "memory_after_ratio": ("memory after they have left, as a share of before", "at most", 1.1),
-    "error_count": ("errors", "at most", 0),
-}
 
 #: A phase of load and the sleep after it, in seconds; short tests have shorter ones.
 LOAD_SECONDS = 96.0
@@ -59,71 +48,6 @@ class _Phase:
     end: float = 0.0
     pace: float = 0.0
     cores: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class LoadBench:
-    """What came out.
-
-    Attributes:
-        sessions: How many visitors.
-        seconds: How long they were there, sleep included.
-        page_changes: How many there were.
-        page_p50_seconds: Median of a page change, from the request to the end of the page's script.
-        page_p95_seconds: 95 of 100 took no longer.
-        pages: Median and 95th percentile by page, with the number.
-        updates: How many times somebody who watched the training waited for what its worker had written.
-        update_p50_seconds: The median wait, from the worker's writing to the message at the visitor.
-        update_p95_seconds: 95 of 100 waited no longer.
-        training_alone: Epochs a second while everybody slept.
-        training_loaded: Epochs a second under load.
-        training_ratio: Median over the phases of load of their pace by that of the sleep before and after.
-        training_ratios: Each of them.
-        memory_before_megabytes: Of the server, every page having been seen once.
-        memory_megabytes: The most under load.
-        session_megabytes: The difference to the least without visitors, by their number.
-        memory_after_megabytes: When all have left and their sessions are forgotten; None where it was not waited for.
-        memory_after_ratio: By that of before.
-        server_cores: Of the processors under load, the server.
-        training_cores: The training.
-        visitor_cores: All visitors, which on other computers would take nothing from this one.
-        redraws: Parts of pages that were drawn again by themselves, a second.
-        kilobytes: Sent to all visitors, a second.
-        errors: What went wrong, in the server's log, in the pages and at the visitors; the first ones.
-        error_count: How many.
-        goals: By name: what it is, the goal, the figure, and whether it is met.
-    """
-
-    sessions: int
-    seconds: float
-    page_changes: int
-    page_p50_seconds: float
-    page_p95_seconds: float
-    pages: dict[str, dict[str, float]]
-    updates: int
-    update_p50_seconds: float
-    update_p95_seconds: float
-    training_alone: float
-    training_loaded: float
-    training_ratio: float
-    training_ratios: tuple[float, ...]
-    memory_before_megabytes: float
-    memory_megabytes: float
-    session_megabytes: float
-    memory_after_megabytes: float | None
-    memory_after_ratio: float | None
-    server_cores: float
-    training_cores: float
-    visitor_cores: float
-    redraws: float
-    kilobytes: float
-    errors: tuple[str, ...]
-    error_count: int
-    goals: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def bench_load(
@@ -248,7 +172,7 @@ class _Lesson:
         """The figures."""
         asleep, loaded = self._phases[::2], self._phases[1::2]
         ratios = tuple(
-            _divided(each.pace, (before.pace + after.pace) / 2)
+            divided(each.pace, (before.pace + after.pace) / 2)
             for before, each, after in zip(asleep, loaded, asleep[1:], strict=False)
         )
         changes = [change for visitor in self._visitors for change in visitor.changes]
@@ -256,11 +180,11 @@ class _Lesson:
             lag for visitor in self._visitors for watch in visitor.watches for lag in watch.lags(self._record.written)
         ]
         pages = {
-            page: _spread([change.seconds for change in changes if change.page == page])
+            page: spread([change.seconds for change in changes if change.page == page])
             for page in sorted({change.page for change in changes})
         }
-        whole = _spread([change.seconds for change in changes])
-        update = _spread(lags)
+        whole = spread([change.seconds for change in changes])
+        update = spread(lags)
         # What the tour has left free in the server is no memory of the visitors who then use it.
         least = min(self._before, self._after) if waited else self._before
         busy = sum(phase.end - phase.begin for phase in loaded)
@@ -282,7 +206,7 @@ class _Lesson:
             memory_megabytes=self._most,
             session_megabytes=(self._most - least) / self._sessions,
             memory_after_megabytes=self._after if waited else None,
-            memory_after_ratio=_divided(self._after, self._before) if waited else None,
+            memory_after_ratio=divided(self._after, self._before) if waited else None,
             server_cores=statistics.mean(phase.cores["server"] for phase in loaded),
             training_cores=statistics.mean(phase.cores["training"] for phase in loaded),
             visitor_cores=statistics.mean(phase.cores["visitors"] for phase in loaded),
@@ -291,30 +215,8 @@ class _Lesson:
             errors=tuple(self._errors[:20]),
             error_count=len(self._errors),
         )
-        found.goals.update(_judged(found))
+        found.goals.update(judged(found))
         return found
-
-
-def _judged(found: LoadBench) -> dict[str, dict[str, Any]]:
-    judged: dict[str, dict[str, Any]] = {}
-    for name, (what, side, goal) in GOALS.items():
-        value = getattr(found, name)
-        if value is not None:
-            met = value <= goal if side == "at most" else value >= goal
-            judged[name] = {"what": what, "goal": f"{side} {goal:g}", "value": value, "met": bool(met)}
-    return judged
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile; NaN of none."""
-    if not values:
-        return {"p50": float("nan"), "p95": float("nan"), "count": 0}
-    p50, p95 = np.percentile(values, [50, 95])
-    return {"p50": float(p50), "p95": float(p95), "count": len(values)}
-
-
-def _divided(number: float, by: float) -> float:
-    return number / by if by else float("nan")
 
 
 def _used(process: psutil.Process) -> float:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aquadash import settings
+from aquadash.bench.app_server import environment
 from aquadash.bench.load_walk import Runs
 from aquadash.runs import tags
 from aquadash.runs.types import Progress, RunStatus
@@ -59,11 +60,10 @@ def training(home: Path) -> Iterator[Runs]:
     Raises:
         ServerError: The training does not start.
     """
-    environment = {**os.environ, "AQUADASH_HOME": str(home)}
-    environment.pop("MLFLOW_TRACKING_URI", None)
+    settled = environment(home)
     done = subprocess.run(
         [sys.executable, "-c", _PREPARE, str(STORED_RUNS), str(_EPOCHS), str(os.getpid())],
-        env=environment, cwd=settings.PROJECT_ROOT, capture_output=True, text=True,
+        env=settled, cwd=settings.PROJECT_ROOT, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
         raise ServerError(f"The runs could not be made up: {done.stderr[-600:]}")
@@ -73,7 +73,7 @@ def training(home: Path) -> Iterator[Runs]:
     with log.open("wb") as output:
         worker = subprocess.Popen(
             [sys.executable, "-m", "aquadash", "worker", runs.training],
-            env=environment, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            env=settled, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:
         end = time.monotonic() + _START_SECONDS

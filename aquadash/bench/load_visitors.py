@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -65,6 +66,28 @@ class Change:
     seconds: float
 
 
+class Clock:
+    """Tells all visitors whether they are asleep, and what time it is."""
+
+    def __init__(self) -> None:
+        self.now = time.time
+        self._awake = asyncio.Event()
+        self._awake.set()
+
+    @property
+    def asleep(self) -> bool:
+        """Whether everybody sleeps."""
+        return not self._awake.is_set()
+
+    async def awake(self) -> None:
+        """Wait until nobody sleeps."""
+        await self._awake.wait()
+
+    def sleep(self, asleep: bool) -> None:
+        """Put everybody to sleep, or wake them."""
+        self._awake.clear() if asleep else self._awake.set()
+
+
 class Visitor:
     """Somebody who goes about the app until they are told to leave."""
 
@@ -76,6 +99,7 @@ class Visitor:
         self._chance = random.Random(f"start {seed}")
         self._clock = clock
         self._watch: Watch | None = None
+        self._on_train = False
 
     async def stay(self, *, within: float) -> None:
         """Come at some moment within so many seconds, and go about until the task is cancelled."""
@@ -97,11 +121,10 @@ class Visitor:
         elif self._on_train and not paused and self._watch is None:
             self._begin_watch()
 
-    _on_train = False
-
     async def _go(self, place: Place) -> None:
         await self._clock.awake()
         self._end_watch()
+        self._on_train = False
         seconds = await self.tab.go(place.page, place.query)
         self.changes.append(Change(place.page, self._clock.now(), seconds))
         self._on_train = place.page == "train"
@@ -131,27 +154,3 @@ class Visitor:
         found = _PROGRESS.search(raw)
         if found is not None:
             self._watch.seen.append((came, (int(found[1]), int(found[2].replace(b",", b"")))))
-
-
-class Clock:
-    """Tells all visitors whether they are asleep, and what time it is."""
-
-    def __init__(self) -> None:
-        import time
-
-        self.now = time.time
-        self._awake = asyncio.Event()
-        self._awake.set()
-
-    @property
-    def asleep(self) -> bool:
-        """Whether everybody sleeps."""
-        return not self._awake.is_set()
-
-    async def awake(self) -> None:
-        """Wait until nobody sleeps."""
-        await self._awake.wait()
-
-    def sleep(self, asleep: bool) -> None:
-        """Put everybody to sleep, or wake them."""
-        self._awake.clear() if asleep else self._awake.set()
