@@ -77,16 +77,19 @@ class RunReading:
             first: Seconds since 1970, by the clock of whoever wrote.
             last: The same, for the end.
         """
+        quick = self._changed_in_database(tag.stamp(first), tag.stamp(last))
+        found = self._changed_by_search(first, last) if quick is None else quick
+        return viewed(found, lambda stored: tag.thing_of(stored.tags))
+
+    def _changed_by_search(self, first: float, last: float) -> list[tag.StoredRun]:
+        """:meth:`changed_runs` through what every store of MLflow offers."""
         from mlflow.entities import ViewType
 
-        quick = self._changed_in_database(tag.stamp(first), tag.stamp(last))
-        if quick is not None:
-            return quick
         found: dict[str, tag.StoredRun] = {}
         for prefix in tag.stamp_prefixes(first, last):
             for stored in self._search(ViewType.ALL, f"tags.`{tag.CHANGED}` LIKE '{prefix}%'"):
                 found[stored.run_id] = stored
-        return viewed(found.values(), lambda stored: tag.thing_of(stored.tags))
+        return list(found.values())
 
     def _changed_in_database(self, first: str, last: str) -> list[tag.StoredRun] | None:
         """:meth:`changed_runs` where MLflow has a database at hand; None where it asks a tracking server.
