@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from aquadash import people
 from aquadash.config import RunConfig
+from aquadash.people import Person, Role
 from aquadash.runs import Progress, RunStatus, RunStore, open_store
 from aquadash.runs.reading import RunReading
 from aquadash.runs.tags import StoredRun
@@ -37,6 +39,15 @@ def test_both_ways_find_the_same(store: RunStore, monkeypatch: pytest.MonkeyPatc
     assert all(quick[run_id] == slow[run_id] for run_id in quick)
     assert quick[ids[2]].deleted and not quick[ids[0]].deleted
     assert quick[ids[1]].read() == store.get(ids[1])
+
+
+def test_a_student_finds_nothing_that_is_hidden(store: RunStore) -> None:
+    shown, hidden = (store.create(RunConfig()).run_id for _ in range(2))
+    store.set_hidden(hidden)
+    now = time.time()
+    with people.acting(Person("5" * 32, "Ada", Role.STUDENT)):
+        found = {stored.run_id for stored in store.changed_runs(now - 60, now + 60)}
+    assert shown in found and hidden not in found
 
 
 def test_what_was_written_before_is_not_read(store: RunStore) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import aquadash.runs
-from aquadash import data
+from aquadash import data, people
 from aquadash.config import RunConfig
 from aquadash.data import Source
-from aquadash.errors import DataError, UnknownNameError
+from aquadash.errors import DataError, NotAllowedError, UnknownNameError
+from aquadash.people import Person, Role
 from aquadash.runs import snapshot
 from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
 from aquadash.ui import cache, warmup
@@ -66,6 +67,15 @@ def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store:
     assert store.asked == ["runs"]
     cache.run("b" * 32)
     assert store.asked == ["runs", "get"], "one in the bin, or of a moment ago, is looked for alone"
+
+
+def test_what_is_hidden_is_shown_to_no_student(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, hidden=True)
+    assert cache.shared_runs() == (store.run,)
+    with people.acting(Person("5" * 32, "Ada", Role.STUDENT)):
+        assert cache.shared_runs() == () and cache.runs() == []
+        with pytest.raises(NotAllowedError):
+            cache.run("a" * 32)
 
 
 def test_what_has_ended_is_read_once(store: FakeStore) -> None:
