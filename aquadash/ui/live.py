@@ -21,7 +21,7 @@ from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
 #: report is on the screen within two.
-TICK_SECONDS = 1.2
+TICK_SECONDS = 1.4
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0

@@ -11,7 +11,12 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash.errors import AquaDashError
+from aquadash.training import processes
 from aquadash.ui import framework, memory, shell, upload_files, warmup
+
+#: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
+#: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
+NICENESS = 5
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,6 +40,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     upload_files.keep_on_disk()
     framework.describe_theme_once()
     warmup.start()
+    processes.step_back(NICENESS)
     tidying = asyncio.create_task(memory.keep_tidy(), name="aquadash-tidying")
     try:
         yield
