@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -105,11 +106,17 @@ def parameters(config: RunConfig) -> dict[str, str]:
 
 def _config(tags: Mapping[str, str]) -> RunConfig:
     """The reverse of :func:`config_tags`."""
-    config = run_config.from_json(tags[CONFIG])
     parts: list[str] = []
     while (part := tags.get(f"{DEFINITIONS}{len(parts)}")) is not None:
         parts.append(part)
-    return run_config.with_values(config, {run_config.DEFINITIONS: "".join(parts)}) if parts else config
+    return _config_of(tags[CONFIG], "".join(parts))
+
+
+@functools.lru_cache(maxsize=256)
+def _config_of(text: str, definitions: str) -> RunConfig:
+    """The same text is read again with every sign of life of a run."""
+    config = run_config.from_json(text)
+    return run_config.with_values(config, {run_config.DEFINITIONS: definitions}) if definitions else config
 
 
 def progress_tag(progress: Progress) -> str:

@@ -20,8 +20,9 @@ from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 
-#: Seconds between two looks at a run at work. Its worker reports once a second.
-TICK_SECONDS = 2.0
+#: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
+#: report is on the screen within two.
+TICK_SECONDS = 1.4
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
