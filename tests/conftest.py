@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from aquadash.data import Dataset, Split
+from tests.quick_stores import copy_new_stores
 from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium
 
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script takes half a second
 # in a process that has loaded all that the tests need.
 os.environ["STREAMLIT_RUNNER_POST_SCRIPT_GC"] = "false"
+
+# Thousands of small files and hundreds of databases that wait for the disk after each write: memory takes them at once.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+copy_new_stores()
 
 _OUTSIDE = (
     "MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "AQUADASH_WEIGHTS",
@@ -45,13 +55,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty ``AQUADASH_HOME``."""
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty ``AQUADASH_HOME``, which goes with the test."""
     folder = tmp_path_factory.mktemp("home")
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AQUADASH_HOME", str(folder))
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +77,15 @@ def quick_pages() -> None:
     from aquadash.ui.predictor import keep_keras_session
 
     keep_keras_session()
+    _look_for_components_once()
+
+
+@functools.cache
+def _look_for_components_once() -> None:
+    """Each AppTest reads what all installed packages say of themselves, half a second each time."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture
@@ -79,9 +99,24 @@ def cifar100_archive(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this session that the processes of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def prepared_home(shared_folder: Path) -> Path:
     """A home in which the embedded images are drawn and the run store is made, to be copied."""
-    folder = tmp_path_factory.mktemp("prepared")
+    folder = shared_folder / "prepared"
+    with FileLock(shared_folder / "prepared.lock"):
+        if not folder.exists():
+            _prepare(shared_folder / "preparing")
+            (shared_folder / "preparing").rename(folder)
+    return folder
+
+
+def _prepare(folder: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", "from aquadash import data, runs; data.load('synthetic'); runs.open_store()"],
         env={**os.environ, "AQUADASH_HOME": str(folder)},
@@ -89,7 +124,6 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
         timeout=120,
     )
-    return folder
 
 
 @pytest.fixture
