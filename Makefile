@@ -14,7 +14,7 @@ run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/dev-ready
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/dev-ready

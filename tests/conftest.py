@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from aquadash.data import Dataset, Split
 from tests.quick_stores import copy_new_stores
-from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium
+from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -37,6 +37,14 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMOR
 
 copy_new_stores()
 
+#: Files that take half a minute and more.
+_LONG = {
+    "test_training_memory", "test_engine", "test_tracking_server", "test_search_cli", "test_cli_reproduce",
+    "test_engine_pairs", "test_export_repeats",
+    "test_browser", "test_browser_search", "test_browser_robustness", "test_browser_predict", "test_browser_studio",
+    "test_browser_train",
+}  # fmt: skip
+
 _OUTSIDE = (
     "MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "AQUADASH_WEIGHTS",
     "AQUADASH_IMPORT", "AQUADASH_CLASSROOM",
@@ -48,10 +56,16 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, then slow ones, the browser last; within each group the order stays."""
-    items.sort(
-        key=lambda item: 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
-    )
+    """Fast tests first, then slow ones, the browser last; in each group the longest first, else the order stays.
+
+    Two processes that take file after file end together only if none of them begins a long one at the end.
+    """
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        group = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
+        return group, item.path.stem not in _LONG
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +182,24 @@ def shelf(shared_shelf: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> S
     """The shared store as the test's home."""
     monkeypatch.setenv("AQUADASH_HOME", str(shared_shelf.home))
     return shared_shelf
+
+
+@pytest.fixture(scope="module")
+def _served(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("served")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _OUTSIDE:
+            patch.delenv(name, raising=False)
+        with serving(home) as server:
+            yield server
+
+
+@pytest.fixture
+def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The app that the tests of a module share, its home included; that home becomes the test's."""
+    monkeypatch.setenv("AQUADASH_HOME", str(_served.home))
+    return _served
 
 
 @pytest.fixture(scope="module")

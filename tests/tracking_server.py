@@ -20,6 +20,9 @@ from tests.waiting import wait_for
 MISSING = importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("flask") is None
 REASON = "the whole of MLflow is not installed (requirements-dev.txt has it)"
 
+#: Nothing sent home, and none of the processes for jobs of MLflow's own, which nobody here asks for.
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
 
 @contextmanager
 def tracking_server(folder: Path, *, backend: str | None = None) -> Iterator[str]:
@@ -55,7 +58,7 @@ def mlflow_process(log: Path, *arguments: str) -> Iterator[str]:
             stdout=output,
             stderr=output,
             cwd=log.parent,
-            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+            env=environment | _QUIET,
             start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"
