@@ -36,6 +36,20 @@ def unfold(page: Page, title: str) -> None:
     settled(page)
 
 
+def chosen(page: Page, menu: Locator, option: Locator) -> bool:
+    """Whether a menu now holds the option; a page that is drawn again just then folds it too early."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    text = menu.input_value()
+    menu.click()
+    try:
+        option.click(timeout=5000)
+    except TooLate:
+        return False
+    settled(page)
+    return menu.input_value() != text
+
+
 def value_of(field: Locator, value: str) -> None:
     """Wait until a field holds this."""
     wait_for(lambda: field.input_value() == value, saying=field.input_value)
@@ -104,8 +118,9 @@ def test_the_learning_rates_curve_follows_the_settings(shared_server: Server, pa
     page.get_by_text("The learning rate is 0.01 all the time.").first.wait_for()
     page.locator(".js-plotly-plot .scatterlayer .trace path").first.wait_for(state="attached")
 
-    page.get_by_role("combobox", name=re.compile("Schedule")).click()
-    page.get_by_role("option", name=re.compile("cosine")).click()
+    menu = page.get_by_role("combobox", name=re.compile("Schedule"))
+    option = page.get_by_role("option", name=re.compile("cosine"))
+    wait_for(lambda: chosen(page, menu, option), saying=menu.input_value)
     page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 200.").first.wait_for()
     set_number(page, "Most epochs", 20)
     page.get_by_text("falls to 0 at epoch 20.").first.wait_for()
