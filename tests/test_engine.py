@@ -28,7 +28,7 @@ QUICK = with_values(
     RunConfig(),
     {
         "augmentation.pipeline": "none",
-        "training.epochs": 3,
+        "training.epochs": 2,
         "training.batch_size": 64,
         "training.patience": 0,
         "seed": 5,
