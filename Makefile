@@ -20,7 +20,7 @@ classroom: $(VENV)/run-ready
 	$(BIN)/python -m aquadash classroom serve --port $(PORT)
 
 test: $(VENV)/dev-ready
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/dev-ready

@@ -24,9 +24,9 @@ def steps() -> None:
             st.page_link(f"pages/{page.lower()}.py", label=f"Go to {page}", icon=":material/arrow_forward:")
 
 
-@shell.live(2.0)
+@shell.live(1.5)
 def now_and_lately() -> None:
-    """Runs at work and the latest results, drawn again every other second from one read of the store for everybody."""
+    """Runs at work and the latest results, drawn again all the time from one read of the store for everybody."""
     st.subheader("What runs now", anchor=False)
     if not cache.store_ready():
         st.caption("⏳ Opening the run store ...")

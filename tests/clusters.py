@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,44 +45,42 @@ MISSING = _postgres_missing()
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A PostgreSQL server with an empty database, without a password, for this machine only; yields its address."""
     programs = _POSTGRES[-1].parent
     as_user = (
         ["setpriv", "--reuid", _SERVER_USER, "--regid", _SERVER_USER, "--clear-groups"] if os.getuid() == 0 else []
     )
-    folder.mkdir(parents=True)
-    if as_user:
-        shutil.chown(folder, _SERVER_USER, _SERVER_USER)
-        for parent in folder.parents:
-            # pytest's folders are for their owner alone.
-            if parent != Path(parent.root) and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
-    data, port, log = folder / "data", free_port(), folder / "postgres.log"
-    with log.open("wb") as output:
-        subprocess.run(
-            [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "--auth=trust", "--no-sync", "-E", "UTF8"],
-            cwd=folder, stdout=output, stderr=output, check=True, timeout=60,
-        )  # fmt: skip
-        server = subprocess.Popen(
-            [*as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"],
-            cwd=folder, stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
-    try:
-        made = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "aquadash", "aquadash"]
-        wait_for(
-            lambda: subprocess.run(made, capture_output=True, timeout=30).returncode == 0,
-            timeout=30,
-            saying=lambda: log.read_text()[-2000:],
-        )
-        yield f"postgresql://aquadash@127.0.0.1:{port}/aquadash"
-    finally:
-        server.send_signal(signal.SIGINT)  # "fast shutdown": does not wait for clients
+    # Not in pytest's folder, which is for its owner alone.
+    with tempfile.TemporaryDirectory(prefix="aquadash-postgresql-") as name:
+        folder = Path(name)
+        if as_user:
+            shutil.chown(folder, _SERVER_USER, _SERVER_USER)
+        data, port, log = folder / "data", free_port(), folder / "postgres.log"
+        with log.open("wb") as output:
+            subprocess.run(
+                [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "-A", "trust", "--no-sync", "-E", "UTF8"],
+                cwd=folder, stdout=output, stderr=output, check=True, timeout=60,
+            )  # fmt: skip
+            server = subprocess.Popen(
+                [*as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"],
+                cwd=folder, stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
         try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            made = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "aquadash", "aquadash"]
+            wait_for(
+                lambda: subprocess.run(made, capture_output=True, timeout=30).returncode == 0,
+                timeout=30,
+                saying=lambda: log.read_text()[-2000:],
+            )
+            yield f"postgresql://aquadash@127.0.0.1:{port}/aquadash"
+        finally:
+            server.send_signal(signal.SIGINT)  # "fast shutdown": does not wait for clients
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 @dataclass
@@ -104,6 +103,10 @@ class Machine:
     def dask_worker(self) -> psutil.Process:
         """Its process of Dask."""
         return next(one for one in psutil.Process(self.process.pid).children() if "dask" in one.cmdline())
+
+    def registrations(self) -> int:
+        """How often its worker has joined the cluster."""
+        return self.log.read_text().count("Registered to:")
 
     def trainings(self) -> list[psutil.Process]:
         """Its training processes, those whose Dask worker is gone, too."""

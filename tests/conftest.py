@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from aquadash.data import Dataset, Split
-from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium
+from tests.quick_stores import copy_new_stores
+from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -27,6 +30,21 @@ ROOT = Path(__file__).resolve().parent.parent
 # in a process that has loaded all that the tests need.
 os.environ["STREAMLIT_RUNNER_POST_SCRIPT_GC"] = "false"
 
+# Thousands of small files and hundreds of databases that wait for the disk after each write: memory takes them at once.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+copy_new_stores()
+
+#: Files that take half a minute and more.
+_LONG = {
+    "test_training_memory", "test_engine", "test_tracking_server", "test_search_cli", "test_cli_reproduce",
+    "test_engine_pairs", "test_export_repeats",
+    "test_browser", "test_browser_search", "test_browser_robustness", "test_browser_predict", "test_browser_studio",
+    "test_browser_train",
+}  # fmt: skip
+
 _OUTSIDE = (
     "MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100", "AQUADASH_WEIGHTS",
     "AQUADASH_IMPORT", "AQUADASH_CLASSROOM", "AQUADASH_TEACHERS", "AQUADASH_PUBLIC_ADDRESS", "KERAS_HOME",
@@ -37,20 +55,27 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, then slow ones, the browser last; within each group the order stays."""
-    items.sort(
-        key=lambda item: 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
-    )
+    """Fast tests first, then slow ones, the browser last; in each group the longest first, else the order stays.
+
+    Two processes that take file after file end together only if none of them begins a long one at the end.
+    """
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        group = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
+        return group, item.path.stem not in _LONG
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty ``AQUADASH_HOME``."""
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty ``AQUADASH_HOME``, which goes with the test."""
     folder = tmp_path_factory.mktemp("home")
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AQUADASH_HOME", str(folder))
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +90,28 @@ def quick_pages() -> None:
     from aquadash.ui.predictor import keep_keras_session
 
     keep_keras_session()
+    _look_for_components_once()
+    _measure_no_networks()
+
+
+@functools.cache
+def _look_for_components_once() -> None:
+    """Each AppTest reads what all installed packages say of themselves, half a second each time."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+
+@functools.cache
+def _measure_no_networks() -> None:
+    """The form to train with has its network measured by another process, for whose answers no test of a page waits."""
+    from aquadash.training import probe_service
+
+    class Silent(probe_service.ProbeService):
+        def _wake(self) -> None:
+            """Nobody is woken: all remains to be measured."""
+
+    probe_service._shared = Silent()
 
 
 @pytest.fixture
@@ -78,9 +125,24 @@ def cifar100_archive(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this session that the processes of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def prepared_home(shared_folder: Path) -> Path:
     """A home in which the embedded images are drawn and the run store is made, to be copied."""
-    folder = tmp_path_factory.mktemp("prepared")
+    folder = shared_folder / "prepared"
+    with FileLock(shared_folder / "prepared.lock"):
+        if not folder.exists():
+            _prepare(shared_folder / "preparing")
+            (shared_folder / "preparing").rename(folder)
+    return folder
+
+
+def _prepare(folder: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", "from aquadash import data, runs; data.load('synthetic'); runs.open_store()"],
         env={**os.environ, "AQUADASH_HOME": str(folder)},
@@ -88,7 +150,6 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
         timeout=120,
     )
-    return folder
 
 
 @pytest.fixture
@@ -133,6 +194,24 @@ def shelf(shared_shelf: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> S
     """The shared store as the test's home."""
     monkeypatch.setenv("AQUADASH_HOME", str(shared_shelf.home))
     return shared_shelf
+
+
+@pytest.fixture(scope="module")
+def _served(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("served")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _OUTSIDE:
+            patch.delenv(name, raising=False)
+        with serving(home) as server:
+            yield server
+
+
+@pytest.fixture
+def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The app that the tests of a module share, its home included; that home becomes the test's."""
+    monkeypatch.setenv("AQUADASH_HOME", str(_served.home))
+    return _served
 
 
 @pytest.fixture(scope="module")

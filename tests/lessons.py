@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from aquadash import data, people, settings
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.classroom import limits
@@ -21,7 +23,7 @@ from aquadash.export.bundle import export_run
 from aquadash.export.convert import FORMATS
 from aquadash.export.convert_job import Conversions
 from aquadash.people import OWNER, Person, Role
-from aquadash.runs import Guess, Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import Guess, Predictions, Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER, add_first_model
 from aquadash.runs.jobs import RunJobs
@@ -114,6 +116,9 @@ def _trained(store: RunStore, person: Person, name: str) -> str:
     store.start(run_id, Worker("here", 1))
     store.add_artifact(run_id, FOLDER / MODEL)
     store.set_dataset(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), fingerprint="f" * 64)
+    labels = np.arange(50) % 5
+    store.add_predictions(run_id, Predictions(np.arange(50), labels, np.eye(5, dtype=np.float32)[labels]))
+    store.set_metrics(run_id, {"test_accuracy": 1.0, "test_loss": 0.0, "epochs": 3.0, "best_epoch": 3.0})
     store.set_status(run_id, RunStatus.FINISHED)
     return run_id
 

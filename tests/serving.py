@@ -54,12 +54,14 @@ class Server:
 
     Attributes:
         url: Its address, without a slash at the end.
+        home: Its ``AQUADASH_HOME``.
         process: Its process.
         started: When it was started, on the monotonic clock.
         log: What it prints.
     """
 
     url: str
+    home: Path
     process: subprocess.Popen[bytes]
     started: float
     log: Path
@@ -94,7 +96,7 @@ def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[S
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env={**os.environ, "AQUADASH_HOME": str(home), **environment},
         )  # fmt: skip
-    server = Server(f"http://localhost:{port}", process, started, log)
+    server = Server(f"http://localhost:{port}", home, process, started, log)
     try:
         wait_for(lambda: _answers(server), timeout=60, saying=log.read_text)
         yield server

@@ -37,16 +37,26 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+def follow(page: Page, server: Server, name: str) -> None:
+    """Open a page by its address; it must be that page, with its frame."""
+    page.goto(f"{server.url}/{name}")
+    page.get_by_text(PAGES[name]).first.wait_for()
+    # The navigation is app.py's: the bare page file would have none, or another.
+    page.get_by_role("link", name="Compare").first.wait_for()
+    settled(page)
+    no_error(page)
+    assert page.url.startswith(f"{server.url}/{name}")
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate"])
 def test_a_deep_link_to_a_server_that_has_just_started(warm_home: Path, page: Page, name: str) -> None:
     with serving(warm_home) as server:
-        page.goto(f"{server.url}/{name}")
-        page.get_by_text(PAGES[name]).first.wait_for()
-        # The navigation is app.py's: the bare page file would have none, or another.
-        page.get_by_role("link", name="Compare").first.wait_for()
-        settled(page)
-        no_error(page)
-        assert page.url.startswith(f"{server.url}/{name}")
+        follow(page, server, name)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_deep_link_of_a_new_session(shared_server: Server, page: Page, name: str) -> None:
+    follow(page, shared_server, name)
 
 
 @pytest.mark.alone
@@ -140,77 +150,72 @@ def test_a_killed_app_leaves_its_training_alone_and_shows_it_again(warm_home: Pa
         page.get_by_text("Stopped by request").wait_for()
 
 
-def test_a_click_on_a_confusion_cell_shows_its_images(warm_home: Path, page: Page) -> None:
+def test_a_click_on_a_confusion_cell_shows_its_images(shared_server: Server, page: Page) -> None:
     run_id = made_up_run(open_store(), "judged", seed=1, skill=0.6)
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/evaluate?run={run_id}")
-        page.get_by_text("What is taken for what?").wait_for()
-        settled(page)
-        cells = page.locator(".st-key-confusion .scatterlayer .point, .js-plotly-plot .scatterlayer .point")
-        cells.first.wait_for(state="attached")
-        box = resting_place(page, cells.nth(5 + 2))  # Row 1, column 2: a dolphin taken for an otter.
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        address_has(page, "true=dolphin", "predicted=otter")
-        expected = open_store().predictions(run_id)
-        number = int(((expected.labels == 1) & (expected.probabilities.argmax(axis=1) == 2)).sum())
-        page.get_by_text(re.compile(rf"\b{number} of 500")).first.wait_for()
+    page.goto(f"{shared_server.url}/evaluate?run={run_id}")
+    page.get_by_text("What is taken for what?").wait_for()
+    settled(page)
+    cells = page.locator(".st-key-confusion .scatterlayer .point, .js-plotly-plot .scatterlayer .point")
+    cells.first.wait_for(state="attached")
+    box = resting_place(page, cells.nth(5 + 2))  # Row 1, column 2: a dolphin taken for an otter.
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    address_has(page, "true=dolphin", "predicted=otter")
+    expected = open_store().predictions(run_id)
+    number = int(((expected.labels == 1) & (expected.probabilities.argmax(axis=1) == 2)).sum())
+    page.get_by_text(re.compile(rf"\b{number} of 500")).first.wait_for()
 
-        page.goto(f"{server.url}/evaluate?run={run_id}&true=seal&predicted=whale")  # The address does the same.
-        number = int(((expected.labels == 3) & (expected.probabilities.argmax(axis=1) == 4)).sum())
-        page.get_by_text(re.compile(rf"\b{number} of 500")).first.wait_for()
-        no_error(page)
+    page.goto(f"{shared_server.url}/evaluate?run={run_id}&true=seal&predicted=whale")  # The address does the same.
+    number = int(((expected.labels == 3) & (expected.probabilities.argmax(axis=1) == 4)).sum())
+    page.get_by_text(re.compile(rf"\b{number} of 500")).first.wait_for()
+    no_error(page)
 
 
-def test_dropped_images_are_predicted_and_a_bad_one_is_named(warm_home: Path, page: Page, tmp_path: Path) -> None:
+def test_dropped_images_are_predicted_and_a_bad_one_is_named(shared_server: Server, page: Page, tmp_path: Path) -> None:
     store = open_store()
     run_id = made_up_run(store, "seer", seed=1, skill=0.6)
     with_model(store, run_id, tmp_path)
     picture = io.BytesIO()
     Image.new("RGB", (80, 60), "navy").save(picture, "PNG")
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/predict?run={run_id}")
-        zone = page.get_by_test_id("stFileUploaderDropzone")
-        zone.wait_for()
-        transfer = page.evaluate_handle(
-            """(encoded) => {
-                const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([bytes], "sea <b>view</b>.png", {type: "image/png"}));
-                transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
-                return transfer;
-            }""",
-            base64.b64encode(picture.getvalue()).decode(),
-        )
-        zone.dispatch_event("drop", {"dataTransfer": transfer})
-        page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
-        page.get_by_role("button", name="Download the results").wait_for()
-        text = page.locator("body").inner_text()
-        assert "sea <b>view</b>.png" in text  # A file's name is text, not markup.
-        assert text.count("%") >= 5
-        no_error(page)
+    page.goto(f"{shared_server.url}/predict?run={run_id}")
+    zone = page.get_by_test_id("stFileUploaderDropzone")
+    zone.wait_for()
+    transfer = page.evaluate_handle(
+        """(encoded) => {
+            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "sea <b>view</b>.png", {type: "image/png"}));
+            transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
+            return transfer;
+        }""",
+        base64.b64encode(picture.getvalue()).decode(),
+    )
+    zone.dispatch_event("drop", {"dataTransfer": transfer})
+    page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
+    page.get_by_role("button", name="Download the results").wait_for()
+    text = page.locator("body").inner_text()
+    assert "sea <b>view</b>.png" in text  # A file's name is text, not markup.
+    assert text.count("%") >= 5
+    no_error(page)
 
 
-def test_two_runs_are_compared(warm_home: Path, page: Page) -> None:
+def test_two_runs_are_compared(shared_server: Server, page: Page) -> None:
     store = open_store()
     first = made_up_run(store, "poor <i>run</i>", seed=1, skill=0.4)
     second = made_up_run(store, "good run", seed=2, skill=0.8)
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/compare")
+    page.goto(f"{shared_server.url}/compare")
+    settled(page)
+    chooser = page.get_by_label("Compare these runs")
+    for name in ("poor", "good"):
+        chooser.click()
+        chooser.fill(name)
+        page.get_by_role("option").filter(has_text=name).first.click()
         settled(page)
-        chooser = page.get_by_label("Compare these runs")
-        for name in ("poor", "good"):
-            chooser.click()
-            chooser.fill(name)
-            page.get_by_role("option").filter(has_text=name).first.click()
-            settled(page)
-        address_has(page, first, second)
-        page.locator(".js-plotly-plot").first.wait_for()
-        # The open menu hides the rest of the page from whoever asks by role.
-        page.keyboard.press("Escape")
-        page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
-        body = page.locator("body")
-        wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
-        assert "<i>" in body.inner_text() or "poor <i>run</i>" in page.content().replace("&lt;", "<").replace(
-            "&gt;", ">"
-        )
-        no_error(page)
+    address_has(page, first, second)
+    page.locator(".js-plotly-plot").first.wait_for()
+    # The open menu hides the rest of the page from whoever asks by role.
+    page.keyboard.press("Escape")
+    page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
+    body = page.locator("body")
+    wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
+    assert "<i>" in body.inner_text() or "poor <i>run</i>" in page.content().replace("&lt;", "<").replace("&gt;", ">")
+    no_error(page)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from aquadash.runs import Run, open_store
 from tests.browser_pages import address_has, no_error, resting_place, settled
 from tests.compared_runs import add_compared
-from tests.serving import needs_chromium, serving
+from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -25,8 +23,7 @@ def viewport() -> ViewportSize:
     return {"width": 1280, "height": 2600}
 
 
-def runs_for(home: Path, prepared_home: Path, count: int) -> list[Run]:
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+def runs_for(count: int) -> list[Run]:
     store = open_store()
     return [
         add_compared(store, f"run {number}", {"seed": number}, skill=0.4 + 0.05 * number, seed=number, epochs=9)
@@ -71,81 +68,78 @@ def point(page: Page, run: int) -> Locator:
     return page.locator(".js-plotly-plot").first.locator(f"g[data-run='{run}'] .point").last
 
 
-def test_ten_runs_light_up_together_and_zooms_are_kept(home: Path, prepared_home: Path, page: Page) -> None:
-    runs = runs_for(home, prepared_home, 10)
-    with serving(home) as server:
-        page.goto(f"{server.url}/{address(runs, metric='val_accuracy,val_loss')}")
-        linked(page, charts=2, runs=10)
-        nothing_is_lit(page)
-        assert page.locator(".aqua-legend button").count() == 10
-        assert page.locator(".js-plotly-plot .legend").count() == 0
+def test_ten_runs_light_up_together_and_zooms_are_kept(shared_server: Server, page: Page) -> None:
+    runs = runs_for(10)
+    page.goto(f"{shared_server.url}/{address(runs, metric='val_accuracy,val_loss')}")
+    linked(page, charts=2, runs=10)
+    nothing_is_lit(page)
+    assert page.locator(".aqua-legend button").count() == 10
+    assert page.locator(".js-plotly-plot .legend").count() == 0
 
-        box = resting_place(page, point(page, 7))
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        lights(page, 7, charts=2, others=9)
-        page.mouse.move(5, 5)
-        nothing_is_lit(page)
+    box = resting_place(page, point(page, 7))
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    lights(page, 7, charts=2, others=9)
+    page.mouse.move(5, 5)
+    nothing_is_lit(page)
 
-        # The same by keyboard; a pressed button's run stays lit, and another section's charts show it, too.
-        button = page.get_by_role("button", name="run 3", exact=True)
-        button.focus()
-        page.keyboard.press("Enter")
-        address_has(page, f"lit={runs[3].run_id}")
-        lights(page, 3, charts=2, others=9)
-        assert button.get_attribute("aria-pressed") == "true"
+    # The same by keyboard; a pressed button's run stays lit, and another section's charts show it, too.
+    button = page.get_by_role("button", name="run 3", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    address_has(page, f"lit={runs[3].run_id}")
+    lights(page, 3, charts=2, others=9)
+    assert button.get_attribute("aria-pressed") == "true"
 
-        area = resting_place(page, page.locator(".js-plotly-plot").first.locator(".nsewdrag").first)
-        page.mouse.move(area["x"] + 0.4 * area["width"], area["y"] + 40)
-        page.mouse.down()
-        page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + 60, steps=5)
-        page.mouse.up()
-        address_has(page, "zoom=")
-        settled(page)
-        ranges = "[...document.querySelectorAll('.js-plotly-plot')].map((c) => c.layout.xaxis.range.map(Math.round))"
-        wait_for(lambda: len({tuple(each) for each in page.evaluate(ranges)}) == 1, saying=lambda: page.url)
-        zoomed = page.evaluate(ranges)[0]
-        assert 2 <= zoomed[0] < zoomed[1] <= 9
+    area = resting_place(page, page.locator(".js-plotly-plot").first.locator(".nsewdrag").first)
+    page.mouse.move(area["x"] + 0.4 * area["width"], area["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + 60, steps=5)
+    page.mouse.up()
+    address_has(page, "zoom=")
+    settled(page)
+    ranges = "[...document.querySelectorAll('.js-plotly-plot')].map((c) => c.layout.xaxis.range.map(Math.round))"
+    wait_for(lambda: len({tuple(each) for each in page.evaluate(ranges)}) == 1, saying=lambda: page.url)
+    zoomed = page.evaluate(ranges)[0]
+    assert 2 <= zoomed[0] < zoomed[1] <= 9
 
-        page.reload()
-        linked(page, charts=2, runs=10)
-        lights(page, 3, charts=2, others=9)
-        assert page.evaluate(ranges) == [zoomed, zoomed]
-        page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
-        page.get_by_text("Is the difference more than luck?").wait_for()
-        lights(page, 3, charts=1, others=9)
-        page.get_by_role("button", name="run 3", exact=True).press("Escape")
-        nothing_is_lit(page)
-        no_error(page)
-
-
-def test_a_deep_link_restores_a_section_and_a_click_chooses_a_pair(home: Path, prepared_home: Path, page: Page) -> None:
-    runs = runs_for(home, prepared_home, 3)
-    with serving(home) as server:
-        page.goto(f"{server.url}/{address(runs, section='results', on='test', second=runs[2].run_id)}")
-        page.get_by_text("Of 500 test images").wait_for()
-        settled(page)
-        # Cells are in the order of the pairs, each of them twice: the fifth is run 1 over run 2.
-        cell = page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4)
-
-        def chosen() -> bool:
-            box = resting_place(page, cell)
-            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            page.wait_for_timeout(1500)
-            return f"first={runs[2].run_id}" in page.url
-
-        wait_for(chosen, saying=lambda: page.url)
-        address_has(page, f"first={runs[2].run_id}", f"second={runs[1].run_id}")
-        no_error(page)
+    page.reload()
+    linked(page, charts=2, runs=10)
+    lights(page, 3, charts=2, others=9)
+    assert page.evaluate(ranges) == [zoomed, zoomed]
+    page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
+    page.get_by_text("Is the difference more than luck?").wait_for()
+    lights(page, 3, charts=1, others=9)
+    page.get_by_role("button", name="run 3", exact=True).press("Escape")
+    nothing_is_lit(page)
+    no_error(page)
 
 
-def test_two_runs_on_a_phone_need_no_scrolling_sideways(home: Path, prepared_home: Path, page: Page) -> None:
-    runs = runs_for(home, prepared_home, 2)
+def test_a_deep_link_restores_a_section_and_a_click_chooses_a_pair(shared_server: Server, page: Page) -> None:
+    runs = runs_for(3)
+    page.goto(f"{shared_server.url}/{address(runs, section='results', on='test', second=runs[2].run_id)}")
+    page.get_by_text("Of 500 test images").wait_for()
+    settled(page)
+    # Cells are in the order of the pairs, each of them twice: the fifth is run 1 over run 2.
+    cell = page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4)
+
+    def chosen() -> bool:
+        box = resting_place(page, cell)
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(1500)
+        return f"first={runs[2].run_id}" in page.url
+
+    wait_for(chosen, saying=lambda: page.url)
+    address_has(page, f"first={runs[2].run_id}", f"second={runs[1].run_id}")
+    no_error(page)
+
+
+def test_two_runs_on_a_phone_need_no_scrolling_sideways(shared_server: Server, page: Page) -> None:
+    runs = runs_for(2)
     page.set_viewport_size({"width": 390, "height": 2400})
-    with serving(home) as server:
-        for section in ("curves", "settings", "results", "confusion", "images", "cost"):
-            page.goto(f"{server.url}/{address(runs, section=section)}")
-            page.locator(".js-plotly-plot" if section != "images" else ".aqua-cards").first.wait_for()
-            settled(page)
-            width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-            assert width <= 390, section
-            no_error(page)
+    for section in ("curves", "settings", "results", "confusion", "images", "cost"):
+        page.goto(f"{shared_server.url}/{address(runs, section=section)}")
+        page.locator(".js-plotly-plot" if section != "images" else ".aqua-cards").first.wait_for()
+        settled(page)
+        width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+        assert width <= 390, section
+        no_error(page)

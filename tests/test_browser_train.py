@@ -10,7 +10,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.runs import RunStatus, open_store
 from tests import ui_runs
 from tests.browser_pages import address_has, no_error, settled
-from tests.serving import needs_chromium, serving
+from tests.serving import Server, needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -36,34 +36,48 @@ def unfold(page: Page, title: str) -> None:
     settled(page)
 
 
+def chosen(page: Page, menu: Locator, option: Locator) -> bool:
+    """Whether a menu now holds the option; a page that is drawn again just then folds it too early."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    text = menu.input_value()
+    menu.click()
+    try:
+        option.click(timeout=5000)
+    except TooLate:
+        return False
+    settled(page)
+    return menu.input_value() != text
+
+
 def value_of(field: Locator, value: str) -> None:
     """Wait until a field holds this."""
     wait_for(lambda: field.input_value() == value, saying=field.input_value)
 
 
-def test_a_run_is_cloned_changed_and_launched(warm_home: Path, page: Page) -> None:
+def test_a_run_is_cloned_changed_and_launched(shared_server: Server, page: Page) -> None:
     store = open_store()
     run = ui_runs.finished(store, "model <b>run</b>", OWN)
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/evaluate?run={run.run_id}")
-        page.get_by_role("link", name="Clone").click()
-        page.get_by_text("Cloned from").wait_for()
-        address_has(page, f"clone={run.run_id}")
-        assert "model <b>run</b>" in page.locator("body").inner_text()
-        value_of(number(page, "Most epochs"), "40")
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
+    page.get_by_role("link", name="Clone").click()
+    page.get_by_text("Cloned from").wait_for()
+    address_has(page, f"clone={run.run_id}")
+    assert "model <b>run</b>" in page.locator("body").inner_text()
+    value_of(number(page, "Most epochs"), "40")
 
-        set_number(page, "Most epochs", 300)
-        page.get_by_text("Most epochs 300 (was 40)").wait_for()
-        page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
-        page.wait_for_function("() => !location.href.includes('clone=') && location.href.includes('run=')")
-        launched = next(other for other in store.list_runs() if other.run_id != run.run_id)
-        address_has(page, f"run={launched.run_id}")
-        assert launched.config == with_values(run.config, {"training.epochs": 300})
-        value_of(number(page, "Most epochs"), "300")  # What was typed stays after the launch.
+    set_number(page, "Most epochs", 300)
+    page.get_by_text("Most epochs 300 (was 40)").wait_for()
+    known = {other.run_id for other in store.list_runs()}
+    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
+    page.wait_for_function("() => !location.href.includes('clone=') && location.href.includes('run=')")
+    (launched,) = (other for other in store.list_runs() if other.run_id not in known)
+    address_has(page, f"run={launched.run_id}")
+    assert launched.config == with_values(run.config, {"training.epochs": 300})
+    value_of(number(page, "Most epochs"), "300")  # What was typed stays after the launch.
 
-        page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=re.compile("Stop|Take out")).click()
-        wait_for(lambda: store.get(launched.run_id).status is RunStatus.STOPPED)
-        no_error(page)
+    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=re.compile("Stop|Take out")).click()
+    wait_for(lambda: store.get(launched.run_id).status is RunStatus.STOPPED)
+    no_error(page)
 
 
 def test_a_link_to_a_clone_works_on_a_server_that_has_just_started(warm_home: Path, page: Page) -> None:
@@ -85,48 +99,46 @@ def test_a_link_to_a_clone_works_on_a_server_that_has_just_started(warm_home: Pa
         no_error(page)
 
 
-def test_a_warning_is_mended_by_its_button(warm_home: Path, page: Page) -> None:
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/train")
-        settled(page)
-        set_number(page, "Learning rate", 8)
-        alert = page.get_by_role("alert").filter(has_text="learning rate")
-        alert.wait_for()
-        page.get_by_role("button", name="Learning rate:").click()
-        alert.wait_for(state="detached")
-        wait_for(lambda: 0 < float(number(page, "Learning rate").input_value()) < 8)
-        no_error(page)
+def test_a_warning_is_mended_by_its_button(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/train")
+    settled(page)
+    set_number(page, "Learning rate", 8)
+    alert = page.get_by_role("alert").filter(has_text="learning rate")
+    alert.wait_for()
+    page.get_by_role("button", name="Learning rate:").click()
+    alert.wait_for(state="detached")
+    wait_for(lambda: 0 < float(number(page, "Learning rate").input_value()) < 8)
+    no_error(page)
 
 
-def test_the_learning_rates_curve_follows_the_settings(warm_home: Path, page: Page) -> None:
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/train")
-        settled(page)
-        unfold(page, "Learning rate schedule")
-        page.get_by_text("The learning rate is 0.01 all the time.").first.wait_for()
-        page.locator(".js-plotly-plot .scatterlayer .trace path").first.wait_for(state="attached")
+def test_the_learning_rates_curve_follows_the_settings(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/train")
+    settled(page)
+    unfold(page, "Learning rate schedule")
+    page.get_by_text("The learning rate is 0.01 all the time.").first.wait_for()
+    page.locator(".js-plotly-plot .scatterlayer .trace path").first.wait_for(state="attached")
 
-        page.get_by_role("combobox", name=re.compile("Schedule")).click()
-        page.get_by_role("option", name=re.compile("cosine")).click()
-        page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 200.").first.wait_for()
-        set_number(page, "Most epochs", 20)
-        page.get_by_text("falls to 0 at epoch 20.").first.wait_for()
-        no_error(page)
+    menu = page.get_by_role("combobox", name=re.compile("Schedule"))
+    option = page.get_by_role("option", name=re.compile("cosine"))
+    wait_for(lambda: chosen(page, menu, option), saying=menu.input_value)
+    page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 200.").first.wait_for()
+    set_number(page, "Most epochs", 20)
+    page.get_by_text("falls to 0 at epoch 20.").first.wait_for()
+    no_error(page)
 
 
-def test_pasted_settings_fill_the_form(warm_home: Path, page: Page) -> None:
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/train")
-        settled(page)
-        unfold(page, "Settings as text")
-        pasted = page.get_by_role("textbox", name="Paste settings")
-        pasted.fill("training: {epochs: 12, optimiser: adam}")
-        page.get_by_role("button", name="Use these settings").click()
-        page.get_by_text("training.optimizer").first.wait_for()  # The nearest name, in the refusal.
-        value_of(number(page, "Most epochs"), str(RunConfig().training.epochs))
+def test_pasted_settings_fill_the_form(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/train")
+    settled(page)
+    unfold(page, "Settings as text")
+    pasted = page.get_by_role("textbox", name="Paste settings")
+    pasted.fill("training: {epochs: 12, optimiser: adam}")
+    page.get_by_role("button", name="Use these settings").click()
+    page.get_by_text("training.optimizer").first.wait_for()  # The nearest name, in the refusal.
+    value_of(number(page, "Most epochs"), str(RunConfig().training.epochs))
 
-        pasted.fill("training: {epochs: 12, optimizer: adam}")
-        page.get_by_role("button", name="Use these settings").click()
-        page.get_by_text("Done: 2 settings changed.").wait_for()
-        value_of(number(page, "Most epochs"), "12")
-        no_error(page)
+    pasted.fill("training: {epochs: 12, optimizer: adam}")
+    page.get_by_role("button", name="Use these settings").click()
+    page.get_by_text("Done: 2 settings changed.").wait_for()
+    value_of(number(page, "Most epochs"), "12")
+    no_error(page)

@@ -152,7 +152,7 @@ def test_augment_makes_five_of_one(cifar100_archive: Path, tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_model_summary_is_the_report_s() -> None:
-    values = answer("model", "summary", "--preset", "notebook", process=True)
+    values = answer("model", "summary", "--preset", "notebook")
     assert values["params"] == 1_091_045 and len(values["layers"]) == 10
     first = values["layers"][0]
     assert (first["kind"], first["output_shape"], first["params"]) == ("Conv2D", [16, 16, 32], 416)
@@ -234,7 +234,7 @@ def test_train_waits_and_predict_answers(home_with_images: Path, tmp_path: Path)
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     Image.new("RGB", (40, 30), "navy").save(good)
     bad.write_bytes(b"")
-    predictions = answer("predict", "mine", good, bad, process=True)["predictions"]
+    predictions = answer("predict", "mine", good, bad)["predictions"]
     assert [entry["file"] for entry in predictions] == [str(good), str(bad)]
     assert sum(predictions[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert predictions[0]["label"] == max(predictions[0]["probabilities"], key=predictions[0]["probabilities"].get)

@@ -28,7 +28,7 @@ QUICK = with_values(
     RunConfig(),
     {
         "augmentation.pipeline": "none",
-        "training.epochs": 3,
+        "training.epochs": 2,
         "training.batch_size": 64,
         "training.patience": 0,
         "seed": 5,
@@ -56,7 +56,7 @@ def engine(store: RunStore) -> Iterator[Engine]:
     engine.close()
 
 
-def ended(store: RunStore, run_id: str, *, timeout: float = 90.0) -> Run:
+def ended(store: RunStore, run_id: str, *, timeout: float = 200.0) -> Run:
     return wait_for(
         lambda: run if (run := store.get(run_id)).status.ended else None,
         timeout=timeout,
@@ -73,7 +73,7 @@ def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
         progress = run.progress
         return run if progress and progress.epoch >= epoch and 0 < progress.batch < progress.batches else None
 
-    return wait_for(there, timeout=90, saying=lambda: store.get(run_id))
+    return wait_for(there, timeout=150, saying=lambda: store.get(run_id))
 
 
 def without_seconds(history: list[EpochRecord]) -> list[EpochRecord]:
@@ -134,9 +134,10 @@ def test_runs_take_turns_in_the_order_of_the_queue(store: RunStore, engine: Engi
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(store: RunStore, engine: Engine) -> None:
     # Enough epochs that the run cannot end before it is seen in the middle of one, however fast the machine.
-    config = with_values(LONG, {"training.epochs": 20})
+    config = with_values(LONG, {"training.epochs": 12})
     run_id = engine.submit(config).run_id
     run = in_epoch(store, run_id, 3)
     assert run.worker is not None

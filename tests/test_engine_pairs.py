@@ -100,7 +100,7 @@ def test_none_is_queued_where_the_second_cannot_be(
 
 @pytest.mark.slow
 def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore) -> None:
-    without, with_it = engine.submit_pair(QUICK, "mirror-shift")
+    without, with_it = engine.submit_pair(with_values(QUICK, {"training.epochs": 1}), "mirror-shift")
 
     def both_ended() -> bool:
         return all(store.get(run.run_id).status.ended for run in (without, with_it))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,16 @@ def _config(name: str, **settings: Any) -> ModelConfig:
     return ModelConfig(**{"name": name, "input_size": SIZE, "dense_units": (), **settings})
 
 
-def _built(name: str, **settings: Any) -> Any:
-    return models.build(_config(name, **settings), image_shape=(32, 32, 3), num_classes=5)
+@functools.cache
+def _built(name: str) -> Any:
+    """Made once for all tests, which may load weights into it and let any of its layers learn."""
+    return models.build(_config(name), image_shape=(32, 32, 3), num_classes=5)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget() -> Iterator[None]:
+    yield
+    _built.cache_clear()
 
 
 def _pictures() -> np.ndarray:

@@ -48,7 +48,7 @@ def started(images: NDArray[np.uint8]) -> Iterator[DrawingProcess]:
 def gone(pid: int) -> bool:
     """True when the process has ended; waits a little for it."""
     try:
-        psutil.Process(pid).wait(timeout=20)
+        psutil.Process(pid).wait(timeout=60)
     except psutil.NoSuchProcess:
         return True
     except psutil.TimeoutExpired:
@@ -133,7 +133,7 @@ import sys, time
 import numpy as np
 from aquadash.augment import PIPELINES, AugmentationPlan
 from aquadash.training.drawing import DrawingProcess
-images = np.zeros((500, 32, 32, 3), np.uint8)
+images = np.zeros((200, 32, 32, 3), np.uint8)
 plan = AugmentationPlan((PIPELINES["notebook"],), copies=20)
 process = DrawingProcess(images, plan, seed_of=int, last_epoch=99, progress=lambda *_: None)
 process.epoch(1)

@@ -63,7 +63,7 @@ def test_it_ends_with_its_input_even_in_the_middle() -> None:
         child.stdin.write(line() * 200)
         child.stdin.close()
         # 200 measurements would take minutes.
-        child.wait(timeout=20)
+        child.wait(timeout=40)
     finally:
         process.end()
 

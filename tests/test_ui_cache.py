@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import aquadash.runs
-from aquadash import data
+from aquadash import data, people
 from aquadash.config import RunConfig
 from aquadash.data import Source
-from aquadash.errors import DataError, UnknownNameError
+from aquadash.errors import DataError, NotAllowedError, UnknownNameError
+from aquadash.people import Person, Role
 from aquadash.runs import snapshot
 from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
 from aquadash.ui import cache, warmup
@@ -58,6 +59,23 @@ def test_many_readers_cost_one_read(store: FakeStore) -> None:
         assert [run.name for run in cache.runs()] == ["one"]
     assert store.asked == ["runs"]
     assert cache.runs(deleted=True) == []
+
+
+def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:
+    for _ in range(10):
+        assert cache.run("a" * 32) is cache.shared_runs()[0]
+    assert store.asked == ["runs"]
+    cache.run("b" * 32)
+    assert store.asked == ["runs", "get"], "one in the bin, or of a moment ago, is looked for alone"
+
+
+def test_what_is_hidden_is_shown_to_no_student(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, hidden=True)
+    assert cache.shared_runs() == (store.run,)
+    with people.acting(Person("5" * 32, "Ada", Role.STUDENT)):
+        assert cache.shared_runs() == () and cache.runs() == []
+        with pytest.raises(NotAllowedError):
+            cache.run("a" * 32)
 
 
 def test_what_has_ended_is_read_once(store: FakeStore) -> None:

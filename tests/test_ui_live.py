@@ -45,6 +45,8 @@ def test_place_in_the_queue() -> None:
 
     assert "when a running one ends" in live.queue_text(first, [second, first, busy])
     assert "starts in a moment" in live.queue_text(first, [first])
+    lost = run(RunStatus.QUEUED, name="e", queued_at=1.0, message="The worker on far was lost; another one goes on.")
+    assert live.queue_text(lost, [lost]).endswith("in a moment. The worker on far was lost; another one goes on.")
     assert live.queue_text(second, [second, first, busy]).startswith(
         "Number 2 in the queue: 1 run will start before it"
     )

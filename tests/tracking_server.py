@@ -20,12 +20,8 @@ from tests.waiting import wait_for
 MISSING = importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("flask") is None
 REASON = "the whole of MLflow is not installed (requirements-dev.txt has it)"
 
-#: No look for the network, and none of the eight processes for jobs that AquaDash never asks for.
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-}
+#: Nothing sent home, and none of the processes for jobs of MLflow's own, which nobody here asks for.
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 @contextmanager

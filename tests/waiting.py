@@ -8,18 +8,29 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+#: Seconds between two questions, at first and at most: who asks too often slows down what it waits for.
+_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 
-def wait_for(what: Callable[[], T], *, timeout: float = 60.0, saying: Callable[[], object] | None = None) -> T:
-    """The first truthy answer of ``what``.
+
+def wait_for(
+    what: Callable[[], T],
+    *,
+    timeout: float = 120.0,
+    saying: Callable[[], object] | None = None,
+    every: float = _LONGEST_PAUSE,
+) -> T:
+    """The first truthy answer of ``what``, which is asked again and again, at last after each ``every`` seconds.
 
     Raises:
         AssertionError: It had none within ``timeout`` seconds; the message holds what ``saying`` returns then.
     """
     deadline = time.monotonic() + timeout
+    pause = _PAUSE
     while True:
         answer = what()
         if answer:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"nothing within {timeout} s: {saying() if saying else what}")
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.2 * pause, every)

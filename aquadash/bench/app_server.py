@@ -11,20 +11,45 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from aquadash import settings
 from aquadash.ui.visitor import ServerError
 
 _START_SECONDS = 120.0
+#: Settings that would lead away from the home and from this machine, or keep visitors out.
+_ELSEWHERE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM")
+
+
+@dataclass(frozen=True)
+class AppServer:
+    """A running server.
+
+    Attributes:
+        address: Host and port.
+        pid: Of its process.
+        log: What it prints.
+    """
+
+    address: str
+    pid: int
+    log: Path
 
 
 @contextmanager
 def app_server(home: Path) -> Iterator[str]:
+    """:func:`running_server` for those who need its address only."""
+    with running_server(home) as server:
+        yield server.address
+
+
+@contextmanager
+def running_server(home: Path) -> Iterator[AppServer]:
     """Run the app with that home on a free port of this machine until the block ends.
 
     Yields:
-        Its address, without a slash at the end.
+        The server; its address has no slash at the end.
 
     Raises:
         ServerError: It does not start.
@@ -42,7 +67,7 @@ def app_server(home: Path) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "AQUADASH_HOME": str(home)},
+            env=environment(home),
         )
     try:
         address = f"127.0.0.1:{port}"
@@ -51,7 +76,7 @@ def app_server(home: Path) -> Iterator[str]:
             if process.poll() is not None or time.monotonic() > end:
                 raise ServerError(f"The app's server did not start. It says: {log.read_text(errors='replace')[-600:]}")
             time.sleep(0.05)
-        yield address
+        yield AppServer(address, process.pid, log)
     finally:
         process.terminate()
         try:
@@ -59,6 +84,12 @@ def app_server(home: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a process that shall use that home and nothing else."""
+    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    return {**kept, "AQUADASH_HOME": str(home)}
 
 
 def _answers(address: str) -> bool:

@@ -150,6 +150,63 @@ def app(runs: int, repeats: int, pages: tuple[str, ...], as_json: bool) -> None:
     show(result.to_dict(), as_json=as_json, text=text)
 
 
+@bench.command("load")
+@click.option("--sessions", type=click.IntRange(1, 200), default=30, show_default=True, help="Visitors.")
+@click.option(
+    "--seconds", type=click.FloatRange(30, 7200), default=600, show_default=True, help="How long they are there."
+)
+@click.option(
+    "--leave-seconds",
+    type=click.FloatRange(0, 900),
+    default=165,
+    show_default=True,
+    help="How long to wait for the memory of those who have left; 0: not at all.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where everybody goes, and when.")
+@json_option
+def load(sessions: int, seconds: float, leave_seconds: float, seed: int, as_json: bool) -> None:
+    """A class that changes pages and watches one training, on a server of its own on this machine.
+
+    Page changes, live updates, the training's speed beside its speed alone, memory and errors, each against its goal.
+    """
+    from aquadash.bench.load import bench_load
+
+    with StatusLine() as line:
+        result = bench_load(
+            sessions=sessions, seconds=seconds, leave_seconds=leave_seconds, seed=seed, progress=line.progress
+        ).to_dict()
+    show(result, as_json=as_json, text=lambda: _load_text(result))
+
+
+def _load_text(result: dict[str, Any]) -> str:
+    goals = [
+        (goal["what"], goal["goal"], f"{goal['value']:.3g}", "yes" if goal["met"] else "NO")
+        for goal in result["goals"].values()
+    ]
+    pages = [
+        (page, f"{found['count']:,}", f"{found['p50']:.2f} s", f"{found['p95']:.2f} s")
+        for page, found in result["pages"].items()
+    ]
+    facts = (
+        f"{result['sessions']} visitors for {result['seconds']:.0f} s: {result['page_changes']:,} page changes, "
+        f"{result['updates']:,} live updates, {result['redraws']:.1f} redrawings and {result['kilobytes']:,.0f} kB a "
+        f"second.\nTraining {result['training_alone']:.3f} epochs a second alone, {result['training_loaded']:.3f} "
+        f"under load. Memory of the server {result['memory_before_megabytes']:,.0f} MB before, "
+        f"{result['memory_megabytes']:,.0f} MB with all"
+        + ("" if result["memory_after_megabytes"] is None else f", {result['memory_after_megabytes']:,.0f} MB after")
+        + f".\nCores under load: server {result['server_cores']:.2f}, training {result['training_cores']:.2f}, the "
+        f"visitors themselves {result['visitor_cores']:.2f}."
+    )
+    errors = "".join(f"\n{error}" for error in result["errors"])
+    return "\n\n".join(
+        (
+            table(goals, header=("goal", "", "figure", "met")),
+            table(pages, header=("page", "changes", "median", "95 of 100 within")),
+            facts + errors,
+        )
+    )
+
+
 def _show(result: dict[str, Any], as_json: bool, what: str, *, more: str = "") -> None:
     show(
         result,

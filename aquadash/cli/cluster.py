@@ -29,14 +29,16 @@ def cluster() -> None:
 @cluster.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=_PORT, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
-def scheduler(host: str, port: int) -> None:
+@json_option
+def scheduler(host: str, port: int, as_json: bool) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
     words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
     words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--no-show"]
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "60s")
     # AquaDash itself counts how many workers a run has cost, and says so.
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "20")
-    click.echo(f"Workers and the app reach this scheduler as tcp://{host}:{port}", err=True)
+    address = f"tcp://{host}:{port}"
+    show({"scheduler": address}, as_json=as_json, text=lambda: f"Workers and the app reach this scheduler as {address}")
     sys.stdout.flush()
     os.chdir(settings.PROJECT_ROOT)
     os.execv(sys.executable, words)
@@ -75,10 +77,11 @@ def worker(
         click.echo(f"{check.what}: {check.problem or check.note}", err=True)
     if problems:
         raise RunError(" ".join(problems))
+    values = {"scheduler": address, "workers": [process.name for process in processes]}
+    show(values, as_json=as_json, text=lambda: "All is well: " + ", ".join(values["workers"]))
     if only_check:
-        values = {"scheduler": address, "workers": [process.name for process in processes], "problems": problems}
-        show(values, as_json=as_json, text=lambda: "All is well.")
         return
+    sys.stdout.flush()
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s aquadash %(levelname)s %(message)s", datefmt="%H:%M:%S"
     )

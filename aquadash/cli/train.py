@@ -70,7 +70,7 @@ def wait(engine: Engine, run_id: str) -> Run:
         while True:
             try:
                 run = store.get(run_id)
-                if run.status.ended and not engine.takes_over(run):
+                if run.status.ended:
                     return run
                 _draw(line, run, asked)
                 time.sleep(_LOOK_SECONDS)
@@ -88,9 +88,6 @@ def _draw(line: StatusLine, run: Run, asked: bool) -> None:
     progress = run.progress
     if run.status is RunStatus.QUEUED or progress is None:
         line.show(f"{run.name}: queued")
-        return
-    if run.status.ended:
-        line.show(f"{run.name}: its worker is silent; another one goes on if it stays so")
         return
     if asked:
         line.show(f"{run.name}: stopping")

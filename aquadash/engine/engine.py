@@ -234,10 +234,6 @@ class Engine(QueueOrder):
             self._slots = max(1, sum(self._connected().nthreads().values()))
         return self._slots
 
-    def takes_over(self, run: Run) -> bool:
-        """Whether somebody goes on with a run whose worker went silent, without being asked."""
-        return self._on_cluster and run.status is RunStatus.INTERRUPTED and not run.message
-
     def _enqueue(self, run_id: str, task: Callable[[str], str], *, priority: float) -> None:
         client = self._connected()
         if self._on_cluster:

@@ -93,4 +93,6 @@ class Keeper:
         if error and status is RunStatus.QUEUED:
             self._store.set_status(run_id, RunStatus.FAILED, message=error)
             return False
+        if ticket.used_up:
+            self._store.set_ticket(run_id, "")
         return True

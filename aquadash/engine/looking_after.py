@@ -46,7 +46,7 @@ def look_after(run_id: str, ticket: str, version: str) -> str:
 
     Raises:
         RunError: This machine is set up wrongly.
-        Reschedule: The training process is gone, and any worker of the cluster may go on.
+        Reschedule: The training process is gone, or this slot ends; any worker of the cluster may go on.
     """
     from distributed import Reschedule
 
@@ -57,6 +57,8 @@ def look_after(run_id: str, ticket: str, version: str) -> str:
     failures = 0
     watched: Worker | None = None
     while True:
+        if _slot_ends():
+            raise Reschedule
         try:
             found = store.attendance(run_id)
             failures = 0
@@ -116,6 +118,9 @@ def _train_here(store: RunStore, run_id: str) -> bool:
     _log.info("run %s: training starts on %s", run_id, _me())
     process = start_detached(["worker", run_id], log_path=settings.worker_log(run_id))
     while process.poll() is None:
+        if _slot_ends():
+            # The training goes on; whoever looks after the run next sees that.
+            return False
         time.sleep(_POLL_SECONDS)
     here = Worker(socket.gethostname(), process.pid)
     while True:
@@ -137,6 +142,16 @@ def _train_here(store: RunStore, run_id: str) -> bool:
         return False
     _hand_over(store, run_id, lost)
     return True
+
+
+def _slot_ends() -> bool:
+    """Whether the Dask worker that this runs in is closing, as it does when it is ended or its scheduler is gone."""
+    from distributed import Status, get_worker
+
+    try:
+        return get_worker().status not in (Status.init, Status.starting, Status.running, Status.paused)
+    except ValueError:  # no Dask worker
+        return False
 
 
 def _hand_over(store: RunStore, run_id: str, loss: str) -> None:

@@ -75,6 +75,11 @@ class Ticket:
         error = self._future.exception(timeout=5)
         return "" if isinstance(error, KilledWorker) else f"{error}" or type(error).__name__
 
+    @property
+    def used_up(self) -> bool:
+        """True once the cluster's task has come to an end of its own, so that nothing more comes of its name."""
+        return self._future is not None and self._future.status in ("error", "finished")
+
     def cancel(self) -> None:
         """Take a run that still waits out of the cluster's queue; it may get another ticket afterwards."""
         self._cancelled = True

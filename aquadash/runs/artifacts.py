@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -165,8 +166,12 @@ class RunArtifacts:
             return None
         with storage_errors(f"read {name}"):
             cache = settings.home() / "cache" / "artifacts" / settings.checked_run_id(run_id)
-            cache.mkdir(parents=True, exist_ok=True)
-            return Path(self._client.download_artifacts(run_id, name, str(cache)))
+            target = cache / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Another thread may be reading the file that an earlier question has left here.
+            with tempfile.TemporaryDirectory(dir=cache) as folder:
+                os.replace(self._client.download_artifacts(run_id, name, folder), target)
+            return target
 
     def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
         """The names of the run's files in a folder of its artifacts."""

@@ -72,9 +72,7 @@ def connect() -> tuple[MlflowClient, str]:
             # One process at a time makes the tables and the experiment.
             with FileLock(home / "store.lock", timeout=60):
                 client = MlflowClient(tracking_uri=uri)
-                experiment_id = experiment_named(
-                    client, EXPERIMENT, artifact_location=_artifact_location(uri, home), tags=_EXPERIMENT_TAGS
-                )
+                experiment_id = experiment_named(client, EXPERIMENT, tags=_EXPERIMENT_TAGS)
                 if uri.startswith(_SQLITE):
                     _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
         except Timeout:
@@ -85,16 +83,14 @@ def connect() -> tuple[MlflowClient, str]:
     return client, experiment_id
 
 
-def experiment_named(
-    client: MlflowClient, name: str, *, artifact_location: str | None = None, tags: dict[str, str] | None = None
-) -> str:
+def experiment_named(client: MlflowClient, name: str, *, tags: dict[str, str] | None = None) -> str:
     """The id of an experiment, which is made if there is none. Machines that do so at the same moment get the same."""
     from mlflow.exceptions import MlflowException
 
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         try:
-            return client.create_experiment(name, artifact_location=artifact_location, tags=tags)
+            return client.create_experiment(name, artifact_location=_artifact_location(), tags=tags)
         except MlflowException:
             experiment = client.get_experiment_by_name(name)
             if experiment is None:
@@ -116,9 +112,10 @@ def _make_writable(home: Path) -> None:
         ) from error
 
 
-def _artifact_location(uri: str, home: Path) -> str | None:
+def _artifact_location() -> str | None:
     """Beside the database for a local store; a tracking server decides for itself."""
-    return None if uri.startswith(("http://", "https://")) else (home / "artifacts").as_uri()
+    on_a_server = settings.tracking_uri().startswith(("http://", "https://"))
+    return None if on_a_server else (settings.home() / "artifacts").as_uri()
 
 
 def _let_readers_read_while_a_worker_writes(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -72,6 +73,9 @@ NAME = "mlflow.runName"
 #: must be missing; the page then says so within 15 s of a crash.
 STALE_SECONDS = 10.0
 
+#: The same for a run that a cluster looks after, which goes on with a silent one by itself, well before that.
+CLUSTER_STALE_SECONDS = 60.0
+
 #: Points of the short curve kept for tables of runs: enough for a spark line, small enough for a tag.
 CURVE_POINTS = 60
 
@@ -102,11 +106,17 @@ def parameters(config: RunConfig) -> dict[str, str]:
 
 def _config(tags: Mapping[str, str]) -> RunConfig:
     """The reverse of :func:`config_tags`."""
-    config = run_config.from_json(tags[CONFIG])
     parts: list[str] = []
     while (part := tags.get(f"{DEFINITIONS}{len(parts)}")) is not None:
         parts.append(part)
-    return run_config.with_values(config, {run_config.DEFINITIONS: "".join(parts)}) if parts else config
+    return _config_of(tags[CONFIG], "".join(parts))
+
+
+@functools.lru_cache(maxsize=256)
+def _config_of(text: str, definitions: str) -> RunConfig:
+    """The same text is read again with every sign of life of a run."""
+    config = run_config.from_json(text)
+    return run_config.with_values(config, {run_config.DEFINITIONS: definitions}) if definitions else config
 
 
 def progress_tag(progress: Progress) -> str:
@@ -194,7 +204,13 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
         return Run(
             run_id=run_id,
             name=tags.get(NAME, run_id[:8]),
-            status=_effective_status(status, progress, _number(tags, STARTED), time.time() if now is None else now),
+            status=_effective_status(
+                status,
+                progress,
+                _number(tags, STARTED),
+                time.time() if now is None else now,
+                stale=CLUSTER_STALE_SECONDS if tags.get(TICKET) else STALE_SECONDS,
+            ),
             config=config,
             created_at=_number(tags, CREATED) or 0.0,
             queued_at=_number(tags, QUEUED) or 0.0,
@@ -232,12 +248,14 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
         return None
 
 
-def _effective_status(status: RunStatus, progress: Progress | None, started_at: float | None, now: float) -> RunStatus:
+def _effective_status(
+    status: RunStatus, progress: Progress | None, started_at: float | None, now: float, *, stale: float
+) -> RunStatus:
     """What is written, but for a worker that went silent."""
     if status is not RunStatus.RUNNING:
         return status
     last_sign = max(progress.time if progress else 0.0, started_at or 0.0)
-    return RunStatus.INTERRUPTED if now - last_sign > STALE_SECONDS else status
+    return RunStatus.INTERRUPTED if now - last_sign > stale else status
 
 
 def _guess(tags: Mapping[str, str]) -> Guess | None:

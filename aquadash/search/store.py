@@ -16,11 +16,11 @@ from aquadash import people, settings
 from aquadash.classroom.checks import check_search
 from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
-from aquadash.people import OWNER, Person, Role
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import RunStatus
 from aquadash.search import strategies
 from aquadash.search.plan import Budget, SearchPlan, from_json
+from aquadash.search.seen import as_seen, maker_of
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 
 if TYPE_CHECKING:
@@ -221,35 +221,9 @@ class SearchStore:
             str(attrs.get(NAME, search_id[:8])),
             status,
             float(attrs.get(CREATED, 0.0)),
-            maker=_maker(attrs.get(MAKER)),
+            maker=maker_of(attrs.get(MAKER)),
             hidden=bool(attrs.get(HIDDEN)),
         )
-
-
-def as_seen(search: Search) -> Search:
-    """A search as whoever acts may see it: without the trials whose runs are hidden from them.
-
-    Raises:
-        NotAllowedError: All of it is.
-    """
-    require(Action.VIEW, search.thing)
-    if people.current().leads or search.maker == people.current():
-        return search
-    from aquadash.runs import open_store
-    from aquadash.runs.snapshot import snapshot_of
-
-    with people.acting(people.OWNER):
-        hidden = {run.run_id for run in snapshot_of(open_store()).runs() if run.hidden}
-    return replace(search, trials=tuple(trial for trial in search.trials if trial.run_id not in hidden))
-
-
-def _maker(values: Any) -> Person:
-    """Who asked for a search; the machine's owner where that was not kept."""
-    try:
-        person_id, name, role = values
-        return Person(str(person_id), str(name), Role(role))
-    except (TypeError, ValueError):
-        return OWNER
 
 
 def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:

@@ -7,9 +7,31 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aquadash import settings
+
+#: A thread that starts processes with the priority that this one had when it was made; None where all have the same.
+_launcher: ThreadPoolExecutor | None = None
+
+
+def step_back(niceness: int) -> None:
+    """Let the calling thread, and those that it starts from now on, wait for the processes that are started here.
+
+    On Linux a priority belongs to a thread, and a process begins with that of the thread that starts it. Only a
+    privileged user can raise it again, so that one thread keeps the present one and starts all of them.
+
+    Args:
+        niceness: How far to step back, 0 to 19, as ``nice`` counts.
+    """
+    global _launcher
+    if not sys.platform.startswith("linux"):
+        return
+    if _launcher is None:
+        _launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aquadash-launcher")
+        _launcher.submit(os.getpid).result()  # The thread exists from its first task on.
+    os.nice(niceness)
 
 
 def start_detached(arguments: Sequence[str], *, log_path: Path) -> subprocess.Popen[bytes]:
@@ -21,6 +43,13 @@ def start_detached(arguments: Sequence[str], *, log_path: Path) -> subprocess.Po
         arguments: The command's words, such as ``["worker", run_id]``.
         log_path: What it prints is added to this file.
     """
+    launcher = _launcher
+    if launcher is not None:
+        return launcher.submit(_start, arguments, log_path).result()
+    return _start(arguments, log_path)
+
+
+def _start(arguments: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         return subprocess.Popen(

@@ -7,7 +7,8 @@ kept is everybody's, so it is read in the name of the machine's owner, and each 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
@@ -31,6 +32,18 @@ FRESH_SECONDS = 1.0
 
 #: The same for the list of runs, of which only what has changed is read.
 RUNS_FRESH_SECONDS = 0.5
+
+
+class _Runs(NamedTuple):
+    """Runs of one reading of the store, in their order and by their ids."""
+
+    runs: tuple[Run, ...]
+    by_id: dict[str, Run]
+
+    @classmethod
+    def of(cls, runs: Iterable[Run]) -> _Runs:
+        found = tuple(runs)
+        return cls(found, {run.run_id: run for run in found})
 
 
 def store_ready() -> bool:
@@ -90,21 +103,29 @@ def statistics(source: str, split: str) -> SplitStatistics:
 
 def runs(*, deleted: bool = False) -> list[Run]:
     """The stored runs, newest first, at most :data:`RUNS_FRESH_SECONDS` old."""
+    return list(shared_runs(deleted=deleted))
+
+
+def shared_runs(*, deleted: bool = False) -> tuple[Run, ...]:
+    """:func:`runs`, the same object for all sessions that see all of them until it is read again."""
     store()
     if deleted:
         # Not kept: it is looked at seldom, and each sees another part of the bin.
-        return store().list_runs(deleted=True)
-    return viewed(_runs(settings.place()), lambda run: run.thing)
+        return tuple(store().list_runs(deleted=True))
+    everything = _runs(settings.place()).runs
+    seen = viewed(everything, lambda run: run.thing)
+    return everything if len(seen) == len(everything) else tuple(seen)
 
 
 def run(run_id: str) -> Run:
-    """One run, at most :data:`FRESH_SECONDS` old.
+    """One run, at most :data:`RUNS_FRESH_SECONDS` old, or :data:`FRESH_SECONDS` if it is in the bin.
 
     Raises:
         AquaDashError: There is none of that id, or it is hidden from the visitor.
     """
     store()
-    found = _run(settings.place(), run_id)
+    # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
+    found = _runs(settings.place()).by_id.get(run_id) or _run(settings.place(), run_id)
     require(Action.VIEW, found.thing)
     return found
 
@@ -191,7 +212,7 @@ def search(search_id: str) -> Search:
     Raises:
         AquaDashError: There is none of that id, or it is hidden from the visitor.
     """
-    from aquadash.search.store import as_seen
+    from aquadash.search.seen import as_seen
 
     return as_seen(_search(settings.place(), search_id))
 
@@ -218,11 +239,11 @@ def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
 
 
 @st.cache_resource(ttl=RUNS_FRESH_SECONDS, max_entries=8, show_spinner=False)
-def _runs(place: str) -> tuple[Run, ...]:
+def _runs(place: str) -> _Runs:
     from aquadash.runs.snapshot import snapshot_of
 
     with people.acting(people.OWNER):
-        return tuple(snapshot_of(store()).runs())
+        return _Runs.of(snapshot_of(store()).runs())
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)

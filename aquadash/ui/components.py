@@ -12,9 +12,10 @@ import pandas  # noqa: F401
 import plotly.graph_objects as go
 import streamlit as st
 
+from aquadash.classroom.rights import Action, refusal
 from aquadash.figures.theme import class_emoji
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address
+from aquadash.ui import address, cache
 from aquadash.ui.owners import own_first, owner_text
 from aquadash.ui.text import plain
 
@@ -82,9 +83,12 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
         return matches[0] if len(matches) == 1 else None
 
     if address.restore(key, decode, default=next(iter(by_id), None), expected="the id of a run") is None:
+        reason = _refusal(st.query_params.get(key, ""))
         st.warning(
-            f"There is no run “{plain(st.query_params.get(key, '')[:40])}” here; it may have been deleted, or the link "
-            "comes from another computer. Choose one below.",
+            f"{plain(reason)} Choose one below."
+            if reason
+            else f"There is no run “{plain(st.query_params.get(key, '')[:40])}” here; it may have been deleted, or the "
+            "link comes from another computer. Choose one below.",
             icon="🧭",
         )
     chosen = st.selectbox(
@@ -99,6 +103,12 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
         return None
     address.record(key, chosen, default="")
     return by_id[chosen]
+
+
+def _refusal(text: str) -> str:
+    """Why a menu has not the run of an address: because its network is another student's, for example."""
+    found = [run for run in cache.runs() if text and run.run_id.startswith(text)]
+    return refusal(Action.OPEN_MODEL, found[0].thing) if len(found) == 1 else ""
 
 
 def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:

@@ -20,8 +20,9 @@ from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 
-#: Seconds between two looks at a run at work. Its worker reports once a second.
-TICK_SECONDS = 2.0
+#: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
+#: report is on the screen within two.
+TICK_SECONDS = 1.4
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
@@ -88,12 +89,12 @@ def queue_text(run: Run, runs: Sequence[Run]) -> str:
     before = ids.index(run.run_id) if run.run_id in ids else 0
     running = sum(other.status is RunStatus.RUNNING for other in runs)
     if before:
-        return f"Number {before + 1} in the queue: {count(before, 'run')} will start before it."
-    return (
-        "Next in the queue: it starts when a running one ends."
-        if running
-        else "Next in the queue: it starts in a moment."
-    )
+        text = f"Number {before + 1} in the queue: {count(before, 'run')} will start before it."
+    elif running:
+        text = "Next in the queue: it starts when a running one ends."
+    else:
+        text = "Next in the queue: it starts in a moment."
+    return f"{text} {run.message}".rstrip()
 
 
 def _signature(run: Run) -> tuple[RunStatus, bool]:

@@ -18,7 +18,7 @@ from aquadash.training.processes import start_unattended
 from aquadash.ui import address, own_pictures_draft, shell, upload_files
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
-from aquadash.ui.uploads import Upload
+from aquadash.ui.uploads import Upload, most_megabytes
 
 #: Largest archive that can be dropped in the page. Larger ones go through the command line or the import folder.
 MOST_MEGABYTES = 1_000
@@ -106,7 +106,11 @@ def _form() -> None:
 
 def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
     upload = st.file_uploader(
-        "Drop a ZIP file here", type=["zip"], max_upload_size=MOST_MEGABYTES, key="own-zip", help=_LAYOUT
+        "Drop a ZIP file here",
+        type=["zip"],
+        max_upload_size=most_megabytes(MOST_MEGABYTES),
+        key="own-zip",
+        help=_LAYOUT,
     )
     st.markdown(_LAYOUT)
     if upload is None:
@@ -126,7 +130,7 @@ def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
             uploads = st.file_uploader(
                 f"Pictures of class {index + 1}",
                 accept_multiple_files=True,
-                max_upload_size=MAX_BYTES // 1_000_000,
+                max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
                 key=f"own-pictures-{index}",
                 help="PNG, JPEG, WebP, BMP or GIF; as many as you like at once.",
             )

@@ -28,7 +28,7 @@ from aquadash.ui.text import count, duration, percent, plain
 KEY = "present"
 
 #: Seconds between two looks at a run that still trains.
-_TICK_SECONDS = 2.0
+_TICK_SECONDS = 1.5
 
 #: What one sees from the last row of a classroom: everything is in proportion to the text's size, so that grows.
 CSS = """

@@ -11,7 +11,7 @@ from aquadash.runs.types import Run
 from aquadash.ui import cache, shell
 
 #: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
-_TICK_SECONDS = 0.8
+_TICK_SECONDS = 1.2
 #: Curves of running runs grow all the time; the table follows them at this distance.
 _GROWTH_SECONDS = 5.0
 _DRAWN = "compare:drawn"
@@ -46,8 +46,21 @@ def _look() -> None:
     drawn = st.session_state.get(_DRAWN)
     if drawn is None:
         return
-    runs = cache.runs()
-    changed = signature(runs) != drawn[0]
-    grown = growth(runs) != drawn[1] and time.monotonic() - drawn[2] > _GROWTH_SECONDS
+    present, length = _numbers(cache.shared_runs())
+    changed = present != drawn[0]
+    grown = length != drawn[1] and time.monotonic() - drawn[2] > _GROWTH_SECONDS
     if changed or grown:
         st.rerun()
+
+
+#: The last reading of the store that was looked at, and its numbers: the same for every session.
+_last: tuple[tuple[Run, ...], tuple[int, int]] | None = None
+
+
+def _numbers(runs: tuple[Run, ...]) -> tuple[int, int]:
+    """:func:`signature` and :func:`growth` of a reading, worked out once for all who look at it."""
+    global _last
+    kept = _last
+    if kept is None or kept[0] is not runs:
+        kept = _last = (runs, (signature(runs), growth(runs)))
+    return kept[1]

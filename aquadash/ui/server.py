@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,14 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash.errors import AquaDashError
-from aquadash.ui import shell, upload_files, warmup
+from aquadash.training import processes
+from aquadash.ui import framework, memory, shell, upload_files, warmup
 from aquadash.ui.classroom import routes as class_routes
 from aquadash.ui.classroom.door import Door
+
+#: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
+#: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
+NICENESS = 5
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,10 +46,20 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start warming up with the server. Nothing needs undoing: the thread is a daemon, and workers outlive the app."""
+    """Start warming up with the server, and tidy up as long as it runs.
+
+    The warming up needs no undoing: its thread is a daemon, and workers outlive the app.
+    """
+    memory.use_few_pools()
     upload_files.keep_on_disk()
+    framework.describe_theme_once()
     warmup.start()
-    yield
+    processes.step_back(NICENESS)
+    tidying = asyncio.create_task(memory.keep_tidy(), name="aquadash-tidying")
+    try:
+        yield
+    finally:
+        tidying.cancel()
 
 
 def on_script_error(error: Exception) -> bool:

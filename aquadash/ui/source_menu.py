@@ -8,6 +8,8 @@ from typing import Literal
 import streamlit as st
 
 from aquadash.data import SOURCES, title_of
+from aquadash.data.folder import about
+from aquadash.errors import NotAllowedError
 from aquadash.ui import address
 from aquadash.ui.text import plain
 
@@ -16,6 +18,10 @@ DEFAULT = "synthetic"
 
 def take(names: Sequence[str], *, default: str = DEFAULT) -> None:
     """Set the value of the menu that is drawn next, from the address or from the page that was open before."""
+    try:
+        about.ask(st.query_params.get("source", ""))
+    except NotAllowedError as error:
+        st.warning(plain(str(error)), icon="🧭")
     # Set in any case: another page's menu has the same key, but the value of another widget is not taken over.
     st.session_state["source"] = address.choice("source", names, default=default)
 

@@ -15,7 +15,7 @@ from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui import address, sample_picker
 from aquadash.ui.text import plain
-from aquadash.ui.uploads import Upload
+from aquadash.ui.uploads import Upload, most_megabytes, within_limit
 
 #: Where the images come from, by the word in the address.
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
@@ -77,13 +77,13 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     uploads = st.file_uploader(
         f"Drop up to {MOST_OWN} pictures here",
         accept_multiple_files=True,
-        max_upload_size=MAX_BYTES // 1_000_000,
+        max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
         key="own-pictures",
         help=f"PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to {width} × {height} pixels, as "
         "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
     )
     images, labels = [], []
-    for upload in uploads[:MOST_OWN]:
+    for upload in within_limit(uploads[:MOST_OWN]):
         read = _read(upload, size=(height, width))
         if read.image is None:
             messages.error(plain(read.text), icon="🚫")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import streamlit as st
 
+from aquadash.classroom.checks import check_upload, of_person
 from aquadash.data.images import MAX_BYTES
 from aquadash.ui import address
 
@@ -24,13 +25,38 @@ class Upload(Protocol):
 
     file_id: str
     name: str
+    size: int
 
     def getvalue(self) -> bytes:
         """The file's bytes."""
 
 
 def chosen() -> Sequence[Upload]:
-    """Draw the choice of the way in and its field; returns the pictures that are there."""
+    """Draw the choice of the way in and its field; returns the pictures that are there.
+
+    Raises:
+        NotAllowedError: They are more than what the visitor may upload in this class.
+    """
+    return within_limit(_chosen())
+
+
+def most_megabytes(most: int) -> int:
+    """What one file of the visitor's may have at most, in millions of bytes: so much, or less in a class."""
+    limits = of_person()
+    return most if limits is None or limits.upload_megabytes is None else min(most, max(1, limits.upload_megabytes))
+
+
+def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
+    """The uploads, if all together they are within what the visitor may upload.
+
+    Raises:
+        NotAllowedError: They are more.
+    """
+    check_upload(sum(upload.size for upload in uploads))
+    return uploads
+
+
+def _chosen() -> Sequence[Upload]:
     address.choice("input", list(WAYS), default="files")
     way = st.segmented_control(
         "Where do the pictures come from?", list(WAYS), key="input", required=True, format_func=WAYS.__getitem__
@@ -44,7 +70,7 @@ def chosen() -> Sequence[Upload]:
             "https.",
         )
         return [taken] if taken is not None else []
-    megabytes = MAX_BYTES // 1_000_000
+    megabytes = most_megabytes(MAX_BYTES // 1_000_000)
     # No list of endings: a picture under a wrong one is still a picture, and what is none gets its own message.
     if way == "folder":
         return st.file_uploader(

@@ -1,0 +1,135 @@
+"""A data set of own pictures on its way to another machine."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.data.folder import about, drafts, packing
+from aquadash.data.folder.about import About
+from aquadash.data.folder.drafts import SplitChoice
+from aquadash.errors import DataError
+from aquadash.runs import RunStore, open_store
+from aquadash.runs.data_files import PART_BYTES, DataFiles
+from aquadash.training import own_data
+from aquadash.training.heartbeat import Heartbeat
+from tests.own_pictures import drafted, in_folder, of_classes
+
+
+@pytest.fixture(autouse=True)
+def nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(about, "_elsewhere", {})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> RunStore:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("home")))
+        return open_store()
+
+
+@pytest.fixture
+def kept(home: Path, tmp_path: Path) -> About:
+    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12})), size=32)
+    return drafts.use(draft, SplitChoice(), title="Mine")
+
+
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))
+
+
+def test_a_data_set_is_the_same_on_another_machine(
+    kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = data.load(kept.source)
+    packing.pack(kept.name, tmp_path / "packed.zip")
+    elsewhere(tmp_path, monkeypatch)
+    assert not packing.use_fetched(kept.name, kept.fingerprint)
+    packing.unpack(tmp_path / "packed.zip", kept.fingerprint)
+    assert packing.use_fetched(kept.name, kept.fingerprint)
+    there = data.load(kept.source)
+    assert (there.fingerprint, there.class_names) == (here.fingerprint, here.class_names)
+    assert np.array_equal(there.test.images, here.test.images)
+
+
+def test_other_pictures_than_those_that_were_sent_are_refused(
+    kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "packed.zip"
+    packing.pack(kept.name, path)
+    elsewhere(tmp_path, monkeypatch)
+    with pytest.raises(DataError, match="their fingerprint differs"):
+        packing.unpack(path, "0" * 64)
+    with pytest.raises(DataError, match="not the fingerprint"):
+        packing.unpack(path, "../../etc")
+    torn = tmp_path / "torn.zip"
+    torn.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match="damaged"):
+        packing.unpack(torn, kept.fingerprint)
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("about.json", "pictures.json", "images.npy"):
+            archive.writestr(name, bytes(10_000_000))
+    with pytest.raises(DataError, match="damaged"):
+        packing.unpack(bomb, kept.fingerprint)
+    assert [path for path in packing.fetched_folder().iterdir()] == []
+
+
+def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_alone(
+    store: RunStore, kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(with_values(RunConfig(), {"data.source": kept.source}))
+    packing.pack(kept.name, tmp_path / "packed.zip")
+    files, sizes = DataFiles(store), []
+    files.send(kept.fingerprint, tmp_path / "packed.zip", title="Mine", progress=lambda *size: sizes.append(size))
+    total = (tmp_path / "packed.zip").stat().st_size
+    assert sizes == [(0, total), (total, total)] and total < PART_BYTES
+    assert files.has(kept.fingerprint) and not files.has("0" * 64)
+    store.set_data_sent(run.run_id, kept.fingerprint)
+
+    elsewhere(tmp_path, monkeypatch)
+    draft = drafted(in_folder(tmp_path / "other", of_classes({"eel": 12, "owl": 12}, first_seed=500)), size=32)
+    own = drafts.use(draft, SplitChoice(), title="Mine")
+    assert own.source == kept.source and own.fingerprint != kept.fingerprint
+    loaded = own_data.load(store, run, Heartbeat(store, run.run_id))
+    assert (loaded.fingerprint, loaded.class_names) == (kept.fingerprint, ("cat", "dog"))
+    about._elsewhere.clear()
+    assert data.load(own.source).fingerprint == own.fingerprint
+
+
+def test_pictures_in_several_parts_and_damaged_ones(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aquadash.runs.data_files.PART_BYTES", 1000)
+    files = DataFiles(store)
+    sent, got = tmp_path / "sent", tmp_path / "got"
+    sent.write_bytes(np.random.default_rng(0).bytes(2500))
+    files.send("a" * 64, sent, title="Mine", progress=lambda *_: None)
+    steps: list[tuple[int, int]] = []
+    files.fetch("a" * 64, got, progress=lambda *step: steps.append(step))
+    assert got.read_bytes() == sent.read_bytes() and steps == [(1000, 2500), (2000, 2500), (2500, 2500)]
+    found = files._find("a" * 64)
+    assert found is not None
+    (tmp_path / "part-00001").write_bytes(bytes(1000))
+    store._client.log_artifact(found[0], str(tmp_path / "part-00001"))
+    with pytest.raises(DataError, match="SHA-256 differs"):
+        files.fetch("a" * 64, got, progress=lambda *_: None)
+    with pytest.raises(DataError, match="not in the run store any more"):
+        files.fetch("b" * 64, got, progress=lambda *_: None)
+
+
+def test_a_sending_that_ends_early_does_not_count(store: RunStore, tmp_path: Path) -> None:
+    files = DataFiles(store)
+    (tmp_path / "sent").write_bytes(b"pictures")
+
+    def stop(done: int, size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        files.send("c" * 64, tmp_path / "sent", title="Mine", progress=stop)
+    assert not files.has("c" * 64)

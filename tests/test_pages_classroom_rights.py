@@ -1,0 +1,98 @@
+"""A student who opens the address of what belongs to another gets a refusal, and nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import people
+from aquadash.errors import NotAllowedError
+from aquadash.people import Person
+from aquadash.ui import cache, explainer, predictor, shell
+from tests import lessons
+from tests.app_pages import open_app_page
+from tests.lessons import ANNA, BEN, TEACHER, Lesson
+from tests.stored_runs import without_engine
+
+assert shell, "what it imports has said who looks at pages before a test says so"
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
+    """One for all tests of this file: none of them may change it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
+        yield lessons.begin(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(autouse=True)
+def in_class(lesson: Lesson, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
+    without_engine(monkeypatch)
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
+    """Opens a page as somebody sees it."""
+    yield Look(monkeypatch)
+
+
+class Look:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, person: Person, page: str, **address: str) -> AppTest:
+        self._monkeypatch.setattr(people, "_look_up", lambda: person)
+        return open_app_page(page, **address)
+
+
+def said(app: AppTest) -> str:
+    """The messages of a page."""
+    return " ".join(each.value for each in (*app.error, *app.warning, *app.info)).replace("\\", "")
+
+
+def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> None:
+    assert "belongs to Anna" in said(look(BEN, "predict", run=lesson.finished))
+    for person in (ANNA, TEACHER):
+        assert "belongs to" not in said(look(person, "predict", run=lesson.finished))
+    assert "belongs to" not in said(look(BEN, "predict", run=lesson.shared))
+    run = lesson.store.get(lesson.finished)
+    with people.acting(BEN):
+        for load in (predictor.predictor, explainer.explainer):
+            with pytest.raises(NotAllowedError, match="belongs to Anna"):
+                load(run)
+
+
+def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> None:
+    app = look(BEN, "evaluate", run=lesson.finished, section="home")
+    assert "belongs to Anna" in said(app)
+    assert not [button for button in app.button if str(button.key).startswith("home")]
+    assert "belongs to" not in said(look(ANNA, "evaluate", run=lesson.finished, section="home"))
+
+
+def test_another_students_pictures_are_not_shown(look: Look) -> None:
+    app = look(BEN, "data", source="folder-anna-s-cats")
+    assert "“Anna's cats” belongs to Anna" in said(app)
+    assert app.radio(key="source").value == "synthetic"
+    assert "folder-anna-s-cats" not in app.radio(key="source").options
+    assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").radio(key="source").options
+
+
+def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:
+    with people.acting(TEACHER):
+        lesson.store.set_hidden(lesson.finished)
+    try:
+        with people.acting(TEACHER):
+            assert lesson.finished in {run.run_id for run in cache.runs()}
+            assert cache.run(lesson.finished).hidden
+        with people.acting(BEN):
+            assert lesson.finished not in {run.run_id for run in cache.runs()}
+            with pytest.raises(NotAllowedError, match="hidden this run"):
+                cache.run(lesson.finished)
+        assert "Anna's best" not in str(look(BEN, "compare"))
+    finally:
+        with people.acting(TEACHER):
+            lesson.store.set_hidden(lesson.finished, False)
