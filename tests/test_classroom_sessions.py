@@ -12,12 +12,12 @@ from aquadash import people
 from aquadash.classroom import codes
 from aquadash.classroom.attempts import FREE_OF_ONE, Attempts
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
+from aquadash.classroom.member_types import NameTakenError
 from aquadash.classroom.names import clean_name
 from aquadash.classroom.sessions import (
     FRESH_SECONDS,
     RETURN_SECONDS,
     SESSION_SECONDS,
-    NameTakenError,
     Sessions,
 )
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError

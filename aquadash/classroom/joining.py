@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aquadash.classroom.attempts import Attempts
 from aquadash.classroom.codes import codes
-from aquadash.classroom.sessions import Joined, Sessions
+from aquadash.classroom.member_types import Joined
+from aquadash.classroom.sessions import Sessions
 from aquadash.errors import NotAllowedError
 from aquadash.people import Role
 

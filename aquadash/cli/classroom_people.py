@@ -15,7 +15,8 @@ import click
 from aquadash import settings
 from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_text
-from aquadash.classroom.sessions import Member, open_sessions
+from aquadash.classroom.member_types import Member
+from aquadash.classroom.sessions import open_sessions
 from aquadash.cli.classroom import classroom
 from aquadash.cli.output import json_option, show, table
 from aquadash.errors import UnknownNameError

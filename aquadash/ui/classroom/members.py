@@ -9,7 +9,8 @@ import streamlit as st
 
 from aquadash import people
 from aquadash.classroom.codes import spaced
-from aquadash.classroom.sessions import RETURN_SECONDS, Member, open_sessions
+from aquadash.classroom.member_types import Member
+from aquadash.classroom.sessions import RETURN_SECONDS, open_sessions
 from aquadash.people import Person, Role
 from aquadash.ui import cache, shell
 from aquadash.ui.classroom import visitors

@@ -19,7 +19,8 @@ from aquadash.classroom.attempts import Attempts
 from aquadash.classroom.codes import tidy
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
-from aquadash.classroom.sessions import NameTakenError, open_sessions
+from aquadash.classroom.member_types import NameTakenError
+from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.people import Person
 from aquadash.ui.classroom.visitors import COOKIE, logs_in
