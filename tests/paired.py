@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, Worker
-from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
+from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
 from tests.ui_runs import WORKER, log_epochs
 
 
@@ -27,7 +27,7 @@ def add_pair(
     halves = []
     for role, share, own in ((WITHOUT, without_right, "none"), (WITH, with_right, pipeline)):
         config = with_values(RunConfig(), {"augmentation.pipeline": own, "training.epochs": 6})
-        run = store.create(config, name=f"{title}: {role}", queued_by=WORKER, pair=(name, role))
+        run = store.create(config, name=half_name(title, role), queued_by=WORKER, pair=(name, role))
         if status is not RunStatus.QUEUED:
             _end(store, run, share, status)
         halves.append(store.get(run.run_id))

@@ -113,4 +113,4 @@ def test_a_pair_whose_run_fails_is_told(store: RunStore, monkeypatch: pytest.Mon
         return add_pair(store, status=RunStatus.STOPPED)
 
     monkeypatch.setattr(Engine, "submit_pair", submit_pair)
-    assert "Flips: without stopped" in refusal("pair", "--pipeline", "notebook-1")
+    assert "Without: Flips stopped" in refusal("pair", "--pipeline", "notebook-1")

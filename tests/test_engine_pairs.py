@@ -73,9 +73,9 @@ def test_both_are_queued_and_know_one_another(engine: Engine, store: RunStore, e
     assert enqueued == [without.run_id, with_it.run_id]
     assert without.pair_id == with_it.pair_id != ""
     assert (without.pair_role, with_it.pair_role) == ("without", "with")
-    assert with_it.name == "The report's first: flip and blur: with"
+    assert with_it.name == "With: The report's first: flip and blur"
     assert find_pair(store.list_runs(), without.pair_id).runs == (without, with_it)
-    assert store.get(engine.submit_pair(QUICK, "notebook-1", name="Mine")[0].run_id).name == "Mine: without"
+    assert store.get(engine.submit_pair(QUICK, "notebook-1", name="Mine")[0].run_id).name == "Without: Mine"
 
 
 def test_none_is_queued_where_the_second_cannot_be(

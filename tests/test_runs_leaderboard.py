@@ -79,7 +79,8 @@ def test_what_ends_after_the_test_results_were_shown_takes_no_part() -> None:
 
 def test_what_does_not_count_is_left_out() -> None:
     others = [
-        a_run("teacher's", "t", 0.9, shared=True), a_run("hidden", "a", 0.9, hidden=True), a_run("owner's", "", 0.9),
+        a_run("teacher's", "t", 0.9, shared=True), a_run("hidden", "a", 0.9, hidden=True),
+        a_run("imported", "a", 0.9, origin="a ZIP"), a_run("owner's", "", 0.9),
         a_run("running", "a", 0.9, status=RunStatus.RUNNING), a_run("failed", "a", 0.9, metrics={}),
         a_run("other images", "a", 0.9, source="cifar100"),
     ]  # fmt: skip

@@ -29,7 +29,7 @@ def test_the_two_halves_are_found_again(store: RunStore) -> None:
     assert done.title == "Flips: twice"
     assert done.pipeline == "notebook-1"
     assert find_pair(store.list_runs(), done.pair_id[:8]) == done
-    assert done.to_dict()["with"] == {"run_id": with_it.run_id, "name": "Flips: twice: with", "status": "finished"}
+    assert done.to_dict()["with"] == {"run_id": with_it.run_id, "name": "With: Flips: twice", "status": "finished"}
     with pytest.raises(UnknownNameError, match="no pair"):
         find_pair(store.list_runs(), "xyz")
 

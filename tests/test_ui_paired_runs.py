@@ -73,7 +73,7 @@ def test_one_click_queues_both(engine: FakeEngine) -> None:
     assert (config.training.epochs, config.seed, config.data.source) == (7, 3, "synthetic")
     assert (pipeline, same_updates) == ("notebook-1", False)
     assert address_of(app, "pair") == app.selectbox(key="pair").value
-    assert "New: without" in words(app) and "New: with" in words(app)
+    assert "Without: New" in words(app) and "With: New" in words(app)
 
 
 def test_more_images_ask_for_the_number_of_updates(engine: FakeEngine) -> None:

@@ -21,7 +21,7 @@ from aquadash.engine.pairs import pair_configs, pipeline_title
 from aquadash.errors import AquaDashError, RunError
 from aquadash.people import Person
 from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
-from aquadash.runs.pairs import WITH, WITHOUT, new_pair_id
+from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -132,7 +132,7 @@ class Engine(QueueOrder):
         try:
             with self._within_limits(without, with_it):
                 for each, role in ((without, WITHOUT), (with_it, WITH)):
-                    run = self._store.create(each, name=f"{about}: {role}", queued_by=owner, pair=(pair_id, role))
+                    run = self._store.create(each, name=half_name(about, role), queued_by=owner, pair=(pair_id, role))
                     made.append(self._take_turns(run))
         except AquaDashError:
             for run in made:

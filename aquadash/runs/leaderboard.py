@@ -124,5 +124,9 @@ def leaderboard(
 
 
 def _counts(run: Run) -> bool:
-    """Whether a run is a student's and has a result. What the teacher hides does not count."""
-    return bool(run.owner) and not run.shared and not run.hidden and run.status.ended and "val_accuracy" in run.metrics
+    """Whether a run is a student's and has a result.
+
+    What the teacher hides does not count, nor what was imported: the figures in a ZIP can be made up.
+    """
+    of_a_student = bool(run.owner) and not run.shared and not run.hidden and not run.origin
+    return of_a_student and run.status.ended and "val_accuracy" in run.metrics

@@ -53,7 +53,9 @@ class Pair:
     @property
     def title(self) -> str:
         """What people call it: the runs' name without the role."""
-        return self.runs[-1].name.removesuffix(f": {self.runs[-1].pair_role}")
+        run = self.runs[-1]
+        # Older pairs have the role behind.
+        return run.name.removeprefix(half_name("", run.pair_role)).removesuffix(f": {run.pair_role}")
 
     @property
     def at_work(self) -> bool:
@@ -81,6 +83,11 @@ class Pair:
                 for key, run in (("without", self.without), ("with", self.with_it))
             },
         }
+
+
+def half_name(about: str, role: str) -> str:
+    """What a run of a pair is called. The role stands in front: where there is little room, names lose their end."""
+    return f"{role.capitalize()}: {about}"
 
 
 def new_pair_id() -> str:
