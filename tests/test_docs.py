@@ -88,7 +88,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 def test_requirements_are_pinned(name: str) -> None:
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
-        assert not text or text.startswith("-r") or re.fullmatch(r"[\w-]+==[\w.]+", text), line
+        assert not text or text.startswith("-r") or re.fullmatch(r"[\w-]+(\[\w+\])?==[\w.]+", text), line
 
 
 def test_ci_runs_the_readme_s_test_command() -> None:
