@@ -24,13 +24,14 @@ from aquadash.bench.load_visitors import Clock, Visitor
 from aquadash.bench.load_walk import Runs, every_place
 from aquadash.ui.tab import Tab
 
-#: A phase of load and the sleep after it, in seconds; short tests have shorter ones.
-LOAD_SECONDS = 96.0
-SLEEP_SECONDS = 24.0
+#: A phase of load and the sleep after it, in seconds; short tests have shorter ones. Short beside the minutes in which
+#: a machine changes its speed, long beside an epoch.
+LOAD_SECONDS = 60.0
+SLEEP_SECONDS = 20.0
 #: At the edges of a phase so much is left aside.
 _EDGE_SECONDS = 2.0
 #: Everybody comes within so much of the first phase.
-_ARRIVAL_SHARE = 0.2
+_ARRIVAL_SHARE = 0.5
 #: The server keeps a session two minutes for its browser to come back; then what it took must be free.
 LEAVE_SECONDS = 165.0
 _SAMPLE_SECONDS = 1.0
