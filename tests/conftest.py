@@ -40,9 +40,9 @@ copy_new_stores()
 #: Files that take half a minute and more.
 _LONG = {
     "test_training_memory", "test_engine", "test_tracking_server", "test_search_cli", "test_cli_reproduce",
-    "test_engine_pairs", "test_export_repeats",
+    "test_engine_pairs", "test_export_repeats", "test_cluster",
     "test_browser", "test_browser_search", "test_browser_robustness", "test_browser_predict", "test_browser_studio",
-    "test_browser_train",
+    "test_browser_train", "test_browser_classroom",
 }  # fmt: skip
 
 _OUTSIDE = (
@@ -55,16 +55,19 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, then slow ones, the browser last; in each group the longest first, else the order stays.
+    """Files of fast tests first, then those that have slow ones, those of the browser last, for a file stays together;
+    in each group the longest first, else the order stays.
 
     Two processes that take file after file end together only if none of them begins a long one at the end.
     """
 
-    def place(item: pytest.Item) -> tuple[int, bool]:
-        group = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
-        return group, item.path.stem not in _LONG
+    def group(item: pytest.Item) -> int:
+        return 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
 
-    items.sort(key=place)
+    groups: dict[Path, int] = {}
+    for item in items:
+        groups[item.path] = max(groups.get(item.path, 0), group(item))
+    items.sort(key=lambda item: (groups[item.path], item.path.stem not in _LONG))
 
 
 @pytest.fixture(autouse=True)
