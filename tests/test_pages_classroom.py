@@ -189,6 +189,8 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     anna, token = join("Anna")
     ben, _ = join("Ben")
     first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
+    warmup.start()
+    warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
     assert "0 runs training, 2 waiting" in texts(app)
     assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
@@ -281,7 +283,7 @@ def test_the_board_and_the_projector_have_commands(capsys: pytest.CaptureFixture
 
     (entry,) = run("board")["entries"]
     assert (entry["place"], entry["name"], entry["run_id"]) == (1, "Anna", good.run_id)
-    assert entry["accuracy"] == pytest.approx(good.metrics["val_accuracy"]) and entry["images"] == 375
+    assert entry["accuracy"] == pytest.approx(good.metrics["val_accuracy"], abs=0.5 / 375) and entry["images"] == 375
     assert run("board", "--reveal")["measured_on"] == "test"
     assert run("board", "--cover")["measured_on"] == "validation"
     assert run("project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"

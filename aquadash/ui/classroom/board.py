@@ -52,9 +52,12 @@ def _board(source: str) -> None:
     if people.current().leads and not projector.is_one():
         _reveal(source, when is not None)
     shown = made.entries[:_MOST_DRAWN]
-    components.plot(
-        leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id), key=f"board-{made.measured_on}"
-    )
+    figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
+    if projector.is_one():
+        # To be read from the last row.
+        figure.update_layout(font_size=20, height=140 + 48 * len(shown))
+        figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20)
+    components.plot(figure, key=f"board-{made.measured_on}")
     if len(made.entries) > _MOST_DRAWN:
         st.caption(f"and {len(made.entries) - _MOST_DRAWN} more in the table")
     if made.entries and not projector.is_one():
