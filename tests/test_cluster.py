@@ -14,7 +14,7 @@ from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import SplitChoice
-from aquadash.engine import Engine
+from aquadash.engine import Engine, open_engine
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
 from aquadash.search import Budget, SearchPlan, open_searches, parse_all
 from tests import clusters
@@ -56,11 +56,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> It
 
 
 @pytest.fixture
-def app(cluster: Cluster, home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def app(cluster: Cluster, home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The home of the app, whose runs the cluster trains."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", cluster.store)
     monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.address)
-    return home_with_images
+    yield home_with_images
+    # Its threads would look for the cluster for as long as this process lives.
+    open_engine().close()
 
 
 def without_seconds(history: list[EpochRecord]) -> list[EpochRecord]:

@@ -36,7 +36,7 @@ def enqueued(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs that the engine would train; none is."""
     ids: list[str] = []
     monkeypatch.setattr(engine, "_connected", lambda: None)
-    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task: ids.append(run_id))
+    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task, *, priority: ids.append(run_id))
     return ids
 
 

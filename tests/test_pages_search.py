@@ -175,7 +175,10 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     assert "Stopped." in words(app) and "1 trial will go on" in words(app)
     runs.gate.set()
     app.button(key=f"continue-{search_id}").click().run()
-    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
+    assert not app.error and not app.exception, words(app)
+    wait_for(
+        lambda: store.get(search_id).status is RunStatus.FINISHED, saying=lambda: (store.get(search_id), words(app))
+    )
     assert len(runs.runs) == 6
 
 
@@ -215,7 +218,10 @@ def test_an_interrupted_search_can_be_continued(runs: QuickRuns, store: SearchSt
     assert "The process that carried this search out is gone" in words(app)
     runs.gate.set()
     app.button(key=f"continue-{search_id}").click().run()
-    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
+    assert not app.error and not app.exception, words(app)
+    wait_for(
+        lambda: store.get(search_id).status is RunStatus.FINISHED, saying=lambda: (store.get(search_id), words(app))
+    )
 
 
 def test_a_failed_search_says_why(runs: QuickRuns, store: SearchStore) -> None:

@@ -28,7 +28,11 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """It takes runs, and no slot does anything with them."""
     engine = Engine(store)
     monkeypatch.setattr(engine, "_connected", lambda: None)
-    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task: engine._futures.update({run_id: Slot()}))  # type: ignore[arg-type]
+    monkeypatch.setattr(
+        engine,
+        "_enqueue",
+        lambda run_id, task, *, priority: engine._futures.update({run_id: Slot()}),  # type: ignore[arg-type]
+    )
     return engine
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aquadash.config import RunConfig
@@ -102,8 +104,8 @@ def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs
     search_id = begin(store, plan(budget=Budget(2)))
     original = runs.submit
 
-    def crash_after(config: RunConfig, *, name: str | None = None, search_id: str = "") -> None:
-        original(config, name=name, search_id=search_id)
+    def crash_after(config: RunConfig, **told: Any) -> None:
+        original(config, **told)
         raise StorageError("the power went off")
 
     runs.submit = crash_after  # type: ignore[method-assign, assignment]

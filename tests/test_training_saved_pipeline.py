@@ -104,7 +104,7 @@ def test_the_engine_writes_the_pipeline_into_the_run(store: RunStore, monkeypatc
 
     engine = Engine(store)
     monkeypatch.setattr(engine, "_connected", lambda: None)
-    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task: None)
+    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task, *, priority: None)
     run = engine.submit(config())
     assert run.config == embedded(config()) != config()
     assert store.list_runs()[0].config == run.config
