@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,12 @@ pytestmark = needs_chromium
 SLOW = 240_000
 
 
+def _cells(measurements: Robustness, run_id: str) -> Collection[tuple[str, int]]:
+    """What is measured so far."""
+    found = measurements.result(run_id)
+    return () if found is None else found.cells
+
+
 @pytest.mark.timeout(900)
 def test_it_is_measured_while_one_looks_on_and_stops(warm_home: Path, page: Page, tmp_path: Path) -> None:
     page.set_default_timeout(SLOW)
@@ -48,6 +55,8 @@ def test_it_is_measured_while_one_looks_on_and_stops(warm_home: Path, page: Page
         no_error(page)
         job = measurements.job(run.run_id)
         assert job is not None and job.request["limit"] == 100 and job.worker is not None
+        # The page says "so far" before anything is measured, and a picture is shown of what is.
+        wait_for(lambda: ("gaussian_noise", 1) in _cells(measurements, run.run_id), timeout=200)
         page.get_by_role("button", name="Stop", exact=True).click()
         page.get_by_text("Stopped by request. What is measured is kept.").wait_for()
         page.get_by_role("button", name="Go on").wait_for()
@@ -57,7 +66,7 @@ def test_it_is_measured_while_one_looks_on_and_stops(warm_home: Path, page: Page
         pid = job.worker.pid
         wait_for(lambda: not psutil.pid_exists(pid), timeout=60)
 
-        # The address brings it all back. This is what is measured first, however soon it was stopped.
+        # The address brings it all back.
         page.goto(f"{server.url}/evaluate?run={run.run_id}&section=robustness&corruption=gaussian_noise&image=2")
         page.get_by_text("Grain, as in photographs taken in the dark.").wait_for()
         page.get_by_alt_text("Gaussian noise, severity 1").first.wait_for()
