@@ -16,7 +16,7 @@ from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import cache, search_charts, search_form, search_live, search_trials
 from tests.app_pages import address_of, open_app_page
 from tests.search_fakes import QuickRuns, accuracy_of, plan
-from tests.stored_runs import HOSTILE
+from tests.stored_runs import HOSTILE, without_engine
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("home_with_images")
@@ -32,6 +32,8 @@ def store() -> SearchStore:
 @pytest.fixture
 def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
     """Searches of this process train nothing, and their runs are read from the fake."""
+    # A page's warming up goes on with interrupted searches by itself, with the engine of this process.
+    without_engine(monkeypatch)
     runs = QuickRuns()
     searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
     monkeypatch.setattr(cache, "searches", lambda: searches)
