@@ -13,7 +13,7 @@ from aquadash.runs import RunStatus
 from aquadash.search import Budget, Searches, SearchPlan, parse_all
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.ui import cache, search_charts, search_form, search_live, search_trials
+from aquadash.ui import cache, search_charts, search_form, search_live, search_trials, warmup
 from tests.app_pages import address_of, open_app_page
 from tests.search_fakes import QuickRuns, accuracy_of, plan
 from tests.stored_runs import HOSTILE, without_engine
@@ -34,6 +34,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     """Searches of this process train nothing, and their runs are read from the fake."""
     # A page's warming up goes on with interrupted searches by itself, with the engine of this process.
     without_engine(monkeypatch)
+    monkeypatch.setattr(warmup, "start", lambda: None)
     runs = QuickRuns()
     searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
     monkeypatch.setattr(cache, "searches", lambda: searches)
