@@ -44,4 +44,4 @@ def test_arrow_keys_leaf_and_escape_leaves(warm_home: Path, page: Page) -> None:
         page.keyboard.press("Escape")
         page.get_by_role("heading", name="Evaluate").wait_for()
         page.wait_for_function("() => !location.href.includes('present=')")
-        assert page.get_by_test_id("stSidebar").is_visible()
+        page.get_by_test_id("stSidebar").wait_for()

@@ -165,7 +165,7 @@ def test_a_second_worker_leaves_a_locked_run_alone(
     monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("two workers train one run"))
     run_id = store.create(SMALL).run_id
     path = settings.worker_lock(run_id)
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path):
         assert worker.main(run_id) == 0
     assert store.get(run_id).status is RunStatus.QUEUED

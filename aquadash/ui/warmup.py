@@ -21,6 +21,7 @@ class _Opening:
     """One attempt at opening the store and the engine of one address.
 
     Attributes:
+        address: Which store it is for.
         wanted: Set once nothing is to be waited for any more.
         engine_wanted: The same for the engine.
         store_done: Set once the store is open or has failed to open.
@@ -29,6 +30,7 @@ class _Opening:
         engine_error: Why nothing can be trained, None if it can.
     """
 
+    address: str
     wanted: threading.Event = field(default_factory=threading.Event)
     engine_wanted: threading.Event = field(default_factory=threading.Event)
     store_done: threading.Event = field(default_factory=threading.Event)
@@ -107,7 +109,7 @@ def _opening(*, retry: bool) -> _Opening:
         opening = _openings.get(address)
         failed = opening is not None and opening.engine_done.is_set() and opening.engine_error is not None
         if opening is None or (retry and failed):
-            opening = _openings[address] = _Opening()
+            opening = _openings[address] = _Opening(address)
             threading.Thread(target=_open, args=(opening,), name="aquadash-warm-up", daemon=True).start()
         return opening
 
@@ -125,6 +127,10 @@ def _open(opening: _Opening) -> None:
     opening.store_done.set()
     # A page that has waited for the store is now drawn by one thread, which the engine's imports would hold up.
     opening.engine_wanted.wait(_HEAD_START)
+    if settings.place() != opening.address:
+        # Another home has been set meanwhile, as tests do: what lies there is not for this thread to take over.
+        opening.engine_done.set()
+        return
     if opening.store_error is None:
         try:
             from aquadash.engine import open_engine
