@@ -14,6 +14,7 @@ from aquadash.figures.theme import (
     finish,
     listed,
     percent,
+    rows_axis,
     run_colour,
     shorten,
 )
@@ -78,13 +79,7 @@ def label_safety_steps(result: SafetyResult | None) -> go.Figure:
             "<extra></extra>",
         )
     figure.update_xaxes(title="Copies read rightly", ticksuffix=" %", range=[0, 104], showgrid=True, fixedrange=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[escape(shorten(row.title)) for row in rows],
-        range=[len(rows) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis([escape(shorten(row.title)) for row in rows]))
     figure.update_layout(hovermode="closest", dragmode=False)
     each = [
         f"{shorten(step.title)} {percent(step.so_far.accuracy)} so far, {percent(step.alone.accuracy)} alone"

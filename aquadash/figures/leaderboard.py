@@ -15,6 +15,7 @@ from aquadash.figures.theme import (
     hover_name,
     listed,
     percent,
+    rows_axis,
     shorten,
 )
 from aquadash.figures.whiskers import whiskers
@@ -60,13 +61,7 @@ def leaderboard_chart(entries: Sequence[Entry], *, measured_on: str, own: str = 
     )
     title = f"{measured_on.capitalize()} accuracy with its 95 % interval"
     figure.update_xaxes(title=title, ticksuffix=" %", showgrid=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(entries))),
-        ticktext=[f"{entry.place}. {escape(shorten(entry.name))}" for entry in entries],
-        range=[len(entries) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis([f"{entry.place}. {escape(shorten(entry.name))}" for entry in entries]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [
         f"place {entry.place} {shorten(entry.name)} {percent(entry.accuracy)} ({percent(entry.interval[0])} to "

@@ -14,6 +14,7 @@ from aquadash.figures.theme import (
     hover_name,
     listed,
     percent,
+    rows_axis,
     run_colour,
     run_marker,
     run_meta,
@@ -54,13 +55,7 @@ def metric_bars(
         )
     title = f"{images.capitalize()} accuracy with its 95 % interval"
     figure.update_xaxes(title=title, ticksuffix=" %", showgrid=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(shown))),
-        ticktext=[escape(shorten(name)) for _, name, _ in shown],
-        range=[len(shown) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis([escape(shorten(name)) for _, name, _ in shown]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [
         f"{shorten(name)} {percent(run.accuracy)} ({percent(run.accuracy_ci95[0])} to {percent(run.accuracy_ci95[1])})"

@@ -13,6 +13,7 @@ from aquadash.figures.theme import (
     finish,
     hover_name,
     listed,
+    rows_axis,
     run_colour,
     shorten,
 )
@@ -67,13 +68,7 @@ def paired_change(change: PairedChange | None, *, images: str = "validation") ->
         showgrid=True,
         fixedrange=True,
     )
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=["<b>all</b>", *(class_label(row.label) for row in rows[1:])],
-        range=[len(rows) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis(["<b>all</b>", *(class_label(row.label) for row in rows[1:])]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [
         f"{shorten(row.label)} {100 * row.change:+.0f} points ({100 * row.interval[0]:+.0f} to "

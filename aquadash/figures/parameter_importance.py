@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, escape, finish, hover_name, listed, shorten
+from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, escape, finish, hover_name, listed, rows_axis, shorten
 
 
 def parameter_importance(shares: Mapping[str, float], *, height: int | None = None) -> go.Figure:
@@ -33,13 +33,7 @@ def parameter_importance(shares: Mapping[str, float], *, height: int | None = No
         showlegend=False,
     )
     figure.update_xaxes(title="Share in the differences between trials", ticksuffix=" %", range=[0, 112], showgrid=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(ranked))),
-        ticktext=[escape(shorten(name)) for name, _ in ranked],
-        range=[len(ranked) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis([escape(shorten(name)) for name, _ in ranked]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [f"{shorten(name)} {100 * share:.0f} %" for name, share in ranked]
     return finish(figure, alt=f"What decided the trials: {listed(each)}.", height=height or 90 + 36 * len(ranked))

@@ -16,6 +16,7 @@ from aquadash.figures.theme import (
     finish,
     hover_name,
     percent,
+    rows_axis,
     shorten,
 )
 
@@ -73,13 +74,7 @@ def probability_bars(
     figure.update_xaxes(
         range=[0, 118], tickvals=_TICKS, ticktext=[f"{tick} %" for tick in _TICKS], fixedrange=True, showgrid=True
     )
-    figure.update_yaxes(
-        tickvals=list(range(len(shown))),
-        ticktext=ticks,
-        range=[len(shown) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis(ticks))
     figure.update_layout(dragmode=False, margin={"t": 8}, bargap=0.25, showlegend=False)
     best = int(shares.argmax())
     alt = f"The model takes this image for {shorten(class_names[best])} with {percent(shares[best])}"

@@ -219,3 +219,18 @@ def epoch_axis(last_epoch: int) -> dict[str, object]:
     axis: dict[str, object] = {"title": "Epoch", "tick0": 0 if step > 1 else 1, "dtick": step, "tickformat": "d"}
     # A single point would otherwise sit on an axis of fractions.
     return axis | ({"range": [0.5, 1.5]} if last_epoch == 1 else {})
+
+
+def rows_axis(texts: Sequence[str]) -> dict[str, object]:
+    """Settings of a vertical axis with a row for each thing, the first on top.
+
+    Args:
+        texts: What stands at the rows, escaped.
+    """
+    return {
+        "tickvals": list(range(len(texts))),
+        "ticktext": texts,
+        "range": [len(texts) - 0.5, -0.5],
+        "fixedrange": True,
+        "showgrid": False,
+    }
