@@ -78,12 +78,17 @@ def running_server(home: Path) -> Iterator[AppServer]:
             time.sleep(0.05)
         yield AppServer(address, process.pid, log)
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(process)
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process and wait for it; one that does not listen is killed."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def environment(home: Path) -> dict[str, str]:

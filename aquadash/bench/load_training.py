@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.bench.app_server import environment
+from aquadash.bench.app_server import end_process, environment
 from aquadash.bench.load_walk import Runs
 from aquadash.runs import tags
 from aquadash.runs.types import Progress, RunStatus
@@ -83,12 +83,7 @@ def training(home: Path) -> Iterator[Runs]:
             time.sleep(_LOOK_SECONDS)
         yield runs
     finally:
-        worker.terminate()
-        try:
-            worker.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        end_process(worker)
 
 
 def read_progress(home: Path, run_id: str) -> Progress | None:
