@@ -106,6 +106,8 @@ async def _join(request: Request) -> Response:
 
 
 async def _leave(request: Request) -> Response:
+    if not _has_class():
+        return _no_class()
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     await run_in_threadpool(open_sessions().leave, request.cookies.get(COOKIE))
