@@ -225,13 +225,17 @@ class Engine(QueueOrder):
     def slots(self) -> int:
         """How many runs may train at once: here, or on the cluster's workers as they are now, at least 1.
 
+        It asks no scheduler that is not connected yet: pages ask for this, and would wait for one that is away.
+
         Raises:
             ConfigError: The setting cannot be used.
         """
         if not self._on_cluster:
             return settings.slots()
-        with contextlib.suppress(AquaDashError, OSError, TimeoutError):
-            self._slots = max(1, sum(self._connected().nthreads().values()))
+        client = self._client
+        if client is not None and usable(client):
+            with contextlib.suppress(OSError, TimeoutError):
+                self._slots = max(1, sum(client.nthreads().values()))
         return self._slots
 
     def _enqueue(self, run_id: str, task: Callable[[str], str], *, priority: float) -> None:
