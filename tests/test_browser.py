@@ -48,15 +48,10 @@ def follow(page: Page, server: Server, name: str) -> None:
     assert page.url.startswith(f"{server.url}/{name}")
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_deep_link_to_a_server_that_has_just_started(warm_home: Path, page: Page, name: str) -> None:
     with serving(warm_home) as server:
         follow(page, server, name)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_deep_link_of_a_new_session(shared_server: Server, page: Page, name: str) -> None:
-    follow(page, shared_server, name)
 
 
 @pytest.mark.alone
