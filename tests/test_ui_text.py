@@ -55,7 +55,9 @@ def test_what_begins_a_list_does_not_begin_one() -> None:
 
 
 def test_emoji_codes_and_line_breaks_stay_text() -> None:
-    assert ":smile:" not in plain(":smile:")
+    for text in (":smile:", ":+1:", ":material/home:", ":red[x]", ":red x", "a:blue-badge[x]"):
+        assert ":\u2060" in plain(text), text
+    assert plain("10:30, C:\\x, a: b") == "10:30, C:\\\\x, a: b"
     assert plain("a\n\n# b") == "a \\# b"
 
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 #: What means something to markdown within a line, and what does so at its start only.
 _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&])|^([-+>])|^(\d+)(?=[.)])")
-#: ``:red[...]``, ``:material/...:`` and ``:smile:`` are recognised after unescaping, so that the colon is cut off
-#: instead.
-_DIRECTIVE = re.compile(r":(?=[\w+/-]+[\[:])")
+#: ``:red[...]``, ``:material/...:`` and ``:smile:`` are recognised after unescaping, and ``:red`` alone is swallowed:
+#: the colon is cut off instead.
+_DIRECTIVE = re.compile(r":(?=[A-Za-z]|[\w+/-]+:)")
 _WORD_JOINER = "\u2060"
 
 
