@@ -42,7 +42,7 @@ $(VENV)/run-ready: requirements.txt | $(VENV)/bin/python
 	$(INSTALL) --no-deps --force-reinstall $(HEADLESS)
 	@touch $@
 
-$(VENV)/dev-ready: requirements.txt requirements-dev.txt scripts/requirements-onnx.txt | $(VENV)/bin/python
+$(VENV)/dev-ready: requirements.txt requirements-dev.txt $(wildcard scripts/requirements-*.txt) | $(VENV)/bin/python
 	$(INSTALL) -r requirements-dev.txt
 	$(INSTALL) --no-deps --force-reinstall $(HEADLESS)
 	@touch $@ $(VENV)/run-ready

@@ -177,9 +177,11 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_pat
 
 def test_somebody_who_logged_in_elsewhere_keeps_one_entry_and_gets_a_free_name(sessions: Sessions) -> None:
     sessions.join("Anna", Role.STUDENT)
-    entered = sessions.remember(Person("b" * 32, "Anna", Role.STUDENT))
-    assert entered == Person("b" * 32, "Anna 2", Role.STUDENT)
-    assert sessions.remember(Person("b" * 32, "Anna", Role.TEACHER)) == Person("b" * 32, "Anna 2", Role.TEACHER)
+    entered = sessions.enter(Person("b" * 32, "Anna", Role.STUDENT))
+    assert entered.person == Person("b" * 32, "Anna 2", Role.STUDENT) == sessions.person_of(entered.token)
+    again = sessions.enter(Person("b" * 32, "Anna", Role.TEACHER), earlier_token=entered.token)
+    assert again.person == Person("b" * 32, "Anna 2", Role.TEACHER) == sessions.person_of(again.token)
+    assert sessions.person_of(entered.token) is None, "a browser is one person at a time"
     assert len(sessions.people()) == 2
 
 

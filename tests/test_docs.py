@@ -84,7 +84,10 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert first is not None and first[1] == aquadash.__version__
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "scripts/requirements-onnx.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["requirements.txt", "requirements-dev.txt", "scripts/requirements-onnx.txt", "scripts/requirements-accounts.txt"],
+)
 def test_requirements_are_pinned(name: str) -> None:
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()

@@ -18,7 +18,6 @@ from aquadash.errors import UnknownNameError
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.ui import cache, warmup
-from aquadash.ui.classroom import visitors
 from tests.app_pages import APP, address_of, open_app_page
 from tests.classrooms import give, join, look_as, open_class
 from tests.compared_runs import add_compared
@@ -254,20 +253,6 @@ def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) ->
     assert any("Ben" in option for option in evaluate.selectbox(key="run").options)
     predict = open_app_page("predict")
     assert not any("his" in option for box in predict.selectbox for option in box.options)
-
-
-def test_who_logged_in_elsewhere_is_in_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_TEACHERS", "hill@school.example")
-    monkeypatch.setattr(visitors, "logs_in", lambda: True)
-    said: dict[str, object] = {}
-    monkeypatch.setattr(visitors, "claims", lambda: said)
-    app = open_app_page("data")
-    assert [button.label for button in app.button] == ["Log in"]
-    said.update({"iss": "https://id", "sub": "1", "name": "Anna", "email": "anna@school.example"})
-    assert "Anna" in texts(open_app_page("data"))
-    said.update({"sub": "2", "name": "Hill", "email": "hill@school.example", "email_verified": True})
-    app = open_app_page("data")
-    assert "Teacher" in texts(app) and "class-show" in buttons(app)
 
 
 def test_the_board_and_the_projector_have_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,18 +124,9 @@ class Sessions:
                 connection.execute(
                     "UPDATE people SET return_hash = '', seen_at = ? WHERE person_id = ?", (now, person.person_id)
                 )
-            token = secrets.token_urlsafe(32)
-            expires_at = now + SESSION_SECONDS
-            connection.execute(
-                "INSERT INTO sessions (token_hash, person_id, made_at, expires_at) VALUES (?, ?, ?, ?)",
-                (_hash(token), person.person_id, now, expires_at),
-            )
-            if earlier_token is not None:
-                # A browser is one person at a time.
-                connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token),))
-            connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
+            joined = self._begin(connection, person, earlier_token, now)
         self._forget()
-        return Joined(token, person, expires_at)
+        return joined
 
     def returning(self, name: str, typed: str) -> bool:
         """Whether this is the code by which the person of that name may come back."""
@@ -146,8 +137,12 @@ class Sessions:
         stored = row[0] if row and self._clock() < row[1] else ""
         return hmac.compare_digest(_hash(tidy(typed)), stored or "-" * 64)
 
-    def remember(self, person: Person) -> Person:
-        """Enter somebody whom another service vouches for; the same person again keeps the name they have here.
+    def enter(self, person: Person, *, earlier_token: str | None = None) -> Joined:
+        """Begin a session of somebody whom another service vouches for; who comes again keeps the name they have here.
+
+        Args:
+            person: Who, with the role that they have from now on.
+            earlier_token: What the browser had.
 
         Raises:
             ConfigError: The class is full.
@@ -155,18 +150,20 @@ class Sessions:
         """
         now = self._clock()
         with self._writing() as connection:
-            row = connection.execute(
-                "SELECT name, role FROM people WHERE person_id = ?", (person.person_id,)
-            ).fetchone()
+            row = connection.execute("SELECT name FROM people WHERE person_id = ?", (person.person_id,)).fetchone()
             if row is not None:
-                if row[1] != person.role:
-                    connection.execute(
-                        "UPDATE people SET role = ? WHERE person_id = ?", (person.role.value, person.person_id)
-                    )
-                return Person(person.person_id, row[0], person.role)
-            taken = {key for (key,) in connection.execute("SELECT name_key FROM people")}
-            name = free_name(person.name, taken) if key_of(person.name) in taken else person.name
-            return self._add(connection, Person(person.person_id, name, person.role), now)
+                person = Person(person.person_id, row[0], person.role)
+                connection.execute(
+                    "UPDATE people SET role = ?, seen_at = ? WHERE person_id = ?",
+                    (person.role.value, now, person.person_id),
+                )
+            else:
+                taken = {key for (key,) in connection.execute("SELECT name_key FROM people")}
+                name = free_name(person.name, taken) if key_of(person.name) in taken else person.name
+                person = self._add(connection, Person(person.person_id, name, person.role), now)
+            joined = self._begin(connection, person, earlier_token, now)
+        self._forget()
+        return joined
 
     def leave(self, token: str | None) -> None:
         """End a session, if it is one; nobody comes back by it."""
@@ -233,6 +230,19 @@ class Sessions:
             self._seen[person_id] = now
             with self._writing() as connection:
                 connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person_id))
+
+    def _begin(self, connection: sqlite3.Connection, person: Person, earlier_token: str | None, now: float) -> Joined:
+        token = secrets.token_urlsafe(32)
+        expires_at = now + SESSION_SECONDS
+        connection.execute(
+            "INSERT INTO sessions (token_hash, person_id, made_at, expires_at) VALUES (?, ?, ?, ?)",
+            (_hash(token), person.person_id, now, expires_at),
+        )
+        if earlier_token is not None:
+            # A browser is one person at a time.
+            connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token),))
+        connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
+        return Joined(token, person, expires_at)
 
     def _add(self, connection: sqlite3.Connection, person: Person, now: float) -> Person:
         if connection.execute("SELECT COUNT(*) FROM people").fetchone()[0] >= MOST_PEOPLE:

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -34,10 +36,14 @@ _PATIENCE = 20
 )  # fmt: skip
 @json_option
 def serve(port: int, address: str, as_json: bool) -> None:
-    """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
+    """Serve AquaDash to the local network, for a class that joins with codes or accounts, until Ctrl-C."""
     bases = _bases(address, port)
-    made = codes.codes()
-    values = {"addresses": bases, "student_code": made.student, "teacher_code": made.teacher}
+    made = None if _with_accounts() else codes.codes()
+    values = {
+        "addresses": bases,
+        "student_code": made.student if made else None,
+        "teacher_code": made.teacher if made else None,
+    }
     click.echo(json.dumps(values) if as_json else _poster(bases, made))
     environment = {**os.environ, "AQUADASH_CLASSROOM": "1"}
     command = [
@@ -136,18 +142,30 @@ def _bases(address: str, port: int) -> list[str]:
     return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts or ["localhost"]]
 
 
-def _poster(bases: list[str], made: codes.Codes) -> str:
-    return "\n".join(
-        [
-            "A class in AquaDash. Ctrl-C ends it.",
-            "",
-            qr_text(join_address(bases[0], made.student)),
-            *(f"  Open         {base}" for base in bases),
-            f"  Students     {codes.spaced(made.student)}",
-            f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)",
-            "",
-        ]
-    )
+def _with_accounts() -> bool:
+    """Whether Streamlit, started from here, will find an ``[auth]`` section in its secrets: then there are no codes."""
+    for folder in (Path.home(), settings.PROJECT_ROOT):
+        try:
+            if tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8")).get("auth"):
+                return True
+        except (OSError, ValueError):
+            continue
+    return False
+
+
+def _poster(bases: list[str], made: codes.Codes | None) -> str:
+    lines = [
+        "A class in AquaDash. Ctrl-C ends it.",
+        "",
+        qr_text(join_address(bases[0], made.student if made else None)),
+    ]
+    lines += [f"  Open         {base}" for base in bases]
+    if made is None:
+        lines.append("  People log in with the accounts of .streamlit/secrets.toml")
+    else:
+        lines.append(f"  Students     {codes.spaced(made.student)}")
+        lines.append(f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)")
+    return "\n".join([*lines, ""])
 
 
 def _ended(*_: object) -> NoReturn:

@@ -2,10 +2,8 @@
 
 Streamlit's own routes know no people: media files lie under an address that is hard to guess, uploads need a session's
 id, and the connection of a page is anybody's. So in a class every request passes here first. Open to all are the join
-page, the app's own scripts and styles, and the word whether the server lives.
-
-Where people log in at a service, Streamlit keeps who they are in a cookie of its own that is read within a page only;
-then the pages themselves are the door (:mod:`aquadash.ui.classroom.admission`).
+page, the way to log in with an account and back, the app's own scripts and styles, and the word whether the server
+lives.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from aquadash import settings
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
+from aquadash.ui.classroom.accounts import STREAMLIT_PATHS
 from aquadash.ui.classroom.visitors import COOKIE, logs_in
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
@@ -40,7 +39,7 @@ class Door:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not settings.classroom() or logs_in() or _lets_in(scope):
+        if scope["type"] == "lifespan" or not settings.classroom() or _lets_in(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             # Before it is accepted this is answered with 403.
@@ -52,6 +51,8 @@ class Door:
 def _lets_in(scope: Scope) -> bool:
     path = scope["path"]
     if path.startswith(_OPEN) and ".." not in path:
+        return True
+    if path in STREAMLIT_PATHS and logs_in():
         return True
     try:
         return open_sessions().person_of(HTTPConnection(scope).cookies.get(COOKIE)) is not None

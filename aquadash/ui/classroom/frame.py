@@ -54,18 +54,13 @@ def _join() -> None:
     """What strangers see, whichever page they ask for."""
     with shell.bare_page(open_to_all=True):
         st.title("🐋 Join the class", anchor=False)
-        if visitors.logs_in():
-            st.markdown("Log in with your school's account to take part.")
-            if st.button("Log in", type="primary", icon=":material/login:"):
-                st.login()
-            return
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
         there = html.escape(f"{JOIN_PATH}?next={quote(_address(), safe='')}", quote=True)
+        way = "Log in with your school's account" if visitors.logs_in() else "Join with a name and a code"
         st.html(
-            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>Join with a name and a "
-            "code</a></p><style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }"
-            "</style>"
+            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>{way}</a></p>"
+            "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }</style>"
         )
 
 
@@ -87,10 +82,10 @@ def _sidebar() -> None:
 
 
 def _leave() -> None:
-    if visitors.logs_in():
-        st.logout()
-        return
     open_sessions().leave(visitors.token())
+    if visitors.logs_in():
+        # At the service, too: the next at this computer is to be asked who they are.
+        st.logout()
 
 
 def _watch(drawn: tuple[object, ...]) -> None:

@@ -13,7 +13,7 @@ from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
 from aquadash.ui import cache, shell
-from aquadash.ui.classroom import projector, visitors
+from aquadash.ui.classroom import accounts, projector, visitors
 
 _CSS = """
 <style>
@@ -42,10 +42,13 @@ def show() -> None:
 def app_address() -> str:
     """The address at which others reach the app, without a slash at the end.
 
-    That of this page, unless the page was opened on the server itself, which no other machine can reach as "localhost".
+    That of this page, unless people log in, who must come by the one that the service leads back to, or the page was
+    opened on the server itself, which no other machine can reach as "localhost".
     """
     if (said := settings.public_address()) is not None:
         return said
+    if visitors.logs_in() and (known := accounts.origin()):
+        return known
     here = urlsplit(st.context.url or "")
     host = here.hostname or "localhost"
     if host in ("localhost", "127.0.0.1", "::1", "0.0.0.0"):

@@ -58,14 +58,18 @@ def _row(member: Member, runs: int) -> None:
             f"{count(runs, 'run')} · joined {moment(member.joined_at)} · {seen if member.sessions else 'no session'}",
             width="content",
         )
-        if me or visitors.logs_in():
+        if me:
             return
+        accounts = visitors.logs_in()
         if member.sessions:
             st.button(
                 "Send out", key=f"remove-{person.person_id}", icon=":material/logout:", on_click=_remove,
                 args=(person,),
-                help="Ends their session everywhere. Their runs stay. With the code they can join under another name.",
+                help="Ends their session everywhere. Their runs stay. "
+                + ("They can log in again." if accounts else "With the code they can join under another name."),
             )  # fmt: skip
+        if accounts:
+            return
         st.button(
             "Code to come back", key=f"return-{person.person_id}", icon=":material/key:", type="tertiary",
             on_click=_return, args=(person,),

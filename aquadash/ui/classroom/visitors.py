@@ -1,4 +1,4 @@
-"""Who looks at a page: the cookie that joining has set, or the account that somebody has logged in with."""
+"""Who looks at a page, by the cookie that joining has set; and whether people join with a code or with an account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aquadash import people, settings
-from aquadash.classroom import oidc
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
 from aquadash.people import STRANGER, Person
@@ -27,8 +26,6 @@ def visitor() -> Person | None:
     if not settings.classroom() or get_script_run_ctx(suppress_warning=True) is None:
         return None
     try:
-        if logs_in():
-            return oidc.person_of(claims())
         return open_sessions().person_of(token()) or STRANGER
     except AquaDashError:
         # The session file cannot be read. Whoever asks is nobody until it can.
@@ -50,12 +47,6 @@ def logs_in() -> bool:
     from streamlit.runtime.secrets import secrets_singleton
 
     return bool(secrets_singleton.load_if_toml_exists() and secrets_singleton.get("auth"))
-
-
-def claims() -> dict[str, object]:
-    """What that service says of the visitor; empty if they have not logged in."""
-    said = st.user.to_dict()
-    return dict(said) if said.get("is_logged_in") else {}
 
 
 # At the import, not in a function that a way into the pages might pass by: until this is said, all visitors count as
