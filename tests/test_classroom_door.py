@@ -21,8 +21,9 @@ from streamlit import auth_util
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from aquadash.classroom import codes
+from aquadash.classroom import codes, limits
 from aquadash.classroom.attempts import FREE_OF_ONE, Attempts
+from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Person, Role
 from aquadash.ui.classroom import accounts, door, routes
@@ -105,6 +106,34 @@ def test_the_connection_of_a_page_needs_a_session(app: Any) -> None:
     assert ask(app, "/_stcore/stream", scheme="ws", headers=own).status == 101
     open_sessions().leave(own["cookie"].partition("=")[2])
     assert ask(app, "/_stcore/stream", scheme="ws", headers=own).status == 403
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "length", "status"),
+    [
+        (1, "1000000", 200), (1, "1010000", 200), (1, "1010001", 413), (1, "9" * 15, 413), (None, "199000000", 200),
+        (0, "1", 413), (0, "0", 413), (1, None, 411), (1, "", 411), (1, "-1", 411), (1, "1e3", 411), (1, "\xb2", 411),
+        (1, "9" * 5000, 411),
+    ],
+)  # fmt: skip
+def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
+    app: Any, megabytes: int | None, length: str | None, status: int
+) -> None:
+    limits.save(ClassLimits(upload_megabytes=megabytes))
+    student = cookie_of(join(app))
+    teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
+    more = {} if length is None else {"content-length": length}
+    answer = ask(app, "/_stcore/upload_file/s/f", method="PUT", headers={**student, **more})
+    assert answer.status == status
+    if status == 413:
+        assert ("in this class at most 1 MB" if megabytes else "switched off") in answer.body
+    if status != 411:
+        assert ask(app, "/_stcore/upload_file/s/f", method="PUT", headers={**teacher, **more}).body == "inside"
+    # The server reads what comes in pieces to its end, whatever length is told beside.
+    pieces = {**student, "content-length": "1", "transfer-encoding": "chunked"}
+    assert ask(app, "/_stcore/upload_file/s/f", method="PUT", headers=pieces).status == 411
+    # What carries no upload has no length.
+    assert ask(app, "/_stcore/upload_file/s/f", method="DELETE", headers=student).body == "inside"
 
 
 def test_without_a_class_the_door_stands_open_and_there_is_nothing_to_join(
@@ -198,6 +227,8 @@ def test_who_has_joined_is_sent_on_and_may_leave(app: Any) -> None:
 
 def test_a_form_that_is_too_long_is_not_read(app: Any) -> None:
     assert join(app, name="a" * 20_000).status == 413
+    for length in ("\xb2", "9" * 5000, "-1", ""):
+        assert join(app, headers={"content-length": length}).status == 413
 
 
 @pytest.fixture

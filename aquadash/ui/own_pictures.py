@@ -18,7 +18,7 @@ from aquadash.training.processes import start_unattended
 from aquadash.ui import address, own_pictures_draft, shell, upload_files
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
-from aquadash.ui.uploads import Upload, most_megabytes
+from aquadash.ui.uploads import Upload, most_megabytes, switched_off
 
 #: Largest archive that can be dropped in the page. Larger ones go through the command line or the import folder.
 MOST_MEGABYTES = 1_000
@@ -109,6 +109,7 @@ def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
         "Drop a ZIP file here",
         type=["zip"],
         max_upload_size=most_megabytes(MOST_MEGABYTES),
+        disabled=switched_off(),
         key="own-zip",
         help=_LAYOUT,
     )
@@ -121,6 +122,7 @@ def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
 def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
     """A name and a drop zone for each class."""
     number = st.session_state.setdefault("own-classes", 2)
+    off = switched_off()
     found: list[tuple[str, Sequence[Upload]]] = []
     for index in range(number):
         with st.container(border=True):
@@ -131,6 +133,7 @@ def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
                 f"Pictures of class {index + 1}",
                 accept_multiple_files=True,
                 max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
+                disabled=off,
                 key=f"own-pictures-{index}",
                 help="PNG, JPEG, WebP, BMP or GIF; as many as you like at once.",
             )

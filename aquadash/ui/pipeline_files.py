@@ -13,6 +13,7 @@ from aquadash.augment.saved_pipelines import LONGEST_TITLE
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.ui import builder_state, pipeline_library
 from aquadash.ui.text import plain
+from aquadash.ui.uploads import switched_off
 
 #: Pairs of the key that brings a deleted pipeline back and its title, until somebody says "Dismiss".
 _DELETED = "studio:deleted"
@@ -115,6 +116,7 @@ def _more(state: State, saved: bool) -> None:
         "Import JSON",
         key=key,
         max_upload_size=1,
+        disabled=switched_off(),
         on_change=_import,
         args=(key,),
         help="A file that “Export as JSON” wrote. It becomes a draft; undo brings back what is there now.",

@@ -15,7 +15,7 @@ from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui import address, sample_picker
 from aquadash.ui.text import plain
-from aquadash.ui.uploads import Upload, most_megabytes, within_limit
+from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
 
 #: Where the images come from, by the word in the address.
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
@@ -78,6 +78,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
         f"Drop up to {MOST_OWN} pictures here",
         accept_multiple_files=True,
         max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
+        disabled=switched_off(),
         key="own-pictures",
         help=f"PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to {width} × {height} pixels, as "
         "training would see it. They go to the computer that AquaDash runs on and nowhere else.",

@@ -12,7 +12,7 @@ from aquadash import settings
 from aquadash.runs.types import Run
 from aquadash.ui import cache, shell, take_home_reads, task_progress
 from aquadash.ui.text import plain, sentence
-from aquadash.ui.uploads import most_megabytes
+from aquadash.ui.uploads import most_megabytes, switched_off
 
 if TYPE_CHECKING:
     from aquadash.export.bundle import Exported
@@ -203,7 +203,9 @@ def _upload() -> None:
     from aquadash.export import preparing
 
     st.markdown("A ZIP that AquaDash has made with *Take home*, here or on another computer.")
-    uploaded = st.file_uploader("Run", type="zip", key=_BRING_KEY, max_upload_size=most_megabytes(_MOST_MEGABYTES))
+    uploaded = st.file_uploader(
+        "Run", type="zip", key=_BRING_KEY, max_upload_size=most_megabytes(_MOST_MEGABYTES), disabled=switched_off()
+    )
     if uploaded is None:
         return
     key = f"upload-{uploaded.file_id}"

@@ -46,6 +46,15 @@ def most_megabytes(most: int) -> int:
     return most if limits is None or limits.upload_megabytes is None else min(most, max(1, limits.upload_megabytes))
 
 
+def switched_off() -> bool:
+    """Whether the visitor may upload nothing, which is said where the field is to be drawn."""
+    limits = of_person()
+    if limits is None or limits.upload_megabytes != 0:
+        return False
+    st.caption("🔒 The teacher has switched uploads off.")
+    return True
+
+
 def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
     """The uploads, if all together they are within what the visitor may upload.
 
@@ -62,10 +71,12 @@ def _chosen() -> Sequence[Upload]:
         "Where do the pictures come from?", list(WAYS), key="input", required=True, format_func=WAYS.__getitem__
     )
     address.record("input", str(way), default="files")
+    off = switched_off()
     if way == "camera":
         taken = st.camera_input(
             "Take a picture",
             key="camera",
+            disabled=off,
             help="The browser asks whether it may use the camera. It only offers one on this computer itself or over "
             "https.",
         )
@@ -77,6 +88,7 @@ def _chosen() -> Sequence[Upload]:
             "Drop a folder here, or choose one",
             accept_multiple_files="directory",
             max_upload_size=megabytes,
+            disabled=off,
             key="folder",
             help=_HELP + " Sub-folders that are called like the classes can give the true labels.",
         )
@@ -84,6 +96,7 @@ def _chosen() -> Sequence[Upload]:
         "Drop pictures here: one, or many at once",
         accept_multiple_files=True,
         max_upload_size=megabytes,
+        disabled=off,
         key="pictures",
         help=_HELP,
     )

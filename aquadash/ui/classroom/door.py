@@ -3,7 +3,8 @@
 Streamlit's own routes know no people: media files lie under an address that is hard to guess, uploads need a session's
 id, and the connection of a page is anybody's. So in a class every request passes here first. Open to all are the join
 page, the way to log in with an account and back, the app's own scripts and styles, and the word whether the server
-lives.
+lives. Here, too, an upload that is larger than its sender may send is refused by what it says of its length, before any
+of it is read.
 """
 
 from __future__ import annotations
@@ -11,21 +12,29 @@ from __future__ import annotations
 import html
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from aquadash import settings
+from aquadash import people, settings
+from aquadash.classroom.checks import check_upload
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, NotAllowedError
+from aquadash.people import Person
 from aquadash.ui.classroom.accounts import STREAMLIT_PATHS
 from aquadash.ui.classroom.visitors import COOKIE, logs_in
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
 #: Below these there are no pages.
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
+_UPLOADS = "/_stcore/upload_file/"
+#: What a form adds to the file in it, in bytes: boundaries, names, types.
+_FORM_BYTES = 10_000
+#: The rest of what was refused shall not come.
+_CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
 
 class Door:
@@ -39,25 +48,48 @@ class Door:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not settings.classroom() or _lets_in(scope):
+        if scope["type"] == "lifespan" or not settings.classroom() or _is_open(scope["path"]):
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        # Not in the server's own thread: whoever looks may have to wait for the file.
+        person = await run_in_threadpool(_sender, scope)
+        if person is None and scope["type"] == "websocket":
             # Before it is accepted this is answered with 403.
             await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
-        else:
-            await _refusal(scope)(scope, receive, send)
+            return
+        refused = _refusal(scope) if person is None else await run_in_threadpool(_too_large, scope, person)
+        await (refused or self._app)(scope, receive, send)
 
 
-def _lets_in(scope: Scope) -> bool:
-    path = scope["path"]
+def _is_open(path: str) -> bool:
     if path.startswith(_OPEN) and ".." not in path:
         return True
-    if path in STREAMLIT_PATHS and logs_in():
-        return True
+    return path in STREAMLIT_PATHS and logs_in()
+
+
+def _sender(scope: Scope) -> Person | None:
     try:
-        return open_sessions().person_of(HTTPConnection(scope).cookies.get(COOKIE)) is not None
+        return open_sessions().person_of(HTTPConnection(scope).cookies.get(COOKIE))
     except AquaDashError:
-        return False
+        return None
+
+
+def _too_large(scope: Scope, person: Person) -> Response | None:
+    """Why an upload is not taken; None for one that is, and for every other request."""
+    if scope["type"] != "http" or scope["method"] != "PUT" or not scope["path"].startswith(_UPLOADS):
+        return None
+    headers = HTTPConnection(scope).headers
+    told = headers.get("content-length", "")
+    if "transfer-encoding" in headers or not (told.isascii() and told.isdecimal() and len(told) < 16):
+        # The server holds a body to the length that was told; of one that comes in pieces that says nothing.
+        return PlainTextResponse("An upload must say how long it is.", 411, headers=_CLOSE)
+    try:
+        with people.acting(person):
+            # Whatever comes counts as something where nothing is taken.
+            check_upload(max(1, int(told) - _FORM_BYTES))
+    except NotAllowedError as error:
+        return PlainTextResponse(str(error), 413, headers=_CLOSE)
+    return None
 
 
 def _refusal(scope: Scope) -> Response:

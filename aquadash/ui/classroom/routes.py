@@ -120,7 +120,8 @@ async def _join(request: Request) -> Response:
         return _no_class()
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
-    if not request.headers.get("content-length", "").isdigit() or int(request.headers["content-length"]) > _MOST_BYTES:
+    told = request.headers.get("content-length", "")
+    if not (told.isascii() and told.isdecimal() and len(told) < 8 and int(told) <= _MOST_BYTES):
         return _page(request, status=413, error="The form is too long. Type a name of at most 40 characters.")
     form = await request.form()
     typed = {name: str(form.get(name) or "") for name in ("name", "code", "next")}
