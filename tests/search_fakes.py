@@ -75,6 +75,9 @@ class FakeRuns:
     def history(self, run_id: str) -> list[EpochRecord]:
         return list(self.histories[run_id])
 
+    def set_hidden(self, run_id: str, hidden: bool = True) -> None:
+        self.change(run_id, hidden=hidden)
+
     def list_runs(self) -> list[Run]:
         return list(reversed(self.runs.values()))
 

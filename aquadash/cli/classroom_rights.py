@@ -100,31 +100,38 @@ def move_command(run: str, place: int, as_json: bool) -> None:
     )
 
 
+_of_search = click.option("--search", is_flag=True, help="It is a search: it and the runs of its trials.")
+
+
 @classroom.command("hide")
 @click.argument("run")
+@_of_search
 @json_option
-def hide_command(run: str, as_json: bool) -> None:
+def hide_command(run: str, search: bool, as_json: bool) -> None:
     """Keep a RUN from the class; its owner still sees it."""
-    _hide(run, True, as_json)
+    _hide(run, True, search=search, as_json=as_json)
 
 
 @classroom.command("show")
 @click.argument("run")
+@_of_search
 @json_option
-def show_command(run: str, as_json: bool) -> None:
+def show_command(run: str, search: bool, as_json: bool) -> None:
     """Let the class see a RUN again that was hidden."""
-    _hide(run, False, as_json)
+    _hide(run, False, search=search, as_json=as_json)
 
 
-def _hide(text: str, hidden: bool, as_json: bool) -> None:
+def _hide(text: str, hidden: bool, *, search: bool, as_json: bool) -> None:
     from aquadash.runs import open_store
+    from aquadash.search.store import open_search_store
 
-    store = open_store()
-    run_id = store.resolve(text)
-    store.set_hidden(run_id, hidden)
-    name = store.get(run_id).name
+    store = open_search_store() if search else open_store()
+    found = store.resolve(text)
+    store.set_hidden(found, hidden)
+    name = store.get(found).name
     words = f"{name} is hidden from the class." if hidden else f"The class sees {name}."
-    show({"run_id": run_id, "name": name, "hidden": hidden}, as_json=as_json, text=lambda: words)
+    key = "search_id" if search else "run_id"
+    show({key: found, "name": name, "hidden": hidden}, as_json=as_json, text=lambda: words)
 
 
 def _yes(value: object) -> str:

@@ -109,6 +109,7 @@ def list_searches(as_json: bool) -> None:
                     (
                         one.search_id[:8],
                         one.name,
+                        one.maker.name,
                         str(one.status),
                         f"{len(one.trials)}{f' of {one.plan.most_trials}' if one.plan.most_trials else ''}",
                         _value(one.best),
@@ -117,7 +118,7 @@ def list_searches(as_json: bool) -> None:
                     )
                     for one in found
                 ],
-                header=("id", "name", "status", "trials", "best", "default", "created"),
+                header=("id", "name", "of", "status", "trials", "best", "default", "created"),
             )
             if found
             else "No searches yet: begin one with search --trials 20."
@@ -224,6 +225,7 @@ def _brief(found: Search) -> dict[str, Any]:
     return {
         "search_id": found.search_id,
         "name": found.name,
+        "owner": found.maker.name,
         "status": str(found.status),
         "created_at": found.created_at,
         "num_trials": len(found.trials),

@@ -51,12 +51,13 @@ class TrialEngine(Protocol):
     def slots(self) -> int: ...
 
 
-class RunReader(Protocol):
+class TrialRuns(Protocol):
     """What a search needs of the run store."""
 
     def get(self, run_id: str) -> Run: ...
     def history(self, run_id: str) -> list[EpochRecord]: ...
     def list_runs(self) -> list[Run]: ...
+    def set_hidden(self, run_id: str, hidden: bool = True) -> None: ...
 
 
 class Controller:
@@ -71,7 +72,7 @@ class Controller:
         search_id: str,
         *,
         engine: TrialEngine,
-        runs: RunReader,
+        runs: TrialRuns,
         slots: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -149,6 +150,9 @@ class Controller:
             self._fail(trial, str(error))
             return
         self._study.note(trial, kept.RUN, run.run_id)
+        # Looked at only now: who hides the search meanwhile finds the run among its trials.
+        if self._store.get(self._id).hidden:
+            self._runs.set_hidden(run.run_id)
 
     def _look_after(self, search: Search, trial: Trial) -> None:
         """See how a trial's run is doing, and act on it."""

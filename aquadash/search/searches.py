@@ -15,7 +15,7 @@ from aquadash.engine.checks import check
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs.types import RunStatus
 from aquadash.search import store as kept
-from aquadash.search.controller import Controller, RunReader, TrialEngine
+from aquadash.search.controller import Controller, TrialEngine, TrialRuns
 from aquadash.search.plan import Budget, SearchPlan
 from aquadash.search.space import grid
 from aquadash.search.store import SearchStore, any_stored, open_search_store
@@ -40,7 +40,7 @@ class Searches:
     """Starts, stops and continues searches. Safe to use from several threads."""
 
     def __init__(
-        self, store: SearchStore, *, engine: TrialEngine, runs: RunReader, poll_seconds: float = POLL_SECONDS
+        self, store: SearchStore, *, engine: TrialEngine, runs: TrialRuns, poll_seconds: float = POLL_SECONDS
     ) -> None:
         """Nothing is carried out yet.
 
@@ -121,6 +121,10 @@ class Searches:
         if not rest and minutes is not None and search.seconds >= 60 * minutes:
             raise RunError(f"{search.name} has spent its {minutes:g} minutes. Give it a budget of more.")
         self._take_up(search_id, {kept.STOP: False, kept.MESSAGE: ""})
+
+    def set_hidden(self, search_id: str, hidden: bool = True) -> None:
+        """:meth:`SearchStore.set_hidden`."""
+        self._store.set_hidden(search_id, hidden)
 
     def adopt(self) -> list[str]:
         """Take up the searches whose process is gone, and return their ids.

@@ -154,13 +154,23 @@ class SearchStore:
         self._set(search_id, {PLAN: replace(search.plan, budget=budget.checked()).to_json()})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
-        """Keep the search from all students but its owner, or no longer. Its trials are runs, hidden each by itself.
+        """Keep the search and the runs of its trials from all students but its owner, or no longer.
+
+        Trials that come later are hidden by whoever carries the search out.
 
         Raises:
             NotAllowedError: Only the teacher hides.
         """
+        from aquadash.runs import open_store
+
         require(Action.HIDE)
         self._set(search_id, {HIDDEN: hidden})
+        runs = open_store()
+        for trial in self._whole(search_id).trials:
+            # What is in the bin cannot be written to, and of what is gone for good there is nothing to hide.
+            with contextlib.suppress(UnknownNameError):
+                if trial.run_id and not runs.get(trial.run_id).deleted:
+                    runs.set_hidden(trial.run_id, hidden)
 
     def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
         """Write attributes of the study; only for whoever carries the search out."""

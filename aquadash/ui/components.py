@@ -56,7 +56,7 @@ def class_title(name: str) -> str:
 
 def run_label(run: Run) -> str:
     """A run in a menu: name, status, in a class whose it is, and the start of its id."""
-    return " · ".join(filter(None, (run.name, status_text(run.status), owner_text(run), run.run_id[:8])))
+    return " · ".join(filter(None, (run.name, status_text(run.status), owner_text(run.thing), run.run_id[:8])))
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:

@@ -128,7 +128,7 @@ def _explanation(run: Run) -> None:
 def _actions(run: Run) -> None:
     """Stop, resume, and the ways to the results and to another run like it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        owners.badge(run)
+        owners.badge(run.thing)
         if not run.status.ended and allowed(Action.STOP, run.thing):
             _stop_button(run)
         may_resume = run.status.resumable and allowed(Action.RESUME, run.thing)
@@ -243,7 +243,7 @@ def _at_work() -> None:
                 components.status_badge(run.status)
                 place = f"{queue.index(run.run_id) + 1}. in the queue: " if run.run_id in queue else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
-                owners.badge(run)
+                owners.badge(run.thing)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")

@@ -1,4 +1,4 @@
-"""Whose a run is, in a class: said beside it, and one's own first."""
+"""Whose a run or search is, in a class: said beside it, and one's own first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from aquadash import people, settings
-from aquadash.classroom.rights import Action, allowed
+from aquadash.classroom.rights import Action, Thing, allowed
 from aquadash.runs.types import Run
 from aquadash.ui.text import plain
 
@@ -26,19 +26,24 @@ def with_networks(runs: Iterable[Run]) -> list[Run]:
     return [run for run in runs if allowed(Action.OPEN_MODEL, run.thing)]
 
 
-def owner_text(run: Run) -> str:
-    """Whose a run is, plain text: ``"you"``, a name, ``"everybody's"``; empty where there is no class."""
+def owner_text(thing: Thing) -> str:
+    """Whose a thing is, plain text: ``"you"``, a name, ``"everybody"``; empty where there is no class."""
     if not settings.classroom():
         return ""
-    person = people.current()
-    if run.owner and run.owner == person.person_id:
-        return "you"
-    return run.owner_name or "everybody"
+    return "you" if _own(thing) else thing.owner_name or "everybody"
 
 
-def badge(run: Run) -> None:
-    """Say beside a run whose it is; nothing where there is no class."""
-    text = owner_text(run)
-    if text:
-        own = text == "you"
-        st.badge(plain(text), icon="⭐" if own else "👤", color="blue" if own else "gray")
+def badge(thing: Thing) -> None:
+    """Say beside a thing whose it is, and that it is hidden; nothing where there is no class."""
+    text = owner_text(thing)
+    if not text:
+        return
+    # Somebody may call themselves "you".
+    own = _own(thing)
+    st.badge(plain(text), icon="⭐" if own else "👤", color="blue" if own else "gray")
+    if thing.hidden:
+        st.badge("hidden", icon="🙈", color="gray")
+
+
+def _own(thing: Thing) -> bool:
+    return bool(thing.owner) and thing.owner == people.current().person_id

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aquadash import settings
+from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.types import RunStatus
 from aquadash.search import Budget, Search, SearchHead, TrialState
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.words import verdict
-from aquadash.ui import address, cache, clone, components, live, search_charts, search_trials, shell
+from aquadash.ui import address, cache, clone, components, live, owners, search_charts, search_trials, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, joined, plain, time_left
@@ -60,6 +62,7 @@ def show(search_id: str) -> None:
     search = cache.search(search_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(search.status)
+        owners.badge(search.thing)
         st.caption(plain(_recipe(search)), width="content")
     _explanation(search)
     _actions(search)
@@ -80,7 +83,8 @@ def progress_text(search: Search) -> str:
 
 
 def _label(head: SearchHead) -> str:
-    return f"{head.name} · {components.status_text(head.status)} · {head.search_id[:8]}"
+    parts = (head.name, components.status_text(head.status), owners.owner_text(head.thing), head.search_id[:8])
+    return " · ".join(filter(None, parts))
 
 
 def _signature(search: Search) -> tuple[RunStatus, bool]:
@@ -123,7 +127,10 @@ def _actions(search: Search) -> None:
     """Stop, continue, more trials, and the best trial's settings."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if search.status is RunStatus.RUNNING:
-            _stop_button(search)
+            if allowed(Action.STOP, search.thing):
+                _stop_button(search)
+        elif not allowed(Action.RESUME, search.thing):
+            pass
         elif search.status is RunStatus.FINISHED:
             _more_trials(search)
         elif st.button("Continue", key=f"continue-{search.search_id}", type="primary", icon="▶️"):
@@ -135,6 +142,21 @@ def _actions(search: Search) -> None:
                 icon=":material/arrow_forward:",
                 help="Fills the form of a single training with them.",
             )
+        if settings.classroom() and allowed(Action.HIDE):
+            _hide_button(search)
+
+
+def _hide_button(search: Search) -> None:
+    if st.button(
+        "Show again" if search.hidden else "Hide",
+        key=f"hide-{search.search_id}",
+        icon="🙈",
+        help="The class does not see a hidden search and its trials; whose it is, does.",
+    ):
+        with shell.guard():
+            cache.searches().set_hidden(search.search_id, not search.hidden)
+            cache.refresh()
+            st.rerun()
 
 
 def _stop_button(search: Search) -> None:

@@ -63,9 +63,7 @@ def _head(run: Run, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
-        badge(run)
-        if run.hidden:
-            st.badge("hidden", icon="🙈", color="gray")
+        badge(run.thing)
         if not projector.is_one():
             st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
 
