@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from aquadash import people, settings
 from aquadash.classroom import codes
@@ -73,6 +74,21 @@ def test_a_new_code_makes_the_old_one_worthless_and_leaves_the_other(home: Path)
     assert after.student != before.student and after.teacher == before.teacher
     assert codes.codes().role_of(before.student) is None
     assert codes.renew().teacher != before.teacher
+
+
+def test_codes_renewed_at_the_same_moment_are_both_new(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = codes.codes()
+    lock = codes._lock
+
+    def after_another() -> FileLock:
+        # Somebody else renews the teacher's between the asking and the writing.
+        monkeypatch.setattr(codes, "_lock", lock)
+        codes.renew(Role.TEACHER)
+        return lock()
+
+    monkeypatch.setattr(codes, "_lock", after_another)
+    after = codes.renew(Role.STUDENT)
+    assert after == codes.codes() and after.student != before.student and after.teacher != before.teacher
 
 
 def test_students_see_and_renew_no_codes_but_may_tell_the_one_they_have(home: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from aquadash import people
 from aquadash.classroom import codes
+from aquadash.classroom import sessions as sessions_module
 from aquadash.classroom.attempts import FREE_OF_ONE, Attempts
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
 from aquadash.classroom.member_types import NameTakenError
@@ -154,12 +157,19 @@ def test_a_code_to_come_back_works_once_in_its_time_for_its_person(sessions: Ses
     [
         ("", "at least one letter"), (" \t ", "at least one letter"), ("!?", "at least one letter"), ("a" * 41, "41"),
         ("Anna\u202eX", "cannot be seen"), ("a\x00b", "cannot be seen"), ("a\u200bb", "cannot be seen"),
+        ("\u3164", "cannot be seen"), ("Anna\u034f", "cannot be seen"), ("Anna\u2800", "cannot be seen"),
     ],
 )  # fmt: skip
 def test_names_that_cannot_be_used_are_refused_with_the_reason(sessions: Sessions, typed: str, part: str) -> None:
     with pytest.raises(ConfigError, match=part):
         sessions.join(typed, Role.STUDENT)
     assert sessions.people() == []
+
+
+def test_a_name_that_looks_the_same_is_the_same(sessions: Sessions) -> None:
+    sessions.join("Anna", Role.STUDENT)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna\ufe0f", Role.STUDENT)
 
 
 def test_names_of_all_scripts_are_kept_as_typed(sessions: Sessions) -> None:
@@ -173,6 +183,31 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_pat
     clock.now += 10
     with pytest.raises(StorageError, match="cannot be"):
         sessions.person_of(joined.token)
+
+
+def test_a_full_class_has_room_again_when_somebody_is_sent_out(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions_module, "MOST_PEOPLE", 2)
+    anna = sessions.join("Anna", Role.STUDENT)
+    sessions.join("Ben", Role.STUDENT)
+    with pytest.raises(ConfigError, match="full: 2 people"):
+        sessions.join("Carl", Role.STUDENT)
+    sessions.remove(anna.person.person_id)
+    assert sessions.join("Carl", Role.STUDENT).person.name == "Carl"
+
+
+def test_who_is_here_stays_where_it_cannot_be_written_down(
+    sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = sessions.join("Anna", Role.STUDENT)
+
+    def full(*_: object) -> None:
+        raise StorageError("disk full")
+
+    monkeypatch.setattr(sessions, "_note_seen", full)
+    clock.now += 60
+    assert sessions.person_of(anna.token) == anna.person
 
 
 def test_somebody_who_logged_in_elsewhere_keeps_one_entry_and_gets_a_free_name(sessions: Sessions) -> None:
@@ -208,3 +243,35 @@ def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
     with pytest.raises(TooManyAttemptsError):
         enter(made.student, "Carl")
     assert [member.person.name for member in sessions.people()] == ["Ms Hill", "Anna", "Ben"]
+
+
+def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked_at(
+    home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes.codes()
+    attempts = Attempts(clock)
+    for _ in range(FREE_OF_ONE):
+        attempts.failed("192.0.2.1")
+    both = threading.Barrier(2)
+
+    def returning(name: str, typed: str) -> bool:
+        # The two would meet here.
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=0.5)
+        return False
+
+    monkeypatch.setattr(sessions, "returning", returning)
+    refused: list[type[Exception]] = []
+
+    def enter() -> None:
+        try:
+            join(sessions, attempts, name="Mallory", code="CCCCCC", address="192.0.2.1")
+        except (WrongCodeError, TooManyAttemptsError) as error:
+            refused.append(type(error))
+
+    threads = [threading.Thread(target=enter) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(each.__name__ for each in refused) == ["TooManyAttemptsError", "WrongCodeError"]

@@ -39,6 +39,8 @@ class Attempts:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        #: Held while a code is looked at, so that of many tries at once each counts before the next is looked at.
+        self.turn = threading.Lock()
         self._clock = clock
         self._lock = threading.Lock()
         self._of_one: OrderedDict[str, _Record] = OrderedDict()

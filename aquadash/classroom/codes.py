@@ -111,13 +111,15 @@ def renew(*roles: Role) -> Codes:
         NotAllowedError: A student asks.
         StorageError: They cannot be read or written.
     """
-    now = codes()
+    codes()
     chosen = roles or (Role.STUDENT, Role.TEACHER)
-    if Role.STUDENT in chosen:
-        now = replace(now, student=new_code(STUDENT_LENGTH))
-    if Role.TEACHER in chosen:
-        now = replace(now, teacher=new_code(TEACHER_LENGTH))
     with _lock():
+        # Read only here: somebody may be renewing the other one.
+        now = _checked(read_object(_path()) or {})
+        if Role.STUDENT in chosen:
+            now = replace(now, student=new_code(STUDENT_LENGTH))
+        if Role.TEACHER in chosen:
+            now = replace(now, teacher=new_code(TEACHER_LENGTH))
         return _write(replace(now, made_at=time.time()))
 
 

@@ -47,15 +47,16 @@ def join(
         WrongCodeError: It is none.
         ConfigError: The name cannot be used.
     """
-    if (seconds := attempts.wait_seconds(address)) > 0:
-        raise TooManyAttemptsError(seconds)
-    # All are compared whatever comes out.
-    role = codes().role_of(code)
-    returning = sessions.returning(name, code)
-    if role is None and not returning:
-        attempts.failed(address)
-        raise WrongCodeError(
-            "That is not the code of this class. It is on the projector, or ask the teacher; capital and small letters "
-            "are the same."
-        )
+    with attempts.turn:
+        if (seconds := attempts.wait_seconds(address)) > 0:
+            raise TooManyAttemptsError(seconds)
+        # All are compared whatever comes out.
+        role = codes().role_of(code)
+        returning = sessions.returning(name, code)
+        if role is None and not returning:
+            attempts.failed(address)
+            raise WrongCodeError(
+                "That is not the code of this class. It is on the projector, or ask the teacher; capital and small "
+                "letters are the same."
+            )
     return sessions.join(name, role or Role.STUDENT, earlier_token=earlier_token, return_code=code if returning else "")

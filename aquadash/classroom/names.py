@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Container
 
 from aquadash.errors import ConfigError
 
 LONGEST = 40
+#: Letters and marks that show nothing, so that a name could look like another or like none. Control and format
+#: characters, which could hide or turn round what stands beside the name, are found by their category.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+#: They choose between a letter's pictures, and come with emoji.
+_VARIANTS = re.compile("[\ufe00-\ufe0f]")
 
 
 def clean_name(typed: str) -> str:
@@ -16,15 +22,14 @@ def clean_name(typed: str) -> str:
     Raises:
         ConfigError: Nothing is left of it, it is too long or holds what cannot be shown.
     """
-    name = " ".join(unicodedata.normalize("NFKC", typed).split())
+    name = " ".join(_VARIANTS.sub("", unicodedata.normalize("NFKC", typed)).split())
     if not name or not any(letter.isalnum() for letter in name):
         raise ConfigError(
             "Type the name that the others shall see, such as a first name: at least one letter or digit."
         )
     if len(name) > LONGEST:
         raise ConfigError(f"The name has {len(name)} characters; expected at most {LONGEST}. Shorten it.")
-    # Control and format characters could hide or turn round what stands beside the name.
-    if any(unicodedata.category(letter)[0] == "C" for letter in name):
+    if _UNSEEN.search(name) or any(unicodedata.category(letter)[0] == "C" for letter in name):
         raise ConfigError("The name holds characters that cannot be seen. Use letters, digits and blanks.")
     return name
 
