@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash import data
+from aquadash.classroom.rights import Action, allowed
 from aquadash.data import Dataset, cifar100
 from aquadash.ui import address, cache, dataset_views, own_pictures, own_pictures_set, shell, source_menu
 from aquadash.ui.glossary import term
@@ -27,11 +28,15 @@ def pick_source() -> str:
 
 def offer_download() -> None:
     """What to do about real photographs that are not on this computer yet."""
+    may = allowed(Action.ADD_FOR_ALL)
     st.info(
         "CIFAR-100 is not on this computer yet. It is a free collection of small photographs (169 MB), downloaded once "
-        "from the University of Toronto. Or look at the drawn animals above, which need no download.",
+        f"from the University of Toronto{'' if may else ' by the teacher'}. Or look at the drawn animals above, which "
+        "need no download.",
         icon="📦",
     )
+    if not may:
+        return
     if st.button("Download CIFAR-100", type="primary", icon=":material/download:", key="download"):
         bar = st.progress(0.0, text="Starting ...")
 

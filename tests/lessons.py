@@ -13,6 +13,7 @@ from aquadash import data, people, settings
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.classroom import limits
 from aquadash.config import RunConfig, with_values
+from aquadash.data import cifar100
 from aquadash.data.folder import drafts
 from aquadash.data.folder import store as pictures
 from aquadash.engine import Engine
@@ -179,6 +180,10 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         "make a run in another's name": lambda: store.create(SHORT, owner=ANNA),
         "train with another's pictures": lambda: engine.submit(config),
         "train for too many epochs": lambda: engine.submit(with_values(SHORT, {"training.epochs": 61})),
+        "fetch photographs for all": cifar100.fetch,
+        "have photographs fetched for a training": lambda: engine.submit(
+            with_values(SHORT, {"data.source": "cifar100"})
+        ),
         "open another's pictures": lambda: data.load("folder-anna-s-cats"),
         "look at another's pictures' check": lambda: pictures.report_of("anna-s-cats"),
         "list another's pictures": lambda: pictures.pictures_of("anna-s-cats"),
