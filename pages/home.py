@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash import data
-from aquadash.ui import cache, components, owners, run_progress, shell
+from aquadash import data, settings
+from aquadash.classroom.rights import Action, allowed
+from aquadash.ui import cache, components, live, owners, run_progress, scores, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration, moment, plain
+
+_MOST_AT_WORK = 5
 
 STEPS = (
     ("🐟 Look at the data", "Five animals, 2,500 pictures to learn from and 500 to be tested on.", "Data"),
@@ -35,18 +38,23 @@ def now_and_lately() -> None:
     at_work = [run for run in runs if not run.status.ended]
     if not at_work:
         st.caption("Nothing at the moment.")
-    for run in at_work[:5]:
+    for run in owners.own_first(live.order(at_work))[:_MOST_AT_WORK]:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")
                 components.status_badge(run.status)
-                owners.badge(run)
+                owners.badge(run.thing)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
                 run_progress.bar(run)
+    if len(at_work) > _MOST_AT_WORK:
+        st.caption(f"and {len(at_work) - _MOST_AT_WORK} more")
 
     st.subheader("Latest results", anchor=False)
-    shown = [run for run in runs if "test_accuracy" in run.metrics and not run.archived]
+    # A class compares by validation, as its board does.
+    images = "validation" if settings.classroom() else "test"
+    accuracy = "val_accuracy" if settings.classroom() else "test_accuracy"
+    shown = [run for run in runs if scores.has_results(run) and accuracy in run.metrics and not run.archived]
     finished = owners.own_first(shown)[:5]
     if not finished:
         st.caption("None yet. The three steps above lead to the first one.")
@@ -59,8 +67,8 @@ def now_and_lately() -> None:
     for run in finished:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f"**{plain(run.name)}**", width="content")
-            owners.badge(run)
-            right = f"{100 * run.metrics['test_accuracy']:.0f} % of the test images right"
+            owners.badge(run.thing)
+            right = f"{100 * run.metrics[accuracy]:.0f} % of the {images} images right"
             st.markdown(right, width="content", help=term("accuracy"))
             facts = f"{run.config.data.source}, {duration(run.metrics.get('seconds'))}, {moment(run.ended_at)}"
             st.caption(plain(facts), width="content")
@@ -72,11 +80,14 @@ def about_the_data() -> None:
     if data.SOURCES["cifar100"].key() is not None:
         st.info("The photographs of CIFAR-100 are on this computer; drawn animals are there, too.", icon="📷")
         return
+    by = "" if allowed(Action.ADD_FOR_ALL) else " by the teacher"
     st.info(
         "AquaDash begins with animals that it has **drawn** itself, so that nothing needs to be downloaded. The "
-        "photographs of CIFAR-100 (169 MB) can be fetched once, on the Data page.",
+        f"photographs of CIFAR-100 (169 MB) can be fetched once{by}, on the Data page.",
         icon="🖍️",
     )
+    if not allowed(Action.ADD_FOR_ALL):
+        return
     st.page_link(
         "pages/data.py", label="Get the photographs", query_params={"source": "cifar100"}, icon=":material/download:"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,18 @@ from aquadash import data, people
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.classroom.rights import RULES, WITHOUT_THING, Action, Thing, refusal, table
 from aquadash.cli import cli
+from aquadash.config import RunConfig
 from aquadash.data.folder import store as pictures
 from aquadash.errors import NotAllowedError
 from aquadash.people import OWNER, STRANGER
+from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.runs.fields import run_fields
+from aquadash.runs.selection import sort_runs
 from aquadash.runs.snapshot import RunSnapshot
+from aquadash.search.controller import Controller
 from tests import lessons
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
+from tests.search_fakes import plan
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +127,90 @@ def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
             assert lesson.searches.get(lesson.search).maker == ANNA
     finally:
         lesson.searches.set_hidden(lesson.search, False)
+
+
+def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Lesson) -> None:
+    store, searches = lesson.store, lesson.searches
+
+    def trials() -> list[bool]:
+        search = searches.get(search_id)
+        return [store.get(trial.run_id).hidden for trial in search.trials]
+
+    search_id = searches.create(plan(name="the teacher's"))
+    controller = Controller(searches, search_id, engine=StoredTrials(store), runs=store, slots=1)
+    try:
+        controller.step()
+        assert trials() == [False]
+        searches.set_hidden(search_id)
+        assert trials() == [True]
+        with people.acting(BEN):
+            assert search_id not in {head.search_id for head in searches.heads()}
+            assert not [run for run in store.list_runs() if run.search_id == search_id]
+        # One ends, and the next begins while the search is hidden.
+        store.set_status(searches.get(search_id).trials[0].run_id, RunStatus.FAILED)
+        controller.step()
+        controller.step()
+        assert trials() == [True, True]
+        searches.set_hidden(search_id, False)
+        assert trials() == [False, False]
+    finally:
+        for trial in searches.get(search_id).trials:
+            store.set_status(trial.run_id, RunStatus.FAILED)
+            store.delete(trial.run_id)
+        searches.set_hidden(search_id)
+
+
+class StoredTrials:
+    """An engine that stores runs and trains nothing."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def submit(
+        self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: people.Person | None = None
+    ) -> Run:
+        return self._store.create(config, name=name, search_id=search_id, owner=owner)
+
+    def stop(self, run_id: str) -> None: ...
+    def resume(self, run_id: str) -> Run:
+        raise NotImplementedError
+
+    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
+        return []
+
+    def slots(self) -> int:
+        return 1
+
+
+def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: Lesson) -> None:
+    store = lesson.store
+
+    def first() -> dict[str, bool]:
+        found = {}
+        for person in (ANNA, BEN, TEACHER, OWNER):
+            with people.acting(person):
+                found[person.name] = store.get(lesson.finished).stands_first
+        return found
+
+    nobody = dict.fromkeys((ANNA.name, BEN.name, TEACHER.name, OWNER.name), False)
+    try:
+        with people.acting(ANNA):
+            store.set_pinned(lesson.finished)
+        assert first() == {**nobody, ANNA.name: True}
+        with people.acting(BEN):
+            assert sort_runs(store.list_runs(), "-name", run_fields([]))[0].run_id != lesson.finished
+        with people.acting(ANNA):
+            assert sort_runs(store.list_runs(), "-name", run_fields([]))[0].run_id == lesson.finished
+        with people.acting(TEACHER):
+            store.set_pinned(lesson.finished)
+        assert all(first().values())
+        with people.acting(ANNA):
+            store.set_pinned(lesson.finished)
+        assert all(first().values()), "what a teacher has pinned stays so"
+    finally:
+        with people.acting(TEACHER):
+            store.set_pinned(lesson.finished, False)
+    assert first() == nobody
 
 
 def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:

@@ -17,10 +17,12 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import UnknownNameError
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
+from aquadash.search.store import open_search_store
 from aquadash.ui import cache, warmup
 from tests.app_pages import APP, address_of, open_app_page
 from tests.classrooms import give, join, look_as, open_class
 from tests.compared_runs import add_compared
+from tests.search_fakes import plan
 from tests.stored_runs import without_engine
 from tests.ui_runs import queued
 
@@ -225,6 +227,41 @@ def test_limits_are_set_in_a_form_and_hold(teacher: Person, monkeypatch: pytest.
     assert limits.load().paused and "unpause" in buttons(app) and engine.followed == 2
 
 
+def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.save(ClassLimits(epochs=50))
+    app = open_app_page("train")
+    epochs = app.number_input(key="set:training.epochs")
+    assert epochs.value == 50 and not app.button(key="launch").disabled
+    assert "for at most 50 epochs; the preset has 200" in texts(app) and "Changed" not in texts(app)
+    epochs.set_value(51).run()
+    assert app.button(key="launch").disabled and "51 epochs; in this class a run may have 50" in texts(app)
+    app.button(key="fix-class-epochs").click().run()
+    assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    assert open_app_page("train").number_input(key="set:training.epochs").value == 200
+
+
+def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app_page("train", view="search")
+    assert "only the teacher starts them" in texts(app) and "search:launch" not in buttons(app)
+    app = open_app_page("data", source="cifar100")
+    assert "by the teacher" in texts(app) and "download" not in buttons(app)
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    assert "search:launch" in buttons(open_app_page("train", view="search"))
+    assert "download" in buttons(open_app_page("data", source="cifar100"))
+
+
+def test_uploads_that_are_switched_off_are_said_to_be(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = (("data", {"add": "zip"}), ("data", {"add": "classes"}), ("predict", {}), ("augment", {"from": "own"}))
+    for off in (True, False):
+        limits.save(ClassLimits(upload_megabytes=0 if off else 1))
+        for page, address in places:
+            app = open_app_page(page, **address)
+            fields = app.get("file_uploader")
+            assert fields and all(field.disabled is off for field in fields), page
+            assert ("switched uploads off" in texts(app)) is off, page
+
+
 def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page("data", split="test", projector="")
     assert "class-show" not in buttons(app), "a projector leads no projector"
@@ -237,6 +274,69 @@ def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch:
     assert address_of(waiting, "split") == "test", "it has gone where the teacher points"
     with people.acting(Person("a" * 32, "Anna", Role.STUDENT)), pytest.raises(Exception, match="[Oo]nly the teacher"):
         projector.show("compare", {})
+
+
+def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
+    anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = open_search_store()
+    hill, teachers = join("Ms Hill", Role.TEACHER)
+    with people.acting(hill):
+        of_all = searches.create(plan(name="for all"))
+        limits.save(ClassLimits(searches=True))
+    with people.acting(anna):
+        own = searches.create(plan(name="mine"))
+    warmup.start()
+    warmup.wait_for_store()
+    app = open_app_page("train", view="search", search=of_all)
+    options = app.selectbox(key="search").options
+    assert any("mine" in option and "you" in option for option in options)
+    assert any("for all" in option and "Ms Hill" in option for option in options)
+    assert not {f"continue-{of_all}", f"hide-{of_all}"} & set(buttons(app))
+    app = open_app_page("train", view="search", search=own)
+    assert f"continue-{own}" in buttons(app) and f"hide-{own}" not in buttons(app)
+    look_as(monkeypatch, teachers)
+    app = open_app_page("train", view="search", search=own)
+    monkeypatch.setattr(cache, "searches", lambda: searches)
+    app.button(key=f"hide-{own}").click().run()
+    assert searches.get(own).hidden and "hidden" in texts(app)
+    look_as(monkeypatch, join("Ben")[1])
+    assert not [
+        each for each in open_app_page("train", view="search").selectbox(key="search").options if "mine" in each
+    ]
+
+
+def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: Person) -> None:
+    store = open_store()
+    run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
+    share = f"{100 * run.metrics['val_accuracy']:.0f} % of the validation images right"
+    assert share in texts(open_app_page("home"))
+    table = open_app_page("compare").dataframe[0].value
+    assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
+    assert "until the teacher shows the test results" in texts(open_app_page("evaluate", run=run.run_id))
+    revealed.reveal("synthetic")
+    assert "until the teacher shows the test results" not in texts(open_app_page("evaluate", run=run.run_id))
+
+
+def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
+    store = open_store()
+    ben, _ = join("Ben")
+    run = give(store, add_compared(store, "rude", skill=0.6, seed=1), ben)
+    app = open_app_page("compare", runs=run.run_id)
+    app.button(key="bulk-hide").click().run()
+    assert store.get(run.run_id).hidden
+    app.button(key="bulk-show").click().run()
+    assert not store.get(run.run_id).hidden
+
+
+def test_who_is_called_you_is_not_taken_for_the_visitor(anna: Person) -> None:
+    store = open_store()
+    you, _ = join("you")
+    give(store, queued(store, "his"), you)
+    warmup.start()
+    warmup.wait_for_store()
+    app = open_app_page("classroom", view="queue")
+    assert "👤 you" in texts(app) and "⭐ you" not in texts(app)
 
 
 def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) -> None:

@@ -13,6 +13,12 @@ def of_person() -> ClassLimits | None:
     return in_force() if people.current().role is Role.STUDENT else None
 
 
+def within_epochs(epochs: int) -> int:
+    """So many epochs, or as many as a run of whoever acts may have."""
+    limits = of_person()
+    return epochs if limits is None or limits.epochs is None else min(epochs, limits.epochs)
+
+
 def check_training(epochs: int, *, waiting: int, more: int = 1) -> None:
     """Refuse a training beyond the limits of whoever acts.
 

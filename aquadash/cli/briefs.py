@@ -24,7 +24,7 @@ def brief(run: Run) -> dict[str, Any]:
         "message": run.message,
         "note": run.note,
         "tags": list(run.tags),
-        "pinned": run.pinned,
+        "pinned": run.stands_first,
         "archived": run.archived,
         "deleted": run.deleted,
     }

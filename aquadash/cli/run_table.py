@@ -143,7 +143,7 @@ def _row(run: Run) -> tuple[str, ...]:
     accuracy = run.metrics.get("test_accuracy")
     return (
         run.run_id[:8],
-        f"{'* ' if run.pinned else ''}{run.name}{' (archived)' if run.archived else ''}",
+        f"{'* ' if run.stands_first else ''}{run.name}{' (archived)' if run.archived else ''}",
         str(run.status),
         run.config.data.source,
         run.config.augmentation.pipeline,

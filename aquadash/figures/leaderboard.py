@@ -60,8 +60,9 @@ def leaderboard_chart(entries: Sequence[Entry], *, measured_on: str, own: str = 
         showlegend=False,
     )
     title = f"{measured_on.capitalize()} accuracy with its 95 % interval"
-    figure.update_xaxes(title=title, ticksuffix=" %", showgrid=True)
-    figure.update_yaxes(rows_axis([f"{entry.place}. {escape(shorten(entry.name))}" for entry in entries]))
+    # Long names leave little room on a phone.
+    figure.update_xaxes(title=f"{measured_on.capitalize()} accuracy", ticksuffix=" %", showgrid=True)
+    figure.update_yaxes(rows_axis([f"{entry.place}. {escape(shorten(entry.name, length=20))}" for entry in entries]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [
         f"place {entry.place} {shorten(entry.name)} {percent(entry.accuracy)} ({percent(entry.interval[0])} to "

@@ -88,7 +88,7 @@ def _known() -> dict[str, RunField]:
         RunField("status", Kind.TEXT, "queued, running, finished, stopped, failed or interrupted.", _status),
         RunField("tags", Kind.TEXTS, "The tags that people gave it.", lambda run: run.tags),
         RunField("note", Kind.TEXT, "What people wrote about it.", lambda run: run.note),
-        RunField("pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.pinned),
+        RunField("pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.stands_first),
         RunField("archived", Kind.TRUTH, "Whether tables leave it out.", lambda run: run.archived),
         RunField("trial", Kind.TRUTH, "Whether it is a trial of a search.", lambda run: bool(run.search_id)),
         RunField("repeat", Kind.TRUTH, "Whether it repeats another run.", lambda run: bool(run.repeats)),

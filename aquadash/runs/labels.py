@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
+from aquadash.runs.types import Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,6 +31,9 @@ class RunLabels:
         raise NotImplementedError
 
     def _ask(self, action: Action, run_id: str) -> None:
+        raise NotImplementedError
+
+    def get(self, run_id: str) -> Run:
         raise NotImplementedError
 
     def rename(self, run_id: str, name: str) -> None:
@@ -67,9 +72,12 @@ class RunLabels:
         self._set(run_id, "remove the tag", {})
 
     def set_pinned(self, run_id: str, pinned: bool = True) -> None:
-        """Let the run stand first in tables, or no longer."""
+        """Let the run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins."""
         self._ask(Action.LABEL, run_id)
-        self._set(run_id, "pin the run", {tag.PINNED: "1" if pinned else ""})
+        if pinned and not people.current().leads and self.get(run_id).pinned:
+            return  # for everybody, by a teacher
+        value = ("1" if people.current().leads else tag.PINNED_BY_OWNER) if pinned else ""
+        self._set(run_id, "pin the run", {tag.PINNED: value})
 
     def set_archived(self, run_id: str, archived: bool = True) -> None:
         """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""

@@ -46,7 +46,9 @@ LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
 ORIGIN = "aquadash.origin"
 REPEATS = "aquadash.repeats"
+#: "1" for everybody.
 PINNED = "aquadash.pinned"
+PINNED_BY_OWNER = "owner"
 ARCHIVED = "aquadash.archived"
 TEST_IMAGES = "aquadash.test_images"
 #: When anything of the run was last written, as :func:`stamp` has it. It is how readers find what is new.
@@ -235,6 +237,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
                 sorted(name.removeprefix(LABEL) for name, text in tags.items() if name.startswith(LABEL) and text)
             ),
             pinned=tags.get(PINNED) == "1",
+            pinned_by_owner=tags.get(PINNED) == PINNED_BY_OWNER,
             archived=tags.get(ARCHIVED) == "1",
             test_images=int(tags[TEST_IMAGES]) if tags.get(TEST_IMAGES) else None,
             pair_id=tags.get(PAIR, ""),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash import people
 from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
@@ -218,7 +219,8 @@ class Run:
         origin: Where it comes from; empty for a run that was trained from this store.
         repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
         tags: The labels that people gave it, sorted.
-        pinned: True if it stands first in tables.
+        pinned: True if it stands first in everybody's tables.
+        pinned_by_owner: True if its owner, a student, has pinned it, so that it stands first in their own tables.
         archived: True if tables and menus leave it out unless asked.
         test_images: How many test images it has predicted; None before, and for runs of older versions.
         pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
@@ -254,6 +256,7 @@ class Run:
     repeats: str = ""
     tags: tuple[str, ...] = ()
     pinned: bool = False
+    pinned_by_owner: bool = False
     archived: bool = False
     test_images: int | None = None
     pair_id: str = ""
@@ -262,6 +265,11 @@ class Run:
     owner_name: str = ""
     shared: bool = True
     hidden: bool = False
+
+    @property
+    def stands_first(self) -> bool:
+        """True if it is pinned for whoever asks."""
+        return self.pinned or (self.pinned_by_owner and self.owner == people.current().person_id)
 
     @property
     def thing(self) -> Thing:

@@ -16,6 +16,7 @@ from typing import Any
 
 import streamlit as st
 
+from aquadash.classroom.checks import within_epochs
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
@@ -55,8 +56,14 @@ def key(name: str) -> str:
 
 
 def preset(name: str) -> Origin:
-    """A preset as an origin."""
-    return Origin(name, PRESETS[name].title, PRESETS[name].config)
+    """A preset as an origin, with as many epochs as the visitor may train for."""
+    return Origin(name, PRESETS[name].title, allowed(PRESETS[name].config))
+
+
+def allowed(config: RunConfig) -> RunConfig:
+    """The settings with as many epochs as the visitor may train for."""
+    epochs = within_epochs(config.training.epochs)
+    return config if epochs == config.training.epochs else with_values(config, {"training.epochs": epochs})
 
 
 def origin() -> Origin:

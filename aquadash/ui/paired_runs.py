@@ -12,7 +12,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, cache, paired_results, pipeline_library, shell
+from aquadash.ui import address, cache, form_state, paired_results, pipeline_library, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.studio import Studio
 from aquadash.ui.text import duration, moment, plain
@@ -96,7 +96,7 @@ def _settings(studio: Studio) -> RunConfig:
             step=5,
             key="pair-epochs",
             width=210,
-            help=f"0 takes what the settings say: {config.training.epochs}. {term('epoch')}",
+            help=f"0 takes what the settings say: {form_state.allowed(config).training.epochs}. {term('epoch')}",
         )
         seed = st.number_input("Seed of both", 0, _SEEDS - 1, step=1, key="pair-seed", width=170, help=term("seed"))
     address.record("pair-epochs", str(epochs), default="0")
@@ -104,7 +104,7 @@ def _settings(studio: Studio) -> RunConfig:
     changes: dict[str, object] = {"data.source": studio.dataset.name, "seed": int(seed)}
     if epochs:
         changes["training.epochs"] = int(epochs)
-    return with_values(config, changes)
+    return form_state.allowed(with_values(config, changes))
 
 
 def _same_updates(times: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aquadash import people
 from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
@@ -33,7 +34,7 @@ def _rows(runs: Sequence[Run]) -> None:
         with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
-            owners.badge(run)
+            owners.badge(run.thing)
             for name in run.tags:
                 st.badge(plain(name), color="gray")
             if allowed(Action.LABEL, run.thing):
@@ -63,7 +64,10 @@ def _editor(run: Run) -> None:
             "Note", run.note, max_chars=4000, key=f"note-{run.run_id}",
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
-        pinned = st.toggle("Pinned: stands first", run.pinned, key=f"pinned-{run.run_id}")
+        pinned = st.toggle(
+            "Pinned: stands first", run.stands_first, key=f"pinned-{run.run_id}",
+            help=None if people.current().leads else "In your own tables. What a teacher pins stands first for all.",
+        )  # fmt: skip
         archived = st.toggle("Archived: left out of the table", run.archived, key=f"archived-{run.run_id}")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
@@ -83,7 +87,7 @@ def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: 
             store.add_tags(run.run_id, sorted(added))
         if removed := set(run.tags) - wanted:
             store.remove_tags(run.run_id, sorted(removed))
-        if pinned != run.pinned:
+        if pinned != run.stands_first:
             store.set_pinned(run.run_id, pinned)
         if archived != run.archived:
             store.set_archived(run.run_id, archived)

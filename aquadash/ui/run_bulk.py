@@ -1,4 +1,4 @@
-"""What can be done with all picked runs at once: label, pin, archive, delete."""
+"""What can be done with all picked runs at once: label, pin, archive, hide, delete."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from aquadash import settings
 from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.bulk import for_each
 from aquadash.runs.labels import clean_tag
@@ -25,14 +26,19 @@ def show(picked: Sequence[Run]) -> None:
         st.markdown(f"With **{count(len(picked), 'picked run')}**:", width="content")
         with st.popover("Tags", icon="🏷️", key="bulk-tags-box"):
             _tags(picked)
-        if any(not run.pinned for run in picked):
+        if any(not run.stands_first for run in picked):
             _button("Pin", "📌", "bulk-pin", lambda run_id: store.set_pinned(run_id), ids)
-        if any(run.pinned for run in picked):
+        if any(run.stands_first for run in picked):
             _button("Unpin", "📌", "bulk-unpin", lambda run_id: store.set_pinned(run_id, False), ids)
         if any(not run.archived for run in picked):
             _button("Archive", "🗃️", "bulk-archive", lambda run_id: store.set_archived(run_id), ids)
         if any(run.archived for run in picked):
             _button("Out of the archive", "🗃️", "bulk-unarchive", lambda run_id: store.set_archived(run_id, False), ids)
+        if settings.classroom() and allowed(Action.HIDE):
+            if any(not run.hidden for run in picked):
+                _button("Hide from the class", "🙈", "bulk-hide", lambda run_id: store.set_hidden(run_id), ids)
+            if any(run.hidden for run in picked):
+                _button("Show to the class", "🙈", "bulk-show", lambda run_id: store.set_hidden(run_id, False), ids)
         if st.button(
             "Delete", key="bulk-delete", icon="🗑️", help="There is an undo, and the bin keeps what is deleted."
         ):

@@ -32,8 +32,13 @@ DEFAULT = (
 
 
 def usual() -> tuple[str, ...]:
-    """The columns of a table that nobody has changed; in a class they say whose a run is."""
-    return (DEFAULT[0], "owner", *DEFAULT[1:]) if in_class() else DEFAULT
+    """The columns of a table that nobody has changed.
+
+    In a class they say whose a run is, and compare by validation as the board does; the test's can be chosen.
+    """
+    if not in_class():
+        return DEFAULT
+    return (DEFAULT[0], "owner", *(name for name in DEFAULT[1:] if name not in ("test_accuracy", "interval")))
 
 
 _TITLES: dict[str, str] = {
@@ -146,11 +151,13 @@ def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int]
     if name == "curve":
         return list(run.curve)
     if name == "name":
-        return f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{run.name}"
+        return f"{'📌 ' if run.stands_first else ''}{'🗃️ ' if run.archived else ''}{run.name}"
     if name == "status":
         return status_text(run.status)
     if name == "run_id":
         return run.run_id[:8]
+    if name == "owner":
+        return run.owner_name or "everybody"
     field = fields[name]
     value = field.get(run)
     if value is None:

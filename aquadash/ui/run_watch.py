@@ -28,7 +28,8 @@ def signature(runs: Sequence[Run]) -> int:
     return hash(
         tuple(
             (
-                run.run_id, run.name, run.status, run.tags, run.note, run.pinned, run.archived, run.ended_at,
+                run.run_id, run.name, run.status, run.tags, run.note, run.pinned, run.pinned_by_owner,
+                run.archived, run.hidden, run.ended_at,
                 repr(run.metrics),  # as text: a loss that is no number differs from itself
             )
             for run in runs

@@ -15,6 +15,7 @@ from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui import cache, coach_notes, components
+from aquadash.ui.classroom import covered
 from aquadash.ui.glossary import term
 from aquadash.ui.text import percent
 
@@ -26,7 +27,7 @@ def has_results(run: Run) -> bool:
 
 def results_first(runs: Sequence[Run]) -> list[Run]:
     """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
-    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.pinned))
+    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.stands_first))
 
 
 def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
@@ -46,6 +47,7 @@ def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
         f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
         f"of {math.log(classes):.2f}."
     )
+    covered.note(run.config.data.source)
     if run.config.training.validation == "test":
         _explain_the_reports_way(found.n, unseen)
 

@@ -104,7 +104,7 @@ def _start() -> tuple[str, RunConfig]:
     if not is_here(source):
         st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
     config = PRESETS[origin].config if origin in PRESETS else form_state.config()
-    return origin, with_values(config, {"data.source": source})
+    return origin, form_state.allowed(with_values(config, {"data.source": source}))
 
 
 def _strategies() -> tuple[str, str]:

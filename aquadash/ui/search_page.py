@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from aquadash.classroom.checks import check_search
+from aquadash.errors import NotAllowedError
 from aquadash.ui import cache, search_form, search_live
 
 
@@ -11,15 +13,28 @@ def show() -> None:
     """Draw the whole view."""
     # The search at work comes first, for a narrow screen shows the columns one below the other.
     left, right = st.columns([3, 2], gap="large")
+    refused = _refusal()
     with right:
-        search_form.show()
+        if refused:
+            st.info(refused, icon="🏫")
+        else:
+            search_form.show()
     with left:
         heads = cache.search_heads()
         if heads:
             search_live.watch(heads)
-        else:
+        elif not refused:
             st.info(
                 "Nothing has been searched here yet. Choose which settings vary and press **Search**: AquaDash tries "
                 "them out, a training each, and shows here which values do well.",
                 icon="🔭",
             )
+
+
+def _refusal() -> str:
+    """Why the visitor may start no search; empty if they may."""
+    try:
+        check_search()
+    except NotAllowedError as error:
+        return str(error)
+    return ""

@@ -80,6 +80,8 @@ def _ready(config: RunConfig | None, run_name: str, *, present: bool) -> None:
                 st.markdown(run_sizes.sentence(config, sizes))
                 _know_before(config)
         config_notes.show(config)
+        if _beyond_the_class(config):
+            sizes = None
     if config is not None and sizes is not None:
         launches = st.session_state[_LAUNCHES]
         guess = guess_box.ask(cache.dataset(config.data.source).class_names, key=f"guess:{launches}")
@@ -88,6 +90,25 @@ def _ready(config: RunConfig | None, run_name: str, *, present: bool) -> None:
     )
     if pressed and config is not None:
         _launch(config, run_name, guess)
+
+
+def _beyond_the_class(config: RunConfig) -> bool:
+    """Whether the visitor may not train for so long, which is said with the change that mends it."""
+    within = form_state.allowed(config)
+    if within == config:
+        return False
+    most = within.training.epochs
+    st.warning(
+        f"This training has {config.training.epochs} epochs; in this class a run may have {most} at most.", icon="🏫"
+    )
+    st.button(
+        f"{fields.label('training.epochs')}: {most}",
+        key="fix-class-epochs",
+        icon="🔧",
+        on_click=form_state.apply,
+        args=({"training.epochs": most},),
+    )
+    return True
 
 
 def _know_before(config: RunConfig) -> None:
@@ -121,6 +142,9 @@ def _origin() -> None:
         return
     preset = PRESETS[wanted.name]
     st.caption(plain(preset.summary))
+    usual, most = preset.config.training.epochs, wanted.config.training.epochs
+    if most < usual:
+        st.caption(f"🏫 In this class a run trains for at most {most} epochs; the preset has {usual}.")
     if preset.oddities:
         with st.expander("What is odd about it, and why that matters", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))

@@ -72,6 +72,8 @@ def _explain(made: Board, source: str) -> None:
             f"**{count(len(first), 'student')} share the first place**: their {images} images do not tell them apart.",
             help=term("tie"),
         )
+    elif len(made.entries) == 1:
+        st.markdown(f"**{plain(first[0].name)}** is on the board; nobody else yet.")
     elif first:
         st.markdown(f"**{plain(first[0].name)} is first**, and clearly.", help=term("tie"))
     if made.measured_on == "validation":
@@ -147,14 +149,15 @@ def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
 
 
 def _images(run: Run) -> int | None:
-    return _counted(settings.place(), run.run_id, run.ended_at)
+    try:
+        return _counted(settings.place(), run.run_id, run.ended_at)
+    except AquaDashError:
+        # Not kept: the next look may find it.
+        return None
 
 
 @st.cache_resource(max_entries=4096, show_spinner=False)
 def _counted(place: str, run_id: str, ended_at: float | None) -> int | None:
     """How many validation images a run was measured on; read once."""
-    try:
-        found = cache.validation_predictions(run_id)
-    except AquaDashError:
-        return None
+    found = cache.validation_predictions(run_id)
     return None if found is None else len(found.labels)

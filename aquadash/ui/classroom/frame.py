@@ -44,7 +44,7 @@ def run(page: Page) -> None:
         _sidebar()
     if allowed is Admission.LOCKED:
         with shell.page(f"🔒 {page.title}", question="The teacher has locked this page for now."):
-            st.markdown("It opens by itself when the teacher unlocks it. The other pages are at the left.")
+            st.markdown("It opens by itself when the teacher unlocks it. The other pages are in the menu.")
             st.page_link("pages/classroom.py", label="Go to the class", icon="🏫")
         return
     page.run()
@@ -77,7 +77,12 @@ def _sidebar() -> None:
             st.markdown(f"{'🧑‍🏫' if person.leads else '🧑‍🎓'} **{plain(person.name)}**  \n{role}")
             if person.leads:
                 projector.offer(admission.page())
-            st.button("Leave the class", key="class-leave", icon=":material/logout:", type="tertiary", on_click=_leave)
+            with st.popover("Leave the class", icon=":material/logout:", type="tertiary", key="class-leave-box"):
+                if not visitors.logs_in():
+                    st.markdown(
+                        "Your runs are kept. To come back under this name you need a code that the teacher gives you."
+                    )
+                st.button("Leave", key="class-leave", type="primary", on_click=_leave)
         shell.live(_WATCH_SECONDS, open_to_all=True)(_watch)(_signature())
 
 

@@ -18,6 +18,8 @@ from aquadash.ui.text import count, duration, moment, plain
 
 _TICK_SECONDS = 5.0
 _RETURN = "class:return-code"
+#: Rows of people who are not here. A class of last year is none of today's business.
+_MOST_AWAY = 60
 
 
 def show() -> None:
@@ -36,13 +38,20 @@ def _people() -> None:
         with st.container(border=True):
             st.markdown(
                 f"**{plain(name)}** comes back by typing that name and this code within "
-                f"{duration(RETURN_SECONDS)}, once:"
+                f"{RETURN_SECONDS / 60:.0f} minutes, once:"
             )
             st.code(spaced(code), language=None)
             st.button("Done", key="return-done", on_click=_forget_code)
     runs = Counter(run.owner for run in cache.runs()) if cache.store_ready() else Counter[str]()
-    for member in found:
+    for member in here:
         _row(member, runs[member.person.person_id])
+    away = [member for member in found if not member.sessions]
+    if away:
+        with st.expander(f"Without a session: {len(away)}", icon="🚪", key="people-away"):
+            for member in away[:_MOST_AWAY]:
+                _row(member, runs[member.person.person_id])
+            if len(away) > _MOST_AWAY:
+                st.caption(f"and {len(away) - _MOST_AWAY} more; `classroom people` lists all")
     if not found:
         st.caption("Nobody has joined yet.")
 

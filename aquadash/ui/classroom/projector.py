@@ -30,7 +30,7 @@ def follow() -> None:
     # The word stays in the address, so that reloading keeps the browser a projector.
     if projector.KEY not in st.query_params:
         st.query_params[projector.KEY] = "1"
-    shell.live(_FOLLOW_SECONDS, open_to_all=True)(_follow)()
+    shell.live(_FOLLOW_SECONDS, open_to_all=True)(_follow)(admission.now())
 
 
 def offer(page: str) -> None:
@@ -51,8 +51,8 @@ def _show(page: str) -> None:
         st.toast("The projector shows this view.", icon="📽️")
 
 
-def _follow() -> None:
-    if admission.now() is Admission.JOIN:
+def _follow(drawn: Admission) -> None:
+    if admission.now() is not drawn:
         st.rerun()
     wanted = projector.shown()
     if wanted is None or st.session_state.get(_SEEN) == wanted.at:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from aquadash import data
+from aquadash.classroom.checks import within_epochs
 from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui import address, cache, components, first_model, scores, source_menu
-from aquadash.ui.text import plain
+from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
 
 #: In the address: whose progress is shown.
@@ -82,12 +83,13 @@ def _offer_run(at_work: list[Run]) -> None:
         )
     said = st.query_params.get("source", "")
     source = said if data.is_here(said) else source_menu.DEFAULT
+    epochs = within_epochs(EPOCHS)
     st.caption(
         f"A short training of the report's network on {plain(data.title_of(source))}, measured the right way: "
-        f"{EPOCHS} epochs, a minute or two. It goes on by itself while you read other sections."
+        f"{count(epochs, 'epoch')}, a minute or two. It goes on by itself while you read other sections."
     )
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
-        config = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": EPOCHS})
+        config = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": epochs})
         with st.spinner("Launching ..."):
             run = cache.engine().submit(config)
         cache.refresh()
