@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +16,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.runs import RunStatus, open_store
+from aquadash.ui.classroom.visitors import COOKIE
 from tests.browser_pages import address_has, no_error, settled
 from tests.classrooms import give
 from tests.serving import SLOW, Server, needs_chromium, serving
@@ -139,6 +142,7 @@ def test_teacher_and_student_at_one_queue(server: Server, visit) -> None:  # typ
         page.goto(f"{server.url}/classroom?view=queue")
         page.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").first.wait_for()
         page.locator(f".st-key-queue-{annas}").get_by_text("2.").first.wait_for()
+    student.locator(f".st-key-queue-delete-{annas}").get_by_role("button").wait_for()
     assert student.locator(f".st-key-queue-{annas}").get_by_role("button").count() == 2
     assert student.locator(f".st-key-queue-{bens.run_id}").get_by_role("button").count() == 0
     student.get_by_text("The queue is paused").first.wait_for()
@@ -174,6 +178,33 @@ def test_teacher_and_student_at_one_queue(server: Server, visit) -> None:  # typ
     student.reload()
     student.wait_for_url("**/class/join?next=*")
     no_error(teacher)
+
+
+def test_an_upload_above_the_limit_is_refused_before_it_is_sent(server: Server) -> None:
+    limits.save(ClassLimits(upload_megabytes=1))
+    anna, hill = (open_sessions().join(name, role) for name, role in (("Ada", Role.STUDENT), ("Ms May", Role.TEACHER)))
+
+    def answer(token: str, *headers: str) -> str:
+        """What the server says to the head of an upload of which nothing else comes."""
+        head = (
+            "PUT /_stcore/upload_file/session/file HTTP/1.1", f"Host: {address.netloc}",
+            f"Cookie: {COOKIE}={token}", "Expect: 100-continue", *headers, "", "",
+        )  # fmt: skip
+        with socket.create_connection((address.hostname, address.port or 0), timeout=30) as connection:
+            connection.sendall("\r\n".join(head).encode())
+            return connection.recv(1000).decode()
+
+    address = urlsplit(server.url)
+    for headers, status in (
+        (("Content-Length: 1010001",), 413),
+        (("Transfer-Encoding: chunked",), 411),
+        (("Content-Length: 5", "Transfer-Encoding: chunked"), 411),
+    ):
+        assert answer(anna.token, *headers).startswith(f"HTTP/1.1 {status} ")
+    # What passes the door meets Streamlit's own questions.
+    assert answer(anna.token, "Content-Length: 1010000").startswith("HTTP/1.1 403 ")
+    assert answer(hill.token, "Content-Length: 1010001").startswith("HTTP/1.1 403 ")
+    assert answer("forged", "Content-Length: 5").startswith("HTTP/1.1 401 ")
 
 
 def test_the_projector_follows_the_teacher(server: Server, visit) -> None:  # type: ignore[no-untyped-def]

@@ -166,6 +166,7 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     anna, own = join("Anna")
     ben, _ = join("Ben")
     good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
+    assert "**Anna** is on the board; nobody else yet" in texts(open_app_page("classroom"))
     give(store, add_compared(store, "weaker", skill=0.5, seed=2), anna)
     give(store, add_compared(store, "poor", skill=0.4, seed=3), ben)
     add_compared(store, "the owner's", skill=0.99, seed=4)

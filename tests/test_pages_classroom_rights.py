@@ -66,6 +66,12 @@ def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> N
                 load(run)
 
 
+def test_another_students_network_is_not_offered_to_be_measured(look: Look, lesson: Lesson) -> None:
+    for person, may in ((BEN, False), (ANNA, True), (TEACHER, True)):
+        app = look(person, "evaluate", run=lesson.finished, section="robustness")
+        assert app.button(key=f"robustness-start-{lesson.finished}").disabled is not may
+
+
 def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> None:
     app = look(BEN, "evaluate", run=lesson.finished, section="home")
     assert "belongs to Anna" in said(app)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aquadash.classroom.rights import Action, refusal
 from aquadash.runs.types import Run
 from aquadash.ui import robustness_reads, robustness_results, shell
 from aquadash.ui.glossary import term
@@ -146,8 +147,12 @@ def _form(run: Run) -> None:
     seed = st.number_input(
         "Seed", 0, _SEEDS - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
+    reason = refusal(Action.MEASURE, run.thing)
+    if reason:
+        st.caption(plain(reason))
     if st.button(
         "Measure the robustness",
+        disabled=bool(reason),
         key=f"robustness-start-{run.run_id}",
         type="primary",
         icon="🌫️",

@@ -120,7 +120,8 @@ def _explanation(search: Search) -> None:
     elif search.status is RunStatus.STOPPED:
         resting = search.of(TrialState.PAUSED)
         rest = f" {count(len(resting), 'trial')} will go on after the last complete epoch." if resting else ""
-        st.info(f"Stopped. **Continue** takes it up where it was.{rest}", icon="✋")
+        may = allowed(Action.RESUME, search.thing)
+        st.info(f"Stopped. **Continue** takes it up where it was.{rest}" if may else "Stopped.", icon="✋")
 
 
 def _actions(search: Search) -> None:

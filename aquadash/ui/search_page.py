@@ -11,19 +11,21 @@ from aquadash.ui import cache, search_form, search_live
 
 def show() -> None:
     """Draw the whole view."""
-    # The search at work comes first, for a narrow screen shows the columns one below the other.
-    left, right = st.columns([3, 2], gap="large")
+    heads = cache.search_heads()
     refused = _refusal()
-    with right:
-        if refused:
-            st.info(refused, icon="🏫")
-        else:
-            search_form.show()
-    with left:
-        heads = cache.search_heads()
+    if refused:
+        st.info(refused, icon="🏫")
         if heads:
             search_live.watch(heads)
-        elif not refused:
+        return
+    # The search at work comes first, for a narrow screen shows the columns one below the other.
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        search_form.show()
+    with left:
+        if heads:
+            search_live.watch(heads)
+        else:
             st.info(
                 "Nothing has been searched here yet. Choose which settings vary and press **Search**: AquaDash tries "
                 "them out, a training each, and shows here which values do well.",
