@@ -120,6 +120,7 @@ def test_teacher_and_student_log_in_and_out(server: Server, visit: Callable[[], 
     other.set_default_timeout(SLOW)
     other.goto(f"{server.url}/compare")
     other.get_by_role("heading", name="Compare").wait_for()
+    student.get_by_role("button", name="Leave the class").click()
     student.locator(".st-key-class-leave").get_by_role("button").click()
     student.get_by_role("button", name="End session").click()
     student.wait_for_url("**/class/join?*")
