@@ -19,6 +19,9 @@ from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
 from aquadash.ui import cache, warmup
+from aquadash.ui.classroom import admission
+from aquadash.ui.classroom import projector as projector_window
+from aquadash.ui.classroom.admission import Admission
 from tests.app_pages import APP, address_of, open_app_page
 from tests.classrooms import give, join, look_as, open_class
 from tests.compared_runs import add_compared
@@ -328,6 +331,28 @@ def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
     assert store.get(run.run_id).hidden
     app.button(key="bulk-show").click().run()
     assert not store.get(run.run_id).hidden
+
+
+def test_home_shows_a_student_their_own_runs_at_work_first(anna: Person) -> None:
+    store = open_store()
+    ben, _ = join("Ben")
+    give(store, queued(store, "mine"), anna)
+    for number in range(6):
+        give(store, queued(store, f"his {number}"), ben)
+    warmup.start()
+    warmup.wait_for_store()
+    shown = texts(open_app_page("home"))
+    assert shown.index("**mine**") < shown.index("**his 0**") and "his 5" not in shown and "and 2 more" in shown
+
+
+def test_a_projector_notices_that_its_page_was_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_again: list[bool] = []
+    monkeypatch.setattr(admission, "now", lambda: Admission.LOCKED)
+    monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
+    projector_window._follow(Admission.LOCKED)
+    assert not drawn_again
+    projector_window._follow(Admission.PAGE)
+    assert drawn_again
 
 
 def test_who_is_called_you_is_not_taken_for_the_visitor(anna: Person) -> None:
