@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data.folder import about, drafts, store
@@ -48,6 +49,8 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     app = open_app_page("data")
     app.button(key="own-add").click().run()
     assert address_of(app, "add") == "zip" and app.button(key="own-read").disabled
+    # What a field offers and the server refuses would be lost only after it came.
+    assert app.file_uploader(key="own-zip").proto.max_upload_size_mb == st.get_option("server.maxUploadSize")
     app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
     app.button(key="own-read").click().run()
     assert not app.exception and not app.error

@@ -20,8 +20,6 @@ from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off
 
-#: Largest archive that can be dropped in the page. Larger ones go through the command line or the import folder.
-MOST_MEGABYTES = 1_000
 #: Most classes that are dropped one by one; more are better packed in an archive.
 MOST_DROPPED = 20
 
@@ -108,12 +106,16 @@ def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
     upload = st.file_uploader(
         "Drop a ZIP file here",
         type=["zip"],
-        max_upload_size=most_megabytes(MOST_MEGABYTES),
+        max_upload_size=most_megabytes(),
         disabled=switched_off(),
         key="own-zip",
         help=_LAYOUT,
     )
     st.markdown(_LAYOUT)
+    if not settings.classroom():
+        st.caption(
+            "A larger file, or a folder: `python -m aquadash data import PATH` in a terminal reads it where it is."
+        )
     if upload is None:
         return "", False, None
     return display_name(upload.name), True, lambda path: upload_files.copy_to(upload, path)

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 #: Seconds between two looks at work under way.
 _TICK_SECONDS = 1.0
 
-#: Uploads above this are refused by the browser; a run with images and a large pretrained network stays below.
-_MOST_MEGABYTES = 1_000
-
 _BRING_KEY = "bring-run"
 
 
@@ -203,8 +200,10 @@ def _upload() -> None:
     from aquadash.export import preparing
 
     st.markdown("A ZIP that AquaDash has made with *Take home*, here or on another computer.")
+    if not settings.classroom():
+        st.caption("A larger one: `python -m aquadash runs import FILE` in a terminal.")
     uploaded = st.file_uploader(
-        "Run", type="zip", key=_BRING_KEY, max_upload_size=most_megabytes(_MOST_MEGABYTES), disabled=switched_off()
+        "Run", type="zip", key=_BRING_KEY, max_upload_size=most_megabytes(), disabled=switched_off()
     )
     if uploaded is None:
         return

@@ -40,8 +40,14 @@ def chosen() -> Sequence[Upload]:
     return within_limit(_chosen())
 
 
-def most_megabytes(most: int) -> int:
-    """What one file of the visitor's may have at most, in millions of bytes: so much, or less in a class."""
+def most_megabytes(most: int | None = None) -> int:
+    """What one file of the visitor's may have at most, in millions of bytes: so much, or less in a class.
+
+    Args:
+        most: Of this kind of file; what the server takes if not given, and never more than that.
+    """
+    server = int(st.get_option("server.maxUploadSize"))
+    most = server if most is None else min(most, server)
     limits = of_person()
     return most if limits is None or limits.upload_megabytes is None else min(most, max(1, limits.upload_megabytes))
 
