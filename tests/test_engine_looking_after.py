@@ -16,6 +16,7 @@ from aquadash.config import RunConfig
 from aquadash.engine import looking_after
 from aquadash.errors import RunError
 from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.runs.claims import MOST_LOSSES, Attendance
 
 THERE = Worker("there", 7)
 
@@ -85,7 +86,7 @@ def test_a_run_that_kills_three_workers_fails_and_says_so(
         "import os; os.kill(os.getpid(), 9)",
         lambda run_id, pid: store.start(run_id, Worker(socket.gethostname(), pid)),
     )
-    for _ in range(looking_after.MOST_LOSSES):
+    for _ in range(MOST_LOSSES):
         assert store.get(run_id).status is RunStatus.QUEUED
         # Any worker of the cluster may go on.
         with pytest.raises(Reschedule):
@@ -136,6 +137,29 @@ def test_a_silent_training_is_taken_over(
     monkeypatch.setattr(looking_after, "_train_here", train)
     assert looking_after.look_after(run_id, "mine", __version__) == "finished"
     assert len(taken) == 1 and looking_after.SILENCE_SECONDS < taken[0] < looking_after.SILENCE_SECONDS + 3
+
+
+def test_a_training_is_not_given_up_for_signs_that_an_absent_store_could_not_take(
+    store: RunStore, run_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.start(run_id, THERE)
+    attendance, asked = store.attendance, 0
+
+    def slow(run_id: str) -> Attendance:
+        nonlocal asked
+        asked += 1
+        clock.now += 20.0 if asked == 5 else 0.0
+        return attendance(run_id)
+
+    def live() -> None:
+        # The training comes through again a while after the watcher.
+        if asked > 10:
+            store.set_status(run_id, RunStatus.FINISHED)
+
+    monkeypatch.setattr(store, "attendance", slow)
+    monkeypatch.setattr(looking_after, "_hand_over", lambda *_: pytest.fail("taken over"))
+    clock.on_sleep = live
+    assert looking_after.look_after(run_id, "mine", __version__) == "finished"
 
 
 def test_a_task_that_is_not_wanted_any_more_lets_go(store: RunStore, run_id: str) -> None:

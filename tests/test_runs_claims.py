@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.config import RunConfig
 from aquadash.errors import UnknownNameError
-from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import EpochRecord, Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.claims import CLAIM_SECONDS, RunTakenError
 from aquadash.runs.tags import read_run
 from aquadash.training.heartbeat import Heartbeat
@@ -59,9 +59,17 @@ def test_a_worker_whose_run_was_taken_writes_nothing_more(store: RunStore, run_i
     store.start(run_id, HERE)
     assert store.heartbeat(run_id, Progress("training"), worker=HERE) is False
     store.hand_over(run_id, "The worker here was lost", most=3)
-    store.start(run_id, THERE)
-    with pytest.raises(RunTakenError, match="Another worker"):
+    # Nobody's, until the next one begins.
+    with pytest.raises(RunTakenError, match="another worker's"):
         store.check_owner(run_id, HERE)
+    store.start(run_id, THERE)
+    store.heartbeat(run_id, Progress("training", epoch=7), worker=THERE, log_tail="there")
+    with pytest.raises(RunTakenError, match="another worker's"):
+        store.check_owner(run_id, HERE)
+    with pytest.raises(RunTakenError):
+        store.heartbeat(run_id, Progress("training", epoch=3), worker=HERE, log_tail="here")
+    run = store.get(run_id)
+    assert run.progress is not None and (run.progress.epoch, run.log_tail) == (7, "there")
 
     class Mine:
         def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
@@ -87,6 +95,14 @@ def test_handing_over_keeps_the_place_in_the_queue_and_ends_after_too_many_losse
     assert store.hand_over(run_id, "The worker here was lost", most=3) == 3
     run = store.get(run_id)
     assert run.status is RunStatus.FAILED and "3 workers in a row were lost" in run.message
+    # Losses with a complete epoch between them are not in a row.
+    store.requeue(run_id)
+    for epoch in range(1, 5):
+        store.start(run_id, HERE)
+        assert store.hand_over(run_id, "The worker here was lost", most=3) == 1
+        store.start(run_id, HERE)
+        store.log_epoch(run_id, EpochRecord(epoch, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
+    assert [store.hand_over(run_id, "The worker here was lost", most=3) for _ in range(3)] == [1, 2, 3]
     # Whoever resumes it has mended the cause: the count begins anew.
     store.requeue(run_id)
     store.start(run_id, HERE)

@@ -14,7 +14,7 @@ from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import DataError, StorageError
-from aquadash.runs import Progress, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.training import worker
 from aquadash.training.heartbeat import Heartbeat
 
@@ -146,6 +146,54 @@ def test_an_unexpected_error_fails_the_run_and_is_named(
     run_id = store.create(SMALL).run_id
     worker.main(run_id)
     assert "ZeroDivisionError: of all things" in store.get(run_id).message
+
+
+def _cut_off(store: RunStore, run: Run) -> None:
+    """Another worker has taken the run meanwhile."""
+    store.hand_over(run.run_id, "The worker was lost", most=3)
+    store.start(run.run_id, Worker("there", 7))
+
+
+@pytest.mark.parametrize(
+    "error", [StorageError("Could not store the epoch."), DataError("Damaged."), ValueError("odd")]
+)
+def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
+    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(mine: object, run: Run, heartbeat: object) -> None:
+        _cut_off(store, run)
+        raise error
+
+    monkeypatch.setattr(worker, "_train", fail)
+    run_id = store.create(SMALL).run_id
+    store.set_ticket(run_id, "train-1")
+    assert worker.main(run_id) == 0
+    run = store.get(run_id)
+    assert (run.status, run.worker) == (RunStatus.RUNNING, Worker("there", 7))
+    assert "worker.log" not in store.artifact_names(run_id)
+
+
+def test_a_cluster_goes_on_with_a_run_for_which_the_store_was_away(
+    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageError("Could not store the epoch: no answer")
+
+    monkeypatch.setattr(worker, "_train", fail)
+    run_id = store.create(SMALL).run_id
+    store.set_ticket(run_id, "train-1")
+    assert worker.main(run_id) == 0
+    run = store.get(run_id)
+    assert run.status is RunStatus.QUEUED and "lost the run store (Could not store the epoch: no answer)" in run.message
+    # What fails again and again without a complete epoch is not the store's absence.
+    worker.main(run_id)
+    worker.main(run_id)
+    run = store.get(run_id)
+    assert run.status is RunStatus.FAILED and "Could not store the epoch: no answer" in run.message
+    # Where no cluster goes on, a person does.
+    alone = store.create(SMALL).run_id
+    worker.main(alone)
+    assert store.get(alone).status is RunStatus.FAILED
 
 
 def test_a_run_is_trained_once(store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:

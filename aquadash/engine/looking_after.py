@@ -17,6 +17,7 @@ from aquadash import __version__, settings
 from aquadash.engine.supervisor import reason
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
+from aquadash.runs.claims import MOST_LOSSES
 from aquadash.training.processes import start_detached
 
 _log = logging.getLogger("aquadash.cluster")
@@ -24,13 +25,13 @@ _log = logging.getLogger("aquadash.cluster")
 #: A training process that is silent for so long, by the clock of whoever looks, is lost: they send a sign a second.
 SILENCE_SECONDS = 12.0
 
-#: With so many workers lost in a row it is the run's own fault.
-MOST_LOSSES = 3
-
 _POLL_SECONDS = 0.5
 
 #: Looks at a process elsewhere cost a question to the store each.
 _WATCH_SECONDS = 1.0
+
+#: A store that takes so long to answer may have missed signs of life, too.
+_SLOW_ANSWER_SECONDS = 3.0
 
 #: Failed questions to the store in a row after which a slot gives up; the engine queues the run again.
 _MOST_FAILURES = 60
@@ -60,8 +61,12 @@ def look_after(run_id: str, ticket: str, version: str) -> str:
         if _slot_ends():
             raise Reschedule
         try:
+            asked = time.monotonic()
             found = store.attendance(run_id)
             failures = 0
+            if time.monotonic() - asked > _SLOW_ANSWER_SECONDS:
+                # The store was away, and signs of life had nowhere to go.
+                silence.forget()
         except UnknownNameError:
             raise RunError(
                 f"The worker on {socket.gethostname()} does not find the run in its run store. Start it with the "

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Longer than a write takes from its beginning until everybody can read it, in seconds.
 CLAIM_SECONDS = 1.0
 
+#: With so many workers lost in a row, no epoch complete between them, it is the run's own fault.
+MOST_LOSSES = 3
+
 #: A claim whose process has died before it began is passed over after so many times of that.
 _DEAD_CLAIM = 4
 
@@ -103,7 +106,7 @@ class RunClaims:
         """Put a run back whose worker was lost, so that another goes on from the last complete epoch.
 
         It keeps its place in the queue. If somebody has asked it to stop, it is stopped; if that many workers were lost
-        with it since it was last queued by a person, it fails.
+        with it since its last complete epoch, it fails.
 
         Args:
             run_id: The run.
@@ -189,5 +192,7 @@ class RunClaims:
 
 def check_owner_tag(tags: Mapping[str, str], worker: Worker) -> None:
     """:meth:`RunClaims.check_owner` of tags that have been read already."""
-    if tags.get(tag.WORKER) and Worker(**json.loads(tags[tag.WORKER])) != worker:
-        raise RunTakenError("Another worker trains this run now, because this one was silent for too long.")
+    # A run that was handed over is nobody's until the next worker begins.
+    handed_over = tags.get(tag.STATUS) == RunStatus.QUEUED
+    if handed_over or (tags.get(tag.WORKER) and Worker(**json.loads(tags[tag.WORKER])) != worker):
+        raise RunTakenError("This run is another worker's now, because this one was silent for too long.")

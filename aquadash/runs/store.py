@@ -240,14 +240,14 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             RunTakenError: Another worker than this one trains the run now.
         """
         require(Action.WORK)
+        found = self._tags(run_id)
+        if worker is not None:
+            # First: a worker that was cut off for a while must not speak for a run that another trains.
+            check_owner_tag(found, worker)
         values = {tag.PROGRESS: tag.progress_tag(progress)}
         if log_tail is not None:
             values[tag.LOG_TAIL] = log_tail[-_LOG_TAIL_LIMIT:]
         self._set(run_id, "report progress", values)
-        with storage_errors("read the stop request"):
-            found = self._client.get_run(run_id).data.tags
-        if worker is not None:
-            check_owner_tag(found, worker)
         return found.get(tag.STOP) == "1"
 
     def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float]) -> None:
@@ -257,11 +257,13 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         require(Action.WORK)
         now = int(time.time() * 1000)
         metrics = [Metric(name, getattr(record, name), now, record.epoch) for name in EPOCH_METRICS]
+        # Workers that were lost before it do not count any more: the run gets on.
+        noted = {tag.CURVE: json.dumps(tag.thin(curve)), tag.LOSSES: "", tag.CHANGED: tag.stamp(time.time())}
         with storage_errors("store the epoch"):
             self._client.log_batch(
                 run_id,
                 metrics=metrics,
-                tags=[RunTag(tag.CURVE, json.dumps(tag.thin(curve))), RunTag(tag.CHANGED, tag.stamp(time.time()))],
+                tags=[RunTag(key, text) for key, text in noted.items()],
                 synchronous=True,
             )
 

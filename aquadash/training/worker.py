@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, StorageError
 from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
-from aquadash.runs.claims import RunTakenError
+from aquadash.runs.claims import MOST_LOSSES, RunTakenError
 from aquadash.runs.types import Run
 from aquadash.training.heartbeat import Heartbeat
 from aquadash.training.listening import StopRequested
@@ -79,6 +79,11 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
         return
     except StopRequested:
         status, message = RunStatus.STOPPED, "Stopped before the first epoch was complete, so there is no model."
+    except StorageError as error:
+        message = str(error)
+        _log.error("%s", message)
+        if _handed_over(mine, run, message):
+            return
     except AquaDashError as error:
         message = str(error)
         _log.error("%s", message)
@@ -89,11 +94,34 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
         message = f"An unexpected error ended the training: {type(error).__name__}: {error}"[:500]
         _log.exception("training failed")
     try:
+        # However it ended here, it is not over where another worker goes on.
+        store.check_owner(run.run_id, mine.worker)
         store.add_text_artifact(run.run_id, LOG, log_path.read_text(encoding="utf-8", errors="replace"))
+    except RunTakenError as error:
+        _log.warning("%s", error)
+        return
     except (AquaDashError, OSError) as error:
         # How the run ended is said all the same; the log stays where it is.
         _log.warning("could not store the log: %s", error)
     store.set_status(run.run_id, status, message=message)
+
+
+def _handed_over(mine: _OwnRun, run: Run, why: str) -> bool:
+    """Let a cluster go on with a run for which the store was away too long; False where none looks after it.
+
+    Raises:
+        StorageError: The store is still away. Whoever started this process sees that it ended and does the same.
+    """
+    store = mine.store
+    if not store.attendance(run.run_id).ticket:
+        return False
+    try:
+        store.check_owner(run.run_id, mine.worker)
+    except RunTakenError as error:
+        _log.warning("%s", error)
+        return True
+    store.hand_over(run.run_id, f"The worker on {mine.worker.host} lost the run store ({why})", most=MOST_LOSSES)
+    return True
 
 
 @dataclass
