@@ -107,6 +107,11 @@ def store_is_shared() -> bool:
     return not tracking_uri().startswith("sqlite:")
 
 
+def store_is_database_server() -> bool:
+    """Whether the tracking store is a database such as PostgreSQL, without a tracking server before it."""
+    return store_is_shared() and not tracking_uri().startswith(("http://", "https://"))
+
+
 def shown_address(address: str) -> str:
     """An address as it may be shown: without a password."""
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", address)

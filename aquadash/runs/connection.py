@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
+from aquadash.runs import file_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,6 +23,7 @@ EXPERIMENT = "aquadash"
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 _SQLITE = "sqlite:///"
+_ARTIFACTS = "artifacts"
 
 
 @contextmanager
@@ -60,6 +62,8 @@ def connect() -> tuple[MlflowClient, str]:
     # A server that is away is asked again for half a minute; MLflow's own four minutes are too long for a page.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    # A machine that was cut off does not even refuse: MLflow would wait two minutes each time.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from filelock import FileLock, Timeout
     from mlflow import MlflowClient
@@ -72,9 +76,20 @@ def connect() -> tuple[MlflowClient, str]:
             # One process at a time makes the tables and the experiment.
             with FileLock(home / "store.lock", timeout=60):
                 client = MlflowClient(tracking_uri=uri)
-                experiment_id = experiment_named(client, EXPERIMENT, tags=_EXPERIMENT_TAGS)
+                tags = _EXPERIMENT_TAGS
+                if settings.store_is_database_server() and client.get_experiment_by_name(EXPERIMENT) is None:
+                    tags = tags | file_folder.mark(settings.home() / _ARTIFACTS)
+                experiment_id = experiment_named(client, EXPERIMENT, tags=tags)
+                if settings.store_is_database_server():
+                    file_folder.check(client.get_experiment(experiment_id))
                 if uri.startswith(_SQLITE):
                     _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
+        except ModuleNotFoundError as error:
+            what = "'psycopg[binary]'" if error.name in ("psycopg", "psycopg2") else error.name
+            raise StorageError(
+                f"{settings.shown_address(uri)} needs the Python package {error.name}, which is not installed. Install "
+                f"it with `.venv/bin/pip install {what}`, or put a tracking server before it (docs/cluster.md)."
+            ) from None
         except Timeout:
             raise StorageError(
                 f"Another process has kept the run store in {home} locked for a minute. Close it, or remove store.lock "
@@ -115,7 +130,7 @@ def _make_writable(home: Path) -> None:
 def _artifact_location() -> str | None:
     """Beside the database for a local store; a tracking server decides for itself."""
     on_a_server = settings.tracking_uri().startswith(("http://", "https://"))
-    return None if on_a_server else (settings.home() / "artifacts").as_uri()
+    return None if on_a_server else (settings.home() / _ARTIFACTS).as_uri()
 
 
 def _let_readers_read_while_a_worker_writes(path: Path) -> None:
