@@ -33,11 +33,11 @@ def test_one_worker_for_each_card_or_one_with_slots() -> None:
         ("big-gpu2", 1, "2", 9001),
     ]
     for one in cards:
-        assert one.environment("mark")["CUDA_VISIBLE_DEVICES"] == one.gpu
+        assert one.environment()["CUDA_VISIBLE_DEVICES"] == one.gpu
         assert "GPU=1" in one.command("tcp://there:1", None)
     (plain,) = plan_workers(name=None, slots=3, gpus="none", port=0)
     assert (plain.name, plain.threads) == (socket.gethostname(), 3)
-    assert plain.environment("mark")["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert plain.environment()["CUDA_VISIBLE_DEVICES"] == "-1"
     words = plain.command("tcp://there:1", "10.0.0.2")
     assert "--no-nanny" in words and words[words.index("--nthreads") + 1] == "3" and "--resources" not in words
     assert words[words.index("--host") + 1] == "10.0.0.2"

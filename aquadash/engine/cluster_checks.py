@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import os
 import platform
@@ -126,8 +127,13 @@ def _differences(here: dict[str, Any], there: dict[str, Any]) -> str:
     return "; ".join(found)
 
 
-def about_worker() -> dict[str, Any]:
+async def about_worker() -> dict[str, Any]:
     """What a worker says of itself; Dask calls this in each worker's process."""
+    # Opening the store takes seconds the first time, in which the worker must go on giving signs of life.
+    return await asyncio.to_thread(_about_this_worker)
+
+
+def _about_this_worker() -> dict[str, Any]:
     values: dict[str, Any] = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -143,6 +149,20 @@ def about_worker() -> dict[str, Any]:
     except AquaDashError as error:
         values["error"] = str(error)
     return values
+
+
+def _why_silent(name: str, address: str, error: object) -> str:
+    """Why a worker says nothing of itself, in words."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) or error is None:
+        return (
+            f"{name} does not answer ({said}). If that stays so, let the scheduler's machine reach it at {address}; "
+            "`cluster worker --port` gives it a port that a firewall can let through."
+        )
+    return (
+        f"{name} cannot import AquaDash ({said}). Start it in the project's folder with `python -m aquadash cluster "
+        "worker`."
+    )
 
 
 def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
@@ -169,10 +189,7 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
             "busy": busy.get(address, 0),
         }
         if not isinstance(said, dict):
-            problems.append(
-                f"{info['name']} cannot import AquaDash ({type(said).__name__}: {said}). Start it in the project's "
-                "folder with `python -m aquadash cluster worker`."
-            )
+            problems.append(_why_silent(str(info["name"]), address, said))
             workers.append(values)
             continue
         workers.append({**values, **said, "store": said["store"] == store.identity()})

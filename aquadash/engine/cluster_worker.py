@@ -6,6 +6,7 @@ threads, every one in a process of its own. Plain ``dask worker`` does the same 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -15,17 +16,20 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.runs import RunStatus, Worker, open_store
 
+if TYPE_CHECKING:
+    import psutil
+
 _log = logging.getLogger("aquadash.cluster")
 
-#: An environment variable by which a worker finds the training processes that were started in its name.
+#: An environment variable by which a worker finds what was started for it, also by one that was killed before it.
 _MARK = "AQUADASH_STARTED_BY"
 
 #: Seconds until a Dask worker that ended is started again: the scheduler may be starting, too.
@@ -67,9 +71,10 @@ class WorkerProcess:
             *(("--resources", "GPU=1") if self.gpu else ()),
         ]  # fmt: skip
 
-    def environment(self, mark: str) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Its environment variables."""
-        values = {**os.environ, "AQUADASH_HOME": str(settings.home()), "AQUADASH_WORKER_NAME": self.name, _MARK: mark}
+        values = {**os.environ, "AQUADASH_HOME": str(settings.home()), "AQUADASH_WORKER_NAME": self.name}
+        values[_MARK] = "cluster worker"
         # Each only waits for a process.
         values["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
         if self.gpu is not None:
@@ -142,7 +147,6 @@ class ClusterWorker:
         self._scheduler = scheduler
         self._processes = processes
         self._host = host
-        self._mark = uuid.uuid4().hex
         self._ending = threading.Event()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -151,8 +155,27 @@ class ClusterWorker:
         self._ending.set()
 
     def run(self) -> None:
-        """Start the Dask workers and start again those that end, which they do when the scheduler is gone."""
-        (settings.home() / "dask").mkdir(parents=True, exist_ok=True)
+        """Start the Dask workers and start again those that end, which they do when the scheduler is gone.
+
+        Raises:
+            ConfigError: Another worker uses the same home.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = settings.home() / "locks" / "cluster-worker.lock"
+        for folder in (lock.parent, settings.home() / "dask"):
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(lock, timeout=0):
+                _end_left_behind()
+                self._run()
+        except Timeout:
+            raise ConfigError(
+                f"Another worker on this machine uses {settings.home()}. End it, or give this one a folder of its own "
+                "in AQUADASH_HOME, and a --name."
+            ) from None
+
+    def _run(self) -> None:
         try:
             while True:
                 for process in self._processes:
@@ -164,7 +187,7 @@ class ClusterWorker:
                             process.command(self._scheduler, self._host),
                             stdin=subprocess.DEVNULL,
                             cwd=settings.PROJECT_ROOT,
-                            env=process.environment(self._mark),
+                            env=process.environment(),
                             # Ctrl-C is for this process, which ends the others in order.
                             start_new_session=True,
                         )
@@ -187,25 +210,52 @@ class ClusterWorker:
                 # It waits for its trainings, whose turn is next.
                 process.kill()
                 process.wait()
-        _end_trainings(self._mark)
+        _end_trainings()
 
 
-def _end_trainings(mark: str) -> None:
-    """End the training processes that were started in this worker's name, and let others go on with their runs."""
+def _started_for_this_home(*words: str) -> Iterator[psutil.Process]:
+    """The processes ``python -m WORDS ...`` that a worker with this home, this or an earlier one, has started."""
     import psutil
 
-    found: dict[str, psutil.Process] = {}
     for process in psutil.process_iter():
         try:
-            words = process.cmdline()
-            if words[1:4] == ["-m", "aquadash", "worker"] and process.environ().get(_MARK) == mark:
-                found[words[4]] = process
-                process.terminate()
-        except (psutil.Error, IndexError):
+            if process.cmdline()[1 : 2 + len(words)] == ["-m", *words]:
+                values = process.environ()
+                if _MARK in values and values.get("AQUADASH_HOME") == str(settings.home()):
+                    yield process
+        except psutil.Error:
             continue
-    _, alive = psutil.wait_procs(list(found.values()), timeout=_END_SECONDS)
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(list(processes), timeout=_END_SECONDS)
     for process in alive:
         process.kill()
+
+
+def _end_left_behind() -> None:
+    """End the Dask workers of a worker that was killed: the scheduler takes no two of one name.
+
+    What they train goes on, and whoever gets the task next watches it.
+    """
+    found = list(_started_for_this_home("dask", "worker"))
+    for process in found:
+        _log.info("process %d was left behind by an earlier worker and is ended", process.pid)
+    _end(found)
+
+
+def _end_trainings() -> None:
+    """End the training processes of this worker, and let others go on with their runs."""
+    found: dict[str, psutil.Process] = {}
+    for process in _started_for_this_home("aquadash", "worker"):
+        with contextlib.suppress(psutil.Error, IndexError):
+            found[process.cmdline()[4]] = process
+    _end(list(found.values()))
     for run_id, process in found.items():
         try:
             store = open_store()

@@ -128,6 +128,7 @@ class Ticket:
         )
 
     def _submit(self) -> None:
+        from dask.task_spec import Task
         from distributed import fire_and_forget
 
         client = self._connected()
@@ -136,13 +137,13 @@ class Ticket:
             ticket = f"train-{uuid.uuid4().hex}"
             self._store.set_ticket(self._run_id, ticket)
         # The scheduler knows the task by its name: one that is there already is joined, not done twice.
-        self._future = client.submit(
-            look_after,
-            self._run_id,
+        # As a producer of data it waits at the scheduler for a free slot. Others are given to workers in advance, and
+        # one behind a long run would wait there while those after it start elsewhere.
+        task = Task(ticket, look_after, self._run_id, ticket, __version__, _data_producer=True)
+        self._future = client.get(
+            {ticket: task},
             ticket,
-            __version__,
-            key=ticket,
-            pure=False,
+            sync=False,
             priority=self._priority,
             resources={"GPU": 1} if self._device == "gpu" and _has_gpus(client) else None,
         )
