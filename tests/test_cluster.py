@@ -153,6 +153,15 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(
     assert later(store, run_id, cluster).worker == run.worker
     assert [one.pid for one in (*first.trainings(), *second.trainings())] == [training.pid]
 
+    # `cluster worker` is killed and started again: what it left behind of Dask ends, the training does not.
+    left, before = first.dask_worker, first.registrations()
+    first.process.kill()
+    first.process.wait(10)
+    first = cluster.start(first.name, images=prepared_home)
+    wait_for(lambda: first.registrations() > before, saying=cluster.logs, every=0.2)
+    assert not left.is_running()
+    assert later(store, run_id, cluster).worker == run.worker
+
     # Its machine is gone. The other one goes on after the last complete epoch.
     first.lose()
     kept = without_seconds(store.history(run_id))

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import email.utils
 import http.server
+import os
+import queue
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dask
 import pytest
+from distributed import Client, LocalCluster
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
+from filelock import FileLock
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.engine import cluster_checks, connecting
-from aquadash.engine.cluster_worker import find_gpus, plan_workers
+from aquadash.engine import cluster_checks, connecting, tickets
+from aquadash.engine.cluster_worker import ClusterWorker, find_gpus, plan_workers
 from aquadash.engine.keeper import Keeper
 from aquadash.engine.tickets import Ticket
 from aquadash.errors import ConfigError
 from aquadash.runs import RunStatus, open_store
 from tests.serving import free_port
-from tests.test_cli import refusal
+from tests.test_cli import call, refusal
 
 
 def test_one_worker_for_each_card_or_one_with_slots() -> None:
@@ -65,6 +73,68 @@ def test_a_machine_with_a_store_of_its_own_and_no_scheduler_is_told_both(monkeyp
     line = refusal("cluster", "worker", "--scheduler", f"tcp://127.0.0.1:{free_port()}", "--check")
     assert "cannot share" in line and "does not answer" in line
     assert "No scheduler is named" in refusal("cluster", "status")
+
+
+def test_two_workers_with_one_home_are_one_too_many(home: Path) -> None:
+    path = settings.home() / "locks" / "cluster-worker.lock"
+    path.parent.mkdir(parents=True)
+    with FileLock(path), pytest.raises(ConfigError, match=re.escape(f"Another worker on this machine uses {home}")):
+        ClusterWorker("tcp://127.0.0.1:1", plan_workers(name="one", slots=1, gpus="none", port=0)).run()
+
+
+def test_a_worker_that_says_nothing_is_said_to_be_unreachable_or_set_up_wrongly() -> None:
+    reached = cluster_checks._why_silent("far", "tcp://10.0.0.2:8787", CommClosedError("Stream is closed"))
+    assert "far does not answer (CommClosedError" in reached and "reach it at tcp://10.0.0.2:8787" in reached
+    assert "cannot import AquaDash" in cluster_checks._why_silent("far", "", ModuleNotFoundError("No module"))
+
+
+_began: queue.SimpleQueue[str] = queue.SimpleQueue()
+_may_end: dict[str, threading.Event] = {}
+
+
+def _busy(run_id: str, ticket: str, version: str) -> str:
+    """Stands in for a training."""
+    _began.put(run_id)
+    _may_end[run_id].wait(60)
+    return "finished"
+
+
+def _scheduler_settings() -> dict[str, Any]:
+    """What ``cluster scheduler`` sets of Dask's scheduler."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", {})
+        patch.setattr(os, "execv", lambda *_: None)
+        patch.setattr(os, "chdir", lambda _: None)
+        call("cluster", "scheduler")
+        collected = dask.config.collect_env(os.environ)
+    return dict(collected["distributed"]["scheduler"])
+
+
+def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "look_after", _busy)
+    store = open_store()
+    run_ids = [store.create(RunConfig()).run_id for _ in range(5)]
+    _may_end.update((run_id, threading.Event()) for run_id in run_ids)
+    given_to_dask = {f"distributed.scheduler.{name}": value for name, value in _scheduler_settings().items()}
+    with (
+        dask.config.set(given_to_dask),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, memory_limit=0,
+            dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):  # fmt: skip
+        given = [Ticket(store, run_id, lambda: client, priority=-place) for place, run_id in enumerate(run_ids)]
+        assert {_began.get(timeout=30), _began.get(timeout=30)} == set(run_ids[:2])
+        # The first keeps its worker for long; the others take turns on the second.
+        for ended, next_one in zip(run_ids[1:], run_ids[2:], strict=False):
+            _may_end[ended].set()
+            assert _began.get(timeout=30) == next_one
+        for event in _may_end.values():
+            event.set()
+        for ticket in given:
+            assert ticket._future is not None
+            assert ticket._future.result(timeout=30) == "finished"
 
 
 class _OtherTime(http.server.BaseHTTPRequestHandler):

@@ -14,9 +14,10 @@ from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import DataError, StorageError
-from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.training import worker
 from aquadash.training.heartbeat import Heartbeat
+from aquadash.training.listening import StopRequested
 
 SMALL = with_values(
     RunConfig(),
@@ -194,6 +195,22 @@ def test_a_cluster_goes_on_with_a_run_for_which_the_store_was_away(
     alone = store.create(SMALL).run_id
     worker.main(alone)
     assert store.get(alone).status is RunStatus.FAILED
+
+
+def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_kept(
+    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise StopRequested
+
+    monkeypatch.setattr(worker, "_train", stop)
+    run_id = store.create(SMALL).run_id
+    worker.main(run_id)
+    assert store.get(run_id).message == "Stopped before the first epoch was complete, so there is no model."
+    store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
+    store.requeue(run_id)
+    worker.main(run_id)
+    assert "with 1 complete epoch. They are kept" in store.get(run_id).message
 
 
 def test_a_run_is_trained_once(store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:

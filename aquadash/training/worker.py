@@ -78,7 +78,7 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
         _log.warning("%s", error)
         return
     except StopRequested:
-        status, message = RunStatus.STOPPED, "Stopped before the first epoch was complete, so there is no model."
+        status, message = RunStatus.STOPPED, _stopped_early(store, run.run_id)
     except StorageError as error:
         message = str(error)
         _log.error("%s", message)
@@ -104,6 +104,14 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
         # How the run ended is said all the same; the log stays where it is.
         _log.warning("could not store the log: %s", error)
     store.set_status(run.run_id, status, message=message)
+
+
+def _stopped_early(store: RunStore, run_id: str) -> str:
+    """What to say of a run that was stopped before this process had a model of it."""
+    if epochs := len(store.history(run_id)):
+        kept = f"{epochs} complete epoch{'s' * (epochs != 1)}"
+        return f"Stopped while it was starting again, with {kept}. They are kept; resume the run to go on."
+    return "Stopped before the first epoch was complete, so there is no model."
 
 
 def _handed_over(mine: _OwnRun, run: Run, why: str) -> bool:
@@ -160,7 +168,7 @@ def _train(mine: _OwnRun, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, st
         _log.info("going on after epoch %d", resume_from.epoch)
     result = fit.fit(run.config, dataset, listener=_StoreListener(mine, run.run_id, heartbeat), resume_from=resume_from)
     if result.model is None:
-        return RunStatus.STOPPED, "Stopped before the first epoch was complete, so there is no model."
+        return RunStatus.STOPPED, _stopped_early(store, run.run_id)
     store.check_owner(run.run_id, mine.worker)
     heartbeat.report(Progress("storing the results", epoch=len(result.history), epochs=run.config.training.epochs))
     _store_result(store, run, dataset, result)
