@@ -18,14 +18,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import psutil
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.runs import RunStatus, Worker, open_store
-
-if TYPE_CHECKING:
-    import psutil
 
 _log = logging.getLogger("aquadash.cluster")
 
@@ -215,8 +213,6 @@ class ClusterWorker:
 
 def _started_for_this_home(*words: str) -> Iterator[psutil.Process]:
     """The processes ``python -m WORDS ...`` that a worker with this home, this or an earlier one, has started."""
-    import psutil
-
     for process in psutil.process_iter():
         try:
             if process.cmdline()[1 : 2 + len(words)] == ["-m", *words]:
@@ -228,8 +224,6 @@ def _started_for_this_home(*words: str) -> Iterator[psutil.Process]:
 
 
 def _end(processes: Sequence[psutil.Process]) -> None:
-    import psutil
-
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
