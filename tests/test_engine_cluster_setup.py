@@ -28,7 +28,7 @@ from aquadash.engine import cluster_checks, connecting, tickets
 from aquadash.engine.cluster_worker import ClusterWorker, find_gpus, plan_workers
 from aquadash.engine.keeper import Keeper
 from aquadash.engine.tickets import Ticket
-from aquadash.errors import ConfigError
+from aquadash.errors import ConfigError, RunError
 from aquadash.runs import RunStatus, open_store
 from tests.serving import free_port
 from tests.test_cli import call, refusal
@@ -135,6 +135,20 @@ def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(monkey
         for ticket in given:
             assert ticket._future is not None
             assert ticket._future.result(timeout=30) == "finished"
+
+
+def test_certificates_that_are_not_set_are_asked_for_and_the_scheduler_says_when_it_wants_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(RunError, match="wants a certificate, and none is set here"):
+        connecting.connect_to("tls://127.0.0.1:1", "--scheduler")
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    for encrypted, scheme in ((False, "tcp"), (True, "tls")):
+        with dask.config.set({"distributed.comm.require-encryption": encrypted}):
+            said = call("cluster", "scheduler", "--host", "10.0.0.1").stdout
+        assert said == f"Workers and the app reach this scheduler as {scheme}://10.0.0.1:8786\n"
 
 
 class _OtherTime(http.server.BaseHTTPRequestHandler):

@@ -16,6 +16,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import EpochRecord, Predictions, Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs import tags as tag
+from tests.serving import free_port
 
 WORKER = Worker("here", 1234)
 
@@ -276,3 +277,11 @@ def test_two_processes_may_open_a_new_home_at_once(home: Path) -> None:
         for _ in range(2)
     ]
     assert [process.communicate(timeout=60)[0].strip() for process in processes] == ["ok", "ok"]
+
+
+def test_a_tracking_server_that_is_away_is_named_in_plain_words(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(StorageError, match=r"http://127\.0\.0\.1:\d+ does not answer\. Is it running") as refused:
+        open_store()
+    assert "Max retries" not in str(refused.value)

@@ -57,7 +57,7 @@ def _check_store() -> Check:
     try:
         location = open_store().artifact_location()
     except AquaDashError as error:
-        return Check(what, f"{error} Is the tracking server at {shown} running, and reachable from here?")
+        return Check(what, str(error))
     if location.startswith(_LOCAL_SCHEMES):
         return Check(
             what,

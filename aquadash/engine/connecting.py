@@ -56,16 +56,23 @@ def connect_to(address: str, named_by: str) -> Client:
         named_by: Where the address comes from, for people.
 
     Raises:
-        RunError: It does not answer.
+        RunError: It does not answer, or wants a certificate that this machine does not have.
     """
     from distributed import Client
+    from distributed.security import Security
 
+    if address.startswith("tls://") and Security().get_connection_args("client").get("ssl_context") is None:
+        raise RunError(
+            f"The Dask scheduler {address!r} of {named_by} wants a certificate, and none is set here. docs/cluster.md "
+            "has the settings."
+        )
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise RunError(
             f"The Dask scheduler {address!r} of {named_by} does not answer ({error}). Start it with "
-            "`dask scheduler`, correct the address (tcp://host:port), or unset the variable to train on this machine."
+            "`python -m aquadash cluster scheduler`, correct the address (tcp://host:port, or tls:// where it wants "
+            "certificates), or unset the variable to train on this machine."
         ) from None
 
 

@@ -145,6 +145,13 @@ def _let_readers_read_while_a_worker_writes(path: Path) -> None:
 def _reason(error: BaseException) -> str:
     """The first telling line of an exception, with a remedy where one is known."""
     text = str(error)
+    if "API request to" in text and "failed with exception" in text:
+        # Nothing came back at all; MLflow tells of its attempts at length.
+        address = settings.shown_address(settings.tracking_uri())
+        return (
+            f"the tracking server {address} does not answer. Is it running, and reachable from here? What is stored is "
+            "untouched; try again in a moment."
+        )
     if "disk is full" in text or "No space left" in text:
         return "the disk is full. Free some space and try again; what is stored is untouched."
     if "readonly database" in text or "Permission denied" in text or "Read-only" in text:
