@@ -117,6 +117,8 @@ def machines(cluster: Cluster) -> list[Machine]:
     return list(cluster.machines.values())
 
 
+# It starts TensorFlow three times, and waits for several machines to be missed.
+@pytest.mark.timeout(600)
 def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(
     cluster: Cluster, app: Path, prepared_home: Path
 ) -> None:

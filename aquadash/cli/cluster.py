@@ -41,10 +41,9 @@ def scheduler(host: str, port: int, as_json: bool) -> None:
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION", "1.0")
     # AquaDash itself counts how many workers a run has cost, and says so.
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "20")
-    from distributed.security import Security
+    from aquadash.engine.connecting import scheme
 
-    # As Dask itself decides it, by its settings.
-    address = f"{'tls' if Security().require_encryption else 'tcp'}://{host}:{port}"
+    address = f"{scheme()}://{host}:{port}"
     show({"scheduler": address}, as_json=as_json, text=lambda: f"Workers and the app reach this scheduler as {address}")
     sys.stdout.flush()
     os.chdir(settings.PROJECT_ROOT)

@@ -76,6 +76,13 @@ def connect_to(address: str, named_by: str) -> Client:
         ) from None
 
 
+def scheme() -> str:
+    """How a scheduler started here is reached: ``"tls"`` where Dask's settings ask for encryption, else ``"tcp"``."""
+    from distributed.security import Security
+
+    return "tls" if Security().require_encryption else "tcp"
+
+
 def usable(client: Client) -> bool:
     """Whether a client has a scheduler, or is about to have it again."""
     return client.status in ("running", "connecting", "newly-connected")
