@@ -9,8 +9,8 @@ import numpy as np
 
 from aquadash import augment
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness import RobustnessRequest
 from aquadash.explain.robustness_job import ARTIFACT, KIND
+from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.explain.robustness_result import BranchResult, Condition, RobustnessResult
 from aquadash.runs import Run, RunStore, Worker
 from aquadash.runs.jobs import JobStatus, RunJobs

@@ -16,7 +16,8 @@ from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNam
 from aquadash.evaluation import wilson_interval
 from aquadash.explain import robustness
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from aquadash.explain.robustness import RobustnessRequest, chosen_positions, measure, missing
+from aquadash.explain.robustness import measure
+from aquadash.explain.robustness_request import RobustnessRequest, chosen_positions, missing
 from aquadash.explain.robustness_result import Condition, RobustnessResult
 from aquadash.runs import Progress
 

@@ -22,8 +22,9 @@ from aquadash.cli import cli
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.explain import robustness_job
-from aquadash.explain.robustness import RobustnessRequest, measure
+from aquadash.explain.robustness import measure
 from aquadash.explain.robustness_job import ARTIFACT, KIND, Robustness
+from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs import jobs as jobs_module
 from aquadash.runs.jobs import Job, JobStatus, RunJobs

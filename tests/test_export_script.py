@@ -22,7 +22,8 @@ from aquadash.errors import RunError
 from aquadash.export import script
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code
 from aquadash.export.network_code import network_code
-from aquadash.export.script import FOLLOWED, Recipe, train_notebook, train_script, why_no_script
+from aquadash.export.notebook import train_notebook
+from aquadash.export.script import FOLLOWED, Recipe, train_script, why_no_script
 from aquadash.models import backbone
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from aquadash.explain import robustness_job
-from aquadash.explain.robustness import RobustnessRequest
 from aquadash.explain.robustness_job import KIND, Robustness
+from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.runs import Progress, Run, RunStore, open_store
 from aquadash.runs.jobs import JobStatus, RunJobs
 from aquadash.training import job_process

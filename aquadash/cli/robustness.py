@@ -9,8 +9,8 @@ import click
 from aquadash.cli.output import StatusLine, json_option, percent, show, table
 from aquadash.errors import AquaDashError, RunError
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness import RobustnessRequest
 from aquadash.explain.robustness_job import Robustness
+from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.explain.robustness_result import Mean, RobustnessResult
 from aquadash.runs import open_store
 from aquadash.runs.jobs import Job, JobStatus

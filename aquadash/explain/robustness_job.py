@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.explain.robustness import RobustnessRequest, missing
+from aquadash.explain.robustness_request import RobustnessRequest, missing
 from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.runs import Progress, RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE

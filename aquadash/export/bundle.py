@@ -21,8 +21,9 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export import readme
 from aquadash.export.network_code import BACKBONE_FILE
+from aquadash.export.notebook import train_notebook
 from aquadash.export.report import report_html
-from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
+from aquadash.export.script import Recipe, train_script, why_no_script
 from aquadash.export.zip_files import Member, Written, write_zip
 from aquadash.models import backbone
 from aquadash.runs import RunStore

@@ -62,7 +62,7 @@ def test_images(run: Run, found: RobustnessResult) -> tuple[TestImages, list[int
         AquaDashError: The data cannot be loaded.
     """
     from aquadash.explain.corrupted_sets import TestImages
-    from aquadash.explain.robustness import chosen_positions
+    from aquadash.explain.robustness_request import chosen_positions
 
     dataset = cache.dataset(run.config.data.source)
     positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))

@@ -167,7 +167,7 @@ def _form(run: Run) -> None:
 
 def _start(run: Run, *, quick: bool | None, seed: int | None) -> None:
     """Begin; with ``quick`` None go on with what was asked for the last time."""
-    from aquadash.explain.robustness import RobustnessRequest
+    from aquadash.explain.robustness_request import RobustnessRequest
 
     with shell.guard():
         request = None if quick is None else RobustnessRequest(seed=seed or 0, limit=QUICK_IMAGES if quick else None)
