@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
-from aquadash.ui import cache, live, live_curves, train_form
+from aquadash.ui import cache, live, shell, train_form
 from aquadash.ui.text import plain
 from tests import ui_runs
 from tests.app_pages import address_of
@@ -218,16 +218,27 @@ def test_history_is_read_once_an_epoch(store: RunStore, engine: FakeEngine, monk
         app.run()
 
     assert reads == [run.run_id]
-    monkeypatch.setattr(live_curves, "REDRAW_SECONDS", 1e9)
     ui_runs.log_epochs(store, run.run_id, 4)
     store.heartbeat(run.run_id, ui_runs.training_progress(run, epoch=5))
     cache.refresh()
     app.run()
-    assert len(reads) == 1  # The curves have just been drawn; drawing them takes time from the training.
-    monkeypatch.setattr(live_curves, "REDRAW_SECONDS", 0.0)
-    app.run()
     assert len(reads) == 2
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"
+
+
+def test_what_changes_every_second_is_drawn_without_the_curves(
+    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: dict[str, float | None] = {}
+    monkeypatch.setattr(shell, "live", lambda seconds, **_: lambda draw: parts.update({draw.__name__: seconds}) or draw)
+    run = ui_runs.running(store, "at work")
+    open_page(run=run.run_id)
+    assert parts == {"_now": live.TICK_SECONDS, "_epochs": live.CURVES_SECONDS}
+    assert live.CURVES_SECONDS > 2 * live.TICK_SECONDS  # Drawing curves takes time from the training.
+
+    parts.clear()
+    open_page(run=ui_runs.finished(store, "done").run_id)
+    assert parts == {"_epochs": None}  # What has ended needs no watching.
 
 
 def test_runs_at_work_come_first(store: RunStore) -> None:

@@ -1,8 +1,8 @@
 """The live view of a run. All of it is read from the store, so that every browser sees the same training.
 
-What changes every second is drawn in one fragment; what belongs to the run's status is drawn around it, and a change
-of status draws the page again. Curves are read and drawn once an epoch and shared between sessions: training shares
-its processor with whoever looks on.
+What changes every second is drawn in one fragment, what grows by epochs in another, which comes seldom: training shares
+its processor with whoever looks on. What belongs to the run's status is drawn around them, and a change of status draws
+the page again. Curves are read and drawn once an epoch and shared between sessions.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
 #: report is on the screen within two.
 TICK_SECONDS = 1.4
+
+#: Seconds between two drawings of the curves and of what is said of them. Drawing them takes a browser on the same
+#: computer a tenth of a second, which the training then lacks; epochs may take less than two.
+CURVES_SECONDS = 4.0
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
@@ -60,7 +64,9 @@ def show(run_id: str) -> None:
     _explanation(run)
     _actions(run)
     guess_box.show(run)
-    shell.live(None if run.status.ended else TICK_SECONDS)(_picture)(run_id, _signature(run))
+    if not run.status.ended:
+        shell.live(TICK_SECONDS)(_now)(run_id, _signature(run))
+    shell.live(None if run.status.ended else CURVES_SECONDS)(_epochs)(run_id)
 
 
 def progress_text(run: Run) -> tuple[float | None, str, str]:
@@ -159,17 +165,22 @@ def _stop_button(run: Run) -> None:
             st.rerun()
 
 
-def _picture(run_id: str, seen: tuple[RunStatus, bool]) -> None:
-    """The part that a run at work keeps drawing."""
+def _now(run_id: str, seen: tuple[RunStatus, bool]) -> None:
+    """How far a run at work is; the page again when its status has changed."""
     run = cache.run(run_id)
     if _signature(run) != seen:
         cache.refresh()
         st.rerun()
     if run.status is RunStatus.QUEUED:
         st.markdown(f"⏳ {plain(queue_text(run, cache.runs()))}")
-    elif run.status is RunStatus.RUNNING:
+    else:
         _progress(run)
-    stage = live_curves.stage_to_draw(run)
+
+
+def _epochs(run_id: str) -> None:
+    """What a run's complete epochs have brought, and its log."""
+    run = cache.run(run_id)
+    stage = live_curves.stage_of(run)
     history = live_curves.history(run, stage)
     _figures_of_best_epoch(run, history)
     live_curves.draw(run, stage, epochs=len(history))

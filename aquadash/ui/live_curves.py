@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -13,19 +12,26 @@ from aquadash.figures.learning_curves import Metric, Monitor, learning_curves
 from aquadash.runs.types import EpochRecord, Run
 from aquadash.ui import cache, components
 
-#: Least seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a
-#: second, which the training then lacks; epochs may take less than two.
-REDRAW_SECONDS = 5.0
-
-#: What of which run is drawn in this session, and since when: (run id, stage, monotonic seconds).
-_DRAWN = "live:drawn"
-
 #: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
 #: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
 WINDOWS = (0, 50, 10)
 
 #: A state of a run's history that changes whenever an epoch may have been added.
 Stage = tuple[str, float | None, int, bool]
+
+
+def stage_of(run: Run) -> Stage:
+    """The present stage of a run.
+
+    An epoch's record is in the store before the worker reports the next one, so that the number under way tells.
+    """
+    progress = run.progress
+    return (
+        str(run.status),
+        run.ended_at if run.status.ended else run.started_at,
+        progress.epoch if progress else 0,
+        bool(progress and progress.batches),
+    )
 
 
 def history(run: Run, stage: Stage) -> Sequence[EpochRecord]:
@@ -38,18 +44,6 @@ def draw(run: Run, stage: Stage, *, epochs: int) -> None:
     last = _window(epochs)
     for metric in ("accuracy", "loss"):
         components.plot(_curves(run.run_id, run.config.training.monitor, stage, metric, last), key=f"live-{metric}")
-
-
-def stage_to_draw(run: Run) -> Stage:
-    """The run's present stage, or the drawn one while that is fresh and only an epoch has been added since."""
-    run_id, stage = run.run_id, _stage(run)
-    drawn = st.session_state.get(_DRAWN)
-    now = time.monotonic()
-    if drawn is not None and drawn[0] == run_id and drawn[1][:2] == stage[:2] and drawn[1][3] == stage[3]:
-        if drawn[1] == stage or now - drawn[2] < REDRAW_SECONDS:
-            return drawn[1]
-    st.session_state[_DRAWN] = (run_id, stage, now)
-    return stage
 
 
 def _window(epochs: int) -> int:
@@ -66,17 +60,6 @@ def _window(epochs: int) -> int:
         label_visibility="collapsed",
     )
     return chosen or 0
-
-
-def _stage(run: Run) -> Stage:
-    """An epoch's record is in the store before the worker reports the next one, so that the number under way tells."""
-    progress = run.progress
-    return (
-        str(run.status),
-        run.ended_at if run.status.ended else run.started_at,
-        progress.epoch if progress else 0,
-        bool(progress and progress.batches),
-    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
