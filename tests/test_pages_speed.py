@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import RunStore, open_store
+from aquadash.runs import open_store
 from tests import stored_runs, ui_runs
 from tests.waiting import wait_for
 
@@ -19,20 +20,30 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 0.4
 
 
+@pytest.fixture(scope="module")
+def home_of_fifty(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Path:
+    """A home with fifty runs for all pages, none of which changes it."""
+    folder = tmp_path_factory.mktemp("fifty-runs")
+    shutil.copytree(prepared_home, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(folder))
+        store = open_store()
+        for number in range(49):
+            ui_runs.finished(store, f"run {number}")
+        stored_runs.add_run(store)
+    return folder
+
+
 @pytest.fixture
-def fifty_runs(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+def fifty_runs(home_of_fifty: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_HOME", str(home_of_fifty))
     stored_runs.without_engine(monkeypatch)
-    store = open_store()
-    for number in range(48):
-        ui_runs.finished(store, f"run {number}")
-    stored_runs.add_run(store)
-    return store
 
 
 @pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough"])
-def test_a_page_is_drawn_in_time(fifty_runs: RunStore, page: str) -> None:
+def test_a_page_is_drawn_in_time(fifty_runs: None, page: str) -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.run()
     app.switch_page(f"pages/{page}.py")
