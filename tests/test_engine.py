@@ -137,7 +137,7 @@ def test_runs_take_turns_in_the_order_of_the_queue(store: RunStore, engine: Engi
 @pytest.mark.timeout(600)
 def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(store: RunStore, engine: Engine) -> None:
     # Enough epochs that the run cannot end before it is seen in the middle of one, however fast the machine.
-    config = with_values(LONG, {"training.epochs": 12})
+    config = with_values(LONG, {"training.epochs": 7})
     run_id = engine.submit(config).run_id
     run = in_epoch(store, run_id, 3)
     assert run.worker is not None
