@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -100,6 +101,19 @@ def test_the_same_seed_repeats_and_another_differs(tiny_dataset: Dataset) -> Non
     assert without_seconds(first.history) == without_seconds(second.history) and same_model(first, second)
     other = fit(with_values(config, {"seed": 4}), tiny_dataset)
     assert without_seconds(other.history) != without_seconds(first.history)
+
+
+def test_what_others_draw_while_a_run_is_prepared_changes_nothing(tiny_dataset: Dataset) -> None:
+    class Drawing(Listener):
+        """Takes from the random numbers that Keras has its seeds from, as a thread does that tries a server again."""
+
+        def on_progress(self, progress: Progress) -> None:
+            random.random()
+            super().on_progress(progress)
+
+    quick = with_values(SMALL, {"training.epochs": 1})
+    alone, beside = fit(quick, tiny_dataset), fit(quick, tiny_dataset, Drawing())
+    assert without_seconds(alone.history) == without_seconds(beside.history)
 
 
 def test_how_batches_are_grouped_changes_nothing(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

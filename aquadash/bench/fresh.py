@@ -110,13 +110,11 @@ class _Way:
     """A training that goes on for some epochs whenever it is asked."""
 
     def __init__(self, config: RunConfig, dataset: Dataset) -> None:
-        import keras
         import tensorflow as tf
 
         from aquadash.training.trainer import Trainer
 
         tf.config.experimental.enable_op_determinism()
-        keras.utils.set_random_seed(0)
         self._trainer: Trainer = Trainer(config, dataset, _Silence(), lambda text, share: None, time.time)
         self._state: Checkpoint | None = None
         self.images = len(self._trainer.images.epoch(1)[1])

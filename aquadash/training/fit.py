@@ -21,7 +21,6 @@ from aquadash.training.faster import as_saved
 from aquadash.training.hardware import device
 from aquadash.training.listening import Listener, StopRequested
 from aquadash.training.phases import with_flip
-from aquadash.training.randomness import Purpose, derived_seed
 from aquadash.training.strangers import detector
 from aquadash.training.trainer import Trainer
 
@@ -79,7 +78,6 @@ def fit(
     if resume_from:
         _check_fits(resume_from, config, dataset)
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(derived_seed(config.seed, Purpose.WEIGHTS))
 
     def preparing(what: str, share: float | None = None) -> None:
         phase = what if share is None else f"{what}, {share:.0%}"

@@ -26,7 +26,7 @@ from aquadash.training.mixing import Mixes, draw_mixes
 from aquadash.training.pace import Pace
 from aquadash.training.phases import Features, Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
-from aquadash.training.randomness import epoch_order, set_layer_seeds
+from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
 from aquadash.training.replay import with_epoch
 from aquadash.training.schedules import learning_rates
 
@@ -66,6 +66,8 @@ class Trainer:
             preparing("building the network", None)
             precision = hardware.precision(config.training)
             num_classes = len(dataset.class_names)
+            # Layers take their seeds from the random numbers that all threads share: none may draw in between.
+            keras.utils.set_random_seed(derived_seed(config.seed, Purpose.WEIGHTS))
             self.model = models.build(
                 config.model,
                 image_shape=dataset.image_shape,
