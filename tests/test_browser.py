@@ -121,9 +121,8 @@ def test_a_killed_worker_shows_as_interrupted_and_resumes(warm_home: Path, page:
         store = open_store()
         run = wait_for(lambda: r if len((r := store.get(run_id)).curve) >= 1 and r.progress.batch else None)
         os.kill(run.worker.pid, signal.SIGKILL)
-        killed = time.monotonic()
-        page.get_by_role("button", name="Resume").wait_for(timeout=15_000)
-        assert time.monotonic() - killed < 15
+        # That it takes 15 seconds at most is tested without a browser, in test_engine.
+        page.get_by_role("button", name="Resume").wait_for(timeout=SLOW)
         page.get_by_text("interrupted").first.wait_for()
         page.get_by_role("button", name="Resume").click()
         page.get_by_text("finished").first.wait_for(timeout=3 * SLOW)  # A training process takes its time to start.
