@@ -75,9 +75,10 @@ def test_a_check_keeps_nothing(archive: Path, home: Path) -> None:
     ("files", "options", "message"),
     [
         ({"cat": 9}, (), "only one class"),
+        ({"cat": 9, "dog": 1}, (), "1 class with fewer than 3 pictures that differ: dog"),
         ({"cat": 9, "dog": 9}, ("--size", 33), "expected one of 32"),
         ({"cat": 9, "dog": 9}, ("--test-fraction", 0.9), "share of test pictures"),
-        ({"cat": 9, "dog": 9}, ("--name", "???"), "at least one letter"),
+        ({"cat": 9, "dog": 9}, ("--name", "x" * 61), "expected 1 to 60"),
     ],
 )
 def test_what_cannot_be_imported_is_said_and_leaves_nothing(

@@ -87,6 +87,45 @@ def test_an_accent_written_in_two_ways_is_one_class() -> None:
     assert listed("caf\u00e9/1.jpg", "cafe\u0301/2.jpg").class_names == ("café",)
 
 
+def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> None:
+    class Unmarked(zipfile.ZipInfo):
+        # The mac writes UTF-8, Windows its code page, and neither says so.
+        def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+            return self.filename.encode("utf-8" if self.create_system == 3 else "cp437"), self.flag_bits
+
+    for system, names in (
+        (
+            3,
+            [
+                "Tiere/Gro\u0308\u00dfe \U0001f9a6/1.jpg",
+                "Tiere/\u6c34\u737a/1.jpg",
+                "__MACOSX/Tiere/._\u6c34\u737a/._1.jpg",
+            ],
+        ),
+        (
+            0,
+            [
+                "Tiere\\",
+                "Tiere\\M\u00f6wen\\",
+                "Tiere\\M\u00f6wen\\1.jpg",
+                "Tiere\\Enten\\1.jpg",
+                "Tiere\\Enten\\Thumbs.db",
+            ],
+        ),
+    ):
+        path = tmp_path / f"{system}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                info = Unmarked()
+                info.filename, info.create_system = name, system
+                archive.writestr(info, name.encode())
+        with listing.opened(path) as found:
+            assert found.class_names == (
+                ("Gr\u00f6\u00dfe \U0001f9a6", "\u6c34\u737a") if system else ("Enten", "M\u00f6wen")
+            )
+            assert found.num_left_out == 0 and {entry.read().decode() for entry in found.entries} <= set(names)
+
+
 def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
     with pytest.raises(DataError, match="one folder a class"):
         listed("1.jpg", "2.jpg")

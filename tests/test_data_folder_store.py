@@ -46,6 +46,16 @@ def test_a_kept_data_set_is_a_source_like_any_other(draft: drafts.Draft) -> None
     check_names(with_values(RunConfig(), {"data.source": made.source}))
 
 
+def test_titles_of_any_script_get_a_name_of_their_own(draft: drafts.Draft) -> None:
+    one, other = kept(draft, "\u52d5\u7269 \U0001f9a6"), kept(draft, "\u0642\u0637\u0637")
+    assert one.name != other.name and one.name.isascii()
+    assert data.title_of(one.source) == "\u52d5\u7269 \U0001f9a6" and data.load(other.source).class_names == (
+        "cat",
+        "dog",
+        "eel",
+    )
+
+
 def test_the_same_pictures_and_seed_give_the_same_fingerprint(draft: drafts.Draft) -> None:
     one, same = kept(draft, "One"), kept(draft, "Two")
     other = drafts.use(draft, SplitChoice(seed=2), title="Three")
@@ -70,7 +80,7 @@ def test_no_data_set_is_written_over_unless_that_is_asked_for(draft: drafts.Draf
     assert store.restore(store.deleted()[1]).fingerprint == first.fingerprint
 
 
-@pytest.mark.parametrize("title", ["", "   ", "狗", "x" * 61, "\n"])
+@pytest.mark.parametrize("title", ["", "   ", "x" * 61, "\n"])
 def test_titles_that_cannot_be_used_are_refused(draft: drafts.Draft, title: str) -> None:
     with pytest.raises(DataError, match="expected"):
         kept(draft, title)

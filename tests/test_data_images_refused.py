@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from aquadash.data import images
 from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
 from tests.encoded_pictures import ENDINGS, photo, png, png_chunk, quarters, saved
+from tests.serving import ROOT
+
+
+def test_a_large_picture_is_refused_without_a_word_on_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("1", (12_000, 9_000)).save(path)
+    program = (
+        "import sys; from aquadash.data.images import decode; decode(open(sys.argv[1], 'rb').read(), name='a.png')"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, path], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.stderr.splitlines()[-1].startswith("aquadash.errors.ImageError") and "Warning" not in ended.stderr
 
 
 def test_empty() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,9 @@ MAX_SIDE = 20_000
 WORKING_SIDE = 512
 #: Longest file name shown in a message, in characters.
 MAX_NAME = 60
+
+# Pillow's word on large pictures comes from a limit above those here, and goes to the terminal only.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 #: What an EXIF orientation asks for: tag 0x0112 of the EXIF 2.32 standard (CIPA DC-008), section 4.6.5.1.
 _UPRIGHT: dict[int, Image.Transpose] = {

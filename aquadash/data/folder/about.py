@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import re
@@ -106,15 +107,15 @@ def place_of(name: str) -> Path:
 def name_for(title: str) -> str:
     """The name that a data set of this title gets: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
 
+    A title without a letter from a to z or a digit, as in other scripts, gets a name that is made up from it.
+
     Raises:
-        DataError: The title is empty or too long, or has no letter or digit that a name can keep.
+        DataError: The title is empty or too long.
     """
     title = clean_title(title)
     ascii_ = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")[:57].strip("-")
-    if not name:
-        raise DataError(f"The name is {title!r}; expected at least one letter from a to z or a digit.")
-    return name
+    return name or f"pictures-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
 
 
 def clean_title(title: str) -> str:

@@ -215,8 +215,8 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
             "tiny",
             "warning" if len(tiny) > 0.1 * total else "note",
             f"{_pictures(len(tiny))} smaller than {size} pixels",
-            "They are enlarged and look blurred; where one class has more of them, the network learns the blur. Take "
-            "larger pictures or choose a smaller size.",
+            "Such pictures are enlarged and look blurred; where one class has more of them, the network learns the "
+            "blur. Take larger pictures or choose a smaller size.",
             rows=tiny,
         )
     blank = [row for row, one in enumerate(pictures) if one.contrast < BLANK]
@@ -225,7 +225,7 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
             "blank",
             "warning",
             f"{_pictures(len(blank))} with next to nothing to see",
-            "They are of one colour, nearly. Take them out unless they are meant to be so.",
+            "Their pixels are of one colour, nearly. Take out what is not meant to be so.",
             rows=blank,
         )
     grey = [row for row, one in enumerate(pictures) if one.colour < GREY and one.contrast >= BLANK]
@@ -241,7 +241,7 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
             "One class has far more of them than another: the network would learn to tell grey from coloured instead "
             "of the things themselves. Use coloured pictures, or turn all of them grey."
             if gap >= GREY_GAP
-            else "They are spread over the classes, so that they give nothing away.",
+            else "No class has far more of them than another, so that they give nothing away.",
             rows=grey,
         )
     long = [row for row, one in enumerate(pictures) if max(one.width, one.height) >= LONG * min(one.width, one.height)]

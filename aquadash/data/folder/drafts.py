@@ -232,7 +232,8 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
     """
     problems = draft.report.of_severity("problem")
     if problems:
-        raise DataError(f"{problems[0].title}. {problems[0].advice}")
+        names = f": {', '.join(problems[0].names[:5])}" if problems[0].names else ""
+        raise DataError(f"{problems[0].title}{names}. {problems[0].advice}")
     division = draft.divide(choice)
     splitting.check(division, draft.pictures, draft.report.class_names)
     given = draft.report.given if choice.use_given else None

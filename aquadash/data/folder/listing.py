@@ -7,7 +7,7 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -188,10 +188,11 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
     left_out: list[LeftOut] = []
     seen: set[str] = set()
     for info in archive.infolist():
-        if info.is_dir():
+        name = _name_of(info).replace("\\", "/")
+        if name.endswith("/"):
             continue
-        shown = display_name(info.filename)
-        path = PurePosixPath(info.filename.replace("\\", "/"))
+        shown = display_name(name)
+        path = PurePosixPath(name)
         mode = info.external_attr >> 16
         if not path.parts or path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
             left_out.append(LeftOut(shown, "Its path leads out of the archive, which nothing good needs."))
@@ -207,6 +208,18 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
             files.append(File(path.parts, _member_reader(archive, info)))
         seen.add(info.filename)
     return files, left_out
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """The path of a file in an archive.
+
+    Apple's archiver writes UTF-8 and does not set the flag that says so (APPNOTE.TXT 6.3.10, appendix D), so that the
+    library takes the bytes for code page 437. Names that are really of that page are hardly ever sound UTF-8.
+    """
+    if not info.flag_bits & 0x800:
+        with suppress(UnicodeError):
+            return info.filename.encode("cp437").decode("utf-8")
+    return info.filename
 
 
 def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
