@@ -8,6 +8,7 @@ import pytest
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.training.prepare import report_validation_images
 from aquadash.ui import warmup
 
 OTTER, SEAL = 2, 3
@@ -15,11 +16,21 @@ HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$ :red[no] [link](http://exam
 
 
 def add_run(
-    store: RunStore, *, name: str = "mine", validation: str = "training", fingerprint: str | None = None, note: str = ""
+    store: RunStore,
+    *,
+    name: str = "mine",
+    validation: str = "training",
+    fingerprint: str | None = None,
+    note: str = "",
+    source: str = "synthetic",
 ) -> Run:
-    """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver."""
-    dataset = data.load("synthetic")
-    run = store.create(with_values(RunConfig(), {"training.validation": validation}), name=name)
+    """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver.
+
+    Another source needs four classes; its third, fourth and first class take their place.
+    """
+    dataset = data.load(source)
+    config = with_values(RunConfig(), {"training.validation": validation, "data.source": source})
+    run = store.create(config, name=name)
     store.start(run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
     for epoch in range(1, 7):
@@ -31,13 +42,14 @@ def add_run(
     answers[::10] = 0
     answers[np.flatnonzero(labels == OTTER)[::4]] = SEAL
     sure = np.linspace(0.4, 0.96, len(labels), dtype=np.float32)
-    probabilities = np.repeat(((1 - sure) / 4)[:, None], 5, axis=1)
+    classes = len(dataset.class_names)
+    probabilities = np.repeat(((1 - sure) / (classes - 1))[:, None], classes, axis=1)
     probabilities[np.arange(len(labels)), answers] = sure
     store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
     right = answers == labels
     metrics = {"test_accuracy": float(right.mean()), "test_loss": 1.0, "epochs": 6.0, "best_epoch": 6.0}
     if validation == "test":
-        metrics["unseen_test_accuracy"] = float(right[400:].mean())
+        metrics["unseen_test_accuracy"] = float(right[report_validation_images(len(right)) :].mean())
     store.set_metrics(run.run_id, metrics)
     if note:
         store.set_note(run.run_id, note)

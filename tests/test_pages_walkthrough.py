@@ -12,12 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
+from aquadash.data.folder import drafts
 from aquadash.runs import Run, open_store
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import cache
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests.app_pages import address_of, open_app_page
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run, without_engine
 
 
@@ -95,10 +97,22 @@ def test_a_section_without_any_run_says_what_to_do(empty: Path, lesson: str) -> 
         assert finding.right in texts(app)
 
 
+def test_corrections_wait_until_the_question_is_solved(shelf: Shelf) -> None:
+    app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
+
+    def box() -> tuple[str, bool]:
+        return next((each.label, each.proto.expanded) for each in app.expander if "report errs" in each.label)
+
+    assert box() == ("Where the report errs here (try the question first)", False)
+    set_slider("patience", 5)(app, shelf.run)
+    check(app, "stopping")
+    assert box() == ("Where the report errs here", True)
+
+
 def test_a_fresh_store_shows_the_first_model(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_engine(monkeypatch)
     app = open_app_page("walkthrough", lesson="matrix")
-    assert not app.error and app.button(key="check-matrix")
+    assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
     # Its photographs are not on this computer; its answers are.
     app = open_app_page("walkthrough", lesson="predictions")
     assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)
@@ -223,6 +237,38 @@ def test_a_verdict_is_gone_when_the_answer_changes(shelf: Shelf) -> None:
     assert "the log goes on to epoch 7" in texts(app)
     app.slider(key="patience").set_value(4).run()
     assert "the log goes on to epoch 7" not in texts(app)
+
+
+@pytest.fixture
+def many_classes(home_with_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run on own pictures of twelve classes, five for training and one for the test of each."""
+    without_engine(monkeypatch)
+    files = of_classes({f"class {number}": 6 for number in range(1, 13)})
+    kept = drafts.use(drafted(in_folder(tmp_path / "many", files)), drafts.SplitChoice(), title="Many")
+    return add_run(open_store(), validation="test", source=kept.source)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_section_works_with_many_classes_and_few_pictures(many_classes: Run, lesson: str) -> None:
+    source = many_classes.config.data.source
+    app = open_app_page("walkthrough", lesson=lesson, run=many_classes.run_id, source=source)
+    assert not app.error and not app.warning
+    check(app, lesson)
+
+
+def test_of_many_classes_ten_are_asked_about(many_classes: Run) -> None:
+    app = open_app_page("walkthrough", lesson="extraction", source=many_classes.config.data.source)
+    names = [f"class {number}" for number in range(1, 11)]
+    assert app.selectbox(key="average").options == names and app.selectbox(key="brightest").options[1:] == names
+    assert "Only the first 10 classes" in texts(app) and "Which of these 10 classes" in texts(app)
+
+
+def test_the_split_is_that_of_the_run(many_classes: Run) -> None:
+    app = open_app_page("walkthrough", lesson="training", run=many_classes.run_id)
+    labels = [metric.label for metric in app.metric]
+    assert labels == ["First 9, with which the report decides", "Last 3, with which it measures"]
+    app = open_app_page("walkthrough", lesson="predictions", run=many_classes.run_id)
+    assert app.dataframe[0].value["Here: is"].tolist()[1:4] == ["no such image"] * 3
 
 
 def test_sections_change_and_take_their_controls_out_of_the_address(shelf: Shelf) -> None:

@@ -29,12 +29,13 @@ def split() -> Split:
     ],
 )  # fmt: skip
 def test_the_brightest_class(split: Split, answer: str, outcome: Outcome) -> None:
-    assert checks_data.brightest_class(answer, describe(split, NAMES)).outcome is outcome
+    assert checks_data.brightest_class(answer, describe(split, NAMES).classes).outcome is outcome
 
 
 def test_a_hint_does_not_name_the_brightest_class(split: Split) -> None:
     for answer in ("middle", "dark", ""):
-        assert "bright." not in checks_data.brightest_class(answer, describe(split, NAMES)).text.split("second")[0]
+        verdict = checks_data.brightest_class(answer, describe(split, NAMES).classes)
+        assert "bright." not in verdict.text.split("second")[0]
 
 
 def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:

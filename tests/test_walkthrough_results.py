@@ -74,6 +74,7 @@ def test_some_threshold_reaches_the_wanted_precision(chosen: int, seed: int) -> 
     labels, shares = answers(seed=seed)
     found = checks_results.cuts(labels, shares, chosen)
     wanted = checks_results.wanted_precision(found)
+    assert wanted is not None
     best = max(found.recall[found.precision >= wanted])
     good = [t for t in range(1, 100) if checks_results.precise_threshold(t, found).outcome is RIGHT]
     assert good
@@ -133,5 +134,28 @@ def test_the_interval_of_a_difference_is_newcombe_s() -> None:
 )
 def test_conclusions(run: tuple[int, int], true: str) -> None:
     for answer in ("better", "worse", "unknown", "", "both"):
-        outcome = checks_results.conclusion(answer, run, (67, 100)).outcome
+        outcome = checks_results.conclusion(answer, run, (67, 100), same_task=True).outcome
         assert outcome is (RIGHT if answer == true else WRONG)
+
+
+def test_scores_of_different_tasks_do_not_say_which_network_is_better() -> None:
+    same, other = (checks_results.conclusion("better", (388, 500), (67, 100), same_task=same) for same in (True, False))
+    assert "different tasks" in other.text and "different tasks" not in same.text
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [(0.784, (0.78, True)), (1.0, (0.9, False)), (0.0, (0.1, False)), (0.9, (0.9, True))],
+)
+def test_something_can_be_won_by_choosing_among_equals(accuracy: float, expected: tuple[float, bool]) -> None:
+    assert checks_results.equal_chance(accuracy) == expected
+    for images in (1, 2, 7, 100):
+        assert checks_results.wanted_flattery(expected[0], images) > 0
+        assert checks_results.fewest_candidates(expected[0], images) > 1
+
+
+def test_of_a_class_that_is_never_thought_of_nothing_is_asked() -> None:
+    found = checks_results.cuts([0, 0, 1, 1], [[1.0, 0.0]] * 4, 1)
+    assert checks_results.wanted_precision(found) is None
+    verdict = checks_results.precise_threshold(99, found)
+    assert verdict.outcome is WRONG and "Choose another one" in verdict.text

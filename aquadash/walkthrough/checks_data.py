@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment import PIPELINES, apply
-from aquadash.data.statistics import SplitStatistics
+from aquadash.data.statistics import ClassStatistics
 from aquadash.walkthrough.verdict import Verdict, nearly, right, wrong
 
 #: The report's four pipelines.
@@ -20,16 +20,16 @@ _LEAVES_ALONE = 0.05
 NORMALIZATIONS = ("unit", "symmetric", "standardize")
 
 
-def brightest_class(answer: str, statistics: SplitStatistics) -> Verdict:
-    """Whether the class has the brightest images of the split, on average."""
-    known = [entry for entry in statistics.classes if entry.mean_brightness is not None]
+def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
+    """Whether the class has the brightest images of these, on average."""
+    known = [entry for entry in classes if entry.mean_brightness is not None]
     order = [entry.name for entry in sorted(known, key=lambda entry: -(entry.mean_brightness or 0.0))]
     if answer not in order:
         return wrong("Choose one of the classes.")
     brightness = {entry.name: entry.mean_brightness for entry in known}
     if brightness[answer] == brightness[order[0]]:
         return right(
-            f"Yes: the mean pixel of class {answer} has {brightness[answer]:.1f} of 255, more than in any other class. "
+            f"Yes: the mean pixel of class {answer} has {brightness[answer]:.1f} of 255, more than in any other. "
             "A network may well use that, although brightness is not what makes an animal."
         )
     if answer == order[1]:

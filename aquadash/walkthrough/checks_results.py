@@ -20,6 +20,23 @@ WANTED_WIDTH = 0.06
 
 MOST_IMAGES = 5_000
 
+#: Of a class that is found less often than this nothing can be asked.
+LEAST_RECALL = 0.2
+
+
+def equal_chance(accuracy: float) -> tuple[float, bool]:
+    """The chance of being right for the networks of which the best is chosen: a run's accuracy in whole per cent.
+
+    Args:
+        accuracy: 0 to 1. Near the ends chance hardly moves a score, so that 10 % and 90 % take the place of what is
+            beyond them.
+
+    Returns:
+        The chance, and whether it is the run's own.
+    """
+    chance = min(max(round(accuracy, 2), 0.1), 0.9)
+    return chance, chance == round(accuracy, 2)
+
 
 def wanted_flattery(accuracy: float, images: int) -> float:
     """One standard error of the score, rounded down to half a point: what the candidates are to reach; 0 to 0.05."""
@@ -133,11 +150,13 @@ def cuts(labels: ArrayLike, probabilities: ArrayLike, chosen: int) -> Cuts:
     return Cuts(thresholds, precision, hits / max(int(own.sum()), 1), called)
 
 
-def wanted_precision(found: Cuts) -> float:
-    """The highest multiple of 5 % up to 95 % that some threshold reaches with a fifth of the class found."""
-    possible = found.precision[found.recall >= 0.2]
-    best = float(possible.max()) if len(possible) else float(found.precision.max())
-    return min(0.95, math.floor(20 * best + 1e-9) / 20)
+def wanted_precision(found: Cuts) -> float | None:
+    """The highest multiple of 5 % up to 95 % that some threshold reaches with a fifth of the class found.
+
+    None where no threshold finds a fifth of the class, so that there is nothing to choose.
+    """
+    possible = found.precision[found.recall >= LEAST_RECALL]
+    return min(0.95, math.floor(20 * float(possible.max()) + 1e-9) / 20) if len(possible) else None
 
 
 def precise_threshold(answer: int, found: Cuts) -> Verdict:
@@ -145,6 +164,8 @@ def precise_threshold(answer: int, found: Cuts) -> Verdict:
     if not 1 <= answer <= 99:
         return wrong("Choose a threshold from 1 to 99 %.")
     wanted = wanted_precision(found)
+    if wanted is None:
+        return wrong("The run hardly ever thinks of this class. Choose another one above.")
     precision, recall = float(found.precision[answer - 1]), float(found.recall[answer - 1])
     best = float(found.recall[found.precision >= wanted].max())
     told = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
@@ -209,19 +230,20 @@ def enough_images(answer: int, *, share: float) -> Verdict:
 
 #: The answers to the last question.
 CONCLUSIONS = {
-    "better": "This run is better than the report's network",
-    "worse": "The report's network is better than this run",
-    "unknown": "The figures cannot tell; it may be chance",
+    "better": "This run's",
+    "worse": "The report's",
+    "unknown": "The figures cannot tell; the difference may be chance",
 }
 
 
-def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int]) -> Verdict:
+def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, same_task: bool) -> Verdict:
     """Whether the answer is what the interval of the difference of two accuracies says.
 
     Args:
         answer: A key of :data:`CONCLUSIONS`.
         run: Of the run, how many of how many test images are right.
         other: The same of the report.
+        same_task: Whether both were measured on photographs of the same classes.
     """
     if answer not in CONCLUSIONS:
         return wrong("Choose one of the three.")
@@ -233,7 +255,11 @@ def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int]) -> Ver
         return right(
             f"Yes. {told}"
             + (": 0 lies within." if true == "unknown" else ": 0 lies outside.")
-            + " Mind that the report's figure stands on 100 images, and on photographs."
+            + (
+                " Mind that the report's figure stands on 100 images."
+                if same_task
+                else " But they are scores of different tasks: which network is better, they do not tell at all."
+            )
         )
     if true == "unknown":
         return wrong("Look at the interval of the difference: does it contain 0?")

@@ -54,10 +54,17 @@ def pick_dataset() -> Dataset | None:
 
 def pick_results() -> Results | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
+    from aquadash.runs.first_model import ORIGIN
+
     with_results = [run for run in first_model.or_first_model(cache.runs()) if _usable(run)]
     if not with_results:
-        _offer_run([run for run in cache.runs() if not run.status.ended])
+        st.info("This section is about a run's results, and there are none yet.", icon="🏊")
+        _offer_run()
+        first_model.offer_again()
         return None
+    if all(run.origin == ORIGIN for run in with_results):
+        with st.expander("You have no run of your own yet: this is the model in the box", icon="🏊"):
+            _offer_run()
     run = components.run_picker(with_results, help="This section is about the results of this run.")
     if run is None:
         return None
@@ -74,9 +81,9 @@ def _usable(run: Run) -> bool:
     return scores.has_results(run) and run.status.ended
 
 
-def _offer_run(at_work: list[Run]) -> None:
-    """Why there is nothing to look at, and a training that changes it."""
-    st.info("This section is about a run's results, and there are none yet.", icon="🏊")
+def _offer_run() -> None:
+    """A training for those who have no run."""
+    at_work = [run for run in cache.runs() if not run.status.ended]
     if at_work:
         st.page_link(
             "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
@@ -94,7 +101,6 @@ def _offer_run(at_work: list[Run]) -> None:
             run = cache.engine().submit(config)
         cache.refresh()
         st.switch_page("pages/train.py", query_params={"run": run.run_id})
-    first_model.offer_again()
 
 
 def whose() -> str:

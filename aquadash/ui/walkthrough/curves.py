@@ -27,8 +27,8 @@ def show(results: Results) -> None:
     parts.real("The curves")
     whose = parts.choose("Whose curves", _WHOSE, key="whose", default="run")
     history = list(report.LOG) if whose == "report" else results.history
-    if not history:
-        st.info("This run kept no epochs. Choose another one.", icon="📈")
+    if len(results.history) < 2:
+        st.info("This run has no curve: it takes two epochs at least. Choose another one.", icon="📈")
         return
     monitor = results.run.config.training.monitor if whose == "run" else "val_loss"
     metrics: tuple[Metric, ...] = ("loss", "accuracy")

@@ -15,6 +15,8 @@ from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data
 
 _A_CLASS = 2
+#: Nobody goes through a hundred classes one by one.
+_MOST_CLASSES = 10
 
 
 def show(dataset: Dataset) -> None:
@@ -30,6 +32,9 @@ def show(dataset: Dataset) -> None:
         f"{count(len(train), 'image')} to learn from and {count(len(dataset.test), 'image')} to test with, in "
         f"{len(names)} classes, {dataset.image_shape[1]} × {dataset.image_shape[0]} pixels of three colours."
     )
+    shown = names[:_MOST_CLASSES]
+    if len(names) > len(shown):
+        st.caption(f"Only the first {len(shown)} classes are shown here and asked about; Data has all of them.")
     cards = [
         gallery.Card(
             image=train.images[position],
@@ -37,12 +42,12 @@ def show(dataset: Dataset) -> None:
             alt=f"Training image {position} of class {label}, {name}",
             accent=class_colour(name, label),
         )
-        for label, name in enumerate(names[:10])
+        for label, name in enumerate(shown)
         for position in np.flatnonzero(train.labels == label)[:_A_CLASS]
     ]
     gallery.show(cards, label="Examples of each class")
 
-    there = {name: class_text(name) for label, name in enumerate(names) if (train.labels == label).any()}
+    there = {name: class_text(name) for label, name in enumerate(shown) if (train.labels == label).any()}
     parts.attempt("lay many pictures over one another")
     left, right = st.columns([2, 1])
     with left:
@@ -66,9 +71,10 @@ def show(dataset: Dataset) -> None:
     found = cache.statistics(dataset.name, "train")
     parts.question(
         "extraction",
-        "Which class has the brightest pictures, on average over all of them?",
+        ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
+        + " has the brightest pictures, on average over all of them?",
         answer=dataset.fingerprint,
         ask=lambda: parts.choose("Your answer", {"": "Choose", **there}, key="brightest", default=""),
-        check=lambda brightest: checks_data.brightest_class(brightest, found),
+        check=lambda brightest: checks_data.brightest_class(brightest, found.classes[:_MOST_CLASSES]),
         solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
     )

@@ -46,7 +46,8 @@ def show(results: Results) -> None:
     )  # fmt: skip
     st.caption("Precision, recall and F1 are means over the classes, weighted by their images.")
     parts.attempt("call it so only when sure enough")
-    weakest = min(found.report, key=lambda row: row.precision).label
+    known = [row for row in found.report if row.recall >= checks_results.LEAST_RECALL]
+    weakest = min(known or found.report, key=lambda row: row.precision).label
     titles = {name: class_text(name) for name in found.classes}
     chosen = parts.choose("Class", titles, key="called", default=weakest)
     threshold = parts.slide(
@@ -64,7 +65,10 @@ def show(results: Results) -> None:
     wanted = checks_results.wanted_precision(cuts)
     parts.question(
         "matrix",
-        f"Set the threshold so that the precision is at least {100 * wanted:.0f} %, with the most recall it allows.",
+        "The run hardly ever thinks of this class: choose another one."
+        if wanted is None
+        else f"Set the threshold so that the precision is at least {100 * wanted:.0f} %, with the most recall that "
+        "allows.",
         answer=(results.run.run_id, chosen, threshold),
         check=lambda _: checks_results.precise_threshold(threshold, cuts),
         solution="Start from the left, and move the threshold up until the precision is high enough for the first "

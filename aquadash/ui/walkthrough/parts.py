@@ -113,14 +113,20 @@ def question(
 
 
 def corrections(lesson: str) -> None:
-    """Where the report is mistaken or unclear in this section."""
-    for finding in findings(lesson):
-        with st.container(border=True, key=f"finding-{finding.key}"):
-            left, right = st.columns(2, gap="medium")
-            with left:
-                st.markdown(f"**📄 What the report says**  \n{finding.says}")
-                st.caption(f"Where: {finding.where}")
-            right.markdown(f"**✅ What is right**  \n{finding.right}")
+    """Where the report errs in this section; open once the question is solved, for answers stand in it."""
+    found = findings(lesson)
+    if not found:
+        return
+    title = "Where the report errs here" if len(found) == 1 else f"Where the report errs here, {len(found)} times"
+    solved = lesson in context.read().solved
+    with st.expander(title if solved else f"{title} (try the question first)", icon="📄", expanded=solved):
+        for finding in found:
+            with st.container(border=True, key=f"finding-{finding.key}"):
+                left, right = st.columns(2, gap="medium")
+                with left:
+                    st.markdown(f"**📄 What the report says**  \n{finding.says}")
+                    st.caption(f"Where: {finding.where}")
+                right.markdown(f"**✅ What is right**  \n{finding.right}")
 
 
 def _show(verdict: Verdict) -> None:

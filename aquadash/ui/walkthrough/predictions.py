@@ -25,16 +25,17 @@ def show(results: Results) -> None:
     names, found = results.found.classes, results.predictions
     sure, answers = found.probabilities.max(axis=1), found.probabilities.argmax(axis=1)
     parts.real("The report's five images, and this run's answers to its own with the same numbers")
-    rows = [row for row in report.ANSWERS if row.image < len(answers)]
+    rows = report.ANSWERS
+    here = [row.image if row.image < len(answers) else None for row in rows]
     st.dataframe(
         {
             "Test image": [row.image for row in rows],
             "Report: is": [class_text(row.true) if row.true else "not said" for row in rows],
             "Report: answer": [class_text(row.predicted) for row in rows],
             "Report: sure": [100 * row.probability for row in rows],
-            "Here: is": [class_text(names[found.labels[row.image]]) for row in rows],
-            "Here: answer": [class_text(names[answers[row.image]]) for row in rows],
-            "Here: sure": [100 * float(sure[row.image]) for row in rows],
+            "Here: is": ["no such image" if at is None else class_text(names[found.labels[at]]) for at in here],
+            "Here: answer": ["–" if at is None else class_text(names[answers[at]]) for at in here],
+            "Here: sure": [None if at is None else 100 * float(sure[at]) for at in here],
         },
         column_config={
             name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Report: sure", "Here: sure")
@@ -76,6 +77,7 @@ def _pictures(results: Results, shown: np.ndarray) -> None:
             },
             column_config={"Sure": st.column_config.NumberColumn(format="%.0f %%")},
             hide_index=True,
+            height="content",
         )
         return
     cards = []

@@ -107,9 +107,11 @@ def show(results: Results) -> None:
         alt="The report's figures beside this run's",
     )
     source = data.SOURCES.get(results.run.config.data.source)
-    if source is not None and source.drawn:
+    drawn = source is not None and source.drawn
+    same_classes = set(results.found.classes) == set(report.CLASSES)
+    if drawn:
         st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
-    elif set(results.found.classes) != set(report.CLASSES):
+    elif not same_classes:
         st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
     low, high = (100 * end for end in found.difference_ci95)
     st.markdown(
@@ -118,14 +120,16 @@ def show(results: Results) -> None:
     )
     parts.question(
         "recommendation",
-        "Which network is better, as far as these figures tell?",
+        "Whose accuracy is higher, as far as these figures tell?",
         answer=results.run.run_id,
         ask=lambda: parts.choose(
             "Your answer", {"": "Choose", **checks_results.CONCLUSIONS}, key="conclusion", default=""
         ),
-        check=lambda answer: checks_results.conclusion(answer, found.run_right, found.report_right),
+        check=lambda answer: checks_results.conclusion(
+            answer, found.run_right, found.report_right, same_task=same_classes and not drawn
+        ),
         solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
-        "run is better; if it is below, the report.",
+        "run's is higher; if it is below, the report's.",
     )
     for title, steps in (
         ("🧭 What the report recommends, and where to do it", _ITS_IDEAS),

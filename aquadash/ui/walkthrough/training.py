@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from aquadash.evaluation import wilson_interval
+from aquadash.training.prepare import report_validation_images
 from aquadash.ui.glossary import term
-from aquadash.ui.text import percent, plain
+from aquadash.ui.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import chance, checks_results, report
@@ -23,11 +23,11 @@ def show(results: Results) -> None:
     )
     parts.real("This run's test images, split as the report splits them")
     right = results.predictions.probabilities.argmax(axis=1) == results.predictions.labels
-    images = min(report.MEASURED_IMAGES, max(1, len(right) // 2))
+    decided = report_validation_images(len(right))
     with st.container(horizontal=True):
         for title, part in (
-            (f"First {len(right) - images:,}, with which the report decides", right[:-images]),
-            (f"Last {images:,}, with which it measures", right[-images:]),
+            (f"First {decided:,}, with which the report decides", right[:decided]),
+            (f"Last {len(right) - decided:,}, with which it measures", right[decided:]),
         ):
             share = float(part.mean())
             interval = wilson_interval(int(part.sum()), len(part))
@@ -42,14 +42,16 @@ def show(results: Results) -> None:
         )
     )
     parts.attempt("choose the best of several networks by their test score")
-    accuracy = round(float(np.mean(right)), 2)
+    images = min(report.MEASURED_IMAGES, len(right) - decided)
+    accuracy, own = checks_results.equal_chance(float(right.mean()))
     wanted = 100 * checks_results.wanted_flattery(accuracy, images)
     tried = parts.slide("Networks tried", 1, checks_results.MOST_CANDIDATES, key="tried", default=1)
     gained = 100 * chance.flattery(tried, accuracy=accuracy, images=images)
     st.markdown(
-        f"Say that all of them are equally good, right in {100 * accuracy:.0f} % of cases like this run, and that each "
-        f"is measured on {images} images. The best score among {tried} is then **{100 * accuracy + gained:.1f} %** on "
-        f"average: {gained:.1f} points too much."
+        f"Say that all of them are equally good, right in {100 * accuracy:.0f} % of cases"
+        + (" like this run" if own else "")
+        + f", and that each is measured on {count(images, 'image')}. The best score among {tried} is then "
+        f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too much."
     )
     st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
     parts.question(
