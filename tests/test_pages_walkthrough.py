@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -254,6 +254,18 @@ def test_every_section_works_with_many_classes_and_few_pictures(many_classes: Ru
     app = open_app_page("walkthrough", lesson=lesson, run=many_classes.run_id, source=source)
     assert not app.error and not app.warning
     check(app, lesson)
+
+
+def test_the_controls_do_not_begin_with_the_answer(shelf: Shelf) -> None:
+    for lesson in ("matrix", "curves"):
+        app = check(open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id), lesson)
+        assert not app.success
+    history = open_store().history(shelf.run.run_id)
+    worse_and_worse = [replace(row, val_loss=float(row.epoch)) for row in history]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "history", lambda run_id: worse_and_worse)
+        app = check(open_app_page("walkthrough", lesson="curves", run=shelf.run.run_id), "curves")
+    assert app.slider(key="at").value == len(history) and not app.success
 
 
 def test_of_many_classes_ten_are_asked_about(many_classes: Run) -> None:

@@ -144,6 +144,19 @@ def test_scores_of_different_tasks_do_not_say_which_network_is_better() -> None:
 
 
 @pytest.mark.parametrize(
+    ("right", "true", "shown"),
+    [
+        (281, "worse", "-20.3 to -0.2: 0 lies outside"),
+        # Unrounded, this one ends 0.002 points below 0.
+        (282, "unknown", "-20.1 to +0.0: 0 lies within"),
+    ],
+)
+def test_what_is_said_of_an_interval_can_be_seen(right: int, true: str, shown: str) -> None:
+    verdict = checks_results.conclusion(true, (right, 500), (67, 100), same_task=True)
+    assert verdict.outcome is RIGHT and shown in verdict.text
+
+
+@pytest.mark.parametrize(
     ("accuracy", "expected"),
     [(0.784, (0.78, True)), (1.0, (0.9, False)), (0.0, (0.1, False)), (0.9, (0.9, True))],
 )

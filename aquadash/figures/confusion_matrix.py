@@ -18,6 +18,9 @@ MOST_NUMBERED = 20
 #: With more classes only every second, third ... name is on the axes; the others are in the hover labels.
 _MOST_NAMED = 34
 
+#: With more classes names on the axes are cut to so many letters.
+_MOST_LONG_NAMES, _SHORT_NAME = 8, 16
+
 _SELECTED_COLOUR = "#FFB000"
 
 
@@ -107,7 +110,11 @@ def confusion_matrix(
             line={"color": _SELECTED_COLOUR, "width": 4},
         )
     shown = list(range(0, k, -(-k // _MOST_NAMED)))
-    axis = {"tickvals": shown, "ticktext": [labels[i] for i in shown], "fixedrange": True, "showgrid": False}
+    # The more classes, the less room beside the cells for long names, which the hover labels have in full.
+    short = (
+        labels if k <= _MOST_LONG_NAMES else [class_label(shorten(name, length=_SHORT_NAME)) for name in class_names]
+    )
+    axis = {"tickvals": shown, "ticktext": [short[i] for i in shown], "fixedrange": True, "showgrid": False}
     figure.update_xaxes(axis, title="Predicted class", range=[-0.5, k - 0.5], tickangle=0 if k <= 6 else -60)
     figure.update_yaxes(axis, title="True class", range=[k - 0.5, -0.5])
     # -1: the nearest cell answers wherever the pointer is, so that no strip between the markers is deaf.

@@ -236,6 +236,12 @@ CONCLUSIONS = {
 }
 
 
+def in_points(interval: tuple[float, float]) -> tuple[float, float]:
+    """An interval of shares in points as they are shown, so that what is said of it can be seen; no end is -0."""
+    low, high = (round(100 * end, 1) + 0.0 for end in interval)
+    return low, high
+
+
 def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, same_task: bool) -> Verdict:
     """Whether the answer is what the interval of the difference of two accuracies says.
 
@@ -247,10 +253,10 @@ def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, sam
     """
     if answer not in CONCLUSIONS:
         return wrong("Choose one of the three.")
-    low, high = difference_interval(run, other)
+    low, high = in_points(difference_interval(run, other))
     true = "better" if low > 0 else "worse" if high < 0 else "unknown"
     told = f"The difference is {100 * (run[0] / run[1] - other[0] / other[1]):+.1f} points, and its 95 % interval "
-    told += f"{100 * low:+.0f} to {100 * high:+.0f}"
+    told += f"{low:+.1f} to {high:+.1f}"
     if answer == true:
         return right(
             f"Yes. {told}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.evaluation import overfit_verdict
+from aquadash.evaluation import best_epoch, overfit_verdict
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.ui import components
 from aquadash.ui.glossary import term
@@ -41,7 +41,9 @@ def show(results: Results) -> None:
     with st.expander("What the program makes of these curves", icon="🎓"):
         st.markdown(f"**{plain(verdict.headline)}** {plain(verdict.detail)}")
     parts.attempt("go along the curves")
-    epoch = parts.slide("Epoch", 1, len(results.history), key="at", default=1, help=term("epoch"))
+    # Not at the answer: the question is answered by moving.
+    first = 1 if best_epoch(results.history) != 1 else len(results.history)
+    epoch = parts.slide("Epoch", 1, len(results.history), key="at", default=first, help=term("epoch"))
     row = next((each for each in results.history if each.epoch == epoch), None)
     if row is not None:
         with st.container(horizontal=True):

@@ -51,7 +51,7 @@ def show(results: Results) -> None:
     titles = {name: class_text(name) for name in found.classes}
     chosen = parts.choose("Class", titles, key="called", default=weakest)
     threshold = parts.slide(
-        "Called so from a probability of", 1, 99, key="from", default=50, unit=" %", help=term("threshold")
+        "Called so from a probability of", 1, 99, key="from", default=1, unit=" %", help=term("threshold")
     )
     cuts = checks_results.cuts(
         results.predictions.labels, results.predictions.probabilities, found.classes.index(chosen)

@@ -113,10 +113,10 @@ def show(results: Results) -> None:
         st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
     elif not same_classes:
         st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
-    low, high = (100 * end for end in found.difference_ci95)
+    low, high = checks_results.in_points(found.difference_ci95)
     st.markdown(
         f"Accuracy of this run less that of the report: **{100 * found.difference:+.1f} points**, 95 % interval "
-        f"{low:+.0f} to {high:+.0f}."
+        f"{low:+.1f} to {high:+.1f}."
     )
     parts.question(
         "recommendation",
