@@ -144,6 +144,12 @@ def test_an_upload_that_cannot_be_written_leaves_nothing(home: Path) -> None:
     assert left(home) == []
 
 
+def test_an_upload_is_called_by_its_own_name(home: Path) -> None:
+    draft_id = drafts.begin(drafts.Request("", "Pets.rar", 32), write=lambda path: path.write_bytes(b"Rar!") and None)
+    drafts.read(draft_id)
+    assert drafts.state(draft_id).message.startswith("Pets.rar is not a sound ZIP archive")
+
+
 def test_a_problem_stands_in_the_way_of_use(tmp_path: Path) -> None:
     draft = drafted(in_folder(tmp_path / "one", of_classes({"cat": 9})))
     with pytest.raises(DataError, match="only one class"):

@@ -167,6 +167,13 @@ def test_something_can_be_won_by_choosing_among_equals(accuracy: float, expected
         assert checks_results.fewest_candidates(expected[0], images) > 1
 
 
+def test_of_an_unsure_network_a_mistake_is_asked_for_that_it_makes() -> None:
+    labels, shares = np.arange(60) % 30, np.full((60, 30), (1 - 0.047) / 29)
+    shares[:, 0] = 0.047
+    assert checks_results.sure_mistake_task(labels, shares).threshold == 0.04
+    assert checks_results.sure_mistake("1", labels, shares).outcome is RIGHT
+
+
 def test_of_a_class_that_is_never_thought_of_nothing_is_asked() -> None:
     found = checks_results.cuts([0, 0, 1, 1], [[1.0, 0.0]] * 4, 1)
     assert checks_results.wanted_precision(found) is None

@@ -89,7 +89,10 @@ def sure_mistake_task(labels: ArrayLike, probabilities: ArrayLike) -> Task:
     mistaken = sure[answers != true]
     if not len(mistaken):
         return Task(None, float(sure.min()))
-    return Task(min(0.9, math.floor(20 * float(mistaken.max())) / 20), float(sure.min()))
+    # In steps of 5 %, or of 1 % where the network is never surer: among many classes it may not be.
+    surest = float(mistaken.max())
+    steps = 20 if surest >= 0.2 else 100
+    return Task(min(0.9, math.floor(steps * surest) / steps), float(sure.min()))
 
 
 def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verdict:

@@ -253,7 +253,7 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
 
 def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
     (place / "images.raw").unlink(missing_ok=True)
-    with listing.opened(Path(request.path)) as found:
+    with listing.opened(Path(request.path), name=request.origin) as found:
         needed = len(found.entries) * request.size**2 * 3
         if needed > MOST_STORED:
             raise DataError(

@@ -51,11 +51,12 @@ class File:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Listing]:
+def opened(path: Path, *, name: str = "") -> Iterator[Listing]:
     """The pictures of an archive or folder, which can be read while the block lasts.
 
     Args:
         path: A ZIP archive, or a folder.
+        name: What people call it; its own name where this is empty.
 
     Raises:
         DataError: It is neither, damaged, protected by a password, or has more files or bytes than are read.
@@ -64,6 +65,7 @@ def opened(path: Path) -> Iterator[Listing]:
         files, left_out = _of_folder(path)
         yield sort(files, left_out)
         return
+    shown = display_name(name or path.name)
     try:
         zip_limits.check_directory(path)
         with zipfile.ZipFile(path) as archive:
@@ -75,11 +77,11 @@ def opened(path: Path) -> Iterator[Listing]:
         ) from None
     except zipfile.BadZipFile as error:
         raise DataError(
-            f"{display_name(path.name)} is not a sound ZIP archive ({error}). Pack the folder again, as ZIP; other "
+            f"{shown} is not a sound ZIP archive ({error}). Pack the folder again, as ZIP; other "
             "archives, such as RAR and 7z, cannot be read."
         ) from None
     except OSError as error:
-        raise DataError(f"{display_name(path.name)} cannot be read ({error.strerror or error}).") from None
+        raise DataError(f"{shown} cannot be read ({error.strerror or error}).") from None
 
 
 def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:

@@ -52,7 +52,7 @@ def show(dataset: Dataset) -> None:
     )
     with st.container(horizontal=True):
         st.metric("Your network", f"{params:,}", border=True, width="content")
-        st.metric("The report's", f"{whole:,}", border=True, width="content")
+        st.metric("With the report's units", f"{whole:,}", border=True, width="content")
     parts.question(
         "dense",
         "Move one slider so that the network is left with half of the report's parameters (give or take 2.5 points).",

@@ -44,7 +44,8 @@ def show(results: Results) -> None:
         alt="Five test images with the answers of the report's network and of this run",
     )
     parts.attempt("how sure is it when it is wrong?")
-    least = parts.slide("At least so sure", 20, 99, key="sure", default=50, unit=" %", help=term("confidence"))
+    start = 50 if sure.max() >= 0.5 else 1
+    least = parts.slide("At least so sure", 1, 99, key="sure", default=start, unit=" %", help=term("confidence"))
     only = parts.switch("Only wrong answers", key="wrong")
     mask = (sure >= least / 100) & ((answers != found.labels) | (not only))
     shown = np.flatnonzero(mask)
