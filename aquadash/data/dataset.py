@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.data.mapped import in_chunks
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -75,6 +77,7 @@ class Dataset:
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         for split in (self.train, self.test):
             digest.update(repr(split.images.shape).encode())
-            digest.update(np.ascontiguousarray(split.images).data)
+            for images in in_chunks(split.images):
+                digest.update(np.ascontiguousarray(images).data)
             digest.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
         return digest.hexdigest()

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.data.duplicates import DEFAULT_DISTANCE, shapes
-from aquadash.data.folder.reading import in_chunks
 from aquadash.data.folder.types import Picture
+from aquadash.data.mapped import in_chunks
 from aquadash.data.progress import ProgressCallback, silent
 
 #: How many earlier pictures at most are named for a picture: enough to connect any number of copies.

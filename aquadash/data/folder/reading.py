@@ -8,7 +8,7 @@ import time
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -118,13 +118,6 @@ def stored_images(path: Path, *, count: int, size: int) -> NDArray[np.uint8]:
     """What :func:`read_all` wrote: uint8 (count, size, size, 3), read from the file when it is looked at."""
     shape = (count, size, size, 3)
     return np.memmap(path, np.uint8, "r", shape=shape).view(np.ndarray) if count else np.empty(shape, np.uint8)
-
-
-def in_chunks(images: NDArray[np.uint8], *, most_bytes: int = 16_000_000) -> Iterator[NDArray[np.uint8]]:
-    """The images a few at a time."""
-    step = max(1, most_bytes // max(1, images[:1].nbytes))
-    for start in range(0, len(images), step):
-        yield images[start : start + step]
 
 
 def _one(entry: Entry, size: int, large: Lock) -> tuple[Picture, NDArray[np.uint8]]:

@@ -35,6 +35,7 @@ from aquadash.data.folder.about import (
 )
 from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
+from aquadash.data.mapped import let_go
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
 
@@ -170,6 +171,8 @@ def keep(
         for rows in np.array_split(order, max(1, len(order) // 500)):
             written[start : start + len(rows)] = images[rows]
             start += len(rows)
+            let_go(images)
+            let_go(written)
         written.flush()
         stored = written.view(np.ndarray)
         labels = np.array([picture.label for picture in chosen], dtype=np.int64)
