@@ -168,7 +168,7 @@ def keep(
         shape = (len(order), *images.shape[1:])
         written = np.lib.format.open_memmap(temporary / "images.npy", "w+", np.uint8, shape)
         start = 0
-        for rows in np.array_split(order, max(1, len(order) // 500)):
+        for rows in np.array_split(order, max(1, len(order) // 100)):
             written[start : start + len(rows)] = images[rows]
             start += len(rows)
             let_go(images)
