@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import branch_bar, builder, builder_state, pipeline_bar, pipeline_library, shell, studio_frame
+from aquadash.ui import pipeline_library, shell
+from aquadash.ui.augment import branch_bar, builder, builder_state, pipeline_bar, studio_frame
 
 with shell.page("🎲 Augment", question="What does the network see when its training images are changed at random?"):
     library = pipeline_library.current()

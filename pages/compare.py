@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.fields import run_fields
-from aquadash.ui import (
-    cache,
+from aquadash.ui import cache, components, shell
+from aquadash.ui.compare import (
     comparison,
-    components,
     run_actions,
     run_bin,
     run_bulk,
@@ -16,9 +15,8 @@ from aquadash.ui import (
     run_groups,
     run_table,
     run_watch,
-    shell,
-    take_home,
 )
+from aquadash.ui.evaluate import take_home
 
 with shell.page("⚖️ Compare", question="What made one run better than another?"):
     run_bin.undo_bar()

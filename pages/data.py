@@ -7,7 +7,8 @@ import streamlit as st
 from aquadash import data
 from aquadash.classroom.rights import Action, allowed
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, cache, dataset_views, own_pictures, own_pictures_set, shell, source_menu
+from aquadash.ui import address, cache, shell, source_menu
+from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, clone, components, first_model, present, run_results, scores, shell
+from aquadash.ui import cache, components, shell
+from aquadash.ui.evaluate import first_model, present, run_results, scores
+from aquadash.ui.train import clone
 
 
 def page() -> None:

@@ -6,9 +6,11 @@ import streamlit as st
 
 from aquadash import data, settings
 from aquadash.classroom.rights import Action, allowed
-from aquadash.ui import cache, components, live, owners, run_progress, scores, shell
+from aquadash.ui import cache, components, owners, run_progress, shell
+from aquadash.ui.evaluate import scores
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration, moment, plain
+from aquadash.ui.train import live
 
 _MOST_AT_WORK = 5
 

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import (
-    cache,
-    components,
-    first_model,
-    owners,
-    predict_runs,
-    predict_samples,
-    predict_views,
-    scores,
-    shell,
-    uploads,
-)
+from aquadash.ui import cache, components, owners, shell, uploads
+from aquadash.ui.evaluate import first_model, scores
+from aquadash.ui.predict import predict_runs, predict_samples, predict_views
 
 with shell.page("📷 Predict", question="What does the network say about my picture?"):
     runs = scores.results_first(first_model.or_first_model(owners.with_networks(cache.runs())))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import address, cache, clone, live, shell, train_form
+from aquadash.ui import address, cache, shell
+from aquadash.ui.train import clone, live, train_form
 
 #: What can be done here, by its name in the address.
 VIEWS = {"one": "One training", "search": "Search"}
@@ -41,7 +42,7 @@ with shell.page("🏊 Train", question="What does the network learn, epoch by ep
     )
     address.record("view", view or "one", default="one")
     if view == "search":
-        from aquadash.ui import search_page
+        from aquadash.ui.search import search_page
 
         search_page.show()
     else:

@@ -10,7 +10,7 @@ from aquadash.ui import cache
 
 
 def open_view(module: str, function: str, *, pipeline: str = "notebook-1", branch: int = 0, **address: str) -> AppTest:
-    """Draw ``aquadash.ui.MODULE.FUNCTION`` for a pipeline and the first training images of each class."""
+    """Draw ``aquadash.ui.augment.MODULE.FUNCTION`` for a pipeline and the first training images of each class."""
     cache.refresh()
     app = AppTest.from_string(_SCRIPT, default_timeout=120)
     app.session_state["test:view"] = (module, function, pipeline, branch)
@@ -37,12 +37,12 @@ import importlib
 import streamlit as st
 from aquadash import augment
 from aquadash.ui import cache
-from aquadash.ui.studio import Studio
+from aquadash.ui.augment.studio import Studio
 
 module, function, pipeline, branch = st.session_state["test:view"]
 spec = pipeline if not isinstance(pipeline, str) else augment.pipeline(pipeline)
 dataset = cache.dataset("synthetic")
 positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
 studio = Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names)
-getattr(importlib.import_module("aquadash.ui." + module), function)(studio)
+getattr(importlib.import_module("aquadash.ui.augment." + module), function)(studio)
 """

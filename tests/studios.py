@@ -6,7 +6,7 @@ import numpy as np
 
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.data import Dataset, Split
-from aquadash.ui.studio import Studio
+from aquadash.ui.augment.studio import Studio
 
 
 def small_dataset(count: int = 30, side: int = 32) -> Dataset:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import aquadash
+import aquadash.ui
 
 PACKAGE = Path(aquadash.__file__).parent
 ROOT = PACKAGE.parent
@@ -76,6 +77,12 @@ def wrong_arrows(room: str, imported: Iterator[str], rooms: dict[str, set[str]])
     return found
 
 
+def ui_folders() -> list[str]:
+    """The folders of the pages' parts in the order of their table."""
+    assert aquadash.ui.__doc__
+    return re.findall(r"^``(\w+)``\s{2,}", aquadash.ui.__doc__, re.MULTILINE)
+
+
 def test_every_room_has_a_line_and_every_line_a_room() -> None:
     assert {room_of(path) for path in sources()} == set(table())
 
@@ -91,6 +98,19 @@ def test_the_check_sees_a_wrong_arrow() -> None:
         "data imports the later room ui",
         "data imports streamlit, which is not in its line",
     ]
+
+
+def test_every_folder_of_the_pages_has_a_line_and_every_line_a_folder() -> None:
+    assert sorted(ui_folders()) == sorted(path.parent.name for path in (PACKAGE / "ui").glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("folder", ui_folders())
+def test_imports_between_the_folders_of_the_pages_point_one_way(folder: str) -> None:
+    folders = ui_folders()
+    later = {f"aquadash.ui.{name}" for name in folders[folders.index(folder) + 1 :]}
+    for path in (PACKAGE / "ui" / folder).glob("*.py"):
+        names = {".".join(name.split(".")[:3]) for name in imports(path)}
+        assert not names & later, f"{path.relative_to(ROOT)} imports from a later folder"
 
 
 def test_only_runs_knows_mlflow() -> None:

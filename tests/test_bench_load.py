@@ -15,7 +15,7 @@ from aquadash.bench.load_result import GOALS
 from aquadash.bench.load_training import ProgressRecord
 from aquadash.bench.load_visitors import Watch
 from aquadash.bench.load_walk import Place, Runs
-from aquadash.ui.evaluate_sections import SECTIONS
+from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.walkthrough import LESSONS
 
 RUNS = Runs("a" * 32, "b" * 32, ("c" * 32, "d" * 32, "e" * 32, "f" * 32))

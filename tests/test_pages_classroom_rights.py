@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash import people
 from aquadash.errors import NotAllowedError
 from aquadash.people import Person
-from aquadash.ui import cache, explainer, predictor, shell
+from aquadash.ui import cache, predictor, shell
+from aquadash.ui.explain import explainer
 from tests import lessons
 from tests.app_pages import open_app_page
 from tests.lessons import ANNA, BEN, TEACHER, Lesson

@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.ui import cache, run_table
+from aquadash.ui import cache
+from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
 from tests.app_pages import address_of, open_app_page

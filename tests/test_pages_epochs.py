@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, Worker, open_store
-from aquadash.ui import cache, epoch_section
+from aquadash.ui import cache
+from aquadash.ui.evaluate import epoch_section
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import add_run, without_engine
 

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.data.folder import about, drafts, store
 from aquadash.data.folder.drafts import Request, SplitChoice
-from aquadash.ui import own_pictures, warmup
+from aquadash.ui import warmup
+from aquadash.ui.data import own_pictures
 from tests.app_pages import address_of, open_app_page
 from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
 

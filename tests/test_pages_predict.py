@@ -16,7 +16,8 @@ from PIL import Image
 from aquadash.config import RunConfig
 from aquadash.runs import open_store
 from aquadash.runs.first_model import NAME
-from aquadash.ui import cache, drop_progress, predictions
+from aquadash.ui import cache, predictions
+from aquadash.ui.predict import drop_progress
 from tests.encoded_pictures import saved
 from tests.predict_page import Shelf, accuracy, cards, drop, open_page, picture
 from tests.stored_runs import HOSTILE, add_run, without_engine

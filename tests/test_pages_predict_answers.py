@@ -15,7 +15,8 @@ import pytest
 from aquadash.data.framing import Framing
 from aquadash.predict import FilePrediction, Predictor
 from aquadash.runs import Run, open_store
-from aquadash.ui import predict_views, predictions
+from aquadash.ui import predictions
+from aquadash.ui.predict import predict_views
 from tests.app_pages import address_of
 from tests.predict_page import Shelf, accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import without_engine

@@ -16,9 +16,9 @@ from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.runs import Progress, Run, RunStore, open_store
 from aquadash.runs.jobs import JobStatus, RunJobs
 from aquadash.training import job_process
-from aquadash.ui import robustness_reads
-from aquadash.ui.robustness_results import branch_rows, corruption_rows
-from aquadash.ui.robustness_section import progress_text
+from aquadash.ui.evaluate import robustness_reads
+from aquadash.ui.evaluate.robustness_results import branch_rows, corruption_rows
+from aquadash.ui.evaluate.robustness_section import progress_text
 from tests.app_pages import address_of, open_app_page
 from tests.robust_runs import add_result, made_up_result
 from tests.stored_runs import HOSTILE, add_run, without_engine

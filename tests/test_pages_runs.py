@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStore, open_store
-from aquadash.ui import run_columns, run_filters, run_groups, run_watch
+from aquadash.ui.compare import run_columns, run_filters, run_groups, run_watch
 from aquadash.ui.notes import safe_markdown
 from tests import stored_runs, ui_runs
 from tests.app_pages import address_of, open_app_page

@@ -13,7 +13,8 @@ from aquadash.runs import RunStatus
 from aquadash.search import Budget, Searches, SearchPlan, parse_all
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.ui import cache, search_charts, search_form, search_live, search_trials, warmup
+from aquadash.ui import cache, warmup
+from aquadash.ui.search import search_charts, search_form, search_live, search_trials
 from tests.app_pages import address_of, open_app_page
 from tests.search_fakes import QuickRuns, accuracy_of, plan
 from tests.stored_runs import HOSTILE, without_engine

@@ -7,7 +7,7 @@ import pytest
 from aquadash.augment import PIPELINES, Range, op
 from aquadash.augment.drafts import to_draft
 from aquadash.data import Dataset
-from aquadash.ui import step_picker
+from aquadash.ui.augment import step_picker
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, control, do, names, press, spec_of, steps, titles, unfold, visit, without_waiting
 

@@ -24,7 +24,7 @@ def page() -> None:
 
     import streamlit as st
 
-    from aquadash.ui import augment_preview
+    from aquadash.ui.augment import augment_preview
     from tests import studios
 
     studio = studios.studio(**st.session_state["studio"])

@@ -9,8 +9,9 @@ import pytest
 
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
-from aquadash.ui import cache, live, shell, train_form
+from aquadash.ui import cache, shell
 from aquadash.ui.text import plain
+from aquadash.ui.train import live, train_form
 from tests import ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, open_page, words

@@ -9,9 +9,10 @@ from aquadash.config import RunConfig, flatten, from_yaml, to_yaml, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
-from aquadash.ui import cache, train_form
-from aquadash.ui.form_state import DEFAULT_PRESET
-from aquadash.ui.setting_groups import CARRIED, matters
+from aquadash.ui import cache
+from aquadash.ui.train import train_form
+from aquadash.ui.train.form_state import DEFAULT_PRESET
+from aquadash.ui.train.setting_groups import CARRIED, matters
 from tests import ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, controls, open_page, words

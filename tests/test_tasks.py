@@ -12,7 +12,7 @@ from aquadash.explain.label_safety import SafetyRequest, measure, told_to
 from aquadash.explain.label_safety_result import SafetyResult
 from aquadash.runs import Progress
 from aquadash.tasks import Report, Stopped, Task, Tasks
-from aquadash.ui.label_safety_jobs import new_jobs
+from aquadash.ui.augment.label_safety_jobs import new_jobs
 from tests.safety_fakes import ContrastReader, striped
 from tests.waiting import wait_for
 

@@ -7,14 +7,14 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, op
-from aquadash.ui import preview_cache
+from aquadash.ui.augment import preview_cache
 from tests.studios import small_dataset, studio
 
 
 def page() -> None:
     import streamlit as st
 
-    from aquadash.ui import augment_numbers
+    from aquadash.ui.augment import augment_numbers
     from tests import studios
 
     augment_numbers.show(studios.studio(**st.session_state["studio"]))

@@ -20,7 +20,7 @@ from tests.studios import studio
 def page() -> None:
     import streamlit as st
 
-    from aquadash.ui import augment_preview
+    from aquadash.ui.augment import augment_preview
     from tests import studios
 
     augment_preview.show(studios.studio(**st.session_state["studio"]))

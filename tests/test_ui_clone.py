@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquadash.config import RunConfig, flatten, parse_assignments, with_values
-from aquadash.ui import clone
+from aquadash.ui.train import clone
 
 RUN_ID = "a" * 32
 

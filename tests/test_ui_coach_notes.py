@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.errors import StorageError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.runs import EpochRecord, Run, RunStatus
-from aquadash.ui import cache, clone, coach_notes
+from aquadash.ui import cache
+from aquadash.ui.train import clone, coach_notes
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
 from tests.test_coach_curve_rules import learning, overfitting, stopped
@@ -28,7 +29,7 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] = ()) -> AppTest:
     def page(run, history, leave_out) -> None:  # type: ignore[no-untyped-def]
-        from aquadash.ui import coach_notes
+        from aquadash.ui.train import coach_notes
 
         coach_notes.show(run, history, leave_out=leave_out)
 

@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import McNemar
 from aquadash.evaluation.compare import exact_p_value
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import comparison_results, comparison_settings
+from aquadash.ui.compare import comparison_results, comparison_settings
 
 
 def run(name: str, **changes: object) -> Run:

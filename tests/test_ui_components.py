@@ -29,7 +29,7 @@ def test_classes_carry_their_emoji() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted([*PROJECT_ROOT.glob("pages/*.py"), *PROJECT_ROOT.glob("aquadash/ui/*.py")]),
+    sorted([*PROJECT_ROOT.glob("pages/*.py"), *PROJECT_ROOT.glob("aquadash/ui/**/*.py")]),
     ids=lambda path: path.name,
 )
 def test_every_term_that_is_used_is_explained(path: Path) -> None:

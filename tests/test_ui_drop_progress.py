@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquadash.ui.drop_progress import text
+from aquadash.ui.predict.drop_progress import text
 
 
 def test_the_rest_is_estimated_from_what_came() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from aquadash.evaluation import wilson_interval
 from aquadash.predict import FilePrediction
-from aquadash.ui.drop_score import score
-from aquadash.ui.picture_choices import NONE_OF_THESE, folder_labels
+from aquadash.ui.predict.drop_score import score
+from aquadash.ui.predict.picture_choices import NONE_OF_THESE, folder_labels
 
 CLASSES = ("beaver", "otter", "seal")
 

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.explain.results import Explanation
 from aquadash.runs import Run, open_store
-from aquadash.ui import explain_section, explainer
-from aquadash.ui.explainer import Memory, image_hash
+from aquadash.ui.explain import explain_section, explainer
+from aquadash.ui.explain.explainer import Memory, image_hash
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import OTTER, add_run, without_engine
 

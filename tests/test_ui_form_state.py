@@ -6,14 +6,14 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import flatten
 from aquadash.presets import PRESETS
-from aquadash.ui.form_state import DEFAULT_PRESET
+from aquadash.ui.train.form_state import DEFAULT_PRESET
 
 
 def test_the_first_visit_starts_from_the_default_preset() -> None:
     def script() -> None:
         import streamlit as st
 
-        from aquadash.ui import form_state
+        from aquadash.ui.train import form_state
 
         st.session_state.result = form_state.config(), form_state.origin().name, form_state.copied_run()
 
@@ -26,7 +26,7 @@ def test_changes_are_converted_and_all_or_nothing() -> None:
         import streamlit as st
 
         from aquadash.errors import AquaDashError
-        from aquadash.ui import form_state
+        from aquadash.ui.train import form_state
 
         form_state.apply({"training.epochs": "7", "training.learning_rate": 1})
         try:
@@ -47,7 +47,7 @@ def test_a_preset_keeps_the_data_set_and_a_run_brings_its_own() -> None:
         import streamlit as st
 
         from aquadash.config import RunConfig, with_values
-        from aquadash.ui import form_state
+        from aquadash.ui.train import form_state
 
         run = with_values(RunConfig(), {"data.source": "cifar100", "training.epochs": 3})
         form_state.fill(form_state.Origin("a" * 32, "mine", run, run=True))
@@ -68,7 +68,7 @@ def test_what_was_typed_comes_back_with_its_control() -> None:
     def script() -> None:
         import streamlit as st
 
-        from aquadash.ui import form_state
+        from aquadash.ui.train import form_state
 
         shown = st.checkbox("shown", value=True)
         form_state.values()

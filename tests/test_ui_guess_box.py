@@ -12,7 +12,8 @@ from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
 from aquadash.runs import Guess, Run, RunStatus
-from aquadash.ui import cache, guess_box
+from aquadash.ui import cache
+from aquadash.ui.train import guess_box
 from tests.stored_runs import HOSTILE
 
 RUN = Run("a" * 32, "mine", RunStatus.FINISHED, RunConfig(), 0.0, guess=Guess(0.6, ("otter", "seal")))
@@ -23,7 +24,7 @@ def asking() -> AppTest:
     def page() -> None:
         import streamlit as st
 
-        from aquadash.ui import guess_box
+        from aquadash.ui.train import guess_box
 
         if not st.checkbox("elsewhere"):
             st.session_state["guess"] = guess_box.ask(("beaver", "otter", "seal"), key="g")
@@ -79,7 +80,7 @@ def test_what_was_chosen_is_there_again_after_another_page() -> None:
 
 def shown(run: Run) -> list[str]:
     def page(run) -> None:  # type: ignore[no-untyped-def]
-        from aquadash.ui import guess_box
+        from aquadash.ui.train import guess_box
 
         guess_box.show(run)
 

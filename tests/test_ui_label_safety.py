@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
 from aquadash.runs import Predictions, Run, RunStore, open_store
-from aquadash.ui import label_safety_jobs
+from aquadash.ui.augment import label_safety_jobs
 from tests.app_pages import address_of
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run, without_engine

@@ -6,7 +6,7 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.runs.types import Progress, Run, RunStatus
-from aquadash.ui import live
+from aquadash.ui.train import live
 
 
 def run(status: RunStatus = RunStatus.RUNNING, *, name: str = "a", queued_at: float = 0.0, **more: object) -> Run:

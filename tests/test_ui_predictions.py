@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from aquadash.data.framing import CENTRED, Framing
-from aquadash.ui import prediction_card, predictions
+from aquadash.ui import predictions
+from aquadash.ui.predict import prediction_card
 from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, seen_by
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.models import MODELS
-from aquadash.ui.setting_groups import CARRIED, FIRST, GROUPS, matters
+from aquadash.ui.train.setting_groups import CARRIED, FIRST, GROUPS, matters
 
 
 def shown(**changes: Any) -> set[str]:

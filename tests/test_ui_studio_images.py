@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import sample_picker, studio_images
+from aquadash.ui.augment import sample_picker, studio_images
 from tests.app_pages import address_of
 from tests.studios import small_dataset
 
@@ -19,7 +19,7 @@ PIXELS = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 def page() -> None:
     import streamlit as st
 
-    from aquadash.ui import studio_images
+    from aquadash.ui.augment import studio_images
     from tests.studios import small_dataset
 
     st.session_state["chosen"] = studio_images.choose(small_dataset())

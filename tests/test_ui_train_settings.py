@@ -7,7 +7,7 @@ import pytest
 from aquadash.config import RunConfig
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.ui.train_settings import network_text, rows
+from aquadash.ui.train.train_settings import network_text, rows
 
 
 def test_numbers_share_a_line_and_nothing_else_does() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aquadash.bench.load_walk import Place, Runs, walk
 from aquadash.ui.tab import Tab
 
-#: What the Train page says of a training under way (:func:`aquadash.ui.live.progress_text`).
+#: What the Train page says of a training under way (:func:`aquadash.ui.train.live.progress_text`).
 _PROGRESS = re.compile(rb"Epoch (\d+) of at most [\d,]+ \xc2\xb7 batch ([\d,]+) of")
 
 #: A visitor who leaves the page later than this after something was written, without having seen it, has missed it.

@@ -20,8 +20,8 @@ WEIGHTS = {
     "home": 4,
 }
 
-#: Evaluate's sections by their word in the address, as :data:`aquadash.ui.evaluate_sections.SECTIONS` has them; that
-#: would bring all of the pages' code into the process of the visitors.
+#: Evaluate's sections by their word in the address, as :data:`aquadash.ui.evaluate.evaluate_sections.SECTIONS` has
+#: them; that would bring all of the pages' code into the process of the visitors.
 SECTIONS = (
     "mistakes", "classes", "curves", "calibration", "threshold", "explain", "robustness", "duplicates", "training",
     "epochs", "repeat", "home",

@@ -1,0 +1,20 @@
+"""What the pages are made of. Here lies what several of them use; a folder holds what one page draws.
+
+Imports between the folders point one way, too: a folder may import from itself, from the files here, and from the
+folders in *earlier* lines of this table.
+
+===============  ==================================================================
+folder           holds
+===============  ==================================================================
+``explain``      why a network answers so, on Evaluate and on Predict
+``train``        the Train page: the form, a run at work
+``search``       the Train page's searches
+``evaluate``     the Evaluate page, a section a file; the talk; what is taken home
+``compare``      the Compare page: the table of runs, and runs side by side
+``predict``      the Predict page
+``augment``      the Augment page: the studio and its sections
+``walkthrough``  the Walkthrough page: one file a section of the report
+``data``         the Data page: images, and own pictures
+``classroom``    what a class sees: joining, who is there, board, queue, projector
+===============  ==================================================================
+"""

@@ -8,7 +8,7 @@ from aquadash.classroom import projector
 from aquadash.ui import shell
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
-from aquadash.ui.present import CSS as PRESENT_CSS
+from aquadash.ui.evaluate.present import CSS as PRESENT_CSS
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at what is to be shown.

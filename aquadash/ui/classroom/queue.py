@@ -10,10 +10,12 @@ from aquadash import people
 from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import cache, components, live, run_bin, run_progress, shell
+from aquadash.ui import cache, components, run_progress, shell
 from aquadash.ui.classroom import projector
+from aquadash.ui.compare import run_bin
 from aquadash.ui.owners import badge
 from aquadash.ui.text import count, duration, plain
+from aquadash.ui.train import live
 
 _TICK_SECONDS = 2.0
 _MOST_ROWS = 40

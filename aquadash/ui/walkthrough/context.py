@@ -13,7 +13,8 @@ from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
-from aquadash.ui import address, cache, components, first_model, scores, source_menu
+from aquadash.ui import address, cache, components, source_menu
+from aquadash.ui.evaluate import first_model, scores
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
 

@@ -1,0 +1,211 @@
+"""The builder: the steps of a pipeline as cards to add, change, move, switch off and put into each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
+from aquadash.augment.editing import Path, Place
+from aquadash.augment.history import State
+from aquadash.augment.operators import settings_of
+from aquadash.ui import controlled
+from aquadash.ui.augment import builder_state, setting_widgets, step_picker
+from aquadash.ui.glossary import term
+from aquadash.ui.text import plain
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do with a step from the menu on its card.
+
+    Attributes:
+        title: In the menu.
+        change: From the pipeline and the step's path to the new pipeline.
+        offered: Whether it makes sense for a step, its index and the number of its neighbours, itself included.
+    """
+
+    title: str
+    change: Callable[[PipelineSpec, Path], PipelineSpec]
+    offered: Callable[[Operator, int, int], bool] = lambda step, index, total: True
+
+
+def _shifted(by: int) -> Callable[[PipelineSpec, Path], PipelineSpec]:
+    return lambda spec, path: editing.move(spec, path, int(path[-1]) + by)
+
+
+#: What can be done with a step, by its word. A new action is a line here.
+ACTIONS = {
+    "up": Action(":material/arrow_upward: Move up", _shifted(-1), lambda step, index, total: index > 0),
+    "down": Action(":material/arrow_downward: Move down", _shifted(1), lambda step, index, total: index < total - 1),
+    "duplicate": Action(":material/content_copy: Duplicate", editing.duplicate),
+    "sometimes": Action(
+        ":material/shuffle: Put into “Sometimes”", lambda spec, path: editing.wrap(spec, path, "Sometimes")
+    ),
+    "dissolve": Action(
+        ":material/unarchive: Take the steps out of it",
+        editing.dissolve,
+        lambda step, index, total: bool(step.children),
+    ),
+    "remove": Action(":material/delete: Remove", editing.remove),
+}
+
+
+def show(state: State, branch: int) -> None:
+    """Draw the steps of a branch.
+
+    Args:
+        state: The pipeline and the numbers of its steps.
+        branch: Which of its branches, from 0.
+    """
+    _steps(state, (branch,))
+
+
+def summary(step: Operator) -> str:
+    """A step in one line, everything inside it included; plain text."""
+    lines = describe(Branch("", (replace(_filled(step), probability=1.0, enabled=True),)))
+    inner = [operator_info(child.name).title for _, children in step.children for child in children]
+    text = lines[0].removesuffix(":") + (f": {', '.join(inner)}" if inner else "")
+    if step.probability < 1.0:
+        text += f" · {step.probability * 100:g} % of the images"
+    return text if step.enabled else f"{text} · off"
+
+
+def _filled(step: Operator) -> Operator:
+    """The step with the settings that it leaves to the catalogue."""
+    return replace(step, settings=tuple(settings_of(step).items()))
+
+
+def _steps(state: State, place: Place) -> None:
+    steps = editing.steps_at(state.spec, place)
+    if not steps:
+        st.caption("No step yet: the images pass as they are.")
+    for index, step in enumerate(steps):
+        _card(state, (*place, index), step, len(steps))
+    step_picker.show(state.spec, place)
+
+
+def _card(state: State, path: Path, step: Operator, total: int) -> None:
+    number = state.numbers[path]
+    unfolded = builder_state.is_open(number)
+    index = int(path[-1])
+    info = operator_info(step.name)
+    with st.container(border=True, key=f"step{number}", gap="small"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+            _switch(path, step, number)
+            title = plain(summary(step))
+            st.button(
+                f"**{index + 1}.** {title}" if step.enabled else f"**{index + 1}.** :gray[{title}]",
+                key=f"step{number}/fold",
+                icon=":material/expand_more:" if unfolded else ":material/chevron_right:",
+                type="tertiary",
+                width="stretch",
+                wrap=True,
+                on_click=builder_state.fold,
+                args=(number,),
+            )
+            _menu(path, step, number, index, total)
+        if not unfolded:
+            return
+        st.caption(plain(" ".join(filter(None, (info.help, info.effect)))))
+        if info.harm:
+            st.caption(f"⚠️ {plain(info.harm)}")
+        setting_widgets.show(step, path, number, info.parameters)
+        setting_widgets.probability(step, path, number)
+        _place(state, path, step, number, total)
+        for slot, slot_title in info.slots:
+            with st.container(border=False, key=f"step{number}/slot-{slot}", gap="small"):
+                st.markdown(f"**{plain(slot_title[:1].upper() + slot_title[1:])}**")
+                _steps(state, (*path, slot))
+
+
+def _switch(path: Path, step: Operator, number: int) -> None:
+    key = controlled.key(f"step{number}/on", step.enabled)
+
+    def switched() -> None:
+        if controlled.changed(key, step.enabled):
+            builder_state.edit(lambda spec: editing.set_enabled(spec, path, bool(st.session_state[key])))
+
+    st.toggle(
+        f"{operator_info(step.name).title} is on",
+        step.enabled,
+        key=key,
+        label_visibility="collapsed",
+        help="Switched off, the step is kept and skipped; the others draw the same random numbers either way.",
+        on_change=switched,
+    )
+
+
+def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> None:
+    key = f"step{number}/menu"
+
+    def act() -> None:
+        word = st.session_state[key]
+        if word in ACTIONS:
+            builder_state.edit(lambda spec: ACTIONS[word].change(spec, path))
+
+    st.menu_button(
+        "⋮",
+        [word for word, action in ACTIONS.items() if action.offered(step, index, total)],
+        key=key,
+        format_func=lambda word: ACTIONS[word].title,
+        help=f"Move, copy or remove “{operator_info(step.name).title}”",
+        type="tertiary",
+        on_click=act,
+    )
+
+
+def _place(state: State, path: Path, step: Operator, number: int, total: int) -> None:
+    """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
+    position = int(path[-1]) + 1
+    key = controlled.key(f"step{number}/position", position)
+
+    def moved() -> None:
+        wanted = st.session_state[key]
+        if wanted is not None and controlled.changed(key, position):
+            builder_state.edit(lambda spec: editing.move(spec, path, wanted - 1))
+
+    def relocated() -> None:
+        place = places[st.session_state[target]]
+        if controlled.changed(target, here):
+            builder_state.edit(lambda spec: editing.relocate(spec, path, place))
+
+    places = _places(state.spec, path, step)
+    here = next(title for title, place in places.items() if place == path[:-1])
+    target = controlled.key(f"step{number}/place", here)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input(
+            f"Position (of {total})", 1, total, position, step=1, key=key, on_change=moved, width=130, help=term("step")
+        )
+        st.selectbox(
+            "In", list(places), list(places).index(here), key=target, on_change=relocated, disabled=len(places) == 1,
+            width="stretch",
+            help="Moves the step into another group of steps, or into another version of the images.",
+        )  # fmt: skip
+
+
+def _places(spec: PipelineSpec, path: Path, step: Operator) -> dict[str, Place]:
+    """Where a step could be, by a title; where it is now among them."""
+    found: dict[str, Place] = {}
+
+    def add(title: str, place: Place) -> None:
+        if place != path[:-1] and (place[: len(path)] == path or not editing.room_for(place, step)):
+            return
+        twin = title
+        while twin in found:
+            twin += " "
+        found[twin] = place
+
+    for number, branch in enumerate(spec.branches):
+        add(f"{number + 1}. {branch.title}", (number,))
+        for at, group in editing.paths(spec):
+            if at[0] != number:
+                continue
+            for slot, slot_title in operator_info(group.name).slots:
+                trail = ".".join(str(int(part) + 1) for part in at[1::2])
+                many = len(operator_info(group.name).slots) > 1
+                name = f"step {trail}, {operator_info(group.name).title}" + (f", {slot_title}" if many else "")
+                add(f"{number + 1}. {branch.title} › {name}", (*at, slot))
+    return found

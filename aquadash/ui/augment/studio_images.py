@@ -1,0 +1,128 @@
+"""The images that the Augment page works on: training images, or a person's own pictures at the training size."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
+
+from aquadash.data import Dataset
+from aquadash.data.framing import CENTRED, fit, framing_note, share_seen
+from aquadash.data.images import MAX_BYTES, decode, display_name
+from aquadash.errors import ImageError
+from aquadash.ui import address
+from aquadash.ui.augment import sample_picker
+from aquadash.ui.text import plain
+from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
+
+#: Where the images come from, by the word in the address.
+ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
+
+MOST_OWN = sample_picker.MOST
+
+_MEMORY = "studio-pictures"
+#: Pictures that a session keeps in the training size; they are read again from the upload when they are needed.
+_MOST_KEPT = 64
+
+
+class SampleImages(NamedTuple):
+    """What :func:`choose` returns.
+
+    Attributes:
+        images: uint8, shape (n, height, width, 3), in the data set's size; n at least 1.
+        labels: A name for each: its class, or the name of the file.
+        positions: Of the images in the training split; empty for a person's own pictures.
+    """
+
+    images: NDArray[np.uint8]
+    labels: tuple[str | None, ...]
+    positions: list[int]
+
+
+class _Read(NamedTuple):
+    """An uploaded picture in the training size, or why it is refused."""
+
+    image: NDArray[np.uint8] | None
+    text: str
+
+
+def choose(dataset: Dataset) -> SampleImages:
+    """Draw the choice of the sample images; it is in the address under ``from`` and ``images``.
+
+    Args:
+        dataset: Gives the training images, and the size for a person's own.
+    """
+    address.choice("from", list(ORIGINS), default="training")
+    popover = st.popover("Images to try it on", icon="🖼️", width="content")
+    # Below the button, so that an error does not move what is being used.
+    messages = st.container()
+    with popover:
+        origin = st.segmented_control(
+            "Images to try it on", list(ORIGINS), key="from", required=True, format_func=ORIGINS.__getitem__
+        )
+        address.record("from", str(origin), default="training")
+        own = _own(dataset, messages) if origin == "own" else None
+        if own is not None:
+            return own
+        positions = sample_picker.pick(dataset)
+    labels = tuple(dataset.class_names[label] for label in dataset.train.labels[positions])
+    return SampleImages(dataset.train.images[positions], labels, positions)
+
+
+def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
+    """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
+    height, width = dataset.image_shape[:2]
+    uploads = st.file_uploader(
+        f"Drop up to {MOST_OWN} pictures here",
+        accept_multiple_files=True,
+        max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
+        disabled=switched_off(),
+        key="own-pictures",
+        help=f"PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to {width} × {height} pixels, as "
+        "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
+    )
+    images, labels = [], []
+    for upload in within_limit(uploads[:MOST_OWN]):
+        read = _read(upload, size=(height, width))
+        if read.image is None:
+            messages.error(plain(read.text), icon="🚫")
+            continue
+        images.append(read.image)
+        labels.append(display_name(upload.name))
+        if read.text:
+            messages.caption(f"{plain(labels[-1])}: {plain(read.text)}")
+    if len(uploads) > MOST_OWN:
+        names = ", ".join(display_name(upload.name) for upload in uploads[MOST_OWN : MOST_OWN + 5])
+        messages.info(
+            f"The first {MOST_OWN} pictures are shown, {len(uploads) - MOST_OWN} left out: {plain(names)}"
+            f"{', ...' if len(uploads) > MOST_OWN + 5 else '.'}",
+            icon="🖼️",
+        )
+    if not images:
+        messages.caption(
+            "Until there is a picture of yours, training images are shown. A reload of the page forgets yours."
+        )
+        return None
+    return SampleImages(np.stack(images), tuple(labels), [])
+
+
+def _read(upload: Upload, *, size: tuple[int, int]) -> _Read:
+    """An upload in the training size; decoded once in a session."""
+    memory: dict[tuple[str, tuple[int, int]], _Read] = st.session_state.setdefault(_MEMORY, {})
+    key = (upload.file_id, size)
+    if key not in memory:
+        while len(memory) >= _MOST_KEPT:
+            del memory[next(iter(memory))]
+        memory[key] = _decoded(upload, size)
+    return memory[key]
+
+
+def _decoded(upload: Upload, size: tuple[int, int]) -> _Read:
+    try:
+        rgb = decode(upload.getvalue(), name=upload.name).rgb
+    except ImageError as error:
+        return _Read(None, str(error))
+    return _Read(fit(rgb, size=size), framing_note(CENTRED, share=share_seen(rgb, size=size)) or "")

@@ -1,0 +1,133 @@
+"""Two to ten picked runs beside one another: one legend for all, and the section that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.runs.measured import IMAGES, Images, image_set
+from aquadash.runs.types import Run
+from aquadash.ui import address, cache, shell
+from aquadash.ui import setting_fields as fields
+from aquadash.ui.compare import (
+    comparison_confusion,
+    comparison_cost,
+    comparison_curves,
+    comparison_images,
+    comparison_results,
+    comparison_settings,
+    run_legend,
+)
+from aquadash.ui.compared import MOST_RUNS, Compared, Section, damaged, labels
+from aquadash.ui.glossary import term
+from aquadash.ui.text import plain
+
+#: The sections by their word in the address, the first the default. A new one is a line here.
+SECTIONS = {
+    "curves": Section("📈 Curves", comparison_curves.show, measured=False),
+    "settings": Section("🎛️ Settings", comparison_settings.show),
+    "results": Section("🏁 Results", comparison_results.show),
+    "confusion": Section("🔀 Confusion", comparison_confusion.show),
+    "images": Section("🖼️ Images", comparison_images.show),
+    "cost": Section("⏱️ Cost", comparison_cost.show),
+}
+
+#: Seconds between two looks at whether a picked run has ended.
+_TICK_SECONDS = 5.0
+
+_ON = "on"
+_IMAGES_TITLES: dict[str, str] = {"validation": "Validation images", "test": "Test images"}
+
+
+def show(picked: Sequence[Run]) -> None:
+    """Draw everything about two or more runs."""
+    if len(picked) > MOST_RUNS:
+        st.info(
+            f"{len(picked)} runs are picked; the first {MOST_RUNS} are shown, as more could not be told apart.",
+            icon="🎨",
+        )
+    runs = tuple(picked[:MOST_RUNS])
+    _warn_of_different_data(runs)
+    if any(not run.status.ended for run in runs):
+        shell.live(_TICK_SECONDS)(_watch)({run.run_id: str(run.status) for run in runs})
+    names = tuple(labels(runs))
+    run_legend.show([run.run_id for run in runs], names)
+    address.choice("section", list(SECTIONS), default=next(iter(SECTIONS)))
+    word = str(
+        st.segmented_control(
+            "Compare", list(SECTIONS), key="section", required=True, format_func=lambda word: SECTIONS[word].title
+        )
+    )
+    address.record("section", word, default=next(iter(SECTIONS)))
+    section = SECTIONS[word]
+    images: Images = _measured_on(runs) if section.measured else "test"
+    if section.measured:
+        for name, reason in damaged(runs, images).items():
+            st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
+    with shell.guard():
+        section.draw(Compared(runs, names, images))
+
+
+def _measured_on(runs: Sequence[Run]) -> Images:
+    """Draw the choice between validation and test images."""
+    usual = _default_images(runs)
+    address.choice(_ON, list(IMAGES), default=usual)
+    chosen = st.segmented_control(
+        "Measured on",
+        list(IMAGES),
+        key=_ON,
+        required=True,
+        format_func=_IMAGES_TITLES.__getitem__,
+        help=f"{term('validation')} {term('test set')}",
+    )
+    images: Images = "validation" if chosen == "validation" else "test"
+    address.record(_ON, images, default=usual)
+    if images == "validation":
+        st.caption(
+            "Choose between runs by these. The test images are for the last measurement, of the run that you have "
+            "chosen: whoever picks the best of many by them gets a figure that flatters."
+        )
+    else:
+        st.caption(
+            "Test images are for the last measurement. A run that is picked because it is best here looks better than "
+            "it is; choose by validation images."
+        )
+    return images
+
+
+def _default_images(runs: Sequence[Run]) -> Images:
+    """Validation images if all runs with results kept predictions of the same ones; otherwise test images."""
+    with_results = tuple(run for run in runs if run.status.ended and "test_accuracy" in run.metrics)
+    if not with_results or len({image_set(run, "validation") for run in with_results}) > 1:
+        return "test"
+    compared = Compared(with_results, tuple(labels(with_results)), "validation")
+    if any(found is None for found in compared.predictions()):
+        return "test"
+    return "validation" if all(test.result is not None for test in compared.pairs()) else "test"
+
+
+def _watch(known: dict[str, str]) -> None:
+    """Draw the page again when a run that was at work has ended, or a waiting one begun."""
+    if any(str(cache.run(run_id).status) != status for run_id, status in known.items()):
+        cache.refresh()
+        st.rerun()
+
+
+def _warn_of_different_data(runs: Sequence[Run]) -> None:
+    known = [run for run in runs if run.dataset_fingerprint]
+    sources = {run.config.data.source for run in runs}
+    if len(sources) > 1 or len({run.dataset_fingerprint for run in known}) > 1:
+        what = " and ".join(sorted(fields.value_text("data.source", source) for source in sources))
+        reason = f"different data ({plain(what)})" if len(sources) > 1 else "different versions of the data set"
+        st.warning(
+            f"These runs learned from {reason}. One may be easier than the other, so their accuracies cannot be "
+            "compared.",
+            icon="🍏",
+        )
+    if len({run.config.training.validation for run in runs}) > 1:
+        st.info(
+            "Some of these runs used test images to decide when to stop, others did not. The former look better on the "
+            "test images than they are.",
+            icon="🤔",
+        )

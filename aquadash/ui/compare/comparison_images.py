@@ -1,0 +1,145 @@
+"""The images that compared runs judge differently: fixed, newly broken, hard for all, or seen by one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash.evaluation import Agreement, agreement_of
+from aquadash.figures.right_counts import count_label, right_counts
+from aquadash.figures.theme import class_colour, run_colour, shorten
+from aquadash.runs.types import Run
+from aquadash.ui import address, cache, clicks, components, gallery
+from aquadash.ui.compare import pair_picker
+from aquadash.ui.compare.comparison_results import of_pair, verdict
+from aquadash.ui.compared import Compared
+from aquadash.ui.text import count
+
+_PER_PAGE = 24
+
+#: In the address: which images, and by how many runs they are had right.
+SHOWN, RIGHT, PAGE = "changed", "right", "image-page"
+_COUNTS = "right-counts"
+
+_KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many are right"}
+
+
+def show(compared: Compared) -> None:
+    """Draw the choice of images and a card for each, with what the runs say of it."""
+    st.subheader("Which images do they judge differently?", anchor=False)
+    together = compared.measured_together()
+    if len(together) < 2:
+        st.caption(
+            f"Once two of the runs have predicted the same {compared.images} images, those that they judge "
+            "differently are here."
+        )
+        return
+    found = [each for index, each in enumerate(compared.predictions()) if index in together and each is not None]
+    judged = agreement_of(found)
+    address.choice(SHOWN, list(_KINDS), default="fixed")
+    kind = str(
+        st.segmented_control(
+            "Images shown", list(_KINDS), key=SHOWN, required=True, format_func=_KINDS.__getitem__,
+            label_visibility="collapsed",
+        )
+    )  # fmt: skip
+    address.record(SHOWN, kind, default="fixed")
+    if kind == "agreement":
+        positions, rows = _by_agreement(judged), list(range(len(together)))
+    else:
+        first, second = pair_picker.pick(compared, together)
+        positions = _changed(compared, first, second, kind)
+        rows = [together.index(first), together.index(second)]
+    _cards(compared, together, rows, judged, positions)
+
+
+def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[np.int64]:
+    """What the second run has right that the first had wrong, or the other way round."""
+    test = of_pair(compared.pairs(), first, second)
+    assert test.result is not None
+    before, after = compared.names[first], compared.names[second]
+    st.markdown(verdict(test.result, before=before, after=after, images=compared.images, interval=test.interval))
+    return test.result.fixed_indices if kind == "fixed" else test.result.broken_indices
+
+
+def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
+    """The images that so many runs have right, chosen by a click on a bar or in the control below it."""
+    runs = len(judged.right)
+    point = clicks.new_click(_COUNTS)
+    if point and (number := clicks.whole(point[0], below=runs + 1)) is not None:
+        st.session_state[RIGHT] = str(number)
+    options = [str(number) for number in range(runs + 1)]
+    default = "0"
+    address.choice(RIGHT, options, default=default)
+    chart = st.container()
+    text = str(
+        st.segmented_control(
+            "Images that are had right by", options, key=RIGHT, required=True,
+            format_func=lambda text: count_label(int(text), runs),
+        )
+    )  # fmt: skip
+    address.record(RIGHT, text, default=default)
+    chosen = int(text)
+    with chart:
+        components.plot(
+            right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS, on_select="rerun",
+            selection_mode="points",
+        )  # fmt: skip
+    if chosen == 0:
+        st.caption("Images that all runs have wrong are hard, or their label is: look. The surest mistakes come first.")
+    return judged.right_by(chosen)
+
+
+def _cards(
+    compared: Compared, together: Sequence[int], rows: Sequence[int], judged: Agreement, positions: NDArray[np.int64]
+) -> None:
+    """A card for each image: the truth, and the answers of the runs in their colours."""
+    if not len(positions):
+        st.caption("None.")
+        return
+    run = compared.runs[together[0]]
+    predictions = compared.predictions()[together[0]]
+    assert predictions is not None
+    images = _images(run, compared.images)
+    if images is None:
+        st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")
+        return
+    shown = gallery.pager(len(positions), per_page=_PER_PAGE, key=PAGE)
+    classes = run.class_names
+    cards = []
+    for position in positions[shown].tolist():
+        index, label = int(predictions.indices[position]), int(predictions.labels[position])
+        answers = [(row, int(judged.answers[row, position])) for row in rows]
+        told = "; ".join(f"{compared.names[together[row]]} says {classes[answer]}" for row, answer in answers)
+        cards.append(
+            gallery.Card(
+                image=images[index],
+                title=components.class_title(classes[label]),
+                alt=f"{compared.images.capitalize()} image {index}, a {classes[label]}: {told}",
+                accent=class_colour(classes[label], label),
+                bars=tuple(
+                    gallery.Bar(
+                        label=f"{shorten(compared.names[together[row]], length=18)}: {classes[answer]}",
+                        probability=float(judged.confidence[row, position]),
+                        colour=run_colour(together[row]),
+                        is_true=answer == label,
+                    )
+                    for row, answer in answers
+                ),
+            )
+        )
+    gallery.show(cards, size_rem=10, label="Images with the answers of each run")
+    st.caption("Below each image: what each run says, how sure it is, and ✓ where it is right.")
+
+
+def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
+    """The images of the split that the predictions are of; None where the data is no longer that of the run."""
+    dataset = cache.dataset(run.config.data.source)
+    if dataset.fingerprint != run.dataset_fingerprint:
+        return None
+    of_training = images == "validation" and run.config.training.validation == "training"
+    found: NDArray[np.uint8] = dataset.train.images if of_training else dataset.test.images
+    return found

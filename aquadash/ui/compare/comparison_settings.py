@@ -1,0 +1,135 @@
+"""The settings of compared runs: which differ, and what accuracy went with which value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.config import DEFINITIONS, flatten, pipeline_versions
+from aquadash.figures.metric_by_setting import metric_by_setting
+from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
+from aquadash.runs.types import Run
+from aquadash.ui import address, components
+from aquadash.ui import setting_fields as fields
+from aquadash.ui.compared import Compared, labels
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count
+from aquadash.ui.train.setting_groups import matters
+
+#: Numbers that span a factor of so many stand on a logarithmic axis.
+_LOG_FACTOR = 8
+#: More axes than that cannot be told apart.
+_MOST_AXES = 9
+_DASH = "–"
+
+_ALL, _SETTING = "every", "setting"
+
+
+def show(compared: Compared) -> None:
+    """Draw the table, the lines through the settings, and the accuracy against one of them."""
+    runs = compared.runs
+    st.subheader("What was set differently?", anchor=False)
+    address.choice(_ALL, ["yes", "no"], default="no")
+    shown = st.segmented_control(
+        "Settings shown", ["no", "yes"], key=_ALL, required=True,
+        format_func=lambda word: "everything" if word == "yes" else "only what differs", label_visibility="collapsed",
+    )  # fmt: skip
+    address.record(_ALL, str(shown), default="no")
+    rows = settings_table(runs, everything=shown == "yes")
+    columns = labels(runs)
+    common = [row for row in rows if all(row[name] != _DASH for name in columns)]
+    partial = [row for row in rows if row not in common]
+    if common:
+        _table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
+    if partial:
+        with st.expander(f"{count(len(partial), 'setting')} that not every one of these runs has", icon="🧩"):
+            _table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
+    if not rows:
+        st.caption("All settings that matter are the same, the seed included.")
+    _accuracy_by_settings(compared)
+
+
+def _table(rows: Sequence[dict[str, str]], *, key: str, alt: str) -> None:
+    st.dataframe(
+        rows, hide_index=True, alt=alt, key=key, height="content",
+        column_config={"Setting": st.column_config.TextColumn(pinned=True)},
+    )  # fmt: skip
+
+
+def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, str]]:
+    """A row a setting, a column a run, in plain words; only the settings that differ unless ``everything``.
+
+    Where a setting makes no difference, a network's filters for a network without any, the run has a dash.
+    """
+    flat = [flatten(run.config) for run in runs]
+    columns = labels(runs)
+    rows = []
+    for name in flat[0]:
+        found = [values[name] if matters(name, values) else None for values in flat]
+        if name == DEFINITIONS and not everything:
+            # Only where the same name means another pipeline.
+            found = list(pipeline_versions([run.config for run in runs]) or [""])
+        if everything or any(value != found[0] for value in found):
+            told = (_DASH if value is None else fields.value_text(name, value) for value in found)
+            rows.append({"Setting": fields.label(name)} | dict(zip(columns, told, strict=True)))
+    return rows
+
+
+def dimensions(runs: Sequence[Run]) -> dict[str, Dimension]:
+    """An axis for each setting that differs among the runs, by its dotted name."""
+    flat = [flatten(run.config) for run in runs]
+    found: dict[str, Dimension] = {}
+    for name in flat[0] if flat else ():
+        values = [each[name] if matters(name, each) else None for each in flat]
+        if name == DEFINITIONS:
+            values = list(pipeline_versions([run.config for run in runs]) or [""])
+        if all(value == values[0] for value in values):
+            continue
+        label = fields.label(name)
+        if fields.kind(name) in (int, float) and all(value is not None for value in values):
+            numbers = [float(value) for value in values if value is not None]
+            wide = min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers)
+            found[name] = Dimension(label, numbers, log=wide)
+        else:
+            texts = [_DASH if value is None else fields.value_text(name, value) for value in values]
+            found[name] = Dimension(label, texts)
+    return found
+
+
+def _accuracy_by_settings(compared: Compared) -> None:
+    """Only runs that were measured take part, and keep the colour of their place among all."""
+    evaluations = compared.evaluations()
+    measured = [index for index, found in enumerate(evaluations) if found is not None]
+    runs = [compared.runs[index] for index in measured]
+    names = [compared.names[index] for index in measured]
+    accuracies = [found.accuracy for found in evaluations if found is not None]
+    axes = dimensions(runs)
+    if len(runs) < 2 or not axes:
+        st.caption("Once two runs with different settings have results, charts show here what went with what.")
+        return
+    title = f"{compared.images.capitalize()} accuracy"
+    # Lines through what only some of the runs have would say nothing.
+    lines = [axis for axis in axes.values() if _DASH not in axis.values] or list(axes.values())
+    st.subheader("Which settings went with which accuracy?", anchor=False, help=term("parallel coordinates"))
+    components.plot(
+        parallel_coordinates(
+            lines[:_MOST_AXES], accuracies=accuracies, names=names, runs=measured,
+            accuracy_label=f"{title}, %",
+        ),
+        key="compared-parallel",
+    )  # fmt: skip
+    if len(lines[:_MOST_AXES]) < len(axes):
+        st.caption(f"{len(lines[:_MOST_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
+    address.choice(_SETTING, list(axes), default=next(iter(axes)))
+    name = str(st.selectbox("Accuracy against", list(axes), key=_SETTING, format_func=fields.label, width=320))
+    address.record(_SETTING, name, default=next(iter(axes)))
+    components.plot(
+        metric_by_setting(axes[name], accuracies=accuracies, names=names, indices=measured, title=title),
+        key="by-setting",
+    )
+    if len(axes) > 1:
+        st.caption(
+            f"{len(axes)} settings differ between these runs, so a difference here need not be this setting's doing. "
+            "To find out, repeat a run with this setting alone changed, with some seeds each."
+        )

@@ -1,0 +1,152 @@
+"""Runs grouped by a setting, with mean and deviation of their accuracies; a group can be opened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from aquadash.config import DEFINITIONS
+from aquadash.runs.fields import RunField
+from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
+from aquadash.runs.types import Run
+from aquadash.ui import address
+from aquadash.ui.compare import run_columns as columns
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, plain
+
+_NONE = "none"
+_ALL = "all"
+_GENERATION = "compare:groups"
+
+
+def choose(fields: Mapping[str, RunField]) -> str:
+    """Draw the menu of what to group by, bound to ``?group=``; ``"none"`` for nothing."""
+    options = [_NONE, ALL_BUT_SEED, *groupable(fields)]
+    address.choice("group", options, default=_NONE)
+    by = st.selectbox(
+        "Group by",
+        options,
+        key="group",
+        format_func=_word,
+        width=260,
+        help="Shows mean and deviation of the accuracies of runs that have the same value. “Same but the seed” takes "
+        "repetitions of one experiment together. " + term("seed"),
+    )
+    address.record("group", by, default=_NONE)
+    return str(by)
+
+
+def show(runs: Sequence[Run], by: str, fields: Mapping[str, RunField]) -> list[Run]:
+    """Draw the groups and return the runs of the open one; all runs while none is open or nothing is grouped."""
+    if by == _NONE or not runs:
+        return list(runs)
+    groups = group_runs(runs, by, fields)
+    by_key = {group.key: group for group in groups}
+    options = [_ALL, *by_key]
+    chosen = address.choice("member", options, default=_ALL)
+    _table(groups, by, chosen)
+    chosen = st.selectbox(
+        "Show the runs of",
+        options,
+        key="member",
+        format_func=lambda key: "all groups" if key == _ALL else group_title(by_key[key], by),
+    )
+    address.record("member", chosen, default=_ALL)
+    _say_what_varies(groups, by)
+    return list(runs) if chosen == _ALL else list(by_key[chosen].runs)
+
+
+def frame(groups: Sequence[RunGroup], by: str) -> pd.DataFrame:
+    """The table: a row a group, accuracies in per cent."""
+    rows: list[dict[str, Any]] = []
+    for group in groups:
+        row: dict[str, Any] = {"Group": group_title(group, by), "Runs": len(group.runs), "Seeds": group.seeds}
+        for metric in METRICS:
+            spread, head = group.spreads[metric], columns.title(metric)
+            row |= {
+                f"{head}: n": spread.n,
+                f"{head}: mean": _per_cent(spread.mean),
+                f"{head}: deviation": _per_cent(spread.deviation),
+                f"{head}: least": _per_cent(spread.low),
+                f"{head}: greatest": _per_cent(spread.high),
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def group_title(group: RunGroup, by: str) -> str:
+    """What the group's runs have in common, for people."""
+    if by != ALL_BUT_SEED:
+        return columns.value_text(by, group.value)
+    parts = [
+        f"other images ({str(value)[:8]})" if name == "dataset_fingerprint"
+        else f"its own pipelines, version {hashlib.sha256(str(value).encode()).hexdigest()[:6]}" if name == DEFINITIONS
+        else f"{columns.title(name)}: {columns.value_text(name, value)}"
+        for name, value in group.value.items()
+    ]  # fmt: skip
+    return " · ".join(parts) or "all settings alike"
+
+
+def _word(name: str) -> str:
+    named = {_NONE: "nothing", ALL_BUT_SEED: "same but the seed"}
+    return named.get(name) or columns.title_with_name(name)
+
+
+def _table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
+    keys = [group.key for group in groups]
+    wanted = [keys.index(chosen)] if chosen in keys else []
+    key = _table_key(by, keys)
+    if key in st.session_state and st.session_state[key]["selection"]["rows"] != wanted:
+        st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+        key = _table_key(by, keys)
+    table = frame(groups, by)
+    number = st.column_config.NumberColumn(format="%.1f %%")
+    deviation = st.column_config.NumberColumn(format="%.1f %%", help=term("standard deviation"))
+    st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        on_select=lambda: _take(key, keys),
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": wanted}},
+        placeholder="–",
+        alt=f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one by keyboard.",
+        column_config={
+            "Group": st.column_config.TextColumn(width="large"),
+            **{
+                name: deviation if name.endswith(": deviation") else number
+                for name in table.columns
+                if ": " in name and not name.endswith(": n")
+            },
+        },
+    )
+
+
+def _table_key(by: str, keys: Sequence[str]) -> str:
+    return f"groups-{hash((by, tuple(keys)))}-{st.session_state.get(_GENERATION, 0)}"
+
+
+def _take(key: str, keys: Sequence[str]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    st.session_state["member"] = keys[rows[0]] if rows and rows[0] < len(keys) else _ALL
+
+
+def _say_what_varies(groups: Sequence[RunGroup], by: str) -> None:
+    varying = sorted({name for group in groups for name in group.varying} - {by})
+    if varying:
+        named = ", ".join(plain(columns.title(name)) for name in varying[:6] if name != "dataset_fingerprint")
+        more = f" and {len(varying) - 6} more" if len(varying) > 6 else ""
+        st.caption(
+            f"Within the groups other things differ as well: {named or 'the images'}{more}. So the deviation is not "
+            "that of the seed alone."
+        )
+    elif any(group.seeds > 1 for group in groups):
+        st.caption("Within a group only the seed differs: the deviation is what chance alone does.")
+
+
+def _per_cent(share: float | None) -> float | None:
+    return None if share is None else 100 * share

@@ -1,0 +1,256 @@
+"""A run as a talk: one idea a screen, large, read-only, leafed through with the arrow keys.
+
+The address says it: ``/evaluate?run=...&present=3`` is the third screen of that run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from aquadash.data import title_of
+from aquadash.evaluation.browse import select
+from aquadash.figures.class_scores import ScoredRun, class_scores
+from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
+from aquadash.figures.learning_curves import learning_curves
+from aquadash.runs.types import Run
+from aquadash.ui import address, cache, components, gallery, image_browser, shell
+from aquadash.ui import setting_fields as fields
+from aquadash.ui.evaluate import scores
+from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import count, duration, percent, plain
+
+#: The word in the address; its value is the number of the screen, from 1.
+KEY = "present"
+
+#: Seconds between two looks at a run that still trains.
+_TICK_SECONDS = 1.5
+
+#: What one sees from the last row of a classroom: everything is in proportion to the text's size, so that grows.
+CSS = """
+<style>
+html { font-size: clamp(16px, 1.7vw, 34px) !important; }
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"] { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding: 1.2rem 2.5rem 1rem !important; }
+.st-key-present-screen [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.35rem; line-height: 1.5; }
+.aqua-card { font-size: 0.95rem; }
+.aqua-figure { font-size: clamp(4rem, 16vw, 9rem); line-height: 1.05; font-weight: 700; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 0.8rem 1rem !important; } }
+</style>
+"""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One idea.
+
+    Attributes:
+        title: A question or a statement, the screen's heading.
+        draw: Draws what is below it.
+    """
+
+    title: str
+    draw: Callable[[], None]
+
+
+def offer() -> None:
+    """Draw the button that opens the run of the page as a talk.
+
+    A link from a page to itself would not do: the browser drops what is new in its address.
+    """
+    st.button(
+        "Present",
+        key="present-open",
+        icon=":material/slideshow:",
+        type="tertiary",
+        help="Shows this run in large type, one idea a screen; the arrow keys leaf. Nothing can be changed there.",
+        on_click=lambda: st.query_params.update({KEY: "1"}),
+    )
+
+
+def asked() -> bool:
+    """Whether the address asks for a talk."""
+    return KEY in st.query_params
+
+
+def show() -> None:
+    """Draw the screen that the address names, and the way to the others."""
+    st.html(CSS)
+    run = cache.run(str(st.query_params.get("run", "")))
+    shell.live(None if run.status.ended else _TICK_SECONDS)(_screen)(run.run_id)
+
+
+def _screen(run_id: str) -> None:
+    run = cache.run(run_id)
+    screens = screens_of(run)
+    number = address.integer(KEY, default=1, low=1, high=len(screens), clamp=True)
+    address.record(KEY, str(number), default="")
+    screen = screens[number - 1]
+    _way(run, number, len(screens))
+    st.header(screen.title, anchor=False)
+    with shell.guard(), st.container(key="present-screen"):
+        screen.draw()
+
+
+def screens_of(run: Run) -> list[Screen]:
+    """What there is to show of a run: the results only once there are any."""
+    found = [
+        Screen(plain(run.name), lambda: _opening(run)),
+        Screen("What is it made of?", lambda: _settings(run)),
+        Screen("How did it learn?", lambda: _curve(run)),
+    ]
+    if not (run.status.ended and scores.has_results(run)):
+        return found
+    one = Evaluated.load(run)
+    found += [
+        Screen("How often is it right?", lambda: _accuracy(one)),
+        Screen("What does it take for what?", lambda: _matrix(one)),
+    ]
+    if largest_confusions(one.found.confusion_matrix, most=1):
+        found.append(Screen(_mistake_title(one), lambda: _mistake(one)))
+    found += [
+        Screen("Is it as good at every class?", lambda: _classes(one)),
+        Screen("Where was it sure, and right?", lambda: _images(one, right=True)),
+        Screen("Where was it sure, and wrong?", lambda: _images(one, right=False)),
+    ]
+    return found
+
+
+def _way(run: Run, number: int, last: int) -> None:
+    """Back, on, and out, with their keys."""
+
+    def go_to(target: int) -> None:
+        address.assign(KEY, target)
+
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        st.caption(f"{plain(run.name)} · {number} of {last}", width="content")
+        st.button("Back", key="present-back", icon=":material/arrow_back:", shortcut="Left", disabled=number == 1,
+                  on_click=go_to, args=(max(1, number - 1),))  # fmt: skip
+        st.button("On", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
+                  type="primary", on_click=go_to, args=(min(last, number + 1),))  # fmt: skip
+        if st.button("Leave", key="present-leave", icon=":material/close:", shortcut="Esc", type="tertiary"):
+            st.switch_page("pages/evaluate.py", query_params={"run": run.run_id})
+
+
+def _opening(run: Run) -> None:
+    source = run.config.data.source
+    title = title_of(source)
+    st.markdown(
+        f"A network that learns to tell {count(len(run.class_names), 'class', 'classes')} apart: {plain(title)}"
+    )
+    if run.note:
+        st.markdown(plain(run.note[:400]))
+    dataset = image_browser.matching_dataset(run) if run.dataset_fingerprint else None
+    if dataset is None:
+        return
+    labels = dataset.train.labels
+    cards = [
+        gallery.Card(dataset.train.images[position], class_text(name), f"A training image: {name}")
+        for label, name in enumerate(dataset.class_names[:10])
+        for position in np.flatnonzero(labels == label)[:1]
+    ]
+    gallery.show(cards, size_rem=11, label="A training image of each class")
+
+
+def _settings(run: Run) -> None:
+    config = run.config
+    told = [
+        ("data.source", config.data.source),
+        ("augmentation.pipeline", config.augmentation.pipeline),
+        ("model.name", config.model.name),
+        ("training.optimizer", config.training.optimizer),
+        ("training.learning_rate", config.training.learning_rate),
+        ("training.batch_size", config.training.batch_size),
+    ]
+    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in told]
+    if "epochs" in run.metrics:
+        lines.append(
+            f"- It saw its training images **{run.metrics['epochs']:.0f} times**, in "
+            f"**{duration(run.metrics.get('seconds'))}**."
+        )
+    st.markdown("\n".join(lines))
+
+
+def _curve(run: Run) -> None:
+    history = cache.history(run.run_id)
+    figure = learning_curves(
+        history, metric="accuracy", monitor=run.config.training.monitor, revision=run.run_id, height=500
+    )
+    _plot(figure, "present-curve")
+    if run.status.ended and history:
+        st.markdown("Training images are practised; validation images were never learned from, so they count.")
+
+
+def _accuracy(one: Evaluated) -> None:
+    found = one.found
+    value, _, rest = percent(found.accuracy, found.accuracy_ci95).partition(" (")
+    st.html(f"<div class='aqua-figure'>{value}</div>")
+    st.markdown(
+        f"of {found.n:,} test images, which it had never seen. With other images it might be "
+        f"{plain(rest.rstrip(')'))}: that is the 95 % interval. Guessing would give {100 / len(found.classes):.0f} %."
+    )
+
+
+def _matrix(one: Evaluated) -> None:
+    figure = confusion_matrix(one.found.confusion_matrix, class_names=one.found.classes, by_row=False)
+    figure.update_layout(height=540)
+    figure.update_traces(showscale=False, selector={"type": "heatmap"})
+    _plot(figure, "present-matrix")
+
+
+def _mistake_title(one: Evaluated) -> str:
+    (true, predicted, number), *_ = largest_confusions(one.found.confusion_matrix, most=1)
+    names = one.found.classes
+    return (
+        f"Its most frequent mistake: {plain(class_text(names[true]))} taken for {plain(class_text(names[predicted]))}, "
+        f"{count(number, 'time')}"
+    )
+
+
+def _mistake(one: Evaluated) -> None:
+    (true, predicted, _), *_ = largest_confusions(one.found.confusion_matrix, most=1)
+    shown = select(
+        one.predictions.labels,
+        one.predictions.probabilities,
+        true_class=true,
+        predicted_class=predicted,
+        sort="most confident mistakes first",
+    )
+    _cards(one, shown[:8])
+
+
+def _classes(one: Evaluated) -> None:
+    figure = class_scores(ScoredRun(one.run.name, one.found.report, one.intervals()))
+    figure.update_layout(height=540)
+    _plot(figure, "present-classes")
+    st.markdown("The lines are 95 % intervals: where they overlap widely, the classes may be equally hard.")
+
+
+def _images(one: Evaluated, *, right: bool) -> None:
+    shares = one.predictions.probabilities
+    kept = select(one.predictions.labels, shares, outcome="right" if right else "wrong")
+    surest = kept[np.argsort(-shares[kept].max(axis=1), kind="stable")]
+    _cards(one, surest[:8])
+
+
+def _cards(one: Evaluated, positions: np.ndarray) -> None:
+    dataset = image_browser.matching_dataset(one.run)
+    if dataset is None:
+        return
+    cards = [
+        image_browser.card(dataset, one.predictions, int(position), class_names=one.found.classes)
+        for position in positions
+    ]
+    gallery.show(cards, size_rem=10, label="Test images with the network's answers")
+
+
+def _plot(figure: go.Figure, key: str) -> None:
+    figure.update_layout(font_size=20, legend_font_size=20)
+    figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20, title_font_size=20)
+    figure.update_traces(textfont_size=26, selector={"type": "heatmap"})
+    components.plot(figure, key=key)

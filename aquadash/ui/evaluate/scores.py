@@ -1,0 +1,127 @@
+"""How good a run is: its figures with their intervals, the scores of each class, its learning curves in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.evaluation import Evaluation, TopK, wilson_interval
+from aquadash.evaluation.curves import Metric as EpochMetric
+from aquadash.figures.compare_curves import compare_curves
+from aquadash.figures.confidence_histogram import confidence_histogram
+from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
+from aquadash.ui import cache, components, covered
+from aquadash.ui.glossary import term
+from aquadash.ui.text import percent
+from aquadash.ui.train import coach_notes
+
+
+def has_results(run: Run) -> bool:
+    """Whether the run's model has been stored and has predicted the test images."""
+    return "test_accuracy" in run.metrics
+
+
+def results_first(runs: Sequence[Run]) -> list[Run]:
+    """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
+    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.stands_first))
+
+
+def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
+    """Accuracy and top-2 accuracy with intervals, loss, number of images; what to make of them for the report's way."""
+    unseen = _unseen(run, found)
+    with st.container(horizontal=True):
+        _accuracy("Test accuracy", found.accuracy, found.accuracy_ci95)
+        if unseen is not None:
+            share, count = unseen
+            _accuracy(f"On the {count:,} unseen images", share, wilson_interval(round(share * count), count))
+        if len(found.classes) > 2:
+            _accuracy("Right class among the first two", top_two.accuracy, top_two.interval, help="top-2 accuracy")
+        st.metric("Loss", f"{found.loss:.2f}", help=term("loss"), border=True, width="content", height="stretch")
+        st.metric("Test images", f"{found.n:,}", help=term("test set"), border=True, width="content", height="stretch")
+    classes = len(found.classes)
+    st.caption(
+        f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
+        f"of {math.log(classes):.2f}."
+    )
+    covered.note(run.config.data.source)
+    if run.config.training.validation == "test":
+        _explain_the_reports_way(found.n, unseen)
+
+
+def show_confidence(predictions: Predictions, *, key: str) -> None:
+    """How sure the network is when it is right and when it is wrong."""
+    components.plot(confidence_histogram(predictions.labels, predictions.probabilities, height=280), key=key)
+
+
+def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
+    """Loss and accuracy by epoch, and what the coach says about them."""
+    # What validating on test images does to the score stands beside the score.
+    coach_notes.show(run, history, leave_out=("validation-on-test",) if has_results(run) else ())
+    metrics: tuple[Metric, ...] = ("loss", "accuracy")
+    for column, metric in zip(st.columns(2), metrics, strict=True):
+        with column:
+            st.markdown(f"**{metric.capitalize()} by epoch**", help=term(metric))
+            components.plot(
+                learning_curves(history, metric=metric, monitor=run.config.training.monitor, revision=run.run_id),
+                key=f"curves-{metric}",
+            )
+    if run.config.training.validation == "test":
+        spent = (
+            report_validation_images(cache.evaluation(run.run_id).n) if has_results(run) else REPORT_VALIDATION_IMAGES
+        )
+        st.caption(f"“Validation” means the first {spent} test images in this run.")
+
+
+def show_both_curves(run: Run, other: Run) -> None:
+    """Validation loss and accuracy of two runs by epoch, the second dashed."""
+    names = (run.name, other.name)
+    histories = [cache.history(each.run_id) for each in (run, other)]
+    metrics: tuple[EpochMetric, ...] = ("val_loss", "val_accuracy")
+    for column, metric in zip(st.columns(2), metrics, strict=True):
+        with column:
+            components.plot(
+                compare_curves(list(zip(names, histories, strict=True)), metric=metric), key=f"both-{metric}"
+            )
+
+
+def _accuracy(label: str, share: float, interval: tuple[float, float], *, help: str = "accuracy") -> None:
+    """One accuracy; the interval decides how many digits it is worth."""
+    value, _, rest = percent(share, interval).partition(" (")
+    st.metric(
+        label,
+        value,
+        delta=f"95 % interval: {rest.rstrip(')')}",
+        delta_color="off",
+        delta_arrow="off",
+        help=f"{term(help)} {term('confidence interval')}",
+        border=True,
+        width="content",
+        height="stretch",
+    )
+
+
+def _unseen(run: Run, found: Evaluation) -> tuple[float, int] | None:
+    """Accuracy on the test images that did not decide when to stop and how many they are, where some did."""
+    share, count = run.metrics.get("unseen_test_accuracy"), found.n - report_validation_images(found.n)
+    return (share, count) if share is not None and count > 0 else None
+
+
+def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
+    """Say plainly what validating on test images does to the score."""
+    text = (
+        f"**{report_validation_images(n)} of the {n:,} test images decided when to stop.** This run validated on test "
+        "images, as the report does, so the accuracy over all of them is a little flattering: training ended at a "
+        "moment that suited these very images."
+    )
+    if unseen is not None:
+        share, count = unseen
+        low, high = wilson_interval(round(share * count), count)
+        text += (
+            f" The {count:,} images that nothing was decided on give {100 * share:.0f} %, and with so few of them the "
+            f"true figure may be anything from {100 * low:.0f} % to {100 * high:.0f} %."
+        )
+    st.warning(text, icon="🔬")

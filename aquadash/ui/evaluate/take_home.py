@@ -1,0 +1,256 @@
+"""Taking a run home: its ZIP, its network in other formats; and bringing a run from another computer."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aquadash import settings
+from aquadash.runs.types import Run
+from aquadash.ui import cache, shell, task_progress
+from aquadash.ui.evaluate import take_home_reads
+from aquadash.ui.text import plain, sentence
+from aquadash.ui.uploads import most_megabytes, switched_off
+
+if TYPE_CHECKING:
+    from aquadash.export.bundle import Exported
+    from aquadash.export.convert import Format
+    from aquadash.tasks import Task
+
+#: Seconds between two looks at work under way.
+_TICK_SECONDS = 1.0
+
+_BRING_KEY = "bring-run"
+
+
+def show(run: Run) -> None:
+    """Draw what can be taken home of a run.
+
+    Args:
+        run: Any run; one that has not ended gets the reason why not yet.
+    """
+    if not run.status.ended:
+        st.info("This run can be taken home once it has ended. Stop it on the Train page to have it now.", icon="⏳")
+        return
+    with shell.guard():
+        st.markdown(
+            "**Everything of this run in one ZIP**: settings, curves, the trained network, its predictions, a report "
+            "to print, and a script and a notebook that train it again without AquaDash."
+        )
+        include = st.toggle(
+            "With the images",
+            value=_is_drawn(run),
+            key=f"take-home-data-{run.run_id}",
+            help="The script needs them. AquaDash's own drawings may be passed on; photographs may be somebody's. "
+            "CIFAR-100 is downloaded by the script where they are left out.",
+        )
+        shell.live(_TICK_SECONDS if _at_work(run, include) else None)(_zip)(run, include)
+    with shell.guard():
+        st.markdown("**The network for other programs**, held against the original on the test images first.")
+        for form in _formats():
+            shell.live(_TICK_SECONDS if _converting(run, form) else None)(_conversion)(run, form)
+
+
+def popover(run: Run) -> None:
+    """Draw a button that opens :func:`show`; its content is made when it is open."""
+    with st.popover("Take home", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
+        if opened.open:
+            show(run)
+
+
+def section(run: Run) -> None:
+    """Draw the part of a page about a run."""
+    st.subheader("Take it home", anchor=False)
+    show(run)
+
+
+def bring() -> None:
+    """Draw the way in for a run from another computer; read only while it is open."""
+    with st.expander("Bring a run", icon="📥", key="bring", on_change="rerun") as opened:
+        if opened.open:
+            with shell.guard():
+                _upload()
+
+
+def _is_drawn(run: Run) -> bool:
+    from aquadash.data.sources import SOURCES
+
+    source = SOURCES.get(run.config.data.source)
+    return source is not None and source.drawn
+
+
+def _zip(run: Run, include: bool) -> None:
+    from aquadash.export import preparing
+
+    task = take_home_reads.prepared(run, include)
+    key = f"{run.run_id}-{include:d}"
+    if task is None or (task.ended and task.result is None):
+        if task is not None:
+            task_progress.why_no_result(task)
+        if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
+            preparing.prepare(cache.store(), run.run_id, include_data=include)
+            take_home_reads.refresh()
+            st.rerun()
+        return
+    if not task.ended:
+        task_progress.show(task, key=f"take-home-{key}")
+        return
+    if st.session_state.pop(_watched(key), False):
+        # The fragment looks no longer every second.
+        st.rerun()
+    _ready(run, task, key)
+
+
+def _ready(run: Run, task: Task[Exported], key: str) -> None:
+    from aquadash.export.bundle import file_name
+
+    written = task.result
+    assert written is not None
+    st.download_button(
+        f"Download the ZIP ({written.size / 1e6:.1f} MB)",
+        written.path.read_bytes,
+        file_name=file_name(run),
+        mime="application/zip",
+        key=f"take-home-get-{key}",
+        type="primary",
+        icon="⬇️",
+        on_click="ignore",
+    )
+    for note in written.notes:
+        st.caption(f"ℹ️ {plain(note)}")
+
+
+def _at_work(run: Run, include: bool) -> bool:
+    task = take_home_reads.prepared(run, include)
+    working = task is not None and not task.ended
+    if working:
+        st.session_state[_watched(f"{run.run_id}-{include:d}")] = True
+    return working
+
+
+def _watched(key: str) -> str:
+    return f"take-home-watched:{key}"
+
+
+def _formats() -> tuple[Format, ...]:
+    from aquadash.export.convert import FORMATS
+
+    return tuple(FORMATS.values())
+
+
+def _converting(run: Run, form: Format) -> bool:
+    job = take_home_reads.job(run, form)
+    working = job is not None and not job.status.ended
+    if working:
+        st.session_state[_watched(f"{run.run_id}-{form.name}")] = True
+    return working
+
+
+def _conversion(run: Run, form: Format) -> None:
+    """A format: what it is good for, and the button, the progress or the file."""
+    key = f"{form.name}-{run.run_id}"
+    job = take_home_reads.job(run, form)
+    st.caption(f"**{form.title}**: {form.explained}")
+    if job is not None and not job.status.ended:
+        progress = job.progress
+        share = progress.batch / progress.batches if progress and progress.batches else 0.0
+        phase = progress.phase if progress else "starting"
+        st.progress(min(share, 1.0), text=plain(sentence(phase)))
+        if job.stop_requested:
+            st.button("Stopping ...", key=f"convert-stop-{key}", icon="✋", disabled=True)
+        elif st.button("Stop", key=f"convert-stop-{key}", icon="✋"):
+            take_home_reads.conversions().stop(run.run_id, form)
+            take_home_reads.refresh()
+        return
+    if st.session_state.pop(_watched(f"{run.run_id}-{form.name}"), False):
+        st.rerun()
+    converted = take_home_reads.converted(run, form)
+    if converted is not None:
+        st.download_button(
+            f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
+            converted.path.read_bytes,
+            file_name=form.file_name,
+            mime="application/octet-stream",
+            key=f"convert-get-{key}",
+            icon="⬇️",
+            on_click="ignore",
+        )
+        st.caption(f"✅ {plain(converted.check.words())}")
+        return
+    if job is not None and job.message:
+        st.warning(plain(job.message), icon="✋")
+    missing = form.missing()
+    if missing:
+        st.caption(
+            f"Not installed here: {plain(', '.join(missing))}. Whoever runs AquaDash can add it with "
+            f"`pip install -r {form.requirements}`."
+        )
+    elif "test_accuracy" not in run.metrics:
+        st.caption("This run has no trained network.")
+    elif st.button(f"Convert to {form.title}", key=f"convert-{key}", icon="🔄"):
+        take_home_reads.conversions().start(run.run_id, form)
+        take_home_reads.refresh()
+        st.rerun()
+
+
+def _upload() -> None:
+    from aquadash.data.images import display_name
+    from aquadash.export import preparing
+
+    st.markdown("A ZIP that AquaDash has made with *Take home*, here or on another computer.")
+    if not settings.classroom():
+        st.caption("A larger one: `python -m aquadash runs import FILE` in a terminal.")
+    uploaded = st.file_uploader(
+        "Run", type="zip", key=_BRING_KEY, max_upload_size=most_megabytes(), disabled=switched_off()
+    )
+    if uploaded is None:
+        return
+    key = f"upload-{uploaded.file_id}"
+    if preparing.incoming(key) is None:
+        folder = settings.home() / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix="upload-", suffix=".zip", dir=folder, delete=False) as file:
+            file.write(uploaded.getvalue())
+        preparing.bring(cache.store(), Path(file.name), key=key, called=display_name(uploaded.name))
+    _incoming_fragment(key)
+
+
+def _incoming_fragment(key: str) -> None:
+    from aquadash.export import preparing
+
+    task = preparing.incoming(key)
+    working = task is not None and not task.ended
+    if working:
+        st.session_state[_watched(key)] = True
+    shell.live(_TICK_SECONDS if working else None)(_incoming)(key)
+
+
+def _incoming(key: str) -> None:
+    from aquadash.export import preparing
+
+    task = preparing.incoming(key)
+    if task is None:
+        return
+    if not task.ended:
+        task_progress.show(task, key=f"bring-{key}")
+        return
+    if st.session_state.pop(_watched(key), False):
+        cache.refresh()
+        st.rerun()
+    taken = task.result
+    if taken is None:
+        task_progress.why_no_result(task)
+        return
+    run = taken.run
+    st.success(f"**{plain(run.name)}** is here.", icon="📥")
+    if not taken.kept_id:
+        st.caption(
+            f"It has the id {run.run_id[:8]} now: its own, {taken.original_id[:8]}, belongs to a run that is here "
+            "already, or the store chooses ids itself."
+        )
+    st.page_link(
+        "pages/evaluate.py", label="Evaluate it", query_params={"run": run.run_id}, icon=":material/arrow_forward:"
+    )

@@ -1,0 +1,142 @@
+"""Why did the network answer so? A chosen test image's explanation, and the maps of a confusion cell's images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from aquadash.data import Dataset
+from aquadash.errors import AquaDashError
+from aquadash.evaluation import select
+from aquadash.runs.types import Predictions, Run
+from aquadash.ui import address, cache, image_browser
+from aquadash.ui.explain import explanations
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import class_text
+from aquadash.ui.text import count
+
+#: The chosen image, by its number in the test split, in the address and of the menu.
+KEY = "explain"
+#: Whether the maps of all images of the chosen classes are shown.
+STRIP = "explain-all"
+
+
+def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
+    """Draw the choice of an image among those of the page's true and predicted class, and what is chosen.
+
+    TensorFlow is loaded only once something is chosen.
+
+    Args:
+        run: Has ended.
+        predictions: What its network said of the test images.
+        class_names: One name a class.
+    """
+    dataset = _dataset(run)
+    if dataset is None:
+        return
+    st.subheader("Why did it answer so?", anchor="why", help=term("explanation"))
+    true, predicted = image_browser.chosen_classes(class_names)
+    positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)
+    chosen = _chooser(predictions, [int(position) for position in positions], class_names=class_names)
+    if chosen is not None:
+        position = int(np.flatnonzero(predictions.indices == chosen)[0])
+        explanations.show(
+            run,
+            dataset.test.images[chosen],
+            class_names=class_names,
+            true_label=int(predictions.labels[position]),
+            key="why",
+        )
+    most = explanations.MOST_IN_STRIP
+    which = f"the first {most} of " if len(positions) > most else "all "
+    what = f"Maps of {which}{count(len(positions), 'image')} of the chosen classes"
+    if explanations.toggle(STRIP, what, help="What the maps have in common may be the reason of a mistake."):
+        indices = predictions.indices[positions]
+        explanations.strip(
+            run, dataset.test.images[indices], predictions.labels[positions], class_names=class_names, key="strip"
+        )
+
+
+def link(class_names: Sequence[str]) -> None:
+    """A button that leads from the images of a confusion cell to their maps, once a cell has been chosen."""
+    true, predicted = image_browser.chosen_classes(class_names)
+    if true is None or predicted is None:
+        return
+    what = f"{class_text(class_names[true])} → {class_text(class_names[predicted])}"
+    st.button(f"Why? Maps of {what}", key="explain-cell", icon="🔦", on_click=_show_strip)
+
+
+def _show_strip() -> None:
+    address.assign("section", "explain")
+    address.assign(STRIP, True)
+
+
+def _chooser(predictions: Predictions, positions: list[int], *, class_names: Sequence[str]) -> int | None:
+    """Draw the menu and the button for the next image.
+
+    Returns:
+        The chosen image's number in the test split; None until one is chosen.
+    """
+    known = {int(index): position for position, index in enumerate(predictions.indices)}
+    chosen = address.restore(
+        KEY, lambda text: _known(text, known), default=None, expected="the number of a test image, such as 12"
+    )
+    options = [int(predictions.indices[position]) for position in positions]
+    if chosen is not None and chosen not in known:
+        # Chosen for another run, of another data set.
+        chosen = st.session_state[KEY] = None
+    if chosen is not None and chosen not in options:
+        # Other classes have been chosen since; the image stays until another one is chosen.
+        options.insert(0, chosen)
+
+    def label(index: int) -> str:
+        shares = predictions.probabilities[known[index]]
+        answer, true = int(shares.argmax()), int(predictions.labels[known[index]])
+        given = "✔" if answer == true else f"✘ {class_text(class_names[answer])}"
+        return f"{index}: {class_text(class_names[true])} {given} {100 * float(shares[answer]):.0f} %"
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Explain a test image",
+            options,
+            index=None,
+            key=KEY,
+            format_func=label,
+            placeholder="Choose an image" if options else "No image is of these classes",
+            width=330,
+            help="The menus of the true and the predicted class decide which images are offered.",
+        )
+        place = options.index(chosen) if chosen is not None else -1
+        st.button(
+            "Next image" if chosen is not None else "First image",
+            icon="▶️",
+            key="explain-next",
+            disabled=place + 1 >= len(options),
+            on_click=address.assign,
+            args=(KEY, options[min(place + 1, len(options) - 1)] if options else None),
+        )
+        st.button(
+            "Close", key="explain-close", disabled=chosen is None, on_click=address.assign, args=(KEY, None),
+            type="tertiary",
+        )  # fmt: skip
+    value = st.session_state[KEY]
+    address.record(KEY, "" if value is None else str(value), default="")
+    return None if value is None else int(value)
+
+
+def _known(text: str, known: dict[int, int]) -> int:
+    """The number in a text, of an image that there is."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) in known):
+        raise ValueError(text)
+    return int(text)
+
+
+def _dataset(run: Run) -> Dataset | None:
+    """The images that the run was tested on; None where they are gone or changed, which the page says elsewhere."""
+    try:
+        dataset = cache.dataset(run.config.data.source)
+    except AquaDashError:
+        return None
+    return dataset if dataset.fingerprint == run.dataset_fingerprint else None

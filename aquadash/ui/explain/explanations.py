@@ -1,0 +1,220 @@
+"""Why a network answers as it does, on a page: maps of one image by a choice of methods, and strips of many images."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash.explain import pictures
+from aquadash.explain.methods import METHODS
+from aquadash.explain.results import Explanation
+from aquadash.figures.theme import class_colour
+from aquadash.runs.types import Run
+from aquadash.ui import address, gallery
+from aquadash.ui.explain import layer_pictures
+from aquadash.ui.explain.explainer import explained, explainer
+from aquadash.ui.glossary import term
+from aquadash.ui.probabilities import bars, class_text
+from aquadash.ui.text import count, plain
+
+if TYPE_CHECKING:
+    from aquadash.explain.explainer import Explainer
+
+#: The method of an address that names none, and that of strips: the quickest.
+DEFAULT_METHOD = "grad-cam"
+
+#: A strip explains at most so many images.
+MOST_IN_STRIP = 48
+
+#: Between an image and its map in one picture, in shares of the image's width.
+_GAP = 16
+
+
+def show(
+    run: Run, image: NDArray[np.uint8], *, class_names: Sequence[str], true_label: int | None = None, key: str
+) -> None:
+    """Draw an image's explanations: a choice of methods, and maps for the answer and for what it should have been.
+
+    Args:
+        run: Its network is asked.
+        image: uint8, of the size that the network looks at.
+        class_names: One name a class.
+        true_label: The right class, None where it is not known. Where the answer is right or the truth unknown, the
+            second map is for the class that comes next.
+        key: The method is in the address under ``{key}-method``, whether the map stands alone under ``{key}-view`` and
+            whether the layers are shown under ``{key}-layers``.
+    """
+    method = _method_picker(f"{key}-method")
+    view = _view_picker(f"{key}-view")
+    network = explainer(run)
+    shares = network.predict_images(image[None])[0]
+    answer = int(shares.argmax())
+    second = true_label if true_label not in (None, answer) else int(np.argsort(-shares, kind="stable")[1])
+    found = explained(run, image[None].repeat(2, axis=0), [answer, int(second)], method=method)
+    roles = ["the answer" if true_label is None else "the answer, right" if true_label == answer else "the answer"]
+    roles.append("the true class" if second == true_label else "the second choice")
+    cards = [
+        gallery.Card(
+            image=image,
+            title="What the network sees",
+            alt="The image" if true_label is None else f"The image, of class {class_names[true_label]}",
+            bars=bars(shares, class_names=class_names, true_class=true_label),
+            accent=None if true_label is None else class_colour(class_names[true_label], true_label),
+        )
+    ]
+    for explanation, role in zip(found, roles, strict=True):
+        cards.append(_card(explanation, subtitle=f"{role}, {100 * explanation.probability:.0f} %", view=view))
+    gallery.show(cards, size_rem=10.5, label=f"The image and its maps by {METHODS[method].title}")
+    st.html(_legends(found))
+    st.caption(" ".join(_remarks(network, found)))
+    layers = f"{key}-layers"
+    if toggle(layers, "Show what the layers see", help=term("feature map")):
+        layer_pictures.show(run, image)
+
+
+def strip(
+    run: Run,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | Sequence[int],
+    *,
+    class_names: Sequence[str],
+    key: str,
+) -> None:
+    """Draw Grad-CAM maps of many images, each beside its image: what they have in common is the reason of a mistake.
+
+    Args:
+        run: Its network is asked why it gives the answers that it gives.
+        images: uint8, shape (n, height, width, 3); the first :data:`MOST_IN_STRIP` are drawn.
+        labels: The true class of each.
+        class_names: One name a class.
+        key: Whether the map stands alone is in the address under ``{key}-view``.
+    """
+    if not len(images):
+        st.info("There are no such images.", icon="🔎")
+        return
+    view = _view_picker(f"{key}-view")
+    found = explained(run, images[:MOST_IN_STRIP], None, method=DEFAULT_METHOD)
+    cards = []
+    for image, label, explanation in zip(images, labels, found, strict=False):
+        true, right = class_names[int(label)], int(label) == explanation.class_index
+        sure = f"{100 * explanation.probability:.0f} %"
+        said = f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(explanation.class_name)}, {sure}"
+        gap = np.full((image.shape[0], max(1, image.shape[1] // _GAP), 3), 128, np.uint8)
+        cards.append(
+            gallery.Card(
+                image=np.hstack([image, gap, _picture(explanation, view)]),
+                title=class_text(true),
+                subtitle=said,
+                alt=f"An image of {true} and its map: {pictures.alt_text(explanation)}",
+                accent=class_colour(true, int(label)),
+            )
+        )
+    gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
+    st.html(_legends(found[:1]))
+    if len(images) > MOST_IN_STRIP:
+        st.caption(f"The first {MOST_IN_STRIP} of {count(len(images), 'image')}.")
+
+
+def _method_picker(key: str) -> str:
+    """Draw the choice of methods and what the chosen one does."""
+    address.choice(key, list(METHODS), default=DEFAULT_METHOD)
+    method = str(
+        st.segmented_control(
+            "Method",
+            list(METHODS),
+            key=key,
+            required=True,
+            format_func=lambda name: METHODS[name].title,
+            help=term("explanation"),
+        )
+    )
+    address.record(key, method, default=DEFAULT_METHOD)
+    st.caption(f"{METHODS[method].help} ({METHODS[method].source})")
+    return method
+
+
+def _view_picker(key: str) -> str:
+    """Draw the choice between the map over its image and the map alone."""
+    titles = {"over": "Over the image", "alone": "Map alone"}
+    address.choice(key, list(titles), default="over")
+    view = str(st.segmented_control("Show", list(titles), key=key, required=True, format_func=titles.__getitem__))
+    address.record(key, view, default="over")
+    return view
+
+
+def toggle(key: str, label: str, *, help: str | None = None) -> bool:
+    """A switch whose state is in the address."""
+    address.restore(key, _switched_on, default=False, expected="1")
+    on = st.toggle(label, key=key, help=help)
+    address.record(key, "1" if on else "", default="")
+    return on
+
+
+def _switched_on(text: str) -> bool:
+    if text != "1":
+        raise ValueError(text)
+    return True
+
+
+def _picture(explanation: Explanation, view: str) -> NDArray[np.uint8]:
+    return pictures.overlay(explanation) if view == "over" else pictures.colour_picture(explanation)
+
+
+def _card(explanation: Explanation, *, subtitle: str, view: str) -> gallery.Card:
+    return gallery.Card(
+        image=_picture(explanation, view),
+        title=f"Why {class_text(explanation.class_name)}?",
+        subtitle=f"{subtitle}. {explanation.where.capitalize()}.",
+        alt=pictures.alt_text(explanation),
+        accent=class_colour(explanation.class_name, explanation.class_index),
+    )
+
+
+def _legends(found: Sequence[Explanation]) -> str:
+    """The scale of each map, as HTML; maps with the same scale share one."""
+    texts = dict.fromkeys((explanation.signed, *pictures.legend_texts(explanation)) for explanation in found)
+    names = {(e.signed, *pictures.legend_texts(e)): e.class_name for e in found}
+    return "".join(
+        _legend(signed, low, high, of=names[signed, low, high] if len(texts) > 1 else "") for signed, low, high in texts
+    )
+
+
+def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
+    colours = ", ".join(pictures.scale_colours(signed=signed))
+    name = f"{html.escape(class_text(of))}: " if of else ""
+    return (
+        '<div style="display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.5rem; font-size: 0.8125rem">'
+        f"<span>{name}{html.escape(low)}</span>"
+        '<span aria-hidden="true" style="flex: 0 1 10rem; min-width: 6rem; height: 0.8rem; border-radius: 0.2rem; '
+        f'background: linear-gradient(to right, {colours})"></span><span>{html.escape(high)}</span></div>'
+    )
+
+
+def _remarks(network: Explainer, found: Sequence[Explanation]) -> list[str]:
+    """What the figures of a method say, in sentences."""
+    first = found[0]
+    name = plain(first.class_name)
+    if first.method == "integrated-gradients":
+        total, change = first.facts["sum"], first.facts["change"]
+        return [
+            f"For {name} the contributions add up to {100 * total:+.1f} points of probability; from the plain black "
+            f"and white images to this one it changes by {100 * change:+.1f} points."
+        ]
+    if first.method == "occlusion":
+        side = f"{first.facts['patch']:.0f} × {first.facts['patch']:.0f}"
+        lost = 100 * first.facts["most_lost"]
+        return [
+            f"Squares of {side} pixels. For {name} the most that is lost is {lost:.0f} points of probability."
+            if lost > 0
+            else f"Squares of {side} pixels. Covering costs {name} nothing anywhere."
+        ]
+    height, width, _ = network.inside.map_shape
+    remarks = [f"The last map has {height} × {width} places, enlarged to the image. Each map has a scale of its own."]
+    if not network.uses_scores:
+        remarks.append("The network does not end in a softmax, so the logarithm of its answer is explained.")
+    return remarks

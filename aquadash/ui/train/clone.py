@@ -1,0 +1,154 @@
+"""Start a run from another one's settings: a link that carries them to the Train page, and what becomes of it there.
+
+The address says ``?clone=RUN_ID`` and, where settings are to differ, ``&set=training.epochs=20;model.filters=16,32``.
+Without a run the changes are made to what the form holds.
+It is taken over once: what the student changes in the form afterwards stays, also when the page is drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from aquadash import augment
+from aquadash.config import RunConfig, flatten, parse_assignments, with_values
+from aquadash.engine.checks import check_names
+from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.runs.types import Run
+from aquadash.ui import cache
+from aquadash.ui import setting_fields as fields
+from aquadash.ui.text import plain
+from aquadash.ui.train import form_state
+
+#: Where the form is on its page.
+FORM_ANCHOR = "new-run"
+
+_RUN = "clone"
+_CHANGES = "set"
+
+_TAKEN = "train:clone-taken"
+_TROUBLES = "train:clone-troubles"
+
+#: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run
+#: carries its own.
+_NAMED = ("data.source", "model.name")
+
+
+def link(
+    run_id: str,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    label: str = "Clone",
+    icon: str | None = ":material/content_copy:",
+    help: str | None = "Fills the Train form with this run's settings, to start another one like it.",
+) -> None:
+    """Draw a link to the Train page that fills its form with a run's settings.
+
+    Args:
+        run_id: The run's id.
+        changes: What is to be different, by dotted names.
+        label: What the link says.
+        icon: In front of it.
+        help: Shown on hovering.
+    """
+    st.page_link("pages/train.py", label=label, icon=icon, help=help, query_params=address(run_id, changes))
+
+
+def address(run_id: str | None, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The query of such a link; without a run that of one which only changes the form."""
+    texts = (f"{name}={_text(value)}" for name, value in (changes or {}).items())
+    return ({_RUN: run_id} if run_id else {}) | ({_CHANGES: ";".join(texts)} if changes else {})
+
+
+def take() -> bool:
+    """Fill the form from the address, if it asks for that and has not been taken over yet; True if it did."""
+    run_id = st.query_params.get(_RUN)
+    asked = (run_id, st.query_params.get(_CHANGES, ""))
+    if asked == st.session_state.get(_TAKEN):
+        return False
+    st.session_state[_TAKEN] = asked
+    st.session_state[_TROUBLES] = []
+    if run_id is None:
+        if not asked[1]:
+            return False
+        form_state.replace(_changed(form_state.config(), asked[1]))
+        return True
+    try:
+        run = cache.run(run_id)
+    except (UnknownNameError, RunError):
+        _trouble(
+            f"There is no run “{run_id[:40]}” to clone; it may have been deleted, or the link comes from another "
+            "computer. The form is as it was."
+        )
+        return False
+    config = _changed(_usable(run), asked[1])
+    form_state.fill(form_state.Origin(run.run_id, run.name, run.config, run=True), config)
+    if not run.deleted:
+        # Beside the form stands the run that it comes from.
+        st.query_params.setdefault("run", run.run_id)
+    return True
+
+
+def show_troubles() -> None:
+    """Say what of the address could not be taken over."""
+    for text in st.session_state.get(_TROUBLES, ()):
+        st.warning(plain(text), icon="🧭")
+
+
+def show_way() -> None:
+    """Lead to the form, which on a narrow screen is far below the run that stands beside it elsewhere."""
+    origin = form_state.origin()
+    if origin.run and st.query_params.get(_RUN) == origin.name:
+        st.caption(f"🧬 The settings of **{plain(origin.title)}** are [in the form](#{FORM_ANCHOR}).")
+
+
+def record(run_id: str | None) -> None:
+    """Write into the address which run the form was filled from, without filling it again; None for no run."""
+    for name in (_RUN, _CHANGES):
+        if name in st.query_params:
+            del st.query_params[name]
+    if run_id is not None:
+        st.query_params[_RUN] = run_id
+    st.session_state[_TAKEN] = (run_id, "")
+    st.session_state[_TROUBLES] = []
+
+
+def _usable(run: Run) -> RunConfig:
+    """The run's settings, with those of the form for names that mean nothing here any more."""
+    wanted = flatten(run.config)
+    held, _ = form_state.values()
+    lost = {name: held[name] for name in _NAMED if wanted[name] not in fields.choices(name)}
+    try:
+        augment.plan(run.config.augmentation)
+    except AquaDashError:
+        lost["augmentation.pipeline"] = held["augmentation.pipeline"]
+    for name, instead in lost.items():
+        _trouble(
+            f"{fields.label(name)}: “{wanted[name]}”, which this run used, is not here any more. The form keeps "
+            f"“{fields.value_text(name, instead)}”."
+        )
+    return with_values(run.config, lost)
+
+
+def _changed(config: RunConfig, text: str) -> RunConfig:
+    """The config with the address's changes, one by one; those that are not possible are told and left out."""
+    for assignment in filter(str.strip, text.split(";")):
+        try:
+            changed = with_values(config, parse_assignments([assignment]))
+            check_names(changed)
+            config = changed
+        except AquaDashError as error:
+            # Without the list of everything that could have been meant.
+            reason = str(error).partition(" Known: ")[0]
+            _trouble(f"The address asks for “{assignment.strip()[:60]}”, which is left out. {reason}")
+    return config
+
+
+def _trouble(text: str) -> None:
+    st.session_state[_TROUBLES].append(text)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else fields.field_text(value).replace(" ", "")

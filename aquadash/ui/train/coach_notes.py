@@ -1,0 +1,73 @@
+"""What the coach says of a run's curves and results, each note with its evidence and a link to try the change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import streamlit as st
+
+from aquadash.coach import Level, Note, run_notes, training_counts
+from aquadash.errors import AquaDashError
+from aquadash.evaluation import Evaluation, overfit_verdict
+from aquadash.runs.types import EpochRecord, Run
+from aquadash.ui import cache
+from aquadash.ui.text import plain
+from aquadash.ui.train import clone, config_notes
+
+_HELP = (
+    "Rules of thumb that look at the settings, the curves and, at the end, the results. A link under a note fills the "
+    "Train form with this run's settings and the one change, so that the two runs can be compared."
+)
+
+#: What a note of each level is drawn with: the colour never stands alone.
+_BOXES: dict[Level, tuple[Callable[..., object], str]] = {
+    "warning": (st.warning, "⚠️"),
+    "hint": (st.info, "💡"),
+    "good": (st.success, "👍"),
+}
+
+
+def show(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
+    """Draw the notes on a run; before its first complete epoch nothing, unless it broke down.
+
+    Args:
+        run: The run.
+        history: Its complete epochs.
+        leave_out: Keys of notes that the page says in its own words.
+    """
+    notes = [note for note in notes_on(run, history) if note.key not in leave_out]
+    if not notes:
+        if run.status.ended and history:
+            verdict = overfit_verdict(history)
+            st.info(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon="⏳")
+        return
+    st.markdown("**What the coach says**", help=_HELP)
+    for note in notes:
+        with st.container(gap="xsmall"):
+            _draw(run, note)
+
+
+def notes_on(run: Run, history: Sequence[EpochRecord]) -> list[Note]:
+    """The coach's notes, with all that is known of the run."""
+    return run_notes(run, history, _evaluation(run), count_training=lambda: training_counts(run, cache.dataset))
+
+
+def _draw(run: Run, note: Note) -> None:
+    draw, icon = _BOXES[note.level]
+    draw(f"**{plain(note.title)}.** {plain(note.evidence)}", icon=icon)
+    if note.changes:
+        clone.link(
+            run.run_id,
+            changes=note.changes,
+            label=f"Try this: {config_notes.fix_text(note, run.config)}",
+            icon=":material/science:",
+        )
+
+
+def _evaluation(run: Run) -> Evaluation | None:
+    if not run.status.ended or "test_accuracy" not in run.metrics:
+        return None
+    try:
+        return cache.evaluation(run.run_id)
+    except AquaDashError:
+        return None

@@ -1,0 +1,182 @@
+"""What the Train form holds, kept under names of our own: Streamlit forgets a widget's value when a page is left.
+
+Three mappings of all settings make it up. The *origin* is what the form was filled from, a preset or another run, and
+what its changes are told against. The *filled* values are those of the last time that something other than a control
+set them. The *values* are those of the controls. A setting without a control at the moment, because it makes no
+difference beside the others, keeps its filled value, so that a run's settings differ from its origin's only where a
+person can see it; what was typed comes back with the control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from aquadash.classroom.checks import within_epochs
+from aquadash.config import RunConfig, flatten, with_values
+from aquadash.errors import ConfigError
+from aquadash.presets import PRESETS
+from aquadash.ui import address
+from aquadash.ui import setting_fields as fields
+from aquadash.ui.train.setting_groups import matters
+
+DEFAULT_PRESET = "notebook-fixed"
+
+_ORIGIN = "train:origin"
+_COPY = "train:copy"
+_FILLED = "train:filled"
+_VALUES = "train:values"
+_DRAWN = "train:drawn"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a form was filled from.
+
+    Attributes:
+        name: A preset's name or, of a run, its id.
+        title: What people call it.
+        config: Its settings.
+        run: Whether it is a run.
+    """
+
+    name: str
+    title: str
+    config: RunConfig
+    run: bool = False
+
+
+def key(name: str) -> str:
+    """The key of a setting's widget. That of the data set is in the address, too."""
+    return "source" if name == "data.source" else f"set:{name}"
+
+
+def preset(name: str) -> Origin:
+    """A preset as an origin, with as many epochs as the visitor may train for."""
+    return Origin(name, PRESETS[name].title, allowed(PRESETS[name].config))
+
+
+def allowed(config: RunConfig) -> RunConfig:
+    """The settings with as many epochs as the visitor may train for."""
+    epochs = within_epochs(config.training.epochs)
+    return config if epochs == config.training.epochs else with_values(config, {"training.epochs": epochs})
+
+
+def origin() -> Origin:
+    """What the form was last filled from; fills it from the default preset the first time."""
+    if _ORIGIN not in st.session_state:
+        fill(preset(DEFAULT_PRESET))
+    found: Origin = st.session_state[_ORIGIN]
+    return found
+
+
+def copied_run() -> Origin | None:
+    """The run that the form was last filled from, also while a preset has taken its place."""
+    found: Origin | None = st.session_state.get(_COPY)
+    return found
+
+
+def fill(new: Origin, config: RunConfig | None = None) -> None:
+    """Set every control: to the origin's settings, or to ``config`` where those were changed on the way.
+
+    A preset leaves the data set as it is.
+    """
+    values = flatten(config or new.config)
+    if not new.run and _VALUES in st.session_state:
+        values["data.source"] = st.session_state[_VALUES]["data.source"]
+    elif not new.run:
+        # The page that was open before may have led here with a data set in the address, which counts.
+        address.forget(key("data.source"))
+    st.session_state[_ORIGIN] = new
+    if new.run:
+        st.session_state[_COPY] = new
+    st.session_state[_FILLED] = {}
+    st.session_state[_VALUES] = {}
+    _set(values)
+
+
+def apply(changes: Mapping[str, Any]) -> None:
+    """Set some controls; made for a button's callback.
+
+    Args:
+        changes: Dotted names and values, which may be text.
+
+    Raises:
+        AquaDashError: A name or a value is not possible; then nothing is changed.
+    """
+    flat = flatten(with_values(config(), changes))
+    _set({name: flat[name] for name in changes})
+
+
+def put(changes: Mapping[str, Any]) -> None:
+    """Set some settings to values that are of their kind; made for the callbacks of their own controls."""
+    _set(changes)
+
+
+def replace(config: RunConfig) -> None:
+    """Set every control to a config; what the changes are told against stays."""
+    _set(flatten(config))
+
+
+def values() -> tuple[dict[str, Any], dict[str, str]]:
+    """All settings as the controls say, and why those that cannot be read kept their last value: name to message."""
+    origin()
+    held: dict[str, Any] = st.session_state[_VALUES]
+    problems: dict[str, str] = {}
+    for name, last in held.items():
+        typed = st.session_state.get(key(name), _widget_value(name, last))
+        if fields.kind(name) is not tuple:
+            held[name] = last if typed is None else typed
+        elif typed != fields.field_text(last):
+            try:
+                held[name] = fields.read(name, typed)
+            except ConfigError as error:
+                problems[name] = str(error)
+    return dict(held), problems
+
+
+def config() -> RunConfig:
+    """The settings of a run as the form says, hidden ones as they were filled.
+
+    Raises:
+        AquaDashError: They do not go together.
+    """
+    held, _ = values()
+    filled = st.session_state[_FILLED]
+    return with_values(
+        RunConfig(), {name: value if matters(name, held) else filled[name] for name, value in held.items()}
+    )
+
+
+@contextmanager
+def controls() -> Iterator[None]:
+    """Around the drawing of the controls, each of which calls :func:`prepare` first.
+
+    The session forgets what it holds under the key of a setting without a control: once its control is drawn and taken
+    away again, Streamlit would bring that old value back.
+    """
+    st.session_state[_DRAWN] = set()
+    yield
+    for name in st.session_state[_VALUES]:
+        if name not in st.session_state[_DRAWN] and name != "data.source" and key(name) in st.session_state:
+            del st.session_state[key(name)]
+
+
+def prepare(name: str) -> None:
+    """Give a setting's control its value, before it is drawn."""
+    st.session_state[_DRAWN].add(name)
+    st.session_state.setdefault(key(name), _widget_value(name, st.session_state[_VALUES][name]))
+
+
+def _set(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        st.session_state[_FILLED][name] = st.session_state[_VALUES][name] = value
+        st.session_state[key(name)] = _widget_value(name, value)
+
+
+def _widget_value(name: str, value: Any) -> Any:
+    return fields.field_text(value) if fields.kind(name) is tuple else value

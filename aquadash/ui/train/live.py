@@ -1,0 +1,261 @@
+"""The live view of a run. All of it is read from the store, so that every browser sees the same training.
+
+What changes every second is drawn in one fragment, what grows by epochs in another, which comes seldom: training shares
+its processor with whoever looks on. What belongs to the run's status is drawn around them, and a change of status draws
+the page again. Curves are read and drawn once an epoch and shared between sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.classroom.rights import Action, allowed
+from aquadash.errors import AquaDashError
+from aquadash.evaluation.curves import best_epoch
+from aquadash.runs.types import EpochRecord, Run, RunStatus
+from aquadash.ui import cache, components, owners, shell
+from aquadash.ui import setting_fields as fields
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
+from aquadash.ui.train import clone, coach_notes, guess_box, live_curves
+
+#: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
+#: report is on the screen within two.
+TICK_SECONDS = 1.4
+
+#: Seconds between two drawings of the curves and of what is said of them. Drawing them takes a browser on the same
+#: computer a tenth of a second, which the training then lacks; epochs may take less than two.
+CURVES_SECONDS = 4.0
+
+#: Seconds between two looks at the queue, whose reading costs more.
+QUEUE_SECONDS = 5.0
+
+
+def order(runs: Sequence[Run]) -> list[Run]:
+    """Runs at work first, the running before the waiting in their order; then the others as they came, the archived
+    last."""
+    running = [run for run in runs if run.status is RunStatus.RUNNING]
+    ended = [run for run in runs if run.status.ended]
+    return [*running, *waiting(runs), *sorted(ended, key=lambda run: run.archived)]
+
+
+def waiting(runs: Sequence[Run]) -> list[Run]:
+    """The queue: the run that starts next first."""
+    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.queued_at)
+
+
+def watch(runs: Sequence[Run]) -> None:
+    """Draw the menu of runs, bound to ``?run=``, and the chosen run; by default the one at work or the newest."""
+    st.subheader("Watch", anchor=False)
+    if sum(not run.status.ended for run in runs) > 1:
+        shell.live(QUEUE_SECONDS)(_at_work)()
+    chosen = components.run_picker(order(runs), label="Run to watch", help=term("run"))
+    if chosen is not None:
+        show(chosen.run_id)
+
+
+def show(run_id: str) -> None:
+    """Draw a run: what can be done with it, how far it is, its curves and its log."""
+    run = cache.run(run_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        components.status_badge(run.status)
+        st.caption(plain(_recipe(run)), width="content")
+    _explanation(run)
+    _actions(run)
+    guess_box.show(run)
+    if not run.status.ended:
+        shell.live(TICK_SECONDS)(_now)(run_id, _signature(run))
+    shell.live(None if run.status.ended else CURVES_SECONDS)(_epochs)(run_id)
+
+
+def progress_text(run: Run) -> tuple[float | None, str, str]:
+    """How far a run at work is.
+
+    Returns:
+        The share of the epoch that is done (0 to 1, None outside of epochs), what it does, and how fast and how long
+        still; the texts are plain text, the last one may be empty.
+    """
+    progress = run.progress
+    if progress is None:
+        return None, "Starting the training process ...", ""
+    if not progress.batches:
+        return None, f"{sentence(progress.phase)} ...", ""
+    done = f"Epoch {progress.epoch} of at most {progress.epochs} · batch {progress.batch:,} of {progress.batches:,}"
+    pace = f"{progress.images_per_second:,.0f} images/s" if progress.images_per_second > 0 else ""
+    left = time_left(progress.eta_seconds, at_most=True)
+    if left and run.config.training.patience:
+        left += "; early stopping may end it sooner"
+    return min(1.0, progress.batch / progress.batches), done, joined(pace, left)
+
+
+def queue_text(run: Run, runs: Sequence[Run]) -> str:
+    """Who goes before a queued run, as plain text."""
+    ids = [other.run_id for other in waiting(runs)]
+    before = ids.index(run.run_id) if run.run_id in ids else 0
+    running = sum(other.status is RunStatus.RUNNING for other in runs)
+    if before:
+        text = f"Number {before + 1} in the queue: {count(before, 'run')} will start before it."
+    elif running:
+        text = "Next in the queue: it starts when a running one ends."
+    else:
+        text = "Next in the queue: it starts in a moment."
+    return f"{text} {run.message}".rstrip()
+
+
+def _signature(run: Run) -> tuple[RunStatus, bool]:
+    """What the parts around the fragment depend on."""
+    return run.status, run.stop_requested
+
+
+def _recipe(run: Run) -> str:
+    values = (("data.source", run.config.data.source), ("augmentation.pipeline", run.config.augmentation.pipeline))
+    return " · ".join([*(fields.value_text(name, value) for name, value in values), f"seed {run.config.seed}"])
+
+
+def _explanation(run: Run) -> None:
+    """Why the run is where it is, in words."""
+    if run.status is RunStatus.INTERRUPTED:
+        kept = len(cache.history(run.run_id))
+        st.warning(
+            "The training process has gone silent: it crashed, was ended, or its computer fell asleep. "
+            f"**{count(kept, 'complete epoch')} kept**; at most the epoch under way is lost. "
+            f"Resume goes on with epoch {kept + 1} as if there had been no break.",
+            icon="⚡",
+        )
+    elif run.status is RunStatus.FAILED:
+        st.error(
+            plain(run.message or "The training failed and left no reason. The log below may tell more."), icon="❌"
+        )
+    elif run.status is RunStatus.STOPPED:
+        st.info(plain(run.message or "Stopped by request. Complete epochs are kept."), icon="✋")
+
+
+def _actions(run: Run) -> None:
+    """Stop, resume, and the ways to the results and to another run like it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        owners.badge(run.thing)
+        if not run.status.ended and allowed(Action.STOP, run.thing):
+            _stop_button(run)
+        may_resume = run.status.resumable and allowed(Action.RESUME, run.thing)
+        if may_resume and st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
+            with shell.guard():
+                cache.engine().resume(run.run_id)
+                cache.refresh()
+                st.rerun()
+        if "test_accuracy" in run.metrics:
+            st.page_link(
+                "pages/evaluate.py",
+                label="Evaluate this run",
+                query_params={"run": run.run_id},
+                icon=":material/arrow_forward:",
+            )
+        clone.link(run.run_id)
+
+
+def _stop_button(run: Run) -> None:
+    if run.stop_requested:
+        st.button("Stopping ...", key=f"stopping-{run.run_id}", icon="✋", disabled=True)
+        return
+    label = "Take out of the queue" if run.status is RunStatus.QUEUED else "Stop"
+    if st.button(label, key=f"stop-{run.run_id}", icon="✋", help="Complete epochs are kept, and it can be resumed."):
+        with shell.guard():
+            cache.engine().stop(run.run_id)
+            cache.refresh()
+            st.rerun()
+
+
+def _now(run_id: str, seen: tuple[RunStatus, bool]) -> None:
+    """How far a run at work is; the page again when its status has changed."""
+    run = cache.run(run_id)
+    if _signature(run) != seen:
+        cache.refresh()
+        st.rerun()
+    if run.status is RunStatus.QUEUED:
+        st.markdown(f"⏳ {plain(queue_text(run, cache.runs()))}")
+    else:
+        _progress(run)
+
+
+def _epochs(run_id: str) -> None:
+    """What a run's complete epochs have brought, and its log."""
+    run = cache.run(run_id)
+    stage = live_curves.stage_of(run)
+    history = live_curves.history(run, stage)
+    _figures_of_best_epoch(run, history)
+    live_curves.draw(run, stage, epochs=len(history))
+    coach_notes.show(run, history)
+    _log(run)
+
+
+def _progress(run: Run) -> None:
+    share, doing, facts = progress_text(run)
+    if share is None:
+        st.markdown(f"⚙️ {plain(doing)}")
+        return
+    st.progress(share, text=plain(doing))
+    st.caption(plain(facts) or "Measuring the speed ...")
+
+
+def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
+    number = best_epoch(history, monitor=run.config.training.monitor)
+    best = next((record for record in history if record.epoch == number), None)
+    if best is None:
+        return
+    with st.container(horizontal=True):
+        st.metric(
+            "Best epoch", f"{best.epoch} of {len(history)}", help=term("best epoch"), width="content", border=True
+        )
+        st.metric(
+            "Validation accuracy",
+            f"{100 * best.val_accuracy:.0f} %",
+            help=term("accuracy"),
+            width="content",
+            border=True,
+        )
+        st.metric("Validation loss", f"{best.val_loss:.3f}", help=term("loss"), width="content", border=True)
+        if run.status.ended and "test_accuracy" in run.metrics:
+            _test_accuracy(run)
+
+
+def _test_accuracy(run: Run) -> None:
+    """With its interval, where the predictions can still be read."""
+    try:
+        found = cache.evaluation(run.run_id)
+        accuracy, _, interval = percent(found.accuracy, found.accuracy_ci95).partition(" (")
+    except AquaDashError:
+        accuracy, interval = percent(run.metrics["test_accuracy"]), ""
+    st.metric(
+        "Test accuracy",
+        accuracy,
+        delta=f"95 % interval: {interval.rstrip(')')}" if interval else None,
+        delta_color="off",
+        delta_arrow="off",
+        help=term("confidence interval"),
+        width="content",
+        border=True,
+    )
+
+
+def _log(run: Run) -> None:
+    with st.expander("Log", icon="📜", key=f"log-{run.run_id}", on_change="rerun") as log:
+        if log.open:
+            st.code(run.log_tail or "Nothing yet.", language=None, wrap_lines=True, height=300)
+
+
+def _at_work() -> None:
+    """Who runs and who waits."""
+    runs = cache.runs()
+    at_work = [run for run in order(runs) if not run.status.ended]
+    queue = [run.run_id for run in waiting(runs)]
+    with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
+        for run in at_work[:20]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                components.status_badge(run.status)
+                place = f"{queue.index(run.run_id) + 1}. in the queue: " if run.run_id in queue else ""
+                st.markdown(f"{place}**{plain(run.name)}**", width="content")
+                owners.badge(run.thing)
+                st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
+        if len(at_work) > 20:
+            st.caption(f"and {len(at_work) - 20} more")
