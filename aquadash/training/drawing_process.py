@@ -18,10 +18,9 @@ import threading
 import time
 from typing import IO, Any
 
-#: Drawing takes what training leaves. At 5, epochs of the report's network were up to a fifth longer on two cores; at
-#: 15 they are as long as at 19 (1.07 and 1.15 times one with fixed copies, 1.08 and 1.12), where a full machine would
-#: let it starve, and the training with it: it gets twice as much of one.
-_NICENESS = 15
+#: Drawing takes only what training leaves; where training waits for images, nothing else runs anyway. At 5, epochs of
+#: the report's network were up to a fifth longer on two cores, at 19 none was seen to be.
+_NICENESS = 19
 
 #: Between two words on how far it is, in seconds.
 _TELL_SECONDS = 0.25
