@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from aquadash.augment import saved_pipelines
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 from aquadash.evaluation import wilson_interval
-from aquadash.explain import robustness
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from aquadash.explain.robustness import measure
 from aquadash.explain.robustness_request import RobustnessRequest, chosen_positions, missing
@@ -127,10 +127,10 @@ def test_other_images_or_draws_begin_anew(small: Dataset, change: dict[str, int]
 def test_a_pipeline_that_was_edited_is_measured_again(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = augment.PipelineSpec("mine", "Mine", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
     request = RobustnessRequest((), (), pipelines=("mine",))
-    monkeypatch.setattr(robustness, "known_pipelines", lambda: {"mine": mine})
+    monkeypatch.setattr(augment, "library", lambda: SimpleNamespace(pipelines={"mine": mine}))
     first = measure(Eye(), small, request, model_sha256="m")
     edited = dataclasses.replace(mine, branches=(augment.Branch("Turned", (augment.op("ChannelShuffle", p=1.0),)),))
-    monkeypatch.setattr(robustness, "known_pipelines", lambda: {"mine": edited})
+    monkeypatch.setattr(augment, "library", lambda: SimpleNamespace(pipelines={"mine": edited}))
     second = measure(Eye(), small, request, model_sha256="m", so_far=first)
     (key,) = second.branches
     assert key not in first.branches
@@ -253,7 +253,7 @@ def test_saved_pipelines_are_measured_too_and_one_deleted_meanwhile_is_no_riddle
     assert ("mine", 0) in [(key.pipeline, key.branch) for key in RobustnessRequest((), ()).branches()]
 
     class Deletes(Ear):
-        def on_result(self, result: robustness.RobustnessResult) -> None:
+        def on_result(self, result: RobustnessResult) -> None:
             if "mine" in augment.library().saved:
                 saved_pipelines.delete("mine")
             super().on_result(result)
