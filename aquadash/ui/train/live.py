@@ -27,7 +27,7 @@ TICK_SECONDS = 1.4
 
 #: Seconds between two drawings of the curves and of what is said of them. Drawing them takes a browser on the same
 #: computer a tenth of a second, which the training then lacks; epochs may take less than two.
-CURVES_SECONDS = 4.0
+CURVES_SECONDS = 5.0
 
 #: Seconds between two looks at the queue, whose reading costs more.
 QUEUE_SECONDS = 5.0
