@@ -107,9 +107,14 @@ def store_is_shared() -> bool:
     return not tracking_uri().startswith("sqlite:")
 
 
+def store_is_tracking_server() -> bool:
+    """Whether an MLflow server keeps the runs, which also passes their files on."""
+    return tracking_uri().startswith(("http://", "https://"))
+
+
 def store_is_database_server() -> bool:
     """Whether the tracking store is a database such as PostgreSQL, without a tracking server before it."""
-    return store_is_shared() and not tracking_uri().startswith(("http://", "https://"))
+    return store_is_shared() and not store_is_tracking_server()
 
 
 def shown_address(address: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, components, shell
-from aquadash.ui.evaluate import first_model, present, run_results, scores
+from aquadash.ui import cache, components, run_order, shell
+from aquadash.ui.evaluate import first_model, present, run_results
 from aquadash.ui.train import clone
 
 
 def page() -> None:
     """The run that is looked at, and what there is of it."""
-    runs = scores.results_first(cache.runs())
+    runs = run_order.results_first(cache.runs())
     if not runs:
         components.empty_state(
             "🔎",

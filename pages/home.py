@@ -6,11 +6,9 @@ import streamlit as st
 
 from aquadash import data, settings
 from aquadash.classroom.rights import Action, allowed
-from aquadash.ui import cache, components, owners, run_progress, shell
-from aquadash.ui.evaluate import scores
+from aquadash.ui import cache, components, owners, run_order, run_progress, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration, moment, plain
-from aquadash.ui.train import live
 
 _MOST_AT_WORK = 5
 
@@ -40,7 +38,7 @@ def now_and_lately() -> None:
     at_work = [run for run in runs if not run.status.ended]
     if not at_work:
         st.caption("Nothing at the moment.")
-    for run in owners.own_first(live.order(at_work))[:_MOST_AT_WORK]:
+    for run in owners.own_first(run_order.at_work_first(at_work))[:_MOST_AT_WORK]:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")
@@ -56,7 +54,7 @@ def now_and_lately() -> None:
     # A class compares by validation, as its board does.
     images = "validation" if settings.classroom() else "test"
     accuracy = "val_accuracy" if settings.classroom() else "test_accuracy"
-    shown = [run for run in runs if scores.has_results(run) and accuracy in run.metrics and not run.archived]
+    shown = [run for run in runs if run_order.has_results(run) and accuracy in run.metrics and not run.archived]
     finished = owners.own_first(shown)[:5]
     if not finished:
         st.caption("None yet. The three steps above lead to the first one.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, components, owners, shell, uploads
-from aquadash.ui.evaluate import first_model, scores
+from aquadash.ui import cache, components, owners, run_order, shell, uploads
+from aquadash.ui.evaluate import first_model
 from aquadash.ui.predict import predict_runs, predict_samples, predict_views
 
 with shell.page("📷 Predict", question="What does the network say about my picture?"):
-    runs = scores.results_first(first_model.or_first_model(owners.with_networks(cache.runs())))
+    runs = run_order.results_first(first_model.or_first_model(owners.with_networks(cache.runs())))
     if not runs:
         components.empty_state(
             "📷",
@@ -23,7 +23,7 @@ with shell.page("📷 Predict", question="What does the network say about my pic
     run = components.run_picker(runs, help="The run whose network looks at the pictures.")
     if run is None:
         st.stop()
-    if not scores.has_results(run):
+    if not run_order.has_results(run):
         with st.container(horizontal=True):
             components.status_badge(run.status)
         st.info("This run has no trained network yet. It is stored when the run ends or is stopped.", icon="📷")

@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
-from aquadash.ui import cache, shell
+from aquadash.ui import cache, run_order, shell
 from aquadash.ui.text import plain
 from aquadash.ui.train import live, train_form
 from tests import ui_runs
@@ -247,5 +247,5 @@ def test_runs_at_work_come_first(store: RunStore) -> None:
     first, second = ui_runs.queued(store, "first"), ui_runs.queued(store, "second")
     done = ui_runs.finished(store, "done")
 
-    names = [run.name for run in live.order(store.list_runs())]
+    names = [run.name for run in run_order.at_work_first(store.list_runs())]
     assert names == [run.name for run in (running, first, second, done)]

@@ -47,7 +47,7 @@ def check_machine(scheduler: str) -> list[Check]:
 def _check_store() -> Check:
     what, uri = "run store", settings.tracking_uri()
     shown = settings.shown_address(uri)
-    if not uri.startswith(("http://", "https://")):
+    if not settings.store_is_tracking_server():
         return Check(
             what,
             f"The run store is {shown}, which workers on other machines cannot share: files of runs go through a "
@@ -70,7 +70,7 @@ def _check_store() -> Check:
 def _check_clock() -> Check:
     """Compare this machine's clock with the tracking server's."""
     what, uri = "clock", settings.tracking_uri()
-    if not uri.startswith(("http://", "https://")):
+    if not settings.store_is_tracking_server():
         return Check(what, note="not compared")
     before = time.time()
     try:

@@ -129,8 +129,7 @@ def _make_writable(home: Path) -> None:
 
 def _artifact_location() -> str | None:
     """Beside the database for a local store; a tracking server decides for itself."""
-    on_a_server = settings.tracking_uri().startswith(("http://", "https://"))
-    return None if on_a_server else (settings.home() / _ARTIFACTS).as_uri()
+    return None if settings.store_is_tracking_server() else (settings.home() / _ARTIFACTS).as_uri()
 
 
 def _let_readers_read_while_a_worker_writes(path: Path) -> None:

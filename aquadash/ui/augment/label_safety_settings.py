@@ -12,9 +12,9 @@ from aquadash.explain.label_safety import MOST_COPIES, SafetyRequest, Subjects, 
 from aquadash.explain.label_safety_steps import Step, path_text, setting_text, steps
 from aquadash.explain.label_safety_words import named
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components
+from aquadash.ui import address, cache, components, run_order
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.evaluate import first_model, scores
+from aquadash.ui.evaluate import first_model
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -34,7 +34,7 @@ def run_of(studio: Studio) -> Run | None:
     runs = [
         run
         for run in first_model.or_first_model(cache.runs())
-        if scores.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
+        if run_order.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
     ]
     if not runs:
         components.empty_state(

@@ -57,7 +57,11 @@ class Door:
             # Before it is accepted this is answered with 403.
             await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
             return
-        refused = _refusal(scope) if person is None else await run_in_threadpool(_too_large, scope, person)
+        refused: Response | None = None
+        if person is None:
+            refused = _refusal(scope)
+        elif scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(_UPLOADS):
+            refused = await run_in_threadpool(_too_large, scope, person)
         await (refused or self._app)(scope, receive, send)
 
 
@@ -75,9 +79,7 @@ def _sender(scope: Scope) -> Person | None:
 
 
 def _too_large(scope: Scope, person: Person) -> Response | None:
-    """Why an upload is not taken; None for one that is, and for every other request."""
-    if scope["type"] != "http" or scope["method"] != "PUT" or not scope["path"].startswith(_UPLOADS):
-        return None
+    """Why an upload is not taken; None for one that is."""
     headers = HTTPConnection(scope).headers
     told = headers.get("content-length", "")
     if "transfer-encoding" in headers or not (told.isascii() and told.isdecimal() and len(told) < 16):

@@ -10,12 +10,11 @@ from aquadash import people
 from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import cache, components, run_progress, shell
+from aquadash.ui import cache, components, run_order, run_progress, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.compare import run_bin
 from aquadash.ui.owners import badge
 from aquadash.ui.text import count, duration, plain
-from aquadash.ui.train import live
 
 _TICK_SECONDS = 2.0
 _MOST_ROWS = 40
@@ -34,7 +33,7 @@ def _queue() -> None:
     run_bin.undo_bar()
     runs = cache.runs()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
-    waiting = live.waiting(runs)
+    waiting = run_order.waiting(runs)
     st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
     if not running and not waiting:
         st.caption("Nothing trains and nothing waits. Who starts a training now is next.")

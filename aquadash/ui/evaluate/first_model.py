@@ -7,13 +7,12 @@ import streamlit as st
 from aquadash import people
 from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.types import Run
-from aquadash.ui import cache, shell
-from aquadash.ui.evaluate import scores
+from aquadash.ui import cache, run_order, shell
 
 
 def or_first_model(runs: list[Run]) -> list[Run]:
     """The runs; where none of them has a network yet, with the model in the box, which is put into the store."""
-    if any(scores.has_results(run) for run in runs):
+    if any(run_order.has_results(run) for run in runs):
         return runs
     from aquadash.runs.first_model import add_first_model
 

@@ -18,9 +18,8 @@ from aquadash.figures.class_scores import ScoredRun, class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, gallery, image_browser, shell
+from aquadash.ui import address, cache, components, gallery, image_browser, run_order, shell
 from aquadash.ui import setting_fields as fields
-from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, duration, percent, plain
@@ -104,7 +103,7 @@ def screens_of(run: Run) -> list[Screen]:
         Screen("What is it made of?", lambda: _settings(run)),
         Screen("How did it learn?", lambda: _curve(run)),
     ]
-    if not (run.status.ended and scores.has_results(run)):
+    if not (run.status.ended and run_order.has_results(run)):
         return found
     one = Evaluated.load(run)
     found += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, image_browser, shell
+from aquadash.ui import address, cache, components, image_browser, run_order, shell
 from aquadash.ui.evaluate import epoch_section, scores, second_run
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.evaluated import Evaluated
@@ -20,7 +20,7 @@ def show(run: Run, runs: list[Run]) -> None:
         run: The run that is looked at.
         runs: Those that may be laid over it.
     """
-    if scores.has_results(run) and run.status.ended:
+    if run_order.has_results(run) and run.status.ended:
         _results(run, runs)
     else:
         _without_results(run)

@@ -14,20 +14,10 @@ from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
-from aquadash.ui import cache, components, covered
+from aquadash.ui import cache, components, covered, run_order
 from aquadash.ui.glossary import term
 from aquadash.ui.text import percent
 from aquadash.ui.train import coach_notes
-
-
-def has_results(run: Run) -> bool:
-    """Whether the run's model has been stored and has predicted the test images."""
-    return "test_accuracy" in run.metrics
-
-
-def results_first(runs: Sequence[Run]) -> list[Run]:
-    """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
-    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.stands_first))
 
 
 def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
@@ -60,7 +50,7 @@ def show_confidence(predictions: Predictions, *, key: str) -> None:
 def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     """Loss and accuracy by epoch, and what the coach says about them."""
     # What validating on test images does to the score stands beside the score.
-    coach_notes.show(run, history, leave_out=("validation-on-test",) if has_results(run) else ())
+    coach_notes.show(run, history, leave_out=("validation-on-test",) if run_order.has_results(run) else ())
     metrics: tuple[Metric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
@@ -71,7 +61,9 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
             )
     if run.config.training.validation == "test":
         spent = (
-            report_validation_images(cache.evaluation(run.run_id).n) if has_results(run) else REPORT_VALIDATION_IMAGES
+            report_validation_images(cache.evaluation(run.run_id).n)
+            if run_order.has_results(run)
+            else REPORT_VALIDATION_IMAGES
         )
         st.caption(f"“Validation” means the first {spent} test images in this run.")
 

@@ -8,8 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import address, components
-from aquadash.ui.evaluate import scores
+from aquadash.ui import address, components, run_order
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.text import plain
 
@@ -24,7 +23,7 @@ def comparable(run: Run, runs: Sequence[Run]) -> list[Run]:
         for other in runs
         if other.run_id != run.run_id
         and other.status.ended
-        and scores.has_results(other)
+        and run_order.has_results(other)
         and other.class_names == run.class_names
     ]
 

@@ -8,8 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import address, components
-from aquadash.ui.evaluate import scores
+from aquadash.ui import address, components, run_order
 from aquadash.ui.predictions import Network
 from aquadash.ui.predictor import model_key, predictor
 from aquadash.ui.text import plain
@@ -27,7 +26,7 @@ def beside(run: Run, runs: Sequence[Run]) -> list[Run]:
         run: The run that was chosen already.
         runs: All of them.
     """
-    by_id = {each.run_id: each for each in runs if scores.has_results(each) and each.run_id != run.run_id}
+    by_id = {each.run_id: each for each in runs if run_order.has_results(each) and each.run_id != run.run_id}
     most = MOST_RUNS - 1
 
     def decode(text: str) -> list[str]:

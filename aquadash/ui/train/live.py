@@ -15,7 +15,7 @@ from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.runs.types import EpochRecord, Run, RunStatus
-from aquadash.ui import cache, components, owners, shell
+from aquadash.ui import cache, components, owners, run_order, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
@@ -33,25 +33,12 @@ CURVES_SECONDS = 5.0
 QUEUE_SECONDS = 5.0
 
 
-def order(runs: Sequence[Run]) -> list[Run]:
-    """Runs at work first, the running before the waiting in their order; then the others as they came, the archived
-    last."""
-    running = [run for run in runs if run.status is RunStatus.RUNNING]
-    ended = [run for run in runs if run.status.ended]
-    return [*running, *waiting(runs), *sorted(ended, key=lambda run: run.archived)]
-
-
-def waiting(runs: Sequence[Run]) -> list[Run]:
-    """The queue: the run that starts next first."""
-    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.queued_at)
-
-
 def watch(runs: Sequence[Run]) -> None:
     """Draw the menu of runs, bound to ``?run=``, and the chosen run; by default the one at work or the newest."""
     st.subheader("Watch", anchor=False)
     if sum(not run.status.ended for run in runs) > 1:
         shell.live(QUEUE_SECONDS)(_at_work)()
-    chosen = components.run_picker(order(runs), label="Run to watch", help=term("run"))
+    chosen = components.run_picker(run_order.at_work_first(runs), label="Run to watch", help=term("run"))
     if chosen is not None:
         show(chosen.run_id)
 
@@ -92,7 +79,7 @@ def progress_text(run: Run) -> tuple[float | None, str, str]:
 
 def queue_text(run: Run, runs: Sequence[Run]) -> str:
     """Who goes before a queued run, as plain text."""
-    ids = [other.run_id for other in waiting(runs)]
+    ids = [other.run_id for other in run_order.waiting(runs)]
     before = ids.index(run.run_id) if run.run_id in ids else 0
     running = sum(other.status is RunStatus.RUNNING for other in runs)
     if before:
@@ -247,8 +234,8 @@ def _log(run: Run) -> None:
 def _at_work() -> None:
     """Who runs and who waits."""
     runs = cache.runs()
-    at_work = [run for run in order(runs) if not run.status.ended]
-    queue = [run.run_id for run in waiting(runs)]
+    at_work = [run for run in run_order.at_work_first(runs) if not run.status.ended]
+    queue = [run.run_id for run in run_order.waiting(runs)]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -13,8 +13,8 @@ from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
-from aquadash.ui import address, cache, components, source_menu
-from aquadash.ui.evaluate import first_model, scores
+from aquadash.ui import address, cache, components, run_order, source_menu
+from aquadash.ui.evaluate import first_model
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
 
@@ -79,7 +79,7 @@ def pick_results() -> Results | None:
 
 
 def _usable(run: Run) -> bool:
-    return scores.has_results(run) and run.status.ended
+    return run_order.has_results(run) and run.status.ended
 
 
 def _offer_run() -> None:
