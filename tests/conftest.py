@@ -23,6 +23,7 @@ from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
+    from aquadash.people import Person
     from tests.predict_page import Shelf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -246,3 +247,39 @@ def page(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
     page.set_default_timeout(SLOW)
     yield page
     context.close()
+
+
+@pytest.fixture
+def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A class whose pages nobody looks at yet."""
+    from aquadash.ui import warmup
+    from tests.classrooms import open_class
+    from tests.stored_runs import without_engine
+
+    without_engine(monkeypatch)
+    open_class(monkeypatch)
+    yield
+    # What a page has begun must not go on in the next test's home.
+    warmup.start()
+    warmup.wait_for_store()
+
+
+@pytest.fixture
+def anna(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """A student who looks at pages."""
+    from tests.classrooms import join, look_as
+
+    person, token = join("Anna *x*")
+    look_as(monkeypatch, token)
+    return person
+
+
+@pytest.fixture
+def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """A teacher who looks at pages."""
+    from aquadash.people import Role
+    from tests.classrooms import join, look_as
+
+    person, token = join("Ms Hill", Role.TEACHER)
+    look_as(monkeypatch, token)
+    return person

@@ -1,0 +1,57 @@
+"""A class behind its door, without a server, and people who join it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from aquadash.classroom import codes
+from aquadash.classroom.attempts import Attempts
+from aquadash.ui.classroom import door, routes
+from aquadash.ui.classroom.door import Door
+from aquadash.ui.classroom.visitors import COOKIE
+from tests.asgi import Answer, ask
+
+OWN = {"origin": "http://lab:8501"}
+
+
+def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A class whose app answers every request that reaches it."""
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    monkeypatch.setattr(routes, "_attempts", Attempts())
+    monkeypatch.setattr(routes, "logs_in", lambda: False)
+    monkeypatch.setattr(door, "logs_in", lambda: False)
+
+    async def inside(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("inside")
+
+    async def connection(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    return Starlette(
+        routes=[
+            *routes.routes(),
+            WebSocketRoute("/_stcore/stream", connection),
+            Route("/{path:path}", inside, methods=["GET", "POST", "PUT", "DELETE"]),
+        ],
+        middleware=[Middleware(Door)],
+    )
+
+
+def join(app: Any, name: str = "Anna", code: str | None = None, **more: Any) -> Answer:
+    form = {"name": name, "code": codes.codes().student if code is None else code, "next": more.pop("next", "/")}
+    return ask(app, "/class/join", method="POST", form=form, headers={**OWN, **more.pop("headers", {})}, **more)
+
+
+def cookie_of(answer: Answer) -> dict[str, str]:
+    token = re.match(rf"{COOKIE}=([^;]+)", answer.headers["set-cookie"])
+    assert token
+    return {"cookie": f"{COOKIE}={token[1]}"}
