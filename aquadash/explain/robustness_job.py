@@ -196,7 +196,7 @@ def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListen
     from aquadash import data
     from aquadash.explain.corrupted_sets import open_pool, workers_here
     from aquadash.explain.robustness import measure
-    from aquadash.training.worker import library_version
+    from aquadash.training.environment import library_version
 
     run, job = store.get(run_id), jobs.get(run_id)
     request = RobustnessRequest.from_dict(job.request) if job else RobustnessRequest()

@@ -10,14 +10,12 @@ import faulthandler
 import logging
 import math
 import os
-import platform
 import socket
 import sys
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
@@ -25,6 +23,7 @@ from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
 from aquadash.runs.claims import MOST_LOSSES, RunTakenError
 from aquadash.runs.types import Run
+from aquadash.training.environment import describe_environment
 from aquadash.training.heartbeat import Heartbeat
 from aquadash.training.listening import StopRequested
 
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from aquadash.training.fit import FitResult
 
 _log = logging.getLogger("aquadash.worker")
-
-_REPORTED_VERSIONS = ("tensorflow", "keras", "numpy", "imaug", "scikit-learn", "mlflow-skinny")
 
 
 def main(run_id: str) -> int:
@@ -259,40 +256,6 @@ def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[st
     if images is None:
         return {}
     return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
-
-
-def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
-    """What else decides a result: versions, seed, images and device."""
-    import tensorflow as tf
-
-    from aquadash.training import hardware
-
-    devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
-    return {
-        "aquadash": library_version("aquadash"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cpu_count": os.cpu_count(),
-        "versions": {name: library_version(name) for name in _REPORTED_VERSIONS},
-        "devices": devices,
-        "precision": hardware.precision(run.config.training),
-        "seed": run.config.seed,
-        "dataset": dataset.name,
-        "dataset_fingerprint": dataset.fingerprint,
-    }
-
-
-def library_version(package: str) -> str:
-    """The installed version of a package, or that it is not installed."""
-    if package == "aquadash":
-        import aquadash
-
-        return aquadash.__version__
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def log_to(path: Path) -> None:
