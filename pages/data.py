@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.classroom.rights import Action, allowed
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, cache, shell, source_menu
+from aquadash.ui import address, cache, inputs, shell, source_menu
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -19,7 +19,7 @@ def pick_source() -> str:
     """The data set's name, from the menu or the address."""
     names = list(data.SOURCES)
     source_menu.take(names)
-    source = st.radio(
+    source = inputs.radio(
         "Data set", names, key="source", horizontal=True, format_func=lambda name: plain(data.title_of(name))
     )
     address.record("source", source, default="synthetic")
@@ -68,8 +68,8 @@ def look_at(dataset: Dataset) -> None:
     address.choice("view", tuple(VIEWS), default="pictures")
     address.choice("split", tuple(dataset_views.SPLITS), default="train")
     with st.container(horizontal=True):
-        view = st.segmented_control("Show", list(VIEWS), key="view", required=True, format_func=VIEWS.__getitem__)
-        split = st.segmented_control(
+        view = inputs.segmented_control("Show", list(VIEWS), key="view", required=True, format_func=VIEWS.__getitem__)
+        split = inputs.segmented_control(
             "Split",
             list(dataset_views.SPLITS),
             key="split",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import address, cache, shell
+from aquadash.ui import address, cache, inputs, shell
 from aquadash.ui.train import clone, live, train_form
 
 #: What can be done here, by its name in the address.
@@ -32,7 +32,7 @@ def one_training() -> None:
 
 with shell.page("🏊 Train", question="What does the network learn, epoch by epoch?"):
     address.choice("view", list(VIEWS), default="one")
-    view = st.segmented_control(
+    view = inputs.segmented_control(
         "One training or a search",
         list(VIEWS),
         key="view",

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script takes half a second
 # in a process that has loaded all that the tests need.
 os.environ["STREAMLIT_RUNNER_POST_SCRIPT_GC"] = "false"
+os.environ["STREAMLIT_GLOBAL_DISABLE_WIDGET_STATE_DUPLICATION_WARNING"] = "true"
 
 # Python looks for garbage for a tenth of the time, with its own figure, in a process of millions of objects that stay.
 gc.set_threshold(20_000, 10, 10)

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.config import RunConfig, with_values
+from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, open_store
+from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.browser_pages import address_has, no_error, settled
 from tests.serving import Server, needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 pytestmark = needs_chromium
 
@@ -124,6 +126,24 @@ def test_the_learning_rates_curve_follows_the_settings(shared_server: Server, pa
     page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 200.").first.wait_for()
     set_number(page, "Most epochs", 20)
     page.get_by_text("falls to 0 at epoch 20.").first.wait_for()
+    no_error(page)
+
+
+def test_a_browser_that_loads_its_code_slowly_shows_the_settings_that_are_meant(
+    shared_server: Server, page: Page
+) -> None:
+    held_back: list[Route] = []
+    page.route(re.compile(r"/(Selectbox|NumberInput)\."), lambda route: held_back.append(route))
+    page.goto(f"{shared_server.url}/train")
+    settled(page)
+    unfold(page, "Learning rate schedule")  # A second run, before the first menu is there.
+    page.get_by_text("The learning rate is 0.01 all the time.").first.wait_for()
+    start = page.get_by_role("combobox", name=re.compile("Start from"))
+    assert held_back and not start.count()
+    for route in held_back:
+        route.continue_()
+    value_of(start, PRESETS[DEFAULT_PRESET].title)
+    value_of(number(page, "Most epochs"), str(RunConfig().training.epochs))
     no_error(page)
 
 

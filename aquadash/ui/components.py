@@ -15,7 +15,7 @@ import streamlit as st
 from aquadash.classroom.rights import Action, refusal
 from aquadash.figures.theme import class_emoji
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, cache
+from aquadash.ui import address, cache, inputs
 from aquadash.ui.owners import own_first, owner_text
 from aquadash.ui.text import plain
 
@@ -91,7 +91,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
             "link comes from another computer. Choose one below.",
             icon="🧭",
         )
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         label,
         list(by_id),
         key=key,

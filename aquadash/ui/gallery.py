@@ -17,7 +17,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 
 #: Images up to this edge are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
 _LARGEST_EDGE = 192
@@ -101,7 +101,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
             on_click=address.assign,
             args=(key, number - 1),
         )
-        st.number_input(f"Page (of {pages:,})", min_value=1, max_value=pages, step=1, key=key, width=130)
+        inputs.number_input(f"Page (of {pages:,})", min_value=1, max_value=pages, step=1, key=key, width=130)
         st.button(
             "Next",
             icon="▶️",

@@ -16,7 +16,7 @@ from aquadash.evaluation import OUTCOMES, SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, cache, gallery
+from aquadash.ui import address, cache, gallery, inputs
 from aquadash.ui.evaluated import Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
@@ -121,7 +121,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
             size_rem=6.5,
             label="Test images with the network's answers",
         )
-    per_page = st.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
+    per_page = inputs.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
     address.record("show", per_page, default=PER_PAGE[0])
 
 
@@ -144,7 +144,7 @@ def _filters(class_names: Sequence[str]) -> Filters:
     true, predicted = chosen_classes(class_names)
     options = [ANY, *class_names]
     for key, label in (("true", "True class"), ("predicted", "Predicted class")):
-        name = st.selectbox(
+        name = inputs.selectbox(
             label,
             options,
             key=key,
@@ -154,7 +154,7 @@ def _filters(class_names: Sequence[str]) -> Filters:
         )
         address.record(key, name, default=ANY)
     address.choice("outcome", OUTCOMES, default="all")
-    outcome = st.segmented_control(
+    outcome = inputs.segmented_control(
         "Answer",
         OUTCOMES,
         key="outcome",
@@ -165,7 +165,7 @@ def _filters(class_names: Sequence[str]) -> Filters:
     )
     address.record("outcome", str(outcome), default="all")
     address.choice("sort", list(_SORT_BY_WORD), default="index")
-    word = st.selectbox(
+    word = inputs.selectbox(
         "Order",
         list(_SORT_BY_WORD),
         key="sort",
@@ -181,7 +181,7 @@ def _filters(class_names: Sequence[str]) -> Filters:
         expected="two whole numbers of per cent, the lower first, such as 50-90",
     )
     # Two ends, because the session's value that was set above has two.
-    chosen: object = st.slider(
+    chosen: object = inputs.slider(
         "Confidence",
         *_EVERY_CONFIDENCE,
         key="confidence",

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.data import SOURCES, title_of
 from aquadash.data.folder import about
 from aquadash.errors import NotAllowedError
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.text import plain
 
 DEFAULT = "synthetic"
@@ -47,6 +47,6 @@ def choose(
         )
         default = DEFAULT
     take(names, default=default)
-    source = st.selectbox(label, names, key="source", format_func=title_of, help=help, width=width)
+    source = inputs.selectbox(label, names, key="source", format_func=title_of, help=help, width=width)
     address.record("source", source, default=DEFAULT)
     return source

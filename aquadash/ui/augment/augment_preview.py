@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.augment import augment_views as views
 from aquadash.ui.augment.studio import Studio
 
@@ -60,7 +60,7 @@ VIEWS: dict[str, View] = {
 def show(studio: Studio) -> None:
     """Draw the choice of the view, which is in the address under ``look``, and the view."""
     address.choice("look", list(VIEWS), default=next(iter(VIEWS)))
-    look = st.segmented_control(
+    look = inputs.segmented_control(
         "How to look at it",
         list(VIEWS),
         key="look",

@@ -10,7 +10,7 @@ from aquadash import augment
 from aquadash.augment.difference import GREY
 from aquadash.figures.channel_change import channel_change
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, components, gallery
+from aquadash.ui import address, components, gallery, inputs
 from aquadash.ui.augment import preview_cache
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import count
@@ -35,7 +35,7 @@ def draws(studio: Studio) -> None:
         branch: int | None = studio.branch
         if studio.spec.factor > 1:
             address.choice("versions", list(VERSIONS), default="all")
-            versions = st.segmented_control(
+            versions = inputs.segmented_control(
                 "Versions", list(VERSIONS), key="versions", required=True, format_func=VERSIONS.__getitem__,
                 label_visibility="collapsed",
             )  # fmt: skip
@@ -90,7 +90,7 @@ def differences(studio: Studio) -> None:
     address.choice("sign", list(SIGNS), default="absolute")
     address.choice("amplify", FACTORS, default="2")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        sign = st.segmented_control(
+        sign = inputs.segmented_control(
             "What to show",
             list(SIGNS),
             key="sign",
@@ -98,7 +98,7 @@ def differences(studio: Studio) -> None:
             format_func=SIGNS.__getitem__,
             label_visibility="collapsed",
         )
-        factor = st.segmented_control(
+        factor = inputs.segmented_control(
             "Amplified", FACTORS, key="amplify", required=True, format_func=lambda text: f"× {text}",
             label_visibility="collapsed",
         )  # fmt: skip
@@ -145,7 +145,7 @@ def histograms(studio: Studio) -> None:
 def _number_of_draws() -> int:
     """Draw the field for how many draws of each image; it is in the address under ``draws``."""
     address.integer("draws", default=_DEFAULT_DRAWS, low=1, high=MOST_DRAWS)
-    number = st.selectbox(
+    number = inputs.selectbox(
         "Draws an image", range(1, MOST_DRAWS + 1), key="draws", width=150, label_visibility="collapsed",
         format_func=lambda number: f"{count(number, 'draw')} each",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.augment import Branch, PipelineSpec, editing
 from aquadash.augment.editing import LONGEST_TITLE
-from aquadash.ui import address, controlled
+from aquadash.ui import address, controlled, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -24,7 +24,7 @@ def show(spec: PipelineSpec) -> int:
     default = next((number for number, branch in enumerate(spec.branches, 1) if not branch.is_original), 1)
     shown = address.integer("branch", default=default, low=1, high=total, clamp=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = st.selectbox(
+        shown = inputs.selectbox(
             f"Version of each image (of {total})",
             range(1, total + 1),
             key="branch",
@@ -52,7 +52,7 @@ def _menu(spec: PipelineSpec, branch: int) -> None:
         if controlled.changed(key, title):
             builder_state.edit(lambda each: editing.rename_branch(each, branch, st.session_state[key] or ""))
 
-    st.text_input(
+    inputs.text_input(
         "Title of this version",
         title,
         key=key,

@@ -11,7 +11,7 @@ from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, 
 from aquadash.augment.editing import Path, Place
 from aquadash.augment.history import State
 from aquadash.augment.operators import settings_of
-from aquadash.ui import controlled
+from aquadash.ui import controlled, inputs
 from aquadash.ui.augment import builder_state, setting_widgets, step_picker
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -128,7 +128,7 @@ def _switch(path: Path, step: Operator, number: int) -> None:
         if controlled.changed(key, step.enabled):
             builder_state.edit(lambda spec: editing.set_enabled(spec, path, bool(st.session_state[key])))
 
-    st.toggle(
+    inputs.toggle(
         f"{operator_info(step.name).title} is on",
         step.enabled,
         key=key,
@@ -176,10 +176,10 @@ def _place(state: State, path: Path, step: Operator, number: int, total: int) ->
     here = next(title for title, place in places.items() if place == path[:-1])
     target = controlled.key(f"step{number}/place", here)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(
+        inputs.number_input(
             f"Position (of {total})", 1, total, position, step=1, key=key, on_change=moved, width=130, help=term("step")
         )
-        st.selectbox(
+        inputs.selectbox(
             "In", list(places), list(places).index(here), key=target, on_change=relocated, disabled=len(places) == 1,
             width="stretch",
             help="Moves the step into another group of steps, or into another version of the images.",

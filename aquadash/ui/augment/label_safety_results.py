@@ -13,7 +13,7 @@ from aquadash.explain.label_safety_words import crossing_sentence, mistaken_for,
 from aquadash.figures.label_safety_curve import label_safety_curve
 from aquadash.figures.label_safety_steps import label_safety_steps
 from aquadash.figures.theme import class_colour
-from aquadash.ui import components, gallery
+from aquadash.ui import components, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
@@ -55,7 +55,7 @@ def _sweep(result: SafetyResult, sweep: Sweep, request: SafetyRequest, subjects:
     components.plot(figure, key="safety-curve")
     first = sweep.first_below()
     # The key changes with the values, as a slider does not forgive others.
-    position = st.select_slider(
+    position = inputs.select_slider(
         f"Misread copies at {named(parameter)}",
         range(len(sweep.values)),
         value=len(sweep.values) - 1 if first is None else first,

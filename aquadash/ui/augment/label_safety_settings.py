@@ -12,7 +12,7 @@ from aquadash.explain.label_safety import MOST_COPIES, SafetyRequest, Subjects, 
 from aquadash.explain.label_safety_steps import Step, path_text, setting_text, steps
 from aquadash.explain.label_safety_words import named
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, run_order
+from aquadash.ui import address, cache, components, inputs, run_order
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.evaluate import first_model
 from aquadash.ui.glossary import term
@@ -60,7 +60,7 @@ def subjects_of(studio: Studio, run: Run) -> Subjects:
     address.choice("safety-images", options, default="validation")
     address.integer("safety-per-class", default=_PER_CLASS, low=1, high=20)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        which = st.segmented_control(
+        which = inputs.segmented_control(
             "Images",
             options,
             key="safety-images",
@@ -71,7 +71,7 @@ def subjects_of(studio: Studio, run: Run) -> Subjects:
         )
         address.record("safety-images", which or "validation", default="validation")
         if which != "view":
-            per_class = st.number_input(
+            per_class = inputs.number_input(
                 "Images a class", 1, 20, step=1, key="safety-per-class", width=130, help=term("validation")
             )
             address.record("safety-per-class", str(per_class), default=str(_PER_CLASS))
@@ -90,10 +90,10 @@ def request_of(studio: Studio) -> SafetyRequest:
     address.integer("safety-threshold", default=_THRESHOLD, low=1, high=100)
     address.choice("safety-of", list(_OF), default="clean")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        copies = st.number_input(
+        copies = inputs.number_input(
             "Copies of each image", 2, MOST_COPIES, step=10, key="safety-copies", width=170, help="More are slower."
         )
-        threshold = st.number_input(
+        threshold = inputs.number_input(
             "Threshold in %",
             1,
             100,
@@ -102,7 +102,7 @@ def request_of(studio: Studio) -> SafetyRequest:
             width=150,
             help="Below it too much is lost: what the network no longer sees, it cannot learn from.",
         )
-        of = st.selectbox(
+        of = inputs.selectbox(
             "The threshold is a share", list(_OF), key="safety-of", format_func=_OF.__getitem__, width=310
         )
     address.record("safety-copies", str(copies), default=str(_COPIES))
@@ -129,14 +129,15 @@ def _sweep(studio: Studio) -> SweepRequest | None:
     first = next(iter(graded or known))
     address.choice("safety-step", [NO_STEP, *known], default=first)
     left, right = st.columns(2)
-    chosen = left.selectbox(
-        "Step to try out",
-        [NO_STEP, *known],
-        key="safety-step",
-        format_func=lambda name: "None, only look at the steps" if name == NO_STEP else known[name].title,
-        on_change=_forget_range,
-        help="One of its parameters is fixed to a row of values; all else stays as it is.",
-    )
+    with left:
+        chosen = inputs.selectbox(
+            "Step to try out",
+            [NO_STEP, *known],
+            key="safety-step",
+            format_func=lambda name: "None, only look at the steps" if name == NO_STEP else known[name].title,
+            on_change=_forget_range,
+            help="One of its parameters is fixed to a row of values; all else stays as it is.",
+        )
     address.record("safety-step", chosen, default=first)
     if chosen == NO_STEP:
         return None
@@ -145,13 +146,14 @@ def _sweep(studio: Studio) -> SweepRequest | None:
     _forget("safety-parameter", list(parameters))
     start = next(iter(parameters))
     address.choice("safety-parameter", list(parameters), default=start)
-    name = right.selectbox(
-        "Parameter",
-        list(parameters),
-        key="safety-parameter",
-        format_func=lambda name: f"{named(parameters[name])} (now {setting_text(step, name)})",
-        on_change=_forget_range,
-    )
+    with right:
+        name = inputs.selectbox(
+            "Parameter",
+            list(parameters),
+            key="safety-parameter",
+            format_func=lambda name: f"{named(parameters[name])} (now {setting_text(step, name)})",
+            on_change=_forget_range,
+        )
     address.record("safety-parameter", name, default=start)
     low, high = _range(step, parameters[name])
     return SweepRequest(step.path, name, low, high) if low < high else None
@@ -174,7 +176,7 @@ def _range(step: Step, parameter: Parameter) -> tuple[float, float]:
                 expected=f"a number from {low:g} to {high:g}",
             )
             st.session_state[key] = number(st.session_state[key])
-            value = st.number_input(
+            value = inputs.number_input(
                 label,
                 low,
                 high,

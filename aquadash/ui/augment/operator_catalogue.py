@@ -7,7 +7,7 @@ import html
 import streamlit as st
 
 from aquadash.augment import FAMILIES, OPERATORS
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.augment import operator_pictures
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import count
@@ -16,7 +16,7 @@ from aquadash.ui.text import count
 def show(studio: Studio) -> None:
     """Draw the operators of a family; the family is in the address."""
     address.choice("family", list(FAMILIES), default=next(iter(FAMILIES)))
-    family = st.pills("Family", list(FAMILIES), key="family", required=True, format_func=FAMILIES.__getitem__)
+    family = inputs.pills("Family", list(FAMILIES), key="family", required=True, format_func=FAMILIES.__getitem__)
     address.record("family", str(family), default=next(iter(FAMILIES)))
     of_family = [info for info in OPERATORS.values() if info.family == family]
     st.caption(

@@ -12,7 +12,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, cache, pipeline_library, shell
+from aquadash.ui import address, cache, inputs, pipeline_library, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.compare import paired_results
 from aquadash.ui.glossary import term
@@ -79,7 +79,7 @@ def _settings(studio: Studio) -> RunConfig:
     recent = dict(list(runs.items())[:_MOST_RUNS])
     options = [*PRESETS, *recent]
     address.choice("pair-base", options, default=_PRESET)
-    base = st.selectbox(
+    base = inputs.selectbox(
         "Settings of both",
         options,
         key="pair-base",
@@ -91,7 +91,7 @@ def _settings(studio: Studio) -> RunConfig:
     address.integer("pair-epochs", default=0, low=0, high=2000)
     address.integer("pair-seed", default=config.seed, low=0, high=_SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        epochs = st.number_input(
+        epochs = inputs.number_input(
             "Epochs at most (0: as set)",
             0,
             2000,
@@ -100,7 +100,7 @@ def _settings(studio: Studio) -> RunConfig:
             width=210,
             help=f"0 takes what the settings say: {form_state.allowed(config).training.epochs}. {term('epoch')}",
         )
-        seed = st.number_input("Seed of both", 0, _SEEDS - 1, step=1, key="pair-seed", width=170, help=term("seed"))
+        seed = inputs.number_input("Seed of both", 0, _SEEDS - 1, step=1, key="pair-seed", width=170, help=term("seed"))
     address.record("pair-epochs", str(epochs), default="0")
     address.record("pair-seed", str(seed), default=str(config.seed))
     changes: dict[str, object] = {"data.source": studio.dataset.name, "seed": int(seed)}
@@ -111,7 +111,7 @@ def _settings(studio: Studio) -> RunConfig:
 
 def _same_updates(times: int) -> bool:
     address.choice("pair-updates", ["no", "yes"], default="no")
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Number of weight updates",
         ["no", "yes"],
         key="pair-updates",
@@ -167,7 +167,7 @@ def _past(pipeline: str) -> None:
     st.subheader("Pairs", anchor=False, help=term("paired runs"))
     about = [pair_id for pair_id, pair in known.items() if pair.pipeline == pipeline]
     address.choice("pair", list(known), default=next(iter(about or known)))
-    chosen = st.selectbox("Pair", list(known), key="pair", format_func=lambda pair_id: _label(known[pair_id]))
+    chosen = inputs.selectbox("Pair", list(known), key="pair", format_func=lambda pair_id: _label(known[pair_id]))
     address.record("pair", chosen, default="")
     result(known[chosen])
 

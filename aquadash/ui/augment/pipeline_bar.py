@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec
+from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state, pipeline_files
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
@@ -22,7 +23,7 @@ def show(library: Library) -> None:
         return f"{library.pipelines[name].title}{' · saved' if name in library.saved else ''}"
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
+        inputs.selectbox(
             "Pipeline",
             list(library.pipelines),
             key="pipeline",

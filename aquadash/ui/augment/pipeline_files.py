@@ -11,7 +11,7 @@ from aquadash.augment.history import State
 from aquadash.augment.reading import LONGEST
 from aquadash.augment.saved_pipelines import LONGEST_TITLE
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.ui import pipeline_library
+from aquadash.ui import inputs, pipeline_library
 from aquadash.ui.augment import builder_state
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import switched_off
@@ -83,14 +83,14 @@ def summary_of(spec: PipelineSpec) -> str:
 
 def _save_as(spec: PipelineSpec) -> None:
     with st.form("save-as", border=False):
-        st.text_input(
+        inputs.text_input(
             "Name",
             key=_TITLE,
             max_chars=LONGEST_TITLE,
             placeholder="Gentle colours",
             help="Yours to choose; it is text.",
         )
-        st.text_area(
+        inputs.text_area(
             "What it is for (optional)",
             key=_SUMMARY,
             max_chars=_LONGEST_SUMMARY,
@@ -126,7 +126,7 @@ def _more(state: State, saved: bool) -> None:
         return
     title = pipeline_library.current().pipelines[state.base].title
     with st.form("rename", border=False):
-        st.text_input("New name", key=_NEW_TITLE, max_chars=LONGEST_TITLE, placeholder=title)
+        inputs.text_input("New name", key=_NEW_TITLE, max_chars=LONGEST_TITLE, placeholder=title)
         st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
     st.button(
         "Delete it",

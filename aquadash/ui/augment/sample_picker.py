@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.ui import address, components
+from aquadash.ui import address, components, inputs
 
 #: How many are shown to begin with, and at most.
 DEFAULT, MOST = 4, 16
@@ -48,11 +48,11 @@ def pick(dataset: Dataset) -> list[int]:
         address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MOST])
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("How many", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
+        inputs.number_input("How many", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
         st.button("Other images", icon="🔀", key="other-images", on_click=other)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = dataset.class_names
-        label = st.selectbox(
+        label = inputs.selectbox(
             "A certain image: class",
             range(len(names)),
             format_func=lambda i: components.class_title(names[i]),
@@ -60,7 +60,7 @@ def pick(dataset: Dataset) -> list[int]:
             width=170,
         )
         last = int((dataset.train.labels == label).sum())
-        st.number_input("Number within the class", 1, last, step=1, key="number", width=180)
+        inputs.number_input("Number within the class", 1, last, step=1, key="number", width=180)
         st.button("Show it first", icon="🎯", key="certain", on_click=certain, args=(label,))
     address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
     return chosen

@@ -18,7 +18,7 @@ from aquadash.augment import Operator, Parameter, Range, editing
 from aquadash.augment.editing import Path
 from aquadash.augment.operators import settings_of
 from aquadash.augment.spec import Value
-from aquadash.ui import controlled
+from aquadash.ui import controlled, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 
@@ -115,7 +115,7 @@ def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
 
 def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], None]) -> None:
     key = controlled.key(stem, value)
-    st.selectbox(
+    inputs.selectbox(
         _label(parameter),
         parameter.words,
         parameter.words.index(value),
@@ -156,7 +156,7 @@ def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Val
             drawn = bool(st.session_state[key])
             switch(editing.as_range(parameter, value) if drawn else editing.as_fixed(parameter, value))
 
-    st.toggle(
+    inputs.toggle(
         "Range",
         isinstance(value, Range),
         key=key,
@@ -211,7 +211,7 @@ def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callab
 
 def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, moved: Callable[[str], None]) -> None:
     key = controlled.key(stem, shown)
-    st.slider(
+    inputs.slider(
         label,
         scale.low,
         scale.high,
@@ -229,7 +229,7 @@ def _field(
     label: str, scale: Scale, shown: float, stem: str, bounds: tuple[float, float], moved: Callable[[str], None]
 ) -> None:
     key = controlled.key(stem, shown)
-    st.number_input(
+    inputs.number_input(
         label,
         *bounds,
         shown,

@@ -8,6 +8,7 @@ import streamlit as st
 
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
 from aquadash.augment.editing import Place
+from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state, operator_pictures
 from aquadash.ui.text import plain
 
@@ -31,7 +32,7 @@ def show(spec: PipelineSpec, place: Place) -> None:
         return
     with st.container(border=True, key="step-picker"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input(
+            inputs.text_input(
                 "Search",
                 key=_SEARCH,
                 placeholder="blur, colour, rain ...",
@@ -40,7 +41,7 @@ def show(spec: PipelineSpec, place: Place) -> None:
                 width="stretch",
             )
             st.button("Close", key="close-picker", icon=":material/close:", on_click=_close)
-        family = st.pills(
+        family = inputs.pills(
             "Family",
             [_ALL, *FAMILIES],
             key=_FAMILY,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
-from aquadash.ui import address, cache, shell, source_menu
+from aquadash.ui import address, cache, inputs, shell, source_menu
 from aquadash.ui.augment import studio_images
 from aquadash.ui.augment.studio import SECTIONS, Studio
 from aquadash.ui.glossary import term
@@ -38,7 +38,7 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
     )
     default = next(iter(SECTIONS))
     address.choice("view", list(SECTIONS), default=default)
-    word = st.segmented_control(
+    word = inputs.segmented_control(
         "Look at", list(SECTIONS), key="view", required=True, format_func=lambda word: SECTIONS[word].title
     )
     address.record("view", str(word), default=default)
@@ -57,7 +57,7 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
 def _seed() -> int:
     address.integer("seed", default=0, low=0, high=SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = st.number_input("Seed", 0, SEEDS - 1, step=1, key="seed", help=term("seed"), width=180)
+        seed = inputs.number_input("Seed", 0, SEEDS - 1, step=1, key="seed", help=term("seed"), width=180)
         st.button(
             "New draws",
             icon="🎲",

@@ -13,7 +13,7 @@ from aquadash.data import Dataset
 from aquadash.data.framing import CENTRED, fit, framing_note, share_seen
 from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.augment import sample_picker
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
@@ -60,7 +60,7 @@ def choose(dataset: Dataset) -> SampleImages:
     # Below the button, so that an error does not move what is being used.
     messages = st.container()
     with popover:
-        origin = st.segmented_control(
+        origin = inputs.segmented_control(
             "Images to try it on", list(ORIGINS), key="from", required=True, format_func=ORIGINS.__getitem__
         )
         address.record("from", str(origin), default="training")

@@ -14,7 +14,7 @@ from aquadash.errors import AquaDashError
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry, leaderboard, sources
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, shell
+from aquadash.ui import address, cache, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
@@ -38,7 +38,7 @@ def show() -> None:
         source = asked if asked in found else found[0]
     else:
         address.choice(_SOURCE, found, default=found[0])
-        source = st.selectbox("Images", found, key=_SOURCE, format_func=title_of)
+        source = inputs.selectbox("Images", found, key=_SOURCE, format_func=title_of)
         address.record(_SOURCE, source, default=found[0])
     shell.live(_TICK_SECONDS)(_board)(source)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from aquadash import people
-from aquadash.ui import address, shell
+from aquadash.ui import address, inputs, shell
 from aquadash.ui.classroom import board, invitation, limits_form, members, projector, queue
 
 _VIEW = "view"
@@ -51,7 +51,7 @@ def show() -> None:
         (mine.get(name) or VIEWS["board"]).draw()
         return
     address.choice(_VIEW, tuple(mine), default="board")
-    chosen = st.segmented_control(
+    chosen = inputs.segmented_control(
         "What to see",
         list(mine),
         key=_VIEW,

@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.classroom.limits import PAGES, WORDS, ClassLimits
 from aquadash.errors import StorageError
-from aquadash.ui import cache, shell
+from aquadash.ui import cache, inputs, shell
 from aquadash.ui.text import plain, sentence
 
 #: Numbers with their least and greatest value.
@@ -39,12 +39,12 @@ def show() -> None:
         st.caption("For students only. An empty number is no limit.")
         values: dict[str, Any] = {}
         for name, (low, high) in _NUMBERS.items():
-            values[name] = st.number_input(
+            values[name] = inputs.number_input(
                 WORDS[name], min_value=low, max_value=high, value=None, step=1, key=f"limit-{name}",
                 placeholder="no limit",
             )  # fmt: skip
-        values["searches"] = st.toggle(WORDS["searches"], now.searches, key="limit-searches")
-        values["locked_pages"] = st.multiselect(
+        values["searches"] = inputs.toggle(WORDS["searches"], now.searches, key="limit-searches")
+        values["locked_pages"] = inputs.multiselect(
             WORDS["locked_pages"], PAGES, sorted(now.locked_pages), key="limit-locked_pages", format_func=sentence,
             help="Students who have one of them open are shown a notice instead within seconds.",
         )  # fmt: skip

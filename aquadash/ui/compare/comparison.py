@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.runs.measured import IMAGES, Images, image_set
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, shell
+from aquadash.ui import address, cache, inputs, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.compare import (
     comparison_confusion,
@@ -55,7 +55,7 @@ def show(picked: Sequence[Run]) -> None:
     run_legend.show([run.run_id for run in runs], names)
     address.choice("section", list(SECTIONS), default=next(iter(SECTIONS)))
     word = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Compare", list(SECTIONS), key="section", required=True, format_func=lambda word: SECTIONS[word].title
         )
     )
@@ -73,7 +73,7 @@ def _measured_on(runs: Sequence[Run]) -> Images:
     """Draw the choice between validation and test images."""
     usual = _default_images(runs)
     address.choice(_ON, list(IMAGES), default=usual)
-    chosen = st.segmented_control(
+    chosen = inputs.segmented_control(
         "Measured on",
         list(IMAGES),
         key=_ON,

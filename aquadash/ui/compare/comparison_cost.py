@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash.figures.cost_accuracy import Priced, cost_accuracy
 from aquadash.runs.cost import Cost
-from aquadash.ui import address, components
+from aquadash.ui import address, components, inputs
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration
@@ -56,7 +56,7 @@ def show(compared: Compared) -> None:
     st.subheader("What does the accuracy cost?", anchor=False, help=term("Pareto front"))
     address.choice(_COST, list(PRICES), default="seconds")
     word = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Cost", list(PRICES), key=_COST, required=True, format_func=lambda word: PRICES[word].title,
             help=term("parameters"),
         )

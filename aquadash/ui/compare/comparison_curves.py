@@ -12,7 +12,7 @@ import streamlit as st
 from aquadash.evaluation.curves import Metric
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves
 from aquadash.runs.types import EpochRecord
-from aquadash.ui import address, cache, components, shell
+from aquadash.ui import address, cache, components, inputs, shell
 from aquadash.ui.compare import run_legend
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
@@ -81,7 +81,7 @@ def _curves(run_ids: Sequence[str]) -> None:
 def _metrics() -> list[Metric]:
     """Draw the choice of metrics; each has a chart."""
     address.choices("metric", list(TITLES), default=["val_accuracy"])
-    chosen = st.pills(
+    chosen = inputs.pills(
         "Curves", list(TITLES), key="metric", selection_mode="multi", format_func=lambda name: TITLES[name],
         help=f"{term('accuracy')} {term('loss')}",
     )  # fmt: skip
@@ -93,7 +93,7 @@ def _metrics() -> list[Metric]:
 def _axis() -> Axis:
     """Draw the choice of what the curves are drawn by."""
     address.choice("x", list(_AXES), default="epoch")
-    axis = st.segmented_control("Drawn", list(_AXES), key="x", required=True, format_func=_AXES.__getitem__)
+    axis = inputs.segmented_control("Drawn", list(_AXES), key="x", required=True, format_func=_AXES.__getitem__)
     address.record("x", str(axis), default="epoch")
     return "time" if axis == "time" else "epoch"
 
@@ -104,7 +104,7 @@ def _smoothing() -> float:
         "smooth", _weight, default=0.0, expected=f"a number from 0 to {_MOST_SMOOTH:g}, 0 for curves as they are"
     )
     weight = float(
-        st.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=200, help=term("smoothing"))
+        inputs.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=200, help=term("smoothing"))
     )
     address.record("smooth", f"{weight:g}", default="0")
     return weight

@@ -12,7 +12,7 @@ from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, clicks, components, gallery
+from aquadash.ui import address, cache, clicks, components, gallery, inputs
 from aquadash.ui.compare import pair_picker
 from aquadash.ui.compare.comparison_results import of_pair, verdict
 from aquadash.ui.compared import Compared
@@ -41,7 +41,7 @@ def show(compared: Compared) -> None:
     judged = agreement_of(found)
     address.choice(SHOWN, list(_KINDS), default="fixed")
     kind = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Images shown", list(_KINDS), key=SHOWN, required=True, format_func=_KINDS.__getitem__,
             label_visibility="collapsed",
         )
@@ -76,7 +76,7 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     address.choice(RIGHT, options, default=default)
     chart = st.container()
     text = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Images that are had right by", options, key=RIGHT, required=True,
             format_func=lambda text: count_label(int(text), runs),
         )

@@ -10,7 +10,7 @@ from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.runs.types import Run
-from aquadash.ui import address, components
+from aquadash.ui import address, components, inputs
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
@@ -31,7 +31,7 @@ def show(compared: Compared) -> None:
     runs = compared.runs
     st.subheader("What was set differently?", anchor=False)
     address.choice(_ALL, ["yes", "no"], default="no")
-    shown = st.segmented_control(
+    shown = inputs.segmented_control(
         "Settings shown", ["no", "yes"], key=_ALL, required=True,
         format_func=lambda word: "everything" if word == "yes" else "only what differs", label_visibility="collapsed",
     )  # fmt: skip
@@ -122,7 +122,7 @@ def _accuracy_by_settings(compared: Compared) -> None:
     if len(lines[:_MOST_AXES]) < len(axes):
         st.caption(f"{len(lines[:_MOST_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
     address.choice(_SETTING, list(axes), default=next(iter(axes)))
-    name = str(st.selectbox("Accuracy against", list(axes), key=_SETTING, format_func=fields.label, width=320))
+    name = str(inputs.selectbox("Accuracy against", list(axes), key=_SETTING, format_func=fields.label, width=320))
     address.record(_SETTING, name, default=next(iter(axes)))
     components.plot(
         metric_by_setting(axes[name], accuracies=accuracies, names=names, indices=measured, title=title),

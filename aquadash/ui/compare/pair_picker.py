@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.compared import Compared
 
 #: In the address: the run to compare with, and the run in question.
@@ -46,7 +46,7 @@ def _menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> st
         if not any(run_id.startswith(st.query_params.get(key, "") or "-") for run_id in ids):
             st.query_params.pop(key, None)
     address.restore(key, _decoder(ids), default=ids[0], expected="the id of one of the runs")
-    chosen = str(st.selectbox(label, ids, key=key, format_func=names.__getitem__, width=300))
+    chosen = str(inputs.selectbox(label, ids, key=key, format_func=names.__getitem__, width=300))
     address.record(key, chosen, default=ids[0])
     return chosen
 

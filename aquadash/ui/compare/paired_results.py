@@ -11,7 +11,7 @@ from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
 from aquadash.runs.pairs import WITH, Pair, change, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, cache, components, run_progress, run_sizes, shell
+from aquadash.ui import address, cache, components, inputs, run_progress, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -84,7 +84,7 @@ def _stop(pair_id: str) -> None:
 def _result(pair: Pair) -> None:
     """The change, on the images that are chosen."""
     address.choice("pair-images", list(_IMAGES), default="validation")
-    chosen = st.segmented_control(
+    chosen = inputs.segmented_control(
         "Measured on",
         list(_IMAGES),
         key="pair-images",

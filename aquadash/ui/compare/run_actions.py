@@ -10,7 +10,7 @@ from aquadash import people
 from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, owners, shell
+from aquadash.ui import cache, components, inputs, owners, shell
 from aquadash.ui.compare import run_bin
 from aquadash.ui.evaluate import take_home
 from aquadash.ui.notes import safe_markdown
@@ -61,17 +61,19 @@ def _rows(runs: Sequence[Run]) -> None:
 
 def _editor(run: Run) -> None:
     with st.form(f"edit-{run.run_id}", border=False):
-        name = st.text_input("Name", run.name, max_chars=120, key=f"name-{run.run_id}")
-        tags = st.text_input("Tags, with commas between", ", ".join(run.tags), max_chars=400, key=f"tags-{run.run_id}")
-        note = st.text_area(
+        name = inputs.text_input("Name", run.name, max_chars=120, key=f"name-{run.run_id}")
+        tags = inputs.text_input(
+            "Tags, with commas between", ", ".join(run.tags), max_chars=400, key=f"tags-{run.run_id}"
+        )
+        note = inputs.text_area(
             "Note", run.note, max_chars=4000, key=f"note-{run.run_id}",
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
-        pinned = st.toggle(
+        pinned = inputs.toggle(
             "Pinned: stands first", run.stands_first, key=f"pinned-{run.run_id}",
             help=None if people.current().leads else "In your own tables. What a teacher pins stands first for all.",
         )  # fmt: skip
-        archived = st.toggle("Archived: left out of the table", run.archived, key=f"archived-{run.run_id}")
+        archived = inputs.toggle("Archived: left out of the table", run.archived, key=f"archived-{run.run_id}")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
                 _save(run, name=name, tags=tags, note=note, pinned=pinned, archived=archived)

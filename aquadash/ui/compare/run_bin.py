@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, shell
+from aquadash.ui import cache, components, inputs, shell
 from aquadash.ui.text import plain
 
 #: Pairs of ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss".
@@ -59,7 +59,7 @@ def bin_of_runs() -> None:
             if not deleted:
                 st.caption("The bin is empty.")
                 return
-            chosen = st.multiselect(
+            chosen = inputs.multiselect(
                 "Deleted runs",
                 list(deleted),
                 key="bin-runs",

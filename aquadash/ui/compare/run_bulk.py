@@ -11,7 +11,7 @@ from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.bulk import for_each
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, shell
+from aquadash.ui import cache, inputs, shell
 from aquadash.ui.compare import run_bin
 from aquadash.ui.text import count
 
@@ -52,7 +52,7 @@ def show(picked: Sequence[Run]) -> None:
 def _tags(picked: Sequence[Run]) -> None:
     known = sorted({name for run in picked for name in run.tags})
     with st.form("bulk-add", border=False):
-        text = st.text_input("Add tags, with commas between", key="bulk-add-tags", max_chars=400)
+        text = inputs.text_input("Add tags, with commas between", key="bulk-add-tags", max_chars=400)
         if st.form_submit_button("Add", key="bulk-add-save", type="primary"):
             with shell.guard():
                 names = [clean_tag(part) for part in text.split(",") if part.strip()]
@@ -61,7 +61,7 @@ def _tags(picked: Sequence[Run]) -> None:
                     st.rerun()
     if known:
         with st.form("bulk-remove", border=False):
-            gone = st.multiselect("Remove tags", known, key="bulk-remove-tags", placeholder="Choose")
+            gone = inputs.multiselect("Remove tags", known, key="bulk-remove-tags", placeholder="Choose")
             if st.form_submit_button("Remove", key="bulk-remove-save") and gone:
                 those = [run.run_id for run in picked if set(gone) & set(run.tags)]
                 _do(lambda run_id: cache.store().remove_tags(run_id, gone), those)

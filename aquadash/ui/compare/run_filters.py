@@ -12,7 +12,7 @@ from aquadash.runs.fields import RunField
 from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
 from aquadash.runs.selection import RunFilter
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui import setting_fields as settings
 from aquadash.ui.components import status_text
 from aquadash.ui.text import count, plain
@@ -29,11 +29,11 @@ def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     address.restore("find", str, default="", expected="any text")
     address.restore("where", str, default="", expected="a condition")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        find = st.text_input(
+        find = inputs.text_input(
             "Find", key="find", placeholder="name, note, tag or setting", max_chars=100, width=240,
             help="Shows the runs that contain every word, in their name, note, tags or settings: adam 0.001",
         )  # fmt: skip
-        where = st.text_input(
+        where = inputs.text_input(
             "Where",
             key="where",
             placeholder='val_accuracy > 0.6 and "flip" in tags',
@@ -94,7 +94,7 @@ def _more(runs: Sequence[Run]) -> RunFilter:
 
 def _several(name: str, label: str, options: Sequence[str], word: Callable[[str], str]) -> list[str]:
     address.choices(name, options)
-    chosen = st.multiselect(label, options, key=name, placeholder="any", width=240, format_func=word)
+    chosen = inputs.multiselect(label, options, key=name, placeholder="any", width=240, format_func=word)
     address.record(name, ",".join(chosen), default="")
     return list(chosen)
 
@@ -106,7 +106,7 @@ def _toggle(name: str, label: str) -> bool:
         return text == "1"
 
     address.restore(name, decode, default=False, expected="0 or 1")
-    on = st.toggle(label, key=name)
+    on = inputs.toggle(label, key=name)
     address.record(name, "1" if on else "0", default="0")
     return on
 
@@ -119,7 +119,7 @@ def _accuracy_range() -> tuple[int, int]:
         return int(first), int(last)
 
     address.restore("accuracy", decode, default=(0, 100), expected="two numbers of per cent, such as 60-80")
-    chosen: tuple[int, int] = st.slider(  # type: ignore[assignment]
+    chosen: tuple[int, int] = inputs.slider(  # type: ignore[assignment]
         "Validation accuracy", 0, 100, key="accuracy", format="%d %%",
         help="Runs without one are left out as soon as the range is not the whole.",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from aquadash.config import DEFINITIONS
 from aquadash.runs.fields import RunField
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.types import Run
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.compare import run_columns as columns
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
@@ -27,7 +27,7 @@ def choose(fields: Mapping[str, RunField]) -> str:
     """Draw the menu of what to group by, bound to ``?group=``; ``"none"`` for nothing."""
     options = [_NONE, ALL_BUT_SEED, *groupable(fields)]
     address.choice("group", options, default=_NONE)
-    by = st.selectbox(
+    by = inputs.selectbox(
         "Group by",
         options,
         key="group",
@@ -49,7 +49,7 @@ def show(runs: Sequence[Run], by: str, fields: Mapping[str, RunField]) -> list[R
     options = [_ALL, *by_key]
     chosen = address.choice("member", options, default=_ALL)
     _table(groups, by, chosen)
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Show the runs of",
         options,
         key="member",

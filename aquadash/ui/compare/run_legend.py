@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.figures.theme import run_colour, run_dash, run_marker, shorten
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 
 _FOLDER = Path(__file__).resolve().parent
 
@@ -98,7 +98,7 @@ def window(first: int, last: int, *, kind: str, label: str) -> tuple[float, floa
     if ZOOM in st.session_state:
         st.session_state[ZOOM] = _within(st.session_state[ZOOM], first, last)
     address.restore(ZOOM, decode, default=(first, last), expected=f"a part of {first} to {last}, as 3-10")
-    part: Any = st.slider(label, first, last, key=ZOOM, width=260)
+    part: Any = inputs.slider(label, first, last, key=ZOOM, width=260)
     low, high = part
     address.record(ZOOM, f"{low}-{high}", default=f"{first}-{last}")
     return None if (low, high) == (first, last) else (float(low), float(high))

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.runs.fields import RunField
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.types import Run
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.compare import run_columns as columns
 from aquadash.ui.components import run_label
 from aquadash.ui.owners import own_first
@@ -31,7 +31,7 @@ def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
     remembered = [name for name in st.session_state.get(_REMEMBERED, columns.usual()) if name in options]
     address.choices("columns", options, default=remembered)
     with st.popover("Columns", icon=":material/view_column:", key="columns-box"):
-        chosen = st.multiselect(
+        chosen = inputs.multiselect(
             "Columns, in this order",
             options,
             key="columns",
@@ -49,7 +49,7 @@ def sort(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     """Draw the menu of the order, bound to ``?sort=``, and return the runs in it, pinned ones first."""
     options = [sign + name for name in fields for sign in ("-", "")]
     address.choice("sort", options, default=_SORT)
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Sort by",
         options,
         key="sort",
@@ -90,7 +90,7 @@ def pick(
         )
         st.button("Pick all shown", key="pick-all", type="tertiary", on_click=_pick, args=(ids,), disabled=not ids)
         st.button("Pick none", key="pick-none", type="tertiary", on_click=_pick, args=([],), disabled=not picked)
-    picked = st.multiselect(
+    picked = inputs.multiselect(
         "Compare these runs",
         list(by_id),
         key=_PICKS,

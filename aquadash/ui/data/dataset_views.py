@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, cache, components, gallery
+from aquadash.ui import address, cache, components, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
@@ -78,7 +78,7 @@ def show_pictures(dataset: Dataset, split: str) -> None:
     address.choices("classes", names)
     address.choice("show", PER_PAGE, default="50")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.pills(
+        chosen = inputs.pills(
             "Classes (none means all)",
             names,
             selection_mode="multi",
@@ -87,7 +87,7 @@ def show_pictures(dataset: Dataset, split: str) -> None:
             format_func=lambda name: plain(components.class_title(name)),
             on_change=first_page,
         )
-        per_page = st.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
+        per_page = inputs.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
     address.record("classes", ",".join(chosen), default="")
     address.record("show", per_page, default="50")
     images = dataset.train if split == "train" else dataset.test

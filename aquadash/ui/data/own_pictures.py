@@ -15,7 +15,7 @@ from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
 from aquadash.training.processes import start_unattended
-from aquadash.ui import address, shell, upload_files
+from aquadash.ui import address, inputs, shell, upload_files
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -74,7 +74,7 @@ def _form() -> None:
     st.subheader("Own pictures", anchor=False)
     ways = {way: title for way, title in _WAYS.items() if way != "server" or settings.import_folder()}
     address.choice("add", tuple(ways), default="zip")
-    way = st.segmented_control("From", list(ways), key="add", required=True, format_func=ways.__getitem__)
+    way = inputs.segmented_control("From", list(ways), key="add", required=True, format_func=ways.__getitem__)
     # The default stays in the address: without it the page would show the data sets.
     address.record("add", str(way), default="")
     if way == "classes":
@@ -86,7 +86,7 @@ def _form() -> None:
     else:
         origin, ready, write = _archive()
         path = ""
-    size = st.select_slider(
+    size = inputs.select_slider(
         "Size of the pictures in pixels",
         SIZES,
         value=32,
@@ -129,7 +129,7 @@ def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
     found: list[tuple[str, Sequence[Upload]]] = []
     for index in range(number):
         with st.container(border=True):
-            name = st.text_input(
+            name = inputs.text_input(
                 f"Class {index + 1}", key=f"own-class-{index}", max_chars=60, placeholder="Its name, such as “cat”"
             )
             uploads = st.file_uploader(
@@ -181,7 +181,7 @@ def _of_server() -> str:
         st.info("The import folder holds neither folders nor ZIP files yet.", icon="📂")
         return ""
     st.markdown(_LAYOUT)
-    name = st.selectbox("Folder or ZIP file", list(found), key="own-server", help=term("import folder"))
+    name = inputs.selectbox("Folder or ZIP file", list(found), key="own-server", help=term("import folder"))
     return str(found[name]) if name in found else ""
 
 

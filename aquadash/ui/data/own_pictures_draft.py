@@ -13,7 +13,7 @@ from aquadash.data.folder.reading import SIZES
 from aquadash.data.folder.splitting import TEST_FRACTIONS, Division, SplitChoice
 from aquadash.errors import AquaDashError
 from aquadash.figures.class_counts import class_counts
-from aquadash.ui import components, shell
+from aquadash.ui import components, inputs, shell
 from aquadash.ui.data import own_pictures_report
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, joined, plain, time_left
@@ -82,13 +82,13 @@ def _ready(draft_id: str, start: Callable[[str], None]) -> None:
         st.metric("Size in pixels", f"{size} × {size}", width="content", border=True)
     own_pictures_report.show(report, draft.images, draft.pictures)
     with st.popover("Read again at another size", icon="📐"):
-        other = st.select_slider("Size in pixels", SIZES, value=size, key=f"own-other-{draft_id}")
+        other = inputs.select_slider("Size in pixels", SIZES, value=size, key=f"own-other-{draft_id}")
         if st.button("Read again", key="own-resize", disabled=other == size):
             start(drafts.again(draft_id, size=other))
     st.subheader("What is kept for the test?", anchor=False, help=term("test set"))
     with st.container(border=True):
         division, choice = _split(draft)
-    title = st.text_input(
+    title = inputs.text_input(
         "Name of the data set", value=draft.request.origin.rpartition(".")[0][:60] or draft.request.origin[:60],
         max_chars=60, key=f"own-title-{draft_id}",
     )  # fmt: skip
@@ -144,7 +144,7 @@ def _split(draft: Draft) -> tuple[Division | None, SplitChoice]:
 def _choice(draft: Draft) -> SplitChoice:
     if draft.report.given is not None:
         words = {"given": "As sorted into train and test", "drawn": "Drawn at random"}
-        chosen = st.segmented_control(
+        chosen = inputs.segmented_control(
             "Split",
             list(words),
             default="given",
@@ -154,7 +154,7 @@ def _choice(draft: Draft) -> SplitChoice:
             help=term("split"),
         )
         if chosen == "given":
-            drop = st.toggle(
+            drop = inputs.toggle(
                 "Leave out training pictures that look like a test picture",
                 value=True,
                 key="own-leaks",
@@ -162,8 +162,8 @@ def _choice(draft: Draft) -> SplitChoice:
             )
             return SplitChoice(drop_leaks=drop)
     low, high = TEST_FRACTIONS
-    percent = st.slider("Kept for the test, %", round(100 * low), round(100 * high), 20, 5, key="own-fraction")
-    seed = st.number_input("Seed", min_value=0, max_value=2**32 - 1, step=1, key="own-seed", help=term("seed"))
+    percent = inputs.slider("Kept for the test, %", round(100 * low), round(100 * high), 20, 5, key="own-fraction")
+    seed = inputs.number_input("Seed", min_value=0, max_value=2**32 - 1, step=1, key="own-seed", help=term("seed"))
     return SplitChoice(percent / 100, int(seed), use_given=False)
 
 

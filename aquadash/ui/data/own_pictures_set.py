@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash.data.folder import about, store
 from aquadash.data.folder.about import PREFIX
 from aquadash.errors import AquaDashError
-from aquadash.ui import shell
+from aquadash.ui import inputs, shell
 from aquadash.ui.data import own_pictures_draft, own_pictures_report
 from aquadash.ui.text import plain
 
@@ -61,7 +61,9 @@ def deleted_menu() -> None:
     if not keys:
         return
     with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
-        key = st.selectbox("Deleted data sets", keys, key="own-gone", format_func=lambda key: key.rpartition(".")[0])
+        key = inputs.selectbox(
+            "Deleted data sets", keys, key="own-gone", format_func=lambda key: key.rpartition(".")[0]
+        )
         st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.evaluation import CoveragePoint, answered, coverage_at, lowest_threshold
 from aquadash.figures.coverage_curve import coverage_curve
-from aquadash.ui import address, clicks, components, image_browser
+from aquadash.ui import address, clicks, components, image_browser, inputs
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent
@@ -36,7 +36,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         image_browser.first_page()
     st.subheader("What if it may say “I don't know”?", anchor=False, help=term("coverage"))
     address.integer("sure", default=50, low=0, high=100)
-    sure = st.slider(
+    sure = inputs.slider(
         "Answer only when at least so sure",
         0,
         100,
@@ -59,7 +59,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
     address.choice("answers", list(_SHOWN), default="answered")
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
     shown = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Images shown",
             list(_SHOWN),
             key="answers",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.evaluation import Calibration, Rescaling, bin_of
 from aquadash.figures.reliability_diagram import reliability_diagram
-from aquadash.ui import address, clicks, components, image_browser
+from aquadash.ui import address, clicks, components, image_browser, inputs
 from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.glossary import term
@@ -56,7 +56,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
 def _bin_menu(found: Calibration) -> int | None:
     words = [_ANY, *(str(index + 1) for index in range(len(found.counts)))]
     address.choice("bin", words, default=_ANY)
-    word = st.selectbox(
+    word = inputs.selectbox(
         "Images with a confidence of",
         words,
         key="bin",

@@ -14,7 +14,7 @@ import streamlit as st
 from aquadash.evaluation import Evaluation
 from aquadash.figures.confusion_difference import confusion_difference
 from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, largest_confusions
-from aquadash.ui import address, clicks, components, image_browser
+from aquadash.ui import address, clicks, components, image_browser, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, plain
@@ -52,7 +52,7 @@ def show(found: Evaluation, *, other: Evaluation | None = None) -> None:
     names = found.classes
     cells = [word for word in _CELLS if other is not None or word != "difference"]
     address.choice("cells", cells, default="counts")
-    shown = st.segmented_control(
+    shown = inputs.segmented_control(
         "Cells show",
         cells,
         key="cells",

@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.data.duplicates import DEFAULT_DISTANCE, LARGEST_DISTANCE, Duplicates, Pair, find_duplicates
 from aquadash.evaluation import wilson_interval
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, gallery, image_browser
+from aquadash.ui import address, gallery, image_browser, inputs
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
@@ -29,7 +29,7 @@ def show(one: Evaluated, other: Evaluated | None) -> None:
     found = _duplicates(dataset.fingerprint, dataset)
     address.integer("distance", default=round(100 * DEFAULT_DISTANCE), low=0, high=round(100 * LARGEST_DISTANCE))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        hundredths = st.slider(
+        hundredths = inputs.slider(
             "Distance at most (in hundredths)",
             0,
             round(100 * LARGEST_DISTANCE),
@@ -41,7 +41,7 @@ def show(one: Evaluated, other: Evaluated | None) -> None:
         )
         address.choice("labels", list(_LABELS), default="any")
         labels = str(
-            st.segmented_control(
+            inputs.segmented_control(
                 "Labels",
                 list(_LABELS),
                 key="labels",

@@ -17,7 +17,7 @@ from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, gallery, shell
+from aquadash.ui import address, cache, components, gallery, inputs, shell
 from aquadash.ui.compared import labels
 from aquadash.ui.evaluate import robustness_reads
 from aquadash.ui.glossary import term
@@ -148,7 +148,7 @@ def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResu
         st.caption("Measure another run, too, and it can be laid over this one.")
         return []
     address.choices(OVERLAID, options)
-    picked = st.multiselect(
+    picked = inputs.multiselect(
         "Lay other runs over it",
         options,
         key=OVERLAID,
@@ -189,7 +189,7 @@ def _corruption_picker() -> str | None:
     """Which corruption is shown; None for the mean over all."""
     options = [MEAN, *CORRUPTIONS]
     address.choice(CORRUPTION, options, default=MEAN)
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Corruption",
         options,
         key=CORRUPTION,
@@ -211,7 +211,7 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
     source, labels = robustness_reads.test_images(run, found)
     address.integer(IMAGE, default=0, low=0, high=len(labels) - 1, clamp=True)
     row = int(
-        st.number_input(f"Test image (0 to {len(labels) - 1:,})", 0, len(labels) - 1, step=1, key=IMAGE, width=200)
+        inputs.number_input(f"Test image (0 to {len(labels) - 1:,})", 0, len(labels) - 1, step=1, key=IMAGE, width=200)
     )
     address.record(IMAGE, str(row), default="0")
     label = labels[row]

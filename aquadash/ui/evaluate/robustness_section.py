@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.classroom.rights import Action, refusal
 from aquadash.runs.types import Run
-from aquadash.ui import shell
+from aquadash.ui import inputs, shell
 from aquadash.ui.evaluate import robustness_reads, robustness_results
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, moment, plain, sentence, time_left
@@ -136,7 +136,7 @@ def _at_rest(run: Run, job: Job | None, *, measured: bool) -> None:
 
 def _form(run: Run) -> None:
     """How many images, which seed, and the button."""
-    quick = st.segmented_control(
+    quick = inputs.segmented_control(
         "Images",
         ["all", "quick"],
         default="all",
@@ -145,7 +145,7 @@ def _form(run: Run) -> None:
         format_func=lambda name: "All test images" if name == "all" else f"{QUICK_IMAGES} of them",
         help="Few images are quick, and their intervals wide.",
     )
-    seed = st.number_input(
+    seed = inputs.number_input(
         "Seed", 0, _SEEDS - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
     reason = refusal(Action.MEASURE, run.thing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, image_browser, run_order, shell
+from aquadash.ui import address, cache, components, image_browser, inputs, run_order, shell
 from aquadash.ui.evaluate import epoch_section, scores, second_run
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.evaluated import Evaluated
@@ -32,7 +32,7 @@ def _results(run: Run, runs: list[Run]) -> None:
     scores.show_scores(run, one.found, one.top_two())
     guess_box.show(run)
     address.choice("section", list(SECTIONS), default=next(iter(SECTIONS)))
-    word = st.segmented_control(
+    word = inputs.segmented_control(
         "Look at",
         list(SECTIONS),
         key="section",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import address, components, run_order
+from aquadash.ui import address, components, inputs, run_order
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.text import plain
 
@@ -45,7 +45,7 @@ def pick(run: Run, runs: Sequence[Run]) -> Evaluated | None:
         return matches[0]
 
     address.restore(KEY, decode, default=_NONE, expected="the id of another run with results on the same classes")
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Lay a second run over the charts",
         options,
         key=KEY,

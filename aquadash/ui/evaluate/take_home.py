@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run
-from aquadash.ui import cache, shell, task_progress
+from aquadash.ui import cache, inputs, shell, task_progress
 from aquadash.ui.evaluate import take_home_reads
 from aquadash.ui.text import plain, sentence
 from aquadash.ui.uploads import most_megabytes, switched_off
@@ -40,7 +40,7 @@ def show(run: Run) -> None:
             "**Everything of this run in one ZIP**: settings, curves, the trained network, its predictions, a report "
             "to print, and a script and a notebook that train it again without AquaDash."
         )
-        include = st.toggle(
+        include = inputs.toggle(
             "With the images",
             value=_is_drawn(run),
             key=f"take-home-data-{run.run_id}",

@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash.evaluation import macro_mean, parts_at
 from aquadash.figures.threshold_curves import MOST_DRAWN, Kind, area, threshold_curves
-from aquadash.ui import address, clicks, components, image_browser
+from aquadash.ui import address, clicks, components, image_browser, inputs
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
@@ -42,7 +42,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         address.choice("curve", list(_KINDS), default="roc")
         kind = cast(
             Kind,
-            st.segmented_control(
+            inputs.segmented_control(
                 "Curve",
                 list(_KINDS),
                 key="curve",
@@ -53,13 +53,13 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         )
         address.record("curve", kind, default="roc")
         address.choice("class", names, default=names[0])
-        name = st.selectbox(
+        name = inputs.selectbox(
             "Class", names, key="class", format_func=class_text, width=160, on_change=image_browser.first_page
         )
         address.record("class", name, default=names[0])
     index = names.index(name)
     address.integer("cut", default=50, low=0, high=100)
-    percent = st.slider(
+    percent = inputs.slider(
         "Call an image this class if its probability is at least",
         0,
         100,
@@ -90,7 +90,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
     address.choice("part", list(_PARTS), default="called")
     counts = {word: sum(int(masks[part].sum()) for part in parts) for word, (_, parts) in _PARTS.items()}
     part = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Images shown",
             list(_PARTS),
             key="part",

@@ -11,7 +11,7 @@ from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import select
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, cache, image_browser
+from aquadash.ui import address, cache, image_browser, inputs
 from aquadash.ui.explain import explanations
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
@@ -98,7 +98,7 @@ def _chooser(predictions: Predictions, positions: list[int], *, class_names: Seq
         return f"{index}: {class_text(class_names[true])} {given} {100 * float(shares[answer]):.0f} %"
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
+        inputs.selectbox(
             "Explain a test image",
             options,
             index=None,

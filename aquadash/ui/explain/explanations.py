@@ -15,7 +15,7 @@ from aquadash.explain.methods import METHODS
 from aquadash.explain.results import Explanation
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, gallery
+from aquadash.ui import address, gallery, inputs
 from aquadash.ui.explain import layer_pictures
 from aquadash.ui.explain.explainer import explained, explainer
 from aquadash.ui.glossary import term
@@ -124,7 +124,7 @@ def _method_picker(key: str) -> str:
     """Draw the choice of methods and what the chosen one does."""
     address.choice(key, list(METHODS), default=DEFAULT_METHOD)
     method = str(
-        st.segmented_control(
+        inputs.segmented_control(
             "Method",
             list(METHODS),
             key=key,
@@ -142,7 +142,7 @@ def _view_picker(key: str) -> str:
     """Draw the choice between the map over its image and the map alone."""
     titles = {"over": "Over the image", "alone": "Map alone"}
     address.choice(key, list(titles), default="over")
-    view = str(st.segmented_control("Show", list(titles), key=key, required=True, format_func=titles.__getitem__))
+    view = str(inputs.segmented_control("Show", list(titles), key=key, required=True, format_func=titles.__getitem__))
     address.record(key, view, default="over")
     return view
 
@@ -150,7 +150,7 @@ def _view_picker(key: str) -> str:
 def toggle(key: str, label: str, *, help: str | None = None) -> bool:
     """A switch whose state is in the address."""
     address.restore(key, _switched_on, default=False, expected="1")
-    on = st.toggle(label, key=key, help=help)
+    on = inputs.toggle(label, key=key, help=help)
     address.record(key, "1" if on else "", default="")
     return on
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from aquadash.data.framing import CENTRED, Framing, FramingMode
+from aquadash.ui import inputs
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, plain
 from aquadash.ui.uploads import Upload
@@ -59,7 +60,7 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
     now = framing_of(upload)
     # Given as defaults: what is set through the session is told to the browser once, and lost on what is folded away.
     with st.popover("Crop", icon=":material/crop:", help="Which part of this picture the network sees."):
-        mode = st.segmented_control(
+        mode = inputs.segmented_control(
             "What the network sees",
             list(_MODES),
             default=now.mode,
@@ -73,7 +74,7 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
         )
         if mode == "part":
             ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
-            st.slider(
+            inputs.slider(
                 "Where the part lies",
                 min_value=0,
                 max_value=100,
@@ -103,10 +104,10 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
 
     question, taken = "What is it really?", {"on_change": _take_label, "args": (upload.file_id,)}
     if len(class_names) <= MOST_PILLS:
-        st.pills(question, options, key=key, format_func=lambda name: plain(text(name)), **taken)  # type: ignore[call-overload]
+        inputs.pills(question, options, key=key, format_func=lambda name: plain(text(name)), **taken)  # type: ignore[call-overload]
     else:
         # A menu shows its choices as they are, buttons take them for markdown.
-        st.selectbox(question, options, key=key, format_func=text, placeholder="Say what it is", **taken)  # type: ignore[call-overload]
+        inputs.selectbox(question, options, key=key, format_func=text, placeholder="Say what it is", **taken)  # type: ignore[call-overload]
 
 
 def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import address, components, run_order
+from aquadash.ui import address, components, inputs, run_order
 from aquadash.ui.predictions import Network
 from aquadash.ui.predictor import model_key, predictor
 from aquadash.ui.text import plain
@@ -42,7 +42,7 @@ def beside(run: Run, runs: Sequence[Run]) -> list[Run]:
         return []
     nobody: list[str] = []
     address.restore(_KEY, decode, default=nobody, expected=f"the ids of at most {most} other runs with a network")
-    picked = st.multiselect(
+    picked = inputs.multiselect(
         "Beside it",
         list(by_id),
         key=_KEY,

@@ -11,7 +11,7 @@ from aquadash.data.images import display_name
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import Answer, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
-from aquadash.ui import components, gallery, predictions
+from aquadash.ui import components, gallery, inputs, predictions
 from aquadash.ui.explain import explanations
 from aquadash.ui.glossary import term
 from aquadash.ui.predict import drop_progress, drop_score, picture_choices, prediction_card
@@ -143,7 +143,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
         return
     if st.session_state.get("closer") not in (None, *readable):
         del st.session_state["closer"]
-    file_id = st.selectbox(
+    file_id = inputs.selectbox(
         "Look closer at one picture of this page",
         list(readable),
         index=None,

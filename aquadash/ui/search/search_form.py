@@ -13,7 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
-from aquadash.ui import address, cache, shell, source_menu
+from aquadash.ui import address, cache, inputs, shell, source_menu
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.search import search_space_fields
@@ -48,7 +48,7 @@ def show() -> None:
         st.caption(term("search"))
         origin, config = _start()
         launches = st.session_state.setdefault(_LAUNCHES, 0)
-        name = st.text_input(
+        name = inputs.text_input(
             "Name (optional)",
             key=f"search:name:{launches}",
             max_chars=80,
@@ -91,7 +91,7 @@ def _start() -> tuple[str, RunConfig]:
     """The menus of the settings to start from and of the data; returns where they come from and what they are."""
     options = [*PRESETS, THE_FORM]
     address.choice("base", options, default=form_state.DEFAULT_PRESET)
-    origin = st.selectbox(
+    origin = inputs.selectbox(
         "Start from",
         options,
         key="base",
@@ -112,7 +112,7 @@ def _start() -> tuple[str, RunConfig]:
 def _strategies() -> tuple[str, str]:
     for name in ("sampler", "pruner"):
         _prepare(name)
-    sampler = st.selectbox(
+    sampler = inputs.selectbox(
         "Sampler",
         list(SAMPLERS),
         key="search:sampler",
@@ -120,7 +120,7 @@ def _strategies() -> tuple[str, str]:
         help=f"{term('sampler')}\n\n{term('TPE')}",
     )
     st.caption(plain(SAMPLERS[sampler].help))
-    pruner = st.selectbox(
+    pruner = inputs.selectbox(
         "Stop poor trials early",
         list(PRUNERS),
         key="search:pruner",
@@ -136,23 +136,28 @@ def _budget() -> tuple[Budget, int]:
     for name in ("trials", "minutes", "seed"):
         _prepare(name)
     first, second, third = st.columns(3, vertical_alignment="bottom")
-    trials = first.number_input("Trials", 2, MOST_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}")
-    minutes = second.number_input(
-        "Minutes",
-        0.0,
-        MOST_MINUTES,
-        step=5.0,
-        format="%g",
-        key="search:minutes",
-        help="No trial starts after so many minutes; those under way are finished. 0 sets no limit.",
-    )
-    seed = third.number_input(
-        "Seed",
-        0,
-        2**32 - 1,
-        key="search:seed",
-        help="Decides which values are tried. Each training keeps its own seed.",
-    )
+    with first:
+        trials = inputs.number_input(
+            "Trials", 2, MOST_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}"
+        )
+    with second:
+        minutes = inputs.number_input(
+            "Minutes",
+            0.0,
+            MOST_MINUTES,
+            step=5.0,
+            format="%g",
+            key="search:minutes",
+            help="No trial starts after so many minutes; those under way are finished. 0 sets no limit.",
+        )
+    with third:
+        seed = inputs.number_input(
+            "Seed",
+            0,
+            2**32 - 1,
+            key="search:seed",
+            help="Decides which values are tried. Each training keeps its own seed.",
+        )
     _keep(trials=trials, minutes=minutes, seed=seed)
     return Budget(int(trials), float(minutes) or None), int(seed)
 

@@ -12,7 +12,7 @@ from aquadash.runs.types import RunStatus
 from aquadash.search import Budget, Search, SearchHead, TrialState
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.words import verdict
-from aquadash.ui import address, cache, components, owners, shell
+from aquadash.ui import address, cache, components, inputs, owners, shell
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.search import search_charts, search_trials
@@ -46,7 +46,7 @@ def watch(heads: Sequence[SearchHead]) -> None:
             "computer. Choose one below.",
             icon="🧭",
         )
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Search to watch",
         list(ordered),
         key=_KEY,
@@ -186,7 +186,7 @@ def _more_trials(search: Search) -> None:
     if made >= MOST_TRIALS:
         return
     with st.popover("More trials", icon="➕"):
-        more = st.number_input(
+        more = inputs.number_input(
             "How many more", 1, MOST_TRIALS - made, min(10, MOST_TRIALS - made), key=f"more-{search.search_id}"
         )
         if st.button("Go on", key=f"extend-{search.search_id}", type="primary"):

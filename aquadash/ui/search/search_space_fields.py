@@ -10,8 +10,8 @@ from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.search import Choices, Parameter, Range, default_space, parse, suggested
 from aquadash.search.space import separator
+from aquadash.ui import inputs, shell
 from aquadash.ui import setting_fields as fields
-from aquadash.ui import shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -39,7 +39,7 @@ def show(config: RunConfig, *, origin: str) -> tuple[Parameter, ...] | None:
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
         _fill(config, known)
     st.session_state.setdefault(_OVER, [name for name in st.session_state[_CHOSEN] if name in known])
-    names = st.multiselect(
+    names = inputs.multiselect(
         "Settings to vary",
         list(known),
         key=_OVER,
@@ -84,9 +84,13 @@ def _range_field(now: Range) -> str:
     for part, value in (("low", low_text), ("high", high_text), ("log", now.log)):
         st.session_state.setdefault(_key(now.name, part), value)
     left, right = st.columns(2)
-    low = left.text_input(f"{label}, from", key=_key(now.name, "low"), max_chars=20, help=fields.help_text(now.name))
-    high = right.text_input(f"{label}, to", key=_key(now.name, "high"), max_chars=20)
-    log = st.checkbox(
+    with left:
+        low = inputs.text_input(
+            f"{label}, from", key=_key(now.name, "low"), max_chars=20, help=fields.help_text(now.name)
+        )
+    with right:
+        high = inputs.text_input(f"{label}, to", key=_key(now.name, "high"), max_chars=20)
+    log = inputs.checkbox(
         f"{label}: by factors",
         key=_key(now.name, "log"),
         help="Gives each factor of ten the same attention, 0.001 to 0.01 as much as 0.01 to 0.1. Right for learning "
@@ -106,12 +110,12 @@ def _choices_field(now: Choices) -> str:
     )
     if options:
         st.session_state.setdefault(key, list(now.values))
-        chosen = st.multiselect(
+        chosen = inputs.multiselect(
             label, options, format_func=lambda option: fields.value_text(now.name, option), **common
         )
         return separator(now.name, chosen).join(chosen)
     st.session_state.setdefault(key, str(now).partition("=")[2])
-    return st.text_input(f"{label}, values with {separator(now.name)} between", max_chars=200, **common)
+    return inputs.text_input(f"{label}, values with {separator(now.name)} between", max_chars=200, **common)
 
 
 def _key(name: str, part: str) -> str:

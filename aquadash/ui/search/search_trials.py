@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.search import Search, Trial, TrialState
+from aquadash.ui import inputs
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
@@ -78,7 +79,7 @@ def _one(search: Search) -> None:
         st.session_state.pop(key, None)
     numbers = list(trials)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        number = st.selectbox(
+        number = inputs.selectbox(
             "One of the trials",
             numbers,
             index=numbers.index(search.best.number) if search.best and search.best.number in trials else 0,

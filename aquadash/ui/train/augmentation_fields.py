@@ -21,7 +21,7 @@ from aquadash.config import (
     weights_text,
 )
 from aquadash.errors import AquaDashError
-from aquadash.ui import cache, components, gallery, pipeline_library
+from aquadash.ui import cache, components, gallery, inputs, pipeline_library
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -56,7 +56,7 @@ def show(values: Mapping[str, Any]) -> None:
     mixture = text if mixed else _MIXTURE
     # Set each time: what can be chosen changes, and with it what the browser takes the menu for.
     st.session_state[form_state.key(PIPELINE)] = text
-    st.selectbox(
+    inputs.selectbox(
         fields.label(PIPELINE),
         [*titles, mixture],
         key=form_state.key(PIPELINE),
@@ -86,7 +86,7 @@ def links(values: Mapping[str, Any]) -> None:
 
 def samples(config: RunConfig) -> None:
     """A few training images, each with a version that the settings make of it, when somebody wants to see them."""
-    if not st.toggle("Show some of its images", key="train:samples"):
+    if not inputs.toggle("Show some of its images", key="train:samples"):
         return
     dataset = cache.dataset(config.data.source)
     labels = dataset.train.labels
@@ -121,7 +121,7 @@ def _mixture(text: str, titles: Mapping[str, str]) -> None:
     """Which pipelines are mixed, and how much of each."""
     weights = dict(read_weights(text))
     st.session_state[_NAMES] = list(weights)
-    st.multiselect(
+    inputs.multiselect(
         "Pipelines to mix",
         list(dict.fromkeys([*titles, *weights])),
         key=_NAMES,
@@ -133,7 +133,7 @@ def _mixture(text: str, titles: Mapping[str, str]) -> None:
     total = sum(weights.values())
     for name, weight in weights.items():
         st.session_state[_WEIGHT + name] = weight
-        st.number_input(
+        inputs.number_input(
             f"Weight of {name}",
             min_value=0.001,
             max_value=1000.0,

@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import accuracy_words, pair_words, score_guess
 from aquadash.runs.types import Guess, Run
-from aquadash.ui import cache
+from aquadash.ui import cache, inputs
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import plain
 
@@ -29,7 +29,7 @@ def ask(class_names: Sequence[str], *, key: str) -> Guess | None:
             f"Optional: what will come out? With {len(class_names)} classes, guessing at random is right for "
             f"{100 / len(class_names):.0f} % of the images. Your guess is scored when the run ends."
         )
-        accuracy = st.number_input(
+        accuracy = inputs.number_input(
             "Test accuracy in %",
             min_value=0,
             max_value=100,
@@ -95,7 +95,9 @@ def _class_menu(label: str, names: Sequence[str], *, key: str) -> str | None:
     if st.session_state.get(key) not in (None, *names):
         # The class is the other half of the pair now, or belongs to another data set.
         st.session_state[key] = None
-    chosen: str | None = st.selectbox(label, names, index=None, key=key, placeholder="no guess", format_func=class_text)
+    chosen: str | None = inputs.selectbox(
+        label, names, index=None, key=key, placeholder="no guess", format_func=class_text
+    )
     return chosen
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash.figures.learning_curves import Metric, Monitor, learning_curves
 from aquadash.runs.types import EpochRecord, Run
-from aquadash.ui import cache, components
+from aquadash.ui import cache, components, inputs
 
 #: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
 #: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
@@ -50,7 +50,7 @@ def _window(epochs: int) -> int:
     """Draw the choice of how many of the last epochs to show, and return it; 0 for all."""
     if epochs <= min(filter(None, WINDOWS)):
         return 0
-    chosen = st.segmented_control(
+    chosen = inputs.segmented_control(
         "Epochs shown",
         WINDOWS,
         key="live-window",

@@ -12,7 +12,7 @@ from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.types import Guess
-from aquadash.ui import address, cache, run_sizes, shell, source_menu
+from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu
 from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -43,7 +43,7 @@ def show() -> None:
         _origin()
         present = _source()
         launches = st.session_state.setdefault(_LAUNCHES, 0)
-        run_name = st.text_input(
+        run_name = inputs.text_input(
             "Name (optional)",
             key=f"train:name:{launches}",
             max_chars=120,
@@ -117,7 +117,7 @@ def _origin() -> None:
     titles |= {name: preset.title for name, preset in PRESETS.items()}
     # An address that names no preset leaves the form as it is.
     address.choice("preset", list(titles), default=COPY if origin.run else origin.name)
-    chosen = st.selectbox(
+    chosen = inputs.selectbox(
         "Start from", list(titles), key="preset", format_func=lambda name: titles[name], help=term("preset")
     )
     address.record("preset", DEFAULT_PRESET if chosen == COPY else chosen, default=DEFAULT_PRESET)

@@ -12,8 +12,8 @@ from aquadash.config import RunConfig
 from aquadash.data import is_here
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
+from aquadash.ui import inputs, shell
 from aquadash.ui import setting_fields as fields
-from aquadash.ui import shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.train import augmentation_fields, form_state, schedule_preview
@@ -123,14 +123,14 @@ def _control(name: str) -> None:
     common: dict[str, Any] = {"label": fields.label(name), "help": fields.help_text(name), "key": form_state.key(name)}
     kind, options = fields.kind(name), fields.choices(name)
     if options:
-        st.selectbox(options=options, format_func=lambda option: fields.value_text(name, option), **common)
+        inputs.selectbox(options=options, format_func=lambda option: fields.value_text(name, option), **common)
     elif kind is bool:
-        st.checkbox(**common)
+        inputs.checkbox(**common)
     elif kind is tuple:
-        st.text_input(max_chars=100, placeholder="none", **common)
+        inputs.text_input(max_chars=100, placeholder="none", **common)
     else:
         limits = fields.number(name, st.session_state[form_state.key(name)])
-        st.number_input(
+        inputs.number_input(
             min_value=limits.low,
             max_value=limits.high,
             step=limits.step,

@@ -8,6 +8,7 @@ from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml
 from aquadash.config.reading import MOST_TEXT
 from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError
+from aquadash.ui import inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 from aquadash.ui.train import form_state
@@ -37,7 +38,7 @@ def show(config: RunConfig | None) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-        st.text_area(
+        inputs.text_area(
             "Paste settings",
             key=_PASTED,
             height=140,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
-from aquadash.ui import address, cache, gallery
+from aquadash.ui import address, cache, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count
 from aquadash.ui.walkthrough import parts
@@ -53,7 +53,7 @@ def show(dataset: Dataset) -> None:
     wanted = checks_data.training_images(originals, pipelines=checks_data.FOUR, copies=1, keep_originals=True)
     names = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
     address.choices("chains", list(names), default=())
-    pipelines = st.multiselect("Pipelines", list(names), key="chains", format_func=names.__getitem__)
+    pipelines = inputs.multiselect("Pipelines", list(names), key="chains", format_func=names.__getitem__)
     address.record("chains", ",".join(pipelines), default="")
     copies = parts.slide("Versions of each image from each pipeline", 1, _MOST_COPIES, key="times", default=10)
     keep = parts.switch("Keep the originals, too", key="keep")

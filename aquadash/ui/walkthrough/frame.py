@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.ui import address, shell
+from aquadash.ui import address, inputs, shell
 from aquadash.ui.walkthrough import (
     augmentation,
     context,
@@ -107,7 +107,7 @@ def _menu() -> str:
     address.choice("lesson", _WORDS, default=_WORDS[0])
     place = _WORDS.index(st.session_state["lesson"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        word = st.selectbox(
+        word = inputs.selectbox(
             "Section",
             _WORDS,
             key="lesson",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from aquadash.ui import address
+from aquadash.ui import address, inputs
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import Outcome, Verdict, findings
@@ -38,7 +38,7 @@ def choose(
     """A menu whose choice is in the address; ``options`` may give each word a title."""
     titles = dict(options) if isinstance(options, Mapping) else {word: word for word in options}
     address.choice(key, list(titles), default=default)
-    chosen = st.selectbox(label, list(titles), key=key, format_func=lambda word: titles[word], help=help)
+    chosen = inputs.selectbox(label, list(titles), key=key, format_func=lambda word: titles[word], help=help)
     address.record(key, chosen, default=default)
     return chosen
 
@@ -50,7 +50,7 @@ def slide(
     if low >= high:
         return low
     address.integer(key, default=default, low=low, high=high, clamp=True)
-    value = int(st.slider(label, low, high, step=step, key=key, help=help, format=f"%d{unit.replace('%', '%%')}"))
+    value = int(inputs.slider(label, low, high, step=step, key=key, help=help, format=f"%d{unit.replace('%', '%%')}"))
     address.record(key, str(value), default=str(default))
     return value
 
@@ -58,7 +58,7 @@ def slide(
 def field(label: str, *, key: str, placeholder: str) -> str:
     """A short line to type an answer into, kept in the address."""
     address.restore(key, _short, default="", expected=f"at most {_LONGEST} characters")
-    text = st.text_input(label, key=key, max_chars=_LONGEST, placeholder=placeholder, width=320)
+    text = inputs.text_input(label, key=key, max_chars=_LONGEST, placeholder=placeholder, width=320)
     address.record(key, text, default="")
     return text
 
@@ -66,7 +66,7 @@ def field(label: str, *, key: str, placeholder: str) -> str:
 def switch(label: str, *, key: str) -> bool:
     """A switch that is off unless the address says otherwise."""
     address.restore(key, _truth, default=False, expected="1 for on")
-    value = st.toggle(label, key=key)
+    value = inputs.toggle(label, key=key)
     address.record(key, "1" if value else "", default="")
     return value
 

@@ -1,0 +1,95 @@
+"""Streamlit's input widgets, which begin with what the session holds.
+
+The server sends a value that the session sets once, with the first run that draws the widget. A browser that has not
+loaded the code of that widget yet, as on a slow network or a busy computer, shows the next run's message instead, in
+which the value is missing: the menu shows its first entry, and the next click sends that entry as if a person had
+chosen it. So each message says the value as the default, too; Streamlit looks at a default only where the browser has
+no value of its own, and with a key it makes no difference to which widget it is. A widget that is told to begin empty
+(``value=None``, ``index=None``) stays without: only such a one can be emptied again.
+
+All pages take their input widgets from here. Arguments and results are Streamlit's; a default that is given counts as
+long as the session holds nothing under the key.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import streamlit as st
+
+Widget = TypeVar("Widget", bound=Callable[..., Any])
+
+#: From what the session holds and the widget's arguments to the argument that makes it the default; empty where the
+#: widget could not begin with that, so that Streamlit deals with it.
+Default = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
+
+
+def _beginning(widget: Widget, default: Default) -> Widget:
+    """The widget with the session's value as its default."""
+    signature = inspect.signature(widget)
+
+    @functools.wraps(widget)
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        arguments = signature.bind(*args, **kwargs).arguments
+        key = arguments.get("key")
+        empty = any(arguments.get(name, "") is None for name in ("value", "index"))
+        if key is not None and key in st.session_state and not empty:
+            arguments |= default(st.session_state[key], arguments)
+        return widget(**arguments)
+
+    return draw  # type: ignore[return-value]  # Its signature is the widget's.
+
+
+def _entry(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    options = list(arguments["options"])
+    return {"index": options.index(value)} if value in options else {}
+
+
+def _entries(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    options = list(arguments["options"])
+    if isinstance(value, (list, tuple)):
+        return {"default": [each for each in value if each in options]}
+    return {"default": value} if value in options else {}
+
+
+def _places(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    options = list(arguments["options"])
+    ends = value if isinstance(value, (list, tuple)) else [value]
+    return {"value": value} if all(end in options for end in ends) else {}
+
+
+def _number(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Streamlit refuses a default of another kind than the limits, or beyond them."""
+    low, high, step = (arguments.get(name) for name in ("min_value", "max_value", "step"))
+    ends = value if isinstance(value, (list, tuple)) else [value]
+    kinds = {type(number) for number in (low, high, step, *ends) if number is not None}
+    inside = len(kinds) == 1 and all(
+        end is not None and (low is None or low <= end) and (high is None or end <= high) for end in ends
+    )
+    return {"value": value} if inside else {}
+
+
+def _text(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    # What is typed in secret is not sent back.
+    return {} if arguments.get("type") == "password" else {"value": value}
+
+
+def _state(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {"value": bool(value)}
+
+
+selectbox = _beginning(st.selectbox, _entry)
+radio = _beginning(st.radio, _entry)
+multiselect = _beginning(st.multiselect, _entries)
+segmented_control = _beginning(st.segmented_control, _entries)
+pills = _beginning(st.pills, _entries)
+slider = _beginning(st.slider, _number)
+select_slider = _beginning(st.select_slider, _places)
+number_input = _beginning(st.number_input, _number)
+text_input = _beginning(st.text_input, _text)
+text_area = _beginning(st.text_area, _text)
+checkbox = _beginning(st.checkbox, _state)
+toggle = _beginning(st.toggle, _state)
