@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash import data
+from aquadash import data, people
 from aquadash.config import RunConfig, with_values
+from aquadash.people import Person
 from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import warmup
@@ -23,6 +24,7 @@ def add_run(
     fingerprint: str | None = None,
     note: str = "",
     source: str = "synthetic",
+    owner: Person = people.OWNER,
 ) -> Run:
     """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver.
 
@@ -30,7 +32,8 @@ def add_run(
     """
     dataset = data.load(source)
     config = with_values(RunConfig(), {"training.validation": validation, "data.source": source})
-    run = store.create(config, name=name)
+    with people.acting(owner):
+        run = store.create(config, name=name)
     store.start(run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
     for epoch in range(1, 7):

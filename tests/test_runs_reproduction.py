@@ -8,9 +8,11 @@ import h5py
 import numpy as np
 import pytest
 
-from aquadash.errors import RunError, StorageError
+from aquadash import people
+from aquadash.errors import NotAllowedError, RunError, StorageError
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
 from aquadash.runs.reproduction import compare_arrays, reproduction, weights
+from tests.lessons import ANNA, BEN
 from tests.stored_runs import add_run
 
 
@@ -31,8 +33,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     return open_store()
 
 
-def stored(store: RunStore, folder: Path, *, name: str, scale: float = 1.0) -> Run:
-    run = add_run(store, name=name)
+def stored(store: RunStore, folder: Path, *, name: str, scale: float = 1.0, owner: people.Person = people.OWNER) -> Run:
+    run = add_run(store, name=name, owner=owner)
     (folder / name).mkdir()
     store.add_artifact(run.run_id, keras_file(folder / name / "model.keras", scale=scale))
     store.add_json_artifact(
@@ -105,3 +107,15 @@ def test_only_finished_runs_are_compared(store: RunStore, tmp_path: Path) -> Non
     store.set_status(second.run_id, RunStatus.STOPPED, message="Stopped by request.")
     with pytest.raises(RunError, match="stopped: Stopped by request"):
         reproduction(store, first.run_id, second.run_id)
+
+
+def test_a_student_learns_whether_anothers_run_comes_out_the_same_without_its_network(
+    store: RunStore, tmp_path: Path
+) -> None:
+    first, second = (stored(store, tmp_path, name=person.name, owner=person) for person in (BEN, ANNA))
+    with people.acting(ANNA):
+        with pytest.raises(NotAllowedError):
+            store.artifact(first.run_id, "model.keras")
+        assert reproduction(store, first.run_id, second.run_id).identical
+        with pytest.raises(NotAllowedError):
+            store.artifact(first.run_id, "model.keras")
