@@ -97,25 +97,27 @@ def _chooser(predictions: Predictions, positions: list[int], *, class_names: Seq
         given = "✔" if answer == true else f"✘ {class_text(class_names[answer])}"
         return f"{index}: {class_text(class_names[true])} {given} {100 * float(shares[answer]):.0f} %"
 
+    place = options.index(chosen) if chosen is not None else None
+    following = 0 if place is None else place + 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
         inputs.selectbox(
             "Explain a test image",
             options,
-            index=None,
+            # A link may have brought the image; a button closes it, so that the menu need not be emptied.
+            index=place,
             key=KEY,
             format_func=label,
             placeholder="Choose an image" if options else "No image is of these classes",
             width=330,
             help="The menus of the true and the predicted class decide which images are offered.",
         )
-        place = options.index(chosen) if chosen is not None else -1
         st.button(
             "Next image" if chosen is not None else "First image",
             icon="▶️",
             key="explain-next",
-            disabled=place + 1 >= len(options),
+            disabled=following >= len(options),
             on_click=address.assign,
-            args=(KEY, options[min(place + 1, len(options) - 1)] if options else None),
+            args=(KEY, options[min(following, len(options) - 1)] if options else None),
         )
         st.button(
             "Close", key="explain-close", disabled=chosen is None, on_click=address.assign, args=(KEY, None),
