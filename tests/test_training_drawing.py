@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from aquadash.augment import PIPELINES, AugmentationPlan, Branch, PipelineSpec, draw, op
 from aquadash.errors import AquaDashError
 from aquadash.training.drawing import DrawingProcess, SharedImages
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = AugmentationPlan((PIPELINES["notebook"],))
@@ -152,3 +153,29 @@ def test_it_ends_when_the_training_is_killed() -> None:
         parent.kill()  # While the second epoch is being drawn.
         parent.wait()
         assert gone(pid)
+
+
+def test_once_the_training_waits_drawing_has_its_priority(images: NDArray[np.uint8]) -> None:
+    """A program that wants all processors would get fifty times as much of them as drawing does while it is ahead."""
+    many = np.concatenate([images] * 150)
+    process = DrawingProcess(many, REPORT, seed_of=seed_of, last_epoch=9, progress=silent)
+    try:
+        drawing = psutil.Process(process.pid)
+
+        def used() -> dict[int, float]:
+            """Seconds of processor by niceness."""
+            by_niceness: dict[int, float] = {}
+            for thread in drawing.threads():
+                fields = Path(f"/proc/{thread.id}/task/{thread.id}/stat").read_text().rpartition(")")[2].split()
+                by_niceness[int(fields[16])] = by_niceness.get(int(fields[16]), 0.0) + thread.user_time
+            return by_niceness
+
+        process.epoch(1)
+        ahead = used()
+        wait_for(lambda: used().get(19, 0.0) > ahead.get(19, 0.0) + 0.2)
+        before = used()
+        np.testing.assert_array_equal(process.epoch(2), draw(many, REPORT, seed=seed_of(2)))
+        after = used()
+        assert after[os.nice(0)] > before[os.nice(0)] + 0.2
+    finally:
+        process.close()

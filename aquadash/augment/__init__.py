@@ -9,7 +9,7 @@ from aquadash.augment.difference import difference
 from aquadash.augment.numbers import PipelineNumbers, histograms, measure
 from aquadash.augment.operators import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
-from aquadash.augment.plan import AugmentationPlan, draw, embedded, plan, training_set
+from aquadash.augment.plan import AugmentationPlan, draw, draw_by_batch, embedded, plan, training_set
 from aquadash.augment.preview import film_strip, preview, preview_branches, same_draw
 from aquadash.augment.saved_pipelines import Library, library, pipeline, save
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
@@ -34,6 +34,7 @@ __all__ = [
     "check",
     "describe",
     "draw",
+    "draw_by_batch",
     "embedded",
     "difference",
     "film_strip",

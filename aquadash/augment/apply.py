@@ -52,13 +52,10 @@ def apply(
     count = len(images)
     result = np.empty((len(branches) * count, *images.shape[1:]), dtype=np.uint8)
     for number, branch in enumerate(branches):
-
-        def tell(share: float, number: int = number, title: str = branch.title) -> None:
-            if progress is not None:
-                progress(f"Augmenting: {title}", (number + share) / len(branches))
-
         part = result[number * count : (number + 1) * count]
-        augment_branch(images, branch, seed=seed, path=(TRAINING, number), out=part, tell=tell)
+        for share in branch_by_batch(images, branch, seed=seed, path=(TRAINING, number), out=part):
+            if progress is not None:
+                progress(f"Augmenting: {branch.title}", (number + share) / len(branches))
     return result
 
 
@@ -69,7 +66,6 @@ def augment_branch(
     seed: int,
     path: tuple[int, ...],
     out: NDArray[np.uint8],
-    tell: Callable[[float], None] | None = None,
 ) -> None:
     """Write one augmented version of each image into ``out``.
 
@@ -79,17 +75,27 @@ def augment_branch(
         seed: 0 or greater.
         path: Splits the seed: other paths, other random numbers.
         out: Array of the images' form.
-        tell: Called after each batch with the share done, 0 to 1.
     """
+    for _ in branch_by_batch(images, branch, seed=seed, path=path, out=out):
+        pass
+
+
+def branch_by_batch(
+    images: NDArray[np.uint8],
+    branch: Branch,
+    *,
+    seed: int,
+    path: tuple[int, ...],
+    out: NDArray[np.uint8],
+) -> Iterator[float]:
+    """:func:`augment_branch`, a batch at each step; yields the share done, 0 to 1. Any thread may do the next step."""
     if branch.is_original:
         out[...] = images
-        if tell is not None:
-            tell(1.0)
+        yield 1.0
         return
     for where, augmenter in batches(images, branch, seed=seed, path=path):
         out[where] = augmenter(images=images[where])
-        if tell is not None:
-            tell(where.stop / len(images))
+        yield where.stop / len(images)
 
 
 def batches(

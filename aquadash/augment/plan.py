@@ -7,13 +7,13 @@ edited or deleted, and a worker on another computer needs no shared folder.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.augment.apply import TRAINING, Progress, augment_branch, check_images
+from aquadash.augment.apply import TRAINING, Progress, augment_branch, branch_by_batch, check_images
 from aquadash.augment.pipelines import PIPELINES, from_json
 from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
@@ -188,21 +188,27 @@ def draw(
         uint8, shape (factor * n, height, width, 3): one set of all images after the other, originals first.
     """
     check_images(images)
-    parts = plan.parts()
-    count = len(images)
-    result = np.empty((len(parts) * count, *images.shape[1:]), np.uint8) if out is None else out
+    if out is None:
+        out = np.empty((plan.factor * len(images), *images.shape[1:]), np.uint8)
+    for text, share in draw_by_batch(images, plan, seed=seed, out=out):
+        if progress is not None:
+            progress(text, share)
+    return out
+
+
+def draw_by_batch(
+    images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, out: NDArray[np.uint8]
+) -> Iterator[tuple[str, float]]:
+    """:func:`draw`, a batch at each step; yields a text and the share done. Any thread may do the next step."""
+    parts, count = plan.parts(), len(images)
     for number, (branch, path) in enumerate(parts):
-
-        def tell(share: float, number: int = number, title: str = branch.title if branch else "mixed") -> None:
-            if progress is not None:
-                progress(f"Augmenting: {title}", (number + share) / len(parts))
-
-        target = result[number * count : (number + 1) * count]
+        target = out[number * count : (number + 1) * count]
         if branch is None:
-            _draw_mixture(images, plan, seed=seed, version=path[0], out=target, tell=tell)
+            title, shares = "mixed", _mixture_by_branch(images, plan, seed=seed, version=path[0], out=target)
         else:
-            augment_branch(images, branch, seed=seed, path=path, out=target, tell=tell)
-    return result
+            title, shares = branch.title, branch_by_batch(images, branch, seed=seed, path=path, out=target)
+        for share in shares:
+            yield f"Augmenting: {title}", (number + share) / len(parts)
 
 
 def training_set(
@@ -234,16 +240,10 @@ def training_set(
     return draw(images, found, seed=seed, progress=progress), found.labels(labels)
 
 
-def _draw_mixture(
-    images: NDArray[np.uint8],
-    plan: AugmentationPlan,
-    *,
-    seed: int,
-    version: int,
-    out: NDArray[np.uint8],
-    tell: Callable[[float], None],
-) -> None:
-    """One version of each image, each through a branch that is drawn for it."""
+def _mixture_by_branch(
+    images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, version: int, out: NDArray[np.uint8]
+) -> Iterator[float]:
+    """One version of each image, each through a branch that is drawn for it; yields the share done."""
     branches, often = plan.mixture()
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PICKS, version)))
     picks = generator.choice(len(branches), size=len(images), p=often)
@@ -256,7 +256,7 @@ def _draw_mixture(
         augment_branch(images[chosen], branch, seed=seed, path=(MIXTURE, version, number), out=drawn)
         out[chosen] = drawn
         done += len(chosen)
-        tell(done / len(images))
+        yield done / len(images)
 
 
 def _spec(name: str, config: AugmentationConfig) -> PipelineSpec:

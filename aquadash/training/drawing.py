@@ -178,11 +178,16 @@ class DrawingProcess:
 
     def _wait(self, epoch: int) -> None:
         told: tuple[str, float | None] = ("drawing new training images", None)
+        hurried = False
         while True:
             try:
-                answer = self._answers.get(timeout=_WAIT_SECONDS)
+                answer = self._answers.get(timeout=_WAIT_SECONDS if hurried else 0)
             except queue.Empty:
-                self._progress(*told)
+                if hurried:
+                    self._progress(*told)
+                else:
+                    self._send({"hurry": epoch})
+                    hurried = True
                 continue
             if answer is None:
                 raise AquaDashError(self._how_it_ended())
