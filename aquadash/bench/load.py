@@ -71,9 +71,11 @@ def bench_load(
     with tempfile.TemporaryDirectory(prefix="aquadash-load-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         tell("Making up runs and starting a training", None)
-        with training(home) as runs, running_server(home) as server, ProgressRecord(home, runs.training) as record:
-            lesson = _Lesson(home, runs, server, record, tell, sessions=sessions, seconds=seconds, seed=seed)
-            asyncio.run(lesson.hold(leave_seconds))
+        with training(home) as runs, running_server(home) as server:
+            with ProgressRecord(home, runs.training) as record:
+                lesson = _Lesson(home, runs, server, record, tell, sessions=sessions, seconds=seconds, seed=seed)
+                asyncio.run(lesson.hold(leave_seconds))
+            # Only now nobody writes into the record any more.
             return lesson.result(leave_seconds > 0)
 
 

@@ -145,5 +145,6 @@ class ProgressRecord:
             if progress is None or not progress.batches or (self._times and progress.time <= self._times[-1]):
                 continue
             self.written.setdefault((progress.epoch, progress.batch), progress.time)
-            self._times.append(progress.time)
+            # The times last: they say how many there are to whoever reads the pace meanwhile.
             self._epochs.append(progress.epoch - 1 + progress.batch / progress.batches)
+            self._times.append(progress.time)
