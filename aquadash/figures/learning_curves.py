@@ -76,48 +76,66 @@ def learning_curves(
         return empty_figure(f"The {metric} of each epoch appears here once the first epoch is finished.", height=height)
     curves = compute(history, metric=metric, monitor=monitor)
     number = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}"
-    figure = go.Figure()
-    for name, values, colour, dash, symbol in (
-        ("Training", curves.training, TRAINING_COLOUR, "dot", "circle"),
-        ("Validation", curves.validation, VALIDATION_COLOUR, "solid", "diamond"),
-    ):
-        figure.add_scatter(
-            x=curves.epochs,
-            y=values,
-            name=name,
-            mode="lines+markers" if len(curves.epochs) <= _MOST_MARKERS else "lines",
-            line={"color": colour, "width": 2, "dash": dash},
-            marker={"color": colour, "size": 6, "symbol": symbol},
-            hovertemplate=number,
+    mode = "lines+markers" if len(curves.epochs) <= _MOST_MARKERS else "lines"
+    traces: list[dict[str, object]] = [
+        {
+            "type": "scatter",
+            "x": curves.epochs,
+            "y": values,
+            "name": name,
+            "mode": mode,
+            "line": {"color": colour, "width": 2, "dash": dash},
+            "marker": {"color": colour, "size": 6, "symbol": symbol},
+            "hovertemplate": number,
+        }
+        for name, values, colour, dash, symbol in (
+            ("Training", curves.training, TRAINING_COLOUR, "dot", "circle"),
+            ("Validation", curves.validation, VALIDATION_COLOUR, "solid", "diamond"),
         )
+    ]
+    layout = {
+        "xaxis": {
+            **epoch_axis(curves.epochs[-1]),
+            "hoverformat": "d",
+            "unifiedhovertitle": {"text": "Epoch %{x}"},
+        },
+        "yaxis": {
+            "title": "Accuracy" if metric == "accuracy" else "Loss",
+            "ticksuffix": " %" if metric == "accuracy" else "",
+            "rangemode": "tozero" if metric == "loss" else "normal",
+        },
+        "hovermode": "x unified",
+        "uirevision": f"learning-curves-{metric}-{revision}",
+    }
     if curves.best is not None:
-        _mark_best(figure, curves, number)
-    figure.update_xaxes(epoch_axis(curves.epochs[-1]), hoverformat="d", unifiedhovertitle={"text": "Epoch %{x}"})
-    figure.update_yaxes(
-        title="Accuracy" if metric == "accuracy" else "Loss",
-        ticksuffix=" %" if metric == "accuracy" else "",
-        rangemode="tozero" if metric == "loss" else "normal",
-    )
-    figure.update_layout(hovermode="x unified", uirevision=f"learning-curves-{metric}-{revision}")
-    return finish(figure, alt=_alt(curves, metric), height=height)
+        traces.append(_star(curves))
+        layout["shapes"] = [_line_at(curves.best)]
+    # All at once: a live chart is drawn for each epoch, and each call that adds to a figure costs milliseconds.
+    return finish(go.Figure(traces, layout), alt=_alt(curves, metric), height=height)
 
 
-def _mark_best(figure: go.Figure, curves: LearningCurves, number: str) -> None:
-    position = curves.epochs.index(curves.best or 0)
-    figure.add_vline(x=curves.best, line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"})
-    figure.add_scatter(
-        x=[curves.best],
-        y=[curves.validation[position]],
-        name=f"Best epoch ({curves.best})",
-        mode="markers",
-        marker={
+def _star(curves: LearningCurves) -> dict[str, object]:
+    """The mark of the best epoch."""
+    return {
+        "type": "scatter",
+        "x": [curves.best],
+        "y": [curves.validation[curves.epochs.index(curves.best or 0)]],
+        "name": f"Best epoch ({curves.best})",
+        "mode": "markers",
+        "marker": {
             "symbol": "star",
             "size": 15,
             "color": VALIDATION_COLOUR,
             "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1},
         },
-        hoverinfo="skip",
-    )
+        "hoverinfo": "skip",
+    }
+
+
+def _line_at(epoch: int) -> dict[str, object]:
+    """A line from the bottom to the top of the chart."""
+    ends = {"x0": epoch, "x1": epoch, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
+    return {"type": "line", **ends, "line": {"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"}}
 
 
 def _alt(curves: LearningCurves, metric: Metric) -> str:
