@@ -11,7 +11,7 @@ from aquadash.errors import RunError, StorageError
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
 from aquadash.ui import cache, run_order, shell
 from aquadash.ui.text import plain
-from aquadash.ui.train import live, train_form
+from aquadash.ui.train import live, live_curves, train_form
 from tests import ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, open_page, words
@@ -208,7 +208,9 @@ def test_names_are_text(store: RunStore, engine: FakeEngine) -> None:
     assert not any(name in text for name in names for text in shown)
 
 
-def test_history_is_read_once_an_epoch(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_is_read_once_in_a_while_for_all_sessions(
+    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = ui_runs.running(store, "at work")
     reads: list[str] = []
     history = RunStore.history
@@ -222,6 +224,11 @@ def test_history_is_read_once_an_epoch(store: RunStore, engine: FakeEngine, monk
     ui_runs.log_epochs(store, run.run_id, 4)
     store.heartbeat(run.run_id, ui_runs.training_progress(run, epoch=5))
     cache.refresh()
+    # Another session has just looked, so that short epochs are not drawn for each session anew ...
+    open_page(run=run.run_id)
+    assert reads == [run.run_id]
+    assert live_curves.SHARED_SECONDS < live.CURVES_SECONDS  # ... and one person sees what is new at each look.
+    live_curves.shared_stage.clear()
     app.run()
     assert len(reads) == 2
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"

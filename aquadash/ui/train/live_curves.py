@@ -1,4 +1,4 @@
-"""The curves of a run at work: read and drawn at most once an epoch, for all sessions together."""
+"""The curves of a run at work: read and drawn once every few seconds, for all sessions together."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ from aquadash.ui import cache, components, inputs
 #: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
 WINDOWS = (0, 50, 10)
 
+#: For so many seconds all sessions are shown the same stage of a run: of short epochs each would otherwise be read and
+#: drawn for the one session that happens to look in it. Less than the time between two looks of the same session.
+SHARED_SECONDS = 4.0
+
 #: A state of a run's history that changes whenever an epoch may have been added.
 Stage = tuple[str, float | None, int, bool]
 
 
 def stage_of(run: Run) -> Stage:
-    """The present stage of a run.
+    """The stage of a run at which it is shown now.
 
     An epoch's record is in the store before the worker reports the next one, so that the number under way tells.
     """
-    progress = run.progress
-    return (
-        str(run.status),
-        run.ended_at if run.status.ended else run.started_at,
-        progress.epoch if progress else 0,
-        bool(progress and progress.batches),
-    )
+    since = run.ended_at if run.status.ended else run.started_at
+    return shared_stage(run.run_id, str(run.status), since, run)
+
+
+@st.cache_resource(ttl=SHARED_SECONDS, max_entries=64, show_spinner=False)
+def shared_stage(run_id: str, status: str, since: float | None, _run: Run) -> Stage:
+    """What :func:`stage_of` says, the same for a while."""
+    progress = _run.progress
+    return status, since, progress.epoch if progress else 0, bool(progress and progress.batches)
 
 
 def history(run: Run, stage: Stage) -> Sequence[EpochRecord]:
