@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from aquadash import people
 from aquadash.classroom import limits, revealed
@@ -154,11 +155,18 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     ]
 
 
+def open_home() -> AppTest:
+    """Home, which shows no runs until the store is open."""
+    warmup.start()
+    warmup.wait_for_store()
+    return open_app_page("home")
+
+
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: Person) -> None:
     store = open_store()
     run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
     share = f"{100 * run.metrics['val_accuracy']:.0f} % of the validation images right"
-    assert share in texts(open_app_page("home"))
+    assert share in texts(open_home())
     table = open_app_page("compare").dataframe[0].value
     assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
     assert "until the teacher shows the test results" in texts(open_app_page("evaluate", run=run.run_id))
@@ -183,9 +191,7 @@ def test_home_shows_a_student_their_own_runs_at_work_first(anna: Person) -> None
     give(store, queued(store, "mine"), anna)
     for number in range(6):
         give(store, queued(store, f"his {number}"), ben)
-    warmup.start()
-    warmup.wait_for_store()
-    shown = texts(open_app_page("home"))
+    shown = texts(open_home())
     assert shown.index("**mine**") < shown.index("**his 0**") and "his 5" not in shown and "and 2 more" in shown
 
 
