@@ -52,7 +52,8 @@ def _entries(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     options = list(arguments["options"])
     if isinstance(value, (list, tuple)):
         return {"default": [each for each in value if each in options]}
-    return {"default": value} if value in options else {}
+    # Nothing chosen is a choice, too.
+    return {"default": value} if value is None or value in options else {}
 
 
 def _places(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
