@@ -18,17 +18,17 @@ room              holds                                                         
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
-``runs``          the run store                                                   numpy, mlflow, sqlalchemy, h5py
+``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
 ``training``      the training loop and the worker process                        tensorflow, keras, numpy, psutil
 ``engine``        where runs run                                                  distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
-``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, imagecorruptions
+``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, pydantic, imagecorruptions
 ``coach``         settings, curves and results to notes in plain words           -
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
-``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, jinja2, nbformat, tensorflow, keras
+``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``ui``            theme, caches, state and components of the pages                streamlit, websockets, numpy, pandas, PIL, plotly, jinja2
 ``bench``         timings against the report's own way, and many visitors         numpy, tensorflow, keras, imgaug, psutil
 ``cli``           the command line                                                click, numpy, PIL, tensorflow

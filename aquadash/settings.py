@@ -117,6 +117,11 @@ def store_is_database_server() -> bool:
     return store_is_shared() and not store_is_tracking_server()
 
 
+def artifacts() -> Path:
+    """The folder for the files of runs, a folder each, unless a tracking server keeps them."""
+    return home() / "artifacts"
+
+
 def shown_address(address: str) -> str:
     """An address as it may be shown: without a password."""
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", address)

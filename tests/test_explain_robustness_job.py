@@ -176,7 +176,7 @@ def test_the_command_measures_once_and_prints_json(with_model: Run, measurements
         (["tested", "--limit", "0"], "at least 1"),
         (["tested", "--seed", "-1"], "seed"),
         (["nobody"], "nobody"),
-        (["tested"], "no trained model"),
+        (["tested"], "model.keras of tested is missing"),
     ],
 )
 def test_the_command_refuses_in_a_sentence(run: Run, arguments: list[str], said: str) -> None:
@@ -219,7 +219,7 @@ def failed(measurements: Robustness, run: Run) -> str:
 
 
 def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run, measurements: Robustness) -> None:
-    with pytest.raises(RunError, match="no trained model"):
+    with pytest.raises(RunError, match="model.keras of .* is missing"):
         measurements.start(run.run_id, REQUEST)
     queued = store.create(RunConfig(), name="waits")
     with pytest.raises(RunError, match="once it has ended"):

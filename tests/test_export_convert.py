@@ -90,7 +90,7 @@ def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
     store = open_store()
     run = ui_runs.finished(store, "mine")
     conversions, form = Conversions(store), FORMATS["tflite"]
-    with pytest.raises(RunError, match="no trained model"):
+    with pytest.raises(RunError, match="model.keras of .* is missing"):
         conversions.start(run.run_id, form)
     model, file = tmp_path / "model.keras", tmp_path / "model.tflite"
     model.write_bytes(b"weights"), file.write_bytes(b"converted")

@@ -131,17 +131,17 @@ def test_files_of_others(store: RunStore, sound: Path, tmp_path: Path) -> None:
         (lambda files: {**files, "evil.exe": b"x"}, "no run has"),
         (lambda files: {**files, "deep/er/config.json": b"{}"}, "no run has"),
         (lambda files: {**files, "CONFIG.JSON": b"{}"}, "twice"),
-        (lambda files: {**files, "more.json": b"{}"}, "not those in the ZIP"),
+        (lambda files: {**files, "model.onnx": b""}, "not those in the ZIP"),
         (lambda files: {**files, "run.json": described(files, format="else")}, "format"),
         (lambda files: {**files, "run.json": described(files, version=99)}, "version"),
-        (lambda files: {**files, "run.json": described(files, run_id="../../x")}, "hexadecimal"),
+        (lambda files: {**files, "run.json": described(files, run_id="../../x")}, "run_id"),
         (lambda files: {**files, "run.json": described(files, tags={})}, "missing"),
-        (lambda files: {**files, "run.json": described(files, tags={"aquadash.status": 3})}, "not all text"),
-        (lambda files: {**files, "run.json": described(files, metrics={"loss": [[0, "1", 0]]})}, "point"),
+        (lambda files: {**files, "run.json": described(files, tags={"aquadash.status": 3})}, "aquadash.status"),
+        (lambda files: {**files, "run.json": described(files, metrics={"loss": [[0, "1", 0]]})}, "metrics.loss.0"),
         (lambda files: {**files, "run.json": b"[" * 100_000}, "JSON"),
         (lambda files: {**files, "config.json": b'{"seed": 9}'}, "different settings"),
         (lambda files: {**files, "config.json": b'{"training": {"epochs": -1}}'}, "epochs"),
-        (lambda files: {**files, **extra(files, "environment.json", b"[]")}, "environment.json in the ZIP is a list"),
+        (lambda files: {**files, **extra(files, "environment.json", b"[]")}, "environment.json in the ZIP is damaged"),
         (lambda files: {**files, "predictions.npz": b"PK\x03\x04 no"}, "predictions.npz"),
         (
             lambda files: {**files, "predictions.npz": npz(indices=ZEROS, labels=ZEROS, probabilities=np.ones(3))},
@@ -157,12 +157,111 @@ def test_changed_files(
 
 def test_what_the_list_does_not_say(store: RunStore, sound: Path, tmp_path: Path) -> None:
     files, path = read(sound), tmp_path / "x.zip"
-    write(path, {**files, "note.txt": b"added"}, honest=False)
+    write(path, {**files, "model.onnx": b"added"}, honest=False)
     assert "somebody added it" in refused(store, path)
     write(path, {name: content for name, content in files.items() if name != "config.json"}, honest=False)
     assert "lacks" in refused(store, path)
     write(path, {**files, "config.json": files["config.json"] + b" "}, honest=False)
     assert "SHA-256" in refused(store, path)
+
+
+def tagged(files: Files, **tags: str) -> bytes:
+    """What ``run.json`` says with other tags."""
+    return described(files, tags=json.loads(files[bundle.RUN])["tags"] | {f"aquadash.{n}": v for n, v in tags.items()})
+
+
+@pytest.mark.parametrize(
+    ("tags", "where"),
+    [
+        *[
+            ({name: text}, name)
+            for name, texts in {
+                "metrics": [
+                    "5", '"many"', "null", "[]", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}',
+                    '{"test_loss": Infinity}', '{"test_accuracy": 57}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
+                ],
+                "created_at": ["nan", "inf", "1e300", "soon"],
+                "ended_at": ["nan", "-inf"],
+                "test_images": ["0", "-5", "1.5", "9" * 4000],
+                "class_names": ["[null]", "[1, 2]", "null", '[""]', '{"a": 1}', "[" * 900],
+            }.items()
+            for text in texts
+        ],
+        ({"curve": "[2.0]"}, "curve"),
+        ({"status": "unreadable"}, "status"),
+        ({"config": "{}" * 2}, "JSON"),
+    ],
+)  # fmt: skip
+def test_tags_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, tags: dict[str, str], where: str) -> None:
+    files = read(sound)
+    reason = refused(store, write(tmp_path / "x.zip", {**files, bundle.RUN: tagged(files, **tags)}))
+    assert "cannot be read" in reason and where in reason
+
+
+def zipped(content: bytes, *, method: int, damaged: bool = False) -> bytes:
+    """An archive with one array, whose packed bytes may be damaged."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("labels.npy", content)
+    found = bytearray(target.getvalue())
+    if damaged:
+        found[50:60] = b"\xff" * 10
+    return bytes(found)
+
+
+HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("history.csv", HEADER + b"inf,1,1,1,1,1,1\n"),
+        ("history.csv", HEADER + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n"),
+        ("history.csv", b"\xff\xfe"),
+        ("history.csv", HEADER + b"1,1\n"),
+        ("config.json", b"[" * 100_000),
+        ("robustness.json", b'{"version": 1}'),
+        ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True)),
+        ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
+        ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((", method=zipfile.ZIP_STORED)),
+        ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\xff\xff", method=zipfile.ZIP_STORED)),
+        ("epochs.npz", b""),
+        ("model.keras", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
+        ("checkpoint/slot-0.npz", zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True)),
+    ],
+)
+def test_files_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, name: str, content: bytes) -> None:
+    files = read(sound)
+    changed = {**files, **(extra(files, name, content) if name not in files else {name: content})}
+    reason = refused(store, write(tmp_path / "x.zip", changed))
+    assert f"{name} in the ZIP is damaged" in reason and "Unexpected" not in reason
+
+
+def test_archives_that_python_cannot_open(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    path, whole = tmp_path / "x.zip", sound.read_bytes()
+    directory = struct.unpack_from("<I", whole, whole.rindex(b"PK\x05\x06") + 16)[0]
+    for offset, value, reason in (
+        (6, 99, "not a ZIP file"),
+        (8, 1, "has a password"),
+        (10, 93, "packed by the method 93"),
+    ):
+        changed = bytearray(whole)
+        changed[directory + offset] = value
+        path.write_bytes(changed)
+        assert reason in refused(store, path)
+    changed = bytearray(whole)
+    changed[directory + 9] |= 0x08  # the name is UTF-8, it says
+    changed[directory + 46] = 0xFF
+    path.write_bytes(changed)
+    assert "not a ZIP file" in refused(store, path)
+
+
+def test_more_points_than_a_training_has(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    files = read(sound)
+    many = described(files, metrics={"loss": [[step, 0.5, 0] for step in range(200_000)]})
+    assert "bytes" in refused(store, write(tmp_path / "x.zip", {**files, bundle.RUN: many + b" " * 3_000_000}))
+    many = described(files, metrics={"loss": [[step, 0.5, 0] for step in range(20_001)]})
+    assert "20,001 points" in refused(store, write(tmp_path / "x.zip", {**files, bundle.RUN: many}))
 
 
 class Shout:

@@ -94,7 +94,7 @@ def test_a_run_without_a_model_says_so(run: Run) -> None:
     press = button(open_section(run), "Measure the robustness")
     assert press is not None
     app = press.click().run()
-    assert "no trained model" in app.error[0].value
+    assert "model.keras of" in app.error[0].value
 
 
 def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:

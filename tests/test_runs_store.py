@@ -172,7 +172,7 @@ def test_predictions_come_back_exactly(store: RunStore) -> None:
         store.predictions(run_id)
     with pytest.raises(RunError, match="no trained model yet"):
         store.model_path(run_id)
-    given = Predictions(np.arange(4), np.array([0, 1, 2, 0]), np.random.default_rng(0).random((4, 3), np.float32))
+    given = Predictions(np.arange(4), np.array([0, 1, 2, 0]), np.random.default_rng(0).dirichlet(np.ones(3), 4))
     store.add_predictions(run_id, given)
     found = store.predictions(run_id)
     for name in ("indices", "labels", "probabilities"):

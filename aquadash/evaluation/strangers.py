@@ -151,6 +151,11 @@ class StrangerDetector:
             ValueError: They do not belong together.
         """
         means, precision = (np.asarray(arrays[name], np.float64) for name in ("means", "precision"))
+        limit, accepted = float(arrays["threshold"]), float(arrays["accepted"])
         if means.ndim != 2 or precision.shape != (means.shape[1], means.shape[1]):
             raise ValueError("the arrays of the stranger detector do not belong together")
-        return cls(FeatureDistance(means, precision), float(arrays["threshold"]), float(arrays["accepted"]))
+        if not (
+            np.isfinite(means).all() and np.isfinite(precision).all() and 0 <= limit < np.inf and 0 <= accepted <= 1
+        ):
+            raise ValueError("the stranger detector holds numbers that are no distances")
+        return cls(FeatureDistance(means, precision), limit, accepted)

@@ -11,15 +11,17 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
 from aquadash.errors import StorageError
 from aquadash.evaluation import wilson_interval
 from aquadash.explain.corrupted_sets import Cell
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.runs.types import Count, Time
 
 _VERSION = 1
 
@@ -199,31 +201,29 @@ class RobustnessResult:
             StorageError: The text is not of that form.
         """
         try:
-            values = json.loads(text)
-            if values["version"] != _VERSION:
-                raise ValueError(f"version {values['version']}")
-            n = int(values["identity"]["images"])
+            stored = _Stored.model_validate_json(text)
+            n = stored.identity.images
             return cls(
-                identity=dict(values["identity"]),
-                measured_at=float(values["measured_at"]),
-                clean=_unpacked(values["clean"], n),
+                identity=stored.identity.model_dump(),
+                measured_at=stored.measured_at,
+                clean=stored.clean.condition(n),
                 cells={
-                    (name, int(severity)): _unpacked(entry, n)
-                    for name, severities in values["corruptions"].items()
+                    (name, severity): entry.condition(n)
+                    for name, severities in stored.corruptions.items()
                     for severity, entry in severities.items()
-                    if name in CORRUPTIONS and int(severity) in SEVERITIES
+                    if name in CORRUPTIONS and severity in SEVERITIES
                 },
                 branches={
-                    BranchKey(str(entry["pipeline"]), int(entry["branch"]), str(entry["digest"])): BranchResult(
-                        str(entry["pipeline_title"]), str(entry["branch_title"]), _unpacked(entry, n)
+                    BranchKey(entry.pipeline, entry.branch, entry.digest): BranchResult(
+                        entry.pipeline_title, entry.branch_title, entry.condition(n)
                     )
-                    for entry in values["pipelines"]
+                    for entry in stored.pipelines
                 },
-                versions={str(name): str(version) for name, version in values["versions"].items()},
+                versions=stored.versions,
             )
-        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except ValueError as error:
             raise StorageError(
-                f"The robustness figures of this run are damaged ({type(error).__name__}: {error}). Measure them again."
+                f"The robustness figures of this run are damaged ({type(error).__name__}). Measure them again."
             ) from error
 
     def _plain(self, told: Any) -> dict[str, Any]:
@@ -284,8 +284,39 @@ def _packed(condition: Condition) -> str:
     return np.packbits(condition.right).tobytes().hex()
 
 
-def _unpacked(values: Mapping[str, Any], n: int) -> Condition:
-    packed = np.frombuffer(bytes.fromhex(values["right"]), np.uint8)
-    if n < 1 or len(packed) != -(-n // 8):
-        raise ValueError(f"{len(packed)} bytes for {n} images")
-    return Condition(np.unpackbits(packed, count=n).astype(bool))
+class _Entry(BaseModel):
+    """A condition in ``robustness.json``; its accuracy there is for people."""
+
+    right: str
+
+    def condition(self, n: int) -> Condition:
+        packed = np.frombuffer(bytes.fromhex(self.right), np.uint8)
+        if len(packed) != -(-n // 8):
+            raise ValueError(f"{len(packed)} bytes for {n} images")
+        return Condition(np.unpackbits(packed, count=n).astype(bool))
+
+
+class _Branch(_Entry):
+    pipeline: str
+    branch: Count
+    digest: str
+    pipeline_title: str
+    branch_title: str
+
+
+class _Identity(BaseModel):
+    model_sha256: str
+    dataset_fingerprint: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    images: Annotated[Count, Field(ge=1)]
+    test_images: Count
+
+
+class _Stored(BaseModel):
+    version: Literal[1]
+    identity: _Identity
+    measured_at: Time
+    clean: _Entry
+    corruptions: dict[str, dict[int, _Entry]]
+    pipelines: list[_Branch]
+    versions: dict[str, str]

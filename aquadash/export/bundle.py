@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
+from pydantic import BaseModel
 
 import aquadash
 from aquadash import augment, data
@@ -32,8 +32,8 @@ from aquadash.runs.transfer import Snapshot, take_snapshot
 from aquadash.runs.types import Run, RunStatus
 
 #: What a ZIP says it is, and the version of its form.
-FORMAT = "aquadash-run"
-VERSION = 1
+FORMAT: Final = "aquadash-run"
+VERSION: Final = 1
 
 RUN = "run.json"
 MANIFEST = "manifest.json"
@@ -55,6 +55,31 @@ _USUAL_SHAPE = (32, 32, 3)
 
 #: A version that stands in a line of requirements as it is.
 _VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
+
+
+class RunFile(Snapshot, frozen=True):
+    """What ``run.json`` holds: the run, and the names of its files."""
+
+    format: Literal["aquadash-run"] = FORMAT
+    version: Literal[1] = VERSION
+    aquadash: str = aquadash.__version__
+    artifacts: list[str]
+
+
+class Listed(BaseModel, frozen=True):
+    """A file in the list: its size in bytes and its SHA-256 in hexadecimal digits."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel, frozen=True):
+    """What ``manifest.json`` holds: all other files of the ZIP by name."""
+
+    format: Literal["aquadash-run"] = FORMAT
+    version: Literal[1] = VERSION
+    run_id: str
+    files: dict[str, Listed]
 
 
 @dataclass(frozen=True)
@@ -139,19 +164,7 @@ def _members(
 ) -> Iterator[Member]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run.run_id))
-    described = {
-        "format": FORMAT,
-        "version": VERSION,
-        "aquadash": aquadash.__version__,
-        "run_id": run.run_id,
-        "tags": dict(parts.snapshot.tags),
-        "metrics": {
-            name: [[point.step, point.value, point.time] for point in points]
-            for name, points in parts.snapshot.metrics.items()
-        },
-        "artifacts": sorted(artifacts),
-    }
-    yield _text(RUN, json.dumps(described, indent=1, sort_keys=True))
+    yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield Member(name, artifacts[name], pack=not name.endswith(_STORED))
     if MODEL not in artifacts:
@@ -265,16 +278,16 @@ def _requirements(environment: Mapping[str, Any]) -> str:
     used = environment.get("versions", {})
     lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with."]
     for name in ("tensorflow", "keras", "numpy", "imaug"):
-        lines.append(_pinned(name, used.get(name) if isinstance(used, dict) else None))
+        lines.append(_pinned(name, used.get(name)))
     # imaug asks for both builds of OpenCV below 4.13; without these lines a newer one may come.
     lines += [_pinned(name, None) for name in ("opencv-python", "opencv-python-headless")]
     lines.append("# For the notebook besides, any version: pip install jupyterlab")
     return "\n".join(lines) + "\n"
 
 
-def _pinned(name: str, wanted: object) -> str:
+def _pinned(name: str, wanted: str | None) -> str:
     """A line of requirements: of that version, else of the one installed here, else of any."""
-    if not isinstance(wanted, str) or not _VERSION.fullmatch(wanted):
+    if wanted is None or not _VERSION.fullmatch(wanted):
         # Runs come from other computers, too, and a version may hold anything there.
         try:
             wanted = version(name)
@@ -284,13 +297,8 @@ def _pinned(name: str, wanted: object) -> str:
 
 
 def _manifest(run_id: str, written: Mapping[str, Written]) -> Member:
-    values = {
-        "format": FORMAT,
-        "version": VERSION,
-        "run_id": run_id,
-        "files": {name: {"bytes": found.size, "sha256": found.sha256} for name, found in sorted(written.items())},
-    }
-    return _text(MANIFEST, json.dumps(values, indent=1))
+    files = {name: Listed(bytes=found.size, sha256=found.sha256) for name, found in sorted(written.items())}
+    return _text(MANIFEST, Manifest(run_id=run_id, files=files).model_dump_json(indent=1))
 
 
 def _text(name: str, text: str) -> Member:

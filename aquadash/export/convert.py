@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
 from aquadash.errors import AquaDashError, RunError
+from aquadash.runs.types import Count
 
 if TYPE_CHECKING:
     import keras
@@ -31,8 +33,6 @@ _OPSET = 18
 #: The share of test images that must get the same answer. A network that calculates in bfloat16 is converted to
 #: float32, so that a few images on the border between two classes may change sides; any other must agree fully.
 _LEAST_AGREEMENT = {"float32": 1.0, "other": 0.98}
-
-_MOST_BYTES = 1_000_000
 
 #: Told what is being done, and how much of how much.
 Tell = Callable[[str, int, int], None]
@@ -118,11 +118,11 @@ class Check:
     """
 
     format: str
-    images: int
-    agree: int
+    images: Count
+    agree: Count
     max_difference: float
     precision: str
-    size: int
+    size: Annotated[int, Field(ge=0)]
     model_sha256: str
     sha256: str
 
@@ -153,15 +153,10 @@ class Check:
         Raises:
             ValueError: It is none.
         """
-        try:
-            values = json.loads(text[:_MOST_BYTES])
-            check = cls(**values)
-            whole = (check.images, check.agree, check.size)
-            if not all(type(value) is int and value >= 0 for value in whole) or check.agree > check.images:
-                raise ValueError("the numbers of a check are not whole")
-            return cls(**{**values, "max_difference": float(check.max_difference)})
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"not a check of a conversion ({error})") from None
+        check = TypeAdapter(cls).validate_json(text)
+        if check.agree > check.images:
+            raise ValueError("more images agree than there are")
+        return check
 
 
 def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: Path, *, progress: Tell) -> Check:

@@ -6,38 +6,73 @@ settings, figures and arrays. Nothing is unpickled, and the network is not loade
 
 from __future__ import annotations
 
-import csv
-import json
-import math
-import re
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from aquadash import settings
 from aquadash.classroom.checks import check_upload
 from aquadash.classroom.rights import Action, require
-from aquadash.config import from_json
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import AquaDashError, ConfigError, RunError, UnknownNameError
-from aquadash.export.arrays import check_arrays, check_predictions
-from aquadash.export.bundle import FORMAT, MADE, MANIFEST, RUN, VERSION
-from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, Written, checked_members, unpack
+from aquadash.errors import RunError
+from aquadash.explain.robustness_result import RobustnessResult
+from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
+from aquadash.export.convert import FORMATS, Check
+from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, checked_members, unpack
 from aquadash.runs import RunStore
-from aquadash.runs.artifacts import CONFIG, HISTORY, PREDICTIONS, VALIDATION_PREDICTIONS
-from aquadash.runs.transfer import Point, Snapshot, admit
-from aquadash.runs.types import EpochRecord, Run
+from aquadash.runs.arrays import check_arrays
+from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.tags import reason
+from aquadash.runs.transfer import admit
+from aquadash.runs.types import Run
 
-#: Texts that are read whole may have so many bytes.
-_MOST_TEXT = 50_000_000
-
-_ARTIFACT = re.compile(r"(checkpoint/)?[a-z0-9][a-z0-9_-]{0,80}\.(json|npz|csv|log|keras|tflite|onnx|md|txt)")
+T = TypeVar("T", bound=BaseModel)
 
 #: What a ``.keras`` file is made of.
 _KERAS_MEMBERS = frozenset({"metadata.json", "config.json", "model.weights.h5"})
+
+#: The largest network that has a preset, with its optimizer's state in two checkpoints, has 0.9 GB.
+_MAX_BYTES = 1_000_000_000
+#: A text of a run is far shorter, and so is what one file of predictions holds.
+_MAX_TEXT_BYTES, _MAX_ARRAYS_BYTES = 5_000_000, 200_000_000
+
+
+def _checkpoint(path: Path, run: Run) -> None:
+    check_arrays(path, max_bytes=_MAX_BYTES)
+
+
+def _robustness(path: Path, run: Run) -> RobustnessResult:
+    return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
+
+
+def _network(path: Path, run: Run) -> None:
+    with zipfile.ZipFile(path) as archive:
+        if not _KERAS_MEMBERS <= set(checked_members(archive)) or archive.testzip() is not None:
+            raise ValueError("it is no model that Keras has saved")
+
+
+def _converted(path: Path, run: Run) -> None:
+    """Nothing here opens it: it is handed out as it came, and only while its check still names it."""
+
+
+#: What reads each file that a run may have. A file of another name comes from elsewhere.
+_READERS: Mapping[str, Callable[[Path, Run], Any]] = {
+    **READERS,
+    MODEL: _network,
+    **{f"{CHECKPOINTS}/slot-{slot}.npz": _checkpoint for slot in (0, 1)},
+    ROBUSTNESS: _robustness,
+    ROBUSTNESS_SPARE: _robustness,
+    **{form.file_name: _converted for form in FORMATS.values()},
+    **{
+        form.check_name: lambda path, run: Check.from_json(path.read_text(encoding="utf-8"))
+        for form in FORMATS.values()
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -88,175 +123,88 @@ def import_run(
     with tempfile.TemporaryDirectory(prefix="import-", dir=workshop) as name:
         folder = Path(name)
         try:
-            with zipfile.ZipFile(path) as archive:
-                described = _unpacked(archive, folder, tell)
-        except zipfile.BadZipFile as error:
+            archive = zipfile.ZipFile(path)
+        except (*DAMAGE, UnicodeError) as error:
             raise ForeignZipError(
                 f"{called} is not a ZIP file, or a damaged one ({error}). Copy or download it again."
             ) from None
+        with archive:
+            described = _unpacked(archive, folder, tell)
         tell("checking what it holds", None)
-        snapshot, artifacts = _checked(described, folder)
+        _check(described, folder)
         tell("storing the run", None)
-        run = admit(store, snapshot, ((name, folder / name) for name in artifacts))
+        run = admit(store, described, ((name, folder / name) for name in described.artifacts))
     tell("stored", 1.0)
-    return Imported(run, snapshot.run_id)
+    return Imported(run, described.run_id)
 
 
-def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) -> Mapping[str, Any]:
+def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) -> RunFile:
     """Unpack what belongs to the run and return what ``run.json`` says."""
-    try:
-        members = checked_members(archive)
-    except DAMAGE as error:
-        raise ForeignZipError(f"The ZIP is damaged ({error}). Copy or download it again.") from None
-    described: dict[str, Written] = {}
+    members = checked_members(archive)
     for name in (MANIFEST, RUN):
         if name not in members:
             raise ForeignZipError(
                 f"The ZIP has no {name}, so AquaDash has not made it. Export a run with Take home or runs export."
             )
-        if members[name].file_size > _MOST_TEXT:
-            raise ForeignZipError(f"{name} in the ZIP is too long to be a run's.")
-        described[name] = unpack(archive, members[name], folder / name)
-    sums = _sums(folder / MANIFEST, members)
-    _compare(RUN, described[RUN], sums)
-    wanted = [name for name in members if name not in MADE]
-    total = sum(members[name].file_size for name in wanted) or 1
-    done = 0
-    for name in wanted:
-        if not _ARTIFACT.fullmatch(name):
+    wanted = [RUN, *(name for name in members if name not in MADE)]
+    total = 0
+    for name in (MANIFEST, *wanted):
+        if name not in (MANIFEST, RUN, *_READERS):
             raise ForeignZipError(f"The ZIP has a file {ascii(name[:80])} that no run has.")
-        _compare(name, unpack(archive, members[name], folder / name), sums)
-        done += members[name].file_size
-        tell(f"unpacking {name}", done / total)
-    return _record(_json(folder / RUN, RUN), RUN)
-
-
-def _sums(path: Path, members: Mapping[str, zipfile.ZipInfo]) -> dict[str, str]:
-    """SHA-256 by name, for exactly the files that are in the ZIP."""
-    manifest = _record(_json(path, MANIFEST), MANIFEST)
-    _check_version(manifest, MANIFEST)
-    files = _record(manifest.get("files"), f"files in {MANIFEST}")
-    sums = {name: str(_record(value, f"{name} in {MANIFEST}").get("sha256", "")) for name, value in files.items()}
-    missing, extra = sorted(set(sums) - set(members)), sorted(set(members) - set(sums) - {MANIFEST})
+        size, most = members[name].file_size, _max_bytes(name)
+        if size > most:
+            raise ForeignZipError(f"{name} in the ZIP has {size:,} bytes; at most {most:,} are expected.")
+        total += size
+    if total > _MAX_BYTES:
+        raise ForeignZipError(f"The run in the ZIP has {total:,} bytes; at most {_MAX_BYTES:,} are expected.")
+    unpack(archive, members[MANIFEST], folder / MANIFEST)
+    listed = _parsed(Manifest, folder / MANIFEST).files
+    missing, extra = sorted(listed.keys() - members), sorted(members.keys() - listed - {MANIFEST})
     if missing:
         raise ForeignZipError(f"The ZIP lacks {ascii(missing[0][:80])}, which its list names. Copy it again.")
     if extra:
         raise ForeignZipError(f"The ZIP has {ascii(extra[0][:80])}, which its list does not name: somebody added it.")
-    return sums
+    done = 0
+    for name in wanted:
+        if unpack(archive, members[name], folder / name).sha256 != listed[name].sha256:
+            raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
+        done += members[name].file_size
+        tell(f"unpacking {name}", done / total)
+    return _parsed(RunFile, folder / RUN)
 
 
-def _compare(name: str, written: Written, sums: Mapping[str, str]) -> None:
-    if written.sha256 != sums[name]:
-        raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
+def _max_bytes(name: str) -> int:
+    if name in (MODEL, *(form.file_name for form in FORMATS.values())) or name.startswith(CHECKPOINTS):
+        return _MAX_BYTES
+    return _MAX_ARRAYS_BYTES if name.endswith(".npz") else _MAX_TEXT_BYTES
 
 
-def _check_version(values: Mapping[str, Any], where: str) -> None:
-    if values.get("format") != FORMAT:
-        raise ForeignZipError(f"{where} is of the format {str(values.get('format'))[:40]!r}; expected {FORMAT!r}.")
-    if values.get("version") != VERSION or isinstance(values.get("version"), bool):
-        raise ForeignZipError(
-            f"The ZIP is of version {str(values.get('version'))[:20]}; this AquaDash reads version {VERSION}. Update "
-            "AquaDash, or export the run again."
-        )
-
-
-def _checked(described: Mapping[str, Any], folder: Path) -> tuple[Snapshot, list[str]]:
-    """The run and the names of its files, after every check."""
-    _check_version(described, RUN)
-    artifacts = described.get("artifacts")
-    here = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {MANIFEST, RUN}
-    if not isinstance(artifacts, list) or {str(name) for name in artifacts} != here:
-        raise ForeignZipError(f"The files that {RUN} names are not those in the ZIP.")
-    snapshot = _snapshot(described)
+def _parsed(model: type[T], path: Path) -> T:
     try:
-        run = snapshot.run()
-        stored = from_json(_text(folder / CONFIG)) if CONFIG in here else run.config
-    except (RunError, ConfigError, UnknownNameError) as error:
-        raise ForeignZipError(f"What the ZIP says of its run cannot be used: {error}") from None
-    if stored != run.config:
-        raise ForeignZipError(f"{CONFIG} and {RUN} in the ZIP have different settings.")
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ForeignZipError(
+            f"{path.name} in the ZIP cannot be used ({reason(error)}). Another version of AquaDash may have made it: "
+            "update AquaDash, or export the run again."
+        ) from None
+
+
+def _check(described: RunFile, folder: Path) -> None:
+    """Read everything as it will be read here."""
+    here = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {MANIFEST, RUN}
+    if sorted(described.artifacts) != sorted(here):
+        raise ForeignZipError(f"The files that {RUN} names are not those in the ZIP.")
+    try:
+        run = described.run()
+    except RunError as error:
+        raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
     for name in sorted(here):
         try:
-            _check_file(folder / name, name, run)
-        except ForeignZipError:
-            raise
-        except (AquaDashError, *DAMAGE, UnicodeDecodeError, RecursionError, MemoryError, KeyError, TypeError) as error:
-            raise ForeignZipError(f"{name} in the ZIP is damaged or none of AquaDash's ({error}).") from None
-    return snapshot, sorted(here)
-
-
-def _snapshot(described: Mapping[str, Any]) -> Snapshot:
-    tags = _record(described.get("tags"), f"tags in {RUN}")
-    metrics = _record(described.get("metrics"), f"metrics in {RUN}")
-    run_id = described.get("run_id")
-    if not isinstance(run_id, str) or not re.fullmatch(r"[0-9a-f]{32}", run_id):
-        raise ForeignZipError(f"The id of the run is {str(run_id)[:40]!r}; expected 32 hexadecimal digits.")
-    if not all(isinstance(value, str) for value in tags.values()):
-        raise ForeignZipError(f"The tags in {RUN} are not all text.")
-    return Snapshot(
-        run_id, tags, {name: tuple(_point(value, name) for value in _list(points)) for name, points in metrics.items()}
-    )
-
-
-def _point(value: object, name: str) -> Point:
-    whole = (int,)
-    if (
-        isinstance(value, list)
-        and len(value) == 3
-        and type(value[0]) in whole
-        and type(value[2]) in whole
-        and type(value[1]) in (int, float)
-        and 0 <= value[0] < 2**31
-        and 0 <= value[2] < 2**53
-        and math.isfinite(value[1])
-    ):
-        return Point(value[0], float(value[1]), value[2])
-    raise ForeignZipError(f"A point of the metric {name[:60]!r} is not a step, a value and a time.")
-
-
-def _check_file(path: Path, name: str, run: Run) -> None:
-    """Read a file as AquaDash will, or less; raises anything for one that is not what its name says."""
-    if name.endswith(".npz"):
-        check_arrays(path)
-        if name in (PREDICTIONS, VALIDATION_PREDICTIONS):
-            check_predictions(path, num_classes=len(run.class_names))
-    elif name.endswith(".json"):
-        # Every file of this kind that a run has is an object.
-        _record(_json(path, name), name)
-    elif name == HISTORY:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                values = {column: float(value) for column, value in row.items()}
-                EpochRecord(epoch=int(values.pop("epoch")), **values)
-    elif name.endswith(".keras"):
-        with zipfile.ZipFile(path) as archive:
-            inner = checked_members(archive)
-            if not _KERAS_MEMBERS <= set(inner) or archive.testzip() is not None:
-                raise ForeignZipError(f"{name} in the ZIP is not a model that Keras has saved.")
-    elif not name.endswith((".tflite", ".onnx")):
-        _text(path)
-
-
-def _text(path: Path) -> str:
-    if path.stat().st_size > _MOST_TEXT:
-        raise ForeignZipError(f"{path.name} has {path.stat().st_size:,} bytes; at most {_MOST_TEXT:,} are expected.")
-    return path.read_text(encoding="utf-8", errors="strict" if path.suffix == ".json" else "replace")
-
-
-def _json(path: Path, name: str) -> Any:
-    try:
-        return json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ForeignZipError(f"{name} in the ZIP is not valid JSON ({error}).") from None
-
-
-def _record(values: object, what: str) -> dict[str, Any]:
-    if not isinstance(values, dict):
-        raise ForeignZipError(f"{what} in the ZIP is a {type(values).__name__}; expected an object of JSON.")
-    return values
-
-
-def _list(values: object) -> list[Any]:
-    if not isinstance(values, list):
-        raise ForeignZipError(f"A metric in {RUN} is a {type(values).__name__}; expected a list of points.")
-    return values
+            found = _READERS[name](folder / name, run)
+        except Exception as error:
+            # Readers of all kinds, of other people's libraries too, answer a damaged file with anything.
+            raise ForeignZipError(
+                f"{name} in the ZIP is damaged, or not AquaDash's ({reason(error)}). Copy it or export the run again."
+            ) from error
+        if name == CONFIG and found != run.config:
+            raise ForeignZipError(f"{CONFIG} and {RUN} in the ZIP have different settings.")

@@ -10,12 +10,13 @@ import os
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from aquadash.errors import AquaDashError
+from aquadash.runs.connection import storage_errors
 
 #: The earliest time a ZIP file can name; all members bear it.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -30,7 +31,7 @@ MOST_RATIO = 250
 _SMALL = 10_000_000
 
 #: What opening and reading a damaged ZIP file can raise.
-DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 class ForeignZipError(AquaDashError):
@@ -140,7 +141,11 @@ def checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if kind not in (0, stat.S_IFREG):
             raise ForeignZipError(f"{shown} in the ZIP is a link or something else that is not a plain file.")
         if info.flag_bits & 0x1:
-            raise ForeignZipError(f"{shown} in the ZIP is encrypted. Unlock it and pack it again.")
+            raise ForeignZipError(f"{shown} in the ZIP has a password. Pack it again without one.")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ForeignZipError(
+                f"{shown} in the ZIP is packed by the method {info.compress_type}; AquaDash packs by deflate (8) alone."
+            )
         if name.casefold() in seen:
             raise ForeignZipError(f"{shown} is in the ZIP twice.")
         seen.add(name.casefold())
@@ -159,31 +164,26 @@ def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Wri
     """Write one member to a file and return its size and hash; no more bytes than it claims are ever written.
 
     Raises:
-        ForeignZipError: It is damaged, or longer than it claims.
+        ForeignZipError: It is damaged.
+        StorageError: It cannot be written.
     """
     digest, size = hashlib.sha256(), 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with archive.open(info) as source, target.open("xb") as file:
-            while chunk := _read(source, info):
+    with storage_errors("unpack the ZIP"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for chunk in _unpacked(archive, info):
                 size += len(chunk)
-                if size > info.file_size:
-                    raise ForeignZipError(f"{info.filename!r} in the ZIP is longer than it claims.")
                 digest.update(chunk)
                 file.write(chunk)
-    except ForeignZipError:
-        raise
-    except FileExistsError:
-        raise ForeignZipError(f"{info.filename!r} is in the ZIP twice.") from None
     return Written(size, digest.hexdigest())
 
 
-def _read(source: IO[bytes], info: zipfile.ZipInfo) -> bytes:
-    import zlib
-
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     try:
-        return source.read(_CHUNK)
-    except (*DAMAGE, zlib.error) as error:
+        with archive.open(info) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except DAMAGE as error:
         raise ForeignZipError(
             f"{info.filename!r} in the ZIP is damaged ({error}). Copy or download it again."
         ) from None

@@ -1,30 +1,39 @@
-"""The files of a run: what they are called, how they are written and read back."""
+"""The files of a run: what they are called, how they are written and read back.
+
+Each is read by one function, for pages and commands as for a run that comes from another computer.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import logging
 import os
+import shutil
 import tempfile
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import BaseModel, TypeAdapter
 
 from aquadash import people, settings
 from aquadash.classroom.rights import Action, require
+from aquadash.config import from_json
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.runs import tags as tag
+from aquadash.runs.arrays import read_arrays
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.types import EpochRecord, EpochReplay, Predictions
+from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_log = logging.getLogger(__name__)
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
@@ -44,6 +53,68 @@ _FOR_LOOKING = frozenset(
     {CONFIG, ENVIRONMENT, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, LOG, ROBUSTNESS, ROBUSTNESS_SPARE}
 )
 
+#: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
+_MAX_ARRAY_BYTES = 200_000_000
+
+
+class Environment(BaseModel):
+    """What else decides a run's result than its settings; an older version may have written less.
+
+    Attributes:
+        aquadash: The version that trained it.
+        python: The version.
+        platform: The operating system.
+        processor: Its name.
+        cpu_count: How many cores.
+        versions: Of the libraries, by package.
+        devices: What TensorFlow found, as ``"CPU:0"``.
+        precision: ``"float32"`` or ``"mixed_bfloat16"``.
+        seed: The run's.
+        dataset: Its name.
+        dataset_fingerprint: SHA-256 of its content.
+    """
+
+    aquadash: str = ""
+    python: str = ""
+    platform: str = ""
+    processor: str = ""
+    cpu_count: int | None = None
+    versions: dict[str, str] = {}
+    devices: list[str] = []
+    precision: str = "float32"
+    seed: int = 0
+    dataset: str = ""
+    dataset_fingerprint: str = ""
+
+
+def _read_predictions(path: Path, run: Run) -> Predictions:
+    arrays = read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
+    return Predictions.checked(arrays, num_classes=len(run.class_names) or None)
+
+
+def _read_epochs(path: Path, run: Run) -> EpochReplay:
+    arrays = read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
+    return EpochReplay.from_arrays(arrays, num_classes=len(run.class_names) or None)
+
+
+def _read_history(path: Path, run: Run) -> list[EpochRecord]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return TypeAdapter(list[EpochRecord]).validate_python(list(csv.DictReader(file)))
+
+
+#: What reads each file that pages and commands work with. A reader is given the run, and may raise anything for a file
+#: that is damaged.
+READERS: Mapping[str, Callable[[Path, Run], Any]] = {
+    CONFIG: lambda path, run: from_json(path.read_text(encoding="utf-8")),
+    ENVIRONMENT: lambda path, run: Environment.model_validate_json(path.read_bytes()),
+    PREDICTIONS: _read_predictions,
+    VALIDATION_PREDICTIONS: _read_predictions,
+    HISTORY: _read_history,
+    EPOCHS: _read_epochs,
+    STRANGERS: lambda path, run: StrangerDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)),
+    LOG: lambda path, run: path.read_text(encoding="utf-8", errors="replace"),
+}
+
 
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
@@ -51,16 +122,34 @@ class RunArtifacts:
     def __init__(self, client: MlflowClient) -> None:
         self._client = client
 
+    def get(self, run_id: str) -> Run:
+        raise NotImplementedError
+
     def _ask(self, action: Action, run_id: str) -> None:
         if not people.current().leads:
             with storage_errors("read the run"):
                 require(action, tag.thing_of(self._client.get_run(run_id).data.tags))
 
+    @staticmethod
+    def _folder(run_id: str) -> Path | None:
+        """Where the run's files are, below the home that is open, wherever that was when the run was made; None where
+        others use the store, too, which then says where its files are."""
+        if settings.store_is_shared():
+            return None
+        return settings.artifacts() / settings.checked_run_id(run_id) / "artifacts"
+
     def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
-        """Keep a file with the run, under its own name; replaces one of that name."""
+        """Keep a file with the run, under its own name; replaces one of that name, whole or not at all."""
         require(Action.WORK)
         with storage_errors(f"store {path.name}"):
-            self._client.log_artifact(run_id, str(path), folder)
+            kept = self._folder(run_id)
+            if kept is None:
+                self._client.log_artifact(run_id, str(path), folder)
+                return
+            target = kept / (folder or "") / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as name:
+                os.replace(shutil.copyfile(path, Path(name) / path.name), target)
 
     def add_text_artifact(self, run_id: str, name: str, text: str) -> None:
         """Keep a text with the run as a file of that name."""
@@ -106,15 +195,11 @@ class RunArtifacts:
         """How the answers changed from epoch to epoch.
 
         None for a run that has none: before its first epoch is complete, made by an older version, or (for a moment,
-        while a run is at work) because the file is just being replaced.
+        while a run is at work) because a tracking server is just replacing the file.
         """
-        path = self.artifact(run_id, EPOCHS)
-        if path is None:
-            return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return EpochReplay.from_arrays(arrays)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            return self._read_artifact(run_id, EPOCHS)
+        except StorageError:
             return None
 
     def add_strangers(self, run_id: str, detector: StrangerDetector) -> None:
@@ -130,14 +215,7 @@ class RunArtifacts:
         Raises:
             StorageError: The file is damaged.
         """
-        path = self.artifact(run_id, STRANGERS)
-        if path is None:
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return StrangerDetector.from_arrays(arrays)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise StorageError(f"The file {STRANGERS} of this run is damaged ({error}). Repeat the run.") from error
+        return self._read_artifact(run_id, STRANGERS)
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
         """Keep the history as ``history.csv``, a row an epoch, every number exact."""
@@ -153,15 +231,12 @@ class RunArtifacts:
         Raises:
             NotAllowedError: The file holds the run's network, and whoever asks may not open that.
         """
-        from mlflow.utils.file_utils import local_file_uri_to_path
-
         with storage_errors(f"read {name}"):
             run = self._client.get_run(run_id)
-            require(Action.VIEW if name in _FOR_LOOKING else Action.OPEN_MODEL, tag.thing_of(run.data.tags))
-            uri = run.info.artifact_uri
-            if uri.startswith(("file:", "/")):
-                path = Path(local_file_uri_to_path(uri)) / name
-                return path if path.is_file() else None
+        require(Action.VIEW if name in _FOR_LOOKING else Action.OPEN_MODEL, tag.thing_of(run.data.tags))
+        kept = self._folder(run_id)
+        if kept is not None:
+            return kept / name if (kept / name).is_file() else None
         if Path(name).name not in self.artifact_names(run_id, folder=str(Path(name).parent)):
             return None
         with storage_errors(f"read {name}"):
@@ -176,7 +251,11 @@ class RunArtifacts:
     def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
         """The names of the run's files in a folder of its artifacts."""
         self._ask(Action.VIEW, run_id)
+        kept = self._folder(run_id)
         with storage_errors("list the files of the run"):
+            if kept is not None:
+                place = kept / folder
+                return [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []
             found = self._client.list_artifacts(run_id, None if folder == "." else folder)
         return [Path(info.path).name for info in found if not info.is_dir]
 
@@ -185,20 +264,23 @@ class RunArtifacts:
         require(Action.WORK)
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
+        kept = self._folder(run_id)
         with storage_errors(f"remove {folder}"):
-            uri = self._client.get_run(run_id).info.artifact_uri
-            get_artifact_repository(uri).delete_artifacts(folder)
+            if kept is None:
+                get_artifact_repository(self._client.get_run(run_id).info.artifact_uri).delete_artifacts(folder)
+            elif (kept / folder).is_dir():
+                shutil.rmtree(kept / folder)
 
     def predictions(self, run_id: str) -> Predictions:
         """What the run's model says of the test split.
 
         Raises:
-            RunError: There are none, because the run has not completed an epoch or has not ended.
+            RunError: There are none, because the run has not completed an epoch or has not ended, or the file is gone.
             StorageError: The file is damaged.
         """
-        found = self._predictions(run_id, PREDICTIONS)
+        found: Predictions | None = self._read_artifact(run_id, PREDICTIONS)
         if found is None:
-            raise RunError("This run has no predictions yet. They are made when it ends, from its best epoch.")
+            raise self._lacks(run_id, PREDICTIONS, "They are made when it ends, from its best epoch.", "predictions")
         return found
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
@@ -209,35 +291,43 @@ class RunArtifacts:
         Raises:
             StorageError: The file is damaged.
         """
-        return self._predictions(run_id, VALIDATION_PREDICTIONS)
+        return self._read_artifact(run_id, VALIDATION_PREDICTIONS)
 
-    def _predictions(self, run_id: str, name: str) -> Predictions | None:
+    def _read_artifact(self, run_id: str, name: str) -> Any:
+        """What the file holds; None where there is no such file."""
         path = self.artifact(run_id, name)
-        if path is None:
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return Predictions(arrays["indices"], arrays["labels"], arrays["probabilities"])
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise StorageError(
-                f"The predictions of this run are damaged ({error}). Resume or repeat the run."
-            ) from error
+        return None if path is None else read_artifact(path, name, self.get(run_id))
+
+    def _lacks(self, run_id: str, name: str, hint: str, what: str) -> RunError:
+        run = self.get(run_id)
+        if "test_accuracy" not in run.metrics:
+            return RunError(f"This run has no {what} yet. {hint}")
+        folder = self._folder(run_id)
+        where = "the run store" if folder is None else str(folder)
+        return RunError(
+            f"{name} of {run.name} is missing: it was stored and is no longer in {where}. Put it back from a copy, or "
+            "train the run again."
+        )
 
     def model_path(self, run_id: str) -> Path:
         """Where the run's trained model is.
 
         Raises:
-            RunError: There is none, because the run has not completed an epoch or has not ended.
+            RunError: There is none, because the run has not completed an epoch or has not ended, or the file is gone.
         """
         path = self.artifact(run_id, MODEL)
         if path is None:
-            raise RunError("This run has no trained model yet. It is stored when the run ends or is stopped.")
+            raise self._lacks(run_id, MODEL, "It is stored when the run ends or is stopped.", "trained model")
         return path
 
     def environment(self, run_id: str) -> dict[str, Any]:
-        """Versions, seed, dataset fingerprint and device of the run; empty until its worker has started."""
-        path = self.artifact(run_id, ENVIRONMENT)
-        return json.loads(path.read_text(encoding="utf-8")) if path else {}
+        """What :class:`Environment` has of the run, as far as it was written; empty until its worker has started.
+
+        Raises:
+            StorageError: The file is damaged.
+        """
+        found: Environment | None = self._read_artifact(run_id, ENVIRONMENT)
+        return {} if found is None else found.model_dump(exclude_unset=True)
 
     def log(self, run_id: str) -> str:
         """The run's log: whole once it has ended, its last lines while it runs."""
@@ -246,3 +336,20 @@ class RunArtifacts:
             return path.read_text(encoding="utf-8", errors="replace")
         with storage_errors("read the log"):
             return self._client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")
+
+
+def read_artifact(path: Path, name: str, run: Run) -> Any:
+    """What a file of a run holds, checked against the run.
+
+    Raises:
+        StorageError: It is damaged, or not what its name says.
+    """
+    try:
+        return READERS[name](path, run)
+    except Exception as error:
+        # Files come from other computers, and their readers answer a damaged one with anything.
+        _log.info("%s of run %s cannot be read", name, run.run_id, exc_info=True)
+        raise StorageError(
+            f"{name} of this run is damaged, or not AquaDash's ({tag.reason(error)}). Put it back from a copy, or "
+            "train the run again."
+        ) from error

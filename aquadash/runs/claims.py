@@ -9,7 +9,6 @@ otherwise: of two processes the one that wrote its name last goes on, and the ot
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -155,7 +154,7 @@ class RunClaims:
         return Attendance(
             status=RunStatus(found[tag.STATUS]),
             ticket=found.get(tag.TICKET, ""),
-            worker=Worker(**json.loads(found[tag.WORKER])) if found.get(tag.WORKER) else None,
+            worker=tag.read_worker(found.get(tag.WORKER)),
             sign=" ".join(found.get(name, "") for name in (tag.STATUS, tag.STARTED, tag.WORKER, tag.PROGRESS)),
         )
 
@@ -194,5 +193,5 @@ def check_owner_tag(tags: Mapping[str, str], worker: Worker) -> None:
     """:meth:`RunClaims.check_owner` of tags that have been read already."""
     # A run that was handed over is nobody's until the next worker begins.
     handed_over = tags.get(tag.STATUS) == RunStatus.QUEUED
-    if handed_over or (tags.get(tag.WORKER) and Worker(**json.loads(tags[tag.WORKER])) != worker):
+    if handed_over or tag.read_worker(tags.get(tag.WORKER)) not in (None, worker):
         raise RunTakenError("This run is another worker's now, because this one was silent for too long.")

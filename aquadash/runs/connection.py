@@ -23,7 +23,6 @@ EXPERIMENT = "aquadash"
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 _SQLITE = "sqlite:///"
-_ARTIFACTS = "artifacts"
 
 
 @contextmanager
@@ -78,7 +77,7 @@ def connect() -> tuple[MlflowClient, str]:
                 client = MlflowClient(tracking_uri=uri)
                 tags = _EXPERIMENT_TAGS
                 if settings.store_is_database_server() and client.get_experiment_by_name(EXPERIMENT) is None:
-                    tags = tags | file_folder.mark(settings.home() / _ARTIFACTS)
+                    tags = tags | file_folder.mark(settings.artifacts())
                 experiment_id = experiment_named(client, EXPERIMENT, tags=tags)
                 if settings.store_is_database_server():
                     file_folder.check(client.get_experiment(experiment_id))
@@ -129,7 +128,7 @@ def _make_writable(home: Path) -> None:
 
 def _artifact_location() -> str | None:
     """Beside the database for a local store; a tracking server decides for itself."""
-    return None if settings.store_is_tracking_server() else (settings.home() / _ARTIFACTS).as_uri()
+    return None if settings.store_is_tracking_server() else settings.artifacts().as_uri()
 
 
 def _let_readers_read_while_a_worker_writes(path: Path) -> None:

@@ -11,12 +11,11 @@ from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.types import Run
+from aquadash.runs.types import Run, clean_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_NAME_LIMIT = 120
 _NOTE_LIMIT = 4000
 _TAG_LIMIT = 40
 _TAG = re.compile(r"\w(?:[\w.-]*\w)?")
@@ -92,12 +91,6 @@ class RunLabels:
         """
         require(Action.HIDE)
         self._set(run_id, "hide the run", {tag.HIDDEN: "1" if hidden else ""})
-
-
-def clean_name(name: str | None) -> str:
-    """Printable characters only, runs of white space made one blank, at most 120 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in name or "")
-    return " ".join(printable.split())[:_NAME_LIMIT]
 
 
 def clean_tag(text: str) -> str:

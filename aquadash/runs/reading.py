@@ -6,13 +6,12 @@ Whoever asks gets what they may see: students do not find runs that the teacher 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from typing import TYPE_CHECKING
 
 from aquadash import people
 from aquadash.classroom.rights import Action, allowed, require, viewed
-from aquadash.errors import RunError, UnknownNameError
+from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import EpochRecord, Run, RunStatus, Worker
@@ -137,9 +136,12 @@ class RunReading:
 
         Raises:
             NotAllowedError: It is hidden from whoever asks.
+            StorageError: What is stored of it cannot be read.
         """
         run = self._read(run_id)
         require(Action.VIEW, run.thing)
+        if run.status is RunStatus.UNREADABLE:
+            raise StorageError(run.message)
         return run
 
     def _ask(self, action: Action, run_id: str) -> None:
@@ -175,7 +177,7 @@ class RunReading:
         if re.fullmatch(r"[0-9a-f]{32}", text):
             # Without reading all others.
             with contextlib.suppress(UnknownNameError):
-                if self.get(text).deleted is deleted:
+                if self._read(text).deleted is deleted:
                     return text
         runs = self.list_runs(deleted=deleted)
         exact = [run for run in runs if run.run_id == text]
@@ -208,8 +210,7 @@ class RunReading:
     def queued_by(self, run_id: str) -> Worker | None:
         """The process whose engine holds the queued run."""
         with storage_errors("read the run"):
-            text = self._client.get_run(run_id).data.tags.get(tag.QUEUED_BY)
-        return Worker(**json.loads(text)) if text else None
+            return tag.read_worker(self._client.get_run(run_id).data.tags.get(tag.QUEUED_BY))
 
 
 def _stored(found: MlflowRun) -> tag.StoredRun:

@@ -17,9 +17,9 @@ from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.claims import RunClaims, check_owner_tag
 from aquadash.runs.connection import connect, storage_errors
-from aquadash.runs.labels import RunLabels, clean_name
+from aquadash.runs.labels import RunLabels
 from aquadash.runs.reading import EPOCH_METRICS, RunReading
-from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Worker
+from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Worker, clean_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -129,7 +129,7 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
     def delete(self, run_id: str) -> None:
         """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
         self._ask(Action.DELETE, run_id)
-        run = self.get(run_id)
+        run = self._read(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
         # First: MLflow lets nobody write to a deleted run. Readers look at the last seconds again and again.

@@ -6,15 +6,18 @@ import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from aquadash import config as run_config
 from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.people import Person
-from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker
+from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker, clean_name
 
 STATUS = "aquadash.status"
 CONFIG = "aquadash.config"
@@ -71,6 +74,21 @@ SOURCE = "mlflow.source.name"
 #: MLflow's own name of a run.
 NAME = "mlflow.runName"
 
+#: The fields of a run that are a text or a number, and those that are JSON, by the tags that hold them.
+_TEXTS = {
+    "created_at": CREATED, "queued_at": QUEUED, "started_at": STARTED, "ended_at": ENDED, "note": NOTE,
+    "dataset_fingerprint": FINGERPRINT, "message": MESSAGE, "log_tail": LOG_TAIL, "search_id": SEARCH, "origin": ORIGIN,
+    "repeats": REPEATS, "test_images": TEST_IMAGES, "pair_id": PAIR, "pair_role": PAIR_ROLE,
+}  # fmt: skip
+_JSON = {
+    "progress": PROGRESS, "worker": WORKER, "class_names": CLASS_NAMES, "metrics": METRICS, "curve": CURVE,
+}  # fmt: skip
+
+#: What goes along when a run moves to another store. All else means something on the machine that it was made on only;
+#: whose it is there follows from who brings it in, and what the class sees of it from its teacher.
+_MOVING = frozenset({STATUS, CONFIG, CLASS_NAMES, METRICS, CURVE, GUESS, PINNED, ARCHIVED, NAME, *_TEXTS.values()})
+_MOVING -= {SEARCH, ORIGIN, LOG_TAIL}
+
 #: A running run without a sign of life for so long counts as interrupted. Workers send one a second, so ten in a row
 #: must be missing; the page then says so within 15 s of a crash.
 STALE_SECONDS = 10.0
@@ -119,6 +137,11 @@ def _config_of(text: str, definitions: str) -> RunConfig:
     """The same text is read again with every sign of life of a run."""
     config = run_config.from_json(text)
     return run_config.with_values(config, {run_config.DEFINITIONS: definitions}) if definitions else config
+
+
+def moves(name: str) -> bool:
+    """Whether a tag goes along when the run moves to another store: also what other programs wrote on it."""
+    return name in _MOVING or name.startswith((DEFINITIONS, LABEL)) or not name.startswith(("aquadash.", "mlflow."))
 
 
 def progress_tag(progress: Progress) -> str:
@@ -196,59 +219,91 @@ class StoredRun:
         return read_run(self.run_id, self.tags, deleted=self.deleted)
 
 
+_RUN = TypeAdapter(Run)
+_WORKER = TypeAdapter(Worker)
+_GUESS = TypeAdapter(Guess)
+
+
+def read_worker(text: str | None) -> Worker | None:
+    """The process that a tag names; None for an empty tag.
+
+    Raises:
+        ValueError: It names none.
+    """
+    return _WORKER.validate_json(text) if text else None
+
+
 def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float | None = None) -> Run | None:
-    """Build the record of a run from its tags; None for a run that another program put into the same store."""
-    try:
-        status = RunStatus(tags[STATUS])
-        config = _config(tags)
-        progress = Progress(**json.loads(tags[PROGRESS])) if PROGRESS in tags else None
-        worker = Worker(**json.loads(tags[WORKER])) if WORKER in tags else None
-        return Run(
-            run_id=run_id,
-            name=tags.get(NAME, run_id[:8]),
-            status=_effective_status(
-                status,
-                progress,
-                _number(tags, STARTED),
-                time.time() if now is None else now,
-                stale=CLUSTER_STALE_SECONDS if tags.get(TICKET) else STALE_SECONDS,
-            ),
-            config=config,
-            created_at=_number(tags, CREATED) or 0.0,
-            queued_at=_number(tags, QUEUED) or 0.0,
-            class_names=tuple(_loaded(tags, CLASS_NAMES, [])),
-            dataset_fingerprint=tags.get(FINGERPRINT, ""),
-            started_at=_number(tags, STARTED),
-            ended_at=_number(tags, ENDED),
-            progress=progress,
-            metrics=_loaded(tags, METRICS, {}),
-            curve=tuple(_loaded(tags, CURVE, [])),
-            note=tags.get(NOTE, ""),
-            guess=_guess(tags),
-            message=tags.get(MESSAGE, ""),
-            log_tail=tags.get(LOG_TAIL, ""),
-            stop_requested=tags.get(STOP) == "1",
-            worker=worker,
-            deleted=deleted,
-            search_id=tags.get(SEARCH, ""),
-            origin=tags.get(ORIGIN, ""),
-            repeats=tags.get(REPEATS, ""),
-            tags=tuple(
-                sorted(name.removeprefix(LABEL) for name, text in tags.items() if name.startswith(LABEL) and text)
-            ),
-            pinned=tags.get(PINNED) == "1",
-            pinned_by_owner=tags.get(PINNED) == PINNED_BY_OWNER,
-            archived=tags.get(ARCHIVED) == "1",
-            test_images=int(tags[TEST_IMAGES]) if tags.get(TEST_IMAGES) else None,
-            pair_id=tags.get(PAIR, ""),
-            pair_role=tags.get(PAIR_ROLE, ""),
-            owner=tags.get(OWNER, ""),
-            owner_name=tags.get(OWNER_NAME, ""),
-            shared=tags.get(SHARED) != "0",
-            hidden=tags.get(HIDDEN) == "1",
-        )
-    except (KeyError, ValueError, TypeError, AquaDashError):
+    """Build the record of a run from its tags.
+
+    Returns:
+        None for a run that another program put into the same store. One whose tags are damaged has the status
+        ``unreadable``, a message that says what is wrong, and nothing that its tags say but whose it is.
+    """
+    if STATUS not in tags:
         return None
+    thing = thing_of(tags)
+    known: dict[str, Any] = {
+        "run_id": run_id,
+        "name": clean_name(thing.name) or run_id[:8],
+        "deleted": deleted,
+        "owner": thing.owner,
+        "owner_name": thing.owner_name,
+        "shared": thing.shared,
+        "hidden": thing.hidden,
+    }
+    try:
+        run = _RUN.validate_python(
+            {
+                **known,
+                "status": tags[STATUS],
+                "config": _config(tags),
+                "stop_requested": tags.get(STOP) == "1",
+                "tags": sorted(
+                    name.removeprefix(LABEL) for name, text in tags.items() if name.startswith(LABEL) and text
+                ),
+                "pinned": tags.get(PINNED) == "1",
+                "pinned_by_owner": tags.get(PINNED) == PINNED_BY_OWNER,
+                "archived": tags.get(ARCHIVED) == "1",
+                "guess": _guess(tags.get(GUESS)),
+                # A tag that was emptied is as good as none.
+                **{name: tags[key] for name, key in _TEXTS.items() if tags.get(key)},
+                **{name: _json(name, tags[key]) for name, key in _JSON.items() if tags.get(key)},
+            }
+        )
+        if run.status is RunStatus.UNREADABLE:
+            raise ValueError(f"status: {run.status}")
+        stale = CLUSTER_STALE_SECONDS if tags.get(TICKET) else STALE_SECONDS
+        status = _effective_status(
+            run.status, run.progress, run.started_at, time.time() if now is None else now, stale=stale
+        )
+        return run if status is run.status else replace(run, status=status)
+    except (KeyError, ValueError, AquaDashError) as error:
+        message = f"What is stored of this run cannot be read ({reason(error)}). Delete it, or import it once more."
+        return Run(**known, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _guess(text: str | None) -> Guess | None:
+    """None, too, for a guess that cannot be read: it is no reason to lose sight of the run."""
+    try:
+        return _GUESS.validate_json(text) if text else None
+    except (ValueError, AquaDashError):
+        return None
+
+
+def reason(error: Exception) -> str:
+    """The first thing that is wrong, in a few words."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return ": ".join(filter(None, (".".join(str(part)[:60] for part in first["loc"]), first["msg"])))
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)[:300]
 
 
 def _effective_status(
@@ -259,23 +314,3 @@ def _effective_status(
         return status
     last_sign = max(progress.time if progress else 0.0, started_at or 0.0)
     return RunStatus.INTERRUPTED if now - last_sign > stale else status
-
-
-def _guess(tags: Mapping[str, str]) -> Guess | None:
-    """None, too, for a guess that cannot be read: it is no reason to lose sight of the run."""
-    try:
-        values = _loaded(tags, GUESS, None)
-        if values is None:
-            return None
-        pair = values["confused_pair"]
-        return Guess(values["accuracy"], None if pair is None else (str(pair[0]), str(pair[1])))
-    except (KeyError, ValueError, TypeError, IndexError, AquaDashError):
-        return None
-
-
-def _number(tags: Mapping[str, str], name: str) -> float | None:
-    return float(tags[name]) if tags.get(name) else None
-
-
-def _loaded(tags: Mapping[str, str], name: str, default: Any) -> Any:
-    return json.loads(tags[name]) if tags.get(name) else default

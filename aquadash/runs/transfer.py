@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, Field
 
 from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.jobs import JobStatus
 from aquadash.runs.store import _MLFLOW_STATUS, RunStore
-from aquadash.runs.types import Run
+from aquadash.runs.types import Figure, Run, RunStatus
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,30 +27,17 @@ _log = logging.getLogger(__name__)
 #: What :attr:`Run.origin` says of a run that came from another store.
 IMPORTED = "imported"
 
-#: What only means something on the machine that the run was made on.
-_BOUND = frozenset(
-    {
-        tag.PROGRESS, tag.WORKER, tag.QUEUED_BY, tag.STOP, tag.LOG_TAIL, tag.SEARCH, tag.ORIGIN,
-        # Whose it is here follows from who brings it in, and what the class sees from its teacher.
-        tag.OWNER, tag.OWNER_NAME, tag.SHARED, tag.HIDDEN,
-    }
-)  # fmt: skip
-_JOB = re.compile(r"aquadash\.job\.(?P<kind>[\w-]+)\.(?P<field>\w+)")
-_BOUND_OF_JOBS = frozenset({"worker", "progress", "stop", "asked_by"})
-
-_KEY = re.compile(r"[A-Za-z0-9_][\w./ -]{0,199}")
-_MOST_TAGS = 200
-_LONGEST_TAG = 8_000
-_MOST_METRICS = 200
-_MOST_POINTS = 500_000
+#: 2,000 epochs of six metrics, and room for what earlier versions logged twice.
+_MAX_POINTS = 20_000
 
 #: MLflow takes at most 1,000 metrics and 100 tags in one call.
-_METRICS_A_CALL = 500
+_METRICS_A_CALL = 1_000
 _TAGS_A_CALL = 100
 
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w./ -]{0,199}$")]
 
-@dataclass(frozen=True)
-class Point:
+
+class Point(NamedTuple):
     """A logged value of a metric.
 
     Attributes:
@@ -59,47 +46,37 @@ class Point:
         time: When it was logged, in milliseconds since 1970 UTC.
     """
 
-    step: int
-    value: float
-    time: int
+    step: Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+    value: Figure
+    time: Annotated[int, Field(strict=True, ge=0, lt=2**45)]
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(BaseModel, frozen=True):
     """A run without its files.
 
     Attributes:
         run_id: Its id where it was made.
-        tags: All that moves with it, by MLflow's names.
+        tags: All that moves with it, by MLflow's names; a tag of MLflow holds at most 8,000 characters.
         metrics: The points of each metric in the order of their steps.
     """
 
-    run_id: str
-    tags: Mapping[str, str]
-    metrics: Mapping[str, tuple[Point, ...]]
+    run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    tags: Annotated[dict[_Name, Annotated[str, Field(strict=True, max_length=8000)]], Field(max_length=200)]
+    metrics: Annotated[dict[_Name, list[Point]], Field(max_length=200)]
 
     def run(self) -> Run:
         """The run as a store would read it.
 
         Raises:
-            RunError: It is none of AquaDash's, has not ended, or holds more than a run can.
+            RunError: It is none of AquaDash's, cannot be read, has not ended, or holds more than a run can.
         """
-        if len(self.tags) > _MOST_TAGS or len(self.metrics) > _MOST_METRICS:
-            raise RunError(
-                f"The run has {len(self.tags)} tags and {len(self.metrics)} metrics; at most {_MOST_TAGS} and "
-                f"{_MOST_METRICS} are expected."
-            )
-        if sum(len(points) for points in self.metrics.values()) > _MOST_POINTS:
-            raise RunError(f"The run has more than {_MOST_POINTS:,} points of metrics.")
-        for name in (*self.tags, *self.metrics):
-            if not _KEY.fullmatch(name):
-                raise RunError(f"The run has a tag or metric called {name[:60]!r}; expected letters and digits.")
-        for name, value in self.tags.items():
-            if len(value) > _LONGEST_TAG:
-                raise RunError(f"The tag {name!r} has {len(value):,} characters; at most {_LONGEST_TAG:,} fit.")
+        if (count := sum(map(len, self.metrics.values()))) > _MAX_POINTS:
+            raise RunError(f"The run has {count:,} points of metrics; at most {_MAX_POINTS:,} are expected.")
         run = tag.read_run(self.run_id, self.tags, deleted=False)
         if run is None:
-            raise RunError("Status or settings of the run are missing or cannot be read.")
+            raise RunError("Status or settings of the run are missing.")
+        if run.status is RunStatus.UNREADABLE:
+            raise RunError(run.message)
         if not run.status.ended:
             raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
         return run
@@ -119,18 +96,18 @@ def take_snapshot(store: RunStore, run_id: str) -> Snapshot:
     with storage_errors("read the run"):
         data = store._client.get_run(run_id).data
         metrics = {
-            name: tuple(
+            name: [
                 Point(int(point.step), float(point.value), int(point.timestamp))
                 for point in sorted(
                     store._client.get_metric_history(run_id, name), key=lambda point: (point.step, point.timestamp)
                 )
-            )
+            ]
             for name in sorted(data.metrics)
         }
-    moving = {name: value for name, value in sorted(data.tags.items()) if _moves(name, data.tags)}
+    moving = {name: value for name, value in sorted(data.tags.items()) if tag.moves(name)}
     # What is written, and not what it reads as: a worker that went silent has not written how it ended.
     moving[tag.STATUS] = str(run.status)
-    return Snapshot(run_id, moving, metrics)
+    return Snapshot(run_id=run_id, tags=moving, metrics=metrics)
 
 
 def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]) -> Run:
@@ -150,7 +127,7 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
     """
     require(Action.UPLOAD)
     described = snapshot.run()
-    tags = {name: value for name, value in snapshot.tags.items() if _moves(name, snapshot.tags)}
+    tags = {name: value for name, value in snapshot.tags.items() if tag.moves(name)}
     status = tags.pop(tag.STATUS)
     tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash", **tag.owner_tags(people.current())}
     with storage_errors("store the imported run"), people.acting(people.OWNER):
@@ -182,21 +159,10 @@ def remove_traces(store: RunStore, run_id: str) -> None:
             store._client.delete_run(run_id)
 
 
-def _moves(name: str, tags: Mapping[str, str]) -> bool:
-    """Whether a tag goes along when the run moves."""
-    if name.startswith("mlflow."):
-        return name in (tag.NAME, tag.NOTE)
-    job = _JOB.fullmatch(name)
-    if job is None:
-        return name not in _BOUND
-    status = tags.get(f"aquadash.job.{job['kind']}.status", "")
-    return job["field"] not in _BOUND_OF_JOBS and status in list(JobStatus) and JobStatus(status).ended
-
-
 def _create(store: RunStore, wanted: str, described: Run) -> str:
     """An empty run without a status, of the wanted id if that can be; returns its id."""
     client, start = store._client, int(described.created_at * 1000)
-    if re.fullmatch(r"[0-9a-f]{32}", wanted) and _insert(store, wanted, described, start):
+    if _insert(store, wanted, described, start):
         return wanted
     name = described.name
     return str(client.create_run(store._experiment_id, start_time=start, run_name=name).info.run_id)

@@ -5,19 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
 
 from aquadash import people
 from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 
+#: A measured number: finite, and never made of a text.
+Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+#: 0 to 1.
+Fraction = Annotated[Figure, Field(ge=0, le=1)]
+#: Seconds since 1970 UTC, up to the year 3000, which every calendar can show.
+Time = Annotated[float, Field(ge=0, le=32_503_680_000, allow_inf_nan=False)]
+#: Whole numbers of images, epochs or batches that a calculation can use.
+Count = Annotated[int, Field(ge=0, le=2**31)]
+
+
+def _within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
+    for name, value in metrics.items():
+        most = 1 if name.endswith("accuracy") else 2**31 if name.endswith("epoch") or name == "epochs" else None
+        if most is not None and not 0 <= value <= most:
+            raise ValueError(f"{name[:60]} is {value:g}; expected 0 to {most}")
+    return metrics
+
+
+_NAME_LIMIT = 120
+
+
+def clean_name(name: str | None) -> str:
+    """Printable characters only, runs of white space made one blank, at most 120 characters."""
+    printable = "".join(char if char.isprintable() else " " for char in name or "")
+    return " ".join(printable.split())[:_NAME_LIMIT]
+
 
 class RunStatus(StrEnum):
-    """Where a run is in its life: ``queued -> running -> finished | stopped | failed | interrupted``."""
+    """Where a run is in its life: ``queued -> running -> finished | stopped | failed | interrupted``.
+
+    ``unreadable`` is never stored: it is what a run reads as whose record is damaged.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,6 +55,7 @@ class RunStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"
 
     @property
     def ended(self) -> bool:
@@ -53,13 +84,13 @@ class Progress:
     """
 
     phase: str
-    epoch: int = 0
-    epochs: int = 0
-    batch: int = 0
-    batches: int = 0
-    images_per_second: float = 0.0
-    eta_seconds: float | None = None
-    time: float = 0.0
+    epoch: Count = 0
+    epochs: Count = 0
+    batch: Count = 0
+    batches: Count = 0
+    images_per_second: Figure = 0.0
+    eta_seconds: Figure | None = None
+    time: Time = 0.0
 
     @property
     def share(self) -> float:
@@ -84,7 +115,7 @@ class EpochRecord:
         seconds: Wall time of the epoch, validation included.
     """
 
-    epoch: int
+    epoch: Count
     loss: float
     accuracy: float
     val_loss: float
@@ -129,6 +160,16 @@ class Guess:
                 )
 
 
+def _are_probabilities(values: NDArray[Any]) -> bool:
+    """Whether the last axis holds probabilities, up to what half precision rounds."""
+    sums = values.sum(axis=-1, dtype=np.float64)
+    return values.dtype.kind == "f" and bool((values >= 0).all() and (abs(sums - 1) < 0.01).all())
+
+
+def _are_labels(values: NDArray[Any], num_classes: int) -> bool:
+    return values.dtype.kind == "i" and bool(((values >= 0) & (values < num_classes)).all())
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """What a run's model says of a split's images: the arrays of ``predictions.npz``, for the test split.
@@ -142,6 +183,36 @@ class Predictions:
     indices: NDArray[np.int64]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float32]
+
+    @classmethod
+    def checked(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None) -> Predictions:
+        """The arrays of a file, by the names of the attributes.
+
+        Args:
+            arrays: By name.
+            num_classes: How many classes there must be; None for any.
+
+        Raises:
+            KeyError: An array is missing.
+            ValueError: They do not belong together, or are no probabilities and labels of so many classes.
+        """
+        indices, labels, probabilities = (arrays[name] for name in ("indices", "labels", "probabilities"))
+        if not (
+            indices.shape == labels.shape == (len(labels),)
+            and probabilities.ndim == 2
+            and len(probabilities) == len(labels)
+            and num_classes in (None, probabilities.shape[1])
+            and indices.dtype.kind == "i"
+        ):
+            raise ValueError("its arrays do not belong together, or not to the classes of the run")
+        if not (
+            _are_probabilities(probabilities)
+            and _are_labels(labels, probabilities.shape[1])
+            and np.array_equal(np.unique(indices), np.sort(indices))
+            and indices.min(initial=0) >= 0
+        ):
+            raise ValueError("it holds numbers that are no probabilities, labels or positions")
+        return cls(indices, labels, probabilities)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +242,12 @@ class EpochReplay:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> EpochReplay:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> EpochReplay:
         """Back from :meth:`to_arrays`.
+
+        Args:
+            arrays: By name.
+            num_classes: How many classes there must be; None for any.
 
         Raises:
             KeyError: An array is missing.
@@ -183,7 +258,12 @@ class EpochReplay:
         if (
             probes.ndim != 3
             or matrices.shape != (len(probes), probes.shape[2], probes.shape[2])
-            or not probes.shape[1] == len(read.probe_labels) == len(read.probe_indices)
+            or (probes.shape[1],) != read.probe_labels.shape
+            or (probes.shape[1],) != read.probe_indices.shape
+            or num_classes not in (None, probes.shape[2])
+            or not (_are_probabilities(probes) and _are_labels(read.probe_labels, probes.shape[2]))
+            or matrices.dtype.kind != "i"
+            or min(matrices.min(initial=0), read.probe_indices.min(initial=0)) < 0
         ):
             raise ValueError("the arrays of the epochs do not belong together")
         return read
@@ -210,7 +290,7 @@ class Run:
         curve: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
         note: What a person wrote about it.
         guess: What a person expected of it before it ended, None where nobody guessed.
-        message: Why it failed or was stopped; empty otherwise.
+        message: Why it failed, was stopped or cannot be read; empty otherwise.
         log_tail: The last lines of its log.
         stop_requested: True once somebody has asked it to stop.
         worker: Its latest worker process, None before the first.
@@ -235,15 +315,15 @@ class Run:
     name: str
     status: RunStatus
     config: RunConfig
-    created_at: float
-    queued_at: float = 0.0
-    class_names: tuple[str, ...] = ()
+    created_at: Time
+    queued_at: Time = 0.0
+    class_names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=1000)] = ()
     dataset_fingerprint: str = ""
-    started_at: float | None = None
-    ended_at: float | None = None
+    started_at: Time | None = None
+    ended_at: Time | None = None
     progress: Progress | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-    curve: tuple[float, ...] = ()
+    metrics: Annotated[dict[str, Figure], AfterValidator(_within_their_ranges)] = field(default_factory=dict)
+    curve: tuple[Fraction, ...] = ()
     note: str = ""
     guess: Guess | None = None
     message: str = ""
@@ -258,7 +338,7 @@ class Run:
     pinned: bool = False
     pinned_by_owner: bool = False
     archived: bool = False
-    test_images: int | None = None
+    test_images: Annotated[int, Field(ge=1, le=2**31)] | None = None
     pair_id: str = ""
     pair_role: str = ""
     owner: str = ""

@@ -27,6 +27,7 @@ STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
     RunStatus.STOPPED: ("✋", "stopped", "violet"),
     RunStatus.FAILED: ("❌", "failed", "red"),
     RunStatus.INTERRUPTED: ("⚡", "interrupted", "orange"),
+    RunStatus.UNREADABLE: ("💔", "unreadable", "red"),
 }
 
 #: How every chart behaves: no logo, and only the tools that help here.
