@@ -128,7 +128,7 @@ def test_a_bad_number_in_the_address_gets_a_note(run: Run, text: str) -> None:
 
 def test_a_run_without_its_network_says_so_and_keeps_its_page(run: Run, shared: tuple[Path, Run, Run]) -> None:
     app = open_page(run=shared[2].run_id, explain="3")
-    assert ["no trained model" in box.value for box in app.error] == [True]
+    assert ["model.keras of" in box.value for box in app.error] == [True]
     assert app.metric
 
 

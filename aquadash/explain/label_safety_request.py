@@ -130,11 +130,15 @@ def validation_images(
             f"{run.name} learned from other images than those of {dataset.title} as it is now, so its validation "
             "images cannot be found there. Choose a run on this data set."
         )
+    # The report's own way takes its validation images from the test split; its last measurement has others.
+    split = dataset.test if run.config.training.validation == "test" else dataset.train
     if predictions is None or not len(predictions.indices):
         raise AquaDashError(
             f"{run.name} kept no validation images, as runs of older versions did not. Choose another run, or measure "
             "with the images in view."
         )
+    if predictions.indices.max() >= len(split):
+        raise AquaDashError(f"{run.name} names validation images that {dataset.title} does not have. Train it again.")
     if not 1 <= per_class <= MOST_IMAGES:
         raise ConfigError(f"{per_class} images a class are asked for; expected 1 to {MOST_IMAGES}.")
     random = np.random.default_rng(seed)
@@ -145,6 +149,4 @@ def validation_images(
     # With very many classes each gets its turn until there are enough.
     chosen = chosen[:: -(-len(chosen) // MOST_IMAGES)]
     positions, labels = predictions.indices[chosen], predictions.labels[chosen]
-    # The report's own way takes its validation images from the test split; its last measurement has others.
-    split = dataset.test if run.config.training.validation == "test" else dataset.train
     return Subjects(split.images[positions], labels.astype(np.int64), tuple(positions.tolist()), "validation")

@@ -263,6 +263,7 @@ class EpochReplay:
             or num_classes not in (None, probes.shape[2])
             or not (_are_probabilities(probes) and _are_labels(read.probe_labels, probes.shape[2]))
             or matrices.dtype.kind != "i"
+            or not (matrices.sum(axis=(1, 2)) > 0).all()
             or min(matrices.min(initial=0), read.probe_indices.min(initial=0)) < 0
         ):
             raise ValueError("the arrays of the epochs do not belong together")

@@ -171,6 +171,25 @@ def epoch_replay(run_id: str) -> EpochReplay | None:
     return _epoch_replay(settings.place(), run_id, ended_at)
 
 
+def matching_dataset(run: Run) -> Dataset | None:
+    """The data set that the run learned from; None where it has changed since, or where what is stored of the run names
+    images that it does not have.
+
+    Raises:
+        AquaDashError: The data set or what is stored of the run cannot be read.
+    """
+    found = dataset(run.config.data.source)
+    if found.fingerprint != run.dataset_fingerprint:
+        return None
+    validated = found.test if run.config.training.validation == "test" else found.train
+    named = [(validated, replay.probe_indices)] if (replay := epoch_replay(run.run_id)) else []
+    if run.status.ended and "test_accuracy" in run.metrics:
+        named.append((found.test, predictions(run.run_id).indices))
+        if validation := validation_predictions(run.run_id):
+            named.append((validated, validation.indices))
+    return found if all(indices.max(initial=-1) < len(split) for split, indices in named) else None
+
+
 def evaluation(run_id: str) -> Evaluation:
     """The figures that follow from :func:`predictions`.
 

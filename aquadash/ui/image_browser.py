@@ -219,17 +219,16 @@ def matching_dataset(run: Run) -> Dataset | None:
     """The images that the run was tested on; None, with the reason on the page, where they cannot be shown."""
     source = run.config.data.source
     try:
-        dataset = cache.dataset(source)
+        dataset = cache.matching_dataset(run)
     except AquaDashError as error:
         st.info(f"The images cannot be shown; everything else can. {plain(str(error))}", icon="🖼️")
         return None
-    if dataset.fingerprint != run.dataset_fingerprint:
+    if dataset is None:
         st.info(
             f"The images cannot be shown; everything else can. The data set “{plain(title_of(source))}” has "
             "changed since this run was tested, so that its pictures and these answers no longer belong together.",
             icon="🖼️",
         )
-        return None
     return dataset
 
 

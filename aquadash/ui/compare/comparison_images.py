@@ -137,8 +137,8 @@ def _cards(
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
     """The images of the split that the predictions are of; None where the data is no longer that of the run."""
-    dataset = cache.dataset(run.config.data.source)
-    if dataset.fingerprint != run.dataset_fingerprint:
+    dataset = cache.matching_dataset(run)
+    if dataset is None:
         return None
     of_training = images == "validation" and run.config.training.validation == "training"
     found: NDArray[np.uint8] = dataset.train.images if of_training else dataset.test.images

@@ -138,7 +138,6 @@ def _known(text: str, known: dict[int, int]) -> int:
 def _dataset(run: Run) -> Dataset | None:
     """The images that the run was tested on; None where they are gone or changed, which the page says elsewhere."""
     try:
-        dataset = cache.dataset(run.config.data.source)
+        return cache.matching_dataset(run)
     except AquaDashError:
         return None
-    return dataset if dataset.fingerprint == run.dataset_fingerprint else None

@@ -1,0 +1,86 @@
+"""A run that cannot be read is one row that says so and can be deleted; it costs no other run its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquadash.errors import StorageError
+from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from tests import stored_runs
+from tests.app_pages import open_app_page
+from tests.test_cli import answer, call, refusal
+
+PAGES = ["home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough"]
+
+#: What another program, or a version to come, may have written into the store.
+DAMAGE = {
+    "metrics": "5",
+    "class_names": '["otter", null]',
+    "config": '{"training": {"epochs": "many"}}',
+    "status": "pondering",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored_runs.without_engine(monkeypatch)
+
+
+@pytest.fixture
+def store(prepared_home: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def damaged(store: RunStore) -> list[Run]:
+    """Four damaged runs, the newest of all, after one that is sound."""
+    stored_runs.add_run(store, name="sound")
+    found = []
+    for name, text in DAMAGE.items():
+        run = stored_runs.add_run(store, name=f"bad-{name}")
+        store._set(run.run_id, "damage the run", {f"aquadash.{name}": text})
+        found.append(run)
+    return found
+
+
+def test_lists_have_a_row_for_it(store: RunStore, damaged: list[Run]) -> None:
+    rows = {run.name: run for run in store.list_runs()}
+    assert rows["sound"].status is RunStatus.FINISHED
+    for name in DAMAGE:
+        row = rows[f"bad-{name}"]
+        assert row.status is RunStatus.UNREADABLE and "cannot be read" in row.message and not row.metrics
+    with pytest.raises(StorageError, match="cannot be read"):
+        store.get(damaged[0].run_id)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens(damaged: list[Run], page: str) -> None:
+    assert not open_app_page(page).error
+    app = open_app_page(page, run=damaged[0].run_id)
+    assert all("cannot be read" in box.value for box in app.error)
+
+
+def test_commands_say_so_and_delete_it(store: RunStore, damaged: list[Run]) -> None:
+    listed = answer("runs", "list")["runs"]
+    assert {row["name"]: row["status"] for row in listed} == {
+        "sound": "finished", **{f"bad-{name}": "unreadable" for name in DAMAGE}
+    }  # fmt: skip
+    for command in (["runs", "show"], ["evaluate"], ["runs", "resume"], ["compare", "sound"], ["coach"], ["reproduce"]):
+        assert "cannot be read" in refusal(*command, "bad-metrics"), command
+    for name in DAMAGE:
+        call("runs", "delete", f"bad-{name}")
+    assert [run.name for run in store.list_runs()] == ["sound"]
+    call("runs", "restore", "bad-metrics")
+    assert {run.name for run in store.list_runs()} == {"sound", "bad-metrics"}
+
+
+def test_answers_for_images_that_there_are_not_show_none(store: RunStore) -> None:
+    run = stored_runs.add_run(store, name="beyond")
+    said = store.predictions(run.run_id)
+    store.add_predictions(run.run_id, Predictions(said.indices + 1, said.labels, said.probabilities))
+    app = open_app_page("evaluate", run=run.run_id, true="otter", predicted="seal")
+    assert any("images cannot be shown" in box.value for box in app.info) and app.metric
+    assert not open_app_page("evaluate", run=run.run_id, section="explain", explain="3").error
+    assert not open_app_page("compare", runs=run.run_id).error
