@@ -126,7 +126,7 @@ def checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     Raises:
         ForeignZipError: A name that leads elsewhere or comes twice, a link, an encrypted file, or too much of anything.
     """
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(archive.infolist()) > MOST_MEMBERS:
         raise ForeignZipError(f"The ZIP has {len(archive.infolist()):,} files; at most {MOST_MEMBERS} are expected.")
     members: dict[str, zipfile.ZipInfo] = {}
