@@ -86,7 +86,7 @@ def test_what_goes_wrong_is_in_the_state(tmp_path: Path) -> None:
     draft_id = begun(tmp_path / "a.zip")
     drafts.read(draft_id)
     state = drafts.state(draft_id)
-    assert state.status == "failed" and "not a sound ZIP archive" in state.message and not state.at_work
+    assert state.status == "failed" and "a text file, not a ZIP archive" in state.message and not state.at_work
 
 
 def test_more_than_the_disk_should_hold_is_refused_before_reading(
