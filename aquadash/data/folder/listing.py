@@ -70,22 +70,18 @@ def opened(path: Path, *, name: str = "") -> Iterator[Listing]:
     Raises:
         DataError: It is neither, damaged, protected by a password, or has more files or bytes than are read.
     """
-    if path.is_dir():
-        files, left_out = _of_folder(path)
-        yield sort(files, left_out)
+    # os.path's says no where the path is none at all: one too long, say.
+    if os.path.isdir(path):
+        yield sort(*_of_folder(path))
         return
     shown = display_name(name or path.name)
     with _archive(path, shown) as archive:
-        files, left_out = _of_archive(archive)
-        if left_out and not files:
-            first = left_out[0]
-            raise DataError(f"{shown} holds no file that can be read. {first.name}: {first.reason}")
-        yield sort(files, left_out)
+        yield sort(*_of_archive(archive))
 
 
 def _archive(path: Path, shown: str) -> zipfile.ZipFile:
     """An opened archive; whoever reads it is not in here, so that only its own faults become its errors."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder.")
     again = "Pack the folder again, as ZIP; other archives, such as RAR and 7z, cannot be read."
     try:
@@ -119,8 +115,10 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         left_out: What was left out already.
 
     Raises:
-        DataError: There is no folder with files in it.
+        DataError: There is no folder with files in it, or nothing but what was left out.
     """
+    if left_out and not files:
+        raise DataError(f"There is no file that can be read. {left_out[0].name}: {left_out[0].reason}")
     wanted, out = [], list(left_out)
     for file in files:
         # Hidden files and folders too: nobody who made them wanted them to be seen.
