@@ -41,6 +41,8 @@ MAX_NAME = 60
 
 # Pillow's word on large pictures comes from a limit above those here, and goes to the terminal only.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# So would one on each damaged entry of an EXIF part, of which there can be thousands.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 #: What an EXIF orientation asks for: tag 0x0112 of the EXIF 2.32 standard (CIPA DC-008), section 4.6.5.1.
 _UPRIGHT: dict[int, Image.Transpose] = {
@@ -199,6 +201,9 @@ def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> Decoded
             notes.append("first frame of an animation")
         # JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time; other formats ignore this.
         picture.draft(None, (working_side, working_side))
+        if kind == "JPEG":
+            # In small pieces, so that the clock is looked at between them: a kilobyte can hold a hundred scans of all.
+            picture.decodermaxblock = 2048
         picture.load()
         orientation = _orientation(picture)
         if kind == "PNG" and data[24] == 16:  # the header's bit depth: PNG specification, section 11.2.1
