@@ -57,6 +57,22 @@ def in_archive(path: Path, files: Mapping[str, bytes], *, links: tuple[str, ...]
     return path
 
 
+def with_field(archive: bytes, name: bytes, field: int, value: bytes) -> bytes:
+    """An archive with a field of a file's two headers changed: 6 is the version needed, 8 the flags, 10 the method.
+
+    Args:
+        archive: Its bytes.
+        name: Of the file.
+        field: Where the field is in the directory; it is two bytes earlier before the file itself (APPNOTE.TXT 4.3.12
+            and 4.3.7).
+        value: Its new bytes.
+    """
+    content = bytearray(archive)
+    for start in (content.index(name) - 30 - 2, content.rindex(name) - 46):
+        content[start + field : start + field + len(value)] = value
+    return bytes(content)
+
+
 def drafted(path: Path, *, size: int = 32) -> Draft:
     """The draft of an archive or folder, read to its end."""
     draft_id = drafts.begin(drafts.Request(str(path), path.name, size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,18 @@ def test_what_cannot_be_imported_is_said_and_leaves_nothing(
     assert about.all_kept() == {} and (not drafts.exists() or list(drafts.iterdir()) == [])
 
 
-def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["missing.zip", "x" * 5000])
+def test_a_path_that_is_not_there(tmp_path: Path, name: str) -> None:
     with pytest.raises(AquaDashError, match=r"cannot be found.*ZIP file or a folder"):
-        call("data", "import", tmp_path / "missing.zip")
+        call("data", "import", tmp_path / name)
+
+
+def test_a_folder_and_files_whose_names_are_no_text(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/pets\xff"))
+    in_folder(folder, of_classes({"cat": 9, "dog\udcfe": 9}) | {"stray\udcfd.png": b""})
+    made = answer("data", "import", folder)
+    assert made["origin"] == "pets\N{REPLACEMENT CHARACTER}"
+    assert made["class_names"] == ["cat", "dog\N{REPLACEMENT CHARACTER}"]
 
 
 def test_a_name_is_not_taken_twice(archive: Path) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import os
+import re
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from aquadash.data.folder import about, alike, draft_files, drafts, reading
 from aquadash.data.folder.drafts import Request, SplitChoice, State
 from aquadash.errors import DataError
-from tests.own_pictures import drafted, in_archive, in_folder, of_classes
+from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def test_what_goes_wrong_is_in_the_state(tmp_path: Path) -> None:
     draft_id = begun(tmp_path / "a.zip")
     drafts.read(draft_id)
     state = drafts.state(draft_id)
-    assert state.status == "failed" and "not a sound ZIP archive" in state.message and not state.at_work
+    assert state.status == "failed" and "a text file, not a ZIP archive" in state.message and not state.at_work
 
 
 def test_more_than_the_disk_should_hold_is_refused_before_reading(
@@ -155,3 +161,62 @@ def test_a_problem_stands_in_the_way_of_use(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="only one class"):
         drafts.use(draft, SplitChoice(), title="One")
     assert about.all_kept() == {}
+
+
+def small_archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        for number, (method, kind) in enumerate(itertools.product(methods, ("PNG", "JPEG"))):
+            name = f"{'cat' if number < 4 else 'dog'}/{number}.{kind.lower()}"
+            archive.writestr(name, picture(number, size=(8, 8), kind=kind), method)
+    return file.getvalue()
+
+
+_SMALL = small_archive()
+#: Where the headers are: most of a file's bytes are no fields.
+_FIELDS = sorted(
+    {
+        start + byte
+        for mark, length in ((b"PK\3\4", 40), (b"PK\1\2", 56), (b"PK\5\6", 22))
+        for start in (found.start() for found in re.finditer(re.escape(mark), _SMALL))
+        for byte in range(length)
+    }
+)
+_VALUES = st.one_of(
+    st.sampled_from([b"\0", b"\xff", b"\xff\xff", b"\xff" * 4, b"\1", b"\x09", b"\x08\0", b"/", b"..", b"PK\5\6"]),
+    st.binary(min_size=1, max_size=8),
+)
+_DAMAGE = st.lists(
+    st.tuples(st.one_of(st.sampled_from(_FIELDS), st.integers(0, len(_SMALL) - 1)), _VALUES), min_size=1, max_size=4
+)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(damage=_DAMAGE, end=st.one_of(st.none(), st.integers(0, len(_SMALL))))
+def test_a_damaged_archive_is_read_or_refused_in_words_and_leaves_nothing(
+    home: Path, damage: list[tuple[int, bytes]], end: int | None
+) -> None:
+    content = bytearray(_SMALL)
+    for at, value in damage:
+        content[at : at + len(value)] = value
+    draft_id = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(content[:end]) and None)
+    drafts.read(draft_id)
+    state = drafts.state(draft_id)
+    if state.status == "ready":
+        draft = drafts.opened(draft_id)
+        assert len(draft.pictures) == len(draft.images)
+        said = [one.reason for one in draft.refused]
+    else:
+        said = [state.message]
+        assert state.status == "failed"
+        assert set(os.listdir(home / "datasets" / ".drafts" / draft_id)) == {"request.json", "state.json", "upload.zip"}
+    assert all(len(text) > 30 and not re.search(r"Error\b|Errno|codec|CRC|Bad ", text) for text in said)
+    drafts.discard(draft_id)
+    assert left(home) == []

@@ -13,7 +13,7 @@ from aquadash.data.folder import listing, zip_limits
 from aquadash.data.folder.listing import File, sort
 from aquadash.data.folder.types import Listing
 from aquadash.errors import DataError
-from tests.own_pictures import in_archive, in_folder
+from tests.own_pictures import in_archive, in_folder, picture, with_field
 
 
 def listed(*paths: str) -> Listing:
@@ -168,12 +168,87 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
         assert {one.name for one in found.left_out} == {"cat/link.png", "elsewhere"}
 
 
-def test_what_is_no_archive_is_said_plainly(tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(b"Rar!\x1a\x07 this is something else")
-    with pytest.raises(DataError, match=r"a\.zip is not a sound ZIP archive"), listing.opened(tmp_path / "a.zip"):
+_NAMES = (b"cat/1.png", b"cat/2.png", b"dog/1.png")
+
+
+def sound_archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for seed, name in enumerate(_NAMES):
+            archive.writestr(name.decode(), picture(seed, size=(8, 8)))
+    return file.getvalue()
+
+
+def in_all(field: int, value: bytes) -> bytes:
+    content = sound_archive()
+    for name in _NAMES:
+        content = with_field(content, name, field, value)
+    return content
+
+
+def no_archives() -> dict[str, tuple[bytes, str]]:
+    """Contents of files, with what is said of them."""
+    sound = sound_archive()
+    directory = sound.index(b"PK\1\2")
+    unsound = "not a sound ZIP archive: its list of files is missing or damaged. Pack the folder again"
+    flagged = with_field(sound, b"cat/1.png", 8, b"\0\x08").replace(b"cat/1.png", b"cat/\xff.png")
+    return {
+        "empty": (b"", "is empty"),
+        "text": (b"hello", "is a text file, not a ZIP archive"),
+        "picture": (picture(0), "is a PNG image, not a ZIP archive"),
+        "RAR": (b"Rar!\x1a\x07 this is something else", unsound),
+        "zeros": (bytes(1000), unsound),
+        "first half": (sound[: len(sound) // 2], unsound),
+        "without its end": (sound[:-22], unsound),
+        "damaged directory": (sound.replace(b"PK\1\2", b"PK\1\7"), unsound),
+        "half a directory": (sound[: directory + 60] + sound[-22:], unsound),
+        "names that are not UTF-8": (flagged, unsound),
+        "version 9.9": (with_field(sound, b"cat/1.png", 6, b"\x63"), "newer kind of ZIP"),
+        "password": (in_all(8, b"\1"), "cat/1.png: It is protected by a password"),
+        "Deflate64": (in_all(10, b"\x09"), r"method that is not read \(number 9\).*usual method"),
+        "no files": (b"PK\5\6" + bytes(18), "no folders with pictures"),
+    }
+
+
+@pytest.mark.parametrize("case", no_archives())
+def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path, case: str) -> None:
+    content, said = no_archives()[case]
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(DataError, match=said) as caught, listing.opened(tmp_path / "a.zip"):
         pass
-    with pytest.raises(DataError, match="cannot be found"), listing.opened(tmp_path / "missing.zip"):
-        pass
+    assert not any(word in str(caught.value) for word in ("codec", "Errno", "magic", "Error"))
+
+
+def test_what_is_not_there_or_no_file_is_said_plainly(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+    for name in ("missing.zip", "pipe.zip", "x" * 5000):
+        with pytest.raises(DataError, match="cannot be found"), listing.opened(tmp_path / name):
+            pass
+
+
+def test_the_errors_of_whoever_reads_are_their_own(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(sound_archive())
+    with pytest.raises(OSError, match="disk is full"), listing.opened(tmp_path / "a.zip"):
+        raise OSError("The disk is full")
+
+
+def test_names_without_a_letter_or_an_end_cost_nothing_but_themselves(tmp_path: Path) -> None:
+    digits = "7" * 5000
+    path = in_archive(tmp_path / "a.zip", {f"{digits}/1.png": b"1", "8/1.png": b"2", "d/" * 9000 + "1.png": b"3"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo("cat/nul.png"), b"4")
+    path.write_bytes(path.read_bytes().replace(b"cat/nul.png", b"\0at/nul.png"))
+    with listing.opened(path) as found:
+        assert [entry.read() for entry in found.entries] == [b"2", b"1"]
+        assert len(found.class_names[1]) <= 60
+        assert len(found.left_out) == 2 and max(len(one.name) for one in found.left_out) <= 60
+
+
+@pytest.mark.timeout(20)
+def test_thousands_of_classes_that_are_shown_alike_are_named_in_no_time() -> None:
+    long = "x" * 100
+    names = listed(*(f"{long}{number}{long}/1.jpg" for number in range(5000))).class_names
+    assert len(set(names)) == 5000 and names[-1].endswith(" (5000)")
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+import time
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -121,6 +124,47 @@ def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
     bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 50_000_000))
     with pytest.raises(ImageError, match="cut short or damaged"):
         decode(png(1, 1, rows=b"\0\0", extra=bomb), name="a.png")
+
+
+def of_many_parts() -> dict[str, bytes]:
+    """Small sound pictures that a decoder takes long to get through."""
+    jpeg, scans = saved(photo(), "JPEG"), saved(Image.new("RGB", (64, 64), "red"), "JPEG", progressive=True)
+    # Of 8000 x 8000 pixels, it says.
+    scans = scans.replace(struct.pack(">HH", 64, 64), struct.pack(">HH", 8000, 8000))
+    gif = saved(quarters(), "GIF")
+    start = gif.index(b",\0\0\0\0")
+    last_scan = scans[scans.rindex(b"\xff\xda") : -2]
+    runs = struct.pack("<IiiHHIIiiII", 40, 4000, 4000, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024) + b"\1\1" * 400_000
+    return {
+        "chunks.png": png(1, 1, rows=b"\0\0", extra=png_chunk(b"abCd", b"") * 200_000),
+        "profiles.png": png(
+            1, 1, rows=b"\0\0", extra=png_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1_000_000))) * 400
+        ),
+        "filled.jpg": jpeg[:2] + b"\xff" * 2_000_000 + jpeg[2:],
+        "segments.jpg": jpeg[:2] + b"\xff\xe0\0\2" * 300_000 + jpeg[2:],
+        "exif.jpg": jpeg[:2] + b"\xff\xe1\0\x09Exif\0\0M" * 300_000 + jpeg[2:],
+        "scans.jpg": scans[:-2] + last_scan * 5000 + scans[-2:],
+        "comments.gif": gif[:start] + b"\x21\xfe\x01x\0" * 400_000 + gif[start:],
+        "runs.bmp": b"BM" + struct.pack("<IHHI", 54 + 1024 + 800_000, 0, 0, 54 + 1024) + runs,
+    }
+
+
+@pytest.mark.parametrize("name", of_many_parts())
+def test_a_picture_of_too_many_parts_is_not_waited_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_SECONDS", 0.05)
+    content, began = of_many_parts()[name], time.thread_time()
+    with pytest.raises(ImageError, match=f"^{name} takes too long to read"):
+        decode(content, name=name)
+    assert time.thread_time() - began < 3.0
+
+
+def test_grey_of_16_bits_takes_little_memory() -> None:
+    content = saved(Image.fromarray(np.full((2000, 2000), 40_000, np.uint16)), "PNG")
+    tracemalloc.start()
+    image = decode(content, name="a.png")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert image.rgb.shape == (667, 667, 3) and set(np.unique(image.rgb)) == {156} and peak < 30_000_000
 
 
 # ---- names ------------------------------------------------------------------------------------------------------

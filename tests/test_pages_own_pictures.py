@@ -89,9 +89,11 @@ def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> Non
     draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(b"nothing"))
     drafts.read(draft_id)
     app = open_app_page("data", draft=draft_id)
-    assert "not a sound ZIP archive" in app.error[0].value
+    assert "a text file, not a ZIP" in app.error[0].value
     app.button(key="own-again").click().run()
-    assert address_of(app, "draft") not in (None, draft_id) and "not a sound ZIP archive" in app.error[0].value
+    assert (
+        address_of(app, "draft") not in (None, draft_id) and "is a text file, not a ZIP archive" in app.error[0].value
+    )
 
 
 def test_a_reading_at_work_shows_how_far_it_is_and_can_be_cancelled(tmp_path: Path, home: Path) -> None:

@@ -48,9 +48,10 @@ def import_command(
 ) -> None:
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
     from aquadash.data.folder import drafts
+    from aquadash.data.images import display_name
 
     title = name or path.stem or path.resolve().name
-    request = drafts.Request(str(path.resolve()), path.resolve().name, size)
+    request = drafts.Request(str(path.resolve()), display_name(path.resolve().name), size)
     draft_id = drafts.begin(request)
     try:
         with StatusLine() as line:

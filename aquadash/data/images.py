@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,15 @@ MAX_SIDE = 20_000
 #: Pictures whose shorter side has at least twice this many pixels are reduced by a whole factor, down to no less than
 #: this: networks look at 32 to 331 pixels, and a photograph at full size costs memory and time for nothing.
 WORKING_SIDE = 512
+#: Seconds of work that a picture may take; 65 megapixels take 1 to 2. A small file may have millions of parts.
+MAX_SECONDS = 4.0
 #: Longest file name shown in a message, in characters.
 MAX_NAME = 60
 
 # Pillow's word on large pictures comes from a limit above those here, and goes to the terminal only.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# So would one on each damaged entry of an EXIF part, of which there can be thousands.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 #: What an EXIF orientation asks for: tag 0x0112 of the EXIF 2.32 standard (CIPA DC-008), section 4.6.5.1.
 _UPRIGHT: dict[int, Image.Transpose] = {
@@ -50,6 +55,9 @@ _UPRIGHT: dict[int, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION_TAG = 0x0112
+
+# 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
+_TO_8_BITS = [(value + 128) // 257 for value in range(65536)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +153,24 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
         ) from error
 
 
+class _InTime(io.BytesIO):
+    """The bytes of a picture, for a decoder that asks for its parts one by one."""
+
+    def __init__(self, data: bytes, shown: str) -> None:
+        super().__init__(data)
+        self._shown = shown
+        # Of this thread, so that a busy computer refuses no more than an idle one.
+        self._end = time.thread_time() + MAX_SECONDS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.thread_time() > self._end:
+            raise ImageError(
+                f"{self._shown} takes too long to read: it is made of far too many parts, or has far too many pixels. "
+                "Open it in a picture program, save it anew and add that."
+            )
+        return super().read(size)
+
+
 def _check_bytes(count: int, shown: str) -> None:
     if count == 0:
         raise ImageError(f"{shown} is empty (0 bytes). Save or download it once more and add the new copy.")
@@ -165,7 +191,7 @@ def _too_large(shown: str, what: str) -> str:
 def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> DecodedImage:
     """:func:`decode` for bytes that begin like ``kind``; lets the decoder's own exceptions through."""
     _check_size(_webp_size(data) if kind == "WebP" else None, shown)
-    with Image.open(io.BytesIO(data), formats=(kind.upper(),)) as picture:
+    with Image.open(_InTime(data, shown), formats=(kind.upper(),)) as picture:
         # The header has been read, no pixel yet: the last moment to refuse a file that unpacks to gigabytes.
         _check_size(picture.size, shown)
         width, height = picture.size
@@ -175,6 +201,9 @@ def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> Decoded
             notes.append("first frame of an animation")
         # JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time; other formats ignore this.
         picture.draft(None, (working_side, working_side))
+        if kind == "JPEG":
+            # In small pieces, so that the clock is looked at between them: a kilobyte can hold a hundred scans of all.
+            picture.decodermaxblock = 2048
         picture.load()
         orientation = _orientation(picture)
         if kind == "PNG" and data[24] == 16:  # the header's bit depth: PNG specification, section 11.2.1
@@ -224,9 +253,7 @@ def _orientation(picture: Image.Image) -> int:
 def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.Image:
     """A loaded picture of any mode as RGB, reduced to the working size; adds what was done to ``notes``."""
     if picture.mode.startswith("I"):
-        # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
-        values = np.clip(np.asarray(picture, dtype=np.int64), 0, 65535)
-        picture = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+        picture = picture.convert("I").point(_TO_8_BITS, "L")
     if picture.has_transparency_data:
         picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"), working_side)
         alpha = picture.getchannel("A")

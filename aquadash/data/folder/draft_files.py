@@ -155,5 +155,6 @@ def request_of(draft_id: str) -> Request:
 
 def write_json(path: Path, values: Any) -> None:
     temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    # In ASCII: a path may hold bytes that are no UTF-8.
+    temporary.write_text(json.dumps(values), encoding="ascii")
     os.replace(temporary, path)

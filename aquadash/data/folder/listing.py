@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 from aquadash.data.folder import zip_limits
 from aquadash.data.folder.types import Entry, LeftOut, Listing, Part
+from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
 
@@ -35,6 +40,10 @@ _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@
 
 #: Folders within folders; more are no collection of pictures.
 _DEEPEST = 20
+
+#: The ways of packing that are read; nearly all archives know the first two only.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_PIECE = 4096
 
 
 @dataclass(frozen=True)
@@ -61,27 +70,41 @@ def opened(path: Path, *, name: str = "") -> Iterator[Listing]:
     Raises:
         DataError: It is neither, damaged, protected by a password, or has more files or bytes than are read.
     """
-    if path.is_dir():
-        files, left_out = _of_folder(path)
-        yield sort(files, left_out)
+    # os.path's says no where the path is none at all: one too long, say.
+    if os.path.isdir(path):
+        yield sort(*_of_folder(path))
         return
     shown = display_name(name or path.name)
+    with _archive(path, shown) as archive:
+        yield sort(*_of_archive(archive))
+
+
+def _archive(path: Path, shown: str) -> zipfile.ZipFile:
+    """An opened archive; whoever reads it is not in here, so that only its own faults become its errors."""
+    if not os.path.isfile(path):
+        raise DataError(f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder.")
+    again = "Pack the folder again, as ZIP; other archives, such as RAR and 7z, cannot be read."
     try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+        if not start:
+            raise DataError(f"{shown} is empty (0 bytes). {again}")
+        kind = kind_of(start)
+        if kind.name not in ("archive", "unknown"):
+            raise DataError(f"{shown} is {kind.title}, not a ZIP archive. {again}")
         zip_limits.check_directory(path)
-        with zipfile.ZipFile(path) as archive:
-            files, left_out = _of_archive(archive)
-            yield sort(files, left_out)
-    except FileNotFoundError:
-        raise DataError(
-            f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder."
-        ) from None
-    except zipfile.BadZipFile as error:
-        raise DataError(
-            f"{shown} is not a sound ZIP archive ({error}). Pack the folder again, as ZIP; other "
-            "archives, such as RAR and 7z, cannot be read."
-        ) from None
+        return zipfile.ZipFile(path)
+    except DataError:
+        raise
     except OSError as error:
-        raise DataError(f"{shown} cannot be read ({error.strerror or error}).") from None
+        raise DataError(f"{shown} cannot be read ({error.strerror or error}).") from error
+    except NotImplementedError as error:
+        raise DataError(f"{shown} asks for a newer kind of ZIP than can be read. {again}") from error
+    except Exception as error:
+        # Damage shows as whatever it makes zipfile stumble over: BadZipFile, UnicodeDecodeError, struct.error ...
+        raise DataError(
+            f"{shown} is not a sound ZIP archive: its list of files is missing or damaged. {again}"
+        ) from error
 
 
 def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
@@ -92,15 +115,22 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         left_out: What was left out already.
 
     Raises:
-        DataError: There is no folder with files in it.
+        DataError: There is no folder with files in it, or nothing but what was left out.
     """
+    if left_out and not files:
+        raise DataError(f"There is no file that can be read. {left_out[0].name}: {left_out[0].reason}")
     wanted, out = [], list(left_out)
     for file in files:
         # Hidden files and folders too: nobody who made them wanted them to be seen.
         if any(part.startswith(".") or part.casefold() in _CLUTTER for part in file.parts):
             continue
         if len(file.parts) > _DEEPEST:
-            out.append(LeftOut(file.name, f"It lies {len(file.parts)} folders deep; at most {_DEEPEST} are looked at."))
+            out.append(
+                LeftOut(
+                    display_name(file.name),
+                    f"It lies {len(file.parts)} folders deep; at most {_DEEPEST} are looked at.",
+                )
+            )
             continue
         wanted.append(file)
     level = _first_level(wanted)
@@ -113,7 +143,9 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
     for file in sorted(wanted, key=lambda one: one.parts):
         part = SPLIT_FOLDERS.get(file.parts[level].casefold().strip()) if len(file.parts) > level else None
         if (below_split and part is None) or len(file.parts) < class_level + 2:
-            out.append(LeftOut(file.name, "It lies in no class's folder. Move it into the folder of its class."))
+            out.append(
+                LeftOut(display_name(file.name), "It lies in no class's folder. Move it into the folder of its class.")
+            )
             continue
         found.setdefault(_class_key(file.parts[class_level]), []).append((file, part if split_given else None))
     if not found:
@@ -143,28 +175,22 @@ def _class_key(folder: str) -> str:
 
 def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
     """The classes' names, which differ from each other."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    same: Counter[str] = Counter()
     for key in keys:
-        name, number = display_name(key), 2
+        shown = name = display_name(key)
         while name in names:
-            name, number = f"{display_name(key)[:50]} ({number})", number + 1
-        names.append(name)
+            same[shown] += 1
+            name = f"{shown[:50]} ({same[shown] + 1})"
+        names[name] = None
     return tuple(names)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """So that "class 10" comes after "class 9", whatever the case of the letters."""
-    parts: list[tuple[int, int, str]] = []
-    number = ""
-    for letter in name.casefold() + "\0":
-        if letter in "0123456789":
-            number += letter
-            continue
-        if number:
-            parts.append((0, int(number), ""))
-            number = ""
-        parts.append((1, 0, letter))
-    return parts
+    parts = re.findall(r"0*([0-9]+)|([^0-9])", name.casefold())
+    # Longer numbers are larger; as numbers, those of thousands of digits would be refused.
+    return [(0, len(number), number) if number else (1, 0, letter) for number, letter in parts] + [(1, 0, "\0")]
 
 
 def _first_level(files: Sequence[File]) -> int:
@@ -189,6 +215,7 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
     files: list[File] = []
     left_out: list[LeftOut] = []
     seen: set[str] = set()
+    turn = Lock()
     for info in archive.infolist():
         name = _name_of(info).replace("\\", "/")
         if name.endswith("/"):
@@ -196,18 +223,26 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
         shown = display_name(name)
         path = PurePosixPath(name)
         mode = info.external_attr >> 16
-        if not path.parts or path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
+        if not path.parts or path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
             left_out.append(LeftOut(shown, "Its path leads out of the archive, which nothing good needs."))
         elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             left_out.append(LeftOut(shown, "It is a link or a device instead of a file. Pack the picture itself."))
         elif info.flag_bits & 0x1:
             left_out.append(LeftOut(shown, "It is protected by a password. Pack the archive without one."))
+        elif info.compress_type not in _METHODS:
+            left_out.append(
+                LeftOut(
+                    shown,
+                    f"It is packed by a method that is not read (number {info.compress_type}). Pack the archive again, "
+                    "by the usual method, Deflate.",
+                )
+            )
         elif info.filename in seen:
             left_out.append(LeftOut(shown, "The archive holds a file of this name already. Rename one of them."))
         elif path.suffix.casefold() == ".zip":
             left_out.append(LeftOut(shown, "An archive within the archive is not opened. Unpack it first."))
         else:
-            files.append(File(path.parts, _member_reader(archive, info)))
+            files.append(File(path.parts, _member_reader(archive, info, turn)))
         seen.add(info.filename)
     return files, left_out
 
@@ -224,11 +259,14 @@ def _name_of(info: zipfile.ZipInfo) -> str:
     return info.filename
 
 
-def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> Callable[[], bytes]:
     def read() -> bytes:
-        # What the directory says of the size may be a lie, so that the reading itself has an end.
         with archive.open(info) as member:
-            return member.read(MAX_BYTES + 1)
+            if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                return member.read(MAX_BYTES + 1)
+            # Of these, zipfile unpacks all that it has fetched at once: in small pieces, 100 MB can come of one.
+            with turn:
+                return b"".join(islice(iter(lambda: member.read(_PIECE), b""), MAX_BYTES // _PIECE + 1))
 
     return read
 

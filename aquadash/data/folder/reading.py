@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-import zipfile
-import zlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -123,11 +121,11 @@ def stored_images(path: Path, *, count: int, size: int) -> NDArray[np.uint8]:
 def _one(entry: Entry, size: int, large: Lock) -> tuple[Picture, NDArray[np.uint8]]:
     try:
         data = entry.read()
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        # An archive may be damaged in one file, packed in a way that is not known, or change while it is read.
+    except Exception as error:
+        # A damaged archive raises whatever the unpacking stumbles over: BadZipFile, zlib.error, LZMAError, EOFError ...
+        why = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "it is damaged or too large"
         raise ImageError(
-            f"{entry.name} cannot be read from its archive or folder ({str(error)[:80] or type(error).__name__}). "
-            "Add the picture again."
+            f"{entry.name} cannot be read from its archive or folder: {why}. Add the picture again."
         ) from error
     if len(data) > _LARGE_BYTES:
         with large:

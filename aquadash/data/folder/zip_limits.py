@@ -62,18 +62,19 @@ def check_members(archive: zipfile.ZipFile) -> None:
     Raises:
         DataError: It is one.
     """
-    members = [info for info in archive.infolist() if not info.is_dir()]
+    # Not is_dir: an empty name has no last letter.
+    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(members) > MOST_FILES:
         raise DataError(too_many(f"{len(members):,}"))
     unpacked = sum(info.file_size for info in members)
-    packed = max(1, sum(info.compress_size for info in members))
+    # Files that share their bytes in the archive are counted by what each of them takes.
+    packed = max(1, min(sum(info.compress_size for info in members), _file_bytes(archive)))
     if unpacked > MOST_UNPACKED:
         raise DataError(
             f"The archive unpacks to {unpacked / 1e9:,.1f} GB; at most {MOST_UNPACKED / 1e9:.0f} GB are read. "
             "Scale the pictures down, or choose a part of them."
         )
-    # Files that share their bytes in the archive are counted by what each of them takes.
-    if unpacked > _SMALL and unpacked > MOST_GROWTH * min(packed, _file_bytes(archive)):
+    if unpacked > _SMALL and unpacked > MOST_GROWTH * packed:
         raise DataError(
             f"The archive would grow {unpacked / packed:,.0f} times when unpacked, to {unpacked / 1e9:,.1f} GB: "
             f"pictures never do. At most {MOST_GROWTH} times are accepted. Pack the pictures again."
