@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aquadash.classroom import codes, limits
-from aquadash.classroom.attempts import FREE_OF_ONE
+from aquadash.classroom.attempts import FREE_NAMES, FREE_OF_ONE
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.ui.classroom.visitors import COOKIE
@@ -151,6 +151,16 @@ def test_wrong_codes_are_limited_by_address_with_the_time_to_wait(app: Any) -> N
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert join(app, code=code, client="192.0.2.66").status == 429, "also for the right code"
     assert join(app, code=code, client="192.0.2.67").status == 303
+
+
+def test_500_invented_names_from_one_address_leave_the_class_open(app: Any) -> None:
+    statuses = [join(app, name=f"Invented {number}", client="192.0.2.66").status for number in range(500)]
+    assert statuses.count(303) <= FREE_NAMES + 10 and set(statuses) == {303, 429}
+    assert join(app, name="Ben", client="192.0.2.67").status == 303
+    assert join(app, name="Ms Hill", code=codes.codes().teacher, client="192.0.2.66").status == 303
+    refused = join(app, name="Carl", client="192.0.2.66")
+    assert "new names" in refused.body and f'value="{codes.codes().student}"' in refused.body
+    assert int(refused.headers["retry-after"]) >= 1
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_is_kept_as_text(app: Any) -> None:
