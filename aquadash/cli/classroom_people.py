@@ -1,4 +1,4 @@
-"""``classroom serve``, ``codes``, ``renew`` and ``people``: a class is opened and joined."""
+"""``classroom serve``, ``codes``, ``renew``, ``people`` and ``clear``: a class is opened and joined."""
 
 from __future__ import annotations
 
@@ -116,6 +116,20 @@ def people_command(remove: str | None, return_code: str | None, as_json: bool) -
         return f"{lines}\nCode to come back: {codes.spaced(code)}" if code else lines
 
     show(values, as_json=as_json, text=text)
+
+
+@classroom.command("clear")
+@json_option
+def clear_command(as_json: bool) -> None:
+    """Clear names of students who made nothing and are not here: nobody has them, and others may take them."""
+    from aquadash.search.makers import makers
+
+    cleared = open_sessions().clear(makers())
+    show(
+        {"cleared": cleared},
+        as_json=as_json,
+        text=lambda: "\n".join([f"Unused names cleared: {len(cleared)}", *cleared]),
+    )
 
 
 def _named(members: list[Member], name: str) -> Member:
