@@ -23,6 +23,7 @@ from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, NotAllowedError
 from aquadash.people import Person
+from aquadash.ui.classroom import connections
 from aquadash.ui.classroom.accounts import STREAMLIT_PATHS
 from aquadash.ui.classroom.kept_uploads import KeptUploads
 from aquadash.ui.classroom.visitors import COOKIE, logs_in
@@ -52,7 +53,8 @@ class Door:
         if scope["type"] == "lifespan" or not settings.classroom():
             await self._app(scope, receive, send)
             return
-        await self._answer(scope, receive, send)
+        with connections.request():
+            await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_open(scope["path"]):
@@ -67,6 +69,7 @@ class Door:
         if person is None:
             await _refusal(scope)(scope, receive, send)
             return
+        connections.trust()
         if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(_UPLOADS):
             await self._take(scope, receive, send, person)
         else:
