@@ -10,6 +10,7 @@ its length, before any of it is read.
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from aquadash import settings
+from aquadash import people, settings
+from aquadash.classroom.checks import check_upload
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, NotAllowedError
@@ -86,15 +88,29 @@ class Door:
             return
         # Whatever comes counts as something where nothing is taken.
         size = max(1, int(told) - _FORM_BYTES)
-        try:
-            await run_in_threadpool(self._uploads.reserve, person, size)
-        except NotAllowedError as error:
-            await PlainTextResponse(str(error), 413, headers=_CLOSE)(scope, receive, send)
-            return
+        with people.acting(person):
+            if refused := await run_in_threadpool(_reason, check_upload, size):
+                await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
+                return
+            if refused := await run_in_threadpool(_reason, self._uploads.reserve, size):
+                # One that alone would be taken may come to its end: a browser tells of an answer only then.
+                while (await receive()).get("more_body"):
+                    pass
+                await PlainTextResponse(refused, 413)(scope, receive, send)
+                return
         try:
             await self._app(scope, receive, send)
         finally:
-            self._uploads.arrived(person, size, scope["path"].removeprefix(_UPLOADS).partition("/")[0])
+            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(_UPLOADS).partition("/")[0])
+
+
+def _reason(check: Callable[[int], None], size: int) -> str:
+    """Why an upload is refused; empty where it is not."""
+    try:
+        check(size)
+    except NotAllowedError as error:
+        return str(error)
+    return ""
 
 
 def _is_open(path: str) -> bool:

@@ -13,8 +13,7 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from aquadash import people
-from aquadash.classroom.checks import check_kept_uploads, check_upload
-from aquadash.people import Person
+from aquadash.classroom.checks import check_kept_uploads
 
 
 class KeptUploads:
@@ -26,37 +25,36 @@ class KeptUploads:
         self._owners: dict[str, str] = {}
         self._coming: Counter[str] = Counter()
 
-    def reserve(self, person: Person, size: int) -> None:
-        """Make room for an upload that is about to come.
+    def reserve(self, size: int) -> None:
+        """Make room for an upload of whoever acts that is about to come.
 
         Args:
-            person: Whose.
             size: In bytes.
 
         Raises:
-            NotAllowedError: It is beyond a limit of the class, alone or with what is kept; with what to do.
+            NotAllowedError: With what is kept it is beyond a limit of the class; with what to do.
         """
-        with self._lock, people.acting(person):
-            check_upload(size)
+        person_id = people.current().person_id
+        with self._lock:
             kept = _kept()
             self._owners = {session: owner for session, owner in self._owners.items() if session in kept}
-            own = sum(kept[session] for session, owner in self._owners.items() if owner == person.person_id)
+            own = sum(kept[session] for session, owner in self._owners.items() if owner == person_id)
             check_kept_uploads(
-                size, own=own + self._coming[person.person_id], together=sum(kept.values()) + self._coming.total()
+                size, own=own + self._coming[person_id], together=sum(kept.values()) + self._coming.total()
             )
-            self._coming[person.person_id] += size
+            self._coming[person_id] += size
 
-    def arrived(self, person: Person, size: int, session: str) -> None:
+    def arrived(self, person_id: str, size: int, session: str) -> None:
         """Note that an upload for which room was made is there, or failed: from now on it is counted by what is kept.
 
         Args:
-            person: As above.
+            person_id: Whose.
             size: As above.
             session: The id of the page's session that it was sent for.
         """
         with self._lock:
-            self._coming[person.person_id] -= size
-            self._owners[session] = person.person_id
+            self._coming[person_id] -= size
+            self._owners[session] = person_id
 
 
 def _kept() -> dict[str, int]:
