@@ -136,8 +136,9 @@ def test_the_teacher_clears_names_that_made_nothing(teacher: Person, capsys: pyt
     names = {"Ms Hill", "Trained", "Deleted", "Saved"}
     assert {member.person.name for member in open_sessions().people()} == names
     join("Invented 2")
-    cli.main(["classroom", "clear", "--json"], standalone_mode=False)
-    assert json.loads(capsys.readouterr().out) == {"cleared": ["Invented 2"]}
+    cli.main(["classroom", "people", "--clear", "--json"], standalone_mode=False)
+    said = json.loads(capsys.readouterr().out)
+    assert said["cleared"] == ["Invented 2"] and {person["name"] for person in said["people"]} == names
     assert {member.person.name for member in open_sessions().people()} == names
 
 
