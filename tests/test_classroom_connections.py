@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -76,6 +77,18 @@ def test_a_connection_without_a_whole_request_ends_after_its_time() -> None:
         second[1].write(b"GET / HTTP/1.1\r\nHost:")
         for stream in (silent, begun, second):
             assert await _ended(stream)
+
+    _serve(test, header_seconds=0.3)
+
+
+def test_what_came_while_the_server_stood_still_is_answered() -> None:
+    async def test(connect: Callable[[], Awaitable[Stream]]) -> None:
+        waiting = await connect()
+        assert await _answers(waiting)
+        waiting[1].write(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
+        # The server runs in this very loop.
+        time.sleep(0.5)
+        assert (await waiting[0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
 
     _serve(test, header_seconds=0.3)
 

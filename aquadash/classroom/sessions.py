@@ -104,7 +104,7 @@ class Sessions:
             role: What the code that was typed makes them.
             earlier_token: What the browser had.
             return_code: A code from :meth:`return_code`, or what was typed in its place.
-            admit: Called before the class gets a name that it did not have; raises where it shall not.
+            admit: Called where the class gets a name that it did not have; raises where it shall not.
 
         Raises:
             ConfigError: The name cannot be used, or the class is full.
@@ -127,8 +127,9 @@ class Sessions:
                 own = looks_of(name)
                 if alike := [known for known, looks in _known(connection) if looks & own]:
                     raise _taken(connection, alike[0], name)
-                admit()
                 person = self._add(connection, Person(secrets.token_hex(16), name, role), now)
+                # What is not admitted is undone.
+                admit()
             else:
                 person = Person(row[0], row[1], Role(row[2]))
                 returns = bool(row[3]) and now < row[4] and hmac.compare_digest(_hash(tidy(return_code)), row[3])

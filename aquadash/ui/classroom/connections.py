@@ -35,11 +35,15 @@ class _Held:
             return
         if len(self._timers) >= self._most:
             self._end(next(iter(self._timers)))
-        self._timers[transport] = asyncio.get_running_loop().call_later(self._seconds, self._end, transport)
+        self._timers[transport] = asyncio.get_running_loop().call_later(self._seconds, self._end_soon, transport)
 
     def free(self, transport: asyncio.Transport) -> None:
         if timer := self._timers.pop(transport, None):
             timer.cancel()
+
+    def _end_soon(self, transport: asyncio.Transport) -> None:
+        # The loop may have stood still for as long: what has come meanwhile is read first.
+        self._timers[transport] = asyncio.get_running_loop().call_later(self._seconds / 10, self._end, transport)
 
     def _end(self, transport: asyncio.Transport) -> None:
         self.free(transport)
