@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from aquadash.classroom import codes
-from aquadash.classroom.attempts import Attempts
+from aquadash.classroom.attempts import Attempts, new_names
 from aquadash.ui.classroom import door, routes
 from aquadash.ui.classroom.door import Door
 from aquadash.ui.classroom.visitors import COOKIE
@@ -27,6 +27,7 @@ def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A class whose app answers every request that reaches it."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(routes, "_attempts", Attempts())
+    monkeypatch.setattr(routes, "_new_names", new_names())
     monkeypatch.setattr(routes, "logs_in", lambda: False)
     monkeypatch.setattr(door, "logs_in", lambda: False)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -79,12 +81,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
+def serving(home: Path, *, kill: bool = False, open_files: int | None = None, **environment: str) -> Iterator[Server]:
     """Run ``streamlit run app.py`` on a free port with that home until the block ends.
 
     Args:
         home: The ``AQUADASH_HOME``.
         kill: End it with SIGKILL instead of SIGTERM.
+        open_files: So many files and connections it may have open, as after ``ulimit -n``.
         environment: More environment variables.
     """
     port = free_port()
@@ -95,6 +98,9 @@ def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[S
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env={**os.environ, "AQUADASH_HOME": str(home), **environment},
+            preexec_fn=open_files and functools.partial(
+                resource.setrlimit, resource.RLIMIT_NOFILE, (open_files, open_files)
+            ),
         )  # fmt: skip
     server = Server(f"http://localhost:{port}", home, process, started, log)
     try:

@@ -118,7 +118,7 @@ def test_wrong_codes_cost_waiting_and_each_costs_more() -> None:
     attempts = Attempts(clock)
     waits = []
     for _ in range(FREE_OF_ONE + 12):
-        attempts.failed("192.0.2.1")
+        attempts.count("192.0.2.1")
         waits.append(attempts.wait_seconds("192.0.2.1"))
     assert waits[:FREE_OF_ONE] == [0.0] * FREE_OF_ONE
     assert waits[FREE_OF_ONE : FREE_OF_ONE + 9] == [2.0**power for power in range(9)]
@@ -127,30 +127,30 @@ def test_wrong_codes_cost_waiting_and_each_costs_more() -> None:
     clock.now += 299.0
     assert attempts.wait_seconds("192.0.2.1") == pytest.approx(1.0)
     clock.now += FORGOTTEN_AFTER
-    attempts.failed("192.0.2.1")
+    attempts.count("192.0.2.1")
     assert attempts.wait_seconds("192.0.2.1") == 0.0, "long ago is forgotten"
 
 
 def test_an_attack_from_many_addresses_is_slowed_down_but_keeps_the_class_out_for_seconds_only() -> None:
     attempts = Attempts(Clock())
     for number in range(FREE_OF_ALL + 20):
-        attempts.failed(f"198.51.100.{number % 250}")
+        attempts.count(f"198.51.100.{number % 250}")
     assert 0 < attempts.wait_seconds("192.0.2.99") <= 10.0
 
 
 def test_addresses_of_one_network_count_as_one() -> None:
     attempts = Attempts(Clock())
     for number in range(FREE_OF_ONE + 1):
-        attempts.failed(f"2001:db8::{number:x}")
+        attempts.count(f"2001:db8::{number:x}")
     assert attempts.wait_seconds("2001:db8::ffff") > 0
     assert attempts.wait_seconds("2001:db8:1::1") == 0.0
     for _ in range(FREE_OF_ONE + 1):
-        attempts.failed("::ffff:192.0.2.5")
+        attempts.count("::ffff:192.0.2.5")
     assert attempts.wait_seconds("192.0.2.5") > 0
 
 
 def test_what_is_remembered_of_attempts_is_bounded() -> None:
     attempts = Attempts(Clock())
     for number in range(MOST_ADDRESSES + 500):
-        attempts.failed(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
+        attempts.count(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
     assert len(attempts) == MOST_ADDRESSES

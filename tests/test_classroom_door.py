@@ -5,17 +5,25 @@ from __future__ import annotations
 import re
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from streamlit import runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
+from aquadash import people
 from aquadash.classroom import codes, limits
-from aquadash.classroom.attempts import FREE_OF_ONE
+from aquadash.classroom.attempts import FREE_NAMES, FREE_OF_ONE
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
+from aquadash.errors import NotAllowedError
+from aquadash.people import Person, Role
+from aquadash.ui.classroom.kept_uploads import KeptUploads
 from aquadash.ui.classroom.visitors import COOKIE
-from tests.asgi import ask
+from tests.asgi import Answer, ask
 from tests.class_door import OWN, class_app, cookie_of, join
 
 
@@ -73,7 +81,7 @@ def test_the_connection_of_a_page_needs_a_session(app: Any) -> None:
 def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
     app: Any, megabytes: int | None, length: str | None, status: int
 ) -> None:
-    limits.save(ClassLimits(upload_megabytes=megabytes))
+    limits.save(ClassLimits(upload_megabytes=megabytes, kept_upload_megabytes=None))
     student = cookie_of(join(app))
     teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
     more = {} if length is None else {"content-length": length}
@@ -88,6 +96,50 @@ def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
     assert ask(app, "/_stcore/upload_file/s/f", method="PUT", headers=pieces).status == 411
     # What carries no upload has no length.
     assert ask(app, "/_stcore/upload_file/s/f", method="DELETE", headers=student).body == "inside"
+
+
+def test_uploads_have_a_total_of_each_student_and_of_the_class(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.save(ClassLimits(kept_upload_megabytes=5, class_upload_megabytes=8))
+    manager = MemoryUploadedFileManager("/_stcore/upload_file")
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=manager))
+    anna, ben, carl = (cookie_of(join(app, name=name)) for name in ("Anna", "Ben", "Carl"))
+    teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
+
+    def upload(who: dict[str, str], session: str, file_id: str, size: int = 2_000_000) -> Answer:
+        address = f"/_stcore/upload_file/{session}/{file_id}"
+        # Nobody is at the other end of the door: kept is what it let through, as Streamlit keeps it.
+        answer = ask(app, address, method="PUT", headers={**who, "content-length": str(size + 10_000)})
+        if answer.status == 200:
+            manager.add_file(session, UploadedFileRec(file_id, "a.png", "image/png", bytes(size)))
+        return answer
+
+    assert [upload(anna, "anna", str(number)).status for number in range(3)] == [200, 200, 413]
+    refused = upload(anna, "anna in another tab", "3")
+    assert (
+        refused.status == 413 and "your open pages hold 4.0 MB already; in this class that may be 5 MB" in refused.body
+    )
+    manager.remove_file("anna", "0")
+    assert upload(anna, "anna in another tab", "3").status == 200, "what was deleted does not count"
+    assert [upload(ben, "ben", str(number)).status for number in range(2)] == [200, 200]
+    refused = upload(carl, "carl", "0")
+    assert refused.status == 413 and "the open pages of the class hold 8.0 MB already" in refused.body
+    assert upload(teacher, "hill", "0").status == 200
+    for session in ("ben", "hill"):
+        manager.remove_session_files(session)
+    assert upload(carl, "carl", "0").status == 200, "what a page kept goes with it"
+
+
+def test_of_uploads_at_the_same_time_each_counts_while_it_comes(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    limits.save(ClassLimits(kept_upload_megabytes=5))
+    anna, uploads = Person("a" * 32, "Anna", Role.STUDENT), KeptUploads()
+    with people.acting(anna):
+        for _ in range(2):
+            uploads.reserve(2_000_000)
+        with pytest.raises(NotAllowedError, match="hold 4.0 MB already"):
+            uploads.reserve(2_000_000)
+        uploads.arrived(anna.person_id, 2_000_000, "session")
+        uploads.reserve(2_000_000)
 
 
 def test_without_a_class_the_door_stands_open_and_there_is_nothing_to_join(
@@ -151,6 +203,16 @@ def test_wrong_codes_are_limited_by_address_with_the_time_to_wait(app: Any) -> N
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert join(app, code=code, client="192.0.2.66").status == 429, "also for the right code"
     assert join(app, code=code, client="192.0.2.67").status == 303
+
+
+def test_500_invented_names_from_one_address_leave_the_class_open(app: Any) -> None:
+    statuses = [join(app, name=f"Invented {number}", client="192.0.2.66").status for number in range(500)]
+    assert statuses.count(303) <= FREE_NAMES + 10 and set(statuses) == {303, 429}
+    assert join(app, name="Ben", client="192.0.2.67").status == 303
+    assert join(app, name="Ms Hill", code=codes.codes().teacher, client="192.0.2.66").status == 303
+    refused = join(app, name="Carl", client="192.0.2.66")
+    assert "new names" in refused.body and f'value="{codes.codes().student}"' in refused.body
+    assert int(refused.headers["retry-after"]) >= 1
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_is_kept_as_text(app: Any) -> None:

@@ -96,6 +96,14 @@ def test_the_command_shows_and_sets_them() -> None:
         (lambda: checks.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
         (lambda: checks.check_waiting(1, more=2), "1 run waiting, and this would add 2"),
         (lambda: checks.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
+        (
+            lambda: checks.check_kept_uploads(1, own=100_000_000, together=0),
+            "your open pages hold 100.0 MB already; in this class that may be 100 MB",
+        ),
+        (
+            lambda: checks.check_kept_uploads(1, own=0, together=1_000_000_000),
+            "open pages of the class hold 1000.0 MB already; in this class that may be 1000 MB",
+        ),
         (lambda: checks.check_number("data_sets", 5), "You keep 5 data sets already; in this class one may keep 5"),
         (lambda: checks.check_number("pipelines", 20), "20 pipelines already"),
         (checks.check_search, "only the teacher starts them"),
@@ -109,8 +117,9 @@ def test_limits_hold_for_students_alone(check: Callable[[], None], message: str)
         with pytest.raises(NotAllowedError, match=message):
             check()
         limits_off = ClassLimits(
-            waiting_runs=None, epochs=None, upload_megabytes=None, data_sets=None, pipelines=None, searches=True
-        )
+            waiting_runs=None, epochs=None, upload_megabytes=None, kept_upload_megabytes=None,
+            class_upload_megabytes=None, data_sets=None, pipelines=None, searches=True,
+        )  # fmt: skip
         with people.acting(OWNER):
             limits.save(limits_off)
         check()
@@ -120,6 +129,7 @@ def test_what_is_just_within_the_limits_passes() -> None:
     with people.acting(ANNA):
         checks.check_training(60, waiting=1)
         checks.check_upload(20_000_000)
+        checks.check_kept_uploads(20_000_000, own=80_000_000, together=980_000_000)
         checks.check_number("data_sets", 4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import stat
 import threading
@@ -13,11 +14,12 @@ import pytest
 from aquadash import people
 from aquadash.classroom import codes
 from aquadash.classroom import sessions as sessions_module
-from aquadash.classroom.attempts import FREE_OF_ONE, Attempts
+from aquadash.classroom.attempts import FORGOTTEN_AFTER, FREE_NAMES, FREE_OF_ONE, Attempts, new_names
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
-from aquadash.classroom.member_types import NameTakenError
+from aquadash.classroom.member_types import Joined, NameTakenError
 from aquadash.classroom.names import clean_name
 from aquadash.classroom.sessions import (
+    AWAY_SECONDS,
     FRESH_SECONDS,
     RETURN_SECONDS,
     SESSION_SECONDS,
@@ -109,6 +111,99 @@ def test_a_name_belongs_to_one_person(sessions: Sessions, name: str) -> None:
     assert len(sessions.people()) == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("Anna", "\u0410nna"), ("Anna", "\u0391nna"), ("Anna", "\u0430NN\u0430"), ("anna", "\u0391NNA"),
+        ("Ben", "\u0412en"), ("ben", "\u0412EN"), ("TIM", "Tirn"), ("Group 1", "group l"),
+        ("Мария", "\u041cap\u0438\u044f"),
+    ],
+)  # fmt: skip
+def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: str, other: str) -> None:
+    sessions.join(first, Role.STUDENT)
+    for role in (Role.STUDENT, Role.TEACHER):
+        with pytest.raises(NameTakenError, match=re.escape(repr(first))) as refused:
+            sessions.join(other, role)
+    assert sessions.join(refused.value.suggestion, Role.STUDENT).person.name == f"{other} 2"
+    entered = sessions.enter(Person("b" * 32, other, Role.STUDENT))
+    assert entered.person.name == f"{other} 3", "who logs in elsewhere gets a number"
+
+
+def test_names_of_any_script_that_can_be_told_apart_are_free(sessions: Sessions) -> None:
+    names = (
+        "Anna", "Anne", "Ánna", "Hannah", "Zoe", "Zoé", "Мария", "María", "李明", "李四", "محمد", "Ανδρέας", "Άννα",
+        "Tea", "Group 1", "Group 2", "Group 11", "Jo Anna", "Joanna", "Owen", "Adminah", "🐳 Ben",
+    )  # fmt: skip
+    for name in names:
+        sessions.join(name, Role.STUDENT)
+    assert len(sessions.people()) == len(names)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Teacher", "TEACHER", "the teacher", "T\u0435\u0430cher", "\u0422\u0415\u0410\u0421\u041d\u0415R", "Teacher 2",
+        "T.e.a.c.h.e.r", "Owner", "0wner", "AquaDash", "Admin",
+    ],
+)  # fmt: skip
+def test_no_student_is_called_like_the_teacher_or_the_app(sessions: Sessions, name: str) -> None:
+    with pytest.raises(ConfigError, match="reads like the teacher"):
+        sessions.join(name, Role.STUDENT)
+    assert sessions.join(name, Role.TEACHER).person.name == name
+    with pytest.raises(NameTakenError):
+        sessions.join(name, Role.STUDENT)
+
+
+def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(sessions: Sessions, clock: Clock) -> None:
+    sessions.join("Mr Dale", Role.TEACHER)
+    maker = sessions.join("Maker", Role.STUDENT).person
+    gone, here, waiting = (sessions.join(name, Role.STUDENT) for name in ("Gone", "Here", "Waiting"))
+    clock.now += 1
+    for joined in (gone, here):
+        assert sessions.person_of(joined.token)
+    clock.now += AWAY_SECONDS + 1
+    assert sessions.person_of(here.token)
+    invented = [sessions.join(f"Invented {number}", Role.STUDENT) for number in range(3)]
+    sessions.return_code(waiting.person.person_id)
+    with people.acting(here.person), pytest.raises(NotAllowedError):
+        sessions.clear(set())
+    assert sessions.clear({maker.person_id}) == ["Gone", "Invented 0", "Invented 1", "Invented 2"]
+    assert [member.person.name for member in sessions.people()] == ["Mr Dale", "Here", "Maker", "Waiting"]
+    assert sessions.person_of(here.token) == here.person
+    assert not any(sessions.person_of(joined.token) for joined in (gone, *invented))
+    assert sessions.join("Gone", Role.STUDENT).person != gone.person, "the name is free"
+
+
+def test_new_names_are_limited_by_address_but_no_teacher_and_nobody_who_is_known(
+    home: Path, sessions: Sessions, clock: Clock
+) -> None:
+    made, attempts, names = codes.codes(), Attempts(clock), new_names(clock)
+
+    def enter(name: str, code: str = made.student, address: str = "192.0.2.1", token: str | None = None) -> Joined:
+        return join(sessions, attempts, names, name=name, code=code, address=address, earlier_token=token)
+
+    first = [enter(f"Student {number}") for number in range(FREE_NAMES + 1)]
+    with pytest.raises(TooManyAttemptsError, match="new names") as refused:
+        enter("One more")
+    assert refused.value.seconds == 1.0
+    assert enter("Ms Hill", made.teacher).person.role is Role.TEACHER
+    assert enter("Student 3", token=first[3].token).person == first[3].person
+    back = sessions.return_code(first[4].person.person_id)
+    assert enter("Student 4", back).person == first[4].person
+    assert enter("Elsewhere", address="192.0.2.2").person.name == "Elsewhere"
+    # Whoever goes on inventing gets six a minute.
+    invented, began = 0, clock.now
+    while clock.now < began + 300:
+        with suppress(TooManyAttemptsError):
+            enter(f"Invented {invented}")
+            invented += 1
+        clock.now += 1
+    assert 30 <= invented <= 35
+    clock.now += FORGOTTEN_AFTER
+    for number in range(FREE_NAMES):
+        enter(f"Next lesson {number}")
+
+
 def test_the_same_browser_keeps_the_person_after_the_time_is_over_but_not_after_leaving(
     sessions: Sessions, clock: Clock
 ) -> None:
@@ -188,13 +283,17 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_pat
 def test_a_full_class_has_room_again_when_somebody_is_sent_out(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions_module, "MOST_PEOPLE", 2)
+    monkeypatch.setattr(sessions_module, "MOST_STUDENTS", 2)
     anna = sessions.join("Anna", Role.STUDENT)
     sessions.join("Ben", Role.STUDENT)
-    with pytest.raises(ConfigError, match="full: 2 people"):
+    with pytest.raises(ConfigError, match="full: 2 students"):
         sessions.join("Carl", Role.STUDENT)
+    assert sessions.join("Ms Hill", Role.TEACHER).person.role is Role.TEACHER, "teachers always have a place"
+    assert sessions.join("Mr Dale", Role.TEACHER).person.role is Role.TEACHER
+    with pytest.raises(ConfigError, match="full: 2 students"):
+        sessions.enter(Person("c" * 32, "Carl", Role.STUDENT))
     sessions.remove(anna.person.person_id)
-    assert sessions.join("Carl", Role.STUDENT).person.name == "Carl"
+    assert sessions.join("Carl", Role.STUDENT).person.name == "Carl", "teachers take no student's place"
 
 
 def test_who_is_here_stays_where_it_cannot_be_written_down(
@@ -226,7 +325,7 @@ def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
     made, attempts = codes.codes(), Attempts(clock)
 
     def enter(code: str, name: str = "Anna") -> Role:
-        return join(sessions, attempts, name=name, code=code, address="192.0.2.1").person.role
+        return join(sessions, attempts, new_names(clock), name=name, code=code, address="192.0.2.1").person.role
 
     assert enter(made.student) is Role.STUDENT
     assert enter(made.teacher, "Ms Hill") is Role.TEACHER
@@ -251,7 +350,7 @@ def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked
     codes.codes()
     attempts = Attempts(clock)
     for _ in range(FREE_OF_ONE):
-        attempts.failed("192.0.2.1")
+        attempts.count("192.0.2.1")
     both = threading.Barrier(2)
 
     def returning(name: str, typed: str) -> bool:
@@ -265,7 +364,7 @@ def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked
 
     def enter() -> None:
         try:
-            join(sessions, attempts, name="Mallory", code="CCCCCC", address="192.0.2.1")
+            join(sessions, attempts, new_names(clock), name="Mallory", code="CCCCCC", address="192.0.2.1")
         except (WrongCodeError, TooManyAttemptsError) as error:
             refused.append(type(error))
 

@@ -9,6 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import people
+from aquadash.augment import saved_pipelines
+from aquadash.augment.pipelines import PIPELINES
 from aquadash.classroom import codes, limits, projector
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
@@ -118,6 +120,26 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> No
     app.button(key=f"remove-{ben.person_id}").click().run()
     assert open_sessions().person_of(token) is None
     assert f"remove-{ben.person_id}" not in buttons(app)
+
+
+def test_the_teacher_clears_names_that_made_nothing(teacher: Person, capsys: pytest.CaptureFixture[str]) -> None:
+    from aquadash.cli import cli
+
+    store = open_store()
+    trained, deleted, saved = (join(name)[0] for name in ("Trained", "Deleted", "Saved"))
+    give(store, add_compared(store, "kept", skill=0.9, seed=1), trained)
+    store.delete(give(store, add_compared(store, "binned", skill=0.8, seed=2), deleted).run_id)
+    with people.acting(saved):
+        saved_pipelines.delete(saved_pipelines.save(PIPELINES["none"], title="Fog").name)
+    join("Invented 1")
+    open_app_page("classroom", view="people").button(key="clear-names").click().run()
+    names = {"Ms Hill", "Trained", "Deleted", "Saved"}
+    assert {member.person.name for member in open_sessions().people()} == names
+    join("Invented 2")
+    cli.main(["classroom", "people", "--clear", "--json"], standalone_mode=False)
+    said = json.loads(capsys.readouterr().out)
+    assert said["cleared"] == ["Invented 2"] and {person["name"] for person in said["people"]} == names
+    assert {member.person.name for member in open_sessions().people()} == names
 
 
 def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:

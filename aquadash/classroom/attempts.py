@@ -1,4 +1,4 @@
-"""How often somebody may try to join: whoever types wrong codes has to wait, longer each time.
+"""How often somebody may try to join: whoever types wrong codes, or invents many names, has to wait, longer each time.
 
 Right codes do not make up for wrong ones: otherwise a student could try teacher codes between two joinings.
 """
@@ -19,7 +19,11 @@ FREE_OF_ALL = 120
 #: The longest waits, in seconds. That for all is short, or one pupil could keep everybody out.
 LONGEST_OF_ONE = 300.0
 LONGEST_OF_ALL = 10.0
-#: So many seconds after the last wrong code an address counts as new.
+#: New names from one address that cost nothing, and the longest wait after them: two classes behind one router come in
+#: at once, and whoever invents names gets six a minute and needs more than an hour for :data:`.sessions.MOST_STUDENTS`.
+FREE_NAMES = 60
+LONGEST_OF_NAMES = 10.0
+#: So many seconds after the last one an address counts as new.
 FORGOTTEN_AFTER = 900.0
 #: Addresses that are remembered; the one that was quiet for longest makes room.
 MOST_ADDRESSES = 4096
@@ -27,37 +31,45 @@ MOST_ADDRESSES = 4096
 
 @dataclass
 class _Record:
-    failures: int = 0
+    count: int = 0
     last: float = 0.0
 
 
 class Attempts:
-    """Counts wrong codes by address and in total.
+    """Counts by address and in total: wrong codes, if nothing else is said.
 
     Args:
         clock: Seconds that only grow; for tests.
+        free_of_one: So many from one address cost nothing.
+        longest_of_one: The longest wait of one address, in seconds.
+        free_of_all, longest_of_all: The same for all addresses together.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, free_of_one: int = FREE_OF_ONE,
+        longest_of_one: float = LONGEST_OF_ONE, free_of_all: int = FREE_OF_ALL, longest_of_all: float = LONGEST_OF_ALL,
+    ) -> None:  # fmt: skip
         #: Held while a code is looked at, so that of many tries at once each counts before the next is looked at.
         self.turn = threading.Lock()
         self._clock = clock
+        self._free_of_one, self._longest_of_one = free_of_one, longest_of_one
+        self._free_of_all, self._longest_of_all = free_of_all, longest_of_all
         self._lock = threading.Lock()
         self._of_one: OrderedDict[str, _Record] = OrderedDict()
         self._of_all = _Record()
 
     def wait_seconds(self, address: str) -> float:
-        """How long this address must wait before a code of it is looked at; 0 for not at all."""
+        """How long this address must wait before anything of it is looked at; 0 for not at all."""
         with self._lock:
             now = self._clock()
             one = self._of_one.get(_network(address), _Record())
             return max(
-                _left(one, now, free=FREE_OF_ONE, longest=LONGEST_OF_ONE),
-                _left(self._of_all, now, free=FREE_OF_ALL, longest=LONGEST_OF_ALL),
+                _left(one, now, free=self._free_of_one, longest=self._longest_of_one),
+                _left(self._of_all, now, free=self._free_of_all, longest=self._longest_of_all),
             )
 
-    def failed(self, address: str) -> None:
-        """Note a wrong code."""
+    def count(self, address: str) -> None:
+        """Note one more."""
         with self._lock:
             now = self._clock()
             key = _network(address)
@@ -72,14 +84,19 @@ class Attempts:
         return len(self._of_one)
 
 
+def new_names(clock: Callable[[], float] = time.monotonic) -> Attempts:
+    """Counts the names that are new to a class, by address alone: nobody waits for names from elsewhere."""
+    return Attempts(clock, free_of_one=FREE_NAMES, longest_of_one=LONGEST_OF_NAMES, longest_of_all=0.0)
+
+
 def _count(record: _Record, now: float) -> None:
-    record.failures = 1 if now - record.last > FORGOTTEN_AFTER else record.failures + 1
+    record.count = 1 if now - record.last > FORGOTTEN_AFTER else record.count + 1
     record.last = now
 
 
 def _left(record: _Record, now: float, *, free: int, longest: float) -> float:
-    """Twice as long with each failure after the free ones, beginning with a second."""
-    over = record.failures - free
+    """Twice as long with each one after the free ones, beginning with a second."""
+    over = record.count - free
     if over <= 0 or now - record.last > FORGOTTEN_AFTER:
         return 0.0
     return max(0.0, record.last + min(longest, 2.0 ** min(over - 1, 30)) - now)

@@ -1,4 +1,4 @@
-"""Joining a class: a name and a code, and not too many tries."""
+"""Joining a class: a name and a code, and not too many tries or names."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ class WrongCodeError(NotAllowedError):
 
 
 class TooManyAttemptsError(NotAllowedError):
-    """Too many wrong codes came from there.
+    """Too many wrong codes or new names came from there.
 
     Attributes:
         seconds: How long to wait.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, came: str = "wrong codes were typed") -> None:
         self.seconds = seconds
         super().__init__(
-            f"Too many wrong codes were typed. Wait {max(1, round(seconds))} s, then try again with the code that the "
-            "teacher shows."
+            f"Too many {came}. Wait {max(1, round(seconds))} s, then try again with the code that the teacher shows."
         )
 
 
 def join(
-    sessions: Sessions, attempts: Attempts, *, name: str, code: str, address: str, earlier_token: str | None = None
-) -> Joined:
+    sessions: Sessions, attempts: Attempts, new_names: Attempts, *, name: str, code: str, address: str,
+    earlier_token: str | None = None,
+) -> Joined:  # fmt: skip
     """Let somebody in.
 
     Args:
         sessions: The class.
         attempts: Counts wrong codes.
+        new_names: Counts names that the class did not know; those of teachers are as many as they like.
         name: As typed.
         code: As typed: the students', the teacher's, or one for coming back under that name.
         address: Where the request comes from.
         earlier_token: What the browser has from before.
 
     Raises:
-        TooManyAttemptsError: The code was not looked at.
+        TooManyAttemptsError: The code was not looked at, or the name is one new name too many.
         WrongCodeError: It is none.
         ConfigError: The name cannot be used.
     """
@@ -54,9 +55,19 @@ def join(
         role = codes().role_of(code)
         returning = sessions.returning(name, code)
         if role is None and not returning:
-            attempts.failed(address)
+            attempts.count(address)
             raise WrongCodeError(
                 "That is not the code of this class. It is on the projector, or ask the teacher; capital and small "
                 "letters are the same."
             )
-    return sessions.join(name, role or Role.STUDENT, earlier_token=earlier_token, return_code=code if returning else "")
+
+    def admit() -> None:
+        if role is Role.TEACHER:
+            return
+        if (seconds := new_names.wait_seconds(address)) > 0:
+            raise TooManyAttemptsError(seconds, "new names came from your address")
+        new_names.count(address)
+
+    return sessions.join(
+        name, role or Role.STUDENT, earlier_token=earlier_token, return_code=code if returning else "", admit=admit
+    )

@@ -37,6 +37,8 @@ class ClassLimits(BaseModel):
         waiting_runs: Runs of one student that wait at the same time.
         epochs: Epochs that a run of a student may train for.
         upload_megabytes: Size of one upload, in millions of bytes.
+        kept_upload_megabytes: Size of all uploads on a student's open pages, in millions of bytes.
+        class_upload_megabytes: The same for all open pages, the teacher's, too; of students no more than that is taken.
         data_sets: Data sets of own pictures that one student may keep.
         pipelines: Pipelines that one student may keep.
         searches: Whether students may start searches.
@@ -49,6 +51,8 @@ class ClassLimits(BaseModel):
     waiting_runs: Annotated[int, Field(ge=0, le=100)] | None = 2
     epochs: Annotated[int, Field(ge=1, le=2000)] | None = 60
     upload_megabytes: Annotated[int, Field(ge=0, le=1000)] | None = 20
+    kept_upload_megabytes: Annotated[int, Field(ge=0, le=100_000)] | None = 100
+    class_upload_megabytes: Annotated[int, Field(ge=0, le=100_000)] | None = 1000
     data_sets: Annotated[int, Field(ge=0, le=1000)] | None = 5
     pipelines: Annotated[int, Field(ge=0, le=1000)] | None = 20
     searches: bool = False
@@ -75,6 +79,8 @@ WORDS: dict[str, str] = {
     "waiting_runs": "Runs of one student that may wait at the same time",
     "epochs": "Most epochs of a student's run",
     "upload_megabytes": "Largest upload of a student in megabytes",
+    "kept_upload_megabytes": "Uploads of a student on all open pages together, in megabytes",
+    "class_upload_megabytes": "Uploads of the class on all open pages together, in megabytes",
     "data_sets": "Data sets of own pictures a student may keep",
     "pipelines": "Pipelines a student may keep",
     "searches": "Students may start searches",

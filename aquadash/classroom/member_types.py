@@ -9,7 +9,7 @@ from aquadash.people import Person
 
 
 class NameTakenError(ConfigError):
-    """The name belongs to somebody else in the class.
+    """The name is somebody else's in the class, or looks like it.
 
     Attributes:
         suggestion: A name like it that is free.
@@ -17,8 +17,9 @@ class NameTakenError(ConfigError):
 
     def __init__(self, name: str, suggestion: str) -> None:
         super().__init__(
-            f"There is already somebody called {name!r} in this class. Take another name, such as {suggestion!r}. If "
-            "that is you, on another computer or after leaving, ask the teacher for a code to come back."
+            f"There is already somebody called {name!r} in this class, and nobody could tell the two names apart. Take "
+            f"another name, such as {suggestion!r}. If that is you, on another computer or after leaving, ask the "
+            "teacher for a code to come back."
         )
         self.suggestion = suggestion
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Set
+
+import icu
 
 from aquadash.errors import ConfigError
 
@@ -14,6 +16,9 @@ LONGEST = 40
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 #: They choose between a letter's pictures, and come with emoji.
 _VARIANTS = re.compile("[\ufe00-\ufe0f]")
+_CONFUSABLES = icu.SpoofChecker()
+#: Where the app says these it means somebody else than a student.
+_RESERVED = ("teacher", "the teacher", "owner", "everybody", "admin", "administrator", "aquadash")
 
 
 def clean_name(typed: str) -> str:
@@ -39,14 +44,37 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFKC", name.casefold())
 
 
-def free_name(name: str, taken: Container[str]) -> str:
+def looks_of(name: str) -> frozenset[str]:
+    """How a name looks; two that have one of these in common cannot be told apart.
+
+    They are skeletons of Unicode Technical Standard 39, section 4, of the name as it is and in small letters: a capital
+    may look like another where the small letters differ (Latin B and Cyrillic \u0412), and the other way round.
+    """
+    return frozenset(_skeleton(_skeleton(form).casefold()) for form in (name, key_of(name)))
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name reads like the teacher or like AquaDash itself, whatever digits and signs are put into it."""
+    forms = (name, "".join(letter for letter in name if letter.isalpha()))
+    return any(looks_of("".join(form.split())) & _RESERVED_LOOKS for form in forms)
+
+
+def free_name(name: str, taken: Set[str]) -> str:
     """The name with the first number behind it that makes it free.
 
     Args:
         name: A clean one.
-        taken: Keys of the names that are not free.
+        taken: Looks of the names that are not free.
     """
     number = 2
-    while key_of(found := f"{name[: LONGEST - 5].rstrip()} {number}") in taken:
+    while looks_of(found := f"{name[: LONGEST - 5].rstrip()} {number}") & taken:
         number += 1
     return found
+
+
+def _skeleton(text: str) -> str:
+    # The number chose a table once; there is one table now.
+    return str(_CONFUSABLES.getSkeleton(0, text))
+
+
+_RESERVED_LOOKS = frozenset(look for word in _RESERVED for look in looks_of(word.replace(" ", "")))

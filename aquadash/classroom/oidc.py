@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from aquadash import settings
 from aquadash.classroom.member_types import Joined
-from aquadash.classroom.names import LONGEST, clean_name
+from aquadash.classroom.names import LONGEST, clean_name, is_reserved
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
 from aquadash.people import STRANGER, Person, Role
@@ -48,9 +48,10 @@ def described_by(claims: Mapping[str, object], *, teachers: frozenset[str]) -> P
     for said in (claims.get("name"), claims.get("preferred_username"), claims.get("given_name")):
         try:
             name = clean_name(_shown(said))
-            break
         except AquaDashError:
             continue
+        if leads or not is_reserved(name):
+            break
     else:
         name = f"Guest {digest[:4]}"
     return Person(digest, name, Role.TEACHER if leads else Role.STUDENT)

@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from pathlib import Path
 from aquadash import settings
 from aquadash.classroom.codes import new_code, tidy
 from aquadash.classroom.member_types import Joined, Member, NameTakenError
-from aquadash.classroom.names import clean_name, free_name, key_of
+from aquadash.classroom.names import clean_name, free_name, is_reserved, key_of, looks_of
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import ConfigError, StorageError, UnknownNameError
 from aquadash.people import Person, Role
@@ -31,8 +31,11 @@ SESSION_SECONDS = 8 * 3600.0
 #: How long a code by which somebody comes back may be used.
 RETURN_SECONDS = 15 * 60.0
 RETURN_LENGTH = 8
-#: More people with a session at the same time than any class has; so the file grows slowly whoever knows the code.
-MOST_PEOPLE = 500
+#: More students with a session at the same time than any class has; so the file grows slowly whoever knows the code.
+#: Teachers always have a place.
+MOST_STUDENTS = 500
+#: So many seconds after they last did something somebody counts as away: a phone in a pocket is quiet for minutes.
+AWAY_SECONDS = 300.0
 #: Seconds for which an answer about a token may be given again.
 FRESH_SECONDS = 1.0
 #: Seconds after which an ended session is forgotten altogether.
@@ -86,7 +89,10 @@ class Sessions:
                 self._known[hashed] = known
         return known[1]
 
-    def join(self, name: str, role: Role, *, earlier_token: str | None = None, return_code: str = "") -> Joined:
+    def join(
+        self, name: str, role: Role, *, earlier_token: str | None = None, return_code: str = "",
+        admit: Callable[[], None] = lambda: None,
+    ) -> Joined:  # fmt: skip
         """Begin a session under a name.
 
         A name that is somebody's already is given to nobody else. It is the same person's if the browser still has a
@@ -98,10 +104,11 @@ class Sessions:
             role: What the code that was typed makes them.
             earlier_token: What the browser had.
             return_code: A code from :meth:`return_code`, or what was typed in its place.
+            admit: Called where the class gets a name that it did not have; raises where it shall not.
 
         Raises:
             ConfigError: The name cannot be used, or the class is full.
-            NameTakenError: It is somebody else's.
+            NameTakenError: It is somebody else's, or looks like theirs.
             StorageError: The file cannot be read or written.
         """
         name = clean_name(name)
@@ -112,15 +119,24 @@ class Sessions:
                 (key_of(name),),
             ).fetchone()
             if row is None:
+                if role is Role.STUDENT and is_reserved(name):
+                    raise ConfigError(
+                        f"{name!r} reads like the teacher or like AquaDash itself. Take another name, such as your "
+                        "first name."
+                    )
+                own = looks_of(name)
+                if alike := [known for known, looks in _known(connection) if looks & own]:
+                    raise _taken(connection, alike[0], name)
                 person = self._add(connection, Person(secrets.token_hex(16), name, role), now)
+                # What is not admitted is undone.
+                admit()
             else:
                 person = Person(row[0], row[1], Role(row[2]))
                 returns = bool(row[3]) and now < row[4] and hmac.compare_digest(_hash(tidy(return_code)), row[3])
                 same_browser = earlier_token is not None and self._was(connection, _hash(earlier_token), person)
                 is_teacher = person.role is role is Role.TEACHER
                 if not (returns or is_teacher or (same_browser and person.role is role)):
-                    taken = {key for (key,) in connection.execute("SELECT name_key FROM people")}
-                    raise NameTakenError(person.name, free_name(name, taken))
+                    raise _taken(connection, person.name, name)
                 connection.execute(
                     "UPDATE people SET return_hash = '', seen_at = ? WHERE person_id = ?", (now, person.person_id)
                 )
@@ -158,8 +174,8 @@ class Sessions:
                     (person.role.value, now, person.person_id),
                 )
             else:
-                taken = {key for (key,) in connection.execute("SELECT name_key FROM people")}
-                name = free_name(person.name, taken) if key_of(person.name) in taken else person.name
+                taken = _looks(connection)
+                name = free_name(person.name, taken) if looks_of(person.name) & taken else person.name
                 person = self._add(connection, Person(person.person_id, name, person.role), now)
             joined = self._begin(connection, person, earlier_token, now)
         self._forget()
@@ -184,6 +200,35 @@ class Sessions:
                 "UPDATE sessions SET ended = 1 WHERE person_id = ?", (self._existing(connection, person_id),)
             )
         self._forget()
+
+    def clear(self, makers: Container[str]) -> list[str]:
+        """Forget students who made nothing and are not here, so that their names are free again.
+
+        Here is who has asked for a page within :data:`AWAY_SECONDS`, or has a code to come back. Who never asked for
+        one after joining was never here.
+
+        Args:
+            makers: The ids of those who made something that is kept.
+
+        Returns:
+            The names, in their order.
+
+        Raises:
+            NotAllowedError: A student asks.
+        """
+        require(Action.SETTINGS)
+        now = self._clock()
+        with self._writing() as connection:
+            away = connection.execute(
+                "SELECT person_id, name FROM people WHERE role = ? AND return_until < ? "
+                "AND (seen_at <= joined_at OR seen_at < ?)",
+                (Role.STUDENT.value, now, now - AWAY_SECONDS),
+            ).fetchall()
+            cleared = [(person_id, name) for person_id, name in away if person_id not in makers]
+            for table in ("sessions", "people"):
+                connection.executemany(f"DELETE FROM {table} WHERE person_id = ?", [(one,) for one, _ in cleared])
+        self._forget()
+        return sorted((name for _, name in cleared), key=key_of)
 
     def return_code(self, person_id: str) -> str:
         """A code by which somebody may join under their name again, once, within :data:`RETURN_SECONDS`.
@@ -247,9 +292,17 @@ class Sessions:
         return Joined(token, person, expires_at)
 
     def _add(self, connection: sqlite3.Connection, person: Person, now: float) -> Person:
-        here = "SELECT COUNT(DISTINCT person_id) FROM sessions WHERE ended = 0 AND expires_at > ?"
-        if connection.execute(here, (now,)).fetchone()[0] >= MOST_PEOPLE:
-            raise ConfigError(f"The class is full: {MOST_PEOPLE} people are in it. Ask the teacher.")
+        here = (
+            "SELECT COUNT(DISTINCT s.person_id) FROM sessions s JOIN people p ON p.person_id = s.person_id "
+            "WHERE s.ended = 0 AND s.expires_at > ? AND p.role = ?"
+        )
+        if (
+            person.role is Role.STUDENT
+            and connection.execute(here, (now, Role.STUDENT.value)).fetchone()[0] >= MOST_STUDENTS
+        ):
+            raise ConfigError(
+                f"The class is full: {MOST_STUDENTS} students are in it. Ask the teacher, who can clear unused names."
+            )
         connection.execute(
             "INSERT INTO people (person_id, name, name_key, role, joined_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
             (person.person_id, person.name, key_of(person.name), person.role.value, now, now),
@@ -302,6 +355,19 @@ def open_sessions() -> Sessions:
         StorageError: They cannot be read.
     """
     return _opened(settings.classroom_folder() / "class.db")
+
+
+def _known(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[str]]]:
+    """The names of the class, each with how it looks."""
+    return ((name, looks_of(name)) for (name,) in connection.execute("SELECT name FROM people"))
+
+
+def _looks(connection: sqlite3.Connection) -> set[str]:
+    return {look for _, looks in _known(connection) for look in looks}
+
+
+def _taken(connection: sqlite3.Connection, name: str, typed: str) -> NameTakenError:
+    return NameTakenError(name, free_name(typed, _looks(connection)))
 
 
 @lru_cache(maxsize=8)

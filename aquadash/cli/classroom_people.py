@@ -91,15 +91,20 @@ def renew(only_student: bool, only_teacher: bool, as_json: bool) -> None:
 @classroom.command("people")
 @click.option("--remove", metavar="NAME", help="End this person's session everywhere; their runs stay.")
 @click.option("--return-code", metavar="NAME", help="Make a code by which this person may come back under that name.")
+@click.option("--clear", is_flag=True, help="Forget students who made nothing and are not here: their names are free.")
 @json_option
-def people_command(remove: str | None, return_code: str | None, as_json: bool) -> None:
-    """List who has joined, or end somebody's session."""
+def people_command(remove: str | None, return_code: str | None, clear: bool, as_json: bool) -> None:
+    """List who has joined, end somebody's session, or clear names that nobody uses."""
     sessions = open_sessions()
     values: dict[str, Any] = {}
     if remove is not None:
         sessions.remove(_named(sessions.people(), remove).person.person_id)
     if return_code is not None:
         values["return_code"] = sessions.return_code(_named(sessions.people(), return_code).person.person_id)
+    if clear:
+        from aquadash.search.makers import makers
+
+        values["cleared"] = sessions.clear(makers())
     found = sessions.people()
     values["people"] = [
         {
@@ -112,6 +117,8 @@ def people_command(remove: str | None, return_code: str | None, as_json: bool) -
     def text() -> str:
         rows = [[member.person.name, member.person.role.value, member.sessions] for member in found]
         lines = table(rows, header=("name", "role", "sessions")) if rows else "Nobody has joined yet."
+        if clear:
+            lines += "\nUnused names cleared: " + (", ".join(values["cleared"]) or "none")
         code = values.get("return_code")
         return f"{lines}\nCode to come back: {codes.spaced(code)}" if code else lines
 

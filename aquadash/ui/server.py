@@ -12,9 +12,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.training import processes
 from aquadash.ui import framework, memory, shell, upload_files, warmup
+from aquadash.ui.classroom import connections
 from aquadash.ui.classroom import routes as class_routes
 from aquadash.ui.classroom.door import Door
 
@@ -50,6 +52,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
     The warming up needs no undoing: its thread is a daemon, and workers outlive the app.
     """
+    open_files = connections.raise_open_files()
+    if settings.classroom():
+        connections.watch(open_files)
     memory.use_few_pools()
     upload_files.keep_on_disk()
     framework.describe_theme_once()

@@ -228,10 +228,11 @@ def delete(name: str) -> str:
 
 def deleted() -> list[str]:
     """What :func:`restore` takes and whoever asks may bring back, the last deleted first."""
-    return [key for key, thing in _all_deleted() if allowed(Action.DELETE_PICTURES, thing)]
+    return [key for key, thing in all_deleted() if allowed(Action.DELETE_PICTURES, thing)]
 
 
-def _all_deleted() -> list[tuple[str, Thing]]:
+def all_deleted() -> list[tuple[str, Thing]]:
+    """The put-away data sets of all people, by what :func:`restore` takes, the last deleted first."""
     try:
         keys = sorted(os.listdir(_earlier()), key=lambda key: key.rpartition(".")[2], reverse=True)
     except OSError:
@@ -255,7 +256,7 @@ def restore(key: str) -> About:
         NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
-    for known, thing in _all_deleted():
+    for known, thing in all_deleted():
         if known == key:
             require(Action.DELETE_PICTURES, thing)
             break
@@ -281,7 +282,7 @@ def _put_away(name: str) -> str:
     os.rename(folder() / name, _earlier() / key)
     # Of each person's, so that nobody pushes out what another has deleted by mistake.
     owner = _thing_of(_earlier() / key).owner
-    for old in [old for old, thing in _all_deleted() if thing.owner == owner][_KEPT_DELETED:]:
+    for old in [old for old, thing in all_deleted() if thing.owner == owner][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
 

@@ -3,13 +3,14 @@
 Streamlit's own routes know no people: media files lie under an address that is hard to guess, uploads need a session's
 id, and the connection of a page is anybody's. So in a class every request passes here first. Open to all are the join
 page, the way to log in with an account and back, the app's own scripts and styles, and the word whether the server
-lives. Here, too, an upload that is larger than its sender may send is refused by what it says of its length, before any
-of it is read.
+lives. Here, too, an upload that is more than its sender may send, or have on the server, is refused by what it says of
+its length, before any of it is read.
 """
 
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +25,9 @@ from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, NotAllowedError
 from aquadash.people import Person
+from aquadash.ui.classroom import connections
 from aquadash.ui.classroom.accounts import STREAMLIT_PATHS
+from aquadash.ui.classroom.kept_uploads import KeptUploads
 from aquadash.ui.classroom.visitors import COOKIE, logs_in
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
@@ -46,9 +49,17 @@ class Door:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._uploads = KeptUploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not settings.classroom() or _is_open(scope["path"]):
+        if scope["type"] == "lifespan" or not settings.classroom():
+            await self._app(scope, receive, send)
+            return
+        with connections.request():
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         # Not in the server's own thread: whoever looks may have to wait for the file.
@@ -57,12 +68,49 @@ class Door:
             # Before it is accepted this is answered with 403.
             await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
             return
-        refused: Response | None = None
         if person is None:
-            refused = _refusal(scope)
-        elif scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(_UPLOADS):
-            refused = await run_in_threadpool(_too_large, scope, person)
-        await (refused or self._app)(scope, receive, send)
+            await _refusal(scope)(scope, receive, send)
+            return
+        connections.trust()
+        if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(_UPLOADS):
+            await self._take(scope, receive, send, person)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
+        """Let an upload in, or say why it is not taken."""
+        headers = HTTPConnection(scope).headers
+        told = headers.get("content-length", "")
+        if "transfer-encoding" in headers or not (told.isascii() and told.isdecimal() and len(told) < 16):
+            # The server holds a body to the length that was told; of one that comes in pieces that says nothing.
+            refusal = PlainTextResponse("An upload must say how long it is.", 411, headers=_CLOSE)
+            await refusal(scope, receive, send)
+            return
+        # Whatever comes counts as something where nothing is taken.
+        size = max(1, int(told) - _FORM_BYTES)
+        with people.acting(person):
+            if refused := await run_in_threadpool(_reason, check_upload, size):
+                await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
+                return
+            if refused := await run_in_threadpool(_reason, self._uploads.reserve, size):
+                # One that alone would be taken may come to its end: a browser tells of an answer only then.
+                while (await receive()).get("more_body"):
+                    pass
+                await PlainTextResponse(refused, 413)(scope, receive, send)
+                return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(_UPLOADS).partition("/")[0])
+
+
+def _reason(check: Callable[[int], None], size: int) -> str:
+    """Why an upload is refused; empty where it is not."""
+    try:
+        check(size)
+    except NotAllowedError as error:
+        return str(error)
+    return ""
 
 
 def _is_open(path: str) -> bool:
@@ -76,22 +124,6 @@ def _sender(scope: Scope) -> Person | None:
         return open_sessions().person_of(HTTPConnection(scope).cookies.get(COOKIE))
     except AquaDashError:
         return None
-
-
-def _too_large(scope: Scope, person: Person) -> Response | None:
-    """Why an upload is not taken; None for one that is."""
-    headers = HTTPConnection(scope).headers
-    told = headers.get("content-length", "")
-    if "transfer-encoding" in headers or not (told.isascii() and told.isdecimal() and len(told) < 16):
-        # The server holds a body to the length that was told; of one that comes in pieces that says nothing.
-        return PlainTextResponse("An upload must say how long it is.", 411, headers=_CLOSE)
-    try:
-        with people.acting(person):
-            # Whatever comes counts as something where nothing is taken.
-            check_upload(max(1, int(told) - _FORM_BYTES))
-    except NotAllowedError as error:
-        return PlainTextResponse(str(error), 413, headers=_CLOSE)
-    return None
 
 
 def _refusal(scope: Scope) -> Response:

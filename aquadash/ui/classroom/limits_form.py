@@ -14,7 +14,8 @@ from aquadash.ui.text import plain, sentence
 
 #: Numbers with their least and greatest value.
 _NUMBERS = {
-    "waiting_runs": (0, 100), "epochs": (1, 2000), "upload_megabytes": (0, 1000), "data_sets": (0, 1000),
+    "waiting_runs": (0, 100), "epochs": (1, 2000), "upload_megabytes": (0, 1000),
+    "kept_upload_megabytes": (0, 100_000), "class_upload_megabytes": (0, 100_000), "data_sets": (0, 1000),
     "pipelines": (0, 1000),
 }  # fmt: skip
 

@@ -10,8 +10,9 @@ import streamlit as st
 from aquadash import people
 from aquadash.classroom.codes import spaced
 from aquadash.classroom.member_types import Member
-from aquadash.classroom.sessions import RETURN_SECONDS, open_sessions
+from aquadash.classroom.sessions import AWAY_SECONDS, RETURN_SECONDS, open_sessions
 from aquadash.people import Person, Role
+from aquadash.search.makers import makers
 from aquadash.ui import cache, shell
 from aquadash.ui.classroom import visitors
 from aquadash.ui.text import count, duration, moment, plain
@@ -31,7 +32,17 @@ def _people() -> None:
     found = open_sessions().people()
     here = [member for member in found if member.sessions]
     students = sum(member.person.role is Role.STUDENT for member in found)
-    st.markdown(f"**{count(students, 'student')}**; {count(len(here), 'person', 'people')} with a session now.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{count(students, 'student')}**; {count(len(here), 'person', 'people')} with a session now.",
+            width="content",
+        )
+        st.button(
+            "Clear unused names", key="clear-names", icon=":material/person_remove:", type="tertiary", on_click=_clear,
+            disabled=not students,
+            help="Of students who have made nothing (no run, search, data set or pipeline) and have not been here for "
+            f"{AWAY_SECONDS / 60:.0f} minutes. Their names are free again, and they can join again.",
+        )  # fmt: skip
     returning = st.session_state.get(_RETURN)
     if returning:
         name, code = returning
@@ -89,6 +100,11 @@ def _row(member: Member, runs: int) -> None:
 def _remove(person: Person) -> None:
     with shell.guard():
         open_sessions().remove(person.person_id)
+
+
+def _clear() -> None:
+    with shell.guard():
+        st.toast(f"Unused names cleared: {len(open_sessions().clear(makers()))}", icon="✅")
 
 
 def _return(person: Person) -> None:

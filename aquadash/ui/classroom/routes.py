@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from aquadash import settings
 from aquadash.classroom import oidc
-from aquadash.classroom.attempts import Attempts
+from aquadash.classroom.attempts import Attempts, new_names
 from aquadash.classroom.codes import tidy
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
@@ -41,6 +41,7 @@ COOKIE_SECONDS = 30 * 86400
 _MOST_BYTES = 10_000
 
 _attempts = Attempts()
+_new_names = new_names()
 
 
 def routes() -> list[Route]:
@@ -129,7 +130,7 @@ async def _join(request: Request) -> Response:
     wanted = own_path(typed["next"])
     try:
         joined = await run_in_threadpool(
-            join, open_sessions(), _attempts, name=typed["name"], code=typed["code"], address=address,
+            join, open_sessions(), _attempts, _new_names, name=typed["name"], code=typed["code"], address=address,
             earlier_token=request.cookies.get(COOKIE),
         )  # fmt: skip
     except NameTakenError as error:
@@ -137,7 +138,9 @@ async def _join(request: Request) -> Response:
             request, status=409, error=str(error), wrong="name", name=error.suggestion, code=typed["code"], next=wanted
         )
     except TooManyAttemptsError as error:
-        answer = _page(request, status=429, error=str(error), wrong="code", name=typed["name"], next=wanted)
+        answer = _page(
+            request, status=429, error=str(error), wrong="code", name=typed["name"], code=typed["code"], next=wanted
+        )
         answer.headers["Retry-After"] = str(max(1, round(error.seconds)))
         return answer
     except WrongCodeError as error:

@@ -1,0 +1,92 @@
+"""A class as it is served, and what one of its pupils may send it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from aquadash.classroom import codes
+from tests.serving import Server, serving
+
+pytestmark = pytest.mark.slow
+
+
+def _request(
+    server: Server, path: str, *, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None
+) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+    connection.request(method, path, body, headers or {})
+    return connection.getresponse()
+
+
+def _join(server: Server, name: str) -> dict[str, str]:
+    """Somebody joins; returns the header that proves it."""
+    form = urlencode({"name": name, "code": codes.codes().student, "next": "/"}).encode()
+    headers = {"Origin": server.url, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = _request(server, "/class/join", method="POST", body=form, headers=headers)
+    assert answer.status == 303
+    return {"Cookie": str(answer.headers["set-cookie"]).partition(";")[0]}
+
+
+@contextmanager
+def _page(server: Server, cookie: dict[str, str]) -> Iterator[str]:
+    """A page that is open; yields the id of its session."""
+    address = server.url.replace("http", "ws") + "/_stcore/stream"
+    with connect(address, subprotocols=[Subprotocol("streamlit")], additional_headers=cookie, max_size=None) as page:
+        request = BackMsg()
+        request.rerun_script.page_name = "data"
+        page.send(request.SerializeToString())
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(bytes(page.recv(timeout=60)))  # type: ignore[arg-type]
+            if message.WhichOneof("type") == "new_session":
+                yield message.new_session.initialize.session_id
+                return
+
+
+def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(home: Path) -> None:
+    with serving(home, open_files=1024, AQUADASH_CLASSROOM="1") as server, ExitStack() as stack:
+        address = urlsplit(server.url)
+        cookie = _join(server, "Anna")
+        with _page(server, cookie):
+            for number in range(1100):
+                silent = stack.enter_context(socket.create_connection(("127.0.0.1", address.port or 0), timeout=60))
+                if number % 2:
+                    silent.sendall(b"GET / HTTP/1.1\r\nHost:")
+            assert _request(server, "/class/join").status == 200
+            assert _request(server, "/data", headers=cookie).status == 200
+            with _page(server, _join(server, "Ben")):
+                pass
+        assert "out of system resource" not in server.log.read_text()
+
+
+def test_uploads_that_no_page_asked_for_end_at_the_total(home: Path) -> None:
+    with serving(home, AQUADASH_CLASSROOM="1") as server:
+        cookie = _join(server, "Anna")
+        with _page(server, cookie) as session:
+            page = _request(server, "/_stcore/health")
+            token = str(page.headers["set-cookie"]).partition(";")[0]
+            headers = {
+                "Cookie": f"{cookie['Cookie']}; {token}", "X-Xsrftoken": token.partition("=")[2],
+                "Content-Type": "multipart/form-data; boundary=xx",
+            }  # fmt: skip
+            body = b'--xx\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n%b\r\n--xx--\r\n'
+
+            def send(file_id: str) -> int:
+                address = f"/_stcore/upload_file/{session}/{file_id}"
+                return _request(server, address, method="PUT", body=body % bytes(19_000_000), headers=headers).status
+
+            assert [send(str(number)) for number in range(8)] == [204] * 5 + [413] * 3
+            gone = _request(server, f"/_stcore/upload_file/{session}/0", method="DELETE", headers=headers)
+            assert gone.status == 204
+            assert [send(str(number)) for number in range(2)] == [204, 413]
