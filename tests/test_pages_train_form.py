@@ -212,8 +212,8 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
 def test_a_clone_with_changes_lists_them(engine: FakeEngine, own: Run) -> None:
     app = open_page(clone=own.run_id, set="training.epochs=20;model.filters=8,8;training.restore_best_weights=false")
 
-    assert "Filters, block by block 8, 8 (was 16, 32)" in words(app)
-    assert "Most epochs 20 (was 40)" in words(app)
+    assert "Filters per block 8, 8 (was 16, 32)" in words(app)
+    assert "Maximum epochs 20 (was 40)" in words(app)
     changes = {"training.epochs": 20, "model.filters": (8, 8), "training.restore_best_weights": False}
     assert launched(app, engine) == with_values(own.config, changes)
 

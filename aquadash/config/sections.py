@@ -76,36 +76,36 @@ class AugmentationConfig(Section):
         help="The chain of random changes; 'none' trains on the originals alone. Several with weights, such as "
         "'notebook-1:3, mirror-shift:1', are mixed: each version of an image goes through one of them.")] = "notebook"
     mode: Annotated[Literal["copies", "fresh"], Setting(
-        "Variants are drawn", group="augmentation", search=("copies", "fresh"), measured=False, script=True,
+        "Augmented images", group="augmentation", search=("copies", "fresh"), measured=False, script=True,
         needs=lambda values: values["augmentation.pipeline"] != "none",
-        texts={"copies": "once, before training", "fresh": "anew for every epoch"},
-        help="'copies' draws the variants once before training, as the report does; 'fresh' draws new ones for every "
+        texts={"copies": "once before training", "fresh": "new every epoch"},
+        help="'copies' creates the variants once before training, as the report does; 'fresh' creates new ones every "
         "epoch.")] = "copies"
     copies: Annotated[int, Field(ge=1, le=20), Setting(
-        "Versions of each image", group="augmentation", script=True, term="augmentation",
+        "Versions per image", group="augmentation", script=True, term="augmentation",
         needs=lambda values: values["augmentation.pipeline"] != "none",
         help="Changed versions of each image from each branch of the pipeline. More take memory and time.")] = 1
     keep_originals: Annotated[bool, Setting(
-        "Learn from the originals, too", group="augmentation", script=True,
+        "Keep the original images", group="augmentation", script=True,
         needs=lambda values: values["augmentation.pipeline"] != "none",
-        help="Learn from the unchanged images, too. Makes no difference to a pipeline that keeps them anyway.")] = False
+        help="Train on the unchanged images, too. Makes no difference to a pipeline that keeps them anyway.")] = False
     definitions: Annotated[str, AfterValidator(canonical_definitions), Setting(
-        "Saved pipelines of its own", incomparable="It holds the pipelines that the other settings name.",
+        "Pipelines saved with the run", incomparable="It holds the pipelines that the other settings name.",
         script=True, term="pipeline",
         help="The saved pipelines that the settings name, as JSON. Filled in when a run is queued, so that editing or "
         "deleting them changes nothing about the run.")] = ""
     mixing: Annotated[Literal["none", "mixup", "cutmix"], Setting(
         "Mix images", group="augmentation", measured=False, script=True, term="mixing",
         needs=lambda values: values["model.fine_tuning"] != "head",
-        texts={"none": "no", "mixup": "one over the other (mixup)",
-               "cutmix": "a rectangle of one in the other (CutMix)"},
-        help="Blend each training image with another one and learn both labels in the same shares: 'mixup' lays one "
-        "over the other, 'cutmix' pastes a rectangle of one into the other.")] = "none"
+        texts={"none": "none", "mixup": "mixup (one over the other)",
+               "cutmix": "CutMix (a rectangle of one in the other)"},
+        help="Blend each training image with another one and learn both labels in the same proportions: 'mixup' "
+        "lays one over the other, 'cutmix' pastes a rectangle of one into the other.")] = "none"
     mixing_alpha: Annotated[float, Field(gt=0, le=10), Setting(
-        "Strength of mixing", group="augmentation", step=0.1, measured=False, script=True,
+        "Mixing strength (alpha)", group="augmentation", step=0.1, measured=False, script=True,
         needs=lambda values: values["augmentation.mixing"] != "none",
-        help="How strongly images are mixed. Shares are drawn from the Beta distribution with this number: at 0.2 most "
-        "images stay nearly as they are, at 1 all shares are equally likely, above it halves are.")] = 1.0
+        help="How strongly images are mixed. Proportions are drawn from the Beta distribution with this number: at 0.2 "
+        "most images stay nearly as they are, at 1 all proportions are equally likely, above it halves are.")] = 1.0
 
     @property
     def weights(self) -> tuple[tuple[str, float], ...]:
@@ -123,15 +123,15 @@ class ModelConfig(Section):
         help="The network's architecture.")] = "notebook"
     dropout: Annotated[float, Field(ge=0, lt=1), Setting(
         "Dropout", group="optimizer", order=1, step=0.05, search=Range(0, 0.7), measured=False, script=True,
-        help="Share of the dense units switched off at random in each training step.")] = 0.5
+        help="Fraction of the dense units switched off at random in each training step.")] = 0.5
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
-        "Pixel values", group="network", order=1, networks=("cnn",), search=("unit", "symmetric", "standardize"),
+        "Pixel normalization", group="network", order=1, networks=("cnn",), search=("unit", "symmetric", "standardize"),
         script=True,
         texts={"unit": "from 0 to 1", "symmetric": "from -1 to 1", "standardize": "standardized, channel by channel"},
         help="How pixel values reach the network: from 0 to 1, from -1 to 1, or with each colour channel's mean taken "
         "off and its deviation divided out, as measured on the training images.")] = "unit"
     filters: Annotated[Filters, Setting(
-        "Filters, block by block", group="network", order=-2, networks=("cnn",),
+        "Filters per block", group="network", order=-2, networks=("cnn",),
         search=("16, 32", "32, 64", "32, 64, 128"), script=True, term="convolution",
         help="Filters of the convolutions, one number for each block: how many patterns it looks for.")] = (32, 64)
     kernel_size: Annotated[int, Field(ge=1, le=11), Setting(
@@ -141,7 +141,7 @@ class ModelConfig(Section):
         "Strides", group="network", networks=("cnn",), script=True, term="stride",
         help="Pixels a filter moves at a time in the first convolution of a block; 2 halves the image.")] = 2
     convolutions: Annotated[int, Field(ge=1, le=4), Setting(
-        "Convolutions in a block", group="network", order=-1, networks=("cnn",), search=(1, 2), script=True,
+        "Convolutions per block", group="network", order=-1, networks=("cnn",), search=(1, 2), script=True,
         term="block",
         help="Convolutions in each block.")] = 1
     activation: Annotated[Activation, Setting(
@@ -170,13 +170,13 @@ class ModelConfig(Section):
         needs=lambda values: values["model.pooling"] != "none",
         help="Pixels the pooling moves at a time; 2 halves the image.")] = 1
     summary: Annotated[Literal["flatten", "average", "max"], Setting(
-        "From the blocks to the dense layers", group="network", networks=("cnn",), search=("flatten", "average"),
+        "Flatten or global pooling", group="network", networks=("cnn",), search=("flatten", "average"),
         script=True, term="global pooling",
         texts={"flatten": "every output (flatten)", "average": "each filter's mean (global average)",
                "max": "each filter's maximum (global max)"},
         help="What the dense layers see: every output of the last block, or one mean or maximum a filter.")] = "flatten"
     dense_units: Annotated[Units, Setting(
-        "Dense units, layer by layer", group="network", networks=_WITH_DENSE, search=("128", "256", "256, 128"),
+        "Units per dense layer", group="network", networks=_WITH_DENSE, search=("128", "256", "256, 128"),
         script=True, term="dense layer",
         texts={(): "none"},
         help="Units of the dense layers before the last, one number for each; empty for none.")] = (256, 128)
@@ -194,18 +194,18 @@ class ModelConfig(Section):
         script=True, term="regularization",
         help="Penalty on the sum of the weights' squares; keeps weights small.")] = 0.0
     fine_tuning: Annotated[Literal["head", "top", "all"], Setting(
-        "Layers that learn", group="transfer", networks=_PRETRAINED, search=("head", "top", "all"), script=True,
+        "Trainable layers", group="transfer", networks=_PRETRAINED, search=("head", "top", "all"), script=True,
         term="fine-tuning",
         texts={"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
         help="Which layers of a pretrained network learn: only the new head, the topmost blocks, too, or "
         "all.")] = "head"
     input_size: Annotated[int, Field(ge=0, le=512), Setting(
-        "Image side for the network", group="transfer", order=1, networks=("applications",), script=True,
+        "Input size (pixels)", group="transfer", order=1, networks=("applications",), script=True,
         texts={0: "0 (the network's own)"},
         help="Side in pixels to which images are enlarged for a pretrained network; 0 takes the size it was trained "
         "with. Smaller is faster and less accurate.")] = 0
     test_time_flip: Annotated[bool, Setting(
-        "Ask about the mirror image, too", group="network", order=1, networks=_WITH_DENSE, measured=False,
+        "Test-time flip", group="network", order=1, networks=_WITH_DENSE, measured=False,
         script=True,
         help="Predict an image and its mirror image and take the mean: a little better, twice as slow.")] = False
 
@@ -214,19 +214,19 @@ class TrainingConfig(Section):
     """How the network learns."""
 
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
-        "Most epochs", group="first", unit="epochs", search=(10, 20, 40), measured=False, script=True, term="epoch",
+        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), measured=False, script=True, term="epoch",
         help="At most so many passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
         "Batch size", group="first", search=(16, 32, 64, 128), script=True, term="batch",
         help="Images looked at together before each weight update.")] = 32
     drop_remainder: Annotated[bool, Setting(
-        "Leave out a last batch that is not full", group="data", order=2, measured=False, script=True,
+        "Drop the last incomplete batch", group="data", order=2, measured=False, script=True,
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
         "in a random direction just before validation. Another image is left out each time.")] = True
     optimizer: Annotated[Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"], Setting(
         "Optimizer", group="first", order=1, search=("nesterov", "rmsprop", "adam", "adamw"), script=True,
         term="optimizer",
-        texts={"sgd": "SGD, plain steps downhill", "momentum": "SGD with momentum",
+        texts={"sgd": "SGD", "momentum": "SGD with momentum",
                "nesterov": "SGD with Nesterov momentum", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"},
         help="The rule that turns gradients into weight updates.")] = "sgd"
     learning_rate: Annotated[float, Field(gt=0, le=10), Setting(
@@ -235,11 +235,11 @@ class TrainingConfig(Section):
     momentum: Annotated[float, Field(ge=0, lt=1), Setting(
         "Momentum", group="optimizer", step=0.01, search=Range(0.5, 0.99), script=True, term="momentum",
         needs=lambda values: values["training.optimizer"] in WITH_MOMENTUM,
-        help="Share of the last step that the next one keeps, for the optimizers with momentum.")] = 0.9
+        help="Fraction of the last step that the next one keeps, for the optimizers with momentum.")] = 0.9
     weight_decay: Annotated[float, Field(ge=0, le=1), Setting(
         "Weight decay", group="optimizer", search=Range(1e-5, 0.1, log=True), script=True, term="regularization",
-        help="Share by which each step shrinks the weights, times the learning rate; biases and normalisation are left "
-        "alone. AdamW is Adam made for it.")] = 0.0
+        help="Fraction by which each step shrinks the weights, times the learning rate; biases and normalisation are "
+        "left alone. AdamW is Adam made for it.")] = 0.0
     schedule: Annotated[Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"], Setting(
         "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), measured=False, script=True,
         term="schedule",
@@ -248,12 +248,12 @@ class TrainingConfig(Section):
                "one_cycle": "one cycle: up, then down to zero", "plateau": "plateau: a cut when progress stops"},
         help="How the learning rate changes while the network learns.")] = "constant"
     schedule_epochs: Annotated[float, Field(gt=0, le=2000), Setting(
-        "Epochs to a cut", group="schedule", step=1, unit="epochs", measured=False, script=True,
+        "Epochs between cuts", group="schedule", step=1, unit="epochs", measured=False, script=True,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="Epochs between two cuts of the learning rate (step), for one whole cut (exponential), or without "
         "progress before a cut (plateau).")] = 10.0
     schedule_factor: Annotated[float, Field(gt=0, lt=1), Setting(
-        "Factor of a cut", group="schedule", step=0.1, measured=False, script=True,
+        "Factor per cut", group="schedule", step=0.1, measured=False, script=True,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="What a cut multiplies the learning rate by (step, exponential, plateau).")] = 0.5
     warmup_epochs: Annotated[float, Field(ge=0, le=200), Setting(
@@ -264,50 +264,50 @@ class TrainingConfig(Section):
         "Patience", group="first", unit="epochs", search=Range(3, 15), measured=False, script=True,
         term="early stopping",
         texts={0: "0 (never stops early)"},
-        help="Stop after so many epochs without a better validation figure; 0 never stops early.")] = 5
+        help="Stop after so many epochs without a better validation metric; 0 never stops early.")] = 5
     monitor: Annotated[Literal["val_loss", "val_accuracy"], Setting(
-        "Figure to watch", group="stopping", order=1, measured=False, script=True, term="early stopping",
+        "Monitored metric", group="stopping", order=1, measured=False, script=True, term="early stopping",
         needs=lambda values: bool(
             values["training.patience"] or values["training.restore_best_weights"]
             or values["training.schedule"] == "plateau"),
         texts={"val_loss": "validation loss", "val_accuracy": "validation accuracy"},
-        help="The validation figure that early stopping and the choice of the best epoch look at.")] = "val_loss"
+        help="The validation metric that early stopping and the choice of the best epoch look at.")] = "val_loss"
     validation: Annotated[Literal["training", "test"], Setting(
         "Validation images", group="data", incomparable="Figures on different validation images cannot be compared.",
         measured=False, script=True, term="validation",
-        texts={"training": "held out of the training images", "test": "the first 400 test images, as in the report"},
-        help="Where validation images come from: held out of the training images, or, as in the report, the first 400 "
-        "test images (where there are no more, four fifths of them).")] = "training"
+        texts={"training": "held out from the training images", "test": "the first 400 test images, as in the report"},
+        help="Where validation images come from: held out from the training images, or, as in the report, the first "
+        "400 test images (where there are no more, four fifths of them).")] = "training"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5), Setting(
-        "Validation share", group="data", step=0.05,
+        "Validation fraction", group="data", step=0.05,
         incomparable="Figures on different validation images cannot be compared.", measured=False, script=True,
         needs=lambda values: values["training.validation"] == "training",
-        help="Share of the training images held out for validation, the same in each class.")] = 0.15
+        help="Fraction of the training images held out for validation, the same in each class.")] = 0.15
     restore_best_weights: Annotated[bool, Setting(
-        "Keep the best epoch's weights", group="stopping", measured=False, script=True, term="best epoch",
-        help="Keep the weights of the epoch with the best validation figure instead of the last ones.")] = True
+        "Restore best weights", group="stopping", measured=False, script=True, term="best epoch",
+        help="Keep the weights of the epoch with the best validation metric instead of the last ones.")] = True
     from_logits: Annotated[bool, Setting(
-        "Tell the loss to expect raw scores", group="optimizer", order=5, script=True, term="softmax",
+        "Loss expects raw scores (logits)", group="optimizer", order=5, script=True, term="softmax",
         help="Tell the loss that the model gives raw scores although it gives probabilities, as the report does. Keras "
         "notices and corrects it, with a warning.")] = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1), Setting(
         "Label smoothing", group="optimizer", order=2, step=0.05, search=Range(0, 0.2), script=True,
-        help="Share of certainty taken from the true class and spread over all, so that the network is less sure of "
+        help="Fraction of certainty taken from the true class and spread over all, so that the network is less sure of "
         "itself.")] = 0.0
     class_weights: Annotated[Literal["none", "balanced"], Setting(
         "Class weights", group="optimizer", order=4, script=True,
         texts={"none": "every image counts alike", "balanced": "every class counts alike"},
         help="Count every image alike, or images of rare classes more, so that all classes weigh the same.")] = "none"
     head_epochs: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Epochs for the head alone", group="transfer", networks=_PRETRAINED, unit="epochs", search=Range(0, 5),
+        "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=Range(0, 5),
         measured=False, script=True, term="head",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="First epochs in which a pretrained network is frozen and only the new head learns.")] = 0
     body_learning_rate: Annotated[float, Field(ge=0, le=1), Setting(
-        "Rate of pretrained layers", group="transfer", networks=_PRETRAINED, step=0.05, search=Range(0.01, 1, log=True),
-        measured=False, script=True, term="fine-tuning",
+        "Relative rate of pretrained layers", group="transfer", networks=_PRETRAINED, step=0.05,
+        search=Range(0.01, 1, log=True), measured=False, script=True, term="fine-tuning",
         needs=lambda values: values["model.fine_tuning"] != "head",
-        help="The learning rate of pretrained layers as a share of the head's: they know something already.")] = 0.1
+        help="The learning rate of pretrained layers as a fraction of the head's: they know something already.")] = 0.1
     precision: Annotated[Literal["float32", "mixed_bfloat16", "auto"], Setting(
         "Precision", group="device", script=True,
         texts={"float32": "float32", "mixed_bfloat16": "mixed bfloat16", "auto": "bfloat16 where it is faster"},

@@ -92,7 +92,7 @@ def _range_field(now: Parameter, values: Range) -> str:
     with right:
         high = inputs.text_input(f"{label}, to", key=_key(now.name, "high"), max_chars=20)
     log = inputs.checkbox(
-        f"{label}: by factors",
+        f"{label}: log scale",
         key=_key(now.name, "log"),
         help="Gives each factor of ten the same attention, 0.001 to 0.01 as much as 0.01 to 0.1. Right for learning "
         "rates and penalties.",
@@ -114,7 +114,8 @@ def _choices_field(name: str, values: tuple[Value, ...]) -> str:
         )
         return separator(name, chosen).join(chosen)
     st.session_state.setdefault(key, str(Parameter(name, values)).partition("=")[2])
-    return inputs.text_input(f"{label}, values with {separator(name)} between", max_chars=200, **common)
+    form = "comma-separated" if separator(name) == "," else "separated by |"
+    return inputs.text_input(f"{label} ({form})", max_chars=200, **common)
 
 
 def _key(name: str, part: str) -> str:
