@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 import aquadash
-from aquadash.config import DEFINITIONS, RunConfig, flatten, setting, with_values
+from aquadash.config import DEFINITIONS, WITH_MOMENTUM, RunConfig, TrainingConfig, flatten, setting, with_values
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS, uses
+from aquadash.training.optimizers import OPTIMIZERS
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.train.train_settings import GROUPS
 
@@ -160,6 +161,11 @@ def test_a_setting_is_there_when_it_does_something(
 ) -> None:
     assert name in shown(**with_it)
     assert name not in shown(**without_it)
+
+
+def test_momentum_matters_to_the_optimizers_that_take_it() -> None:
+    taking = {name for name, (_, arguments) in OPTIMIZERS.items() if "momentum" in arguments(TrainingConfig())}
+    assert taking == set(WITH_MOMENTUM)
 
 
 def test_a_network_that_is_gone_hides_nothing_of_its_own() -> None:

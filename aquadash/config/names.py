@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from aquadash.config.definitions import edited_between
+from aquadash.config.definitions import digests
 from aquadash.config.sections import RunConfig, Section
 from aquadash.config.setting import Setting
 from aquadash.errors import UnknownNameError
@@ -82,7 +82,25 @@ def config_diff(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
 
 
 def pipeline_versions(configs: Sequence[RunConfig]) -> list[str] | None:
-    """Where pipelines were edited between configs, each config's versions in words; None where none was."""
-    return edited_between(
-        [([name for name, _ in config.augmentation.weights], config.augmentation.definitions) for config in configs]
-    )
+    """Where the same pipeline's name means something else in the configs, each config's own versions of it.
+
+    ``"my-flip (version 3fa2b1)"``, ``"my-flip (as saved)"`` where it is not carried, ``"none"`` where the config does
+    not name it; None when nothing differs.
+    """
+    versions = []
+    for config in configs:
+        carried = digests(config.augmentation.definitions)
+        versions.append({name: carried.get(name) for name, _ in config.augmentation.weights})
+    names = dict.fromkeys(name for found in versions for name in found)
+    differing = [name for name in names if len({found[name] for found in versions if name in found}) > 1]
+    if not differing:
+        return None
+    return [
+        ", ".join(
+            f"{name} (version {found[name]})" if found[name] else f"{name} (as saved)"
+            for name in differing
+            if name in found
+        )
+        or "none"
+        for found in versions
+    ]
