@@ -72,7 +72,7 @@ def launch(page: Page, server: Server, *, epochs: int, name: str) -> str:
     page.goto(f"{server.url}/train?preset=notebook-fixed")
     settled(page)
     page.get_by_label("Name (optional)").fill(name)
-    number = page.get_by_role("spinbutton", name="Most epochs")
+    number = page.get_by_role("spinbutton", name="Maximum epochs")
     number.fill(str(epochs))
     number.press("Enter")
     settled(page)

@@ -128,7 +128,7 @@ def test_teacher_and_student_at_one_queue(server: Server, visit) -> None:  # typ
     student.goto(f"{server.url}/train?preset=notebook-fixed")
     settled(student)
     student.get_by_label("Name (optional)").fill("anna's run")
-    epochs = student.get_by_role("spinbutton", name="Most epochs")
+    epochs = student.get_by_role("spinbutton", name="Maximum epochs")
     epochs.fill("2")
     epochs.press("Enter")
     settled(student)

@@ -49,15 +49,15 @@ def test_a_note_leads_to_the_form_with_its_change_filled_in(warm_home: Path, pag
         page.get_by_text("Cloned from").wait_for()
         address_has(page, f"clone={broken}")
         wait_for(lambda: number(page, "Learning rate") == 0.05, saying=lambda: number(page, "Learning rate"))
-        assert number(page, "Most epochs") == 7, "all else is as in the run"
+        assert number(page, "Maximum epochs") == 7, "all else is as in the run"
         page.get_by_text("Learning rate 0.05 (was 0.5)").wait_for()
         no_error(page)
 
         # What is changed afterwards stays, and is told beside the change that the note made.
-        epochs = page.get_by_role("spinbutton", name="Most epochs")
+        epochs = page.get_by_role("spinbutton", name="Maximum epochs")
         epochs.fill("9")
         epochs.press("Enter")
-        page.get_by_text("Most epochs 9 (was 7)").wait_for()
+        page.get_by_text("Maximum epochs 9 (was 7)").wait_for()
         assert number(page, "Learning rate") == 0.05
         no_error(page)
 

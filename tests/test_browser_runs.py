@@ -76,7 +76,7 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         choose(page, "group", "same but the seed")
         address_has(page, "group=all-but-seed")
         page.get_by_text("Within a group only the seed differs").wait_for()
-        choose(page, "member", "Optimizer: SGD, plain steps downhill")
+        choose(page, "member", "Optimizer: SGD")
         rows(page, 2)
         address_has(page, "member=")
         page.reload()

@@ -133,10 +133,10 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         page.get_by_role("link", name="Train with it").click()
         chosen = page.get_by_role("combobox", name="Augmentation").first
         wait_for(lambda: "Nested <one>" in chosen.input_value(), timeout=60, saying=chosen.input_value)
-        number = page.get_by_role("spinbutton", name="Most epochs")
+        number = page.get_by_role("spinbutton", name="Maximum epochs")
         number.fill("1")
         number.press("Enter")
-        page.get_by_text("Most epochs 1 (was").wait_for()
+        page.get_by_text("Maximum epochs 1 (was").wait_for()
         page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
         store = open_store()
         wait_for(lambda: any(run.status is RunStatus.FINISHED for run in store.list_runs()), timeout=240)

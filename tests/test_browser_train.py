@@ -65,17 +65,17 @@ def test_a_run_is_cloned_changed_and_launched(shared_server: Server, page: Page)
     page.get_by_text("Cloned from").wait_for()
     address_has(page, f"clone={run.run_id}")
     assert "model <b>run</b>" in page.locator("body").inner_text()
-    value_of(number(page, "Most epochs"), "40")
+    value_of(number(page, "Maximum epochs"), "40")
 
-    set_number(page, "Most epochs", 300)
-    page.get_by_text("Most epochs 300 (was 40)").wait_for()
+    set_number(page, "Maximum epochs", 300)
+    page.get_by_text("Maximum epochs 300 (was 40)").wait_for()
     known = {other.run_id for other in store.list_runs()}
     page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
     page.wait_for_function("() => !location.href.includes('clone=') && location.href.includes('run=')")
     (launched,) = (other for other in store.list_runs() if other.run_id not in known)
     address_has(page, f"run={launched.run_id}")
     assert launched.config == with_values(run.config, {"training.epochs": 300})
-    value_of(number(page, "Most epochs"), "300")  # What was typed stays after the launch.
+    value_of(number(page, "Maximum epochs"), "300")  # What was typed stays after the launch.
 
     page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=re.compile("Stop|Take out")).click()
     wait_for(lambda: store.get(launched.run_id).status is RunStatus.STOPPED)
@@ -88,16 +88,16 @@ def test_a_link_to_a_clone_works_on_a_server_that_has_just_started(warm_home: Pa
         page.goto(f"{server.url}/train?clone={run.run_id}&set=training.epochs=20;model.filters=8,8;nonsense=1")
         page.get_by_text("Cloned from").wait_for()
         settled(page)
-        value_of(number(page, "Most epochs"), "20")
+        value_of(number(page, "Maximum epochs"), "20")
         page.get_by_text("“nonsense=1”, which is left out").wait_for()
         unfold(page, "Network")
-        value_of(page.get_by_role("textbox", name="Filters, block by block"), "8, 8")
+        value_of(page.get_by_role("textbox", name="Filters per block"), "8, 8")
         no_error(page)
 
         page.goto(f"{server.url}/train?clone={'f' * 32}")
         page.get_by_text("to clone; it may have been deleted").wait_for()
         settled(page)
-        value_of(number(page, "Most epochs"), str(RunConfig().training.epochs))
+        value_of(number(page, "Maximum epochs"), str(RunConfig().training.epochs))
         no_error(page)
 
 
@@ -124,7 +124,7 @@ def test_the_learning_rates_curve_follows_the_settings(shared_server: Server, pa
     option = page.get_by_role("option", name=re.compile("cosine"))
     wait_for(lambda: chosen(page, menu, option), saying=menu.input_value)
     page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 200.").first.wait_for()
-    set_number(page, "Most epochs", 20)
+    set_number(page, "Maximum epochs", 20)
     page.get_by_text("falls to 0 at epoch 20.").first.wait_for()
     no_error(page)
 
@@ -143,7 +143,7 @@ def test_a_browser_that_loads_its_code_slowly_shows_the_settings_that_are_meant(
     for route in held_back:
         route.continue_()
     value_of(start, PRESETS[DEFAULT_PRESET].title)
-    value_of(number(page, "Most epochs"), str(RunConfig().training.epochs))
+    value_of(number(page, "Maximum epochs"), str(RunConfig().training.epochs))
     no_error(page)
 
 
@@ -155,10 +155,10 @@ def test_pasted_settings_fill_the_form(shared_server: Server, page: Page) -> Non
     pasted.fill("training: {epochs: 12, optimiser: adam}")
     page.get_by_role("button", name="Use these settings").click()
     page.get_by_text("training.optimizer").first.wait_for()  # The nearest name, in the refusal.
-    value_of(number(page, "Most epochs"), str(RunConfig().training.epochs))
+    value_of(number(page, "Maximum epochs"), str(RunConfig().training.epochs))
 
     pasted.fill("training: {epochs: 12, optimizer: adam}")
     page.get_by_role("button", name="Use these settings").click()
     page.get_by_text("Done: 2 settings changed.").wait_for()
-    value_of(number(page, "Most epochs"), "12")
+    value_of(number(page, "Maximum epochs"), "12")
     no_error(page)

@@ -73,8 +73,8 @@ def test_only_differing_settings_are_listed_in_the_order_of_the_form() -> None:
 
 
 def test_every_setting_has_a_help_text() -> None:
-    assert set(config.fields()) == set(config.flatten(RunConfig()))
-    assert all(len(text) > 20 for text in config.fields().values())
+    assert set(config.SETTINGS) == set(config.flatten(RunConfig()))
+    assert all(len(record.help) > 20 for record in config.SETTINGS.values())
 
 
 def test_assignments() -> None:

@@ -8,6 +8,7 @@ import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ import pytest
 
 from aquadash import augment, models
 from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
-from aquadash.config import AugmentationConfig, RunConfig, fields, with_values
+from aquadash.config import SETTINGS, AugmentationConfig, RunConfig, with_values
 from aquadash.data import Dataset, synthetic
 from aquadash.errors import RunError
 from aquadash.export import script
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code
 from aquadash.export.network_code import network_code
 from aquadash.export.notebook import train_notebook
-from aquadash.export.script import FOLLOWED, Recipe, train_script, why_no_script
+from aquadash.export.script import Recipe, train_script, why_no_script
 from aquadash.models import backbone
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord
@@ -101,15 +102,11 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
     assert said["val_accuracy"] == result.val_accuracy
 
 
-def test_the_script_follows_every_setting() -> None:
-    """Whoever adds a setting decides here: the script follows it, or a run that uses it gets none."""
-    assert set(fields()) == FOLLOWED
-
-
 def test_a_setting_that_is_not_followed_gets_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     config = with_values(RunConfig(), {"training.label_smoothing": 0.1})
     assert not why_no_script(config)
-    monkeypatch.setattr(script, "FOLLOWED", FOLLOWED - {"training.label_smoothing"})
+    name = "training.label_smoothing"
+    monkeypatch.setitem(SETTINGS, name, replace(SETTINGS[name], script=False))
     assert "training.label_smoothing is '0.1'" in why_no_script(config)
     assert not why_no_script(RunConfig())
 

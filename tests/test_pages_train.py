@@ -70,7 +70,7 @@ def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
     app.number_input(key="set:training.epochs").set_value(3)
     app.selectbox(key="set:training.optimizer").select("adam")
     app.text_input(key="train:name:0").set_value("my run").run()
-    assert "Most epochs 3 (was 200)" in words(app)
+    assert "Maximum epochs 3 (was 200)" in words(app)
     app.button(key="launch").click().run()
 
     (call, config), *others = engine.calls

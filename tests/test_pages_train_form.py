@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import RunConfig, flatten, from_yaml, to_yaml, with_values
+from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.ui import cache
+from aquadash.ui.hyperparameters import effective
 from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
-from aquadash.ui.train.setting_groups import CARRIED, matters
 from tests import ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, controls, open_page, words
@@ -49,7 +49,7 @@ def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) 
         found = controls(app)
         for name in values:
             key = "source" if name == "data.source" else f"set:{name}"
-            assert (key in found) == (matters(name, values) and name not in CARRIED), (network, name)
+            assert (key in found) == (name in effective(values) and name != DEFINITIONS), (network, name)
             assert key not in found or found[key].help
 
 
@@ -212,8 +212,8 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
 def test_a_clone_with_changes_lists_them(engine: FakeEngine, own: Run) -> None:
     app = open_page(clone=own.run_id, set="training.epochs=20;model.filters=8,8;training.restore_best_weights=false")
 
-    assert "Filters, block by block 8, 8 (was 16, 32)" in words(app)
-    assert "Most epochs 20 (was 40)" in words(app)
+    assert "Filters per block 8, 8 (was 16, 32)" in words(app)
+    assert "Maximum epochs 20 (was 40)" in words(app)
     changes = {"training.epochs": 20, "model.filters": (8, 8), "training.restore_best_weights": False}
     assert launched(app, engine) == with_values(own.config, changes)
 

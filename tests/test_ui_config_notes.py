@@ -10,6 +10,4 @@ from aquadash.ui.train.config_notes import fix_text
 def test_a_fix_says_what_it_sets() -> None:
     changes = {"training.learning_rate": 0.01, "model.filters": "16, 32", "training.restore_best_weights": True}
     note = Note("key", "warning", "Title", "Evidence", changes)
-    assert fix_text(note, RunConfig()) == (
-        "Learning rate: 0.01; Filters, block by block: 16, 32; Keep the best epoch's weights: yes"
-    )
+    assert fix_text(note, RunConfig()) == ("Learning rate: 0.01; Filters per block: 16, 32; Restore best weights: yes")

@@ -9,6 +9,7 @@ from aquadash.coach.note import Note
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data.folder.about import PREFIX, all_kept
 from aquadash.models import MODELS
+from aquadash.models import uses as network_uses
 
 #: Side in pixels of the images of the data sets where it is known before they are loaded.
 KNOWN_SIDES = {"synthetic": 32, "cifar100": 32}
@@ -34,8 +35,7 @@ def image_side(source: str) -> int | None:
 
 def uses(config: RunConfig, name: str) -> bool:
     """Whether the chosen network uses a field of the model section."""
-    entry = MODELS.get(config.model.name)
-    return entry is not None and name in entry.settings
+    return network_uses(config.model.name, f"model.{name}")
 
 
 def thawed(config: RunConfig) -> bool:

@@ -8,8 +8,8 @@ epochs; SGD with 0.0001 has hardly moved after 20, and Adam with 0.00001 needs 3
 
 from __future__ import annotations
 
-from aquadash.config import RunConfig, TrainingConfig
-from aquadash.models import MODELS
+from aquadash.config import WITH_MOMENTUM, RunConfig, TrainingConfig
+from aquadash.models import uses
 
 #: What the optimizers are called in "with ...".
 OPTIMIZER_NAMES = {
@@ -34,8 +34,6 @@ NORMALIZED_FACTOR = 5
 #: With effective rates below these nothing much happens in the epochs that people wait for.
 SMALLEST_RATE = {"sgd": 3e-4, "momentum": 3e-4, "nesterov": 3e-4, "rmsprop": 3e-5, "adam": 3e-5, "adamw": 3e-5}
 
-_WITH_MOMENTUM = ("momentum", "nesterov")
-
 
 def effective_rate(training: TrainingConfig) -> float:
     """The learning rate that steps in one direction add up to.
@@ -44,7 +42,7 @@ def effective_rate(training: TrainingConfig) -> float:
     times the size of one.
     """
     rate = training.learning_rate
-    return rate / (1 - training.momentum) if training.optimizer in _WITH_MOMENTUM else rate
+    return rate / (1 - training.momentum) if training.optimizer in WITH_MOMENTUM else rate
 
 
 def largest(config: RunConfig) -> float:
@@ -93,5 +91,4 @@ def text(rate: float) -> str:
 
 
 def _normalizes(config: RunConfig) -> bool:
-    entry = MODELS.get(config.model.name)
-    return entry is not None and "batch_normalization" in entry.settings and config.model.batch_normalization
+    return uses(config.model.name, "model.batch_normalization") and config.model.batch_normalization

@@ -5,9 +5,10 @@ sources, pipelines and models are checked against their tables by the rooms that
 """
 
 from aquadash.config.definitions import definitions_text, definitions_words, digests, read_definitions
-from aquadash.config.names import DEFINITIONS, Setting, config_diff, fields, flatten, pipeline_versions, setting
+from aquadash.config.names import DEFINITIONS, SETTINGS, config_diff, flatten, pipeline_versions, setting
 from aquadash.config.reading import from_json, from_mapping, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.config.sections import (
+    WITH_MOMENTUM,
     AugmentationConfig,
     DataConfig,
     ModelConfig,
@@ -15,23 +16,28 @@ from aquadash.config.sections import (
     Section,
     TrainingConfig,
 )
+from aquadash.config.setting import Family, Range, Setting, Value
 from aquadash.config.weights import MOST_PIPELINES, read_weights, weights_text
 
 __all__ = [
     "DEFINITIONS",
     "MOST_PIPELINES",
+    "SETTINGS",
+    "WITH_MOMENTUM",
     "AugmentationConfig",
     "DataConfig",
+    "Family",
     "ModelConfig",
+    "Range",
     "RunConfig",
     "Section",
     "Setting",
     "TrainingConfig",
+    "Value",
     "config_diff",
     "definitions_text",
     "definitions_words",
     "digests",
-    "fields",
     "flatten",
     "from_json",
     "from_mapping",

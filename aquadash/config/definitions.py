@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aquadash.config.weights import NAME
@@ -64,29 +64,3 @@ def digests(text: str) -> dict[str, str]:
 def definitions_words(text: str) -> str:
     """The pipelines as a person tells them apart: ``"my-flip (version 3fa2b1)"``; ``"none"`` without any."""
     return ", ".join(f"{name} (version {digest})" for name, digest in digests(text).items()) or "none"
-
-
-def edited_between(carried: Sequence[tuple[Sequence[str], str]]) -> list[str] | None:
-    """How configs differ in what the same pipeline's name means in them.
-
-    Args:
-        carried: Of each config the pipelines that it names, and its definitions.
-
-    Returns:
-        For each config its own versions of those pipelines that differ: ``"my-flip (version 3fa2b1)"``, ``"my-flip (as
-        saved)"`` where it is not carried, ``"none"`` where the config names none of them. None when nothing differs.
-    """
-    versions = [{name: digests(text).get(name) for name in names} for names, text in carried]
-    names = dict.fromkeys(name for found in versions for name in found)
-    differing = [name for name in names if len({found[name] for found in versions if name in found}) > 1]
-    if not differing:
-        return None
-    return [
-        ", ".join(
-            f"{name} (version {found[name]})" if found[name] else f"{name} (as saved)"
-            for name in differing
-            if name in found
-        )
-        or "none"
-        for found in versions
-    ]

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from aquadash.config.names import fields
+from aquadash.config.names import SETTINGS
 from aquadash.config.sections import RunConfig
 from aquadash.errors import ConfigError, UnknownNameError
 
@@ -99,10 +99,9 @@ def with_values(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     Values may be text, as they come from a command line; they are converted to the field's type.
     """
     values = config.model_dump()
-    known = fields()
     for name, value in changes.items():
-        if name not in known:
-            raise UnknownNameError.of("setting", name, known)
+        if name not in SETTINGS:
+            raise UnknownNameError.of("setting", name, SETTINGS)
         section, _, field = name.rpartition(".")
         (values[section] if section else values)[field] = value
     return from_mapping(values)
@@ -128,8 +127,9 @@ def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
-        return UnknownNameError.of("setting", name, fields())
+        return UnknownNameError.of("setting", name, SETTINGS)
     came = repr(first.get("input"))[:80]
     # Our own checks are told without pydantic's words before them.
     message = first["msg"].removeprefix("Value error, ")
-    return ConfigError(f"{name} is {came}: {message[:1].lower()}{message[1:]}. {fields().get(name, '')}".strip())
+    help = SETTINGS[name].help if name in SETTINGS else ""
+    return ConfigError(f"{name} is {came}: {message[:1].lower()}{message[1:]}. {help}".strip())

@@ -6,17 +6,9 @@ from typing import Any
 
 from aquadash.augment import pipeline as pipeline_named
 from aquadash.augment import plan
-from aquadash.config import DEFINITIONS, RunConfig, with_values
+from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, with_values
 from aquadash.errors import ConfigError
 
-#: What counts in epochs, and the most of each that a config allows.
-_IN_EPOCHS: dict[str, int] = {
-    "epochs": 2000,
-    "patience": 2000,
-    "schedule_epochs": 2000,
-    "warmup_epochs": 200,
-    "head_epochs": 2000,
-}
 _NONE = "none"
 
 
@@ -62,14 +54,13 @@ def pipeline_title(pipeline: str) -> str:
 
 
 def _longer(config: RunConfig, times: int) -> dict[str, Any]:
-    values = config.training.model_dump()
-    changes = {}
-    for name, most in _IN_EPOCHS.items():
-        wanted = values[name] * times
-        if wanted > most:
+    values = flatten(config)
+    changes = {name: values[name] * times for name, record in SETTINGS.items() if record.unit == "epochs"}
+    for name, wanted in changes.items():
+        most = SETTINGS[name].high
+        if most is not None and wanted > most:
             raise ConfigError(
-                f"For as many updates the run without the pipeline needs training.{name} = {wanted:g}; at most {most} "
-                "is possible. Take fewer epochs, or let both have the same number of them."
+                f"For as many updates the run without the pipeline needs {name} = {wanted:g}; at most {most:g} is "
+                "possible. Take fewer epochs, or let both have the same number of them."
             )
-        changes[f"training.{name}"] = wanted
     return changes

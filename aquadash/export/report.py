@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 import aquadash
-from aquadash.config import DEFINITIONS, RunConfig, definitions_words, fields, flatten
+from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, definitions_words, flatten
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import (
@@ -254,11 +254,11 @@ def _data_url(image: NDArray[np.uint8]) -> str:
 
 def _settings(config: RunConfig) -> list[tuple[str, str, str, bool]]:
     """Name, value, explanation, and whether it differs from the default, for each setting."""
-    help_lines, usual = fields(), flatten(RunConfig())
+    usual = flatten(RunConfig())
     told: list[tuple[str, str, str, bool]] = []
     for name, value in flatten(config).items():
         words = definitions_words(str(value)) if name == DEFINITIONS else _plain(value)
-        told.append((name, words, help_lines.get(name, ""), value != usual[name]))
+        told.append((name, words, SETTINGS[name].help, value != usual[name]))
     return told
 
 

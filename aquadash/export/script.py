@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquadash import models
 from aquadash.augment import AugmentationPlan
-from aquadash.config import ModelConfig, RunConfig, TrainingConfig, flatten
+from aquadash.config import SETTINGS, ModelConfig, RunConfig, TrainingConfig, flatten
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code, defined
 from aquadash.export.network_code import has_code, network_code
@@ -63,33 +63,11 @@ class Recipe:
     data_in_zip: bool
 
 
-#: Every setting that the script follows. One that is not among them may only have its default: a script that passes a
-#: setting over would train something else.
-FOLLOWED = frozenset(
-    {
-        "seed", "data.source",
-        "augmentation.pipeline", "augmentation.mode", "augmentation.mixing", "augmentation.mixing_alpha",
-        "augmentation.copies", "augmentation.keep_originals", "augmentation.definitions",
-        *(f"model.{name}" for name in (
-            "name", "dropout", "normalization", "filters", "kernel_size", "strides", "convolutions", "activation",
-            "batch_normalization", "residual", "pooling", "pool_size", "pool_strides", "summary", "dense_units",
-            "dense_activation", "l1", "l2", "fine_tuning", "input_size", "test_time_flip",
-        )),
-        *(f"training.{name}" for name in (
-            "epochs", "batch_size", "drop_remainder", "optimizer", "learning_rate", "momentum", "weight_decay",
-            "schedule", "schedule_epochs", "schedule_factor", "warmup_epochs", "patience", "monitor", "validation",
-            "validation_fraction", "restore_best_weights", "from_logits", "label_smoothing", "class_weights",
-            "head_epochs", "body_learning_rate", "precision", "device",
-        )),
-    }
-)  # fmt: skip
-
-
 def why_no_script(config: RunConfig) -> str:
     """Why a run cannot be repeated without AquaDash; empty where it can."""
     usual = flatten(RunConfig())
     for name, value in flatten(config).items():
-        if name not in FOLLOWED and value != usual[name]:
+        if not SETTINGS[name].script and value != usual[name]:
             return f"Its setting {name} is {str(value)[:60]!r}, which a script without AquaDash does not follow."
     if has_code(config.model):
         return ""

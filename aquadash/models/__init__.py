@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.registry import MODELS, ModelEntry, build, model_entry
+from aquadash.models.registry import MODELS, ModelEntry, build, model_entry, uses
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "model_entry",
     "normalise",
     "summarize",
+    "uses",
 ]
 
 

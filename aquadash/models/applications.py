@@ -23,9 +23,6 @@ from aquadash.models.weights import ImageNetWeights, PretrainedWeights, load_hdf
 if TYPE_CHECKING:
     import keras
 
-#: The settings that these networks use.
-SETTINGS = (*transfer.SETTINGS, "input_size")
-
 _STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 #: MobileNetV2 was trained once for each of these sizes; for any other, Keras takes the weights for 224 pixels.

@@ -23,9 +23,6 @@ from aquadash.models.weights import PretrainedWeights
 if TYPE_CHECKING:
     import keras
 
-#: The settings that this network uses.
-SETTINGS = transfer.SETTINGS
-
 #: The file that comes with AquaDash; ``backbone.md`` beside it is its card.
 WEIGHTS_FILE = Path(__file__).parent / "pretrained" / "backbone.npz"
 

@@ -14,13 +14,6 @@ from aquadash.models.inputs import ChannelStatistics, normalized
 if TYPE_CHECKING:
     import keras
 
-#: The settings that this network uses.
-SETTINGS = (
-    "dropout", "normalization", "filters", "kernel_size", "strides", "convolutions", "activation",
-    "batch_normalization", "residual", "pooling", "pool_size", "pool_strides", "summary", "dense_units",
-    "dense_activation", "l1", "l2", "test_time_flip",
-)  # fmt: skip
-
 #: More would not fit the memory of a laptop or the patience of a class.
 MOST_PARAMETERS = 50_000_000
 

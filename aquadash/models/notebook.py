@@ -10,9 +10,6 @@ from aquadash.models.inputs import ChannelStatistics
 if TYPE_CHECKING:
     import keras
 
-#: The settings that this network uses; all else is as in the report.
-SETTINGS = ("dropout",)
-
 
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics

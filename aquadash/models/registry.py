@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from aquadash.config import ModelConfig
+from aquadash.config import Family, ModelConfig, setting
 from aquadash.errors import UnknownNameError
 from aquadash.models import applications, backbone, convolutional, notebook
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
@@ -39,7 +39,7 @@ class ModelEntry:
         title: A short name for a menu.
         summary: What it is, in a sentence.
         build: Makes the network with fresh weights, a pretrained body included.
-        settings: The names of the ``model`` section's fields that it uses, besides ``name``.
+        family: Which settings it uses: those whose record names the family.
         weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
         load: Puts those weights into a network that ``build`` made; None likewise.
         top: How the names of the layers in a body's topmost blocks begin.
@@ -48,7 +48,7 @@ class ModelEntry:
     title: str
     summary: str
     build: Builder
-    settings: tuple[str, ...]
+    family: Family
     weights: Callable[[ModelConfig], PretrainedWeights] | None = None
     load: Callable[[keras.Model, Path], None] | None = None
     top: tuple[str, ...] = ()
@@ -64,19 +64,19 @@ MODELS: dict[str, ModelEntry] = {
         "The report's CNN",
         "Two convolutions with stride 2, two poolings, dense layers of 256 and 128 units: 1,091,045 parameters.",
         notebook.build,
-        notebook.SETTINGS,
+        "notebook",
     ),
     "cnn": ModelEntry(
         "A CNN of your own",
         "Blocks of convolutions, then dense layers, every number yours to choose. It starts as the report's network.",
         convolutional.build,
-        convolutional.SETTINGS,
+        "cnn",
     ),
     "backbone": ModelEntry(
         "Pretrained backbone",
         "A small residual network that has learnt to see from CIFAR-100's other 95 classes; it comes with AquaDash.",
         backbone.build,
-        backbone.SETTINGS,
+        "backbone",
         weights=backbone.weights,
         load=backbone.load,
         top=backbone.TOP,
@@ -86,7 +86,7 @@ MODELS: dict[str, ModelEntry] = {
             application.title,
             application.summary,
             applications.build,
-            applications.SETTINGS,
+            "applications",
             weights=applications.weights,
             load=applications.load,
             top=application.top,
@@ -106,6 +106,12 @@ def model_entry(name: str) -> ModelEntry:
         return MODELS[name]
     except KeyError:
         raise UnknownNameError.of("model", name, MODELS) from None
+
+
+def uses(network: str, name: str) -> bool:
+    """Whether a network takes notice of the setting of that dotted name; one that is not known may do so of any."""
+    entry, networks = MODELS.get(network), setting(name).networks
+    return entry is None or not networks or entry.family in networks
 
 
 def build(

@@ -11,9 +11,6 @@ from aquadash.config import ModelConfig
 if TYPE_CHECKING:
     import keras
 
-#: The settings that every pretrained network uses.
-SETTINGS = ("dropout", "dense_units", "dense_activation", "l2", "fine_tuning", "test_time_flip")
-
 BODY = "body"
 HEAD = "head"
 

@@ -8,8 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from aquadash.config import DEFINITIONS, setting
-from aquadash.config import fields as setting_names
+from aquadash.config import DEFINITIONS, SETTINGS
 from aquadash.runs.types import Run
 
 
@@ -22,6 +21,9 @@ class Kind(StrEnum):
     TEXTS = "list of texts"
     NUMBERS = "list of numbers"
     TIME = "time"
+
+
+_KINDS = {bool: Kind.TRUTH, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT, tuple: Kind.NUMBERS}
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,6 @@ def run_fields(runs: Iterable[Run] = ()) -> dict[str, RunField]:
     return known
 
 
-def describe_setting(name: str) -> Kind:
-    """The kind of a setting's values."""
-    kind = setting(name).kind
-    if kind is bool:
-        return Kind.TRUTH
-    if kind is tuple:
-        return Kind.NUMBERS
-    return Kind.TEXT if kind is str else Kind.NUMBER
-
-
 @cache
 def _known() -> dict[str, RunField]:
     own = [
@@ -99,8 +91,8 @@ def _known() -> dict[str, RunField]:
     ]
     metrics = [_metric(name, help) for name, help in METRICS.items()]
     settings = [
-        RunField(name, describe_setting(name), help, _setting_getter(name))
-        for name, help in setting_names().items()
+        RunField(name, _KINDS[record.kind], record.help, _setting_getter(name))
+        for name, record in SETTINGS.items()
         if name != DEFINITIONS
     ]
     return {field.name: field for field in (*own, *metrics, *settings)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.searches import Searches, adopt, open_searches
-from aquadash.search.space import Choices, Parameter, Range, parse, parse_all
+from aquadash.search.space import Parameter, parse, parse_all
 from aquadash.search.store import any_stored
 from aquadash.search.suggestions import default_space, suggested
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
@@ -13,9 +13,7 @@ __all__ = [
     "PRUNERS",
     "SAMPLERS",
     "Budget",
-    "Choices",
     "Parameter",
-    "Range",
     "Search",
     "SearchHead",
     "SearchPlan",

@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from aquadash import config as run_config
-from aquadash.config import RunConfig, with_values
+from aquadash.config import RunConfig, Value, with_values
 from aquadash.engine.checks import check_names
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.models import MODELS
-from aquadash.search.space import Parameter, Value, base_value, checked, grid, parse_all
-from aquadash.search.suggestions import used
+from aquadash.models import MODELS, uses
+from aquadash.search.space import Parameter, base_value, checked, grid, parse_all
 
 #: More settings than a search can say anything about.
 MOST_PARAMETERS = 20
@@ -154,8 +153,9 @@ class SearchPlan:
 
     def _check(self, parameter: Parameter) -> None:
         """Refuse a parameter that has no effect, or values whose names are not known."""
-        if not any(other.name == "model.name" for other in self.space) and not used(self.config, parameter.name):
-            title = MODELS[self.config.model.name].title
+        network = self.config.model.name
+        if not any(other.name == "model.name" for other in self.space) and not uses(network, parameter.name):
+            title = MODELS[network].title
             raise ConfigError(
                 f"{parameter.name} has no effect on this network ({title}), so there is nothing to search."
             )

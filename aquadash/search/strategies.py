@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aquadash.config import Range, Value, setting
 from aquadash.search.plan import GRID_POINTS, SearchPlan
-from aquadash.search.space import Choices, Parameter, Value, grid
+from aquadash.search.space import Parameter, grid
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -90,8 +91,9 @@ def grid_points(plan: SearchPlan) -> list[dict[str, Value]]:
 def _distribution(parameter: Parameter) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    if isinstance(parameter, Choices):
-        return CategoricalDistribution(parameter.values)
-    if parameter.whole:
-        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
-    return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+    values = parameter.values
+    if not isinstance(values, Range):
+        return CategoricalDistribution(values)
+    if setting(parameter.name).kind is int:
+        return IntDistribution(int(values.low), int(values.high), log=values.log)
+    return FloatDistribution(values.low, values.high, log=values.log)

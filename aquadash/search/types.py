@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from aquadash.classroom.rights import Thing
+from aquadash.config import Value
 from aquadash.people import OWNER, Person
 from aquadash.runs.types import RunStatus
 from aquadash.search.plan import MOST_MINUTES, Budget, SearchPlan
-from aquadash.search.space import Value
 
 
 class TrialState(StrEnum):

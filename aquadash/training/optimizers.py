@@ -21,11 +21,6 @@ OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = 
     "adamw": ("AdamW", lambda training: {}),
 }
 
-#: The optimizers that the setting ``training.momentum`` matters to.
-WITH_MOMENTUM = tuple(
-    name for name, (_, arguments) in OPTIMIZERS.items() if arguments(TrainingConfig()).get("momentum")
-)
-
 #: Weights that weight decay leaves alone: shrinking an offset or the scale of a normalisation only hurts.
 _NOT_DECAYED = ["bias", "gamma", "beta"]
 

@@ -12,25 +12,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from aquadash.augment import plan
-from aquadash.config import RunConfig, flatten, with_values
+from aquadash.config import SETTINGS, RunConfig, flatten, with_values
 from aquadash.data import Dataset
 from aquadash.models import LayerRow
 from aquadash.training.drawing import PROCESS_BYTES, SLOTS
 from aquadash.training.prepare import split, visited_images
 
-#: The settings, besides those of the network, that the measurement itself depends on. All others are arithmetic.
-_MEASURED_SETTINGS = (
-    "augmentation.pipeline", "augmentation.copies", "augmentation.keep_originals", "augmentation.definitions",
-    "training.batch_size", "training.optimizer", "training.momentum", "training.weight_decay",
-    "training.label_smoothing", "training.class_weights", "training.from_logits", "training.precision",
-    "training.device",
-)  # fmt: skip
-
 #: What the run store's libraries take in a training process; the process that measures has none. As seen.
 _STORE_BYTES = 110_000_000
-
-#: Neither changes how long a step takes.
-_NOT_MEASURED = ("model.test_time_flip", "model.dropout")
 
 
 @dataclass(frozen=True)
@@ -192,11 +181,7 @@ def measured_part(config: RunConfig) -> RunConfig:
 
     Two configs with the same measured part need one measurement.
     """
-    values = {
-        name: value
-        for name, value in flatten(config).items()
-        if name in _MEASURED_SETTINGS or (name.startswith("model.") and name not in _NOT_MEASURED)
-    }
+    values = {name: value for name, value in flatten(config).items() if SETTINGS[name].measured}
     # Whether the head learns alone for no, some or all epochs decides which phases there are.
     head_epochs, epochs = config.training.head_epochs, config.training.epochs
     values["training.epochs"] = 2

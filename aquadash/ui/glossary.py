@@ -41,7 +41,7 @@ GLOSSARY: dict[str, str] = {
     "them.",
     "drawn value": "A fixed value is the same for all images. A range gives each image a value of its own from "
     "anywhere in it, so that the network never sees quite the same change twice.",
-    "early stopping": "Ending the training when the validation figure has not become better for some epochs.",
+    "early stopping": "Ending the training when the validation metric has not become better for some epochs.",
     "epoch": "One pass over all training images.",
     "explanation": "A map of the image that shows what speaks for a class. Methods differ in what they ask the "
     "network, so look at more than one before you believe it.",
@@ -83,7 +83,7 @@ GLOSSARY: dict[str, str] = {
     "Pareto front": "The runs that no other beats in both respects: whatever is more accurate costs more.",
     "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
     "come together, the value matters.",
-    "patience": "How many epochs without a better validation figure early stopping waits for.",
+    "patience": "How many epochs without a better validation metric early stopping waits for.",
     "pipeline": "A named set of branches, each a chain of random changes to an image.",
     "pooling": "Summing up neighbouring outputs in one number, so that the image becomes smaller.",
     "precision": "Of the images that were called this class, the share that is.",

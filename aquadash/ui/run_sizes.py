@@ -55,7 +55,7 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
     images = sizes.training * versions
     visited = visited_images(config.training, images)
     origin = f" ({sizes.training:,} originals, {versions} versions of each)" if versions > 1 else ""
-    fresh = ", drawn anew for every epoch" if config.augmentation.mode == "fresh" and augmentation.changes else ""
+    fresh = ", new every epoch" if config.augmentation.mode == "fresh" and augmentation.changes else ""
     learned = f"There are **{count(images, 'training image')}**{origin}{fresh}. An epoch shows "
     learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
     learned += f", in {count(batches(config, sizes), 'batch', 'batches')}."

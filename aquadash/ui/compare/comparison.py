@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.runs.measured import IMAGES, Images, image_set
 from aquadash.runs.types import Run
 from aquadash.ui import address, cache, inputs, shell
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import (
     comparison_confusion,
     comparison_cost,

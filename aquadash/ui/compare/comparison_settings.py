@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
-from aquadash.config import DEFINITIONS, flatten, pipeline_versions
+from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.runs.types import Run
 from aquadash.ui import address, components, inputs
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count
-from aquadash.ui.train.setting_groups import matters
 
 #: Numbers that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
@@ -62,11 +62,11 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, s
 
     Where a setting makes no difference, a network's filters for a network without any, the run has a dash.
     """
-    flat = [flatten(run.config) for run in runs]
+    flat = [_effective(run) for run in runs]
     columns = labels(runs)
     rows = []
     for name in flat[0]:
-        found = [values[name] if matters(name, values) else None for values in flat]
+        found = [values[name] for values in flat]
         if name == DEFINITIONS and not everything:
             # Only where the same name means another pipeline.
             found = list(pipeline_versions([run.config for run in runs]) or [""])
@@ -76,18 +76,25 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, s
     return rows
 
 
+def _effective(run: Run) -> dict[str, Any]:
+    """The run's settings, None for those that make no difference."""
+    values = flatten(run.config)
+    found = fields.effective(values)
+    return {name: value if name in found else None for name, value in values.items()}
+
+
 def dimensions(runs: Sequence[Run]) -> dict[str, Dimension]:
     """An axis for each setting that differs among the runs, by its dotted name."""
-    flat = [flatten(run.config) for run in runs]
+    flat = [_effective(run) for run in runs]
     found: dict[str, Dimension] = {}
     for name in flat[0] if flat else ():
-        values = [each[name] if matters(name, each) else None for each in flat]
+        values = [each[name] for each in flat]
         if name == DEFINITIONS:
             values = list(pipeline_versions([run.config for run in runs]) or [""])
         if all(value == values[0] for value in values):
             continue
         label = fields.label(name)
-        if fields.kind(name) in (int, float) and all(value is not None for value in values):
+        if setting(name).kind in (int, float) and all(value is not None for value in values):
             numbers = [float(value) for value in values if value is not None]
             wide = min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers)
             found[name] = Dimension(label, numbers, log=wide)

@@ -16,7 +16,7 @@ from aquadash.runs.types import Run
 from aquadash.settings import classroom as in_class
 from aquadash.settings import place
 from aquadash.ui import cache
-from aquadash.ui import setting_fields as settings
+from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import status_text
 
 #: Columns that are no fields, with their help.

@@ -13,7 +13,7 @@ from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
 from aquadash.runs.selection import RunFilter
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
-from aquadash.ui import setting_fields as settings
+from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import status_text
 from aquadash.ui.text import count, plain
 

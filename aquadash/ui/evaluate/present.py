@@ -19,7 +19,7 @@ from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusio
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
 from aquadash.ui import address, cache, components, gallery, image_browser, run_order, shell
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, duration, percent, plain

@@ -5,13 +5,14 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
+from aquadash.config import Range, setting
 from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
-from aquadash.search import Choices, Parameter, Search, Trial
+from aquadash.search import Parameter, Search, Trial
 from aquadash.search.importance import LEAST_TRIALS, importance
 from aquadash.ui import components
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 
 #: Numbers that span a factor of so many stand on a logarithmic axis.
@@ -45,11 +46,12 @@ def dimensions(search: Search) -> list[Dimension]:
 def _dimension(parameter: Parameter, trials: list[Trial]) -> Dimension:
     name, label = parameter.name, fields.label(parameter.name)
     values = [trial.params[name] for trial in trials]
-    if fields.kind(name) not in (int, float):
+    if setting(name).kind not in (int, float):
         return Dimension(label, [fields.value_text(name, value) for value in values])
     numbers = [float(value) for value in values]
-    wide = isinstance(parameter, Choices) and min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers)
-    return Dimension(label, numbers, log=wide or (not isinstance(parameter, Choices) and parameter.log))
+    if isinstance(parameter.values, Range):
+        return Dimension(label, numbers, log=parameter.values.log)
+    return Dimension(label, numbers, log=min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers))
 
 
 def _title(title: str, help_text: str) -> None:

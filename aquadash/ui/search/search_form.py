@@ -14,7 +14,7 @@ from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
 from aquadash.ui import address, cache, inputs, shell, source_menu
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.search import search_space_fields
 from aquadash.ui.text import count, plain

@@ -13,7 +13,7 @@ from aquadash.search import Budget, Search, SearchHead, TrialState
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.words import verdict
 from aquadash.ui import address, cache, components, inputs, owners, shell
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.search import search_charts, search_trials
 from aquadash.ui.text import count, duration, joined, plain, time_left

@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.config import RunConfig
+from aquadash.config import Range, RunConfig, Value, setting
 from aquadash.errors import AquaDashError
-from aquadash.search import Choices, Parameter, Range, default_space, parse, suggested
+from aquadash.search import Parameter, default_space, parse, suggested
 from aquadash.search.space import separator
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui import inputs, shell
-from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -67,7 +67,8 @@ def _field(name: str, suggestion: Parameter) -> Parameter | None:
     """The widgets of one setting; returns what they say, None while that cannot be used."""
     texts: dict[str, str] = st.session_state[_TEXTS]
     now = parse(texts.get(name, str(suggestion)))
-    text = _range_field(now) if isinstance(now, Range) else _choices_field(now)
+    values = now.values
+    text = _range_field(now, values) if isinstance(values, Range) else _choices_field(now.name, values)
     try:
         found = parse(f"{name}={text}")
     except AquaDashError as error:
@@ -77,11 +78,11 @@ def _field(name: str, suggestion: Parameter) -> Parameter | None:
     return found
 
 
-def _range_field(now: Range) -> str:
+def _range_field(now: Parameter, values: Range) -> str:
     label = fields.label(now.name)
     _, _, bounds = str(now).partition("=")
     low_text, high_text = bounds.partition(":")[0].split("..")
-    for part, value in (("low", low_text), ("high", high_text), ("log", now.log)):
+    for part, value in (("low", low_text), ("high", high_text), ("log", values.log)):
         st.session_state.setdefault(_key(now.name, part), value)
     left, right = st.columns(2)
     with left:
@@ -91,7 +92,7 @@ def _range_field(now: Range) -> str:
     with right:
         high = inputs.text_input(f"{label}, to", key=_key(now.name, "high"), max_chars=20)
     log = inputs.checkbox(
-        f"{label}: by factors",
+        f"{label}: log scale",
         key=_key(now.name, "log"),
         help="Gives each factor of ten the same attention, 0.001 to 0.01 as much as 0.01 to 0.1. Right for learning "
         "rates and penalties.",
@@ -99,23 +100,22 @@ def _range_field(now: Range) -> str:
     return f"{low}..{high}{':log' if log else ''}"
 
 
-def _choices_field(now: Choices) -> str:
-    label, key = fields.label(now.name), _key(now.name, "values")
-    common: dict[str, Any] = {"key": key, "help": fields.help_text(now.name)}
-    if fields.kind(now.name) is bool:
+def _choices_field(name: str, values: tuple[Value, ...]) -> str:
+    label, key = fields.label(name), _key(name, "values")
+    common: dict[str, Any] = {"key": key, "help": fields.help_text(name)}
+    if setting(name).kind is bool:
         st.caption(f"**{plain(label)}**: no or yes", help=common["help"])
         return "no,yes"
-    options = (
-        list(dict.fromkeys([*fields.choices(now.name), *map(str, now.values)])) if fields.choices(now.name) else []
-    )
-    if options:
-        st.session_state.setdefault(key, list(now.values))
+    if known := fields.choices(name):
+        options = list(dict.fromkeys([*known, *map(str, values)]))
+        st.session_state.setdefault(key, list(values))
         chosen = inputs.multiselect(
-            label, options, format_func=lambda option: fields.value_text(now.name, option), **common
+            label, options, format_func=lambda option: fields.value_text(name, option), **common
         )
-        return separator(now.name, chosen).join(chosen)
-    st.session_state.setdefault(key, str(now).partition("=")[2])
-    return inputs.text_input(f"{label}, values with {separator(now.name)} between", max_chars=200, **common)
+        return separator(name, chosen).join(chosen)
+    st.session_state.setdefault(key, str(Parameter(name, values)).partition("=")[2])
+    form = "comma-separated" if separator(name) == "," else "separated by |"
+    return inputs.text_input(f"{label} ({form})", max_chars=200, **common)
 
 
 def _key(name: str, part: str) -> str:

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.search import Search, Trial, TrialState
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui import inputs
-from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 from aquadash.ui.train import clone

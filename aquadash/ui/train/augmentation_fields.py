@@ -22,7 +22,7 @@ from aquadash.config import (
 )
 from aquadash.errors import AquaDashError
 from aquadash.ui import cache, components, gallery, inputs, pipeline_library
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state

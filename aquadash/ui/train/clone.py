@@ -18,7 +18,7 @@ from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.runs.types import Run
 from aquadash.ui import cache
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.coach import Note, config_notes
 from aquadash.config import RunConfig, flatten, with_values
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 

@@ -17,12 +17,11 @@ from typing import Any
 import streamlit as st
 
 from aquadash.classroom.checks import within_epochs
-from aquadash.config import RunConfig, flatten, with_values
+from aquadash.config import RunConfig, flatten, setting, with_values
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
 from aquadash.ui import address
-from aquadash.ui import setting_fields as fields
-from aquadash.ui.train.setting_groups import matters
+from aquadash.ui import hyperparameters as fields
 
 DEFAULT_PRESET = "notebook-fixed"
 
@@ -129,7 +128,7 @@ def values() -> tuple[dict[str, Any], dict[str, str]]:
     problems: dict[str, str] = {}
     for name, last in held.items():
         typed = st.session_state.get(key(name), _widget_value(name, last))
-        if fields.kind(name) is not tuple:
+        if setting(name).kind is not tuple:
             held[name] = last if typed is None else typed
         elif typed != fields.field_text(last):
             try:
@@ -146,10 +145,8 @@ def config() -> RunConfig:
         AquaDashError: They do not go together.
     """
     held, _ = values()
-    filled = st.session_state[_FILLED]
-    return with_values(
-        RunConfig(), {name: value if matters(name, held) else filled[name] for name, value in held.items()}
-    )
+    effective = fields.effective(held)
+    return with_values(RunConfig(), held | {name: st.session_state[_FILLED][name] for name in held.keys() - effective})
 
 
 @contextmanager
@@ -179,4 +176,4 @@ def _set(values: Mapping[str, Any]) -> None:
 
 
 def _widget_value(name: str, value: Any) -> Any:
-    return fields.field_text(value) if fields.kind(name) is tuple else value
+    return fields.field_text(value) if setting(name).kind is tuple else value

@@ -16,7 +16,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.runs.types import EpochRecord, Run, RunStatus
 from aquadash.ui import cache, components, owners, run_order, shell
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 from aquadash.ui.train import clone, coach_notes, guess_box, live_curves

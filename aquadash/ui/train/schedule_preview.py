@@ -8,7 +8,7 @@ from aquadash.config import TrainingConfig
 from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.training.schedules import preview
 from aquadash.ui import components
-from aquadash.ui.setting_fields import value_text
+from aquadash.ui.hyperparameters import value_text
 from aquadash.ui.text import plain
 
 

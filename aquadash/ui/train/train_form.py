@@ -13,7 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.types import Guess
 from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu
-from aquadash.ui import setting_fields as fields
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.train import clone, config_notes, form_state, guess_box, probe_panel, train_settings, yaml_box

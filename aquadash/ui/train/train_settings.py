@@ -8,16 +8,27 @@ from typing import Any
 import streamlit as st
 
 from aquadash import augment
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, setting
 from aquadash.data import is_here
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui import inputs, shell
-from aquadash.ui import setting_fields as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.train import augmentation_fields, form_state, schedule_preview
-from aquadash.ui.train.setting_groups import FIRST, GROUPS, matters
+
+#: The folded groups of the form: title and icon. The settings of the group "first" are shown at once.
+GROUPS = {
+    "network": ("Network", "🕸️"),
+    "transfer": ("Transfer learning", "🎓"),
+    "schedule": ("Learning rate schedule", "📉"),
+    "optimizer": ("Optimizer & regularization", "⛰️"),
+    "augmentation": ("Augmentation", "🎨"),
+    "data": ("Data split & seed", "🎲"),
+    "stopping": ("Early stopping", "🛑"),
+    "device": ("Precision & device", "💻"),
+}
 
 
 def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
@@ -28,28 +39,29 @@ def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConf
         problems: Of the controls that cannot be read: what is wrong.
         config: The same as a config; None while it cannot be used.
     """
-    _controls(FIRST, problems, values)
-    for group in GROUPS:
-        shown = [name for name in group.names if matters(name, values)]
+    effective = fields.effective(values)
+    _controls(fields.group("first"), problems, values)
+    for group, (title, icon) in GROUPS.items():
+        shown = [name for name in fields.group(group) if name in effective]
         if not shown:
             continue
         # With keys they stay open or closed when a group before them comes or goes.
-        if group.key == "schedule":
-            with st.expander(group.title, icon=group.icon, key="group-schedule", on_change="rerun") as box:
+        if group == "schedule":
+            with st.expander(title, icon=icon, key="group-schedule", on_change="rerun") as box:
                 _controls(shown, problems, values)
                 # Only when somebody looks: drawing takes longer than all the controls.
                 if box.open and config is not None:
                     schedule_preview.show(config.training)
             continue
-        with st.expander(group.title, icon=group.icon, key=f"group-{group.key}"):
-            if group.key == "network":
+        with st.expander(title, icon=icon, key=f"group-{group}"):
+            if group == "network":
                 _controls(("model.name",), problems, values)
                 st.caption(network_text(values["model.name"], origin=form_state.origin().config))
                 shown.remove("model.name")
-            elif group.key == "transfer":
+            elif group == "transfer":
                 st.caption(term("transfer learning"))
             _controls(shown, problems, values)
-            if group.key == "augmentation":
+            if group == "augmentation":
                 augmentation_fields.links(values)
                 if config is not None and values["augmentation.pipeline"] != "none":
                     _describe(config)
@@ -102,7 +114,7 @@ def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """The settings line by line: two numbers that follow one another share a line."""
     waiting: str | None = None
     for name in names:
-        narrow = fields.kind(name) in (int, float)
+        narrow = setting(name).kind in (int, float)
         if narrow and waiting:
             yield waiting, name
             waiting = None
@@ -121,7 +133,7 @@ def _control(name: str) -> None:
     """The widget of a setting."""
     form_state.prepare(name)
     common: dict[str, Any] = {"label": fields.label(name), "help": fields.help_text(name), "key": form_state.key(name)}
-    kind, options = fields.kind(name), fields.choices(name)
+    kind, options = setting(name).kind, fields.choices(name)
     if options:
         inputs.selectbox(options=options, format_func=lambda option: fields.value_text(name, option), **common)
     elif kind is bool:

@@ -1,17 +1,18 @@
-"""What each setting of a run is called, what it may be and how its value reads: for the form and for tables."""
+"""Settings as people see them: what a form needs beside their record, and how their values read."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from aquadash.augment import PIPELINES, library
+from aquadash.augment import PIPELINES, library, plan
 from aquadash.config import (
     DEFINITIONS,
+    SETTINGS,
+    AugmentationConfig,
     RunConfig,
-    Setting,
     definitions_words,
     flatten,
     read_weights,
@@ -20,30 +21,8 @@ from aquadash.config import (
 )
 from aquadash.data import SOURCES, title_of
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.models import MODELS
+from aquadash.models import MODELS, uses
 from aquadash.ui.glossary import GLOSSARY
-from aquadash.ui.setting_words import LABELS, TERMS, VALUES
-
-#: Step of the buttons and finest distance, for settings that are not whole numbers.
-_STEPS: dict[str, tuple[float, float]] = {
-    "augmentation.mixing_alpha": (0.1, 0.01),
-    "model.dropout": (0.05, 0.01),
-    "training.momentum": (0.01, 0.001),
-    "training.schedule_epochs": (1.0, 0.1),
-    "training.schedule_factor": (0.1, 0.01),
-    "training.warmup_epochs": (1.0, 0.1),
-    "training.validation_fraction": (0.05, 0.01),
-    "training.label_smoothing": (0.05, 0.01),
-    "training.body_learning_rate": (0.05, 0.01),
-}
-
-#: Settings that people try in powers of ten: their step follows their value. Finest distance, and the step from zero.
-_BY_MAGNITUDE: dict[str, tuple[float, float]] = {
-    "training.learning_rate": (1e-6, 1e-3),
-    "training.weight_decay": (1e-6, 1e-4),
-    "model.l1": (1e-7, 1e-5),
-    "model.l2": (1e-7, 1e-4),
-}
 
 
 @dataclass(frozen=True)
@@ -62,21 +41,41 @@ class NumberField:
 
 
 def label(name: str) -> str:
-    """The setting's name for people; its dotted name while it has no other."""
-    return LABELS.get(name, name)
+    """The setting's name for people; of what is no setting, the name itself."""
+    return SETTINGS[name].label if name in SETTINGS else name
 
 
-@cache
-def kind(name: str) -> type:
-    """The type of the setting's values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for some whole numbers."""
-    return setting(name).kind
-
-
-@cache
 def help_text(name: str) -> str:
     """What the setting does, and its term of art."""
-    term = GLOSSARY.get(TERMS.get(name, ""), "")
-    return "\n\n".join(text for text in (setting(name).help, term) if text)
+    record = setting(name)
+    return "\n\n".join(text for text in (record.help, GLOSSARY.get(record.term, "")) if text)
+
+
+def group(key: str) -> tuple[str, ...]:
+    """The settings of a group of the form, in their order."""
+    records = [record for record in SETTINGS.values() if record.group == key]
+    return tuple(record.name for record in sorted(records, key=lambda record: record.order))
+
+
+def effective(values: Mapping[str, Any]) -> set[str]:
+    """The names of the settings that make a difference beside the others.
+
+    Args:
+        values: All settings, as :func:`aquadash.config.flatten` gives them.
+    """
+    used = {name: value if uses(values["model.name"], name) else None for name, value in values.items()}
+    found = {name for name, value in used.items() if value is not None and setting(name).needs(used)}
+    return found if _originals_are_a_choice(values) else found - {"augmentation.keep_originals"}
+
+
+def _originals_are_a_choice(values: Mapping[str, Any]) -> bool:
+    """False where the pipeline keeps the originals anyway."""
+    try:
+        found = plan(AugmentationConfig(pipeline=values["augmentation.pipeline"], definitions=values[DEFINITIONS]))
+    except (AquaDashError, ValueError):
+        # A pipeline that is gone: nothing of its own is hidden.
+        return True
+    return found.mixed or not any(branch.is_original for branch in found.pipelines[0].branches)
 
 
 def choices(name: str) -> tuple[str, ...]:
@@ -88,43 +87,33 @@ def choices(name: str) -> tuple[str, ...]:
         return tuple(SOURCES)
     if name == "augmentation.pipeline":
         return tuple(library().pipelines)
-    return _fixed_choices(name)
-
-
-@cache
-def _fixed_choices(name: str) -> tuple[str, ...]:
     return tuple(MODELS) if name == "model.name" else setting(name).choices
 
 
 def number(name: str, value: float | None = None) -> NumberField:
     """The limits of a setting that is a number, from the config's own checks.
 
-    A limit that is itself excluded (more than 0, say) is moved in by the finest distance that the form shows.
+    A limit that is itself excluded (more than 0, say) is moved in by a little.
 
     Args:
         name: The setting.
         value: What it is now, which the limits never exclude; settings that are tried in powers of ten step in tenths
             of its power.
     """
-    limits, (step, finest) = _limits(name), _STEPS.get(name, (1, 1))
-    if name in _BY_MAGNITUDE:
-        finest, step = _BY_MAGNITUDE[name]
-        # 0.001 steps to 0.0009, not to 0, and 0.0011 to 0.0021.
-        step = 10.0 ** math.floor(math.log10(value / 1.0001)) if value else step
-    low = 0 if limits.low is None else limits.low if limits.low_allowed else limits.low + finest
-    high = (2**53 if limits.kind is int else 1e9) if limits.high is None else limits.high
-    high = high if limits.high_allowed else high - finest
+    record = setting(name)
+    low = 0 if record.low is None else record.low
+    high = (2**53 if record.kind is int else 1e9) if record.high is None else record.high
+    if record.kind is float:
+        margin = record.step / 10 if record.step else 1e-6
+        low, high = low + margin * (not record.low_allowed), high - margin * (not record.high_allowed)
     if value is not None:
         # Text or a command may set what is finer than the form's own steps.
         low, high = min(low, value), max(high, value)
-    if limits.kind is int:
+    if record.kind is int:
         return NumberField(int(low), int(high), 1)
+    # 0.001 steps to 0.0009, not to 0, and 0.0011 to 0.0021.
+    step = record.step or (10.0 ** math.floor(math.log10(value / 1.0001)) if value else 1e-4)
     return NumberField(float(low), float(high), float(step))
-
-
-@cache
-def _limits(name: str) -> Setting:
-    return setting(name)
 
 
 def value_text(name: str, value: Any) -> str:
@@ -132,7 +121,7 @@ def value_text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     value = tuple(value) if isinstance(value, list) else value
-    if value in (texts := VALUES.get(name, {})):
+    if value in (texts := setting(name).texts):
         return texts[value]
     if name == "data.source" and isinstance(value, str):
         return title_of(value)

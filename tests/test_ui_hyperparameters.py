@@ -1,0 +1,240 @@
+"""Settings as people see them: names, places in the form, limits that the config accepts, values in words."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aquadash
+from aquadash.config import DEFINITIONS, WITH_MOMENTUM, RunConfig, TrainingConfig, flatten, setting, with_values
+from aquadash.errors import AquaDashError, ConfigError
+from aquadash.models import MODELS, uses
+from aquadash.training.optimizers import OPTIMIZERS
+from aquadash.ui import hyperparameters as fields
+from aquadash.ui.train.train_settings import GROUPS
+
+NAMES = list(flatten(RunConfig()))
+NUMBERS = [name for name in NAMES if setting(name).kind in (int, float)]
+LISTS = [name for name in NAMES if setting(name).kind is tuple]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_a_name_and_help(name: str) -> None:
+    assert fields.label(name) != name
+    assert fields.help_text(name)
+
+
+def test_no_two_settings_have_the_same_name() -> None:
+    assert len({fields.label(name) for name in NAMES}) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_limits_are_accepted_by_the_config_and_nothing_beyond_them(name: str) -> None:
+    limits = fields.number(name)
+    for value in (limits.low, limits.high):
+        with_values(RunConfig(), {name: value})
+    for value in (limits.low - limits.step, limits.high + limits.step):
+        with pytest.raises(AquaDashError):
+            with_values(RunConfig(), {name: value})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_has_one_type(name: str) -> None:
+    limits = fields.number(name, flatten(RunConfig())[name])
+    assert {type(limits.low), type(limits.high), type(limits.step)} == {setting(name).kind}
+
+
+def test_what_is_tried_in_powers_of_ten_steps_in_tenths_of_its_power() -> None:
+    steps = {value: fields.number("training.learning_rate", value).step for value in (0.001, 0.002, 0.05, 3e-5)}
+    assert steps == {0.001: 1e-4, 0.002: 1e-3, 0.05: 1e-2, 3e-5: 1e-5}
+    assert fields.number("training.weight_decay", 0.0).step > 0
+
+
+def test_a_value_finer_than_the_forms_steps_is_within_the_limits() -> None:
+    assert fields.number("training.learning_rate", 1e-9).low == 1e-9
+    assert fields.number("training.momentum", 0.9999).high == 0.9999
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if fields.choices(name)])
+def test_every_choice_reads_as_words_and_is_accepted(name: str) -> None:
+    texts = [fields.value_text(name, option) for option in fields.choices(name)]
+    assert all(texts) and len(set(texts)) == len(texts)
+    assert not any("_" in text for text in texts)
+    for option in fields.choices(name):
+        with_values(RunConfig(), {name: option})
+
+
+def test_values_read_as_words() -> None:
+    assert fields.value_text("training.restore_best_weights", True) == "yes"
+    assert fields.value_text("training.learning_rate", 0.01) == "0.01"
+    assert fields.value_text("training.patience", 0) == "0 (never stops early)"
+    assert fields.value_text("augmentation.pipeline", "gone since") == "gone since"
+    assert fields.value_text("model.filters", (32, 64)) == fields.value_text("model.filters", [32, 64]) == "32, 64"
+    assert fields.value_text("model.dense_units", ()) == "none"
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_read_as_it_is_shown(name: str) -> None:
+    for value in ((7,), (32, 64, 8)):
+        assert fields.read(name, fields.field_text(value)) == value
+    assert fields.read(name, " 4,8 ") == (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("model.filters", "16, x", "“x” is not a whole number"),
+        ("model.filters", "16,,8", "“” is not a whole number"),
+        ("model.filters", "1.5", "“1.5” is not a whole number"),
+        ("model.filters", "16, 5000", "each should be less than or equal to 1024"),
+        ("model.filters", "", "the list should have at least 1 item"),
+        ("model.dense_units", "1,1,1,1,1", "the list should have at most 4 items, not 5"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_explained(name: str, text: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        fields.read(name, text)
+    assert str(caught.value).startswith(fields.label(name))
+    assert reason in str(caught.value) and "such as 32, 64" in str(caught.value)
+
+
+def test_no_dense_layers_are_an_empty_text() -> None:
+    assert fields.field_text(()) == "" and fields.read("model.dense_units", "") == ()
+
+
+def shown(**changes: Any) -> set[str]:
+    """The settings that make a difference beside these."""
+    values = flatten(with_values(RunConfig(), {name.replace("__", "."): value for name, value in changes.items()}))
+    return fields.effective(values)
+
+
+def test_every_setting_has_exactly_one_place() -> None:
+    placed = [name for group in ("first", *GROUPS) for name in fields.group(group)]
+    assert sorted([*placed, "data.source", DEFINITIONS]) == sorted(NAMES)
+
+
+def test_a_network_shows_the_settings_that_it_uses() -> None:
+    for name in MODELS:
+        of_the_model = {
+            setting.partition(".")[2] for setting in shown(model__name=name) if setting.startswith("model.")
+        }
+        assert "name" in of_the_model
+        assert all(uses(name, f"model.{setting}") for setting in of_the_model)
+    assert {"model.filters", "model.strides", "model.l1"} <= shown(model__name="cnn")
+    assert "model.filters" not in shown(model__name="notebook")
+
+
+def test_transfer_learning_is_for_pretrained_networks_whose_body_learns() -> None:
+    transfer = {"training.head_epochs", "training.body_learning_rate"}
+    assert not transfer & shown(model__name="cnn", model__fine_tuning="all")
+    assert not transfer & shown(model__name="backbone", model__fine_tuning="head")
+    assert transfer <= shown(model__name="backbone", model__fine_tuning="top")
+    assert "model.fine_tuning" in shown(model__name="backbone", model__fine_tuning="head")
+
+
+@pytest.mark.parametrize(
+    ("name", "with_it", "without_it"),
+    [
+        ("training.momentum", {"training__optimizer": "nesterov"}, {"training__optimizer": "adam"}),
+        ("training.schedule_epochs", {"training__schedule": "step"}, {"training__schedule": "cosine"}),
+        ("training.schedule_factor", {"training__schedule": "plateau"}, {"training__schedule": "constant"}),
+        ("training.validation_fraction", {"training__validation": "training"}, {"training__validation": "test"}),
+        ("augmentation.mode", {"augmentation__pipeline": "notebook"}, {"augmentation__pipeline": "none"}),
+        ("model.pool_size", {"model__name": "cnn"}, {"model__name": "cnn", "model__pooling": "none"}),
+        ("model.residual", {"model__name": "cnn", "model__convolutions": 2}, {"model__name": "cnn"}),
+        ("model.dense_activation", {"model__name": "cnn"}, {"model__name": "cnn", "model__dense_units": ""}),
+        (
+            "training.monitor",
+            {"training__patience": 0, "training__schedule": "plateau", "training__restore_best_weights": False},
+            {"training__patience": 0, "training__restore_best_weights": False},
+        ),
+    ],
+)
+def test_a_setting_is_there_when_it_does_something(
+    name: str, with_it: dict[str, Any], without_it: dict[str, Any]
+) -> None:
+    assert name in shown(**with_it)
+    assert name not in shown(**without_it)
+
+
+def test_momentum_matters_to_the_optimizers_that_take_it() -> None:
+    taking = {name for name, (_, arguments) in OPTIMIZERS.items() if "momentum" in arguments(TrainingConfig())}
+    assert taking == set(WITH_MOMENTUM)
+
+
+def test_a_network_that_is_gone_hides_nothing_of_its_own() -> None:
+    values = {**flatten(RunConfig()), "model.name": "gone since"}
+    assert "model.filters" in fields.effective(values) and "training.head_epochs" not in fields.effective(values)
+
+
+_RECORD = """    warmth: Annotated[float, Field(ge=0, le=2), Setting(
+        "Warmth", group="optimizer", step=0.1, search=Range(0.5, 1.5), help="How warm the water is.")] = 1.0
+"""
+
+_EVERY_PLACE = """
+import json, sys
+from streamlit.testing.v1 import AppTest
+from aquadash.config import RunConfig, config_diff, from_yaml, parse_assignments, to_yaml, with_values
+from aquadash.export.script import why_no_script
+from aquadash.runs.fields import run_fields
+from aquadash.runs.query import parse
+from aquadash.search import suggested
+from aquadash.training.probe import measured_part
+from aquadash.ui.compare.run_columns import choices, title
+
+base, name = RunConfig(), "training.warmth"
+config = with_values(base, parse_assignments([f"{name}=1.4"]))
+page = AppTest.from_file("app.py", default_timeout=120).switch_page("pages/train.py").run()
+(box,) = [box for box in page.expander if box.label.startswith("Optimizer")]
+(field,) = [field for field in box.number_input if field.label == "Warmth"]
+print(json.dumps({
+    "form": [field.help, field.min, field.max, field.step, field.value],
+    "yaml": from_yaml(to_yaml(config)) == config and "  warmth: 1.4" in to_yaml(config),
+    "difference": config_diff([base, config]),
+    "search": str(suggested(base)[name]),
+    "field": [run_fields()[name].kind, run_fields()[name].help],
+    "condition": bool(parse(f"{name} > 1.2")),
+    "column": name in choices(run_fields()) and title(name),
+    "export": [why_no_script(base), why_no_script(config)],
+    "probe": measured_part(config) != measured_part(base),
+}))
+"""
+
+
+def test_a_setting_is_added_by_its_record_alone(home_with_images: Path, tmp_path: Path) -> None:
+    """In a copy of the package the record is all that is added; every place that shows settings has it."""
+    source = Path(aquadash.__file__).parent
+    (tmp_path / "aquadash").mkdir()
+    for path in source.iterdir():
+        (tmp_path / "aquadash" / path.name).symlink_to(path)
+    for name in ("app.py", "pages"):
+        (tmp_path / name).symlink_to(source.parent / name)
+    (tmp_path / "aquadash" / "config").unlink()
+    shutil.copytree(source / "config", tmp_path / "aquadash" / "config")
+    sections = tmp_path / "aquadash" / "config" / "sections.py"
+    before, mark, after = sections.read_text(encoding="utf-8").partition("    precision: Annotated")
+    sections.write_text(before + _RECORD + mark + after, encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-c", _EVERY_PLACE], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found == {
+        "form": ["How warm the water is.", 0.0, 2.0, 0.1, 1.0],
+        "yaml": True,
+        "difference": {"training.warmth": [1.0, 1.4]},
+        "search": "training.warmth=0.5..1.5",
+        "field": ["number", "How warm the water is."],
+        "condition": True,
+        "column": "Warmth",
+        "export": ["", "Its setting training.warmth is '1.4', which a script without AquaDash does not follow."],
+        "probe": True,
+    }
