@@ -99,4 +99,4 @@ def test_requirements_are_pinned() -> None:
 
 def test_ci_runs_the_readme_s_test_command() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "$ make test" in README and re.search(r"^make test$", script, re.MULTILINE)
+    assert "$ make test\n" in README and re.search(r"^make test$", script, re.MULTILINE)
