@@ -257,7 +257,7 @@ def _test_images_as_files_agree_with_the_stored_predictions(run_id: str, folder:
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_the_run_and_keeps_its_epochs(home_with_images: Path) -> None:
+def test_ctrl_c_stops_the_run_and_keeps_its_epochs(quick_training: None, home_with_images: Path) -> None:
     arguments = ("train", *QUICK, "--set", "training.epochs=500", "--json")
     process = commands.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:

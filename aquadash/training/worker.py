@@ -248,13 +248,14 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
 def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """How well the model notices that an image is of none of its classes; empty where there are no such images."""
     from aquadash.data.strangers import strangers
-    from aquadash.training.strangers import measure
 
     if result.model is None or result.strangers is None:
         return {}
     images = strangers(run.config.data.source)
     if images is None:
         return {}
+    from aquadash.training.strangers import measure
+
     return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
 
 
