@@ -51,6 +51,20 @@ def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back(
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
 
 
+def test_what_was_undone_is_not_saved_when_the_browser_hears_late_of_the_address() -> None:
+    app = visit(pipeline="notebook-1")
+    do(app, 1, "up")
+    moved = address_of(app, "draft")
+    # Undo is clicked before the browser knows the address with the change in it, which it sends with the next click.
+    del app.query_params["draft"]
+    press(app, "undo")
+    app.query_params["draft"] = moved
+    unfold(app, "save-menu")
+    app.text_input(key="studio:title").set_value("As it was")
+    press(app, "save-as-button")
+    assert pipeline("as-it-was").branches == PIPELINES["notebook-1"].branches
+
+
 @pytest.mark.parametrize(
     ("title", "message"), [("", "expected 1 to 80"), ("!!!", "at least one letter"), ("notebook", "built-in")]
 )
