@@ -28,7 +28,7 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=10)
+    return AppTest.from_function(script, default_timeout=60)
 
 
 def test_defaults_leave_the_address_bare(app: AppTest) -> None:
