@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, ViewportSize
 
 from aquadash.runs import RunStore, open_store
 from tests import ui_runs
+from tests.browser_pages import address_has, choose, settled
 from tests.serving import needs_chromium, serving
 from tests.waiting import wait_for
 
@@ -30,18 +31,12 @@ def store(home: Path, prepared_home: Path) -> RunStore:
     return open_store()
 
 
-def address_has(page: Page, *parts: str) -> None:
-    for part in parts:
-        page.wait_for_function("part => location.search.includes(part)", arg=part)
-
-
 def rows(page: Page, count: int) -> None:
     page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).wait_for()
 
 
-def choose(page: Page, key: str, option: str) -> None:
-    page.locator(f".st-key-{key} input").first.click()
-    page.get_by_role("option", name=option, exact=True).click()
+def choose_from(page: Page, key: str, option: str) -> None:
+    choose(page, page.locator(f".st-key-{key} input").first, page.get_by_role("option", name=option, exact=True))
 
 
 def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
@@ -71,18 +66,20 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         rows(page, 3)
         where.fill("")
         where.press("Enter")
+        page.get_by_text("Did you mean test_accuracy").wait_for(state="detached")
         rows(page, 3)
 
-        choose(page, "group", "same but the seed")
+        choose_from(page, "group", "same but the seed")
         address_has(page, "group=all-but-seed")
         page.get_by_text("Within a group only the seed differs").wait_for()
-        choose(page, "member", "Optimizer: SGD, plain steps downhill")
+        choose_from(page, "member", "Optimizer: SGD, plain steps downhill")
         rows(page, 2)
         address_has(page, "member=")
         page.reload()
         rows(page, 2)
-        choose(page, "group", "nothing")
+        choose_from(page, "group", "nothing")
         rows(page, 3)
+        settled(page)
 
         page.locator(".st-key-columns-box button").first.click()
         page.locator(".st-key-columns input").fill("Learning rate")
@@ -108,8 +105,8 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         page.get_by_text("Deleted 3 runs").wait_for()
         assert all(store.get(run.run_id).deleted for run in (good, fair, other))
         page.get_by_role("button", name="Undo").click()
+        wait_for(lambda: not any(store.get(run.run_id).deleted for run in (good, fair, other)))
         rows(page, 3)
-        assert not any(store.get(run.run_id).deleted for run in (good, fair, other))
     assert not any("spy.invalid" in url for url in asked)
 
 
