@@ -76,6 +76,7 @@ def keep(name: str, value: Any) -> None:
 def forget(name: str) -> None:
     """Let :func:`restore` read the address although it has not changed: something else has set the value since."""
     st.session_state.pop(_seen(name), None)
+    st.session_state.pop(_left(name), None)
 
 
 def note(name: str, text: str, expected: str) -> None:
