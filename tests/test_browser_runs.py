@@ -32,7 +32,8 @@ def store(home: Path, prepared_home: Path) -> RunStore:
 
 
 def rows(page: Page, count: int) -> None:
-    page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).wait_for()
+    # The first: while the page is drawn anew, the old line may stand below the new one.
+    page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).first.wait_for()
 
 
 def choose_from(page: Page, key: str, option: str) -> None:
@@ -62,16 +63,16 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         rows(page, 2)
         where.fill("test_acuracy > 0.65")
         where.press("Enter")
-        page.get_by_text("Did you mean test_accuracy").wait_for()
+        page.get_by_text("Did you mean test_accuracy").first.wait_for()
         rows(page, 3)
         where.fill("")
         where.press("Enter")
-        page.get_by_text("Did you mean test_accuracy").wait_for(state="detached")
+        page.get_by_text("Did you mean test_accuracy").first.wait_for(state="detached")
         rows(page, 3)
 
         choose_from(page, "group", "same but the seed")
         address_has(page, "group=all-but-seed")
-        page.get_by_text("Within a group only the seed differs").wait_for()
+        page.get_by_text("Within a group only the seed differs").first.wait_for()
         choose_from(page, "member", "Optimizer: SGD, plain steps downhill")
         rows(page, 2)
         address_has(page, "member=")
@@ -89,7 +90,7 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         page.keyboard.press("Escape")
 
         page.get_by_role("button", name="Pick all shown").click()
-        page.get_by_text("With 3 picked runs").wait_for()
+        page.get_by_text("With 3 picked runs").first.wait_for()
         page.locator(".st-key-bulk-tags-box button").first.click()
         tags = page.locator(".st-key-bulk-add-tags input")
         tags.fill("week 2")
@@ -102,7 +103,7 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         page.keyboard.press("Escape")
 
         page.locator(".st-key-bulk-delete button:visible").first.click()
-        page.get_by_text("Deleted 3 runs").wait_for()
+        page.get_by_text("Deleted 3 runs").first.wait_for()
         assert all(store.get(run.run_id).deleted for run in (good, fair, other))
         page.get_by_role("button", name="Undo").click()
         wait_for(lambda: not any(store.get(run.run_id).deleted for run in (good, fair, other)))
