@@ -157,7 +157,6 @@ def _prepare(folder: Path) -> None:
         env={**os.environ, "AQUADASH_HOME": str(folder)},
         cwd=ROOT,
         check=True,
-        timeout=120,
     )
 
 

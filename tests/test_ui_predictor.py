@@ -18,7 +18,7 @@ def times_cleared(monkeypatch: pytest.MonkeyPatch) -> int:
     calls: list[int] = []
     keras = types.SimpleNamespace(backend=types.SimpleNamespace(clear_session=lambda: calls.append(1)))
     monkeypatch.setitem(sys.modules, "keras", keras)
-    AppTest.from_string("import streamlit as st\nst.write('hello')").run()
+    AppTest.from_string("import streamlit as st\nst.write('hello')", default_timeout=60).run()
     return len(calls)
 
 
