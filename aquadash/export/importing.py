@@ -26,6 +26,7 @@ from aquadash.errors import AquaDashError, ConfigError, RunError, UnknownNameErr
 from aquadash.export.arrays import check_arrays, check_predictions
 from aquadash.export.bundle import FORMAT, MADE, MANIFEST, RUN, VERSION
 from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, Written, checked_members, unpack
+from aquadash.models import check_model_file
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CONFIG, HISTORY, PREDICTIONS, VALIDATION_PREDICTIONS
 from aquadash.runs.transfer import Point, Snapshot, admit
@@ -233,6 +234,7 @@ def _check_file(path: Path, name: str, run: Run) -> None:
             inner = checked_members(archive)
             if not _KERAS_MEMBERS <= set(inner) or archive.testzip() is not None:
                 raise ForeignZipError(f"{name} in the ZIP is not a model that Keras has saved.")
+        check_model_file(path)
     elif not name.endswith((".tflite", ".onnx")):
         _text(path)
 

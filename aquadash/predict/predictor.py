@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.images import display_name
 from aquadash.errors import StorageError
 from aquadash.evaluation.strangers import StrangerDetector
 
@@ -75,21 +74,12 @@ class Predictor:
             detector: As in the constructor.
 
         Raises:
-            StorageError: The file is missing, damaged or no model for images of these classes.
+            StorageError: The file is missing or damaged, or the network is too large or none for images of these
+                classes.
         """
-        if not path.is_file():
-            raise StorageError("This run has no saved model yet. Wait for its first epoch, or resume the run.")
-        import keras
+        from aquadash.models import load_model
 
-        try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:
-            # Keras answers a damaged file with anything from KeyError to zipfile.BadZipFile.
-            raise StorageError(
-                f"The saved model {display_name(path.name)} cannot be loaded: it is damaged, was saved by a newer "
-                "Keras, or holds program code, which is never run. Train the run again, or resume it."
-            ) from error
-        return cls(model, class_names=class_names, detector=detector)
+        return cls(load_model(path), class_names=class_names, detector=detector)
 
     def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
         """Probabilities of images that have the network's size already.
