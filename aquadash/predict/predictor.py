@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from aquadash.errors import StorageError
 from aquadash.evaluation.strangers import StrangerDetector
+
+#: Values that a layer may give for all images that are looked at together: 250 MB.
+_VALUES_AT_ONCE = 62_500_000
 
 
 class Predictor:
@@ -34,7 +38,7 @@ class Predictor:
         """
         import tensorflow as tf
 
-        from aquadash.models import normalise
+        from aquadash.models import normalise, summarize
         from aquadash.models.last_layer import with_features
 
         shape, outputs = model.input_shape, model.output_shape
@@ -48,6 +52,9 @@ class Predictor:
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
 
+        # Of VGG16 with 224 pixels 19 images at once, of a network for small images as many as anybody asks for.
+        largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
+        self._most_at_once = max(1, _VALUES_AT_ONCE // largest)
         self._detector = detector
         both = with_features(model) if detector is not None else None
 
@@ -86,7 +93,7 @@ class Predictor:
 
         Args:
             images: uint8, shape (n, *image_shape), 0 to 255.
-            batch_size: How many images the network looks at together; bounds the memory it takes.
+            batch_size: How many images the network looks at together, at most; a large network looks at fewer.
 
         Returns:
             float32, shape (n, classes); the rows sum to 1.
@@ -114,6 +121,7 @@ class Predictor:
         """
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+        batch_size = min(batch_size, self._most_at_once)
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         strangeness = None if self._detector is None else np.empty(len(images), np.float64)
         for start in range(0, len(images), batch_size):

@@ -45,6 +45,19 @@ _FOR_LOOKING = frozenset(
 )
 
 
+def read_strangers(path: Path) -> StrangerDetector:
+    """What a run's file of this kind holds.
+
+    Raises:
+        StorageError: The file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return StrangerDetector.from_arrays(arrays)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise StorageError(f"The file {STRANGERS} of this run is damaged ({error}). Repeat the run.") from error
+
+
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
 
@@ -131,13 +144,7 @@ class RunArtifacts:
             StorageError: The file is damaged.
         """
         path = self.artifact(run_id, STRANGERS)
-        if path is None:
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return StrangerDetector.from_arrays(arrays)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise StorageError(f"The file {STRANGERS} of this run is damaged ({error}). Repeat the run.") from error
+        return read_strangers(path) if path else None
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
         """Keep the history as ``history.csv``, a row an epoch, every number exact."""
