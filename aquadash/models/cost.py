@@ -450,6 +450,12 @@ _DTYPES = {"float32", "bfloat16", "mixed_bfloat16"}
 #: What layers may be given besides numbers and texts.
 _OBJECTS = {
     _DTYPE,
-    *(("keras.initializers", name) for name in ("GlorotUniform", "VarianceScaling", "Zeros", "Ones")),
+    *(
+        ("keras.initializers", name)
+        for name in (
+            "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Ones", "RandomNormal",
+            "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
+        )
+    ),
     *(("keras.regularizers", name) for name in ("L1", "L2", "L1L2")),
-}
+}  # fmt: skip
