@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -129,6 +130,21 @@ def test_it_ends_when_nobody_asks_and_starts_again() -> None:
         assert process.ask(remember, 2)[1] == [2]
     finally:
         process.end()
+
+
+_LEAVE = """
+import os, signal
+from aquadash.training.answer_process import AnswerProcess
+from tests.test_training_answer_process import nothing
+print(AnswerProcess(nothing).ask(os.getpid), flush=True)
+signal.raise_signal(signal.SIGKILL)
+"""
+
+
+def test_it_ends_with_the_app_however_that_ends() -> None:
+    app = subprocess.run([sys.executable, "-c", _LEAVE], stdout=subprocess.PIPE, timeout=120)
+    assert app.returncode == -signal.SIGKILL
+    wait_for(lambda: not psutil.pid_exists(int(app.stdout)))
 
 
 def test_many_may_ask_at_once(process: AnswerProcess) -> None:

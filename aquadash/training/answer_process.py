@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import tempfile
 import threading
@@ -149,7 +150,7 @@ class AnswerProcess:
                 max_workers=1,
                 timeout=self._idle_seconds,
                 initializer=_start,
-                initargs=(self._shared_path, self._begin, self._most_bytes),
+                initargs=(os.getpid(), self._shared_path, self._begin, self._most_bytes),
                 # A process that has kept so much more than after its first answer is replaced by loky.
                 env={"LOKY_MAX_MEMORY_LEAK_SIZE": str(self._most_bytes // 2), "TF_CPP_MIN_LOG_LEVEL": "3"},
             )
@@ -181,10 +182,11 @@ def _open_shared(path: Path) -> NDArray[np.float64]:
     return np.memmap(path, np.float64, mode="r+", shape=(3,))
 
 
-def _start(shared: Path, begin: Callable[[], object], most_bytes: int) -> None:
+def _start(app: int, shared: Path, begin: Callable[[], object], most_bytes: int) -> None:
     global _shared
     import psutil
 
+    threading.Thread(target=_leave_with, args=(app,), name="leave-with-app", daemon=True).start()
     _shared = _open_shared(shared)
     with contextlib.suppress(OSError):
         _OOM_SCORE.write_text("1000", encoding="ascii")
@@ -194,6 +196,16 @@ def _start(shared: Path, begin: Callable[[], object], most_bytes: int) -> None:
 
         _, highest = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (psutil.Process().memory_info().data + most_bytes, highest))
+
+
+def _leave_with(app: int) -> None:
+    """End this process with the app, however that ends; loky would have it wait for its next question."""
+    import psutil
+
+    # Where an orphan gets another parent, even one that is not reaped yet is noticed.
+    while os.getppid() == app and psutil.pid_exists(app):
+        time.sleep(1.0)
+    os._exit(0)
 
 
 def _call(function: Callable[..., Answer], args: tuple[Any, ...]) -> Answer:
