@@ -33,6 +33,8 @@ MAX_SIDE = 20_000
 #: Pictures whose shorter side has at least twice this many pixels are reduced by a whole factor, down to no less than
 #: this: networks look at 32 to 331 pixels, and a photograph at full size costs memory and time for nothing.
 WORKING_SIDE = 512
+#: Rows of a 16-bit picture that are brought to 8 bits at a time.
+_ROWS = 64
 #: Longest file name shown in a message, in characters.
 MAX_NAME = 60
 
@@ -223,10 +225,9 @@ def _orientation(picture: Image.Image) -> int:
 
 def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.Image:
     """A loaded picture of any mode as RGB, reduced to the working size; adds what was done to ``notes``."""
-    if picture.mode.startswith("I"):
-        # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
-        values = np.clip(np.asarray(picture, dtype=np.int64), 0, 65535)
-        picture = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if picture.mode == "I;16":
+        # Reduced while it is grey: the whole in RGB, beside its 16 bits, would take more than any other picture.
+        picture = _reduced(_in_eight_bits(picture), working_side)
     if picture.has_transparency_data:
         picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"), working_side)
         alpha = picture.getchannel("A")
@@ -240,6 +241,16 @@ def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.
         notes.append("converted from the printing colours CMYK, which changes them a little")
     # Converting RGB to RGB would copy it at full size.
     return _reduced(picture if picture.mode == "RGB" else picture.convert("RGB"), working_side)
+
+
+def _in_eight_bits(picture: Image.Image) -> Image.Image:
+    """A grey picture of 16 bits, a few rows at a time, for numbers take more memory than pixels."""
+    grey = Image.new("L", picture.size)
+    for top in range(0, picture.height, _ROWS):
+        rows = np.asarray(picture.crop((0, top, picture.width, min(top + _ROWS, picture.height))), dtype=np.uint32)
+        # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
+        grey.paste(Image.fromarray(((rows + 128) // 257).astype(np.uint8)), (0, top))
+    return grey
 
 
 def _reduced(picture: Image.Image, working_side: int) -> Image.Image:
