@@ -78,8 +78,8 @@ def connect() -> tuple[MlflowClient, str]:
         try:
             # One process at a time makes the tables and the experiment.
             with FileLock(home / "store.lock", timeout=60):
-                if uri.startswith(_SQLITE):
-                    _check_database(Path(uri.removeprefix(_SQLITE)))
+                if database := database_file():
+                    _check_database(database)
                 client = MlflowClient(tracking_uri=uri)
                 tags = _EXPERIMENT_TAGS
                 if settings.store_is_database_server() and client.get_experiment_by_name(EXPERIMENT) is None:
@@ -87,8 +87,8 @@ def connect() -> tuple[MlflowClient, str]:
                 experiment_id = experiment_named(client, EXPERIMENT, tags=tags)
                 if settings.store_is_database_server():
                     file_folder.check(client.get_experiment(experiment_id))
-                if uri.startswith(_SQLITE):
-                    _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
+                if database:
+                    _let_readers_read_while_a_worker_writes(database)
         except ModuleNotFoundError as error:
             what = "'psycopg[binary]'" if error.name in ("psycopg", "psycopg2") else error.name
             raise StorageError(
@@ -132,11 +132,16 @@ def _make_writable(home: Path) -> None:
         ) from error
 
 
-def database_inode() -> int | None:
-    """The number of the database file that is in its place now; None if there is none, or a server has it."""
+def database_file() -> Path | None:
+    """The file that holds the store; None where a server does."""
     uri = settings.tracking_uri()
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+
+
+def file_number(path: Path | None) -> int | None:
+    """What tells a file from another that takes its place; None if there is none."""
     try:
-        return Path(uri.removeprefix(_SQLITE)).stat().st_ino if uri.startswith(_SQLITE) else None
+        return path.stat().st_ino if path else None
     except OSError:
         return None
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people, settings
+from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, RunError
@@ -16,7 +16,7 @@ from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.claims import RunClaims, check_owner_tag
-from aquadash.runs.connection import connect, database_inode, storage_errors
+from aquadash.runs.connection import connect, database_file, file_number, storage_errors
 from aquadash.runs.labels import RunLabels, clean_name
 from aquadash.runs.reading import EPOCH_METRICS, RunReading
 from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Worker
@@ -53,7 +53,8 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
         super().__init__(client)
         self._experiment_id = experiment_id
-        self._inode = database_inode()
+        self._database = database_file()
+        self._file_number = file_number(self._database)
 
     @property
     def experiment_id(self) -> str:
@@ -65,12 +66,12 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
 
         Whoever has the file open that was deleted goes on with it, and notices nothing.
         """
-        if database_inode() == self._inode:
+        if file_number(self._database) == self._file_number:
             return ""
         return (
-            f"The run store in {settings.home()} (AQUADASH_HOME) was moved, deleted or replaced during the training, "
-            "so what was kept of the run is not there any more. Put the folder back if you can and start AquaDash "
-            "again, or train a new run."
+            f"The run store's database {self._database} was moved, deleted or replaced during the training, so what "
+            "was kept of the run is not there any more. Put the folder back if you can and start AquaDash again, or "
+            "train a new run."
         )
 
     # -- what people do ----------------------------------------------------------------------------------------------
@@ -342,6 +343,8 @@ def open_store() -> RunStore:
     Raises:
         StorageError: It cannot be opened; the next call tries again.
     """
+    from aquadash import settings
+
     key = (settings.tracking_uri(), str(settings.home()))
     with _opening:
         if key not in _opened:
