@@ -180,7 +180,7 @@ def home_with_images(home: Path, prepared_home: Path) -> Path:
     return home
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
     """60 training and 420 test images of 16 x 16 pixels in three classes that a network can learn in seconds."""
     random = np.random.default_rng(0)
