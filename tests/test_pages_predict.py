@@ -236,8 +236,7 @@ def test_a_picture_can_be_seen_closer(shelf: Shelf) -> None:
     assert not app.exception and not app.error and len(app.get("plotly_chart")) == 1
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_dropped_photograph_has_its_bars_within_300_ms(shelf: Shelf) -> None:
     """The median of nine drops on a warm page, for a machine that does nothing else; a shared one gets more."""
     pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)

@@ -6,7 +6,6 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui import inputs
@@ -111,19 +110,20 @@ def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
     assert app.toggle[0].value is True
 
 
-@pytest.mark.parametrize(
-    "path",
-    [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "aquadash" / "ui").rglob("*.py"))],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_pages_take_their_input_widgets_from_there(path: Path) -> None:
-    if path.name == "inputs.py":
-        return
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+def calls(path: Path) -> list[ast.expr]:
+    """What is called anywhere in the file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def test_pages_take_their_input_widgets_from_there() -> None:
+    paths = [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("aquadash/ui/**/*.py")]
     others = {"inputs", "explanations"}
     found = [
-        f"line {call.lineno}: {ast.unparse(call)}"
-        for call in calls
+        f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
+        for path in paths
+        if path.name != "inputs.py"
+        for call in calls(path)
         if isinstance(call, ast.Attribute) and call.attr in INPUTS and ast.unparse(call.value) not in others
     ]
     assert found == [], "use aquadash.ui.inputs"
