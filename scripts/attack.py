@@ -7,6 +7,7 @@ or more than 1 GB. Tests of each case are in ``tests/``, and so is what builds t
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -19,13 +20,20 @@ import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from tests import own_pictures, test_classroom_served, test_data_folder_listing, test_data_images_refused  # noqa: E402
+from tests import (  # noqa: E402
+    own_pictures,
+    test_classroom_served,
+    test_data_folder_listing,
+    test_data_images_refused,
+    test_models_cost,
+)
 from tests.serving import serving  # noqa: E402
 from tests.test_export_importing import (  # noqa: E402
     Files,
@@ -114,12 +122,13 @@ def add_runs() -> None:
         indices=np.arange(3) + 10**6, labels=np.zeros(3, np.int64), probabilities=np.full((3, 5), 0.2, np.float32)
     )
     changed_run("predictions of images beyond the split", lambda files: {"predictions.npz": beyond})
-    large = np.random.default_rng(0).integers(0, 2, 900_000_000, np.uint8)
-    for what, content in (("random bits", large), ("zeros", np.zeros(10**9 + 1, np.uint8))):
-        changed_run(
-            f"a checkpoint of {len(content):,} {what}",
-            lambda files, content=content: with_file(files, "checkpoint/slot-0.npz", arrays(state=content)),
-        )
+    for name, (description, weights, _) in test_models_cost.HOSTILE.items():
+
+        @case(f"network: {name}")
+        def _(folder: Path, stack: ExitStack, made_of: tuple[Any, Any] = (description, weights)) -> Attack:
+            content = test_models_cost.write(folder / "model.keras", *made_of).read_bytes()
+            files = with_file(read(Path(os.environ[SOUND])), "model.keras", content)
+            return importing(write(folder / "run.zip", files))
 
 
 for _field, _value, _what in ((6, 99, "ZIP version 9.9"), (8, 1, "a password"), (10, 93, "an unknown method")):
@@ -129,6 +138,43 @@ for _field, _value, _what in ((6, 99, "ZIP version 9.9"), (8, 1, "a password"), 
         content = own_pictures.with_field(Path(os.environ[SOUND]).read_bytes(), b"run.json", field, bytes([value]))
         (folder / "run.zip").write_bytes(content)
         return importing(folder / "run.zip")
+
+
+@case("run: a checkpoint of 950 MB, the largest that is accepted")
+def _(folder: Path, stack: ExitStack) -> Attack:
+    return importing(with_checkpoint(folder, 950))
+
+
+@case("run: a checkpoint of 2 GB of zeros")
+def _(folder: Path, stack: ExitStack) -> Attack:
+    return importing(with_checkpoint(folder, 2000))
+
+
+def with_checkpoint(folder: Path, megabytes: int) -> Path:
+    """The ZIP of a run with a checkpoint of so many millions of bytes, packed in little memory."""
+    files = read(Path(os.environ[SOUND]))
+    slot = folder / "slot.npz"
+    with zipfile.ZipFile(slot, "w") as archive, archive.open("a.npy", "w", force_zip64=True) as file:
+        shape = (megabytes * 10**6,)
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for _ in range(megabytes):
+            # Numbers that pack to a third, as weights hardly do.
+            file.write(b"0123456789abcdef" * 62_500)
+    name = "checkpoint/slot-0.npz"
+    with slot.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    write(folder / "run.zip", with_file(files, name, b""))
+    rewritten = read(folder / "run.zip")
+    listed = json.loads(rewritten["manifest.json"])
+    listed["files"][name] = {"bytes": slot.stat().st_size, "sha256": digest}
+    path = folder / "large.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, content in (rewritten | {"manifest.json": json.dumps(listed).encode()}).items():
+            if each != name:
+                archive.writestr(each, content)
+        archive.write(slot, name)
+    slot.unlink()
+    return path
 
 
 # -- own pictures -----------------------------------------------------------------------------------------------------
