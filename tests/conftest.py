@@ -95,12 +95,18 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def quick_pages() -> None:
-    """Tests of pages run in a process in which other tests have loaded Keras; see the function's own words."""
-    from aquadash.ui.predictor import keep_keras_session
-
-    keep_keras_session()
+    """Tests of pages run in a process in which other tests have loaded Keras, which the app never does."""
+    _leave_keras_alone()
     _look_for_components_once()
     _measure_no_networks()
+
+
+@functools.cache
+def _leave_keras_alone() -> None:
+    """Where anything has imported Keras, Streamlit clears its session after every script: a quarter of a second."""
+    from streamlit.runtime.scriptrunner import script_runner
+
+    script_runner._clean_problem_modules = lambda: None
 
 
 @functools.cache
@@ -157,7 +163,6 @@ def _prepare(folder: Path) -> None:
         env={**os.environ, "AQUADASH_HOME": str(folder)},
         cwd=ROOT,
         check=True,
-        timeout=120,
     )
 
 

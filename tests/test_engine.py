@@ -113,6 +113,14 @@ def test_settling_leaves_a_run_alone_that_another_worker_has_taken(store: RunSto
     assert "SIGKILL" in store.get(run_id).message
 
 
+def test_a_run_whose_store_is_gone_is_not_said_to_be_kept(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create(QUICK).run_id
+    store.start(run_id, Worker(socket.gethostname(), 1))
+    monkeypatch.setattr(store, "lost", lambda: "It is gone.")
+    assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.INTERRUPTED
+    assert store.get(run_id).message == "The training process ended without a word (exit status 1). It is gone."
+
+
 def test_a_worker_that_cannot_start_fails_the_run(store: RunStore) -> None:
     run_id = store.create(QUICK).run_id
     assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.FAILED

@@ -17,6 +17,7 @@ from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worke
 from aquadash.training import worker
 from aquadash.training.heartbeat import Heartbeat
 from aquadash.training.listening import StopRequested
+from tests.waiting import wait_for
 
 SMALL = with_values(
     RunConfig(),
@@ -238,24 +239,15 @@ class StoreStub:
         return self.ask
 
 
-def wait_until(condition, heartbeat: Heartbeat) -> None:  # type: ignore[no-untyped-def]
-    heartbeat._thread.join(timeout=0.01)
-    for _ in range(1000):
-        if condition():
-            return
-        heartbeat._thread.join(timeout=0.01)
-    raise AssertionError("it never happened")
-
-
 def test_a_stop_request_comes_back_with_a_heartbeat() -> None:
     with Heartbeat(StoreStub(ask=True), "0" * 32, interval=0.001) as heartbeat:
-        wait_until(lambda: heartbeat.stop_requested, heartbeat)
+        wait_for(lambda: heartbeat.stop_requested)
 
 
 def test_a_store_that_stays_away_ends_the_training() -> None:
     stub = StoreStub(fail=True)
     with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:
-        wait_until(lambda: heartbeat.lost is not None, heartbeat)
+        wait_for(lambda: heartbeat.lost is not None)
     assert stub.beats > 10
 
 

@@ -54,7 +54,7 @@ def picker() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(picker, default_timeout=10)
+    return AppTest.from_function(picker, default_timeout=60)
 
 
 def test_the_first_run_is_the_default_and_the_choice_is_in_the_address(app: AppTest) -> None:
@@ -106,7 +106,7 @@ def chart() -> None:
 
 
 def test_charts_pass_their_text_alternative_on() -> None:
-    app = AppTest.from_function(chart, default_timeout=10).run()
+    app = AppTest.from_function(chart, default_timeout=60).run()
     assert app.get("plotly_chart")[0].proto.alt == "Two bars."
     assert go.Figure().layout.meta is None, "a figure without one is drawn, too"
 
@@ -123,6 +123,6 @@ def test_empty_states_lead_somewhere() -> None:
         other = st.Page(lambda: None, title="Other", url_path="other")
         st.navigation([st.Page(elsewhere, title="Here", default=True), other]).run()
 
-    app = AppTest.from_function(script, default_timeout=10).run()
+    app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
     assert "Nothing **here**." in [entry.value for entry in app.markdown]

@@ -94,7 +94,7 @@ def pages() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(pages, default_timeout=10)
+    return AppTest.from_function(pages, default_timeout=60)
 
 
 def test_the_page_is_in_the_address(app: AppTest) -> None:

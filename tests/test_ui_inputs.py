@@ -58,7 +58,7 @@ def defaults(app: AppTest) -> dict[str, Any]:
 
 
 def test_every_run_says_what_the_session_holds() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     expected = {
         "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
         "select_slider": [1], "number_input": 0.25, "text_input": "dive", "text_area": "deep", "checkbox": True,
@@ -71,7 +71,7 @@ def test_every_run_says_what_the_session_holds() -> None:
 
 
 def test_a_choice_counts_from_the_next_run_on() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     app.session_state["expected"] = {
         **{name: app.session_state[name] for name in INPUTS}, "selectbox": "beaver", "toggle": False, "multiselect": []
     }  # fmt: skip
@@ -100,7 +100,7 @@ def unusable() -> None:
 
 
 def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
-    app = AppTest.from_function(unusable).run()
+    app = AppTest.from_function(unusable, default_timeout=60).run()
     assert not app.exception
     assert app.text_input(key="secret").proto.default == ""
     # These can be emptied, which Streamlit allows only where the default is empty.
