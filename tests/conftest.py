@@ -45,8 +45,8 @@ copy_new_stores()
 
 #: Files that take half a minute and more.
 _LONG = {
-    "test_training_memory", "test_engine", "test_tracking_server", "test_search_cli", "test_cli_reproduce",
-    "test_engine_pairs", "test_export_repeats", "test_cluster",
+    "test_engine", "test_search_cli", "test_cli_reproduce", "test_export_repeats", "test_export_script",
+    "test_explain_robustness_job", "test_training_fit", "test_training_transfer",
     "test_browser", "test_browser_search", "test_browser_robustness", "test_browser_predict", "test_browser_studio",
     "test_browser_train", "test_browser_classroom",
 }  # fmt: skip

@@ -18,9 +18,11 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    """The whole data set, drawn once."""
-    return synthetic.make()
+def dataset(prepared_home: Path) -> Dataset:
+    """The whole data set, as it was drawn once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(prepared_home))
+        return synthetic.load()
 
 
 @pytest.fixture

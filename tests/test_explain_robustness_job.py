@@ -85,6 +85,15 @@ def ended(measurements: Robustness, run: Run) -> Job:
     return job
 
 
+def start_here(patch: pytest.MonkeyPatch) -> None:
+    """Let the job run in this process without taking over its output and priority, and start no other."""
+    from aquadash.training import worker
+
+    patch.setattr(worker, "log_to", lambda path: None)
+    patch.setattr(robustness_job, "_lower_priority", lambda: None)
+    patch.setattr(job_process, "start_unattended", lambda words, log_path: None)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
@@ -122,7 +131,10 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
         patch.setattr(jobs_module, "STALE_SECONDS", 0.0)
         job = measurements.job(run.run_id)
         assert job is not None and job.status is JobStatus.INTERRUPTED
+        # The rest in this process, which has loaded TensorFlow.
+        start_here(patch)
         measurements.start(run.run_id)
+        assert robustness_job.main(run.run_id) == 0
 
     assert ended(measurements, run).status is JobStatus.FINISHED
     found = measurements.result(run.run_id)
@@ -197,12 +209,7 @@ def test_the_command_tells_what_is_measured(store: RunStore, run: Run) -> None:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the job run in this process without taking over its output and priority, and start no other."""
-    from aquadash.training import worker
-
-    monkeypatch.setattr(worker, "log_to", lambda path: None)
-    monkeypatch.setattr(robustness_job, "_lower_priority", lambda: None)
-    monkeypatch.setattr(job_process, "start_unattended", lambda words, log_path: None)
+    start_here(monkeypatch)
 
 
 def give_model(store: RunStore, run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,8 +42,9 @@ class Shelf:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+def shared(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Shelf]:
     home = tmp_path_factory.mktemp("shared")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()

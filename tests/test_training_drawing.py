@@ -157,7 +157,7 @@ def test_it_ends_when_the_training_is_killed() -> None:
 
 def test_once_the_training_waits_drawing_has_its_priority(images: NDArray[np.uint8]) -> None:
     """A program that wants all processors would get fifty times as much of them as drawing does while it is ahead."""
-    many = np.concatenate([images] * 150)
+    many = np.concatenate([images] * 60)
     process = DrawingProcess(many, REPORT, seed_of=seed_of, last_epoch=9, progress=silent)
     try:
         drawing = psutil.Process(process.pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,19 +39,25 @@ TRANSFER = with_values(
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A weights file of known content, in place of the one that comes with AquaDash."""
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights file of known content."""
     model = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
     random = np.random.default_rng(0)
     arrays = {}
     for variable in _parts(model).body.weights:
         spread = 1.0 if "variance" in variable.path or "gamma" in variable.path else 0.0
         arrays[variable.path.replace("/", ".")] = (spread + 0.1 * random.random(variable.shape)).astype(np.float16)
-    path = tmp_path / "weights.npz"
+    path = tmp_path_factory.mktemp("weights") / "weights.npz"
     np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def pretrained(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that file, in place of the one that comes with AquaDash."""
+    path = Path(shutil.copy(weights_file, tmp_path))
     monkeypatch.setattr(backbone, "WEIGHTS_FILE", path)
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "home"))
     return path
 
 
