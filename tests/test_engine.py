@@ -219,11 +219,13 @@ def test_a_run_outlives_its_engine_and_the_next_one_adopts_it(
     process.stdin.close()
     process.stdout.close()
     before = in_epoch(store, training, 2)
-    assert before.worker and psutil.pid_exists(before.worker.pid)
+    assert before.worker and psutil.pid_exists(before.worker.pid) and before.progress
 
     assert engine.adopt() == [training, waiting]
     assert store.get(training).status is RunStatus.RUNNING
-    assert engine.queue_position(waiting) == 1  # The adopted run holds the only slot.
+    # The adopted run holds the only slot.
+    in_epoch(store, training, before.progress.epoch + 3)
+    assert engine.queue_position(waiting) == 1 and not settings.worker_log(waiting).exists()
     engine.stop(training)
     assert ended(store, training).status is RunStatus.STOPPED
     assert ended(store, waiting).status is RunStatus.FINISHED

@@ -112,7 +112,7 @@ def test_made_up_runs_are_as_real_ones(few_runs: Path, monkeypatch: pytest.Monke
     assert any(run.pinned for run in runs) and any(run.archived for run in runs) and any(run.tags for run in runs)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_bench_app_times_the_pages() -> None:
     with pytest.raises(UnknownNameError, match="compare"):
         bench_app(pages=["comapre"])

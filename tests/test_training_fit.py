@@ -16,7 +16,7 @@ from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
 from aquadash.runs import EpochRecord, Progress
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 
 SMALL = with_values(
     RunConfig(),
