@@ -36,7 +36,7 @@ TRANSFER = with_values(
     },
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 
 
 @pytest.fixture(scope="module")
