@@ -11,18 +11,12 @@ from streamlit.testing.v1 import AppTest
 def script() -> None:
     import streamlit as st
 
-    from aquadash.ui import address
+    from aquadash.ui import address, bound
 
     animals = ["otter", "seal", "whale"]
-    address.choice("animal", animals, default="seal")
-    address.choices("many", animals)
-    address.integer("seed", default=0, low=0, high=99)
-    animal = st.selectbox("Animal", animals, key="animal")
-    many = st.multiselect("Many", animals, key="many")
-    seed = st.number_input("Seed", 0, 99, step=1, key="seed")
-    address.record("animal", animal, default="seal")
-    address.record("many", ",".join(many), default="")
-    address.record("seed", str(seed), default="0")
+    bound.menu("animal", animals, label="Animal", default="seal")
+    bound.choices("many", animals, label="Many")
+    bound.number("seed", 0, 99, label="Seed", default=0)
     st.button("Seven", on_click=address.assign, args=("seed", 7))
 
 
