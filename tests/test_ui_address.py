@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.ui import address
+
 
 def script() -> None:
     import streamlit as st
@@ -108,3 +110,11 @@ def test_a_bad_value_gives_a_note_and_the_default(app: AppTest, name: str, bad: 
     assert f"asks for {name}" in app.info[0].value
     assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
     assert name not in app.query_params
+
+
+def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so() -> None:
+    assert address.one_id("otter-2", ["otter-1", "otter-2", "seal-1"]) == "otter-2"
+    assert address.one_id("s", ["otter-1", "otter-2", "seal-1"]) == "seal-1"
+    for text in ("", "otter", "whale"):
+        with pytest.raises(ValueError):
+            address.one_id(text, ["otter-1", "otter-2", "seal-1"])

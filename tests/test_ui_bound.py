@@ -21,6 +21,7 @@ def page() -> None:
         "stated": bound.choice("stated", ["yes", "no"], label="Stated", stated=True),
         "several": bound.choices("several", animals, label="Several"),
         "number": bound.number("number", 1, 9, label="Number", default=3),
+        "rate": bound.number("rate", 0.0, 1.0, label="Rate", default=0.25, step=0.05),
         "slider": bound.slider("slider", 0, 100, label="Slider", default=50, clamp=True),
         "interval": bound.interval("interval", 0, 100, label="Interval"),
         "toggle": bound.toggle("toggle", label="Toggle"),
@@ -29,8 +30,8 @@ def page() -> None:
 
 
 DEFAULTS: dict[str, Any] = {
-    "menu": "otter", "radio": "seal", "choice": "otter", "stated": "yes", "several": [], "number": 3, "slider": 50,
-    "interval": (0, 100), "toggle": False, "text": "",
+    "menu": "otter", "radio": "seal", "choice": "otter", "stated": "yes", "several": [], "number": 3, "rate": 0.25,
+    "slider": 50, "interval": (0, 100), "toggle": False, "text": "",
 }  # fmt: skip
 
 #: A text of the address, the value that it means, and the default that the browser is told.
@@ -41,6 +42,7 @@ MEANT: dict[str, tuple[str, Any, Any]] = {
     "stated": ("no", "no", [1]),
     "several": ("seal,otter", ["seal", "otter"], [1, 0]),
     "number": ("7", 7, 7),
+    "rate": ("0.5", 0.5, 0.5),
     "slider": ("500", 100, [100]),
     "interval": ("20-40", (20, 40), [20, 40]),
     "toggle": ("1", True, True),
@@ -97,8 +99,10 @@ def test_what_the_widget_holds_is_recorded() -> None:
     ("name", "bad"),
     [
         ("menu", "<b>cat</b>"), ("choice", "Grey seal"), ("several", "seal,cat"), ("number", "10"), ("slider", "x"),
-        ("interval", "40-20"), ("interval", "20"), ("interval", "0-101"), ("interval", "1" * 5000 + "-2"),
-        ("toggle", "true"), ("text", "a" * 13),
+        ("number", "2.5"), ("rate", "nan"), ("rate", "1.5"), ("rate", "inf"), ("rate", "1" * 5000),
+        ("interval", ""), ("interval", "-"), ("interval", "20"), ("interval", "40-20"), ("interval", "0-101"),
+        ("interval", "-5-50"), ("interval", "1.5-2"), ("interval", "٣-50"), ("interval", "1-2-3"),
+        ("interval", "0" * 400 + "-1"), ("toggle", "true"), ("text", "a" * 13),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_gives_a_note_and_the_default(name: str, bad: str) -> None:

@@ -1,16 +1,18 @@
 """Widgets whose values are in the address: one call restores the value, draws the widget and records what it holds.
 
-The first argument is the name in the address, and the widget's key. The address holds words, whole numbers, ``1`` for
+The first argument is the name in the address, and the widget's key. The address holds words, numbers, ``1`` for
 on, ``50-90`` for an interval, and several words with commas between; a default is left out of it, and what cannot be
 used gives a note and the default. Other arguments are handed on to the widget.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aquadash.ui import address, inputs
+from aquadash.ui.address import Number
 
 Widget = Callable[..., Any]
 
@@ -74,23 +76,24 @@ def choices(
 
 def number(
     name: str,
-    low: int,
-    high: int,
+    low: Number,
+    high: Number,
     *,
     label: str,
-    default: int,
+    default: Number,
     clamp: bool = False,
     widget: Widget = inputs.number_input,
     **arguments: Any,
-) -> int:
-    """A whole number from ``low`` to ``high``; ``clamp`` takes the nearest for one outside, without a note."""
-    address.integer(name, default=default, low=low, high=high, clamp=clamp)
-    value = int(widget(label, low, high, key=name, **arguments))
-    address.record(name, str(value), default=str(default))
+) -> Number:
+    """A number from ``low`` to ``high``, whole if these are; ``clamp`` takes the nearest for one outside."""
+    address.number(name, default=default, low=low, high=high, clamp=clamp)
+    value: Number = widget(label, low, high, key=name, **arguments)
+    form = "d" if isinstance(value, int) else "g"
+    address.record(name, f"{value:{form}}", default=f"{default:{form}}")
     return value
 
 
-def slider(name: str, low: int, high: int, *, label: str, default: int, **arguments: Any) -> int:
+def slider(name: str, low: Number, high: Number, *, label: str, default: Number, **arguments: Any) -> Number:
     """:func:`number` with a handle."""
     return number(name, low, high, label=label, default=default, widget=inputs.slider, **arguments)
 
@@ -99,10 +102,10 @@ def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) ->
     """A slider with two ends, at first the whole from ``low`` to ``high``."""
 
     def decode(text: str) -> tuple[int, int]:
-        first, _, last = text.partition("-")
-        if not (first.isdecimal() and last.isdecimal() and len(text) < 20 and low <= int(first) <= int(last) <= high):
+        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
+        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
             raise ValueError(text)
-        return int(first), int(last)
+        return int(ends[1]), int(ends[2])
 
     expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
     address.restore(name, decode, default=(low, high), expected=expected)

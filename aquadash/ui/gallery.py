@@ -91,7 +91,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
         The positions that the present page shows.
     """
     pages = max(1, math.ceil(total / per_page))
-    number = address.integer(key, default=1, low=1, high=pages, clamp=True)
+    number = address.number(key, default=1, low=1, high=pages, clamp=True)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-pager"):
         st.button(
             "Previous",

@@ -144,7 +144,7 @@ def histograms(studio: Studio) -> None:
 
 def _number_of_draws() -> int:
     """Draw the field for how many draws of each image; it is in the address under ``draws``."""
-    address.integer("draws", default=_DEFAULT_DRAWS, low=1, high=MOST_DRAWS)
+    address.number("draws", default=_DEFAULT_DRAWS, low=1, high=MOST_DRAWS)
     number = inputs.selectbox(
         "Draws an image", range(1, MOST_DRAWS + 1), key="draws", width=150, label_visibility="collapsed",
         format_func=lambda number: f"{count(number, 'draw')} each",

@@ -58,7 +58,7 @@ def subjects_of(studio: Studio, run: Run) -> Subjects:
     known = [name in studio.dataset.class_names for name in studio.labels]
     options = list(_IMAGES) if any(known) else ["validation"]
     address.choice("safety-images", options, default="validation")
-    address.integer("safety-per-class", default=_PER_CLASS, low=1, high=20)
+    address.number("safety-per-class", default=_PER_CLASS, low=1, high=20)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         which = inputs.segmented_control(
             "Images",
@@ -86,8 +86,8 @@ def subjects_of(studio: Studio, run: Run) -> Subjects:
 
 def request_of(studio: Studio) -> SafetyRequest:
     """The rest: copies, threshold and the parameter that is tried out."""
-    address.integer("safety-copies", default=_COPIES, low=2, high=MOST_COPIES)
-    address.integer("safety-threshold", default=_THRESHOLD, low=1, high=100)
+    address.number("safety-copies", default=_COPIES, low=2, high=MOST_COPIES)
+    address.number("safety-threshold", default=_THRESHOLD, low=1, high=100)
     address.choice("safety-of", list(_OF), default="clean")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         copies = inputs.number_input(

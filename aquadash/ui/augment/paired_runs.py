@@ -88,8 +88,8 @@ def _settings(studio: Studio) -> RunConfig:
     )
     address.record("pair-base", base, default=_PRESET)
     config = PRESETS[base].config if base in PRESETS else recent[base].config
-    address.integer("pair-epochs", default=0, low=0, high=2000)
-    address.integer("pair-seed", default=config.seed, low=0, high=_SEEDS - 1)
+    address.number("pair-epochs", default=0, low=0, high=2000)
+    address.number("pair-seed", default=config.seed, low=0, high=_SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         epochs = inputs.number_input(
             "Epochs at most (0: as set)",

@@ -55,7 +55,7 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
 
 
 def _seed() -> int:
-    address.integer("seed", default=0, low=0, high=SEEDS - 1)
+    address.number("seed", default=0, low=0, high=SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = inputs.number_input("Seed", 0, SEEDS - 1, step=1, key="seed", help=term("seed"), width=180)
         st.button(

@@ -35,7 +35,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         address.assign("sure", math.floor(100 * cut + 1e-6))
         image_browser.first_page()
     st.subheader("What if it may say “I don't know”?", anchor=False, help=term("coverage"))
-    address.integer("sure", default=50, low=0, high=100)
+    address.number("sure", default=50, low=0, high=100)
     sure = inputs.slider(
         "Answer only when at least so sure",
         0,

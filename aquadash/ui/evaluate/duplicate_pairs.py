@@ -27,7 +27,7 @@ def show(one: Evaluated, other: Evaluated | None) -> None:
     if dataset is None:
         return
     found = _duplicates(dataset.fingerprint, dataset)
-    address.integer("distance", default=round(100 * DEFAULT_DISTANCE), low=0, high=round(100 * LARGEST_DISTANCE))
+    address.number("distance", default=round(100 * DEFAULT_DISTANCE), low=0, high=round(100 * LARGEST_DISTANCE))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hundredths = inputs.slider(
             "Distance at most (in hundredths)",

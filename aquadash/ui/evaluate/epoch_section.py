@@ -82,7 +82,7 @@ def _controls(epochs: int) -> None:
         # Who looks at the last epoch goes on doing so when another is complete.
         st.session_state[KEY] = epochs
     st.session_state[_LAST] = epochs
-    address.integer(KEY, default=epochs, low=1, high=epochs, clamp=True)
+    address.number(KEY, default=epochs, low=1, high=epochs, clamp=True)
     playing = bool(st.session_state.get(_PLAYING))
     if playing:
         _advance(epochs)

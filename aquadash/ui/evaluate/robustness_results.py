@@ -209,7 +209,7 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
         st.caption("The data set has changed since this was measured, so its images are not shown.")
         return
     source, labels = robustness_reads.test_images(run, found)
-    address.integer(IMAGE, default=0, low=0, high=len(labels) - 1, clamp=True)
+    address.number(IMAGE, default=0, low=0, high=len(labels) - 1, clamp=True)
     row = int(
         inputs.number_input(f"Test image (0 to {len(labels) - 1:,})", 0, len(labels) - 1, step=1, key=IMAGE, width=200)
     )

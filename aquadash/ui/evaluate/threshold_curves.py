@@ -58,7 +58,7 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         )
         address.record("class", name, default=names[0])
     index = names.index(name)
-    address.integer("cut", default=50, low=0, high=100)
+    address.number("cut", default=50, low=0, high=100)
     percent = inputs.slider(
         "Call an image this class if its probability is at least",
         0,

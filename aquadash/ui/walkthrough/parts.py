@@ -49,7 +49,7 @@ def slide(
     """A slider whose whole number is in the address."""
     if low >= high:
         return low
-    address.integer(key, default=default, low=low, high=high, clamp=True)
+    address.number(key, default=default, low=low, high=high, clamp=True)
     value = int(inputs.slider(label, low, high, step=step, key=key, help=help, format=f"%d{unit.replace('%', '%%')}"))
     address.record(key, str(value), default=str(default))
     return value
