@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.classroom.rights import Action, allowed
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, bound, cache, inputs, shell, source_menu
+from aquadash.ui import bound, cache, inputs, shell, source_menu
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -17,12 +17,9 @@ VIEWS = {"pictures": "Pictures", "numbers": "Numbers"}
 
 def pick_source() -> str:
     """The data set's name, from the menu or the address."""
-    names = list(data.SOURCES)
-    source_menu.take(names)
-    source = inputs.radio(
-        "Data set", names, key="source", horizontal=True, format_func=lambda name: plain(data.title_of(name))
+    source = source_menu.choose(
+        "Data set", title=lambda name: plain(data.title_of(name)), widget=inputs.radio, horizontal=True
     )
-    address.record("source", source, default="synthetic")
     st.caption(plain(data.SOURCES[source].summary))
     return source
 
