@@ -27,24 +27,6 @@ def app() -> AppTest:
     return AppTest.from_function(script, default_timeout=10)
 
 
-def test_defaults_leave_the_address_bare(app: AppTest) -> None:
-    app.run()
-    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("seal", [], 0)
-    assert not app.query_params
-
-
-def test_the_address_sets_the_widgets(app: AppTest) -> None:
-    for name, value in {"animal": "whale", "many": "otter,seal", "seed": "42"}.items():
-        app.query_params[name] = value
-    app.run()
-    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == (
-        "whale",
-        ["otter", "seal"],
-        42,
-    )
-    assert not app.info
-
-
 def test_the_widgets_set_the_address(app: AppTest) -> None:
     app.run()
     app.selectbox[0].set_value("otter").run()
