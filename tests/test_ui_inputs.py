@@ -120,7 +120,7 @@ def test_pages_take_their_input_widgets_from_there(path: Path) -> None:
     if path.name == "inputs.py":
         return
     calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    others = {"inputs", "bound", "explanations"}
+    others = {"inputs", "bound"}
     found = [
         f"line {call.lineno}: {ast.unparse(call)}"
         for call in calls
