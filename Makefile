@@ -1,5 +1,6 @@
 # make run: makes the environment and starts the app.  make classroom: the same, for a class in the local network.
-# make test: all tests.  make lint: format, style and types.
+# make test: the tests.  make soak: those that measure time or memory or need servers of their own.
+# make lint: format, style and types.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 PORT ?= 8501
 
-.PHONY: run classroom test lint format clean
+.PHONY: run classroom test soak lint format clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -20,8 +21,10 @@ classroom: $(VENV)/run-ready
 	$(BIN)/python -m aquadash classroom serve --port $(PORT)
 
 test: $(VENV)/dev-ready
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+soak: $(VENV)/dev-ready
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff format --check .

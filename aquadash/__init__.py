@@ -14,13 +14,13 @@ room              holds                                                         
 ``tasks``         work in threads: progress, stopping, results                   -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
-``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil
+``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil, icu
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
-``training``      the training loop and the worker process                        tensorflow, keras, numpy, psutil
+``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil, loky
 ``engine``        where runs run                                                  distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL

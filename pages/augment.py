@@ -16,6 +16,5 @@ with shell.page("🎲 Augment", question="What does the network see when its tra
     with left, shell.guard():
         branch = branch_bar.show(state.spec)
         builder.show(state, branch)
-    builder_state.record()
     with right, shell.guard(), st.container(key="studio-view"):
         studio_frame.show(studio_frame.data_set(), state.spec, branch)

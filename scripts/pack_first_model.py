@@ -30,6 +30,7 @@ from aquadash import data
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.data.dataset import Dataset
 from aquadash.evaluation import evaluate, wilson_interval
+from aquadash.models import load_model
 from aquadash.runs import Predictions, Run, open_store
 from aquadash.runs.artifacts import ENVIRONMENT, EPOCHS, HISTORY, MODEL, PREDICTIONS, STRANGERS, VALIDATION_PREDICTIONS
 from aquadash.runs.first_model import CARD, CONFIG, FOLDER, RUN
@@ -51,7 +52,7 @@ def main() -> None:
     dataset = data.load(run.config.data.source)
     if dataset.fingerprint != run.dataset_fingerprint:
         raise SystemExit("The data set has changed since the run was trained.")
-    model = keras.saving.load_model(store.model_path(run.run_id), compile=False, safe_mode=True)
+    model = load_model(store.model_path(run.run_id))
     model.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in model.get_weights()])
 
     out: Path = options.out

@@ -43,6 +43,23 @@ def settled(page: Page) -> None:
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 
+def choose(page: Page, menu: Locator, option: Locator) -> None:
+    """Choose from a menu, which a page that is drawn again just then folds too early: then once more."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    def chosen() -> bool:
+        text = menu.input_value()
+        menu.click()
+        try:
+            option.click(timeout=5000)
+        except TooLate:
+            return False
+        settled(page)
+        return menu.input_value() != text
+
+    wait_for(chosen, saying=menu.input_value)
+
+
 def address_has(page: Page, *texts: str) -> None:
     """Wait until all of the texts stand in the page's address."""
     page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))

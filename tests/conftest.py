@@ -95,12 +95,18 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def quick_pages() -> None:
-    """Tests of pages run in a process in which other tests have loaded Keras; see the function's own words."""
-    from aquadash.ui.predictor import keep_keras_session
-
-    keep_keras_session()
+    """Tests of pages run in a process in which other tests have loaded Keras, which the app never does."""
+    _leave_keras_alone()
     _look_for_components_once()
     _measure_no_networks()
+
+
+@functools.cache
+def _leave_keras_alone() -> None:
+    """Where anything has imported Keras, Streamlit clears its session after every script: a quarter of a second."""
+    from streamlit.runtime.scriptrunner import script_runner
+
+    script_runner._clean_problem_modules = lambda: None
 
 
 @functools.cache
@@ -157,7 +163,6 @@ def _prepare(folder: Path) -> None:
         env={**os.environ, "AQUADASH_HOME": str(folder)},
         cwd=ROOT,
         check=True,
-        timeout=120,
     )
 
 
@@ -176,8 +181,29 @@ def home_with_images(home: Path, prepared_home: Path) -> Path:
 
 
 @pytest.fixture
+def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "quick_training"), prepend=os.pathsep)
+
+
+@pytest.fixture
+def quiet_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that a test runs in this process does not take over its output."""
+    from aquadash.training import worker
+
+    def log_to(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("the log\n")
+
+    monkeypatch.setattr(worker, "log_to", log_to)
+
+
+@pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
-    """60 training and 420 test images of 16 x 16 pixels in three classes that a network can learn in seconds."""
+    """60 training and 420 test images of 16 x 16 pixels in three classes that a network can learn in seconds.
+
+    All tests share it, so its arrays cannot be written.
+    """
     random = np.random.default_rng(0)
 
     def split(count: int) -> Split:
@@ -185,7 +211,9 @@ def tiny_dataset() -> Dataset:
         images = random.integers(0, 120, (count, 16, 16, 3), dtype=np.uint8)
         for index, label in enumerate(labels):
             images[index, :, :, label] += 90
-        return Split(images, labels.astype(np.int64), tuple(f"{index}.png" for index in range(count)))
+        labels = labels.astype(np.int64)
+        images.flags.writeable = labels.flags.writeable = False
+        return Split(images, labels, tuple(f"{index}.png" for index in range(count)))
 
     return Dataset("tiny", "Tiny", "Made by a test.", True, ("red", "green", "blue"), split(60), split(420))
 

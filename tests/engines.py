@@ -50,7 +50,7 @@ class Trainings:
 
     def end(self, run_id: str) -> None:
         """Let one come to its end."""
-        wait_for(lambda: run_id in self._ends, timeout=20)
+        wait_for(lambda: run_id in self._ends)
         self._ends[run_id].set()
 
     def end_all(self) -> None:
@@ -60,7 +60,7 @@ class Trainings:
     def wait(self, *runs: Run) -> list[str]:
         """Wait until so many trainings have started as runs are given; returns the names of those that have."""
         names = {run.run_id: run.name for run in self._store.list_runs()}
-        wait_for(lambda: len(self.started) >= len(runs), timeout=30, saying=lambda: self.started)
+        wait_for(lambda: len(self.started) >= len(runs), saying=lambda: self.started)
         return [names[run_id] for run_id in self.started]
 
 

@@ -23,8 +23,7 @@ def test_both_ways_are_timed_in_turn_and_nothing_stays_behind(tiny_dataset: Data
     assert {child.pid for child in psutil.Process().children()} <= before
 
 
-@pytest.mark.slow
-@pytest.mark.alone
+@pytest.mark.soak
 def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer(home_with_images: Path) -> None:
     """Single pairs were seen from 0.8 to 1.4 on a quiet machine, so there are enough of them for a steady median.
 

@@ -81,8 +81,7 @@ def test_only_the_banner_is_no_complaint(tmp_path: Path) -> None:
     assert load._complaints(log) == ["Server: Traceback"]
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     said: list[str] = []
     found = bench_load(sessions=30, seconds=40.0, leave_seconds=0.0, progress=lambda text, share: said.append(text))

@@ -54,7 +54,7 @@ def test_a_deep_link_to_a_server_that_has_just_started(warm_home: Path, page: Pa
         follow(page, server, name)
 
 
-@pytest.mark.alone
+@pytest.mark.soak
 def test_the_first_page_of_a_fresh_install_answers_within_3_seconds(home: Path, page: Page) -> None:
     with serving(home) as server:
         page.goto(server.url)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquadash.runs import Guess, RunStatus, Worker, open_store
-from tests.browser_pages import address_has, made_up_run, no_error, settled
+from tests.browser_pages import address_has, choose, made_up_run, no_error, settled
 from tests.serving import needs_chromium, serving
 from tests.ui_runs import queued
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 pytestmark = needs_chromium
 
@@ -62,12 +62,6 @@ def test_a_note_leads_to_the_form_with_its_change_filled_in(warm_home: Path, pag
         no_error(page)
 
 
-def opened(page: Page, menu: str, option: Locator) -> bool:
-    """Whether a click has opened a menu; a page that is still scrolling there closes it again."""
-    page.get_by_role("combobox", name=menu).click()
-    return option.is_visible()
-
-
 @pytest.mark.timeout(900)
 def test_a_guess_is_kept_with_the_run_and_shown_until_it_is_scored(warm_home: Path, page: Page) -> None:
     page.set_default_timeout(SLOW)
@@ -90,9 +84,7 @@ def test_a_guess_is_kept_with_the_run_and_shown_until_it_is_scored(warm_home: Pa
         settled(page)
         for menu, name in (("Images of", "otter"), ("are taken for", "seal")):
             option = page.get_by_role("option").filter(has_text=name)
-            wait_for(lambda menu=menu, option=option: opened(page, menu, option))
-            option.click()
-            settled(page)
+            choose(page, page.get_by_role("combobox", name=menu), option)
         before = page.url
         page.get_by_role("button", name="Train", exact=False).last.click()
         page.wait_for_function("before => location.href !== before", arg=before)

@@ -56,5 +56,6 @@ def test_an_explanation_is_opened_by_keyboard_and_stands_in_the_address(
         page.get_by_role("list", name="The image and its maps by Occlusion").get_by_role("img").nth(2).wait_for()
         settled(page)
         no_error(page)
+        assert not server.memory_of("tensorflow")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, "the page does not scroll sideways on a phone"

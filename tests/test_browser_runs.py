@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, ViewportSize
 
 from aquadash.runs import RunStore, open_store
 from tests import ui_runs
+from tests.browser_pages import address_has, choose, settled
 from tests.serving import needs_chromium, serving
 from tests.waiting import wait_for
 
@@ -30,18 +31,13 @@ def store(home: Path, prepared_home: Path) -> RunStore:
     return open_store()
 
 
-def address_has(page: Page, *parts: str) -> None:
-    for part in parts:
-        page.wait_for_function("part => location.search.includes(part)", arg=part)
-
-
 def rows(page: Page, count: int) -> None:
-    page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).wait_for()
+    # The first: while the page is drawn anew, the old line may stand below the new one.
+    page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).first.wait_for()
 
 
-def choose(page: Page, key: str, option: str) -> None:
-    page.locator(f".st-key-{key} input").first.click()
-    page.get_by_role("option", name=option, exact=True).click()
+def choose_from(page: Page, key: str, option: str) -> None:
+    choose(page, page.locator(f".st-key-{key} input").first, page.get_by_role("option", name=option, exact=True))
 
 
 def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
@@ -67,22 +63,24 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         rows(page, 2)
         where.fill("test_acuracy > 0.65")
         where.press("Enter")
-        page.get_by_text("Did you mean test_accuracy").wait_for()
+        page.get_by_text("Did you mean test_accuracy").first.wait_for()
         rows(page, 3)
         where.fill("")
         where.press("Enter")
+        page.get_by_text("Did you mean test_accuracy").first.wait_for(state="detached")
         rows(page, 3)
 
-        choose(page, "group", "same but the seed")
+        choose_from(page, "group", "same but the seed")
         address_has(page, "group=all-but-seed")
-        page.get_by_text("Within a group only the seed differs").wait_for()
-        choose(page, "member", "Optimizer: SGD")
+        page.get_by_text("Within a group only the seed differs").first.wait_for()
+        choose_from(page, "member", "Optimizer: SGD")
         rows(page, 2)
         address_has(page, "member=")
         page.reload()
         rows(page, 2)
-        choose(page, "group", "nothing")
+        choose_from(page, "group", "nothing")
         rows(page, 3)
+        settled(page)
 
         page.locator(".st-key-columns-box button").first.click()
         page.locator(".st-key-columns input").fill("Learning rate")
@@ -92,7 +90,7 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         page.keyboard.press("Escape")
 
         page.get_by_role("button", name="Pick all shown").click()
-        page.get_by_text("With 3 picked runs").wait_for()
+        page.get_by_text("With 3 picked runs").first.wait_for()
         page.locator(".st-key-bulk-tags-box button").first.click()
         tags = page.locator(".st-key-bulk-add-tags input")
         tags.fill("week 2")
@@ -105,11 +103,11 @@ def test_the_table_of_runs(home: Path, store: RunStore, page: Page) -> None:
         page.keyboard.press("Escape")
 
         page.locator(".st-key-bulk-delete button:visible").first.click()
-        page.get_by_text("Deleted 3 runs").wait_for()
+        page.get_by_text("Deleted 3 runs").first.wait_for()
         assert all(store.get(run.run_id).deleted for run in (good, fair, other))
         page.get_by_role("button", name="Undo").click()
+        wait_for(lambda: not any(store.get(run.run_id).deleted for run in (good, fair, other)))
         rows(page, 3)
-        assert not any(store.get(run.run_id).deleted for run in (good, fair, other))
     assert not any("spy.invalid" in url for url in asked)
 
 

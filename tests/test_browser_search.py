@@ -13,7 +13,7 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.search import Search, TrialState
 from aquadash.search.store import open_search_store
 from tests import ui_runs
-from tests.browser_pages import no_error, settled
+from tests.browser_pages import choose, no_error, settled
 from tests.serving import needs_chromium, serving
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def launch(page: Page, url: str, run_id: str) -> str:
     settled(page)
     page.get_by_role("radio", name="Search").click()
     page.get_by_text("Nothing has been searched here yet").wait_for()
-    page.get_by_role("combobox", name="Start from").click()
-    page.get_by_role("option", name="The settings under").click()
-    settled(page)
+    choose(page, page.get_by_role("combobox", name="Start from"), page.get_by_role("option", name="The settings under"))
     page.get_by_label("Name (optional)").fill("quest <b>")
     trials = page.get_by_role("spinbutton", name="Trials")
     trials.fill("2")

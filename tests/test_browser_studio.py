@@ -72,12 +72,12 @@ def test_a_nested_pipeline_is_built_reordered_saved_reloaded_and_exported(
         add(page, "0", "left-right", "Fliplr")
         # The group begins with a flip in it.
         wait_for(lambda: cards(page).count() == 4, timeout=60, saying=cards(page).count)
+        before = page.url
         act(page, 3, "Move up")
-        page.get_by_text("1. Flip left-right").first.wait_for()
+        page.wait_for_function("before => location.href !== before", arg=before)
         page.get_by_role("spinbutton", name="Contrast").or_(page.get_by_label("Factor, from")).first.wait_for()
 
         # A reload and a copied link bring the draft back, undo brings the step before.
-        address_has(page, "draft=")
         page.reload()
         page.get_by_text("unsaved changes").wait_for()
         settled(page)

@@ -11,7 +11,7 @@ from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, open_store
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
-from tests.browser_pages import address_has, no_error, settled
+from tests.browser_pages import address_has, choose, no_error, settled
 from tests.serving import Server, needs_chromium, serving
 from tests.waiting import wait_for
 
@@ -36,20 +36,6 @@ def set_number(page: Page, label: str, value: float) -> None:
 def unfold(page: Page, title: str) -> None:
     page.locator("summary").filter(has_text=title).click()
     settled(page)
-
-
-def chosen(page: Page, menu: Locator, option: Locator) -> bool:
-    """Whether a menu now holds the option; a page that is drawn again just then folds it too early."""
-    from playwright.sync_api import TimeoutError as TooLate
-
-    text = menu.input_value()
-    menu.click()
-    try:
-        option.click(timeout=5000)
-    except TooLate:
-        return False
-    settled(page)
-    return menu.input_value() != text
 
 
 def value_of(field: Locator, value: str) -> None:
@@ -122,7 +108,7 @@ def test_the_learning_rates_curve_follows_the_settings(shared_server: Server, pa
 
     menu = page.get_by_role("combobox", name=re.compile("Schedule"))
     option = page.get_by_role("option", name=re.compile("cosine"))
-    wait_for(lambda: chosen(page, menu, option), saying=menu.input_value)
+    choose(page, menu, option)
     page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 200.").first.wait_for()
     set_number(page, "Maximum epochs", 20)
     page.get_by_text("falls to 0 at epoch 20.").first.wait_for()

@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.runs import open_store
 from aquadash.walkthrough import progress
-from tests.browser_pages import address_has, no_error, settled
+from tests.browser_pages import address_has, choose, no_error, settled
 from tests.serving import needs_chromium, serving
 from tests.stored_runs import add_run
 
@@ -26,13 +26,6 @@ def viewport() -> ViewportSize:
     return {"width": 1280, "height": 1700}
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    """Pick from a menu as a person does."""
-    page.get_by_role("combobox", name=re.compile(label)).click()
-    page.get_by_role("option", name=re.compile(option)).click()
-    settled(page)
-
-
 def test_two_sections_are_solved_and_stay_so(home: Path, prepared_home: Path, page: Page) -> None:
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     run = add_run(open_store(), name="taught")
@@ -42,7 +35,8 @@ def test_two_sections_are_solved_and_stay_so(home: Path, prepared_home: Path, pa
         page.get_by_role("button", name="Check").click()
         page.get_by_text("The largest difference is still").or_(page.get_by_text("only by luck")).first.wait_for()
         address_has(page, "me=")
-        choose(page, "After that: pooling", "^none$")
+        pooling = page.get_by_role("combobox", name=re.compile("After that: pooling"))
+        choose(page, pooling, page.get_by_role("option", name=re.compile("^none$")))
         page.get_by_role("button", name="Check").click()
         page.get_by_text("1 of 14 questions solved").wait_for()
         no_error(page)

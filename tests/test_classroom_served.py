@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -21,7 +21,7 @@ from tests.serving import Server, serving
 pytestmark = pytest.mark.slow
 
 
-def _request(
+def request(
     server: Server, path: str, *, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None
 ) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
@@ -29,11 +29,16 @@ def _request(
     return connection.getresponse()
 
 
+def asked_to_join(server: Server, name: str, code: str) -> http.client.HTTPResponse:
+    """What somebody is answered who joins with a code."""
+    form = urlencode({"name": name, "code": code, "next": "/"}).encode()
+    headers = {"Origin": server.url, "Content-Type": "application/x-www-form-urlencoded"}
+    return request(server, "/class/join", method="POST", body=form, headers=headers)
+
+
 def _join(server: Server, name: str) -> dict[str, str]:
     """Somebody joins; returns the header that proves it."""
-    form = urlencode({"name": name, "code": codes.codes().student, "next": "/"}).encode()
-    headers = {"Origin": server.url, "Content-Type": "application/x-www-form-urlencoded"}
-    answer = _request(server, "/class/join", method="POST", body=form, headers=headers)
+    answer = asked_to_join(server, name, codes.codes().student)
     assert answer.status == 303
     return {"Cookie": str(answer.headers["set-cookie"]).partition(";")[0]}
 
@@ -43,9 +48,9 @@ def _page(server: Server, cookie: dict[str, str]) -> Iterator[str]:
     """A page that is open; yields the id of its session."""
     address = server.url.replace("http", "ws") + "/_stcore/stream"
     with connect(address, subprotocols=[Subprotocol("streamlit")], additional_headers=cookie, max_size=None) as page:
-        request = BackMsg()
-        request.rerun_script.page_name = "data"
-        page.send(request.SerializeToString())
+        rerun = BackMsg()
+        rerun.rerun_script.page_name = "data"
+        page.send(rerun.SerializeToString())
         while True:
             message = ForwardMsg()
             message.ParseFromString(bytes(page.recv(timeout=60)))  # type: ignore[arg-type]
@@ -63,30 +68,36 @@ def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(hom
                 silent = stack.enter_context(socket.create_connection(("127.0.0.1", address.port or 0), timeout=60))
                 if number % 2:
                     silent.sendall(b"GET / HTTP/1.1\r\nHost:")
-            assert _request(server, "/class/join").status == 200
-            assert _request(server, "/data", headers=cookie).status == 200
+            assert request(server, "/class/join").status == 200
+            assert request(server, "/data", headers=cookie).status == 200
             with _page(server, _join(server, "Ben")):
                 pass
         assert "out of system resource" not in server.log.read_text()
 
 
+@contextmanager
+def uploading(server: Server, name: str) -> Iterator[Callable[[str, str, bytes], int]]:
+    """Somebody has a page open and sends files that no widget of it asked for: method, file's id and bytes; the status
+    is returned."""
+    cookie = _join(server, name)
+    with _page(server, cookie) as session:
+        token = str(request(server, "/_stcore/health").headers["set-cookie"]).partition(";")[0]
+        headers = {
+            "Cookie": f"{cookie['Cookie']}; {token}", "X-Xsrftoken": token.partition("=")[2],
+            "Content-Type": "multipart/form-data; boundary=xx",
+        }  # fmt: skip
+        form = b'--xx\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n%b\r\n--xx--\r\n'
+
+        def send(method: str, file_id: str, content: bytes) -> int:
+            address = f"/_stcore/upload_file/{session}/{file_id}"
+            return request(server, address, method=method, body=content and form % content, headers=headers).status
+
+        yield send
+
+
 def test_uploads_that_no_page_asked_for_end_at_the_total(home: Path) -> None:
-    with serving(home, AQUADASH_CLASSROOM="1") as server:
-        cookie = _join(server, "Anna")
-        with _page(server, cookie) as session:
-            page = _request(server, "/_stcore/health")
-            token = str(page.headers["set-cookie"]).partition(";")[0]
-            headers = {
-                "Cookie": f"{cookie['Cookie']}; {token}", "X-Xsrftoken": token.partition("=")[2],
-                "Content-Type": "multipart/form-data; boundary=xx",
-            }  # fmt: skip
-            body = b'--xx\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n%b\r\n--xx--\r\n'
-
-            def send(file_id: str) -> int:
-                address = f"/_stcore/upload_file/{session}/{file_id}"
-                return _request(server, address, method="PUT", body=body % bytes(19_000_000), headers=headers).status
-
-            assert [send(str(number)) for number in range(8)] == [204] * 5 + [413] * 3
-            gone = _request(server, f"/_stcore/upload_file/{session}/0", method="DELETE", headers=headers)
-            assert gone.status == 204
-            assert [send(str(number)) for number in range(2)] == [204, 413]
+    content = bytes(19_000_000)
+    with serving(home, AQUADASH_CLASSROOM="1") as server, uploading(server, "Anna") as send:
+        assert [send("PUT", str(number), content) for number in range(8)] == [204] * 5 + [413] * 3
+        assert send("DELETE", "0", b"") == 204
+        assert [send("PUT", str(number), content) for number in range(2)] == [204, 413]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -240,6 +241,10 @@ def test_train_waits_and_predict_answers(home_with_images: Path, tmp_path: Path)
     assert predictions[0]["label"] == max(predictions[0]["probabilities"], key=predictions[0]["probabilities"].get)
     assert predictions[0]["error"] is None and predictions[1]["label"] is None and "empty" in predictions[1]["error"]
     assert call("predict", "mine", bad).returncode == 1
+    latin_1 = good.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    shown_name = str(tmp_path / "caf\N{REPLACEMENT CHARACTER}.png")
+    assert answer("predict", "mine", latin_1, process=True)["predictions"][0]["file"] == shown_name
+    assert call("predict", "mine", latin_1).stdout.startswith(f"{shown_name}: ")
     _test_images_as_files_agree_with_the_stored_predictions(values["run_id"], tmp_path)
 
 
@@ -257,7 +262,7 @@ def _test_images_as_files_agree_with_the_stored_predictions(run_id: str, folder:
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_the_run_and_keeps_its_epochs(home_with_images: Path) -> None:
+def test_ctrl_c_stops_the_run_and_keeps_its_epochs(quick_training: None, home_with_images: Path) -> None:
     arguments = ("train", *QUICK, "--set", "training.epochs=500", "--json")
     process = commands.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:

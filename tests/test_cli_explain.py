@@ -75,4 +75,4 @@ def test_explain_refuses_what_cannot_be_explained(asked: tuple[Run, Path], tmp_p
     (tmp_path / "bad.png").write_bytes(b"not an image")
     assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
     without = open_store().create(RunConfig(), name="empty")
-    assert "model.keras of" in refusal("explain", without.name, image)
+    assert "no trained model yet" in refusal("explain", without.name, image)

@@ -25,7 +25,7 @@ from tests.tracking_server import MISSING, REASON, tracking_server
 from tests.waiting import wait_for
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.soak,
     pytest.mark.skipif(MISSING, reason=REASON),
     pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING),
 ]

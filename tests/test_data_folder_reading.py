@@ -147,8 +147,7 @@ print(seconds, len(drafts.opened(draft).pictures), status["VmHWM"].split()[0])
 """
 
 
-@pytest.mark.slow
-@pytest.mark.alone
+@pytest.mark.soak
 def test_photographs_of_a_megapixel_are_read_fast_and_in_little_memory(tmp_path: Path, home: Path) -> None:
     """10,000 in 3 minutes are 18 ms each; 300 are read here, with the comparison of all pairs on top."""
     noise = np.random.default_rng(0).integers(-12, 13, (866, 1156, 1))

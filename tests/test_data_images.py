@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,30 @@ def test_sixteen_bit_pictures_use_the_full_range() -> None:
     grey_alpha_row = b"\0" + struct.pack(">2H", 0, 0)
     image = decode(png(1, 1, depth=16, colour=4, rows=grey_alpha_row), name="a.png")
     assert tuple(image.rgb[0, 0]) == WHITE
+
+
+def test_every_value_of_sixteen_bits_is_rounded_to_the_nearest_of_eight() -> None:
+    values = np.arange(65536, dtype=np.uint16).reshape(512, 128)
+    image = decode(saved(Image.fromarray(values), "PNG"), name="a.png")
+    np.testing.assert_array_equal(image.rgb, np.rint(values / 257)[..., None].repeat(3, axis=2))
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from aquadash.data.images import decode
+decode(Path(sys.argv[1]).read_bytes(), name="a.png")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_a_large_grey_picture_of_sixteen_bits_takes_no_more_memory_than_one_of_eight(tmp_path: Path) -> None:
+    def peak(dtype: type) -> int:
+        path = tmp_path / "large.png"
+        Image.fromarray(np.full((4000, 4000), 100, dtype)).save(path)
+        return int(subprocess.check_output([sys.executable, "-c", PEAK, path], cwd=Path(__file__).parent.parent))
+
+    assert peak(np.uint16) <= peak(np.uint8)
 
 
 def test_cmyk() -> None:

@@ -1,4 +1,4 @@
-"""Queue, stop, crash, resume and adoption, with real worker processes."""
+"""Queue, stop, crash, resume and adoption, with real worker processes; only where the numbers matter do they train."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.engine import Engine, supervisor
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.training import worker
 from tests.waiting import wait_for
 
 #: Quick epochs on the embedded images.
@@ -112,6 +113,14 @@ def test_settling_leaves_a_run_alone_that_another_worker_has_taken(store: RunSto
     assert "SIGKILL" in store.get(run_id).message
 
 
+def test_a_run_whose_store_is_gone_is_not_said_to_be_kept(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create(QUICK).run_id
+    store.start(run_id, Worker(socket.gethostname(), 1))
+    monkeypatch.setattr(store, "lost", lambda: "It is gone.")
+    assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.INTERRUPTED
+    assert store.get(run_id).message == "The training process ended without a word (exit status 1). It is gone."
+
+
 def test_a_worker_that_cannot_start_fails_the_run(store: RunStore) -> None:
     run_id = store.create(QUICK).run_id
     assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.FAILED
@@ -119,7 +128,7 @@ def test_a_worker_that_cannot_start_fails_the_run(store: RunStore) -> None:
 
 
 @pytest.mark.slow
-def test_runs_take_turns_in_the_order_of_the_queue(store: RunStore, engine: Engine) -> None:
+def test_runs_take_turns_in_the_order_of_the_queue(quick_training: None, store: RunStore, engine: Engine) -> None:
     first, second = engine.submit(QUICK, name="first"), engine.submit(QUICK, name="second")
     wait_for(lambda: store.get(first.run_id).status is RunStatus.RUNNING)
     assert store.get(second.run_id).status is RunStatus.QUEUED and engine.queue_position(second.run_id) == 1
@@ -135,7 +144,9 @@ def test_runs_take_turns_in_the_order_of_the_queue(store: RunStore, engine: Engi
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(store: RunStore, engine: Engine) -> None:
+def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(
+    store: RunStore, engine: Engine, quiet_worker: None
+) -> None:
     # Enough epochs that the run cannot end before it is seen in the middle of one, however fast the machine.
     config = with_values(LONG, {"training.epochs": 7})
     run_id = engine.submit(config).run_id
@@ -154,8 +165,9 @@ def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(store: RunStore,
     resumed = without_seconds(store.history(run_id))
     assert resumed[: len(kept)] == kept
 
-    whole = engine.submit(config).run_id
-    assert ended(store, whole).status is RunStatus.FINISHED
+    whole = store.create(config).run_id
+    worker.main(whole)
+    assert store.get(whole).status is RunStatus.FINISHED
     assert resumed == without_seconds(store.history(whole))
     assert np.array_equal(store.predictions(run_id).probabilities, store.predictions(whole).probabilities)
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
@@ -163,7 +175,7 @@ def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(store: RunStore,
 
 
 @pytest.mark.slow
-def test_stop_keeps_the_complete_epochs_and_their_model(store: RunStore, engine: Engine) -> None:
+def test_stop_keeps_the_complete_epochs_and_their_model(quick_training: None, store: RunStore, engine: Engine) -> None:
     running, waiting = engine.submit(LONG).run_id, engine.submit(QUICK).run_id
     in_epoch(store, running, 2)
     engine.stop(waiting)
@@ -190,7 +202,9 @@ sys.stdin.read()
 
 
 @pytest.mark.slow
-def test_a_run_outlives_its_engine_and_the_next_one_adopts_it(store: RunStore, engine: Engine) -> None:
+def test_a_run_outlives_its_engine_and_the_next_one_adopts_it(
+    quick_training: None, store: RunStore, engine: Engine
+) -> None:
     quick = with_values(QUICK, {"training.epochs": 1})
     process = subprocess.Popen(
         [sys.executable, "-c", ENGINE_PROCESS, LONG.to_json(), quick.to_json()],
@@ -217,7 +231,7 @@ def test_a_run_outlives_its_engine_and_the_next_one_adopts_it(store: RunStore, e
 
 @pytest.mark.slow
 def test_a_named_cluster_runs_it_through_the_same_code(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, home_with_images: Path
+    quick_training: None, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from distributed import LocalCluster
 

@@ -91,7 +91,7 @@ def test_the_app_follows_an_order_that_another_process_has_set(
     runs = asked(engine, trainings, "a", "b", "c")
     Engine(store).move(runs[2].run_id, 1)
     wanted = store.get(runs[2].run_id).queued_at
-    wait_for(lambda: engine._handed_in.get(runs[2].run_id) == wanted, timeout=20)
+    wait_for(lambda: engine._handed_in.get(runs[2].run_id) == wanted)
     trainings.end_all()
     assert trainings.wait(*runs) == ["a", "c", "b"]
 
@@ -124,10 +124,10 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(
     a, b = asked(engine, trainings, "a", "b")
     with people.acting(TEACHER):
         limits.save(ClassLimits(paused=True))
-    wait_for(lambda: b.run_id in engine._held, timeout=20)
+    wait_for(lambda: b.run_id in engine._held)
     c = ask(engine, ANNA, "c")
     trainings.end(a.run_id)
-    wait_for(lambda: store.get(a.run_id).status.ended, timeout=20)
+    wait_for(lambda: store.get(a.run_id).status.ended)
     with people.acting(TEACHER):
         engine.move(c.run_id, 1)
         assert [(one.place, one.seconds) for one in engine.waiting().values()] == [(1, None), (2, None)]
@@ -172,7 +172,7 @@ def test_a_run_belongs_to_whoever_asked_for_it(queue: tuple[Engine, Trainings], 
     run = ask(engine, ANNA, "a")
     assert (run.owner, run.owner_name, run.shared) == (ANNA.person_id, "Anna", False)
     trainings.end(run.run_id)
-    wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED, timeout=20)
+    wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
     with people.acting(BEN):
         again = engine.repeat(run.run_id)
         pair = engine.submit_pair(SHORT, "notebook-1")

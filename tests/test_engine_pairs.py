@@ -15,7 +15,7 @@ from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameErro
 from aquadash.evaluation import verdict
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.pairs import change, find_pair
-from tests.waiting import wait_for
+from aquadash.training import worker
 
 QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 64, "training.patience": 0, "seed": 5})
 
@@ -99,13 +99,11 @@ def test_none_is_queued_where_the_second_cannot_be(
 
 
 @pytest.mark.slow
-def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore) -> None:
+def test_a_pair_is_trained_and_compared(
+    engine: Engine, store: RunStore, enqueued: list[str], quiet_worker: None
+) -> None:
     without, with_it = engine.submit_pair(with_values(QUICK, {"training.epochs": 1}), "mirror-shift")
-
-    def both_ended() -> bool:
-        return all(store.get(run.run_id).status.ended for run in (without, with_it))
-
-    wait_for(both_ended, timeout=240)
+    assert [worker.main(run_id) for run_id in enqueued] == [0, 0]
     pair = find_pair(store.list_runs(), without.pair_id)
     assert [run.status for run in pair.runs] == [RunStatus.FINISHED] * 2, [run.message for run in pair.runs]
     found = change(store, pair)

@@ -129,7 +129,7 @@ def test_predicted_labels_and_confidence() -> None:
     assert confidence(probabilities) == pytest.approx([0.5, 0.4])
 
 
-@pytest.mark.alone
+@pytest.mark.soak
 def test_evaluating_500_images_is_quick() -> None:
     labels, probabilities = predictions()
     evaluate(labels, probabilities, class_names=NAMES)

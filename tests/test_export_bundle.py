@@ -114,6 +114,16 @@ def test_an_id_that_is_taken_is_replaced(store: RunStore, tmp_path: Path) -> Non
     assert {found.run_id for found in store.list_runs()} == {run.run_id, taken.run.run_id}
 
 
+def test_a_finished_run_leaves_a_checkpoint_behind_that_is_just_being_dropped(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "done")
+    slot = tmp_path / "slot-0.npz"
+    np.savez(slot, state=np.array("{}"))
+    store.add_artifact(run.run_id, slot, folder="checkpoint")
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        assert not [name for name in archive.namelist() if slot.name in name]
+
+
 def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
     run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
     slot = tmp_path / "slot-0.npz"

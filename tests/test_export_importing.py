@@ -170,32 +170,28 @@ def tagged(files: Files, **tags: str) -> bytes:
     return described(files, tags=json.loads(files[bundle.RUN])["tags"] | {f"aquadash.{n}": v for n, v in tags.items()})
 
 
-@pytest.mark.parametrize(
-    ("tags", "where"),
-    [
-        *[
-            ({name: text}, name)
-            for name, texts in {
-                "metrics": [
-                    "5", '"many"', "null", "[]", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}',
-                    '{"test_loss": Infinity}', '{"test_accuracy": 57}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
-                ],
-                "created_at": ["nan", "inf", "1e300", "soon"],
-                "ended_at": ["nan", "-inf"],
-                "test_images": ["0", "-5", "1.5", "9" * 4000],
-                "class_names": ["[null]", "[1, 2]", "null", '[""]', '{"a": 1}', "[" * 900],
-            }.items()
-            for text in texts
+def damaged_tags() -> list[tuple[str, str]]:
+    """Tags and texts that no run has under them."""
+    texts = {
+        "metrics": [
+            "5", '"many"', "null", "[]", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}', "[" * 5000,
+            '{"test_loss": Infinity}', '{"test_accuracy": 57}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
         ],
-        ({"curve": "[2.0]"}, "curve"),
-        ({"status": "unreadable"}, "status"),
-        ({"config": "{}" * 2}, "JSON"),
-    ],
-)  # fmt: skip
-def test_tags_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, tags: dict[str, str], where: str) -> None:
+        "created_at": ["nan", "inf", "1e300", "soon"],
+        "ended_at": ["nan", "-inf"],
+        "test_images": ["0", "-5", "1.5", "9" * 4000],
+        "class_names": ["[null]", "[1, 2]", "null", '[""]', '{"a": 1}', "[" * 900],
+        "curve": ["[2.0]"],
+        "status": ["unreadable"],
+    }  # fmt: skip
+    return [(tag, text) for tag in texts for text in texts[tag]]
+
+
+@pytest.mark.parametrize(("tag", "text"), damaged_tags())
+def test_tags_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, tag: str, text: str) -> None:
     files = read(sound)
-    reason = refused(store, write(tmp_path / "x.zip", {**files, bundle.RUN: tagged(files, **tags)}))
-    assert "cannot be read" in reason and where in reason
+    reason = refused(store, write(tmp_path / "x.zip", {**files, bundle.RUN: tagged(files, **{tag: text})}))
+    assert f"cannot be read ({tag}" in reason
 
 
 def zipped(content: bytes, *, method: int, damaged: bool = False) -> bytes:
@@ -209,31 +205,39 @@ def zipped(content: bytes, *, method: int, damaged: bool = False) -> bytes:
     return bytes(found)
 
 
-HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+def damaged_files() -> list[tuple[str, str, bytes]]:
+    """Files of a run, what is wrong with them, and their content."""
+    header = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+    return [
+        ("history.csv", "an epoch of inf", header + b"inf,1,1,1,1,1,1\n"),
+        ("history.csv", "a field of 200,000 digits", header + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n"),
+        ("history.csv", "not UTF-8", b"\xff\xfe"),
+        ("history.csv", "half a row", header + b"1,1\n"),
+        ("config.json", "100,000 brackets", b"[" * 100_000),
+        ("robustness.json", "nothing but a version", b'{"version": 1}'),
+        ("predictions.npz", "damaged deflate", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True)),
+        ("predictions.npz", "damaged LZMA", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
+        (
+            "predictions.npz", "a broken header",
+            zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((", method=zipfile.ZIP_STORED),
+        ),
+        ("predictions.npz", "half a header", zipped(b"\x93NUMPY\x01\x00\xff\xff", method=zipfile.ZIP_STORED)),
+        ("epochs.npz", "empty", b""),
+        ("model.keras", "damaged LZMA", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
+        ("checkpoint/slot-0.npz", "damaged bzip2", zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True)),
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("history.csv", HEADER + b"inf,1,1,1,1,1,1\n"),
-        ("history.csv", HEADER + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n"),
-        ("history.csv", b"\xff\xfe"),
-        ("history.csv", HEADER + b"1,1\n"),
-        ("config.json", b"[" * 100_000),
-        ("robustness.json", b'{"version": 1}'),
-        ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True)),
-        ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
-        ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((", method=zipfile.ZIP_STORED)),
-        ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\xff\xff", method=zipfile.ZIP_STORED)),
-        ("epochs.npz", b""),
-        ("model.keras", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
-        ("checkpoint/slot-0.npz", zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True)),
-    ],
-)
-def test_files_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, name: str, content: bytes) -> None:
-    files = read(sound)
-    changed = {**files, **(extra(files, name, content) if name not in files else {name: content})}
-    reason = refused(store, write(tmp_path / "x.zip", changed))
+def with_file(files: Files, name: str, content: bytes) -> Files:
+    """The files of a run, one of them with this content; added where it has none of that name."""
+    return {**files, **({name: content} if name in files else extra(files, name, content))}
+
+
+@pytest.mark.parametrize(("name", "what", "content"), damaged_files())
+def test_files_that_no_run_has(
+    store: RunStore, sound: Path, tmp_path: Path, name: str, what: str, content: bytes
+) -> None:
+    reason = refused(store, write(tmp_path / "x.zip", with_file(read(sound), name, content)))
     assert f"{name} in the ZIP is damaged" in reason and "Unexpected" not in reason
 
 

@@ -188,8 +188,7 @@ def test_hostile_and_long_names_stay_text(store: RunStore) -> None:
     assert not any("<script>" in chart.proto.spec for chart in app.get("plotly_chart"))
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 def test_fifty_runs_are_shown_quickly(store: RunStore) -> None:
     runs = [ui_runs.finished(store, f"run {number}", {"seed": number}, seed=number) for number in range(50)]
     app = open_page(runs=ids(*runs[:3]))

@@ -186,8 +186,7 @@ def test_no_more_than_ten_runs_are_drawn(store: RunStore) -> None:
     assert "of 10 runs" in alts(app)[0]
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 def test_ten_runs_of_a_hundred_epochs_are_drawn_within_a_second(store: RunStore) -> None:
     runs = [
         add_compared(store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100)

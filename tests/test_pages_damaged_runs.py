@@ -59,7 +59,8 @@ def test_lists_have_a_row_for_it(store: RunStore, damaged: list[Run]) -> None:
 def test_every_page_opens(damaged: list[Run], page: str) -> None:
     assert not open_app_page(page).error
     app = open_app_page(page, run=damaged[0].run_id)
-    assert all("cannot be read" in box.value for box in app.error)
+    said = [box.value for box in app.error]
+    assert all("cannot be read" in text for text in said) and len(said) == (page in ("train", "evaluate", "predict"))
 
 
 def test_commands_say_so_and_delete_it(store: RunStore, damaged: list[Run]) -> None:

@@ -110,8 +110,7 @@ def test_every_section_opens_from_its_address_alone_and_with_a_second_run(shelf:
         assert not any("onerror" in block.proto.body for block in app.get("html"))
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_is_drawn_in_time(shelf: Shelf, section: str) -> None:
     app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.other.run_id})

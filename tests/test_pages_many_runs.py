@@ -51,8 +51,7 @@ def many_runs(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> 
     return folder
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
     cold, warm, kilobytes = time_page(many_runs, "compare", repeats=9)
     print(f"cold {cold:.2f} s, warm {warm:.3f} s, {kilobytes:.0f} kB")
@@ -61,8 +60,7 @@ def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
     assert 100 < kilobytes < 5000, "all runs are sent, and not more than a phone can take"
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.browser
 def test_what_another_process_changes_shows_at_once(many_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from playwright.sync_api import sync_playwright

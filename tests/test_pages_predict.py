@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import statistics
 import time
 from pathlib import Path
@@ -14,8 +15,11 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig
+from aquadash.predict import RemotePredictor
+from aquadash.predict.remote import shared_process
 from aquadash.runs import open_store
 from aquadash.runs.first_model import NAME
+from aquadash.training.answer_process import AnswerError
 from aquadash.ui import cache, predictions
 from aquadash.ui.predict import drop_progress
 from tests.encoded_pictures import saved
@@ -154,6 +158,27 @@ def test_a_damaged_model_gives_a_message(home: Path) -> None:
     assert "cannot be loaded" in app.error[0].value
 
 
+def test_a_process_that_dies_costs_one_answer(shelf: Shelf) -> None:
+    app = drop(open_page(), picture("red.png"))
+    with pytest.raises(AnswerError):
+        shared_process().ask(signal.raise_signal, signal.SIGKILL)
+    app.file_uploader(key="pictures").set_value([picture("blue.png", (0, 0, 255))])
+    app.run()
+    assert not app.exception and not app.error
+    assert "🦦 otter" in cards(app)[0]
+
+
+def test_an_answer_that_fails_is_told(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AnswerError("It took too long.")
+
+    app = open_page()
+    monkeypatch.setattr(RemotePredictor, "answer_images", fail)
+    app.file_uploader(key="pictures").set_value([picture("red.png")])
+    app.run()
+    assert [error.value for error in app.error] == ["It took too long."] and not app.exception
+
+
 @pytest.mark.parametrize("way", ["folder", "camera"])
 def test_pictures_from_a_folder_and_from_the_camera(shelf: Shelf, way: str) -> None:
     app = open_page(input=way)
@@ -211,8 +236,7 @@ def test_a_picture_can_be_seen_closer(shelf: Shelf) -> None:
     assert not app.exception and not app.error and len(app.get("plotly_chart")) == 1
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_dropped_photograph_has_its_bars_within_300_ms(shelf: Shelf) -> None:
     """The median of nine drops on a warm page, for a machine that does nothing else; a shared one gets more."""
     pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)

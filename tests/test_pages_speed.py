@@ -40,8 +40,7 @@ def fifty_runs(home_of_fifty: Path, home: Path, monkeypatch: pytest.MonkeyPatch)
     stored_runs.without_engine(monkeypatch)
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("page", ["home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough"])
 def test_a_page_is_drawn_in_time(fifty_runs: None, page: str) -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)

@@ -6,10 +6,12 @@ import random
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
-from aquadash.augment import PIPELINES, Branch, PipelineSpec, library, op, pipeline, saved_pipelines
+from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
 from aquadash.augment.drafts import to_draft
 from aquadash.data import Dataset
+from aquadash.ui.augment import pipeline_bar
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, do, press, spec_of, unfold, visit, without_waiting
 
@@ -49,6 +51,34 @@ def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back(
     assert library().saved == () and address_of(app, "pipeline") is None
     press(app, next(each.key for each in app.button if (each.key or "").startswith("restore-soft")))  # type: ignore[arg-type]
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
+
+
+def test_the_address_holds_a_change_before_that_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = visit(pipeline="notebook-1")
+    draw = pipeline_bar.show
+    held: list[str | None] = []
+
+    def show(library: Library) -> None:
+        held.append(st.query_params.get("draft"))
+        draw(library)
+
+    monkeypatch.setattr(pipeline_bar, "show", show)
+    do(app, 1, "up")
+    assert held == [address_of(app, "draft")] and held[0] is not None
+
+
+def test_what_was_undone_is_not_saved_when_the_browser_hears_late_of_the_address() -> None:
+    app = visit(pipeline="notebook-1")
+    do(app, 1, "up")
+    moved = address_of(app, "draft")
+    # Undo is clicked before the browser knows the address with the change in it, which it sends with the next click.
+    del app.query_params["draft"]
+    press(app, "undo")
+    app.query_params["draft"] = moved
+    unfold(app, "save-menu")
+    app.text_input(key="studio:title").set_value("As it was")
+    press(app, "save-as-button")
+    assert pipeline("as-it-was").branches == PIPELINES["notebook-1"].branches
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,7 @@ def page() -> None:
     st.session_state["took"] = (1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - processor))
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("look", ["draws", "steps"])
 @pytest.mark.parametrize("pipeline", ["notebook-1", "notebook-2", "notebook-3", "notebook-4"])
 def test_a_change_is_drawn_in_time(pipeline: str, look: str) -> None:
@@ -57,8 +56,7 @@ def test_a_change_is_drawn_in_time(pipeline: str, look: str) -> None:
     assert statistics.median(clock) < SLACK * LIMIT, clock
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("pipeline", ["notebook-1", "notebook-2", "notebook-3", "notebook-4"])
 def test_the_whole_page_is_drawn_in_time(
     home_with_images: Path, monkeypatch: pytest.MonkeyPatch, pipeline: str

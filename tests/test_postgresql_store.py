@@ -16,7 +16,7 @@ from aquadash.runs.artifacts import CONFIG
 from aquadash.runs.connection import experiment_named
 from tests import clusters
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
+pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from PIL import Image
 from aquadash.data import images
 from aquadash.errors import ImageError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
-from aquadash.predict import Predictor, predict_files
+from aquadash.predict import Predictor, RemotePredictor, predict_files
+from aquadash.predict import predictor as predictor_module
+from aquadash.training.answer_process import AnswerError, AnswerProcess
 
 CLASSES = ("red", "green", "blue")
 SIZE = 8
@@ -87,6 +91,65 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
     plain = Predictor.load(saved, class_names=CLASSES)
     assert next(predict_files(files, plain)).strangeness is None
     np.testing.assert_allclose(green.probabilities, list(predict_files(files, plain))[1].probabilities, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[AnswerProcess]:
+    """The app's, with what it has loaded, is not this module's to kill."""
+    process = AnswerProcess(nothing)
+    yield process
+    process.end()
+
+
+def nothing() -> None:
+    """TensorFlow is imported with the first network."""
+
+
+def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
+    random = np.random.default_rng(0)
+    detector = StrangerDetector.fit(
+        random.random((40, 3)), np.arange(40) % 2, validation_features=random.random((9, 3))
+    )
+    np.savez(tmp_path / "strangers.npz", **detector.to_arrays())
+    batch = random.integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
+    here = Predictor.load(saved, class_names=CLASSES, detector=detector).answer_images(batch)
+
+    remote = RemotePredictor(saved, class_names=CLASSES, strangers=tmp_path / "strangers.npz", process=process)
+    there, again = remote.answer_images(batch), remote.answer_images(batch, batch_size=32)
+
+    assert remote.image_shape == (SIZE, SIZE, 3)
+    for found in (there, again):
+        np.testing.assert_allclose(found[0], here[0], rtol=1e-5)
+        np.testing.assert_allclose(found[1], here[1], rtol=1e-5)
+    assert [part.shape for part in remote.answer_images(batch[:0]) if part is not None] == [(0, 3), (0,)]
+
+
+def test_a_network_answers_on_after_its_process_was_killed(saved: Path, process: AnswerProcess) -> None:
+    remote = RemotePredictor(saved, class_names=CLASSES, process=process)
+    batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
+    before = remote.predict_images(batch)
+    with pytest.raises(AnswerError, match="ended in the middle"):
+        process.ask(signal.raise_signal, signal.SIGKILL)
+    np.testing.assert_array_equal(remote.predict_images(batch), before)
+
+
+def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(saved.read_bytes())
+    remote = RemotePredictor(path, class_names=CLASSES, process=process)
+    path.unlink()
+    with pytest.raises(StorageError, match="no saved model yet"):
+        remote.predict_images(np.zeros((1, SIZE, SIZE, 3), np.uint8))
+
+
+def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictor_module, "_VALUES_AT_ONCE", 7)
+    predictor, batch = Predictor.load(saved, class_names=CLASSES), np.zeros((5, SIZE, SIZE, 3), np.uint8)
+    asked: list[int] = []
+    forward = predictor._forward
+    monkeypatch.setattr(predictor, "_forward", lambda images: asked.append(len(images)) or forward(images))
+    assert predictor.predict_images(batch).shape == (5, 3)
+    assert asked == [2, 2, 1], "its largest layer gives three values"
 
 
 def test_batches_do_not_change_the_answer(predictor: Predictor) -> None:

@@ -57,7 +57,7 @@ def test_what_was_written_before_is_not_read(store: RunStore) -> None:
     assert store.changed_runs(now + 120, now + 180) == []
 
 
-@pytest.mark.alone
+@pytest.mark.soak
 def test_the_quick_way_is_quick(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.create(RunConfig())
     now = time.time()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -243,9 +245,43 @@ def test_a_damaged_database_is_named_and_left_alone(home: Path) -> None:
     assert database.read_bytes() == b"this is no database" * 100
 
 
-def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sqlite3
+def test_a_folder_in_the_place_of_the_database_is_named_at_once(home: Path) -> None:
+    (home / "runs.db").mkdir()
+    with pytest.raises(StorageError, match=r"runs\.db is a folder; expected the file .* move it away"):
+        open_store()
 
+
+def test_a_database_of_a_newer_version_is_named_and_left_alone(store: RunStore, home: Path) -> None:
+    copy = home / "newer"
+    copy.mkdir()
+    with sqlite3.connect(home / "runs.db") as here, sqlite3.connect(copy / "runs.db") as there:
+        here.backup(there)
+        # Without one of its tables MLflow would add those of its first version.
+        there.executescript("UPDATE alembic_version SET version_num = 'fedcba987654'; DROP TABLE trace_info")
+        before = list(there.iterdump())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AQUADASH_HOME", str(copy))
+            with pytest.raises(StorageError, match="newer version: its tables are of revision fedcba987654, .* up to"):
+                open_store()
+        assert list(there.iterdump()) == before
+
+
+def test_a_worker_notices_that_its_store_was_deleted(store: RunStore, home: Path) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.start(run_id, WORKER)
+    store.check_owner(run_id, WORKER)
+    assert store.lost() == ""
+    (home / "runs.db").unlink()
+    # As whoever comes next would make it.
+    (home / "runs.db").touch()
+    with pytest.raises(StorageError, match="was moved, deleted or replaced during the training"):
+        store.check_owner(run_id, WORKER)
+    shutil.rmtree(home)
+    with pytest.raises(StorageError, match=f"{home}/runs.db"):
+        store.check_owner(run_id, WORKER)
+
+
+def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlalchemy.exc import OperationalError
 
     run_id = store.create(RunConfig(), name="kept").run_id

@@ -163,8 +163,3 @@ def test_a_lasting_error_ends_it_and_is_told(
     assert searches.wait(search_id, timeout=60)
     search = searches.get(search_id)
     assert search.status is RunStatus.FAILED and said in search.message
-
-
-def test_without_any_search_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "open_searches", lambda: pytest.fail("opened"))
-    assert module.adopt() == []

@@ -20,7 +20,7 @@ from tests.stored_runs import add_run, without_engine
 from tests.test_cli import answer, refusal
 from tests.tracking_server import MISSING, REASON, mlflow_process, tracking_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(MISSING, reason=REASON)]
+pytestmark = [pytest.mark.soak, pytest.mark.skipif(MISSING, reason=REASON)]
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,11 +48,14 @@ class Listener:
         if progress.epoch == self._stop_in_epoch:
             raise StopRequested
 
-    def on_epoch(self, checkpoint) -> None:  # type: ignore[no-untyped-def]
+    def on_epoch(self, checkpoint: Any) -> None:
         self.checkpoints.append(checkpoint)
 
 
-def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, resume_from=None):  # type: ignore[no-untyped-def]
+First = Callable[[int], tuple[Any, Listener]]
+
+
+def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, resume_from: Any = None) -> Any:
     from aquadash.training.fit import fit as fit_
 
     return fit_(config, dataset, listener=listener or Listener(), resume_from=resume_from)
@@ -59,12 +65,28 @@ def without_seconds(history: tuple[EpochRecord, ...]) -> list[EpochRecord]:
     return [replace(record, seconds=0.0) for record in history]
 
 
-def same_model(a, b) -> bool:  # type: ignore[no-untyped-def]
+def same_model(a: Any, b: Any) -> bool:
     return all(np.array_equal(np.array(x), np.array(y)) for x, y in zip(a.model.weights, b.model.weights, strict=True))
 
 
-def test_learns_what_can_be_learned(tiny_dataset: Dataset) -> None:
-    result = fit(SMALL, tiny_dataset)
+@pytest.fixture(scope="module")
+def first(tiny_dataset: Dataset) -> First:
+    """Trains with SMALL for so many epochs; each number once for all tests of the module, which change nothing in it.
+
+    Returns:
+        A function from the number of epochs to the result and what its listener heard.
+    """
+
+    @functools.cache
+    def train(epochs: int) -> tuple[Any, Listener]:
+        listener = Listener()
+        return fit(with_values(SMALL, {"training.epochs": epochs}), tiny_dataset, listener), listener
+
+    return train
+
+
+def test_learns_what_can_be_learned(first: First) -> None:
+    result, _ = first(6)
     assert result.history[-1].loss < result.history[0].loss
     assert result.val_accuracy > 0.9
     assert result.predictions is not None
@@ -95,15 +117,15 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(tiny_dataset: Datas
     assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
 
 
-def test_the_same_seed_repeats_and_another_differs(tiny_dataset: Dataset) -> None:
+def test_the_same_seed_repeats_and_another_differs(first: First, tiny_dataset: Dataset) -> None:
     config = with_values(SMALL, {"training.epochs": 2})
-    first, second = fit(config, tiny_dataset), fit(config, tiny_dataset)
-    assert without_seconds(first.history) == without_seconds(second.history) and same_model(first, second)
+    one, two = first(2)[0], fit(config, tiny_dataset)
+    assert without_seconds(one.history) == without_seconds(two.history) and same_model(one, two)
     other = fit(with_values(config, {"seed": 4}), tiny_dataset)
-    assert without_seconds(other.history) != without_seconds(first.history)
+    assert without_seconds(other.history) != without_seconds(one.history)
 
 
-def test_what_others_draw_while_a_run_is_prepared_changes_nothing(tiny_dataset: Dataset) -> None:
+def test_what_others_draw_while_a_run_is_prepared_changes_nothing(first: First, tiny_dataset: Dataset) -> None:
     class Drawing(Listener):
         """Takes from the random numbers that Keras has its seeds from, as a thread does that tries a server again."""
 
@@ -111,19 +133,19 @@ def test_what_others_draw_while_a_run_is_prepared_changes_nothing(tiny_dataset: 
             random.random()
             super().on_progress(progress)
 
-    quick = with_values(SMALL, {"training.epochs": 1})
-    alone, beside = fit(quick, tiny_dataset), fit(quick, tiny_dataset, Drawing())
-    assert without_seconds(alone.history) == without_seconds(beside.history)
+    beside = fit(with_values(SMALL, {"training.epochs": 1}), tiny_dataset, Drawing())
+    assert without_seconds(first(1)[0].history) == without_seconds(beside.history)
 
 
-def test_how_batches_are_grouped_changes_nothing(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_batches_are_grouped_changes_nothing(
+    first: First, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from aquadash.training import epoch_loop
 
-    config = with_values(SMALL, {"training.epochs": 2})
-    first = fit(config, tiny_dataset)
+    grouped, _ = first(2)
     monkeypatch.setattr(epoch_loop, "_CALL_SECONDS", 1e-9)  # One batch a call.
-    one_by_one = fit(config, tiny_dataset)
-    assert without_seconds(first.history) == without_seconds(one_by_one.history) and same_model(first, one_by_one)
+    one_by_one = fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset)
+    assert without_seconds(grouped.history) == without_seconds(one_by_one.history) and same_model(grouped, one_by_one)
 
 
 def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
@@ -156,13 +178,11 @@ def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
     assert loop.evaluate(images, labels)[:2] == pytest.approx(expected, rel=1e-3)
 
 
-def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset) -> None:
+def test_from_logits_on_a_softmax_changes_nothing_in_keras(first: First, tiny_dataset: Dataset) -> None:
     """What the notebook preset's note says: Keras sees the softmax and uses the scores before it."""
-    config = with_values(SMALL, {"training.epochs": 1})
-    right = fit(config, tiny_dataset)
     with pytest.warns(UserWarning, match="from_logits=True"):
-        odd = fit(with_values(config, {"training.from_logits": True}), tiny_dataset)
-    assert without_seconds(odd.history) == without_seconds(right.history)
+        odd = fit(with_values(SMALL, {"training.epochs": 1, "training.from_logits": True}), tiny_dataset)
+    assert without_seconds(odd.history) == without_seconds(first(1)[0].history)
 
 
 def test_best_weights_are_kept_or_the_last(tiny_dataset: Dataset) -> None:
@@ -186,17 +206,15 @@ def test_a_stop_before_the_first_epoch_leaves_no_model(tiny_dataset: Dataset) ->
     assert (result.model, result.history, result.predictions, result.stopped) == (None, (), None, True)
 
 
-def test_progress_says_where_training_is(tiny_dataset: Dataset) -> None:
-    listener = Listener()
-    fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset, listener)
+def test_progress_says_where_training_is(first: First) -> None:
+    _, listener = first(2)
     last = [progress for progress in listener.progress if progress.phase == "training"][-1]
     assert (last.epoch, last.epochs, last.batch) == (2, 2, last.batches)
     assert last.batches == 48 // 7
 
 
-def test_going_on_with_other_settings_or_images_is_refused(tiny_dataset: Dataset) -> None:
-    listener = Listener()
-    fit(with_values(SMALL, {"training.epochs": 1}), tiny_dataset, listener)
+def test_going_on_with_other_settings_or_images_is_refused(first: First, tiny_dataset: Dataset) -> None:
+    _, listener = first(1)
     with pytest.raises(RunError, match="another configuration"):
         fit(SMALL, tiny_dataset, resume_from=listener.checkpoints[-1])
     changed = replace(tiny_dataset, class_names=("x", "y", "z"))

@@ -67,7 +67,6 @@ def test_a_batch_that_would_take_too_long_is_measured_in_part() -> None:
     assert phase.step_images < 64 and phase.steps >= 1
 
 
-@pytest.mark.alone
 def test_a_pretrained_network_has_a_phase_for_its_head() -> None:
     changes = {"model.name": "backbone", "model.fine_tuning": "all", "training.head_epochs": 1, "training.epochs": 4}
     found = measured(changes)

@@ -38,7 +38,7 @@ print(json.dumps(Listener.sizes))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "changes",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,10 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.training import worker
 from tests.own_pictures import drafted, in_folder, of_classes, picture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quiet_worker")]
 
 #: Text of a stranger: it must not become markup or a path.
 CLASSES = {"<b>cat</b>".replace("/", "-"): 12, "dog **big**": 12, "eel": 14}
-
-
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def log_to(path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("the log\n")
-
-    # The worker must not take over this process's output.
-    monkeypatch.setattr(worker, "log_to", log_to)
-    yield
 
 
 def command(*arguments: object) -> dict[str, Any]:

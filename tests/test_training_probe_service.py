@@ -158,10 +158,8 @@ def test_no_answer_in_time_ends_the_process(make: Make, log: Path) -> None:
 def test_a_failure_is_tried_again_later(make: Make, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe_service, "_UNANSWERED_SECONDS", 0.0)
     service = make()
-    service.look(question("dies"))
-    wait_for(lambda: asked(log) == ["start", "dies"] * 2)
-    service.look(question("dies"))
-    wait_for(lambda: asked(log).count("dies") >= 3)
+    # Asked again and again, as a page does: what asks while the second try still fails is answered by that.
+    wait_for(lambda: service.look(question("dies")) is None and asked(log).count("dies") >= 3)
 
 
 def test_without_questions_the_process_ends_and_comes_back(make: Make, log: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worke
 from aquadash.training import worker
 from aquadash.training.heartbeat import Heartbeat
 from aquadash.training.listening import StopRequested
+from tests.waiting import wait_for
 
 SMALL = with_values(
     RunConfig(),
@@ -30,18 +30,6 @@ def store(home: Path) -> RunStore:
     return open_store()
 
 
-@pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the worker from taking over this process's output."""
-
-    def log_to(path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("the log\n")
-
-    monkeypatch.setattr(worker, "log_to", log_to)
-    yield
-
-
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
     monkeypatch.setattr(data, "load", lambda source: dataset)
     run = store.create(with_values(SMALL, changes))
@@ -51,7 +39,7 @@ def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.slow
 def test_a_finished_run_has_all_its_artifacts(
-    store: RunStore, quiet: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
@@ -107,7 +95,7 @@ def test_a_finished_run_has_all_its_artifacts(
 
 @pytest.mark.slow
 def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
-    store: RunStore, quiet: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch, **{"training.validation": "test"})
     predictions = store.predictions(run.run_id)
@@ -118,14 +106,14 @@ def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
 
 @pytest.mark.slow
 def test_a_loss_that_explodes_is_explained(
-    store: RunStore, quiet: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
     assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
 
 
 def test_data_that_cannot_be_loaded_fails_the_run_with_its_message(
-    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(source: str) -> Dataset:
         raise DataError("The archive is damaged.")
@@ -138,7 +126,7 @@ def test_data_that_cannot_be_loaded_fails_the_run_with_its_message(
 
 
 def test_an_unexpected_error_fails_the_run_and_is_named(
-    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(source: str) -> Dataset:
         raise ZeroDivisionError("of all things")
@@ -159,7 +147,7 @@ def _cut_off(store: RunStore, run: Run) -> None:
     "error", [StorageError("Could not store the epoch."), DataError("Damaged."), ValueError("odd")]
 )
 def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
-    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(mine: object, run: Run, heartbeat: object) -> None:
         _cut_off(store, run)
@@ -175,7 +163,7 @@ def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
 
 
 def test_a_cluster_goes_on_with_a_run_for_which_the_store_was_away(
-    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise StorageError("Could not store the epoch: no answer")
@@ -198,7 +186,7 @@ def test_a_cluster_goes_on_with_a_run_for_which_the_store_was_away(
 
 
 def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_kept(
-    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
         raise StopRequested
@@ -213,7 +201,7 @@ def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_ke
     assert "with 1 complete epoch. They are kept" in store.get(run_id).message
 
 
-def test_a_run_is_trained_once(store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_trained_once(store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("trained a second time"))
     run_id = store.create(SMALL).run_id
     store.set_status(run_id, RunStatus.FINISHED)
@@ -221,7 +209,7 @@ def test_a_run_is_trained_once(store: RunStore, quiet: None, monkeypatch: pytest
 
 
 def test_a_second_worker_leaves_a_locked_run_alone(
-    store: RunStore, quiet: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from filelock import FileLock
 
@@ -251,24 +239,15 @@ class StoreStub:
         return self.ask
 
 
-def wait_until(condition, heartbeat: Heartbeat) -> None:  # type: ignore[no-untyped-def]
-    heartbeat._thread.join(timeout=0.01)
-    for _ in range(1000):
-        if condition():
-            return
-        heartbeat._thread.join(timeout=0.01)
-    raise AssertionError("it never happened")
-
-
 def test_a_stop_request_comes_back_with_a_heartbeat() -> None:
     with Heartbeat(StoreStub(ask=True), "0" * 32, interval=0.001) as heartbeat:
-        wait_until(lambda: heartbeat.stop_requested, heartbeat)
+        wait_for(lambda: heartbeat.stop_requested)
 
 
 def test_a_store_that_stays_away_ends_the_training() -> None:
     stub = StoreStub(fail=True)
     with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:
-        wait_until(lambda: heartbeat.lost is not None, heartbeat)
+        wait_for(lambda: heartbeat.lost is not None)
     assert stub.beats > 10
 
 

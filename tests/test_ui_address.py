@@ -24,7 +24,7 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=10)
+    return AppTest.from_function(script, default_timeout=60)
 
 
 def test_the_widgets_set_the_address(app: AppTest) -> None:
@@ -66,10 +66,36 @@ def test_a_late_message_with_the_address_before_changes_nothing(app: AppTest, mo
         app.number_input[0].set_value(app.number_input[0].value + 1).run()
     assert app.number_input[0].value == 54 and app.query_params["seed"] in ("54", ["54"])
 
+    clock[0] += 3
+    app.query_params["seed"] = "51"
+    app.run()
+    assert app.number_input[0].value == 54, "the script may be slow to come to it"
     clock[0] += 10
     app.query_params["seed"] = "51"
     app.run()
-    assert app.number_input[0].value == 51, "later it is the back button"
+    assert app.number_input[0].value == 51, "later it is a link"
+
+
+def test_the_back_button_is_heeded_at_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.run()
+    app.number_input[0].set_value(51).run()
+    monkeypatch.setattr("aquadash.ui.address.get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True))
+    del app.query_params["seed"]
+    app.run()
+    assert app.number_input[0].value == 0
+
+
+def test_a_change_taken_back_before_the_browser_had_heard_of_it_stays_so(app: AppTest) -> None:
+    app.run()
+    app.number_input[0].set_value(51).run()
+    # The message that takes it back was sent before the browser had received the address with 51 in it.
+    del app.query_params["seed"]
+    app.number_input[0].set_value(0).run()
+    # That address reaches the browser now, and the next click sends it.
+    app.query_params["seed"] = "51"
+    app.run()
+    assert app.number_input[0].value == 0
+    assert "seed" not in app.query_params, "the browser is told to leave it out again"
 
 
 @pytest.mark.parametrize(

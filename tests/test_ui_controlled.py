@@ -23,7 +23,7 @@ def page() -> None:
 
 
 def test_who_is_moved_keeps_its_key_and_who_follows_gets_a_new_one() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     assert [each.key for each in app.slider] == ["slider#0", "twin#0"]
     app.slider(key="slider#0").set_value(3.0000000000000004).run()
     assert [(each.key, round(each.value, 6)) for each in app.slider] == [("slider#0", 3.0), ("twin#1", 3.0)]
@@ -32,7 +32,7 @@ def test_who_is_moved_keeps_its_key_and_who_follows_gets_a_new_one() -> None:
 
 
 def test_what_a_new_control_reports_at_first_is_no_change() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     app.slider(key="slider#0").set_value(4.0).run()
     app.session_state["held"] = 6.0
     app.slider(key="twin#1").set_value(4.0).run()
@@ -40,7 +40,7 @@ def test_what_a_new_control_reports_at_first_is_no_change() -> None:
 
 
 def test_the_page_sets_a_control_back() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     app.slider(key="slider#0").set_value(4.0).run()
     app.button[0].click().run()
     assert [each.value for each in app.slider] == [1.0, 1.0]

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
+from aquadash.explain.remote import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.runs import Run, open_store
 from aquadash.ui.explain import explain_section, explainer
@@ -134,18 +135,16 @@ def test_a_run_without_its_network_says_so_and_keeps_its_page(run: Run, shared: 
 
 @pytest.mark.slow
 def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aquadash.explain.explainer import Explainer
-
     explainer._memory.clear()
     images = data.load("synthetic").test.images[:3]
     asked: list[int] = []
-    explain_many = Explainer.explain_many
+    explain_many = RemoteExplainer.explain_many
 
-    def counted(self: Explainer, images: np.ndarray, *args: object, **options: object) -> object:
+    def counted(self: RemoteExplainer, images: np.ndarray, *args: object, **options: object) -> object:
         asked.append(len(images))
         return explain_many(self, images, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Explainer, "explain_many", counted)
+    monkeypatch.setattr(RemoteExplainer, "explain_many", counted)
     first = explainer.explained(run, images[:2], [0, 1], method="grad-cam")
     again = explainer.explained(run, images, [0, 1, 1], method="grad-cam")
     other = explainer.explained(run, images[:1], [1], method="grad-cam")

@@ -6,7 +6,6 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui import inputs
@@ -59,7 +58,7 @@ def defaults(app: AppTest) -> dict[str, Any]:
 
 
 def test_every_run_says_what_the_session_holds() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     expected = {
         "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
         "select_slider": [1], "number_input": 0.25, "text_input": "dive", "text_area": "deep", "checkbox": True,
@@ -72,7 +71,7 @@ def test_every_run_says_what_the_session_holds() -> None:
 
 
 def test_a_choice_counts_from_the_next_run_on() -> None:
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     app.session_state["expected"] = {
         **{name: app.session_state[name] for name in INPUTS}, "selectbox": "beaver", "toggle": False, "multiselect": []
     }  # fmt: skip
@@ -101,7 +100,7 @@ def unusable() -> None:
 
 
 def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
-    app = AppTest.from_function(unusable).run()
+    app = AppTest.from_function(unusable, default_timeout=60).run()
     assert not app.exception
     assert app.text_input(key="secret").proto.default == ""
     # These can be emptied, which Streamlit allows only where the default is empty.
@@ -111,19 +110,20 @@ def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
     assert app.toggle[0].value is True
 
 
-@pytest.mark.parametrize(
-    "path",
-    [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "aquadash" / "ui").rglob("*.py"))],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_pages_take_their_input_widgets_from_there(path: Path) -> None:
-    if path.name == "inputs.py":
-        return
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+def calls(path: Path) -> list[ast.expr]:
+    """What is called anywhere in the file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def test_pages_take_their_input_widgets_from_there() -> None:
+    paths = [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("aquadash/ui/**/*.py")]
     others = {"inputs", "bound"}
     found = [
-        f"line {call.lineno}: {ast.unparse(call)}"
-        for call in calls
+        f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
+        for path in paths
+        if path.name != "inputs.py"
+        for call in calls(path)
         if isinstance(call, ast.Attribute) and call.attr in INPUTS and ast.unparse(call.value) not in others
     ]
     assert found == [], "use aquadash.ui.inputs"

@@ -171,7 +171,6 @@ def test_work_shows_its_progress_and_can_be_stopped(sharp: Run, monkeypatch: pyt
         return network
 
     monkeypatch.setattr(label_safety_jobs, "load_network", slow)
-    monkeypatch.setattr(label_safety_jobs, "_networks", label_safety_jobs._Networks)
     app = open_meter(safety_copies="4")
     app.button(key="safety-start").click().run()
     app.run()

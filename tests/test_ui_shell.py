@@ -39,7 +39,7 @@ def run(kind: str) -> AppTest:
             st.write("body")
         st.write("after")
 
-    return AppTest.from_function(script, args=(kind,), default_timeout=10).run()
+    return AppTest.from_function(script, args=(kind,), default_timeout=60).run()
 
 
 def test_the_question_comes_first() -> None:

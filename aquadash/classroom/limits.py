@@ -77,7 +77,7 @@ class ClassLimits(BaseModel):
 #: What each limit is, for people.
 WORDS: dict[str, str] = {
     "waiting_runs": "Runs of one student that may wait at the same time",
-    "epochs": "Most epochs of a student's run",
+    "epochs": "Maximum epochs of a student's run",
     "upload_megabytes": "Largest upload of a student in megabytes",
     "kept_upload_megabytes": "Uploads of a student on all open pages together, in megabytes",
     "class_upload_megabytes": "Uploads of the class on all open pages together, in megabytes",

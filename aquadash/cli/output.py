@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -16,7 +17,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def show(values: Mapping[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
     """Print a command's result: the values as JSON, or the text for people."""
-    click.echo(json.dumps(values, ensure_ascii=False, allow_nan=True) if as_json else text())
+    printed = json.dumps(values, ensure_ascii=False, allow_nan=True) if as_json else text()
+    # A file's name need not be UTF-8. Python has the bytes that are not as halves of characters, which nobody can read.
+    click.echo(re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", printed))
 
 
 def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> str:

@@ -36,6 +36,8 @@ MAX_SIDE = 20_000
 WORKING_SIDE = 512
 #: Seconds of work that a picture may take; 65 megapixels take 1 to 2. A small file may have millions of parts.
 MAX_SECONDS = 4.0
+#: Rows of a 16-bit picture that are brought to 8 bits at a time.
+_ROWS = 64
 #: Longest file name shown in a message, in characters.
 MAX_NAME = 60
 
@@ -55,9 +57,6 @@ _UPRIGHT: dict[int, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION_TAG = 0x0112
-
-# 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
-_TO_8_BITS = [(value + 128) // 257 for value in range(65536)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,8 +251,9 @@ def _orientation(picture: Image.Image) -> int:
 
 def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.Image:
     """A loaded picture of any mode as RGB, reduced to the working size; adds what was done to ``notes``."""
-    if picture.mode.startswith("I"):
-        picture = picture.convert("I").point(_TO_8_BITS, "L")
+    if picture.mode == "I;16":
+        # Reduced while it is grey: the whole in RGB, beside its 16 bits, would take more than any other picture.
+        picture = _reduced(_in_eight_bits(picture), working_side)
     if picture.has_transparency_data:
         picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"), working_side)
         alpha = picture.getchannel("A")
@@ -267,6 +267,16 @@ def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.
         notes.append("converted from the printing colours CMYK, which changes them a little")
     # Converting RGB to RGB would copy it at full size.
     return _reduced(picture if picture.mode == "RGB" else picture.convert("RGB"), working_side)
+
+
+def _in_eight_bits(picture: Image.Image) -> Image.Image:
+    """A grey picture of 16 bits, a few rows at a time, for numbers take more memory than pixels."""
+    grey = Image.new("L", picture.size)
+    for top in range(0, picture.height, _ROWS):
+        rows = np.asarray(picture.crop((0, top, picture.width, min(top + _ROWS, picture.height))), dtype=np.uint32)
+        # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
+        grey.paste(Image.fromarray(((rows + 128) // 257).astype(np.uint8)), (0, top))
+    return grey
 
 
 def _reduced(picture: Image.Image, working_side: int) -> Image.Image:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from aquadash import people, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
+from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.training.processes import start_detached
 
 _log = logging.getLogger(__name__)
@@ -88,9 +89,12 @@ def settle(store: RunStore, run_id: str, exit_status: int | None, *, pid: int | 
         store.set_status(
             run_id,
             RunStatus.INTERRUPTED,
-            message=f"The training process ended without a word ({reason(exit_status)}). Every complete epoch is "
-            "kept; resume the run to go on from the last one.",
+            message=f"The training process ended without a word ({reason(exit_status)}). "
+            + (store.lost() or "Every complete epoch is kept; resume the run to go on from the last one."),
         )
+    elif run.status is RunStatus.FINISHED and exit_status not in (0, None):
+        # It was killed, or the store failed, before the last thing that it does.
+        store.remove_artifacts(run_id, CHECKPOINTS)
     return store.get(run_id).status
 
 

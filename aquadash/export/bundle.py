@@ -163,7 +163,7 @@ def _members(
     store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, tell: ProgressCallback
 ) -> Iterator[Member]:
     run, dataset = parts.run, parts.dataset
-    artifacts = dict(_artifacts(store, run.run_id))
+    artifacts = dict(_artifacts(store, run))
     yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield Member(name, artifacts[name], pack=not name.endswith(_STORED))
@@ -188,11 +188,12 @@ def _members(
     yield _text(README, readme.text(run, names, notes=parts.notes))
 
 
-def _artifacts(store: RunStore, run_id: str) -> Iterator[tuple[str, Path]]:
-    for folder in (".", CHECKPOINTS):
-        for name in store.artifact_names(run_id, folder=folder):
+def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
+    # A finished run goes on from nowhere; its worker may be dropping them at this moment.
+    for folder in (".",) if run.status is RunStatus.FINISHED else (".", CHECKPOINTS):
+        for name in store.artifact_names(run.run_id, folder=folder):
             full = name if folder == "." else f"{folder}/{name}"
-            path = store.artifact(run_id, full)
+            path = store.artifact(run.run_id, full)
             # A file that is called like one that is made here would be taken for it.
             if path is not None and full not in MADE:
                 yield full, path

@@ -163,21 +163,22 @@ def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: P
     """Convert a network, hold it against the original, and write it if it passes.
 
     Args:
-        model_path: The ``.keras`` file; loaded with ``safe_mode``.
+        model_path: The ``.keras`` file.
         form: The format.
         images: Test images, uint8 (n, height, width, channels).
         target: Where the converted file goes.
         progress: Told what is being done, and how much of how much.
 
     Raises:
+        StorageError: The network cannot be loaded.
         RunError: Packages are missing, the converter fails, or the result answers differently.
     """
     form.check_installed()
-    import keras
+    from aquadash.models import load_model
 
     total = len(images) + 2
     progress("loading the model", 0, total)
-    model = keras.models.load_model(model_path, compile=False, safe_mode=True)
+    model = load_model(model_path)
     precision = "float32" if _is_float32(model) else "bfloat16"
     progress(f"converting to {form.title}", 1, total)
     exact = model if precision == "float32" else _in_float32(model)

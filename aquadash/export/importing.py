@@ -24,6 +24,7 @@ from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, Check
 from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, checked_members, unpack
+from aquadash.models import check_model_file
 from aquadash.runs import RunStore
 from aquadash.runs.arrays import check_arrays
 from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE
@@ -32,9 +33,6 @@ from aquadash.runs.transfer import admit
 from aquadash.runs.types import Run
 
 T = TypeVar("T", bound=BaseModel)
-
-#: What a ``.keras`` file is made of.
-_KERAS_MEMBERS = frozenset({"metadata.json", "config.json", "model.weights.h5"})
 
 #: The largest network that has a preset, with its optimizer's state in two checkpoints, has 0.9 GB.
 _MAX_BYTES = 1_000_000_000
@@ -51,9 +49,7 @@ def _robustness(path: Path, run: Run) -> RobustnessResult:
 
 
 def _network(path: Path, run: Run) -> None:
-    with zipfile.ZipFile(path) as archive:
-        if not _KERAS_MEMBERS <= set(checked_members(archive)) or archive.testzip() is not None:
-            raise ValueError("it is no model that Keras has saved")
+    check_model_file(path)
 
 
 def _converted(path: Path, run: Run) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquadash.models.cost import ModelCost, check_model_file
 from aquadash.models.inputs import ChannelStatistics
 from aquadash.models.registry import MODELS, ModelEntry, build, model_entry, uses
+from aquadash.models.saved import load_model
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
 if TYPE_CHECKING:
@@ -15,9 +17,12 @@ __all__ = [
     "MODELS",
     "ChannelStatistics",
     "LayerRow",
+    "ModelCost",
     "ModelEntry",
     "ModelSummary",
     "build",
+    "check_model_file",
+    "load_model",
     "model_entry",
     "normalise",
     "summarize",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aquadash.predict.files import FilePrediction, ImageFile, Look, answered, look_at, predict_files
 from aquadash.predict.predictor import Predictor
+from aquadash.predict.remote import RemotePredictor
 from aquadash.predict.table import Answer, answers_csv
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ImageFile",
     "Look",
     "Predictor",
+    "RemotePredictor",
     "answered",
     "answers_csv",
     "look_at",

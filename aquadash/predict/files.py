@@ -15,6 +15,7 @@ from aquadash.data.framing import CENTRED, Framing, fit, framing_note, share_see
 from aquadash.data.images import decode, display_name
 from aquadash.errors import AquaDashError
 from aquadash.predict.predictor import Predictor
+from aquadash.predict.remote import RemotePredictor
 
 #: An image file: its name and its bytes, or a function that fetches them when their turn comes.
 ImageFile = tuple[str, bytes | Callable[[], bytes]]
@@ -136,7 +137,7 @@ def look_at(
     return Look(name, seen, image.notes, framing_notes, thumbnail, image.original_size)
 
 
-def answered(looks: Sequence[Look], predictor: Predictor) -> list[FilePrediction]:
+def answered(looks: Sequence[Look], predictor: Predictor | RemotePredictor) -> list[FilePrediction]:
     """What a model says of each file; files that could not be read keep their error.
 
     Args:

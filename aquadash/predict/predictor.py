@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.images import display_name
 from aquadash.errors import StorageError
 from aquadash.evaluation.strangers import StrangerDetector
+
+#: Values that a layer may give for all images that are looked at together: 250 MB.
+_VALUES_AT_ONCE = 62_500_000
 
 
 class Predictor:
@@ -35,7 +38,7 @@ class Predictor:
         """
         import tensorflow as tf
 
-        from aquadash.models import normalise
+        from aquadash.models import normalise, summarize
         from aquadash.models.last_layer import with_features
 
         shape, outputs = model.input_shape, model.output_shape
@@ -49,6 +52,9 @@ class Predictor:
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
 
+        # Of VGG16 with 224 pixels 19 images at once, of a network for small images as many as anybody asks for.
+        largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
+        self._most_at_once = max(1, _VALUES_AT_ONCE // largest)
         self._detector = detector
         both = with_features(model) if detector is not None else None
 
@@ -75,28 +81,19 @@ class Predictor:
             detector: As in the constructor.
 
         Raises:
-            StorageError: The file is missing, damaged or no model for images of these classes.
+            StorageError: The file is missing or damaged, or the network is too large or none for images of these
+                classes.
         """
-        if not path.is_file():
-            raise StorageError("This run has no saved model yet. Wait for its first epoch, or resume the run.")
-        import keras
+        from aquadash.models import load_model
 
-        try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:
-            # Keras answers a damaged file with anything from KeyError to zipfile.BadZipFile.
-            raise StorageError(
-                f"The saved model {display_name(path.name)} cannot be loaded: it is damaged, was saved by a newer "
-                "Keras, or holds program code, which is never run. Train the run again, or resume it."
-            ) from error
-        return cls(model, class_names=class_names, detector=detector)
+        return cls(load_model(path), class_names=class_names, detector=detector)
 
     def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
         """Probabilities of images that have the network's size already.
 
         Args:
             images: uint8, shape (n, *image_shape), 0 to 255.
-            batch_size: How many images the network looks at together; bounds the memory it takes.
+            batch_size: How many images the network looks at together, at most; a large network looks at fewer.
 
         Returns:
             float32, shape (n, classes); the rows sum to 1.
@@ -124,6 +121,7 @@ class Predictor:
         """
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+        batch_size = min(batch_size, self._most_at_once)
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         strangeness = None if self._detector is None else np.empty(len(images), np.float64)
         for start in range(0, len(images), batch_size):

@@ -87,24 +87,28 @@ class Environment(BaseModel):
     dataset_fingerprint: str = ""
 
 
-def _read_predictions(path: Path, run: Run) -> Predictions:
+def _num_classes(run: Run | None) -> int | None:
+    return len(run.class_names) or None if run else None
+
+
+def _read_predictions(path: Path, run: Run | None) -> Predictions:
     arrays = read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
-    return Predictions.checked(arrays, num_classes=len(run.class_names) or None)
+    return Predictions.checked(arrays, num_classes=_num_classes(run))
 
 
-def _read_epochs(path: Path, run: Run) -> EpochReplay:
+def _read_epochs(path: Path, run: Run | None) -> EpochReplay:
     arrays = read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
-    return EpochReplay.from_arrays(arrays, num_classes=len(run.class_names) or None)
+    return EpochReplay.from_arrays(arrays, num_classes=_num_classes(run))
 
 
-def _read_history(path: Path, run: Run) -> list[EpochRecord]:
+def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
     with path.open(encoding="utf-8", newline="") as file:
         return TypeAdapter(list[EpochRecord]).validate_python(list(csv.DictReader(file)))
 
 
-#: What reads each file that pages and commands work with. A reader is given the run, and may raise anything for a file
-#: that is damaged.
-READERS: Mapping[str, Callable[[Path, Run], Any]] = {
+#: What reads each file that pages and commands work with. A reader is given the run to check the file against, or None,
+#: and may raise anything for a file that is damaged.
+READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
     CONFIG: lambda path, run: from_json(path.read_text(encoding="utf-8")),
     ENVIRONMENT: lambda path, run: Environment.model_validate_json(path.read_bytes()),
     PREDICTIONS: _read_predictions,
@@ -338,8 +342,8 @@ class RunArtifacts:
             return self._client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")
 
 
-def read_artifact(path: Path, name: str, run: Run) -> Any:
-    """What a file of a run holds, checked against the run.
+def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
+    """What a file of a run holds, checked against the run unless that is None.
 
     Raises:
         StorageError: It is damaged, or not what its name says.
@@ -348,7 +352,7 @@ def read_artifact(path: Path, name: str, run: Run) -> Any:
         return READERS[name](path, run)
     except Exception as error:
         # Files come from other computers, and their readers answer a damaged one with anything.
-        _log.info("%s of run %s cannot be read", name, run.run_id, exc_info=True)
+        _log.info("%s cannot be read", path, exc_info=True)
         raise StorageError(
             f"{name} of this run is damaged, or not AquaDash's ({tag.reason(error)}). Put it back from a copy, or "
             "train the run again."

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aquadash.classroom.rights import Action, require
-from aquadash.errors import RunError, UnknownNameError
+from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import RunStatus, Worker
@@ -68,6 +68,9 @@ class RunClaims:
         with storage_errors("read the run"):
             return dict(self._client.get_run(run_id).data.tags)
 
+    def lost(self) -> str:
+        raise NotImplementedError
+
     def claim(self, run_id: str, *, pause: Callable[[float], object] = time.sleep) -> bool:
         """Take a queued run, to train it; returns whether it is this process's own.
 
@@ -98,7 +101,10 @@ class RunClaims:
 
         Raises:
             RunTakenError: It is another one.
+            StorageError: The store is gone.
         """
+        if lost := self.lost():
+            raise StorageError(lost)
         check_owner_tag(self._tags(run_id), worker)
 
     def hand_over(self, run_id: str, loss: str, *, most: int | None) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from aquadash.errors import AquaDashError, StorageError
 from aquadash.runs import file_folder
 
 if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
     from mlflow import MlflowClient
 
 EXPERIMENT = "aquadash"
@@ -74,6 +77,8 @@ def connect() -> tuple[MlflowClient, str]:
         try:
             # One process at a time makes the tables and the experiment.
             with FileLock(home / "store.lock", timeout=60):
+                if database := database_file():
+                    _check_database(database)
                 client = MlflowClient(tracking_uri=uri)
                 tags = _EXPERIMENT_TAGS
                 if settings.store_is_database_server() and client.get_experiment_by_name(EXPERIMENT) is None:
@@ -81,8 +86,8 @@ def connect() -> tuple[MlflowClient, str]:
                 experiment_id = experiment_named(client, EXPERIMENT, tags=tags)
                 if settings.store_is_database_server():
                     file_folder.check(client.get_experiment(experiment_id))
-                if uri.startswith(_SQLITE):
-                    _let_readers_read_while_a_worker_writes(Path(uri.removeprefix(_SQLITE)))
+                if database:
+                    _let_readers_read_while_a_worker_writes(database)
         except ModuleNotFoundError as error:
             what = "'psycopg[binary]'" if error.name in ("psycopg", "psycopg2") else error.name
             raise StorageError(
@@ -126,6 +131,56 @@ def _make_writable(home: Path) -> None:
         ) from error
 
 
+def database_file() -> Path | None:
+    """The file that holds the store; None where a server does."""
+    uri = settings.tracking_uri()
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+
+
+def file_number(path: Path | None) -> int | None:
+    """What tells a file from another that takes its place; None if there is none."""
+    try:
+        return path.stat().st_ino if path else None
+    except OSError:
+        return None
+
+
+def _check_database(path: Path) -> None:
+    """Refuse what MLflow would try to open for minutes, or to change."""
+    from alembic.util import CommandError
+    from mlflow import __version__
+
+    if not path.exists():
+        return
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no file"
+        raise StorageError(
+            f"{path} is {what}; expected the file in which the run store keeps its database. Rename it or move it "
+            "away, or set AQUADASH_HOME to another folder."
+        )
+    with closing(sqlite3.connect(path, timeout=20)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
+        revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall() if tables else []
+    for (revision,) in revisions:
+        try:
+            _migrations().get_revision(revision)
+        except CommandError:
+            raise StorageError(
+                f"{path} is from a newer version: its tables are of revision {str(revision)[:40]}, and MLflow "
+                f"{__version__}, which is installed here, knows them up to {_migrations().get_current_head()}. Open it "
+                "with the version of AquaDash that used it last, or set AQUADASH_HOME to another folder. What is "
+                "stored is untouched."
+            ) from None
+
+
+@functools.cache
+def _migrations() -> ScriptDirectory:
+    """The revisions of a database that MLflow knows; reads some seventy files."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(files("mlflow.store.db_migrations")))
+
+
 def _artifact_location() -> str | None:
     """Beside the database for a local store; a tracking server decides for itself."""
     return None if settings.store_is_tracking_server() else settings.artifacts().as_uri()
@@ -158,7 +213,10 @@ def _reason(error: BaseException) -> str:
             "is untouched."
         )
     if "unable to open database" in text:
-        return "its database file cannot be opened. Check the folder in AQUADASH_HOME."
+        return (
+            f"its database file in {settings.home()} cannot be opened. Was it moved or deleted? Check the folder in "
+            "AQUADASH_HOME."
+        )
     if "not a database" in text or "malformed" in text:
         return (
             "its database file is damaged. Set AQUADASH_HOME to a new folder to go on; the old folder keeps everything "

@@ -63,7 +63,9 @@ def add_first_model(store: RunStore) -> Run:
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
         history = _history()
         for position, record in enumerate(history, start=1):
-            store.log_epoch(run_id, record, curve=[earlier.val_accuracy for earlier in history[:position]])
+            store.log_epoch(
+                run_id, record, curve=[earlier.val_accuracy for earlier in history[:position]], again=found is not None
+            )
         for name in FILES:
             store.add_artifact(run_id, FOLDER / name)
         store.set_metrics(run_id, described["metrics"])

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from aquadash import people
 from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.types import Progress, Worker
+from aquadash.runs.types import Progress, Time, Worker
 
 if TYPE_CHECKING:
     from aquadash.runs.store import RunStore
@@ -69,8 +72,8 @@ class Job:
 
     status: JobStatus
     request: dict[str, Any]
-    started_at: float
-    ended_at: float | None = None
+    started_at: Time
+    ended_at: Time | None = None
     progress: Progress | None = None
     message: str = ""
     stop_requested: bool = False
@@ -102,7 +105,7 @@ class RunJobs:
         found = {name.removeprefix(self._prefix): text for name, text in tags.items() if name.startswith(self._prefix)}
         try:
             return _read(found, time.time() if now is None else now)
-        except (KeyError, ValueError, TypeError):
+        except ValueError:
             return None
 
     def run_ids(self) -> list[str]:
@@ -206,22 +209,24 @@ class RunJobs:
             self._store._client.log_batch(run_id, tags=tags)
 
 
+_JOB = TypeAdapter(Job)
+
+
 def _read(tags: Mapping[str, str], now: float) -> Job | None:
     if "status" not in tags:
         return None
-    status = JobStatus(tags["status"])
-    progress = Progress(**json.loads(tags["progress"])) if tags.get("progress") else None
-    started_at = float(tags["started_at"])
-    silent = now - max(started_at, progress.time if progress else 0.0)
-    limit = {JobStatus.STARTING: STARTING_SECONDS, JobStatus.RUNNING: STALE_SECONDS}.get(status)
-    return Job(
-        status=JobStatus.INTERRUPTED if limit is not None and silent > limit else status,
-        request=json.loads(tags["request"]),
-        started_at=started_at,
-        ended_at=float(tags["ended_at"]) if tags.get("ended_at") else None,
-        progress=progress,
-        message=tags.get("message", ""),
-        stop_requested=tags.get("stop") == "1",
-        worker=Worker(**json.loads(tags["worker"])) if tags.get("worker") else None,
-        asked_by=tags.get("asked_by", ""),
+    job = _JOB.validate_python(
+        {
+            "stop_requested": tags.get("stop") == "1",
+            # A tag that was emptied is as good as none.
+            **{
+                name: tags[name]
+                for name in ("status", "started_at", "ended_at", "message", "asked_by")
+                if tags.get(name)
+            },
+            **{name: from_json(tags[name]) for name in ("request", "progress", "worker") if tags.get(name)},
+        }
     )
+    silent = now - max(job.started_at, job.progress.time if job.progress else 0.0)
+    limit = {JobStatus.STARTING: STARTING_SECONDS, JobStatus.RUNNING: STALE_SECONDS}.get(job.status)
+    return replace(job, status=JobStatus.INTERRUPTED) if limit is not None and silent > limit else job

@@ -16,14 +16,14 @@ from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.claims import RunClaims, check_owner_tag
-from aquadash.runs.connection import connect, storage_errors
+from aquadash.runs.connection import connect, database_file, file_number, storage_errors
 from aquadash.runs.labels import RunLabels
 from aquadash.runs.reading import EPOCH_METRICS, RunReading
 from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Worker, clean_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
+    from mlflow.entities import DatasetInput, Metric
 
 #: MLflow's own words for our status, so that its pages show something sensible, too.
 _MLFLOW_STATUS = {
@@ -53,11 +53,26 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
         super().__init__(client)
         self._experiment_id = experiment_id
+        self._database = database_file()
+        self._file_number = file_number(self._database)
 
     @property
     def experiment_id(self) -> str:
         """MLflow's id of the experiment that holds the runs."""
         return self._experiment_id
+
+    def lost(self) -> str:
+        """What to tell people of a run if the database is not the one that was opened; empty if it is.
+
+        Whoever has the file open that was deleted goes on with it, and notices nothing.
+        """
+        if file_number(self._database) == self._file_number:
+            return ""
+        return (
+            f"The run store's database {self._database} was moved, deleted or replaced during the training, so what "
+            "was kept of the run is not there any more. Put the folder back if you can and start AquaDash again, or "
+            "train a new run."
+        )
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -180,13 +195,14 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         values = {tag.STATUS: str(status), tag.MESSAGE: message[:_MESSAGE_LIMIT], tag.ENDED: ""}
         if status.ended:
             values[tag.ENDED] = repr(time.time())
-        self._set(run_id, "write the status of the run", values)
+        # MLflow's own word first: a run whose worker is killed in between has not ended, and is resumed.
         with storage_errors("write the status of the run"):
             if status.ended:
                 # Unlike an update it writes the time of the end, from which MLflow's pages tell how long a run took.
                 self._client.set_terminated(run_id, _MLFLOW_STATUS[status])
             else:
                 self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
+        self._set(run_id, "write the status of the run", values)
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
@@ -250,8 +266,15 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         self._set(run_id, "report progress", values)
         return found.get(tag.STOP) == "1"
 
-    def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float]) -> None:
-        """Store a complete epoch, and the short curve of validation accuracy for tables of runs."""
+    def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float], again: bool = False) -> None:
+        """Store a complete epoch, and the short curve of validation accuracy for tables of runs.
+
+        Args:
+            run_id: The run.
+            record: The epoch.
+            curve: The validation accuracy of all epochs so far, 0 to 1.
+            again: It may be there already, from a worker that was killed. Its metrics then stay as they are.
+        """
         from mlflow.entities import Metric, RunTag
 
         require(Action.WORK)
@@ -262,23 +285,31 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         with storage_errors("store the epoch"):
             self._client.log_batch(
                 run_id,
-                metrics=metrics,
+                metrics=self._not_stored(run_id, metrics) if again else metrics,
                 tags=[RunTag(key, text) for key, text in noted.items()],
                 synchronous=True,
             )
 
     def set_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        """Store the run's final figures."""
+        """Store the run's final figures. Those of the same number of epochs that are there already stay."""
         from mlflow.entities import Metric
 
         require(Action.WORK)
         now = int(time.time() * 1000)
         self._set(run_id, "store the results", {tag.METRICS: json.dumps(dict(metrics))})
+        # Under names of their own: the epochs' metrics keep theirs.
+        step = int(metrics.get("epochs", 0))
+        final = [Metric(f"final_{name}", float(value), now, step) for name, value in metrics.items()]
         with storage_errors("store the results"):
-            # Under names of their own: the epochs' metrics keep theirs.
-            self._client.log_batch(
-                run_id, metrics=[Metric(f"final_{name}", float(value), now, 0) for name, value in metrics.items()]
-            )
+            self._client.log_batch(run_id, metrics=self._not_stored(run_id, final))
+
+    def _not_stored(self, run_id: str, metrics: Sequence[Metric]) -> list[Metric]:
+        """The metrics that have no value at their step yet: MLflow would add a second."""
+        return [
+            metric
+            for metric in metrics
+            if all(point.step != metric.step for point in self._client.get_metric_history(run_id, metric.key))
+        ]
 
     def set_queued_at(self, run_id: str, when: float) -> None:
         """Give a waiting run another place in the queue: those that were queued earlier start earlier.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
-from aquadash.search.searches import Searches, adopt, open_searches
+from aquadash.search.searches import Searches, open_searches
 from aquadash.search.space import Parameter, parse, parse_all
 from aquadash.search.store import any_stored
 from aquadash.search.suggestions import default_space, suggested
@@ -20,7 +20,6 @@ __all__ = [
     "Searches",
     "Trial",
     "TrialState",
-    "adopt",
     "any_stored",
     "default_space",
     "open_searches",

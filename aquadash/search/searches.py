@@ -18,7 +18,7 @@ from aquadash.search import store as kept
 from aquadash.search.controller import Controller, TrialEngine, TrialRuns
 from aquadash.search.plan import Budget, SearchPlan
 from aquadash.search.space import grid
-from aquadash.search.store import SearchStore, any_stored, open_search_store
+from aquadash.search.store import SearchStore, open_search_store
 from aquadash.search.types import Search
 
 if TYPE_CHECKING:
@@ -229,8 +229,3 @@ def open_searches() -> Searches:
         if id(store) not in _opened:
             _opened[id(store)] = Searches(store, engine=open_engine(), runs=open_store())
         return _opened[id(store)]
-
-
-def adopt() -> list[str]:
-    """:meth:`Searches.adopt`, without loading anything where no search was ever stored."""
-    return open_searches().adopt() if any_stored() else []

@@ -51,6 +51,11 @@ class Checkpoint:
         """The last complete epoch."""
         return self.history[-1].epoch
 
+    @property
+    def curve(self) -> list[float]:
+        """The validation accuracy after each epoch, 0 to 1."""
+        return [record.val_accuracy for record in self.history]
+
 
 def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
     """Keep a checkpoint with the run.

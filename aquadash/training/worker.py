@@ -101,6 +101,9 @@ def _train_to_the_end(store: RunStore, run: Run, log_path: Path) -> None:
         # How the run ended is said all the same; the log stays where it is.
         _log.warning("could not store the log: %s", error)
     store.set_status(run.run_id, status, message=message)
+    if status is RunStatus.FINISHED:
+        # Last of all: until a run is finished, it can go on from them.
+        store.remove_artifacts(run.run_id, CHECKPOINTS)
 
 
 def _stopped_early(store: RunStore, run_id: str) -> str:
@@ -163,6 +166,8 @@ def _train(mine: _OwnRun, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, st
     resume_from = checkpoint.latest(store, run.run_id)
     if resume_from:
         _log.info("going on after epoch %d", resume_from.epoch)
+        # It is kept before it is stored, and the process may have been killed in between.
+        store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve, again=True)
     result = fit.fit(run.config, dataset, listener=_StoreListener(mine, run.run_id, heartbeat), resume_from=resume_from)
     if result.model is None:
         return RunStatus.STOPPED, _stopped_early(store, run.run_id)
@@ -171,7 +176,6 @@ def _train(mine: _OwnRun, run: Run, heartbeat: Heartbeat) -> tuple[RunStatus, st
     _store_result(store, run, dataset, result)
     if result.stopped:
         return RunStatus.STOPPED, f"Stopped by request after {len(result.history)} complete epochs."
-    store.remove_artifacts(run.run_id, CHECKPOINTS)
     return RunStatus.FINISHED, ""
 
 
@@ -201,10 +205,11 @@ class _StoreListener:
             )
         store = self.mine.store
         store.check_owner(self.run_id, self.mine.worker)
-        store.log_epoch(self.run_id, record, curve=[earlier.val_accuracy for earlier in state.history])
         if state.replay:
             store.add_epoch_replay(self.run_id, state.replay)
         checkpoint.save(store, self.run_id, state)
+        # After its checkpoint: an epoch that is trained a second time has not been stored.
+        store.log_epoch(self.run_id, record, curve=state.curve)
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
@@ -248,13 +253,14 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
 def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """How well the model notices that an image is of none of its classes; empty where there are no such images."""
     from aquadash.data.strangers import strangers
-    from aquadash.training.strangers import measure
 
     if result.model is None or result.strangers is None:
         return {}
     images = strangers(run.config.data.source)
     if images is None:
         return {}
+    from aquadash.training.strangers import measure
+
     return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
 
 

@@ -15,14 +15,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aquadash.ui.text import plain
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
-#: For so long after a widget has changed the address, the browser may still send the one before.
-_LATE_SECONDS = 1.0
+#: For so long after a widget has changed the address, the browser may still send the one before: the network is slow,
+#: or the page's script has not come to read what was sent. Whoever follows a link to the one before is slower.
+_LATE_SECONDS = 5.0
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
@@ -38,7 +40,10 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
         The value that the widget will have.
     """
     text = st.query_params.get(name)
-    if name in st.session_state and (text == st.session_state.get(_seen(name)) or _is_late(name, text)):
+    seen = st.session_state.get(_seen(name))
+    if name in st.session_state and (text == seen or _is_late(name, text)):
+        # A late browser will hold ``seen`` in a moment: what is recorded now has to change that, not what it sent.
+        _write(name, seen)
         return st.session_state[name]
     # The browser is as far as we are: what it sends from now on is meant.
     st.session_state.pop(_left(name), None)
@@ -55,16 +60,7 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
 
 def record(name: str, text: str, *, default: str) -> None:
     """Write a value into the address; the default is left out, so that addresses stay short."""
-    wanted = None if text == default else text
-    if st.query_params.get(name) != wanted:
-        if wanted is None:
-            del st.query_params[name]
-        else:
-            st.query_params[name] = wanted
-        now = time.monotonic()
-        left = st.session_state.get(_left(name), {}) | {st.session_state.get(_seen(name)): now}
-        st.session_state[_left(name)] = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
-    st.session_state[_seen(name)] = wanted
+    _write(name, None if text == default else text)
 
 
 def assign(name: str, value: Any) -> None:
@@ -81,6 +77,7 @@ def keep(name: str, value: Any) -> None:
 def forget(name: str) -> None:
     """Let :func:`restore` read the address although it has not changed: something else has set the value since."""
     st.session_state.pop(_seen(name), None)
+    st.session_state.pop(_left(name), None)
 
 
 def note(name: str, text: str, expected: str) -> None:
@@ -164,11 +161,29 @@ def _listed(options: Sequence[str]) -> str:
     return ", ".join(options[:8]) + (", ..." if len(options) > 8 else "")
 
 
+def _write(name: str, text: str | None) -> None:
+    """Let the address hold a text, and remember which one it takes the place of."""
+    before = st.query_params.get(name)
+    if before != text:
+        if text is None:
+            del st.query_params[name]
+        else:
+            st.query_params[name] = text
+        now = time.monotonic()
+        left = st.session_state.get(_left(name), {}) | {before: now}
+        st.session_state[_left(name)] = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
+    st.session_state[_seen(name)] = text
+
+
 def _is_late(name: str, text: str | None) -> bool:
     """Whether the browser sent ``text`` before it heard of the present one.
 
-    Keys that are pressed fast send the next value of a slider together with the address of the one before.
+    Keys that are pressed fast send the next value of a slider together with the address of the one before. Who goes
+    back to an address means it.
     """
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        return False
     when = st.session_state.get(_left(name), {}).get(text, -math.inf)
     return time.monotonic() - when < _LATE_SECONDS
 

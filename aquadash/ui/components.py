@@ -73,7 +73,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
         help: Beside the label.
 
     Returns:
-        The chosen run; None until one is chosen after a stale link.
+        The chosen run; None until one is chosen after a stale link, and for one that cannot be read, which is said.
     """
     by_id = {run.run_id: run for run in own_first(runs)}
     if st.session_state.get(key) not in (None, *by_id):
@@ -103,7 +103,12 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
     if chosen is None:
         return None
     address.record(key, chosen, default="")
-    return by_id[chosen]
+    run = by_id[chosen]
+    if run.status is RunStatus.UNREADABLE:
+        st.error(plain(run.message), icon="💔")
+        st.page_link("pages/compare.py", label="Go to Compare, to delete it", query_params={"runs": run.run_id})
+        return None
+    return run
 
 
 def _refusal(text: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aquadash.data.framing import Framing
-from aquadash.predict import FilePrediction, Look, Predictor, answered, look_at
+from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, answered, look_at
 from aquadash.ui.predictor import ModelKey
 from aquadash.ui.uploads import Upload
 
@@ -55,7 +55,7 @@ class Network:
 
     name: str
     key: ModelKey
-    predictor: Predictor
+    predictor: Predictor | RemotePredictor
 
 
 def remembered() -> Memory:

@@ -127,20 +127,14 @@ def _open(opening: _Opening) -> None:
     opening.store_done.set()
     # A page that has waited for the store is now drawn by one thread, which the engine's imports would hold up.
     opening.engine_wanted.wait(_HEAD_START)
-    if settings.place() != opening.address:
-        # Another home has been set meanwhile, as tests do: what lies there is not for this thread to take over.
-        opening.engine_done.set()
-        return
     if opening.store_error is None:
         try:
-            from aquadash.engine import open_engine
-
-            open_engine().adopt()
+            _adopt(opening.address)
         except Exception as error:
             opening.engine_error = _presentable(error, "The training engine could not be started")
-    if opening.engine_error is None:
-        _adopt_searches()
     opening.engine_done.set()
+    if settings.place() != opening.address:
+        return
     try:
         # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
         evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
@@ -149,12 +143,22 @@ def _open(opening: _Opening) -> None:
         pass  # The page that needs the images will say why.
 
 
-def _adopt_searches() -> None:
-    """Go on with searches whose process is gone. Where that fails they read as interrupted, and can be continued."""
-    from aquadash import search
+def _adopt(address: str) -> None:
+    """Go on with the runs and searches whose process is gone; searches that cannot be taken up read as interrupted.
 
+    Opening takes seconds, in which another home may be set, as tests do. What lies there is not for this thread to take
+    over, hence the look at the address between opening and adopting.
+    """
+    from aquadash import engine, search
+
+    runs = engine.open_engine()
+    if settings.place() != address:
+        return
+    runs.adopt()
     try:
-        search.adopt()
+        searches = search.open_searches() if search.any_stored() else None
+        if searches is not None and settings.place() == address:
+            searches.adopt()
     except Exception:
         _LOG.exception("The searches could not be taken up")
 

@@ -31,7 +31,10 @@ _DRAFT_TEXT = "studio:draft-text"
 
 
 def restore(library: Library) -> History:
-    """Take over what the address asks for; call before anything of the builder is drawn."""
+    """Take over what the address asks for, and write there what is shown; call before anything of the builder is drawn.
+
+    Whoever sees a change can then rely on the address: a reload, or a click on Undo, comes with it.
+    """
     held: History | None = st.session_state.get(_HISTORY)
     asked = st.query_params.get("pipeline")
     if held is not None and "pipeline" not in st.session_state and asked is None and "draft" not in st.query_params:
@@ -53,14 +56,10 @@ def restore(library: Library) -> History:
     elif (held.present.base, held.present.spec) != (base, wanted):
         held = held.record(wanted, base=base)
     st.session_state[_HISTORY] = held
-    return held
-
-
-def record() -> None:
-    """Write what is shown into the address; call after the builder is drawn."""
-    address.record("pipeline", history().present.base, default=DEFAULT)
+    address.record("pipeline", held.present.base, default=DEFAULT)
     text = _draft_text()
     address.record("draft", text if len(text) <= LONGEST_DRAFT else "", default="")
+    return held
 
 
 def history() -> History:

@@ -7,39 +7,37 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from aquadash.classroom.rights import Action, require
+from aquadash.explain.remote import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.runs.types import Run
 from aquadash.ui import cache
-from aquadash.ui.predictor import ModelKey, keep_keras_session, model_key
+from aquadash.ui.predictor import WAKING, ModelKey, model_key
 from aquadash.ui.text import joined, time_left
-
-if TYPE_CHECKING:
-    from aquadash.explain.explainer import Explainer
 
 #: Explanations that are kept for everybody; one of a small image takes 10 KB.
 _MOST_KEPT = 2048
-#: A loaded network takes 10 to 100 MB.
-_MODELS_KEPT = 2
+#: What is kept here are a few numbers; the networks are in a process of their own.
+_MODELS_KEPT = 100
 
 #: An explanation by model, image, method and class; a class of None is the likeliest.
 Key = tuple[ModelKey, str, str, int | None]
 
 
-def explainer(run: Run) -> Explainer:
-    """The run's network, ready to be asked why; loads TensorFlow when it is first called.
+def explainer(run: Run) -> RemoteExplainer:
+    """The run's network, ready to be asked why.
 
     Raises:
         NotAllowedError: The visitor may not open it.
         RunError: The run has no model.
         StorageError: The model cannot be loaded.
         ExplainError: It has no convolution.
+        AnswerError: Loading it took too long, or more memory than there is.
     """
     require(Action.OPEN_MODEL, run.thing)
     return _explainer(model_key(run), run.class_names)
@@ -116,16 +114,10 @@ def _memory() -> Memory:
     return Memory()
 
 
-@st.cache_resource(
-    max_entries=_MODELS_KEPT,
-    show_spinner="Waking the network up. The first time takes about 5 seconds, because TensorFlow has to be loaded ...",
-)
-def _explainer(key: ModelKey, class_names: tuple[str, ...]) -> Explainer:
-    from aquadash.explain.explainer import Explainer
-
-    keep_keras_session()
+@st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)
+def _explainer(key: ModelKey, class_names: tuple[str, ...]) -> RemoteExplainer:
     _, run_id, _ = key
-    return Explainer.load(cache.store().model_path(run_id), class_names=class_names)
+    return RemoteExplainer(cache.store().model_path(run_id), class_names=class_names)
 
 
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from aquadash.explain import pictures
 from aquadash.explain.methods import METHODS
+from aquadash.explain.remote import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
@@ -21,9 +21,6 @@ from aquadash.ui.explain.explainer import explained, explainer
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
 from aquadash.ui.text import count, plain
-
-if TYPE_CHECKING:
-    from aquadash.explain.explainer import Explainer
 
 #: The method of an address that names none, and that of strips: the quickest.
 DEFAULT_METHOD = "grad-cam"
@@ -167,7 +164,7 @@ def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
     )
 
 
-def _remarks(network: Explainer, found: Sequence[Explanation]) -> list[str]:
+def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str]:
     """What the figures of a method say, in sentences."""
     first = found[0]
     name = plain(first.class_name)
@@ -185,7 +182,7 @@ def _remarks(network: Explainer, found: Sequence[Explanation]) -> list[str]:
             if lost > 0
             else f"Squares of {side} pixels. Covering costs {name} nothing anywhere."
         ]
-    height, width, _ = network.inside.map_shape
+    height, width, _ = network.map_shape
     remarks = [f"The last map has {height} × {width} places, enlarged to the image. Each map has a scale of its own."]
     if not network.uses_scores:
         remarks.append("The network does not end in a softmax, so the logarithm of its answer is explained.")

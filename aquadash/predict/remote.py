@@ -1,0 +1,141 @@
+"""Trained models in a process of their own: the app never imports TensorFlow, and outlives whatever a model does."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.predict.predictor import Predictor
+from aquadash.runs.artifacts import STRANGERS, read_artifact
+from aquadash.training.answer_process import AnswerProcess
+
+#: So many networks stay loaded; one takes 10 to 100 MB.
+_KEEP = 4
+
+#: Pixels of one question, so that a long one lets others in between and has its time for a part only.
+_PIXELS_AT_ONCE = 8_000_000
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved model, and what loading it takes.
+
+    Attributes:
+        kind: What it is loaded as.
+        path: Its ``.keras`` file.
+        class_names: One name a class.
+        strangers: The file of its detector; None where there is none, or nobody asks it.
+    """
+
+    kind: type[Predictor]
+    path: Path
+    class_names: tuple[str, ...]
+    strangers: Path | None = None
+
+
+class RemotePredictor:
+    """A :class:`~aquadash.predict.Predictor` that works in another process; the errors are those of its questions, too.
+
+    Attributes:
+        class_names: One name a class, in the order of the probabilities.
+        image_shape: Height, width and channels of the images it looks at.
+    """
+
+    kind: type[Predictor] = Predictor
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        class_names: Sequence[str],
+        strangers: Path | None = None,
+        process: AnswerProcess | None = None,
+    ) -> None:
+        """Have it loaded; the first time this takes as long as TensorFlow's import.
+
+        Args:
+            path: A ``.keras`` file.
+            class_names: One name a class.
+            strangers: The file of the detector of images of none of the classes.
+            process: Does the work; None for the app's.
+
+        Raises:
+            StorageError: As :meth:`Predictor.load` raises it.
+            AnswerError: The process had no answer.
+        """
+        self._process = process or shared_process()
+        self._saved = Saved(self.kind, path, tuple(class_names), strangers)
+        self.class_names = tuple(class_names)
+        self.image_shape: tuple[int, int, int] = self._get("image_shape")
+
+    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+        """As :meth:`Predictor.predict_images`."""
+        return self.answer_images(images, batch_size=batch_size)[0]
+
+    def answer_images(
+        self, images: NDArray[np.uint8], *, batch_size: int = 256
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+        """As :meth:`Predictor.answer_images`."""
+        at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, batch_size))
+        parts = [
+            self._call("answer_images", images[start : start + at_once])
+            for start in range(0, max(1, len(images)), at_once)
+        ]
+        strangeness = [part[1] for part in parts]
+        return (
+            np.concatenate([part[0] for part in parts]),
+            None if strangeness[0] is None else np.concatenate(strangeness),
+        )
+
+    def _get(self, *names: str) -> Any:
+        """The value of one of the network's attributes, or of an attribute's."""
+        return self._process.ask(_attribute, self._saved, names)
+
+    def _call(self, name: str, /, *args: Any, progress: Callable[[float], object] | None = None, **options: Any) -> Any:
+        """What one of the network's methods returns."""
+        return self._process.ask(_called, self._saved, name, args, options, progress=progress)
+
+
+@cache
+def shared_process() -> AnswerProcess:
+    """The one process that asks the networks for this app."""
+    return AnswerProcess(_begin)
+
+
+def _begin() -> None:
+    import tensorflow  # noqa: F401
+
+
+#: In the process: the networks that were asked last, by their file's state.
+_loaded: OrderedDict[tuple[Saved, object], Predictor] = OrderedDict()
+
+
+def _network(saved: Saved) -> Predictor:
+    """The network, loaded if it is not there or its file has changed."""
+    key = saved, os.stat(saved.path).st_mtime_ns if saved.path.is_file() else None
+    if key not in _loaded:
+        while len(_loaded) >= _KEEP:
+            _loaded.popitem(last=False)
+        detector = read_artifact(saved.strangers, STRANGERS) if saved.strangers else None
+        _loaded[key] = saved.kind.load(saved.path, class_names=saved.class_names, detector=detector)
+    _loaded.move_to_end(key)
+    return _loaded[key]
+
+
+def _attribute(saved: Saved, names: Sequence[str]) -> Any:
+    found: Any = _network(saved)
+    for name in names:
+        found = getattr(found, name)
+    return found
+
+
+def _called(saved: Saved, name: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    return getattr(_network(saved), name)(*args, **options)

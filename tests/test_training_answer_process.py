@@ -1,0 +1,154 @@
+"""A crash, an overrun or a lack of memory costs one answer; the next one is right."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import psutil
+import pytest
+
+from aquadash.errors import ConfigError
+from aquadash.training.answer_process import AnswerError, AnswerProcess, tell
+from tests.waiting import wait_for
+
+_remembered: list[int] = []
+
+
+def nothing() -> None:
+    """There is nothing slow to import."""
+
+
+def remember(number: int) -> tuple[int, list[int]]:
+    _remembered.append(number)
+    return os.getpid(), list(_remembered)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wait_for_ever() -> None:
+    threading.Event().wait()
+
+
+def tell_for_ever() -> None:
+    while True:
+        tell(0.25)
+
+
+def take(number_of_bytes: int) -> int:
+    return int(np.ones(number_of_bytes, np.uint8).sum())
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+@pytest.fixture
+def process() -> Iterator[AnswerProcess]:
+    process = AnswerProcess(nothing, answer_seconds=30, most_bytes=300_000_000)
+    yield process
+    process.end()
+
+
+def test_one_process_answers_and_keeps_what_it_has(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    assert process.ask(remember, 2) == (first, [1, 2]) and first != os.getpid()
+    assert not psutil.Process(first).memory_info().rss > 300_000_000, "it does not run this process's script again"
+
+
+def test_a_process_that_dies_costs_one_answer(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    with pytest.raises(AnswerError, match="ended in the middle of this answer"):
+        process.ask(die)
+    again, remembered = process.ask(remember, 2)
+    assert again != first and remembered == [2]
+
+
+def test_a_process_that_died_unasked_costs_nothing(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    psutil.Process(first).kill()
+    wait_for(lambda: not psutil.pid_exists(first))
+    assert process.ask(remember, 2)[1] == [2]
+
+
+def test_an_overrun_costs_one_answer() -> None:
+    process = AnswerProcess(nothing, answer_seconds=3)
+    try:
+        first, _ = process.ask(remember, 1)
+        with pytest.raises(AnswerError, match="more than 3 seconds"):
+            process.ask(wait_for_ever)
+        wait_for(lambda: not psutil.pid_exists(first))
+        assert process.ask(remember, 2)[1] == [2]
+    finally:
+        process.end()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's limit is Linux's")
+def test_a_lack_of_memory_costs_one_answer(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    assert process.ask(take, 100_000_000) == 100_000_000
+    with pytest.raises(AnswerError, match="MemoryError"):
+        process.ask(take, 2_000_000_000)
+    assert process.ask(remember, 2) == (first, [1, 2])
+
+
+def test_errors_for_people_arrive_as_they_are_and_others_as_text(process: AnswerProcess) -> None:
+    with pytest.raises(ConfigError, match="^too many units$"):
+        process.ask(fail, ConfigError("too many units"))
+    with pytest.raises(AnswerError, match=r"could not answer \(ZeroDivisionError: by nothing\)"):
+        process.ask(fail, ZeroDivisionError("by nothing"))
+
+
+def test_what_the_progress_raises_ends_the_work(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    told: list[float] = []
+
+    def leave(share: float) -> None:
+        told.append(share)
+        if share:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.ask(tell_for_ever, progress=leave)
+    assert told[-1] == 0.25
+    assert process.ask(remember, 2) == (first, [1, 2]), "nothing that was loaded is lost"
+
+
+def test_it_ends_when_nobody_asks_and_starts_again() -> None:
+    process = AnswerProcess(nothing, idle_seconds=0.1)
+    try:
+        first, _ = process.ask(remember, 1)
+        wait_for(lambda: not psutil.pid_exists(first))
+        assert process.ask(remember, 2)[1] == [2]
+    finally:
+        process.end()
+
+
+_LEAVE = """
+import os, signal
+from aquadash.training.answer_process import AnswerProcess
+from tests.test_training_answer_process import nothing
+print(AnswerProcess(nothing).ask(os.getpid), flush=True)
+signal.raise_signal(signal.SIGKILL)
+"""
+
+
+def test_it_ends_with_the_app_however_that_ends() -> None:
+    app = subprocess.run([sys.executable, "-c", _LEAVE], stdout=subprocess.PIPE, timeout=120)
+    assert app.returncode == -signal.SIGKILL
+    wait_for(lambda: not psutil.pid_exists(int(app.stdout)))
+
+
+def test_many_may_ask_at_once(process: AnswerProcess) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: process.ask(remember, number), range(24)))
+    assert len({pid for pid, _ in found}) == 1
+    assert sorted(max((seen for _, seen in found), key=len)) == list(range(24))

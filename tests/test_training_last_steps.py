@@ -1,0 +1,174 @@
+"""A worker that is killed at one of its last steps leaves a finished run, or one that goes on to the same end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.engine import supervisor
+from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs.artifacts import CHECKPOINTS
+from aquadash.training import worker
+from aquadash.training.trainer import Trainer
+
+pytestmark = pytest.mark.slow
+
+CONFIG = with_values(
+    RunConfig(),
+    {"augmentation.pipeline": "none", "training.epochs": 2, "training.validation_fraction": 0.2, "seed": 1},
+)
+
+#: What a worker writes to the store once the last epoch of two is trained, in this order.
+LAST_STEPS = (
+    "epochs.npz", "slot-0.npz", "loss", "aquadash.curve",
+    "model.keras", "predictions.npz", "aquadash.test_images", "validation_predictions.npz", "strangers.npz",
+    "history.csv", "aquadash.metrics", "final_epochs", "worker.log", "FINISHED", "aquadash.status", CHECKPOINTS,
+)  # fmt: skip
+
+
+class Killed(BaseException):
+    """In place of SIGKILL: nothing that the worker catches."""
+
+
+class Steps:
+    """Notes what the worker writes after its first epoch, and kills it before one of these steps.
+
+    A batch of MLflow is two steps, for it stores the metrics before the tags.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch, *, kill_before: str = "") -> None:
+        self.taken: list[str] | None = None
+        self._kill_before = kill_before
+        log_batch = MlflowClient.log_batch
+
+        def in_two(client: Any, run_id: str, metrics: Any = (), params: Any = (), tags: Any = (), **rest: Any) -> None:
+            if metrics:
+                self.take(metrics[0].key)
+                log_batch(client, run_id, metrics, **rest)
+            if tags:
+                self.take(tags[0].key)
+                log_batch(client, run_id, tags=tags, **rest)
+
+        patch.setattr(MlflowClient, "log_batch", in_two)
+        self._watch(patch, MlflowClient, "log_artifact", lambda path, *_: Path(path).name)
+        self._watch(patch, MlflowClient, "set_tag", lambda key, *_: key)
+        self._watch(patch, MlflowClient, "set_terminated", lambda status: status)
+        self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
+
+    def _watch(self, patch: pytest.MonkeyPatch, owner: type, method: str, name: Callable[..., str]) -> None:
+        real = getattr(owner, method)
+
+        def watched(this: Any, run_id: str, *arguments: Any, **named: Any) -> Any:
+            self.take(name(*arguments, **named))
+            return real(this, run_id, *arguments, **named)
+
+        patch.setattr(owner, method, watched)
+
+    def take(self, name: str) -> None:
+        # The heartbeat's thread writes whenever it likes.
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if self.taken is None:
+            self.taken = [] if name == "aquadash.curve" else None
+            return
+        if name == self._kill_before:
+            raise Killed
+        self.taken.append(name)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_worker(tiny_dataset: Dataset) -> Iterator[None]:
+    """Workers train on few images and leave this process its output."""
+
+    def log_to(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("the log\n")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "log_to", log_to)
+        patch.setattr(data, "load", lambda source: tiny_dataset)
+        yield
+
+
+@pytest.fixture(scope="module")
+def never_killed(tmp_path_factory: pytest.TempPathFactory, small_worker: None) -> tuple[dict[str, Any], list[str]]:
+    """What a run leaves that nobody killed, and the last steps of its worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("never-killed")))
+        store = open_store()
+        steps = Steps(patch)
+        run_id = store.create(CONFIG).run_id
+        worker.main(run_id)
+        assert steps.taken is not None
+        return left(store, run_id), steps.taken
+
+
+def left(store: RunStore, run_id: str) -> dict[str, Any]:
+    """All that a run leaves and that does not depend on the time."""
+    run = store.get(run_id)
+    replay, validation = store.epoch_replay(run_id), store.validation_predictions(run_id)
+    assert replay is not None and validation is not None
+    stored, history = store._client.get_run(run_id), store._client.get_metric_history
+    return {
+        "status": (run.status, run.message, stored.info.status),
+        "metrics": {name: value for name, value in run.metrics.items() if name != "seconds"},
+        "curve": run.curve,
+        "history": [replace(record, seconds=0.0) for record in store.history(run_id)],
+        "rows": {
+            name: [(point.step, "seconds" in name or point.value) for point in history(run_id, name)]
+            for name in stored.data.metrics
+        },
+        "files": sorted(store.artifact_names(run_id)),
+        "checkpoints": store.artifact_names(run_id, folder=CHECKPOINTS),
+        "predictions": [each.probabilities.tolist() for each in (store.predictions(run_id), validation)],
+        "replay": {name: np.asarray(array).tolist() for name, array in replay.to_arrays().items()},
+    }
+
+
+def test_the_last_steps_are_these(never_killed: tuple[dict[str, Any], list[str]]) -> None:
+    assert tuple(never_killed[1]) == LAST_STEPS
+
+
+@pytest.mark.parametrize("step", LAST_STEPS)
+def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
+    step: str, never_killed: tuple[dict[str, Any], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    run_id = store.create(CONFIG).run_id
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        Steps(patch, kill_before=step)
+        worker.main(run_id)
+    run = store.get(run_id)
+    assert run.worker is not None
+    status = supervisor.settle(store, run_id, -9, pid=run.worker.pid)
+    if step == CHECKPOINTS:
+        assert status is RunStatus.FINISHED
+    else:
+        assert status is RunStatus.INTERRUPTED
+        trained = _count_epochs(monkeypatch)
+        store.requeue(run_id)
+        worker.main(run_id)
+        assert len(trained) == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
+    assert left(store, run_id) == never_killed[0]
+
+
+def _count_epochs(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    trained: list[None] = []
+    train = Trainer.train_one_epoch
+
+    def counted(self: Trainer, *arguments: Any) -> Any:
+        trained.append(None)
+        return train(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "train_one_epoch", counted)
+    return trained
