@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.classroom.rights import Action, allowed
 from aquadash.data import Dataset, cifar100
-from aquadash.ui import address, cache, inputs, shell, source_menu
+from aquadash.ui import bound, cache, inputs, shell, source_menu
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -17,12 +17,9 @@ VIEWS = {"pictures": "Pictures", "numbers": "Numbers"}
 
 def pick_source() -> str:
     """The data set's name, from the menu or the address."""
-    names = list(data.SOURCES)
-    source_menu.take(names)
-    source = inputs.radio(
-        "Data set", names, key="source", horizontal=True, format_func=lambda name: plain(data.title_of(name))
+    source = source_menu.choose(
+        "Data set", title=lambda name: plain(data.title_of(name)), widget=inputs.radio, horizontal=True
     )
-    address.record("source", source, default="synthetic")
     st.caption(plain(data.SOURCES[source].summary))
     return source
 
@@ -65,22 +62,11 @@ def overview(dataset: Dataset) -> None:
 
 def look_at(dataset: Dataset) -> None:
     """The pictures and numbers of a split."""
-    address.choice("view", tuple(VIEWS), default="pictures")
-    address.choice("split", tuple(dataset_views.SPLITS), default="train")
     with st.container(horizontal=True):
-        view = inputs.segmented_control("Show", list(VIEWS), key="view", required=True, format_func=VIEWS.__getitem__)
-        split = inputs.segmented_control(
-            "Split",
-            list(dataset_views.SPLITS),
-            key="split",
-            required=True,
-            help=term("split"),
-            format_func=dataset_views.SPLITS.__getitem__,
-            on_change=dataset_views.first_page,
+        view = bound.choice("view", VIEWS, label="Show")
+        split = bound.choice(
+            "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=dataset_views.first_page
         )
-    view, split = view or "pictures", split or "train"
-    address.record("view", view, default="pictures")
-    address.record("split", split, default="train")
     if view == "pictures":
         dataset_views.show_pictures(dataset, split)
     else:

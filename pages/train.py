@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import address, cache, inputs, shell
+from aquadash.ui import bound, cache, shell
 from aquadash.ui.train import clone, live, train_form
 
 #: What can be done here, by its name in the address.
@@ -31,17 +31,7 @@ def one_training() -> None:
 
 
 with shell.page("🏊 Train", question="What does the network learn, epoch by epoch?"):
-    address.choice("view", list(VIEWS), default="one")
-    view = inputs.segmented_control(
-        "One training or a search",
-        list(VIEWS),
-        key="view",
-        required=True,
-        format_func=lambda name: VIEWS[name],
-        label_visibility="collapsed",
-    )
-    address.record("view", view or "one", default="one")
-    if view == "search":
+    if bound.choice("view", VIEWS, label="One training or a search", label_visibility="collapsed") == "search":
         from aquadash.ui.search import search_page
 
         search_page.show()

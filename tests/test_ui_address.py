@@ -7,46 +7,24 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.ui import address
+
 
 def script() -> None:
     import streamlit as st
 
-    from aquadash.ui import address
+    from aquadash.ui import address, bound
 
     animals = ["otter", "seal", "whale"]
-    address.choice("animal", animals, default="seal")
-    address.choices("many", animals)
-    address.integer("seed", default=0, low=0, high=99)
-    animal = st.selectbox("Animal", animals, key="animal")
-    many = st.multiselect("Many", animals, key="many")
-    seed = st.number_input("Seed", 0, 99, step=1, key="seed")
-    address.record("animal", animal, default="seal")
-    address.record("many", ",".join(many), default="")
-    address.record("seed", str(seed), default="0")
+    bound.menu("animal", animals, label="Animal", default="seal")
+    bound.choices("many", animals, label="Many")
+    bound.number("seed", 0, 99, label="Seed", default=0)
     st.button("Seven", on_click=address.assign, args=("seed", 7))
 
 
 @pytest.fixture
 def app() -> AppTest:
     return AppTest.from_function(script, default_timeout=60)
-
-
-def test_defaults_leave_the_address_bare(app: AppTest) -> None:
-    app.run()
-    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("seal", [], 0)
-    assert not app.query_params
-
-
-def test_the_address_sets_the_widgets(app: AppTest) -> None:
-    for name, value in {"animal": "whale", "many": "otter,seal", "seed": "42"}.items():
-        app.query_params[name] = value
-    app.run()
-    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == (
-        "whale",
-        ["otter", "seal"],
-        42,
-    )
-    assert not app.info
 
 
 def test_the_widgets_set_the_address(app: AppTest) -> None:
@@ -140,3 +118,11 @@ def test_a_bad_value_gives_a_note_and_the_default(app: AppTest, name: str, bad: 
     assert f"asks for {name}" in app.info[0].value
     assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
     assert name not in app.query_params
+
+
+def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so() -> None:
+    assert address.one_id("otter-2", ["otter-1", "otter-2", "seal-1"]) == "otter-2"
+    assert address.one_id("s", ["otter-1", "otter-2", "seal-1"]) == "seal-1"
+    for text in ("", "otter", "whale"):
+        with pytest.raises(ValueError):
+            address.one_id(text, ["otter-1", "otter-2", "seal-1"])

@@ -75,7 +75,7 @@ def test_only_the_version_in_view_can_be_drawn() -> None:
 def test_more_draws_leave_the_first_alone_and_are_in_the_address() -> None:
     app = visit(pipeline="notebook-4")
     before = pictures(app)
-    app.selectbox(key="draws").set_value(6).run()
+    app.selectbox(key="draws").set_value("6").run()
     after = pictures(app)
     assert address_of(app, "draws") == "6"
     for draw in range(5):

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from aquadash.runs import Predictions
-from aquadash.ui.image_browser import Filters, decode_confidence
-
-
-@pytest.mark.parametrize(("text", "expected"), [("0-100", (0, 100)), ("50-90", (50, 90)), ("7-7", (7, 7))])
-def test_confidence_ranges_are_read(text: str, expected: tuple[int, int]) -> None:
-    assert decode_confidence(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "-", "50", "90-50", "0-101", "-5-50", "1.5-2", "٣-50", "1-2-3", "0" * 400 + "-1"])
-def test_other_ranges_are_refused(text: str) -> None:
-    with pytest.raises(ValueError):
-        decode_confidence(text)
+from aquadash.ui.image_browser import Filters
 
 
 def test_filters_choose_positions() -> None:

@@ -118,7 +118,7 @@ def calls(path: Path) -> list[ast.expr]:
 
 def test_pages_take_their_input_widgets_from_there() -> None:
     paths = [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("aquadash/ui/**/*.py")]
-    others = {"inputs", "explanations"}
+    others = {"inputs", "bound"}
     found = [
         f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
         for path in paths

@@ -3,15 +3,15 @@
 A widget's key is the name of its query parameter. :func:`restore` (or one of its typed forms) runs before the widget
 and takes the value over from the address when that has changed from outside (a link, the back button, a typed
 address); :func:`record` runs after it and writes what the widget says. A value that cannot be used gives a plain note
-and the default. (Streamlit's own ``bind="query-params"`` writes a widget's *label* into the address and drops bad
-values without a word; run ids need more than that.)
+and the default. :mod:`aquadash.ui.bound` does all three in one call. (Streamlit's own ``bind="query-params"`` writes a
+widget's *label* into the address and drops bad values without a word; run ids need more than that.)
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -20,6 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from aquadash.ui.text import plain
 
 T = TypeVar("T")
+Number = TypeVar("Number", int, float)
 
 #: For so long after a widget has changed the address, the browser may still send the one before: the network is slow,
 #: or the page's script has not come to read what was sent. Whoever follows a link to the one before is slower.
@@ -111,30 +112,43 @@ def choices(name: str, options: Sequence[str], *, default: Sequence[str] = ()) -
     )
 
 
-def integer(name: str, *, default: int, low: int, high: int, clamp: bool = False) -> int:
+def number(name: str, *, default: Number, low: Number, high: Number, clamp: bool = False) -> Number:
     """:func:`restore` for a number field.
 
     Args:
         name: The query parameter and the widget's key.
         default: The value of an address without it.
-        low: The least value.
+        low: The least value; its type is that of the number.
         high: The greatest value.
         clamp: Take the nearest possible value for one outside, without a note: a filter may have left fewer pages.
     """
 
-    def decode(text: str) -> int:
-        number = int(text) if len(text) <= 20 else high + 1
-        if clamp:
-            return min(max(number, low), high)
-        if not low <= number <= high:
-            raise ValueError(text)
-        return number
+    kind = type(low)
 
-    value = restore(name, decode, default=default, expected=f"a whole number from {low:,} to {high:,}")
-    if not isinstance(value, int) or not low <= value <= high:
-        value = min(max(int(value or default), low), high)
+    def decode(text: str) -> Number:
+        value = kind(text) if len(text) <= 20 else high + 1
+        if clamp:
+            return min(max(value, low), high)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    whole = "whole " if kind is int else ""
+    value = restore(name, decode, default=default, expected=f"a {whole}number from {low:,} to {high:,}")
+    if not isinstance(value, kind) or not low <= value <= high:
+        value = min(max(kind(value or default), low), high)
         st.session_state[name] = value
     return value
+
+
+def one_id(text: str, ids: Iterable[str]) -> str:
+    """The id that begins with what the address says.
+
+    Raises:
+        ValueError: None does, or several do.
+    """
+    [found] = [each for each in ids if text and each.startswith(text)]
+    return found
 
 
 def _one_of(text: str, options: Sequence[str]) -> str:

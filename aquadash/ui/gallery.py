@@ -17,7 +17,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound
 
 #: Images up to this edge are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
 _LARGEST_EDGE = 192
@@ -91,7 +91,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
         The positions that the present page shows.
     """
     pages = max(1, math.ceil(total / per_page))
-    number = address.integer(key, default=1, low=1, high=pages, clamp=True)
+    number = address.number(key, default=1, low=1, high=pages, clamp=True)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-pager"):
         st.button(
             "Previous",
@@ -101,7 +101,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
             on_click=address.assign,
             args=(key, number - 1),
         )
-        inputs.number_input(f"Page (of {pages:,})", min_value=1, max_value=pages, step=1, key=key, width=130)
+        bound.number(key, 1, pages, label=f"Page (of {pages:,})", default=1, width=130)
         st.button(
             "Next",
             icon="▶️",
@@ -110,7 +110,6 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
             on_click=address.assign,
             args=(key, number + 1),
         )
-    address.record(key, str(number), default="1")
     first = (number - 1) * per_page
     last = min(total, first + per_page)
     plural = noun if total == 1 else f"{noun}s"

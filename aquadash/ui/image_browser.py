@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from aquadash.data import Dataset, title_of
 from aquadash.errors import AquaDashError
-from aquadash.evaluation import OUTCOMES, SORTS, select
+from aquadash.evaluation import SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, cache, gallery, inputs
+from aquadash.ui import address, bound, cache, gallery
 from aquadash.ui.evaluated import Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
@@ -110,8 +110,8 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{_found(filters, class_names, len(positions), len(predictions.labels))}**", width="content")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
-    address.choice("show", PER_PAGE, default=PER_PAGE[0])
-    shown = positions[gallery.pager(len(positions), per_page=int(st.session_state["show"]))]
+    per_page = int(address.choice("show", PER_PAGE, default=PER_PAGE[0]))
+    shown = positions[gallery.pager(len(positions), per_page=per_page)]
     dataset = matching_dataset(run)
     if dataset is None:
         _table(predictions, shown, class_names=class_names)
@@ -121,77 +121,30 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
             size_rem=6.5,
             label="Test images with the network's answers",
         )
-    per_page = inputs.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
-    address.record("show", per_page, default=PER_PAGE[0])
-
-
-def decode_confidence(text: str) -> tuple[int, int]:
-    """``"50-90"`` as (50, 90).
-
-    Raises:
-        ValueError: Not two whole numbers of per cent, the lower first.
-    """
-    low, sign, high = text.partition("-")
-    if not (sign and low.isascii() and low.isdigit() and high.isascii() and high.isdigit() and len(text) <= 7):
-        raise ValueError(text)
-    if not 0 <= int(low) <= int(high) <= 100:
-        raise ValueError(text)
-    return int(low), int(high)
+    bound.menu("show", PER_PAGE, label="Images a page", width=130, on_change=first_page)
 
 
 def _filters(class_names: Sequence[str]) -> Filters:
     """Draw the five controls."""
-    true, predicted = chosen_classes(class_names)
-    options = [ANY, *class_names]
-    for key, label in (("true", "True class"), ("predicted", "Predicted class")):
-        name = inputs.selectbox(
-            label,
-            options,
-            key=key,
-            format_func=lambda name: class_text(name) if name else "any",
-            width=150,
-            on_change=first_page,
-        )
-        address.record(key, name, default=ANY)
-    address.choice("outcome", OUTCOMES, default="all")
-    outcome = inputs.segmented_control(
-        "Answer",
-        OUTCOMES,
-        key="outcome",
-        required=True,
-        format_func=_OUTCOME_LABELS.__getitem__,
-        help=term("doubtful label"),
-        on_change=first_page,
+    titles = {ANY: "any"} | {name: class_text(name) for name in class_names}
+    true, predicted = (
+        _position(bound.menu(key, titles, label=label, width=150, on_change=first_page), class_names)
+        for key, label in (("true", "True class"), ("predicted", "Predicted class"))
     )
-    address.record("outcome", str(outcome), default="all")
-    address.choice("sort", list(_SORT_BY_WORD), default="index")
-    word = inputs.selectbox(
-        "Order",
-        list(_SORT_BY_WORD),
-        key="sort",
-        format_func=lambda word: _SORT_LABELS.get(word, _SORT_BY_WORD[word]),
-        width=250,
-        on_change=first_page,
+    outcome = bound.choice(
+        "outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), on_change=first_page
     )
-    address.record("sort", word, default="index")
-    address.restore(
+    orders = {word: _SORT_LABELS.get(word, sort) for word, sort in _SORT_BY_WORD.items()}
+    word = bound.menu("sort", orders, label="Order", width=250, on_change=first_page)
+    low, high = bound.interval(
         "confidence",
-        decode_confidence,
-        default=_EVERY_CONFIDENCE,
-        expected="two whole numbers of per cent, the lower first, such as 50-90",
-    )
-    # Two ends, because the session's value that was set above has two.
-    chosen: object = inputs.slider(
-        "Confidence",
         *_EVERY_CONFIDENCE,
-        key="confidence",
+        label="Confidence",
         format="%d %%",
         help=term("confidence"),
         width=160,
         on_change=first_page,
     )
-    low, high = cast(tuple[int, int], chosen)
-    address.record("confidence", f"{low}-{high}", default="0-100")
     return Filters(true, predicted, cast(Outcome, outcome), (low / 100, high / 100), _SORT_BY_WORD[word])
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.classroom.checks import check_upload, of_person
 from aquadash.data.images import MAX_BYTES
-from aquadash.ui import address, inputs
+from aquadash.ui import bound
 
 #: The ways in, by the word in the address.
 WAYS = {"files": "🖼️ Pictures", "folder": "📁 A folder", "camera": "📸 The camera"}
@@ -72,11 +72,7 @@ def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
 
 
 def _chosen() -> Sequence[Upload]:
-    address.choice("input", list(WAYS), default="files")
-    way = inputs.segmented_control(
-        "Where do the pictures come from?", list(WAYS), key="input", required=True, format_func=WAYS.__getitem__
-    )
-    address.record("input", str(way), default="files")
+    way = bound.choice("input", WAYS, label="Where do the pictures come from?")
     off = switched_off()
     if way == "camera":
         taken = st.camera_input(

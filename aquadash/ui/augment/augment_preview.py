@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aquadash.ui import address, inputs
+from aquadash.ui import bound
 from aquadash.ui.augment import augment_views as views
 from aquadash.ui.augment.studio import Studio
 
@@ -59,15 +59,7 @@ VIEWS: dict[str, View] = {
 
 def show(studio: Studio) -> None:
     """Draw the choice of the view, which is in the address under ``look``, and the view."""
-    address.choice("look", list(VIEWS), default=next(iter(VIEWS)))
-    look = inputs.segmented_control(
-        "How to look at it",
-        list(VIEWS),
-        key="look",
-        required=True,
-        format_func=lambda name: VIEWS[name].title,
-        label_visibility="collapsed",
-    )
-    address.record("look", str(look), default=next(iter(VIEWS)))
-    st.caption(VIEWS[str(look)].question)
-    VIEWS[str(look)].draw(studio)
+    titles = {name: view.title for name, view in VIEWS.items()}
+    look = bound.choice("look", titles, label="How to look at it", label_visibility="collapsed")
+    st.caption(VIEWS[look].question)
+    VIEWS[look].draw(studio)

@@ -10,13 +10,12 @@ from aquadash import augment
 from aquadash.augment.difference import GREY
 from aquadash.figures.channel_change import channel_change
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, components, gallery, inputs
+from aquadash.ui import bound, components, gallery
 from aquadash.ui.augment import preview_cache
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import count
 
 MOST_DRAWS = 8
-_DEFAULT_DRAWS = 4
 #: How the difference is shown, by the word in the address.
 SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
 #: By how much a difference can be amplified.
@@ -34,12 +33,7 @@ def draws(studio: Studio) -> None:
         number = _number_of_draws()
         branch: int | None = studio.branch
         if studio.spec.factor > 1:
-            address.choice("versions", list(VERSIONS), default="all")
-            versions = inputs.segmented_control(
-                "Versions", list(VERSIONS), key="versions", required=True, format_func=VERSIONS.__getitem__,
-                label_visibility="collapsed",
-            )  # fmt: skip
-            address.record("versions", str(versions), default="all")
+            versions = bound.choice("versions", VERSIONS, label="Versions", label_visibility="collapsed")
             branch = None if versions == "all" else studio.branch
     made = preview_cache.draws(studio, branch=branch, draws=number)
     shown = augment.preview_branches(studio.spec, branch=branch, draws=number)
@@ -87,23 +81,12 @@ def steps(studio: Studio) -> None:
 
 def differences(studio: Studio) -> None:
     """A row an image: before, after, and the difference."""
-    address.choice("sign", list(SIGNS), default="absolute")
-    address.choice("amplify", FACTORS, default="2")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        sign = inputs.segmented_control(
-            "What to show",
-            list(SIGNS),
-            key="sign",
-            required=True,
-            format_func=SIGNS.__getitem__,
-            label_visibility="collapsed",
-        )
-        factor = inputs.segmented_control(
-            "Amplified", FACTORS, key="amplify", required=True, format_func=lambda text: f"× {text}",
+        sign = bound.choice("sign", SIGNS, label="What to show", label_visibility="collapsed")
+        factor = bound.choice(
+            "amplify", {text: f"× {text}" for text in FACTORS}, label="Amplified", default="2",
             label_visibility="collapsed",
         )  # fmt: skip
-    address.record("sign", str(sign), default="absolute")
-    address.record("amplify", str(factor), default="2")
     signed = sign == "signed"
     st.caption(
         f"Grey ({GREY} of 255): no change; brighter: the channel became brighter; darker: darker. Half the difference "
@@ -112,7 +95,7 @@ def differences(studio: Studio) -> None:
         else f"Black: no change; the brighter, the more a colour channel changed. The difference times {factor}."
     )
     after = preview_cache.draws(studio, branch=studio.branch, draws=1)[0]
-    pictures = augment.difference(studio.images, after, factor=int(str(factor)), signed=signed)
+    pictures = augment.difference(studio.images, after, factor=int(factor), signed=signed)
     mean = np.abs(after.astype(np.int16) - studio.images).mean(axis=(1, 2, 3))
     cards = []
     for row in range(len(studio.images)):
@@ -144,13 +127,10 @@ def histograms(studio: Studio) -> None:
 
 def _number_of_draws() -> int:
     """Draw the field for how many draws of each image; it is in the address under ``draws``."""
-    address.integer("draws", default=_DEFAULT_DRAWS, low=1, high=MOST_DRAWS)
-    number = inputs.selectbox(
-        "Draws an image", range(1, MOST_DRAWS + 1), key="draws", width=150, label_visibility="collapsed",
-        format_func=lambda number: f"{count(number, 'draw')} each",
-    )  # fmt: skip
-    address.record("draws", str(number), default=str(_DEFAULT_DRAWS))
-    return int(number)
+    options = {str(number): f"{count(number, 'draw')} each" for number in range(1, MOST_DRAWS + 1)}
+    return int(
+        bound.menu("draws", options, label="Draws an image", default="4", width=150, label_visibility="collapsed")
+    )
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:

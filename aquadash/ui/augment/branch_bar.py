@@ -22,7 +22,7 @@ def show(spec: PipelineSpec) -> int:
     """
     total = len(spec.branches)
     default = next((number for number, branch in enumerate(spec.branches, 1) if not branch.is_original), 1)
-    shown = address.integer("branch", default=default, low=1, high=total, clamp=True)
+    shown = address.number("branch", default=default, low=1, high=total, clamp=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = inputs.selectbox(
             f"Version of each image (of {total})",

@@ -7,7 +7,7 @@ import html
 import streamlit as st
 
 from aquadash.augment import FAMILIES, OPERATORS
-from aquadash.ui import address, inputs
+from aquadash.ui import bound, inputs
 from aquadash.ui.augment import operator_pictures
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import count
@@ -15,9 +15,7 @@ from aquadash.ui.text import count
 
 def show(studio: Studio) -> None:
     """Draw the operators of a family; the family is in the address."""
-    address.choice("family", list(FAMILIES), default=next(iter(FAMILIES)))
-    family = inputs.pills("Family", list(FAMILIES), key="family", required=True, format_func=FAMILIES.__getitem__)
-    address.record("family", str(family), default=next(iter(FAMILIES)))
+    family = bound.choice("family", FAMILIES, label="Family", widget=inputs.pills)
     of_family = [info for info in OPERATORS.values() if info.family == family]
     st.caption(
         f"{count(len(of_family), 'step')} of {len(OPERATORS)}. The second names are imgaug's, whose "

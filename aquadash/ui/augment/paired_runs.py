@@ -12,7 +12,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, cache, inputs, pipeline_library, shell
+from aquadash.ui import address, bound, cache, pipeline_library, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.compare import paired_results
 from aquadash.ui.glossary import term
@@ -77,49 +77,38 @@ def _settings(studio: Studio) -> RunConfig:
     """What both runs are made from."""
     runs = {run.run_id: run for run in cache.runs() if run.status is RunStatus.FINISHED and not run.origin}
     recent = dict(list(runs.items())[:_MOST_RUNS])
-    options = [*PRESETS, *recent]
-    address.choice("pair-base", options, default=_PRESET)
-    base = inputs.selectbox(
-        "Settings of both",
-        options,
-        key="pair-base",
-        format_func=lambda name: PRESETS[name].title if name in PRESETS else f"As in {recent[name].name}",
-        help="All but the augmentation.",
-    )
-    address.record("pair-base", base, default=_PRESET)
+    titles = {name: preset.title for name, preset in PRESETS.items()}
+    titles |= {run_id: f"As in {run.name}" for run_id, run in recent.items()}
+    base = bound.menu("pair-base", titles, label="Settings of both", default=_PRESET, help="All but the augmentation.")
     config = PRESETS[base].config if base in PRESETS else recent[base].config
-    address.integer("pair-epochs", default=0, low=0, high=2000)
-    address.integer("pair-seed", default=config.seed, low=0, high=_SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        epochs = inputs.number_input(
-            "Epochs at most (0: as set)",
+        epochs = bound.number(
+            "pair-epochs",
             0,
             2000,
+            label="Epochs at most (0: as set)",
+            default=0,
             step=5,
-            key="pair-epochs",
             width=210,
             help=f"0 takes what the settings say: {form_state.allowed(config).training.epochs}. {term('epoch')}",
         )
-        seed = inputs.number_input("Seed of both", 0, _SEEDS - 1, step=1, key="pair-seed", width=170, help=term("seed"))
-    address.record("pair-epochs", str(epochs), default="0")
-    address.record("pair-seed", str(seed), default=str(config.seed))
-    changes: dict[str, object] = {"data.source": studio.dataset.name, "seed": int(seed)}
+        seed = bound.number(
+            "pair-seed", 0, _SEEDS - 1, label="Seed of both", default=config.seed, width=170, help=term("seed")
+        )
+    changes: dict[str, object] = {"data.source": studio.dataset.name, "seed": seed}
     if epochs:
-        changes["training.epochs"] = int(epochs)
+        changes["training.epochs"] = epochs
     return form_state.allowed(with_values(config, changes))
 
 
 def _same_updates(times: int) -> bool:
-    address.choice("pair-updates", ["no", "yes"], default="no")
-    chosen = inputs.selectbox(
-        "Number of weight updates",
-        ["no", "yes"],
-        key="pair-updates",
-        format_func=lambda name: "The same in both" if name == "yes" else "As it comes: the same number of epochs",
+    chosen = bound.menu(
+        "pair-updates",
+        {"no": "As it comes: the same number of epochs", "yes": "The same in both"},
+        label="Number of weight updates",
         help=f"The pipeline makes {times} images of each, so an epoch with it has {times} times as many batches. With "
         f"the same number of updates the run without it may train for {times} times as many epochs.",
     )
-    address.record("pair-updates", chosen, default="no")
     return chosen == "yes"
 
 
@@ -166,9 +155,8 @@ def _past(pipeline: str) -> None:
         return
     st.subheader("Pairs", anchor=False, help=term("paired runs"))
     about = [pair_id for pair_id, pair in known.items() if pair.pipeline == pipeline]
-    address.choice("pair", list(known), default=next(iter(about or known)))
-    chosen = inputs.selectbox("Pair", list(known), key="pair", format_func=lambda pair_id: _label(known[pair_id]))
-    address.record("pair", chosen, default="")
+    titles = {pair_id: _label(pair) for pair_id, pair in known.items()}
+    chosen = bound.menu("pair", titles, label="Pair", default=next(iter(about or known)), stated=True)
     result(known[chosen])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
-from aquadash.ui import address, cache, inputs, shell, source_menu
+from aquadash.ui import address, bound, cache, shell, source_menu
 from aquadash.ui.augment import studio_images
 from aquadash.ui.augment.studio import SECTIONS, Studio
 from aquadash.ui.glossary import term
@@ -36,13 +36,8 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
         f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "
         "for validation makes variants of the rest only. Validation and test images are never changed."
     )
-    default = next(iter(SECTIONS))
-    address.choice("view", list(SECTIONS), default=default)
-    word = inputs.segmented_control(
-        "Look at", list(SECTIONS), key="view", required=True, format_func=lambda word: SECTIONS[word].title
-    )
-    address.record("view", str(word), default=default)
-    section = SECTIONS[str(word)]
+    titles = {word: each.title for word, each in SECTIONS.items()}
+    section = SECTIONS[bound.choice("view", titles, label="Look at")]
     seed = 0
     positions: list[int] = []
     images: NDArray[np.uint8] = dataset.train.images[:0]
@@ -55,9 +50,8 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
 
 
 def _seed() -> int:
-    address.integer("seed", default=0, low=0, high=SEEDS - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = inputs.number_input("Seed", 0, SEEDS - 1, step=1, key="seed", help=term("seed"), width=180)
+        seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"), width=180)
         st.button(
             "New draws",
             icon="🎲",
@@ -66,5 +60,4 @@ def _seed() -> int:
             help="Takes another seed, and with it other random changes.",
             on_click=lambda: address.assign("seed", secrets.randbelow(10_000)),
         )
-    address.record("seed", str(seed), default="0")
-    return int(seed)
+    return seed

@@ -13,7 +13,7 @@ from aquadash.data import Dataset
 from aquadash.data.framing import CENTRED, fit, framing_note, share_seen
 from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound
 from aquadash.ui.augment import sample_picker
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
@@ -55,15 +55,13 @@ def choose(dataset: Dataset) -> SampleImages:
     Args:
         dataset: Gives the training images, and the size for a person's own.
     """
+    # Read before the popover, in which a note would be folded away.
     address.choice("from", list(ORIGINS), default="training")
     popover = st.popover("Images to try it on", icon="🖼️", width="content")
     # Below the button, so that an error does not move what is being used.
     messages = st.container()
     with popover:
-        origin = inputs.segmented_control(
-            "Images to try it on", list(ORIGINS), key="from", required=True, format_func=ORIGINS.__getitem__
-        )
-        address.record("from", str(origin), default="training")
+        origin = bound.choice("from", ORIGINS, label="Images to try it on")
         own = _own(dataset, messages) if origin == "own" else None
         if own is not None:
             return own

@@ -14,7 +14,7 @@ from aquadash.errors import AquaDashError
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry, leaderboard, sources
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, inputs, shell
+from aquadash.ui import bound, cache, components, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
@@ -37,9 +37,7 @@ def show() -> None:
         asked = str(st.query_params.get(_SOURCE, ""))
         source = asked if asked in found else found[0]
     else:
-        address.choice(_SOURCE, found, default=found[0])
-        source = inputs.selectbox("Images", found, key=_SOURCE, format_func=title_of)
-        address.record(_SOURCE, source, default=found[0])
+        source = bound.menu(_SOURCE, {name: title_of(name) for name in found}, label="Images")
     shell.live(_TICK_SECONDS)(_board)(source)
 
 

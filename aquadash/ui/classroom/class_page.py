@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from aquadash import people
-from aquadash.ui import address, inputs, shell
+from aquadash.ui import bound, shell
 from aquadash.ui.classroom import board, invitation, limits_form, members, projector, queue
 
 _VIEW = "view"
@@ -50,16 +50,7 @@ def show() -> None:
         name = str(st.query_params.get(_VIEW, "board"))
         (mine.get(name) or VIEWS["board"]).draw()
         return
-    address.choice(_VIEW, tuple(mine), default="board")
-    chosen = inputs.segmented_control(
-        "What to see",
-        list(mine),
-        key=_VIEW,
-        format_func=lambda name: f"{mine[name].icon} {mine[name].title}",
-        required=True,
-        label_visibility="collapsed",
-    )
-    name = chosen or "board"
-    address.record(_VIEW, name, default="board")
+    titles = {name: f"{view.icon} {view.title}" for name, view in mine.items()}
+    chosen = bound.choice(_VIEW, titles, label="What to see", default="board", label_visibility="collapsed")
     with shell.guard():
-        mine[name].draw()
+        mine[chosen].draw()

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.runs.measured import IMAGES, Images, image_set
+from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, inputs, shell
+from aquadash.ui import bound, cache, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import (
     comparison_confusion,
@@ -37,7 +37,7 @@ SECTIONS = {
 _TICK_SECONDS = 5.0
 
 _ON = "on"
-_IMAGES_TITLES: dict[str, str] = {"validation": "Validation images", "test": "Test images"}
+_IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
 
 
 def show(picked: Sequence[Run]) -> None:
@@ -53,14 +53,8 @@ def show(picked: Sequence[Run]) -> None:
         shell.live(_TICK_SECONDS)(_watch)({run.run_id: str(run.status) for run in runs})
     names = tuple(labels(runs))
     run_legend.show([run.run_id for run in runs], names)
-    address.choice("section", list(SECTIONS), default=next(iter(SECTIONS)))
-    word = str(
-        inputs.segmented_control(
-            "Compare", list(SECTIONS), key="section", required=True, format_func=lambda word: SECTIONS[word].title
-        )
-    )
-    address.record("section", word, default=next(iter(SECTIONS)))
-    section = SECTIONS[word]
+    titles = {word: each.title for word, each in SECTIONS.items()}
+    section = SECTIONS[bound.choice("section", titles, label="Compare")]
     images: Images = _measured_on(runs) if section.measured else "test"
     if section.measured:
         for name, reason in damaged(runs, images).items():
@@ -71,18 +65,14 @@ def show(picked: Sequence[Run]) -> None:
 
 def _measured_on(runs: Sequence[Run]) -> Images:
     """Draw the choice between validation and test images."""
-    usual = _default_images(runs)
-    address.choice(_ON, list(IMAGES), default=usual)
-    chosen = inputs.segmented_control(
-        "Measured on",
-        list(IMAGES),
-        key=_ON,
-        required=True,
-        format_func=_IMAGES_TITLES.__getitem__,
+    chosen = bound.choice(
+        _ON,
+        _IMAGES_TITLES,
+        label="Measured on",
+        default=_default_images(runs),
         help=f"{term('validation')} {term('test set')}",
     )
     images: Images = "validation" if chosen == "validation" else "test"
-    address.record(_ON, images, default=usual)
     if images == "validation":
         st.caption(
             "Choose between runs by these. The test images are for the last measurement, of the run that you have "

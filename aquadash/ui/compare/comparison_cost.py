@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash.figures.cost_accuracy import Priced, cost_accuracy
 from aquadash.runs.cost import Cost
-from aquadash.ui import address, components, inputs
+from aquadash.ui import bound, components
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration
@@ -54,14 +54,8 @@ PRICES = {
 def show(compared: Compared) -> None:
     """Draw accuracy against one cost, and all costs as a table."""
     st.subheader("What does the accuracy cost?", anchor=False, help=term("Pareto front"))
-    address.choice(_COST, list(PRICES), default="seconds")
-    word = str(
-        inputs.segmented_control(
-            "Cost", list(PRICES), key=_COST, required=True, format_func=lambda word: PRICES[word].title,
-            help=term("parameters"),
-        )
-    )  # fmt: skip
-    address.record(_COST, word, default="seconds")
+    titles = {word: price.title for word, price in PRICES.items()}
+    word = bound.choice(_COST, titles, label="Cost", default="seconds", help=term("parameters"))
     price = PRICES[word]
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"

@@ -12,7 +12,7 @@ import streamlit as st
 from aquadash.evaluation.curves import Metric
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves
 from aquadash.runs.types import EpochRecord
-from aquadash.ui import address, cache, components, inputs, shell
+from aquadash.ui import address, bound, cache, components, inputs, shell
 from aquadash.ui.compare import run_legend
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
@@ -92,22 +92,14 @@ def _metrics() -> list[Metric]:
 
 def _axis() -> Axis:
     """Draw the choice of what the curves are drawn by."""
-    address.choice("x", list(_AXES), default="epoch")
-    axis = inputs.segmented_control("Drawn", list(_AXES), key="x", required=True, format_func=_AXES.__getitem__)
-    address.record("x", str(axis), default="epoch")
-    return "time" if axis == "time" else "epoch"
+    return "time" if bound.choice("x", _AXES, label="Drawn") == "time" else "epoch"
 
 
 def _smoothing() -> float:
     """Draw the slider for the weight of the smoothing."""
-    address.restore(
-        "smooth", _weight, default=0.0, expected=f"a number from 0 to {_MOST_SMOOTH:g}, 0 for curves as they are"
+    return bound.slider(
+        "smooth", 0.0, _MOST_SMOOTH, label="Smoothing", default=0.0, step=0.05, width=200, help=term("smoothing")
     )
-    weight = float(
-        inputs.slider("Smoothing", 0.0, _MOST_SMOOTH, step=0.05, key="smooth", width=200, help=term("smoothing"))
-    )
-    address.record("smooth", f"{weight:g}", default="0")
-    return weight
 
 
 def _window(named: Named, axis: Axis) -> tuple[float, float] | None:
@@ -137,13 +129,6 @@ def _figure(
 ) -> go.Figure:
     """The chart, made once for everybody as long as none of the curves has grown."""
     return compare_curves(_named, metric=metric, axis=axis, weight=weight, window=window, legend=False, height=height)
-
-
-def _weight(text: str) -> float:
-    weight = float(text)
-    if not 0.0 <= weight <= _MOST_SMOOTH:
-        raise ValueError(text)
-    return weight
 
 
 def _value(value: float, is_accuracy: bool) -> str:

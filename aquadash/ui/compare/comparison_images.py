@@ -12,7 +12,7 @@ from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, clicks, components, gallery, inputs
+from aquadash.ui import bound, cache, clicks, components, gallery
 from aquadash.ui.compare import pair_picker
 from aquadash.ui.compare.comparison_results import of_pair, verdict
 from aquadash.ui.compared import Compared
@@ -39,14 +39,7 @@ def show(compared: Compared) -> None:
         return
     found = [each for index, each in enumerate(compared.predictions()) if index in together and each is not None]
     judged = agreement_of(found)
-    address.choice(SHOWN, list(_KINDS), default="fixed")
-    kind = str(
-        inputs.segmented_control(
-            "Images shown", list(_KINDS), key=SHOWN, required=True, format_func=_KINDS.__getitem__,
-            label_visibility="collapsed",
-        )
-    )  # fmt: skip
-    address.record(SHOWN, kind, default="fixed")
+    kind = bound.choice(SHOWN, _KINDS, label="Images shown", label_visibility="collapsed")
     if kind == "agreement":
         positions, rows = _by_agreement(judged), list(range(len(together)))
     else:
@@ -71,18 +64,9 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     point = clicks.new_click(_COUNTS)
     if point and (number := clicks.whole(point[0], below=runs + 1)) is not None:
         st.session_state[RIGHT] = str(number)
-    options = [str(number) for number in range(runs + 1)]
-    default = "0"
-    address.choice(RIGHT, options, default=default)
+    options = {str(number): count_label(number, runs) for number in range(runs + 1)}
     chart = st.container()
-    text = str(
-        inputs.segmented_control(
-            "Images that are had right by", options, key=RIGHT, required=True,
-            format_func=lambda text: count_label(int(text), runs),
-        )
-    )  # fmt: skip
-    address.record(RIGHT, text, default=default)
-    chosen = int(text)
+    chosen = int(bound.choice(RIGHT, options, label="Images that are had right by"))
     with chart:
         components.plot(
             right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS, on_select="rerun",

@@ -11,7 +11,7 @@ from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.runs.types import Run
-from aquadash.ui import address, components, inputs
+from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
@@ -30,12 +30,8 @@ def show(compared: Compared) -> None:
     """Draw the table, the lines through the settings, and the accuracy against one of them."""
     runs = compared.runs
     st.subheader("What was set differently?", anchor=False)
-    address.choice(_ALL, ["yes", "no"], default="no")
-    shown = inputs.segmented_control(
-        "Settings shown", ["no", "yes"], key=_ALL, required=True,
-        format_func=lambda word: "everything" if word == "yes" else "only what differs", label_visibility="collapsed",
-    )  # fmt: skip
-    address.record(_ALL, str(shown), default="no")
+    options = {"no": "only what differs", "yes": "everything"}
+    shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(runs, everything=shown == "yes")
     columns = labels(runs)
     common = [row for row in rows if all(row[name] != _DASH for name in columns)]
@@ -128,9 +124,8 @@ def _accuracy_by_settings(compared: Compared) -> None:
     )  # fmt: skip
     if len(lines[:_MOST_AXES]) < len(axes):
         st.caption(f"{len(lines[:_MOST_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
-    address.choice(_SETTING, list(axes), default=next(iter(axes)))
-    name = str(inputs.selectbox("Accuracy against", list(axes), key=_SETTING, format_func=fields.label, width=320))
-    address.record(_SETTING, name, default=next(iter(axes)))
+    titles = {name: fields.label(name) for name in axes}
+    name = bound.menu(_SETTING, titles, label="Accuracy against", width=320)
     components.plot(
         metric_by_setting(axes[name], accuracies=accuracies, names=names, indices=measured, title=title),
         key="by-setting",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound
 from aquadash.ui.compared import Compared
 
 #: In the address: the run to compare with, and the run in question.
@@ -45,17 +45,6 @@ def _menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> st
         del st.session_state[key]
         if not any(run_id.startswith(st.query_params.get(key, "") or "-") for run_id in ids):
             st.query_params.pop(key, None)
-    address.restore(key, _decoder(ids), default=ids[0], expected="the id of one of the runs")
-    chosen = str(inputs.selectbox(label, ids, key=key, format_func=names.__getitem__, width=300))
-    address.record(key, chosen, default=ids[0])
-    return chosen
-
-
-def _decoder(ids: Sequence[str]) -> Callable[[str], str]:
-    def decode(text: str) -> str:
-        matches = [run_id for run_id in ids if text and run_id.startswith(text)]
-        if len(matches) != 1:
-            raise ValueError(text)
-        return matches[0]
-
-    return decode
+    expected = "the id of one of the runs"
+    address.restore(key, lambda text: address.one_id(text, ids), default=ids[0], expected=expected)
+    return bound.menu(key, {run_id: names[run_id] for run_id in ids}, label=label, width=300)

@@ -11,14 +11,14 @@ from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
 from aquadash.runs.pairs import WITH, Pair, change, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, cache, components, inputs, run_progress, run_sizes, shell
+from aquadash.ui import bound, cache, components, run_progress, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at a pair at work.
 TICK_SECONDS = 2.0
 
-_IMAGES: dict[Images, str] = {"validation": "Validation images", "test": "Test images (last measurement)"}
+_IMAGES = {"validation": "Validation images", "test": "Test images (last measurement)"}
 
 
 def show(pair: Pair) -> None:
@@ -83,18 +83,14 @@ def _stop(pair_id: str) -> None:
 
 def _result(pair: Pair) -> None:
     """The change, on the images that are chosen."""
-    address.choice("pair-images", list(_IMAGES), default="validation")
-    chosen = inputs.segmented_control(
-        "Measured on",
-        list(_IMAGES),
-        key="pair-images",
-        required=True,
-        format_func=lambda name: _IMAGES[name],
+    chosen = bound.choice(
+        "pair-images",
+        _IMAGES,
+        label="Measured on",
         help="Whoever keeps what is best on the test images chooses by them, and they no longer measure anything. So "
         "choose by the validation images, and look at the test images once, at the end.",
     )
     images: Images = "test" if chosen == "test" else "validation"
-    address.record("pair-images", images, default="validation")
     found = _change(pair, images)
     st.markdown(plain(verdict(found, images=images)))
     components.plot(paired_change(found, images=images), key=f"pair-change-{images}")

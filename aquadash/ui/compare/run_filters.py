@@ -12,7 +12,7 @@ from aquadash.runs.fields import RunField
 from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
 from aquadash.runs.selection import RunFilter
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, inputs
+from aquadash.ui import bound
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import status_text
 from aquadash.ui.text import count, plain
@@ -26,18 +26,16 @@ _WHERE_HELP = (
 def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     """Draw the filters, bound to the address, and return the runs that pass."""
     sources = sorted({run.config.data.source for run in runs})
-    address.restore("find", str, default="", expected="any text")
-    address.restore("where", str, default="", expected="a condition")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        find = inputs.text_input(
-            "Find", key="find", placeholder="name, note, tag or setting", max_chars=100, width=240,
+        find = bound.text(
+            "find", label="Find", longest=100, placeholder="name, note, tag or setting", width=240,
             help="Shows the runs that contain every word, in their name, note, tags or settings: adam 0.001",
         )  # fmt: skip
-        where = inputs.text_input(
-            "Where",
-            key="where",
+        where = bound.text(
+            "where",
+            label="Where",
+            longest=LONGEST,
             placeholder='val_accuracy > 0.6 and "flip" in tags',
-            max_chars=LONGEST,
             width=360,
             help=_WHERE_HELP,
         )
@@ -48,8 +46,6 @@ def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
         with st.popover("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
             if opened.open:
                 _help(fields)
-    address.record("find", find, default="")
-    address.record("where", where, default="")
     chosen = replace(chosen, statuses=statuses, sources=chosen_sources)
     try:
         shown = replace(chosen, where=where).apply(runs)
@@ -80,51 +76,23 @@ def _more(runs: Sequence[Run]) -> RunFilter:
         "pipeline", "Augmentation", pipelines, lambda name: settings.value_text("augmentation.pipeline", name)
     )
     chosen_tags = _several("tag", "Tags, all of them", tags, str)
-    low, high = _accuracy_range()
+    low, high = bound.interval(
+        "accuracy", 0, 100, label="Validation accuracy", format="%d %%",
+        help="Runs without one are left out as soon as the range is not the whole.",
+    )  # fmt: skip
     return RunFilter(
         networks=chosen_networks,
         pipelines=chosen_pipelines,
         tags=chosen_tags,
         accuracy=(low / 100, high / 100),
-        pinned=_toggle("pinned", "Pinned runs only"),
-        archived=_toggle("archived", "Archived runs, too"),
-        trials=_toggle("trials", "Trials of searches, too"),
+        pinned=bound.toggle("pinned", label="Pinned runs only"),
+        archived=bound.toggle("archived", label="Archived runs, too"),
+        trials=bound.toggle("trials", label="Trials of searches, too"),
     )
 
 
 def _several(name: str, label: str, options: Sequence[str], word: Callable[[str], str]) -> list[str]:
-    address.choices(name, options)
-    chosen = inputs.multiselect(label, options, key=name, placeholder="any", width=240, format_func=word)
-    address.record(name, ",".join(chosen), default="")
-    return list(chosen)
-
-
-def _toggle(name: str, label: str) -> bool:
-    def decode(text: str) -> bool:
-        if text not in ("0", "1"):
-            raise ValueError(text)
-        return text == "1"
-
-    address.restore(name, decode, default=False, expected="0 or 1")
-    on = inputs.toggle(label, key=name)
-    address.record(name, "1" if on else "0", default="0")
-    return on
-
-
-def _accuracy_range() -> tuple[int, int]:
-    def decode(text: str) -> tuple[int, int]:
-        first, _, last = text.partition("-")
-        if not (first.isdecimal() and last.isdecimal() and len(text) < 8 and 0 <= int(first) <= int(last) <= 100):
-            raise ValueError(text)
-        return int(first), int(last)
-
-    address.restore("accuracy", decode, default=(0, 100), expected="two numbers of per cent, such as 60-80")
-    chosen: tuple[int, int] = inputs.slider(  # type: ignore[assignment]
-        "Validation accuracy", 0, 100, key="accuracy", format="%d %%",
-        help="Runs without one are left out as soon as the range is not the whole.",
-    )  # fmt: skip
-    address.record("accuracy", f"{chosen[0]}-{chosen[1]}", default="0-100")
-    return chosen
+    return bound.choices(name, {each: word(each) for each in options}, label=label, placeholder="any", width=240)
 
 
 def _say_what_is_hidden(runs: Sequence[Run], chosen: RunFilter) -> None:

@@ -13,7 +13,7 @@ from aquadash.config import DEFINITIONS
 from aquadash.runs.fields import RunField
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.types import Run
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound
 from aquadash.ui.compare import run_columns as columns
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
@@ -25,19 +25,14 @@ _GENERATION = "compare:groups"
 
 def choose(fields: Mapping[str, RunField]) -> str:
     """Draw the menu of what to group by, bound to ``?group=``; ``"none"`` for nothing."""
-    options = [_NONE, ALL_BUT_SEED, *groupable(fields)]
-    address.choice("group", options, default=_NONE)
-    by = inputs.selectbox(
-        "Group by",
-        options,
-        key="group",
-        format_func=_word,
+    return bound.menu(
+        "group",
+        {name: _word(name) for name in (_NONE, ALL_BUT_SEED, *groupable(fields))},
+        label="Group by",
         width=260,
         help="Shows mean and deviation of the accuracies of runs that have the same value. “Same but the seed” takes "
         "repetitions of one experiment together. " + term("seed"),
     )
-    address.record("group", by, default=_NONE)
-    return str(by)
 
 
 def show(runs: Sequence[Run], by: str, fields: Mapping[str, RunField]) -> list[Run]:
@@ -46,16 +41,9 @@ def show(runs: Sequence[Run], by: str, fields: Mapping[str, RunField]) -> list[R
         return list(runs)
     groups = group_runs(runs, by, fields)
     by_key = {group.key: group for group in groups}
-    options = [_ALL, *by_key]
-    chosen = address.choice("member", options, default=_ALL)
-    _table(groups, by, chosen)
-    chosen = inputs.selectbox(
-        "Show the runs of",
-        options,
-        key="member",
-        format_func=lambda key: "all groups" if key == _ALL else group_title(by_key[key], by),
-    )
-    address.record("member", chosen, default=_ALL)
+    titles = {_ALL: "all groups"} | {key: group_title(group, by) for key, group in by_key.items()}
+    _table(groups, by, address.choice("member", list(titles), default=_ALL))
+    chosen = bound.menu("member", titles, label="Show the runs of")
     _say_what_varies(groups, by)
     return list(runs) if chosen == _ALL else list(by_key[chosen].runs)
 

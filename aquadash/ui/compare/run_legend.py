@@ -40,18 +40,12 @@ def show(run_ids: Sequence[str], names: Sequence[str]) -> None:
         run_ids: The runs in the order that decides their colours.
         names: What to call them.
     """
-
-    def decode(text: str) -> str:
-        matches = [run_id for run_id in run_ids if text and run_id.startswith(text)]
-        if len(matches) != 1:
-            raise ValueError(text)
-        return matches[0]
-
     if st.session_state.get(LIT) not in (None, "", *run_ids):
         # The run that was lit is no longer among those compared.
         st.session_state[LIT] = ""
         address.record(LIT, "", default="")
-    lit = address.restore(LIT, decode, default="", expected="the id of one of the runs")
+    expected = "the id of one of the runs"
+    lit = address.restore(LIT, lambda text: address.one_id(text, run_ids), default="", expected=expected)
     address.record(LIT, lit, default="")
     entries = [
         {

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.runs.fields import RunField
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.types import Run
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound, inputs
 from aquadash.ui.compare import run_columns as columns
 from aquadash.ui.components import run_label
 from aquadash.ui.owners import own_first
@@ -47,18 +47,20 @@ def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
 
 def sort(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     """Draw the menu of the order, bound to ``?sort=``, and return the runs in it, pinned ones first."""
-    options = [sign + name for name in fields for sign in ("-", "")]
-    address.choice("sort", options, default=_SORT)
-    chosen = inputs.selectbox(
-        "Sort by",
+    options = {
+        sign + name: f"{columns.title_with_name(name)} {arrow}"
+        for name in fields
+        for sign, arrow in (("-", "↓"), ("", "↑"))
+    }
+    chosen = bound.menu(
+        "sort",
         options,
-        key="sort",
-        format_func=lambda key: f"{columns.title_with_name(key.removeprefix('-'))} {'↓' if key[0] == '-' else '↑'}",
+        label="Sort by",
+        default=_SORT,
         width=260,
         help="↓ the greatest or newest first, ↑ the least or oldest first. Pinned runs stand above. A click on a "
         "column's head sorts, too, until the next change. In a class the newest are sorted with one's own first.",
     )
-    address.record("sort", chosen, default=_SORT)
     ordered = sort_runs(runs, chosen, fields)
     return own_first(ordered) if chosen == _SORT else ordered
 

@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, cache, components, gallery, inputs
+from aquadash.ui import address, bound, cache, components, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
@@ -75,21 +75,17 @@ def show_numbers(dataset: Dataset, split: str) -> None:
 def show_pictures(dataset: Dataset, split: str) -> None:
     """The images themselves."""
     names = list(dataset.class_names)
-    address.choices("classes", names)
-    address.choice("show", PER_PAGE, default="50")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = inputs.pills(
-            "Classes (none means all)",
-            names,
+        chosen = bound.choices(
+            "classes",
+            {name: plain(components.class_title(name)) for name in names},
+            label="Classes (none means all)",
+            widget=inputs.pills,
             selection_mode="multi",
-            key="classes",
             wrap=True,
-            format_func=lambda name: plain(components.class_title(name)),
             on_change=first_page,
         )
-        per_page = inputs.selectbox("Images a page", PER_PAGE, key="show", width=130, on_change=first_page)
-    address.record("classes", ",".join(chosen), default="")
-    address.record("show", per_page, default="50")
+        per_page = bound.menu("show", PER_PAGE, label="Images a page", default="50", width=130, on_change=first_page)
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))

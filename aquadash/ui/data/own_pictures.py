@@ -15,7 +15,7 @@ from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
 from aquadash.training.processes import start_unattended
-from aquadash.ui import address, inputs, shell, upload_files
+from aquadash.ui import bound, inputs, shell, upload_files
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -73,10 +73,8 @@ def _leave() -> None:
 def _form() -> None:
     st.subheader("Own pictures", anchor=False)
     ways = {way: title for way, title in _WAYS.items() if way != "server" or settings.import_folder()}
-    address.choice("add", tuple(ways), default="zip")
-    way = inputs.segmented_control("From", list(ways), key="add", required=True, format_func=ways.__getitem__)
     # The default stays in the address: without it the page would show the data sets.
-    address.record("add", str(way), default="")
+    way = bound.choice("add", ways, label="From", stated=True)
     if way == "classes":
         origin, ready, write = _dropped()
         path = ""

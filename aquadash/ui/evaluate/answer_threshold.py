@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.evaluation import CoveragePoint, answered, coverage_at, lowest_threshold
 from aquadash.figures.coverage_curve import coverage_curve
-from aquadash.ui import address, clicks, components, image_browser, inputs
+from aquadash.ui import address, bound, clicks, components, image_browser
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent
@@ -35,17 +35,16 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         address.assign("sure", math.floor(100 * cut + 1e-6))
         image_browser.first_page()
     st.subheader("What if it may say “I don't know”?", anchor=False, help=term("coverage"))
-    address.integer("sure", default=50, low=0, high=100)
-    sure = inputs.slider(
-        "Answer only when at least so sure",
+    sure = bound.slider(
+        "sure",
         0,
         100,
-        key="sure",
+        label="Answer only when at least so sure",
+        default=50,
         format="%d %%",
         help=term("confidence"),
         on_change=image_browser.first_page,
     )
-    address.record("sure", str(sure), default="50")
     _targets(one)
     threshold = sure / 100
     given = coverage_at(one.predictions.labels, one.predictions.probabilities, threshold=threshold)
@@ -56,19 +55,9 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         runs.append((other.run.name, other.coverage(), there))
     components.plot(coverage_curve(runs), key=KEY, on_select="rerun", selection_mode="points")
     st.caption("Click the curve to move the threshold. From the keyboard: the slider above.")
-    address.choice("answers", list(_SHOWN), default="answered")
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
-    shown = str(
-        inputs.segmented_control(
-            "Images shown",
-            list(_SHOWN),
-            key="answers",
-            required=True,
-            format_func=lambda word: f"{_SHOWN[word]}: {counts[word]:,}",
-            on_change=image_browser.first_page,
-        )
-    )
-    address.record("answers", shown, default="answered")
+    titles = {word: f"{title}: {counts[word]:,}" for word, title in _SHOWN.items()}
+    shown = bound.choice("answers", titles, label="Images shown", on_change=image_browser.first_page)
     mask = answered(one.predictions.probabilities, threshold=threshold)
     if shown == "all":
         return Narrowed(np.ones_like(mask), "all test images")

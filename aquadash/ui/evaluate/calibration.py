@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.evaluation import Calibration, Rescaling, bin_of
 from aquadash.figures.reliability_diagram import reliability_diagram
-from aquadash.ui import address, clicks, components, image_browser, inputs
+from aquadash.ui import address, bound, clicks, components, image_browser
 from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.glossary import term
@@ -54,21 +54,11 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
 
 
 def _bin_menu(found: Calibration) -> int | None:
-    words = [_ANY, *(str(index + 1) for index in range(len(found.counts)))]
-    address.choice("bin", words, default=_ANY)
-    word = inputs.selectbox(
-        "Images with a confidence of",
-        words,
-        key="bin",
-        format_func=lambda word: (
-            "any"
-            if word == _ANY
-            else f"{_bin_text(found, int(word) - 1)}: {count(int(found.counts[int(word) - 1]), 'image')}"
-        ),
-        width=260,
-        on_change=image_browser.first_page,
-    )
-    address.record("bin", word, default=_ANY)
+    words = {_ANY: "any"} | {
+        str(index + 1): f"{_bin_text(found, index)}: {count(int(images), 'image')}"
+        for index, images in enumerate(found.counts)
+    }
+    word = bound.menu("bin", words, label="Images with a confidence of", width=260, on_change=image_browser.first_page)
     return None if word == _ANY else int(word) - 1
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from aquadash.evaluation import Evaluation
 from aquadash.figures.confusion_difference import confusion_difference
 from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, largest_confusions
-from aquadash.ui import address, clicks, components, image_browser, inputs
+from aquadash.ui import bound, clicks, components, image_browser
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, plain
@@ -50,17 +50,8 @@ def show(found: Evaluation, *, other: Evaluation | None = None) -> None:
         other: Those of a second run on the same classes, to show the difference.
     """
     names = found.classes
-    cells = [word for word in _CELLS if other is not None or word != "difference"]
-    address.choice("cells", cells, default="counts")
-    shown = inputs.segmented_control(
-        "Cells show",
-        cells,
-        key="cells",
-        required=True,
-        format_func=_CELLS.__getitem__,
-        help=term("confusion matrix"),
-    )
-    address.record("cells", str(shown), default="counts")
+    cells = {word: title for word, title in _CELLS.items() if other is not None or word != "difference"}
+    shown = bound.choice("cells", cells, label="Cells show", help=term("confusion matrix"))
     true, predicted = image_browser.chosen_classes(names)
     selected = None if true is None or predicted is None else (true, predicted)
     if shown == "difference" and other is not None:

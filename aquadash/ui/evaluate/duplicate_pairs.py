@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.data.duplicates import DEFAULT_DISTANCE, LARGEST_DISTANCE, Duplicates, Pair, find_duplicates
 from aquadash.evaluation import wilson_interval
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, gallery, image_browser, inputs
+from aquadash.ui import address, bound, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
@@ -27,31 +27,19 @@ def show(one: Evaluated, other: Evaluated | None) -> None:
     if dataset is None:
         return
     found = _duplicates(dataset.fingerprint, dataset)
-    address.integer("distance", default=round(100 * DEFAULT_DISTANCE), low=0, high=round(100 * LARGEST_DISTANCE))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        hundredths = inputs.slider(
-            "Distance at most (in hundredths)",
+        hundredths = bound.slider(
+            "distance",
             0,
             round(100 * LARGEST_DISTANCE),
-            key="distance",
+            label="Distance at most (in hundredths)",
+            default=round(100 * DEFAULT_DISTANCE),
             width=320,
             help="0 is the same picture. Up to 20 it is nearly always the same photograph; beyond that come images "
             "that are merely alike.",
             on_change=_first_pairs,
         )
-        address.choice("labels", list(_LABELS), default="any")
-        labels = str(
-            inputs.segmented_control(
-                "Labels",
-                list(_LABELS),
-                key="labels",
-                required=True,
-                format_func=_LABELS.__getitem__,
-                on_change=_first_pairs,
-            )
-        )
-    address.record("distance", str(hundredths), default=str(round(100 * DEFAULT_DISTANCE)))
-    address.record("labels", labels, default="any")
+        labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
     distance = hundredths / 100
     st.markdown(verdict(found, one, distance=distance))
     if other is not None:

@@ -10,7 +10,7 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, cache, components, gallery, image_browser, inputs, shell
+from aquadash.ui import address, bound, cache, components, gallery, image_browser, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import bars, class_text
 
@@ -82,7 +82,7 @@ def _controls(epochs: int) -> None:
         # Who looks at the last epoch goes on doing so when another is complete.
         st.session_state[KEY] = epochs
     st.session_state[_LAST] = epochs
-    address.integer(KEY, default=epochs, low=1, high=epochs, clamp=True)
+    address.number(KEY, default=epochs, low=1, high=epochs, clamp=True)
     playing = bool(st.session_state.get(_PLAYING))
     if playing:
         _advance(epochs)
@@ -100,8 +100,7 @@ def _controls(epochs: int) -> None:
             # The clock of a fragment is set where it is called.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
-    epoch = inputs.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
-    address.record(KEY, str(epoch), default=str(epochs))
+    bound.slider(KEY, 1, epochs, label="Epoch", default=epochs, help=term("epoch"))
 
 
 def _advance(epochs: int) -> None:

@@ -87,7 +87,7 @@ def show() -> None:
 def _screen(run_id: str) -> None:
     run = cache.run(run_id)
     screens = screens_of(run)
-    number = address.integer(KEY, default=1, low=1, high=len(screens), clamp=True)
+    number = address.number(KEY, default=1, low=1, high=len(screens), clamp=True)
     address.record(KEY, str(number), default="")
     screen = screens[number - 1]
     _way(run, number, len(screens))

@@ -17,7 +17,7 @@ from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, gallery, inputs, shell
+from aquadash.ui import bound, cache, components, gallery, shell
 from aquadash.ui.compared import labels
 from aquadash.ui.evaluate import robustness_reads
 from aquadash.ui.glossary import term
@@ -147,16 +147,13 @@ def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResu
     if not options:
         st.caption("Measure another run, too, and it can be laid over this one.")
         return []
-    address.choices(OVERLAID, options)
-    picked = inputs.multiselect(
-        "Lay other runs over it",
-        options,
-        key=OVERLAID,
+    picked = bound.choices(
+        OVERLAID,
+        {run_id: components.run_label(cache.run(run_id)) for run_id in options},
+        label="Lay other runs over it",
         max_selections=MOST_RUNS - 1,
-        format_func=lambda run_id: components.run_label(cache.run(run_id)),
         placeholder="Choose measured runs",
     )
-    address.record(OVERLAID, ",".join(picked), default="")
     found = []
     for run_id in picked:
         other = cache.run(run_id)
@@ -187,16 +184,8 @@ def _warn_of_differences(runs: Sequence[Run], figures: Sequence[RobustnessResult
 
 def _corruption_picker() -> str | None:
     """Which corruption is shown; None for the mean over all."""
-    options = [MEAN, *CORRUPTIONS]
-    address.choice(CORRUPTION, options, default=MEAN)
-    chosen = inputs.selectbox(
-        "Corruption",
-        options,
-        key=CORRUPTION,
-        help=term("severity"),
-        format_func=lambda name: "Mean over all" if name == MEAN else CORRUPTIONS[name].title,
-    )
-    address.record(CORRUPTION, chosen, default=MEAN)
+    titles = {MEAN: "Mean over all"} | {name: corruption.title for name, corruption in CORRUPTIONS.items()}
+    chosen = bound.menu(CORRUPTION, titles, label="Corruption", help=term("severity"))
     if chosen == MEAN:
         return None
     st.caption(CORRUPTIONS[chosen].summary)
@@ -209,11 +198,8 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
         st.caption("The data set has changed since this was measured, so its images are not shown.")
         return
     source, labels = robustness_reads.test_images(run, found)
-    address.integer(IMAGE, default=0, low=0, high=len(labels) - 1, clamp=True)
-    row = int(
-        inputs.number_input(f"Test image (0 to {len(labels) - 1:,})", 0, len(labels) - 1, step=1, key=IMAGE, width=200)
-    )
-    address.record(IMAGE, str(row), default="0")
+    last = len(labels) - 1
+    row = bound.number(IMAGE, 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
     label = labels[row]
     name = run.class_names[label]
     cells = (

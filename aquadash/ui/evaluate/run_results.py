@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, image_browser, inputs, run_order, shell
+from aquadash.ui import bound, cache, components, image_browser, run_order, shell
 from aquadash.ui.evaluate import epoch_section, scores, second_run
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.evaluated import Evaluated
@@ -31,16 +31,8 @@ def _results(run: Run, runs: list[Run]) -> None:
     one = Evaluated.load(run)
     scores.show_scores(run, one.found, one.top_two())
     guess_box.show(run)
-    address.choice("section", list(SECTIONS), default=next(iter(SECTIONS)))
-    word = inputs.segmented_control(
-        "Look at",
-        list(SECTIONS),
-        key="section",
-        required=True,
-        format_func=lambda word: SECTIONS[word].title,
-    )
-    address.record("section", str(word), default=next(iter(SECTIONS)))
-    section = SECTIONS[str(word)]
+    titles = {word: each.title for word, each in SECTIONS.items()}
+    section = SECTIONS[bound.choice("section", titles, label="Look at")]
     other = second_run.pick(run, runs) if section.overlay else None
     if not section.images:
         with shell.guard():

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import address, components, inputs, run_order
+from aquadash.ui import address, bound, components, run_order
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.text import plain
 
@@ -31,32 +31,24 @@ def comparable(run: Run, runs: Sequence[Run]) -> list[Run]:
 def pick(run: Run, runs: Sequence[Run]) -> Evaluated | None:
     """Draw the menu and read the chosen run's results; None where none is chosen."""
     by_id = {other.run_id: other for other in comparable(run, runs)}
-    options = [_NONE, *by_id]
-    if st.session_state.get(KEY) not in (None, *options):
+    titles = {_NONE: "none"} | {run_id: components.run_label(other) for run_id, other in by_id.items()}
+    if st.session_state.get(KEY) not in (None, *titles):
         # Another first run was chosen, perhaps the very one that was laid over it.
         del st.session_state[KEY]
         if run.run_id == st.query_params.get(KEY):
             del st.query_params[KEY]
-
-    def decode(text: str) -> str:
-        matches = [run_id for run_id in by_id if text and run_id.startswith(text)]
-        if len(matches) != 1:
-            raise ValueError(text)
-        return matches[0]
-
-    address.restore(KEY, decode, default=_NONE, expected="the id of another run with results on the same classes")
-    chosen = inputs.selectbox(
-        "Lay a second run over the charts",
-        options,
-        key=KEY,
-        format_func=lambda run_id: components.run_label(by_id[run_id]) if run_id else "none",
+    expected = "the id of another run with results on the same classes"
+    address.restore(KEY, lambda text: address.one_id(text, by_id), default=_NONE, expected=expected)
+    chosen = bound.menu(
+        KEY,
+        titles,
+        label="Lay a second run over the charts",
         width=330,
         disabled=not by_id,
         help="The charts then show both: the first run solid, the second dashed or hollow."
         if by_id
         else "There is no other run with results on the same classes.",
     )
-    address.record(KEY, chosen or _NONE, default=_NONE)
     if not chosen:
         return None
     other = by_id[chosen]

@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash.evaluation import macro_mean, parts_at
 from aquadash.figures.threshold_curves import MOST_DRAWN, Kind, area, threshold_curves
-from aquadash.ui import address, clicks, components, image_browser, inputs
+from aquadash.ui import address, bound, clicks, components, image_browser
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
@@ -39,41 +39,27 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
     _take_click(names)
     st.subheader("How well does it tell one class from the rest?", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        address.choice("curve", list(_KINDS), default="roc")
-        kind = cast(
-            Kind,
-            inputs.segmented_control(
-                "Curve",
-                list(_KINDS),
-                key="curve",
-                required=True,
-                format_func=_KINDS.__getitem__,
-                help=f"{term('ROC curve')} {term('precision-recall curve')}",
-            ),
+        kind = bound.choice(
+            "curve", _KINDS, label="Curve", help=f"{term('ROC curve')} {term('precision-recall curve')}"
         )
-        address.record("curve", kind, default="roc")
-        address.choice("class", names, default=names[0])
-        name = inputs.selectbox(
-            "Class", names, key="class", format_func=class_text, width=160, on_change=image_browser.first_page
-        )
-        address.record("class", name, default=names[0])
+        titles = {name: class_text(name) for name in names}
+        name = bound.menu("class", titles, label="Class", width=160, on_change=image_browser.first_page)
     index = names.index(name)
-    address.integer("cut", default=50, low=0, high=100)
-    percent = inputs.slider(
-        "Call an image this class if its probability is at least",
+    percent = bound.slider(
+        "cut",
         0,
         100,
-        key="cut",
+        label="Call an image this class if its probability is at least",
+        default=50,
         format="%d %%",
         help=term("threshold"),
         on_change=image_browser.first_page,
     )
-    address.record("cut", str(percent), default="50")
     cut = percent / 100
     components.plot(
         threshold_curves(
             one.curves(),
-            kind=kind,
+            kind=cast(Kind, kind),
             chosen=index,
             cut=cut,
             other=None if other is None else other.curves(),
@@ -87,21 +73,17 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
         st.caption(f"The chosen class and the {MOST_DRAWN} with the smallest areas; the table has all of them.")
     st.caption("Click a curve to choose its class and threshold. From the keyboard: the menu and the slider above.")
     masks = parts_at(one.predictions.labels, one.predictions.probabilities, class_index=index, threshold=cut)
-    address.choice("part", list(_PARTS), default="called")
-    counts = {word: sum(int(masks[part].sum()) for part in parts) for word, (_, parts) in _PARTS.items()}
-    part = str(
-        inputs.segmented_control(
-            "Images shown",
-            list(_PARTS),
-            key="part",
-            required=True,
-            format_func=lambda word: f"{_PARTS[word][0]}: {counts[word]:,}",
-            help="Hits are images of the class that are called so, false alarms others that are called so, missed "
-            "ones are of the class and not called so. The most probable class does not matter here.",
-            on_change=image_browser.first_page,
-        )
+    part = bound.choice(
+        "part",
+        {
+            word: f"{title}: {sum(int(masks[part].sum()) for part in parts):,}"
+            for word, (title, parts) in _PARTS.items()
+        },
+        label="Images shown",
+        help="Hits are images of the class that are called so, false alarms others that are called so, missed ones are "
+        "of the class and not called so. The most probable class does not matter here.",
+        on_change=image_browser.first_page,
     )
-    address.record("part", part, default="called")
     _areas(one, other)
     mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
     what = {

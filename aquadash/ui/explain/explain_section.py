@@ -11,7 +11,7 @@ from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import select
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, cache, image_browser, inputs
+from aquadash.ui import address, bound, cache, image_browser, inputs
 from aquadash.ui.explain import explanations
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
@@ -52,7 +52,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     most = explanations.MOST_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
     what = f"Maps of {which}{count(len(positions), 'image')} of the chosen classes"
-    if explanations.toggle(STRIP, what, help="What the maps have in common may be the reason of a mistake."):
+    if bound.toggle(STRIP, label=what, help="What the maps have in common may be the reason of a mistake."):
         indices = predictions.indices[positions]
         explanations.strip(
             run, dataset.test.images[indices], predictions.labels[positions], class_names=class_names, key="strip"

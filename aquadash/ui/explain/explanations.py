@@ -15,7 +15,7 @@ from aquadash.explain.remote import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, gallery, inputs
+from aquadash.ui import bound, gallery
 from aquadash.ui.explain import layer_pictures
 from aquadash.ui.explain.explainer import explained, explainer
 from aquadash.ui.glossary import term
@@ -70,7 +70,7 @@ def show(
     st.html(_legends(found))
     st.caption(" ".join(_remarks(network, found)))
     layers = f"{key}-layers"
-    if toggle(layers, "Show what the layers see", help=term("feature map")):
+    if bound.toggle(layers, label="Show what the layers see", help=term("feature map")):
         layer_pictures.show(run, image)
 
 
@@ -119,43 +119,15 @@ def strip(
 
 def _method_picker(key: str) -> str:
     """Draw the choice of methods and what the chosen one does."""
-    address.choice(key, list(METHODS), default=DEFAULT_METHOD)
-    method = str(
-        inputs.segmented_control(
-            "Method",
-            list(METHODS),
-            key=key,
-            required=True,
-            format_func=lambda name: METHODS[name].title,
-            help=term("explanation"),
-        )
-    )
-    address.record(key, method, default=DEFAULT_METHOD)
+    titles = {name: method.title for name, method in METHODS.items()}
+    method = bound.choice(key, titles, label="Method", default=DEFAULT_METHOD, help=term("explanation"))
     st.caption(f"{METHODS[method].help} ({METHODS[method].source})")
     return method
 
 
 def _view_picker(key: str) -> str:
     """Draw the choice between the map over its image and the map alone."""
-    titles = {"over": "Over the image", "alone": "Map alone"}
-    address.choice(key, list(titles), default="over")
-    view = str(inputs.segmented_control("Show", list(titles), key=key, required=True, format_func=titles.__getitem__))
-    address.record(key, view, default="over")
-    return view
-
-
-def toggle(key: str, label: str, *, help: str | None = None) -> bool:
-    """A switch whose state is in the address."""
-    address.restore(key, _switched_on, default=False, expected="1")
-    on = inputs.toggle(label, key=key, help=help)
-    address.record(key, "1" if on else "", default="")
-    return on
-
-
-def _switched_on(text: str) -> bool:
-    if text != "1":
-        raise ValueError(text)
-    return True
+    return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="Show")
 
 
 def _picture(explanation: Explanation, view: str) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ LAST_SAMPLE = 9999
 
 def wanted() -> bool:
     """Draw the buttons that draw test images and put them away; whether there are some to show."""
-    number = address.integer("sample", default=0, low=0, high=LAST_SAMPLE)
+    number = address.number("sample", default=0, low=0, high=LAST_SAMPLE)
     with st.container(horizontal=True):
         st.button(
             "Other test images" if number else "Try some test images",

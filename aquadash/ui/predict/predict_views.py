@@ -11,7 +11,7 @@ from aquadash.data.images import display_name
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import Answer, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
-from aquadash.ui import components, gallery, inputs, predictions
+from aquadash.ui import bound, components, gallery, inputs, predictions
 from aquadash.ui.explain import explanations
 from aquadash.ui.glossary import term
 from aquadash.ui.predict import drop_progress, drop_score, picture_choices, prediction_card
@@ -174,7 +174,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
                     probability_bars(answer.probabilities, class_names=answer.class_names, true_class=true_class),
                     key=f"closer-bars-{run.run_id}",
                 )
-            if explanations.toggle(f"why-{run.run_id}", "Why did it answer so?", help=term("explanation")):
+            if bound.toggle(f"why-{run.run_id}", label="Why did it answer so?", help=term("explanation")):
                 explanations.show(
                     run, seen, class_names=answer.class_names, true_label=true_class, key=f"why-{run.run_id}"
                 )

@@ -13,7 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
-from aquadash.ui import address, cache, inputs, shell, source_menu
+from aquadash.ui import bound, cache, inputs, shell, source_menu
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.search import search_space_fields
@@ -89,16 +89,8 @@ def summary(plan: SearchPlan) -> str:
 
 def _start() -> tuple[str, RunConfig]:
     """The menus of the settings to start from and of the data; returns where they come from and what they are."""
-    options = [*PRESETS, THE_FORM]
-    address.choice("base", options, default=form_state.DEFAULT_PRESET)
-    origin = inputs.selectbox(
-        "Start from",
-        options,
-        key="base",
-        format_func=lambda name: PRESETS[name].title if name in PRESETS else "The settings under “One training”",
-        help=term("preset"),
-    )
-    address.record("base", origin, default=form_state.DEFAULT_PRESET)
+    titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "The settings under “One training”"}
+    origin = bound.menu("base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=term("preset"))
     values, _ = form_state.values()
     source = source_menu.choose(
         fields.label("data.source"), default=values["data.source"], help=fields.help_text("data.source")

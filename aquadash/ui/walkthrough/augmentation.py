@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
-from aquadash.ui import cache, gallery
+from aquadash.ui import bound, cache, gallery
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
@@ -29,12 +29,12 @@ def show(dataset: Dataset) -> None:
     )
     parts.attempt("the report's four pipelines, drawn here")
     titles = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
-    name = parts.choose("Pipeline", titles, key="chain", default=checks_data.FOUR[0], help=term("pipeline"))
+    name = bound.menu("chain", titles, label="Pipeline", default=checks_data.FOUR[0], help=term("pipeline"))
     left, right = st.columns(2)
     with left:
-        position = parts.slide("Training image", 0, len(dataset.train) - 1, key="picture", default=0)
+        position = parts.slide("picture", 0, len(dataset.train) - 1, label="Training image", default=0)
     with right:
-        seed = parts.slide("Draw", 1, 100, key="draw", default=1, help=term("seed"))
+        seed = parts.slide("draw", 1, 100, label="Draw", default=1, help=term("seed"))
     steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in _steps(name))
     with st.expander("What its steps are", icon="🪜"):
         st.markdown(steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.ui import gallery
+from aquadash.ui import bound, gallery
 from aquadash.ui.glossary import term
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_network, network
@@ -26,15 +26,15 @@ def show(dataset: Dataset) -> None:
     parts.attempt("two convolutions on a picture of yours")
     left, right = st.columns(2)
     with left:
-        position = parts.slide("Training image", 0, len(dataset.train) - 1, key="seen", default=0)
-        activation = parts.choose(
-            "After the first: activation", _ACTIVATIONS, key="activation", default="none", help=term("activation")
+        position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
+        activation = bound.menu(
+            "activation", _ACTIVATIONS, label="After the first: activation", default="none", help=term("activation")
         )
-        pooling = parts.choose("After that: pooling", _POOLINGS, key="pooling", default="max", help=term("pooling"))
+        pooling = bound.menu("pooling", _POOLINGS, label="After that: pooling", default="max", help=term("pooling"))
     names = list(network.FILTERS)
     with right:
-        first = parts.choose("First filter looks for", names, key="first", default=names[0])
-        second = parts.choose("Second filter looks for", names, key="second", default=names[1])
+        first = bound.menu("first", names, label="First filter looks for")
+        second = bound.menu("second", names, label="Second filter looks for", default=names[1])
     image = dataset.train.images[position]
     found = network.two_layers(image, filters=(first, second), activation=activation, pooling=pooling)
     cards = [gallery.Card(image, "the picture", f"Training image {position}")]

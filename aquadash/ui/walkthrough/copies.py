@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
-from aquadash.ui import address, cache, gallery, inputs
+from aquadash.ui import bound, cache, gallery
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count
 from aquadash.ui.walkthrough import parts
@@ -33,7 +33,7 @@ def show(dataset: Dataset) -> None:
         "comes out, then through the second, the third, the fourth. At the end, put the originals in front of the "
         "four lists.*"
     )
-    number = parts.slide("Training image", 0, min(_SHOWN, originals) - 1, key="nth", default=0)
+    number = parts.slide("nth", 0, min(_SHOWN, originals) - 1, label="Training image", default=0)
     blocks = _blocks(dataset.fingerprint, dataset.name)
     titles = augment.branch_titles(augment.PIPELINES["notebook"])
     gallery.show(
@@ -52,11 +52,9 @@ def show(dataset: Dataset) -> None:
     parts.attempt("compose the training set")
     wanted = checks_data.training_images(originals, pipelines=checks_data.FOUR, copies=1, keep_originals=True)
     names = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
-    address.choices("chains", list(names), default=())
-    pipelines = inputs.multiselect("Pipelines", list(names), key="chains", format_func=names.__getitem__)
-    address.record("chains", ",".join(pipelines), default="")
-    copies = parts.slide("Versions of each image from each pipeline", 1, _MOST_COPIES, key="times", default=10)
-    keep = parts.switch("Keep the originals, too", key="keep")
+    pipelines = bound.choices("chains", names, label="Pipelines")
+    copies = parts.slide("times", 1, _MOST_COPIES, label="Versions of each image from each pipeline", default=10)
+    keep = bound.toggle("keep", label="Keep the originals, too")
     made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
     with st.container(horizontal=True):
         st.metric("Your training set", count(made, "image"), border=True, width="content")

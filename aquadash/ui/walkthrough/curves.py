@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.evaluation import best_epoch, overfit_verdict
 from aquadash.figures.learning_curves import Metric, learning_curves
-from aquadash.ui import components
+from aquadash.ui import bound, components
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
@@ -25,7 +25,7 @@ def show(results: Results) -> None:
         help=f"{term('overfitting')} {term('epoch')}",
     )
     parts.real("The curves")
-    whose = parts.choose("Whose curves", _WHOSE, key="whose", default="run")
+    whose = bound.menu("whose", _WHOSE, label="Whose curves", default="run")
     history = list(report.LOG) if whose == "report" else results.history
     if len(results.history) < 2:
         st.info("This run has no curve: it takes two epochs at least. Choose another one.", icon="📈")
@@ -43,7 +43,7 @@ def show(results: Results) -> None:
     parts.attempt("go along the curves")
     # Not at the answer: the question is answered by moving.
     first = 1 if best_epoch(results.history) != 1 else len(results.history)
-    epoch = parts.slide("Epoch", 1, len(results.history), key="at", default=first, help=term("epoch"))
+    epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
     row = next((each for each in results.history if each.epoch == epoch), None)
     if row is not None:
         with st.container(horizontal=True):

@@ -25,10 +25,10 @@ def show(dataset: Dataset) -> None:
     parts.attempt("the sizes of the two dense layers, and dropout")
     left, right = st.columns(2)
     with left:
-        first = parts.slide("Units of the first", 16, 512, key="units", default=_REPORT[0], step=16)
-        second = parts.slide("Units of the second", 16, 256, key="more-units", default=_REPORT[1], step=16)
+        first = parts.slide("units", 16, 512, label="Units of the first", default=_REPORT[0], step=16)
+        second = parts.slide("more-units", 16, 256, label="Units of the second", default=_REPORT[1], step=16)
     with right:
-        dropout = parts.slide("Dropout", 0, 90, key="dropout", default=50, step=10, unit=" %", help=term("dropout"))
+        dropout = parts.slide("dropout", 0, 90, label="Dropout", default=50, step=10, unit=" %", help=term("dropout"))
         off = np.random.default_rng(dropout).random(_UNITS) < dropout / 100
         st.markdown("  \n".join(" ".join("○" if each else "●" for each in row) for row in off.reshape(4, 16)))
         st.caption(f"{_UNITS} units in one step of training: {int(off.sum())} of them (○) are switched off.")

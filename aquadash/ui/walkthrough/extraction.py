@@ -7,7 +7,7 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.figures.theme import class_colour
-from aquadash.ui import cache, gallery
+from aquadash.ui import bound, cache, gallery
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, plain
@@ -51,9 +51,9 @@ def show(dataset: Dataset) -> None:
     parts.attempt("lay many pictures over one another")
     left, right = st.columns([2, 1])
     with left:
-        chosen = parts.choose("Class", there, key="average", default=next(iter(there)))
+        chosen = bound.menu("average", there, label="Class")
         own = np.flatnonzero(train.labels == names.index(chosen))
-        number = parts.slide("How many of its pictures", 1, len(own), key="laid", default=min(5, len(own)))
+        number = parts.slide("laid", 1, len(own), label="How many of its pictures", default=min(5, len(own)))
     mean = train.images[own[:number]].mean(axis=0, dtype=np.float64)
     with right:
         gallery.show(
@@ -74,7 +74,7 @@ def show(dataset: Dataset) -> None:
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
         + " has the brightest pictures, on average over all of them?",
         answer=dataset.fingerprint,
-        ask=lambda: parts.choose("Your answer", {"": "Choose", **there}, key="brightest", default=""),
+        ask=lambda: bound.menu("brightest", {"": "Choose", **there}, label="Your answer"),
         check=lambda brightest: checks_data.brightest_class(brightest, found.classes[:_MOST_CLASSES]),
         solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
     )

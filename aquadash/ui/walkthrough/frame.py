@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.ui import address, inputs, shell
+from aquadash.ui import address, bound, shell
 from aquadash.ui.walkthrough import (
     augmentation,
     context,
@@ -104,21 +104,13 @@ def _progress(done: Progress) -> None:
 
 def _menu() -> str:
     """The menu of sections beside its two buttons."""
-    address.choice("lesson", _WORDS, default=_WORDS[0])
-    place = _WORDS.index(st.session_state["lesson"])
+    titles = {word: f"{number}. {LESSONS[word].title}" for number, word in enumerate(_WORDS, 1)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        word = inputs.selectbox(
-            "Section",
-            _WORDS,
-            key="lesson",
-            format_func=lambda word: f"{_WORDS.index(word) + 1}. {LESSONS[word].title}",
-            on_change=_forget,
-            width=320,
-        )
+        word = bound.menu("lesson", titles, label="Section", on_change=_forget, width=320)
+        place = _WORDS.index(word)
         st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
         last = place == len(_WORDS) - 1
         st.button("Next", icon="▶️", key="lesson-next", disabled=last, on_click=_go, args=(place + 1,))
-    address.record("lesson", word, default=_WORDS[0])
     return word
 
 

@@ -30,7 +30,7 @@ def show(results: Results) -> None:
         flat = float(logits.cross_entropy(logits.flattened(shares), labels).mean())
         st.metric("The same answers, taken for raw scores", f"{flat:.3f}", border=True, width="content")
     parts.attempt("how sure of the right class?")
-    sure = parts.slide("Probability of the right class", 1, 100, key="own", default=20, unit=" %")
+    sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
     right, taken = losses(sure / 100, classes)
     st.markdown(f"Right loss **{right:.3f}**; taken for raw scores **{taken:.3f}**.")
     components.plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
@@ -38,7 +38,7 @@ def show(results: Results) -> None:
         "loss",
         "How small can the loss get at best when probabilities are taken for raw scores?",
         answer=classes,
-        ask=lambda: parts.field("Your answer", key="lowest", placeholder="a number, to three digits"),
+        ask=lambda: parts.field("lowest", label="Your answer", placeholder="a number, to three digits"),
         check=lambda text: checks_network.floor_of_loss(text, classes=classes),
         solution="A perfect answer gives the right class 100 %. Move the slider there and read the second number.",
     )

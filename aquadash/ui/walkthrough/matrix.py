@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.figures.confusion_matrix import confusion_matrix
-from aquadash.ui import components
+from aquadash.ui import bound, components
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.walkthrough import parts
@@ -49,9 +49,9 @@ def show(results: Results) -> None:
     known = [row for row in found.report if row.recall >= checks_results.LEAST_RECALL]
     weakest = min(known or found.report, key=lambda row: row.precision).label
     titles = {name: class_text(name) for name in found.classes}
-    chosen = parts.choose("Class", titles, key="called", default=weakest)
+    chosen = bound.menu("called", titles, label="Class", default=weakest)
     threshold = parts.slide(
-        "Called so from a probability of", 1, 99, key="from", default=1, unit=" %", help=term("threshold")
+        "from", 1, 99, label="Called so from a probability of", default=1, unit=" %", help=term("threshold")
     )
     cuts = checks_results.cuts(
         results.predictions.labels, results.predictions.probabilities, found.classes.index(chosen)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
-from aquadash.ui import cache, components
+from aquadash.ui import bound, cache, components
 from aquadash.ui.glossary import term
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data
@@ -34,7 +34,7 @@ def show(dataset: Dataset) -> None:
     bins = np.array([channel.histogram.reshape(64, 4).sum(axis=1) for channel in found])
     components.plot(channel_histogram(bins, mean=means, std=deviations, height=260), key="walk-histogram")
     parts.attempt("three ways to normalize")
-    kind = parts.choose("Normalization", _KINDS, key="scale", default="unit")
+    kind = bound.menu("scale", _KINDS, label="Normalization", default="unit")
     after = checks_data.normalized_means(means, deviations, kind)
     pixel = dataset.train.images[0, 0, 0].astype(np.float64)
     st.dataframe(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
-from aquadash.ui import address, inputs
+from aquadash.ui import bound
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import Outcome, Verdict, findings
 
 #: Wrong answers until the way to the solution can be opened.
 _TRIES = 3
-
-_LONGEST = 24
 
 
 def idea(text: str, *, help: str | None = None) -> None:
@@ -32,43 +31,17 @@ def attempt(title: str) -> None:
     st.markdown(f"**🎛️ Try: {title}**")
 
 
-def choose(
-    label: str, options: Mapping[str, str] | Sequence[str], *, key: str, default: str, help: str | None = None
-) -> str:
-    """A menu whose choice is in the address; ``options`` may give each word a title."""
-    titles = dict(options) if isinstance(options, Mapping) else {word: word for word in options}
-    address.choice(key, list(titles), default=default)
-    chosen = inputs.selectbox(label, list(titles), key=key, format_func=lambda word: titles[word], help=help)
-    address.record(key, chosen, default=default)
-    return chosen
-
-
-def slide(
-    label: str, low: int, high: int, *, key: str, default: int, step: int = 1, unit: str = "", help: str | None = None
-) -> int:
-    """A slider whose whole number is in the address."""
+def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str = "", **arguments: Any) -> int:
+    """A slider that takes the nearest number for one beyond its ends; none where there is nothing to choose."""
     if low >= high:
         return low
-    address.integer(key, default=default, low=low, high=high, clamp=True)
-    value = int(inputs.slider(label, low, high, step=step, key=key, help=help, format=f"%d{unit.replace('%', '%%')}"))
-    address.record(key, str(value), default=str(default))
-    return value
+    form = f"%d{unit.replace('%', '%%')}"
+    return bound.slider(name, low, high, label=label, default=default, clamp=True, format=form, **arguments)
 
 
-def field(label: str, *, key: str, placeholder: str) -> str:
-    """A short line to type an answer into, kept in the address."""
-    address.restore(key, _short, default="", expected=f"at most {_LONGEST} characters")
-    text = inputs.text_input(label, key=key, max_chars=_LONGEST, placeholder=placeholder, width=320)
-    address.record(key, text, default="")
-    return text
-
-
-def switch(label: str, *, key: str) -> bool:
-    """A switch that is off unless the address says otherwise."""
-    address.restore(key, _truth, default=False, expected="1 for on")
-    value = inputs.toggle(label, key=key)
-    address.record(key, "1" if value else "", default="")
-    return value
+def field(name: str, *, label: str, placeholder: str) -> str:
+    """A short line to type an answer into."""
+    return bound.text(name, label=label, longest=24, placeholder=placeholder, width=320)
 
 
 def question(
@@ -137,15 +110,3 @@ def _show(verdict: Verdict) -> None:
         st.warning(text, icon="🤏")
     else:
         st.info(text, icon="💡")
-
-
-def _short(text: str) -> str:
-    if len(text) > _LONGEST:
-        raise ValueError(text)
-    return text
-
-
-def _truth(text: str) -> bool:
-    if text not in ("0", "1"):
-        raise ValueError(text)
-    return text == "1"

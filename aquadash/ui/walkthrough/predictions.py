@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from aquadash.ui import gallery, image_browser
+from aquadash.ui import bound, gallery, image_browser
 from aquadash.ui.glossary import term
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.walkthrough import parts
@@ -45,8 +45,8 @@ def show(results: Results) -> None:
     )
     parts.attempt("how sure is it when it is wrong?")
     start = 50 if sure.max() >= 0.5 else 1
-    least = parts.slide("At least so sure", 1, 99, key="sure", default=start, unit=" %", help=term("confidence"))
-    only = parts.switch("Only wrong answers", key="wrong")
+    least = parts.slide("sure", 1, 99, label="At least so sure", default=start, unit=" %", help=term("confidence"))
+    only = bound.toggle("wrong", label="Only wrong answers")
     mask = (sure >= least / 100) & ((answers != found.labels) | (not only))
     shown = np.flatnonzero(mask)
     st.caption(f"{len(shown):,} of {len(mask):,} test images" + (f"; the first {_MOST}" if len(shown) > _MOST else ""))
@@ -58,7 +58,7 @@ def show(results: Results) -> None:
         if task.threshold is None
         else f"Find a test image that the run is at least {100 * task.threshold:.0f} % sure of, and wrong.",
         answer=results.run.run_id,
-        ask=lambda: parts.field("Your answer: the image's number", key="mistake", placeholder="such as 12"),
+        ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="such as 12"),
         check=lambda text: checks_results.sure_mistake(text, found.labels, found.probabilities),
         solution="Switch on “Only wrong answers” and move the slider up to the percentage that is asked for. Any image "
         "that is left will do; its number stands above it.",

@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash import data, people, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import cache
+from aquadash.ui import bound, cache
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
@@ -122,9 +122,7 @@ def show(results: Results) -> None:
         "recommendation",
         "Whose accuracy is higher, as far as these figures tell?",
         answer=results.run.run_id,
-        ask=lambda: parts.choose(
-            "Your answer", {"": "Choose", **checks_results.CONCLUSIONS}, key="conclusion", default=""
-        ),
+        ask=lambda: bound.menu("conclusion", {"": "Choose", **checks_results.CONCLUSIONS}, label="Your answer"),
         check=lambda answer: checks_results.conclusion(
             answer, found.run_right, found.report_right, same_task=same_classes and not drawn
         ),

@@ -33,7 +33,7 @@ def show(results: Results) -> None:
         )
     parts.attempt("measure on more images, or fewer")
     images = parts.slide(
-        "Test images", 10, checks_results.MOST_IMAGES, key="measured", default=report.MEASURED_IMAGES, step=10
+        "measured", 10, checks_results.MOST_IMAGES, label="Test images", default=report.MEASURED_IMAGES, step=10
     )
     share = found.accuracy
     low, high = wilson_interval(round(share * images), images)

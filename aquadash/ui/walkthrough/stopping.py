@@ -22,7 +22,7 @@ def show(results: Results) -> None:
         help=f"{term('early stopping')} {term('patience')}",
     )
     parts.attempt("the rule on the report's own log")
-    patience = parts.slide("Patience", 1, 10, key="patience", default=report.PATIENCE_IN_TEXT, help=term("patience"))
+    patience = parts.slide("patience", 1, 10, label="Patience", default=report.PATIENCE_IN_TEXT, help=term("patience"))
     stops, best = checks_network.stopping_epoch(report.LOG, patience=patience)
     shown = report.LOG[: stops or len(report.LOG)]
     components.plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")

@@ -45,7 +45,7 @@ def show(results: Results) -> None:
     images = min(report.MEASURED_IMAGES, len(right) - decided)
     accuracy, own = checks_results.equal_chance(float(right.mean()))
     wanted = 100 * checks_results.wanted_flattery(accuracy, images)
-    tried = parts.slide("Networks tried", 1, checks_results.MOST_CANDIDATES, key="tried", default=1)
+    tried = parts.slide("tried", 1, checks_results.MOST_CANDIDATES, label="Networks tried", default=1)
     gained = 100 * chance.flattery(tried, accuracy=accuracy, images=images)
     st.markdown(
         f"Say that all of them are equally good, right in {100 * accuracy:.0f} % of cases"

@@ -1,0 +1,140 @@
+"""Widgets whose values are in the address: one call restores the value, draws the widget and records what it holds.
+
+The first argument is the name in the address, and the widget's key. The address holds words, numbers, ``1`` for
+on, ``50-90`` for an interval, and several words with commas between; a default is left out of it, and what cannot be
+used gives a note and the default. Other arguments are handed on to the widget.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aquadash.ui import address, inputs
+from aquadash.ui.address import Number
+
+Widget = Callable[..., Any]
+
+
+def menu(
+    name: str,
+    options: Mapping[str, str] | Sequence[str],
+    *,
+    label: str,
+    default: str | None = None,
+    stated: bool = False,
+    widget: Widget = inputs.selectbox,
+    **arguments: Any,
+) -> str:
+    """One of some words, in a menu.
+
+    Args:
+        name: In the address, and the widget's key.
+        options: The words; a mapping gives each its title.
+        label: Above the widget.
+        default: None for the first word.
+        stated: Whether the default stands in the address, too.
+        widget: Draws it, such as ``inputs.radio``.
+        arguments: More for the widget.
+    """
+    titles = _titles(options)
+    default = next(iter(titles)) if default is None else default
+    address.choice(name, list(titles), default=default)
+    word = str(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
+    address.record(name, word, default="" if stated else default)
+    return word
+
+
+def choice(
+    name: str,
+    options: Mapping[str, str] | Sequence[str],
+    *,
+    label: str,
+    widget: Widget = inputs.segmented_control,
+    **arguments: Any,
+) -> str:
+    """:func:`menu` with all words in view, as buttons of which one is pressed."""
+    return menu(name, options, label=label, widget=widget, required=True, **arguments)
+
+
+def choices(
+    name: str,
+    options: Mapping[str, str] | Sequence[str],
+    *,
+    label: str,
+    widget: Widget = inputs.multiselect,
+    **arguments: Any,
+) -> list[str]:
+    """Several of some words, at first none; the arguments are those of :func:`menu`."""
+    titles = _titles(options)
+    address.choices(name, list(titles))
+    words = list(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
+    address.record(name, ",".join(words), default="")
+    return words
+
+
+def number(
+    name: str,
+    low: Number,
+    high: Number,
+    *,
+    label: str,
+    default: Number,
+    clamp: bool = False,
+    widget: Widget = inputs.number_input,
+    **arguments: Any,
+) -> Number:
+    """A number from ``low`` to ``high``, whole if these are; ``clamp`` takes the nearest for one outside."""
+    address.number(name, default=default, low=low, high=high, clamp=clamp)
+    value: Number = widget(label, low, high, key=name, **arguments)
+    form = "d" if isinstance(value, int) else "g"
+    address.record(name, f"{value:{form}}", default=f"{default:{form}}")
+    return value
+
+
+def slider(name: str, low: Number, high: Number, *, label: str, default: Number, **arguments: Any) -> Number:
+    """:func:`number` with a handle."""
+    return number(name, low, high, label=label, default=default, widget=inputs.slider, **arguments)
+
+
+def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
+    """A slider with two ends, at first the whole from ``low`` to ``high``."""
+
+    def decode(text: str) -> tuple[int, int]:
+        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
+        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
+            raise ValueError(text)
+        return int(ends[1]), int(ends[2])
+
+    expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
+    address.restore(name, decode, default=(low, high), expected=expected)
+    first, last = inputs.slider(label, low, high, key=name, **arguments)
+    address.record(name, f"{first}-{last}", default=f"{low}-{high}")
+    return first, last
+
+
+def toggle(name: str, *, label: str, **arguments: Any) -> bool:
+    """A switch, at first off."""
+    address.restore(name, lambda text: bool(("0", "1").index(text)), default=False, expected="0 or 1")
+    on = inputs.toggle(label, key=name, **arguments)
+    address.record(name, str(int(on)), default="0")
+    return on
+
+
+def text(name: str, *, label: str, longest: int, **arguments: Any) -> str:
+    """A line to type into, of at most ``longest`` characters; at first empty."""
+
+    def decode(typed: str) -> str:
+        if len(typed) > longest:
+            raise ValueError(typed)
+        return typed
+
+    address.restore(name, decode, default="", expected=f"at most {longest} characters")
+    typed = inputs.text_input(label, key=name, max_chars=longest, **arguments)
+    address.record(name, typed, default="")
+    return typed
+
+
+def _titles(options: Mapping[str, str] | Sequence[str]) -> Mapping[str, str]:
+    return options if isinstance(options, Mapping) else dict(zip(options, options, strict=True))

@@ -1,0 +1,112 @@
+"""One call draws a widget that is in the address: its value, its default in each run, the note, what is recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def page() -> None:
+    import streamlit as st
+
+    from aquadash.ui import bound, inputs
+
+    animals = {"otter": "Sea otter", "seal": "Grey seal"}
+    st.session_state["said"] = {
+        "menu": bound.menu("menu", animals, label="Menu"),
+        "radio": bound.menu("radio", animals, label="Radio", default="seal", widget=inputs.radio),
+        "choice": bound.choice("choice", animals, label="Choice"),
+        "stated": bound.choice("stated", ["yes", "no"], label="Stated", stated=True),
+        "several": bound.choices("several", animals, label="Several"),
+        "number": bound.number("number", 1, 9, label="Number", default=3),
+        "rate": bound.number("rate", 0.0, 1.0, label="Rate", default=0.25, step=0.05),
+        "slider": bound.slider("slider", 0, 100, label="Slider", default=50, clamp=True),
+        "interval": bound.interval("interval", 0, 100, label="Interval"),
+        "toggle": bound.toggle("toggle", label="Toggle"),
+        "text": bound.text("text", label="Text", longest=12),
+    }
+
+
+DEFAULTS: dict[str, Any] = {
+    "menu": "otter", "radio": "seal", "choice": "otter", "stated": "yes", "several": [], "number": 3, "rate": 0.25,
+    "slider": 50, "interval": (0, 100), "toggle": False, "text": "",
+}  # fmt: skip
+
+#: A text of the address, the value that it means, and the default that the browser is told.
+MEANT: dict[str, tuple[str, Any, Any]] = {
+    "menu": ("seal", "seal", 1),
+    "radio": ("otter", "otter", 0),
+    "choice": ("seal", "seal", [1]),
+    "stated": ("no", "no", [1]),
+    "several": ("seal,otter", ["seal", "otter"], [1, 0]),
+    "number": ("7", 7, 7),
+    "rate": ("0.5", 0.5, 0.5),
+    "slider": ("500", 100, [100]),
+    "interval": ("20-40", (20, 40), [20, 40]),
+    "toggle": ("1", True, True),
+    "text": ("deep", "deep", "deep"),
+}
+
+
+def opened(**asked: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    for name, text in asked.items():
+        app.query_params[name] = text
+    app.run()
+    assert not app.exception
+    return app
+
+
+def address(app: AppTest) -> dict[str, str]:
+    # What the script has not written since, the test has: a list.
+    held = {name: app.query_params[name] for name in app.query_params}
+    return {name: text if isinstance(text, str) else text[0] for name, text in held.items()}
+
+
+def test_a_bare_address_gives_the_defaults_and_stays_bare() -> None:
+    app = opened()
+    assert app.session_state["said"] == DEFAULTS
+    assert address(app) == {"stated": "yes"}
+
+
+def test_the_address_gives_the_values_and_each_run_says_them() -> None:
+    app = opened(**{name: text for name, (text, _, _) in MEANT.items()})
+    for _ in range(2):
+        assert app.session_state["said"] == {name: value for name, (_, value, _) in MEANT.items()}
+        assert not app.info
+        assert address(app) == {name: text for name, (text, _, _) in MEANT.items()} | {"slider": "100"}
+        for name, (_, _, default) in MEANT.items():
+            said = next(each for each in app.main if each.key == name).proto.default
+            assert (said if isinstance(said, (int, float, str, bool)) else list(said)) == default, name
+        app.run()
+
+
+def test_what_the_widget_holds_is_recorded() -> None:
+    app = opened()
+    app.selectbox(key="menu").set_value("seal")
+    app.multiselect(key="several").set_value(["seal", "otter"])
+    app.slider(key="interval").set_value((20, 40))
+    app.toggle(key="toggle").set_value(True)
+    app.number_input(key="number").set_value(7).run()
+    recorded = {"menu": "seal", "several": "seal,otter", "interval": "20-40", "toggle": "1", "number": "7"}
+    assert address(app) == recorded | {"stated": "yes"}
+    assert app.selectbox(key="menu").options == ["Sea otter", "Grey seal"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("menu", "<b>cat</b>"), ("choice", "Grey seal"), ("several", "seal,cat"), ("number", "10"), ("slider", "x"),
+        ("number", "2.5"), ("rate", "nan"), ("rate", "1.5"), ("rate", "inf"), ("rate", "1" * 5000),
+        ("interval", ""), ("interval", "-"), ("interval", "20"), ("interval", "40-20"), ("interval", "0-101"),
+        ("interval", "-5-50"), ("interval", "1.5-2"), ("interval", "٣-50"), ("interval", "1-2-3"),
+        ("interval", "0" * 400 + "-1"), ("toggle", "true"), ("text", "a" * 13),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_gives_a_note_and_the_default(name: str, bad: str) -> None:
+    app = opened(**{name: bad})
+    assert app.session_state["said"] == DEFAULTS
+    assert [f"asks for {name}" in info.value for info in app.info] == [True]
+    assert address(app) == {"stated": "yes"}
