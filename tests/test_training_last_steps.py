@@ -60,7 +60,7 @@ class Steps:
                 log_batch(client, run_id, tags=tags, **rest)
 
         patch.setattr(MlflowClient, "log_batch", in_two)
-        self._watch(patch, MlflowClient, "log_artifact", lambda path, *_: Path(path).name)
+        self._watch(patch, RunStore, "add_artifact", lambda path, **_: path.name)
         self._watch(patch, MlflowClient, "set_tag", lambda key, *_: key)
         self._watch(patch, MlflowClient, "set_terminated", lambda status: status)
         self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
