@@ -302,7 +302,7 @@ for _name, _role in (("\u0410nna", "student"), ("\u0391nna", "student"), ("Teach
 def _(folder: Path, stack: ExitStack) -> Attack:
     from aquadash.runs import open_store
 
-    (folder / "home" / "runs.db").mkdir(parents=True)
+    (folder / "home" / "runs.db").mkdir()
     return lambda: f"opened: {open_store()}"
 
 
@@ -312,7 +312,6 @@ def _(folder: Path, stack: ExitStack) -> Attack:
 
     from aquadash.runs import open_store
 
-    (folder / "home").mkdir()
     with sqlite3.connect(folder / "home" / "runs.db") as connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.execute("INSERT INTO alembic_version VALUES ('ffffffffffff')")
@@ -327,6 +326,7 @@ def attempt(name: str) -> None:
     from aquadash.errors import AquaDashError
 
     with tempfile.TemporaryDirectory(prefix="attack-") as folder, ExitStack() as stack:
+        (Path(folder) / "home").mkdir()
         os.environ["AQUADASH_HOME"] = str(Path(folder) / "home")
         with redirect_stdout(sys.stderr):
             attack = CASES[name](Path(folder), stack)
