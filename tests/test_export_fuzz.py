@@ -1,6 +1,6 @@
 """Damaged and retyped ZIP files of runs: each is taken in or refused in words, and the store and Home go on working.
 
-``AQUADASH_FUZZ=2000`` tries 2,000 of them instead of 60.
+``AQUADASH_FUZZ=2000`` tries 2,000 of them instead of 200.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from aquadash.errors import AquaDashError, DataError, StorageError
@@ -101,7 +101,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
 @pytest.mark.slow
 @given(drawn=st.data())
 @settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "60")),
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "200")),
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 def test_every_archive_is_taken_in_or_refused(
@@ -111,9 +111,11 @@ def test_every_archive_is_taken_in_or_refused(
     try:
         run = importing.import_run(opened, path).run
     except AquaDashError as error:
+        event("refused")
         assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
         assert not opened._client.search_runs([opened.experiment_id])
         return
+    event("taken in")
     assert [found.run_id for found in opened.list_runs()] == [run.run_id]
     for read_part in (opened.get, opened.history, opened.predictions, opened.epoch_replay, opened.environment):
         with suppress(AquaDashError):
