@@ -241,6 +241,20 @@ def _(folder: Path, stack: ExitStack) -> Attack:
     return lambda: f"read as {decode(target.getvalue(), name='a.png').rgb.shape}"
 
 
+@case("a WebP picture of as many pixels as are read")
+def _(folder: Path, stack: ExitStack) -> Attack:
+    from aquadash.data.images import MAX_WEBP_PIXELS, decode
+
+    # Made in a process of its own, for that takes more memory than reading it.
+    program = (
+        "import sys; from PIL import Image; Image.new('RGB', (5000, int(sys.argv[1]) // 5000), 'red')"
+        ".save(sys.argv[2], 'WEBP', lossless=True, method=0)"
+    )
+    path = folder / "a.webp"
+    subprocess.run([sys.executable, "-c", program, str(MAX_WEBP_PIXELS), str(path)], check=True)
+    return lambda: f"read as {decode(path.read_bytes(), name='a.webp').rgb.shape}"
+
+
 # -- a class ----------------------------------------------------------------------------------------------------------
 
 

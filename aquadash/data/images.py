@@ -29,6 +29,8 @@ __all__ = ["DecodedImage", "decode", "display_name", "fit", "read", "share_seen"
 MAX_BYTES = 25_000_000
 #: Most pixels. Phones take up to 50 and 64 megapixels (8192 x 6144, 9248 x 6936); decoded, this many take 200 MB.
 MAX_PIXELS = 65_000_000
+#: The same for WebP, whose decoder holds four copies: 64 megapixels took 1.03 GB.
+MAX_WEBP_PIXELS = 40_000_000
 #: Longest side, in pixels. Panoramas of phones reach about 16,000.
 MAX_SIDE = 20_000
 #: Pictures whose shorter side has at least twice this many pixels are reduced by a whole factor, down to no less than
@@ -180,16 +182,16 @@ def _check_bytes(count: int, shown: str) -> None:
         )
 
 
-def _too_large(shown: str, what: str) -> str:
+def _too_large(shown: str, what: str, most: int = MAX_PIXELS) -> str:
     return (
-        f"{shown} has {what}; at most {MAX_PIXELS / 1e6:.0f} megapixels and {MAX_SIDE:,} pixels a side are read. "
+        f"{shown} has {what}; at most {most / 1e6:.0f} megapixels and {MAX_SIDE:,} pixels a side are read. "
         "Scale it down and add it again."
     )
 
 
 def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> DecodedImage:
     """:func:`decode` for bytes that begin like ``kind``; lets the decoder's own exceptions through."""
-    _check_size(_webp_size(data) if kind == "WebP" else None, shown)
+    _check_size(_webp_size(data) if kind == "WebP" else None, shown, MAX_WEBP_PIXELS)
     with Image.open(_InTime(data, shown), formats=(kind.upper(),)) as picture:
         # The header has been read, no pixel yet: the last moment to refuse a file that unpacks to gigabytes.
         _check_size(picture.size, shown)
@@ -216,10 +218,10 @@ def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> Decoded
     return DecodedImage(np.array(flat), (width, height), kind, tuple(notes))
 
 
-def _check_size(size: tuple[int, int] | None, shown: str) -> None:
-    if size is not None and (size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE):
+def _check_size(size: tuple[int, int] | None, shown: str, most: int = MAX_PIXELS) -> None:
+    if size is not None and (size[0] * size[1] > most or max(size) > MAX_SIDE):
         megapixels = size[0] * size[1] / 1e6
-        raise ImageError(_too_large(shown, f"{size[0]:,} x {size[1]:,} pixels ({megapixels:,.1f} megapixels)"))
+        raise ImageError(_too_large(shown, f"{size[0]:,} x {size[1]:,} pixels ({megapixels:,.1f} megapixels)", most))
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
