@@ -17,7 +17,7 @@ import pytest
 
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.export import bundle, importing
-from aquadash.export.zip_files import ForeignZipError
+from aquadash.export.zip_files import ForeignZipError, unpack
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.transfer import remove_traces
 from tests import ui_runs
@@ -191,7 +191,7 @@ def damaged_tags() -> list[tuple[str, str]]:
 def test_tags_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, tag: str, text: str) -> None:
     files = read(sound)
     reason = refused(store, write(tmp_path / "x.zip", {**files, bundle.RUN: tagged(files, **{tag: text})}))
-    assert f"cannot be read ({tag}" in reason
+    assert f"cannot be read ({tag}" in reason and "Delete" not in reason
 
 
 def zipped(content: bytes, *, method: int, damaged: bool = False) -> bytes:
@@ -258,6 +258,14 @@ def test_archives_that_python_cannot_open(store: RunStore, sound: Path, tmp_path
     changed[directory + 46] = 0xFF
     path.write_bytes(changed)
     assert "not a ZIP file" in refused(store, path)
+
+
+def test_an_offset_that_no_file_has(sound: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(sound) as archive:
+        (info, *_) = archive.infolist()
+        info.header_offset = 2**64
+        with pytest.raises(ForeignZipError, match="is damaged"):
+            unpack(archive, info, tmp_path / "x")
 
 
 def test_more_points_than_a_training_has(store: RunStore, sound: Path, tmp_path: Path) -> None:

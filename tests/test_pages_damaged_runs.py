@@ -8,6 +8,7 @@ import pytest
 
 from aquadash.errors import StorageError
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.runs.fields import run_fields
 from tests import stored_runs
 from tests.app_pages import open_app_page
 from tests.test_cli import answer, call, refusal
@@ -50,6 +51,7 @@ def test_lists_have_a_row_for_it(store: RunStore, damaged: list[Run]) -> None:
     assert rows["sound"].status is RunStatus.FINISHED
     for name in DAMAGE:
         row = rows[f"bad-{name}"]
+        assert run_fields()["training.epochs"].get(row) is None, "nobody knows its settings"
         assert row.status is RunStatus.UNREADABLE and "cannot be read" in row.message and not row.metrics
     with pytest.raises(StorageError, match="cannot be read"):
         store.get(damaged[0].run_id)

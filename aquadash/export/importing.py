@@ -23,7 +23,7 @@ from aquadash.errors import RunError
 from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, Check
-from aquadash.export.zip_files import DAMAGE, MOST_PACKED, ForeignZipError, checked_members, unpack
+from aquadash.export.zip_files import MOST_PACKED, ForeignZipError, checked_members, unpack
 from aquadash.models import check_model_file
 from aquadash.runs import RunStore
 from aquadash.runs.arrays import check_arrays
@@ -120,7 +120,8 @@ def import_run(
         folder = Path(name)
         try:
             archive = zipfile.ZipFile(path)
-        except (*DAMAGE, UnicodeError) as error:
+        except Exception as error:
+            # What zipfile answers a damaged one with is not listed anywhere.
             raise ForeignZipError(
                 f"{called} is not a ZIP file, or a damaged one ({error}). Copy or download it again."
             ) from None

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from aquadash.config import DEFINITIONS, SETTINGS
-from aquadash.runs.types import Run
+from aquadash.runs.types import Run, RunStatus
 
 
 class Kind(StrEnum):
@@ -77,7 +78,9 @@ def _known() -> dict[str, RunField]:
     own = [
         RunField("name", Kind.TEXT, "What people call it.", lambda run: run.name),
         RunField("owner", Kind.TEXT, "Who trained it, in a class.", lambda run: run.owner_name),
-        RunField("status", Kind.TEXT, "queued, running, finished, stopped, failed or interrupted.", _status),
+        RunField(
+            "status", Kind.TEXT, "queued, running, finished, stopped, failed, interrupted or unreadable.", _status
+        ),
         RunField("tags", Kind.TEXTS, "The tags that people gave it.", lambda run: run.tags),
         RunField("note", Kind.TEXT, "What people wrote about it.", lambda run: run.note),
         RunField("pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.stands_first),
@@ -123,7 +126,5 @@ def validation_accuracy(run: Run) -> float | None:
 
 
 def _setting_getter(name: str) -> Callable[[Run], Any]:
-    section, _, field = name.rpartition(".")
-    if not section:
-        return lambda run: getattr(run.config, field)
-    return lambda run: getattr(getattr(run.config, section), field)
+    value = attrgetter(name)
+    return lambda run: None if run.status is RunStatus.UNREADABLE else value(run.config)

@@ -141,7 +141,7 @@ class RunReading:
         run = self._read(run_id)
         require(Action.VIEW, run.thing)
         if run.status is RunStatus.UNREADABLE:
-            raise StorageError(run.message)
+            raise StorageError(f"{run.message} Delete it, or import it once more.")
         return run
 
     def _ask(self, action: Action, run_id: str) -> None:

@@ -279,7 +279,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
         )
         return run if status is run.status else replace(run, status=status)
     except (KeyError, ValueError, AquaDashError) as error:
-        message = f"What is stored of this run cannot be read ({reason(error)}). Delete it, or import it once more."
+        message = f"What is stored of this run cannot be read ({reason(error)})."
         return Run(**known, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
 
 
