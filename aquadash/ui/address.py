@@ -181,6 +181,7 @@ def _is_late(name: str, text: str | None) -> bool:
     Keys that are pressed fast send the next value of a slider together with the address of the one before. Who goes
     back to an address means it.
     """
+    # Nothing public tells the back button from a late browser (streamlit/streamlit#13853).
     context = get_script_run_ctx()
     if context is not None and context.is_history_navigation:
         return False

@@ -58,7 +58,10 @@ class KeptUploads:
 
 
 def _kept() -> dict[str, int]:
-    """The bytes that Streamlit keeps, by the ids of pages' sessions."""
+    """The bytes that Streamlit keeps, by the ids of pages' sessions.
+
+    It has a limit for a file and none for all, and no public way to ask for their sum (streamlit/streamlit#3401).
+    """
     manager = runtime.get_instance().uploaded_file_mgr if runtime.exists() else None
     if not isinstance(manager, MemoryUploadedFileManager):
         return {}
