@@ -10,6 +10,8 @@ import numpy as np
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker
+from aquadash.runs.artifacts import MODEL
+from aquadash.runs.first_model import FOLDER
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -92,3 +94,8 @@ def with_model(store: RunStore, run_id: str, folder: Path) -> None:
     keras.utils.set_random_seed(0)
     models.build(RunConfig().model, image_shape=(32, 32, 3), num_classes=5).save(path)
     store.add_artifact(run_id, path)
+
+
+def add_included_model(store: RunStore, run_id: str) -> None:
+    """Give a made-up run the network that AquaDash ships, so that it answers without anybody loading TensorFlow."""
+    store.add_artifact(run_id, FOLDER / MODEL)
