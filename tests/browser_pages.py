@@ -45,6 +45,17 @@ def settled(page: Page) -> None:
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 
+def follow(page: Page, address: str, question: str) -> None:
+    """Open a page by its address; it must be that page, which begins with its question, with the frame around it."""
+    page.goto(address)
+    page.get_by_text(question).first.wait_for()
+    # The navigation is app.py's: the bare page file would have none, or another.
+    page.get_by_role("link", name="Compare").first.wait_for()
+    settled(page)
+    no_error(page)
+    assert page.url.startswith(address.partition("?")[0])
+
+
 def choose(page: Page, menu: Locator, option: Locator) -> None:
     """Choose from a menu, which a page that is drawn again just then folds too early: then once more."""
     from playwright.sync_api import TimeoutError as TooLate
@@ -60,6 +71,40 @@ def choose(page: Page, menu: Locator, option: Locator) -> None:
         return menu.input_value() != text
 
     wait_for(chosen, saying=menu.input_value)
+
+
+def number_field(page: Page, label: str) -> Locator:
+    return page.get_by_role("spinbutton", name=label, exact=True)
+
+
+def set_number(page: Page, label: str, value: float) -> None:
+    """Type a number as people do, and wait until the page has taken it."""
+    number_field(page, label).fill(str(value))
+    number_field(page, label).press("Enter")
+    settled(page)
+
+
+def holds(field: Locator, value: str) -> None:
+    """Wait until a field holds this."""
+    wait_for(lambda: field.input_value() == value, saying=field.input_value)
+
+
+def unfold(page: Page, title: str) -> None:
+    page.locator("summary").filter(has_text=title).click()
+    settled(page)
+
+
+def main_button(page: Page, name: str) -> Locator:
+    """A button of the page itself: the frame around it has others of these names."""
+    return page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=name, exact=True)
+
+
+def press_train(page: Page) -> str:
+    """Press the form's button; returns the new run's id, from the address."""
+    before = page.url
+    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
+    page.wait_for_function("before => location.href !== before && location.href.includes('run=')", arg=before)
+    return page.evaluate("new URL(location.href).searchParams.get('run')")
 
 
 def address_has(page: Page, *texts: str) -> None:

@@ -247,8 +247,8 @@ def _served(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> It
     with pytest.MonkeyPatch.context() as patch:
         for name in _OUTSIDE:
             patch.delenv(name, raising=False)
-        patch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
-        with serving(home) as server:
+        # Of this server alone: one that a test starts for itself trains in earnest.
+        with serving(home, PYTHONPATH=str(QUICK_TRAINING)) as server:
             yield server
 
 
