@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +13,7 @@ import numpy as np
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker
+from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER
 from tests.waiting import wait_for
@@ -38,6 +42,21 @@ def made_up_run(store: RunStore, name: str, *, seed: int, skill: float) -> str:
     store.set_metrics(run.run_id, {**figures, "best_epoch": 5, "kept_epoch": 5, "epochs": 5})
     store.set_status(run.run_id, RunStatus.FINISHED)
     return run.run_id
+
+
+@contextmanager
+def trainings_held(home: Path) -> Iterator[Callable[[Run], None]]:
+    """Quick trainings of a home go no further than their second epoch until the function that is yielded lets them."""
+    folder = home / "held"  # tests/quick_training looks for it.
+    folder.mkdir()
+
+    def let_go(run: Run) -> None:
+        (folder / hashlib.sha256(run.config.to_json().encode()).hexdigest()).touch()
+
+    try:
+        yield let_go
+    finally:
+        shutil.rmtree(folder)
 
 
 def settled(page: Page) -> None:
@@ -127,18 +146,6 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
 def no_error(page: Page) -> None:
     text = page.locator("body").inner_text()
     assert "Traceback" not in text and "Something went wrong" not in text, text
-
-
-def with_model(store: RunStore, run_id: str, folder: Path) -> None:
-    """Give a made-up run an untrained network."""
-    import keras
-
-    from aquadash import models
-
-    path = folder / "model.keras"
-    keras.utils.set_random_seed(0)
-    models.build(RunConfig().model, image_shape=(32, 32, 3), num_classes=5).save(path)
-    store.add_artifact(run_id, path)
 
 
 def add_included_model(store: RunStore, run_id: str) -> None:

@@ -48,8 +48,7 @@ copy_new_stores()
 _LONG = {
     "test_engine", "test_search_cli", "test_cli_reproduce", "test_export_repeats", "test_export_script",
     "test_explain_robustness_job", "test_training_fit", "test_training_transfer",
-    "test_browser", "test_browser_search", "test_browser_robustness", "test_browser_predict", "test_browser_studio",
-    "test_browser_train", "test_browser_classroom",
+    "test_journey_restart", "test_journey_evaluate", "test_journey_class", "test_journey_train",
 }  # fmt: skip
 
 _OUTSIDE = (

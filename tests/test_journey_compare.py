@@ -10,7 +10,7 @@ import pytest
 
 from aquadash.runs import Run, open_store
 from tests import ui_runs
-from tests.browser_pages import address_has, choose, no_error, resting_place, settled
+from tests.browser_pages import address_has, choose, made_up_run, no_error, resting_place, settled
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
@@ -61,6 +61,29 @@ def point(page: Page, run: int) -> Locator:
 def section(page: Page, title: str) -> None:
     page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
     settled(page)
+
+
+def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    first = made_up_run(store, "poor <i>run</i>", seed=1, skill=0.4)
+    second = made_up_run(store, "good run", seed=2, skill=0.8)
+    page.goto(f"{shared_server.url}/compare")
+    settled(page)
+    chooser = page.get_by_label("Compare these runs")
+    for name in ("poor <i>run</i>", "good run"):
+        chooser.click()
+        chooser.fill(name)
+        page.get_by_role("option").filter(has_text=name).first.click()
+        settled(page)
+    address_has(page, first, second)
+    page.locator(".js-plotly-plot").first.wait_for()
+    # The open menu hides the rest of the page from whoever asks by role.
+    page.keyboard.press("Escape")
+    page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
+    body = page.locator("body")
+    wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
+    assert "poor <i>run</i>" in body.inner_text()
+    no_error(page)
 
 
 def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Server, page: Page) -> None:

@@ -15,7 +15,7 @@ import pytest
 from aquadash.explain.robustness_job import Robustness
 from aquadash.runs import Predictions, open_store
 from aquadash.runs.jobs import JobStatus
-from tests.browser_pages import add_included_model, address_has, no_error, resting_place, settled
+from tests.browser_pages import add_included_model, address_has, main_button, no_error, resting_place, settled
 from tests.serving import Server, needs_chromium
 from tests.stored_runs import add_run
 from tests.test_pages_epochs import replay
@@ -197,7 +197,7 @@ def test_robustness_is_measured_while_one_looks_on_and_the_run_goes_home_and_com
     page.get_by_text("What costs it most?").wait_for()
     # The page says "so far" before anything is measured, and a picture is shown of what is.
     wait_for(lambda: ("gaussian_noise", 1) in cells())
-    page.get_by_role("button", name="Stop", exact=True).click()
+    main_button(page, "Stop").click()
     page.get_by_text("Stopped by request. What is measured is kept.").wait_for()
     page.get_by_role("button", name="Go on").wait_for()
     no_error(page)

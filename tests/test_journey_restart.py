@@ -11,7 +11,18 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.search import Search, TrialState
 from aquadash.search.store import open_search_store
 from tests import ui_runs
-from tests.browser_pages import choose, follow, holds, main_button, no_error, number_field, press_train, settled, unfold
+from tests.browser_pages import (
+    choose,
+    follow,
+    holds,
+    main_button,
+    no_error,
+    number_field,
+    press_train,
+    settled,
+    trainings_held,
+    unfold,
+)
 from tests.serving import SLOW, has_imported, needs_chromium, serving
 from tests.waiting import wait_for
 
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 
-#: Epochs of a second.
+#: Epochs of less than a second.
 QUICK = {"augmentation.pipeline": "none", "training.patience": 0, "model.name": "cnn", "model.filters": "16, 32"}
 
 
@@ -75,40 +86,45 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
 
 def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, quick_training: None) -> None:
     runs = open_store()
-    model = ui_runs.finished(runs, "the model", {**QUICK, "training.epochs": 50})
+    model = ui_runs.finished(runs, "the model", {**QUICK, "training.epochs": 9})
+    held = re.compile(r"Trial \d: Epoch 2 of at most 9")
 
     def search() -> Search:
         return open_search_store().get(search_id)
 
-    with serving(warm_home, kill=True) as server:
-        search_id = launch_search(page, server.url, model.run_id)
-        page.get_by_text(re.compile(r"Trial 0: Epoch \d+ of at most 50")).wait_for()
-        assert search().plan.config == model.config
-        first = search().trials[0].run_id
-    assert search().status is RunStatus.INTERRUPTED
+    with trainings_held(warm_home) as let_go:
+        with serving(warm_home, kill=True) as server:
+            search_id = launch_search(page, server.url, model.run_id)
+            page.get_by_text(held).wait_for()
+            assert search().plan.config == model.config
+            first = search().trials[0].run_id
+        assert search().status is RunStatus.INTERRUPTED
+        let_go(runs.get(first))
+        wait_for(lambda: runs.get(first).status is RunStatus.FINISHED)
 
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/train?view=search&search={search_id}")
-        page.get_by_text(re.compile(r"1 of 2 trials done")).wait_for()
-        page.get_by_text("Best so far").first.wait_for()
-        assert search().trials[0].run_id == first and search().trials[0].state is TrialState.COMPLETE
-        page.get_by_text(re.compile(r"Trial 1: Epoch \d+ of at most 50")).wait_for()
-        main_button(page, "Stop").click()
-        page.get_by_text("takes it up where it was").first.wait_for()
-        resting = search().trials[1]
-        assert resting.state is TrialState.PAUSED and runs.get(resting.run_id).status is RunStatus.STOPPED
-        page.get_by_role("button", name="Continue").click()
-        page.get_by_text(re.compile(r"2 of 2 trials done")).wait_for()
-        page.get_by_text("Where do the good ones run?").wait_for()
-        assert page.locator(".js-plotly-plot").count() >= 2
-        page.get_by_text(re.compile("the settings that the search started from")).first.wait_for()
-        assert search().status is RunStatus.FINISHED and not server.memory_of("tensorflow")
-        trained = {run.run_id for run in runs.list_runs()} - {model.run_id}
-        assert trained == {trial.run_id for trial in search().trials} and len(trained) == 2
-        no_error(page)
-        page.get_by_role("link", name="Use the best trial's settings").click()
-        page.get_by_text("Cloned from").wait_for()
-        page.get_by_text(f"quest <b> #{search().best.number}").first.wait_for()  # type: ignore[union-attr]
+        with serving(warm_home) as server:
+            page.goto(f"{server.url}/train?view=search&search={search_id}")
+            page.get_by_text(re.compile(r"1 of 2 trials done")).wait_for()
+            page.get_by_text("Best so far").first.wait_for()
+            assert search().trials[0].run_id == first and search().trials[0].state is TrialState.COMPLETE
+            page.get_by_text(held).wait_for()
+            main_button(page, "Stop").click()
+            page.get_by_text("takes it up where it was").first.wait_for()
+            resting = search().trials[1]
+            assert resting.state is TrialState.PAUSED and runs.get(resting.run_id).status is RunStatus.STOPPED
+            let_go(runs.get(resting.run_id))
+            page.get_by_role("button", name="Continue").click()
+            page.get_by_text(re.compile(r"2 of 2 trials done")).wait_for()
+            page.get_by_text("Where do the good ones run?").wait_for()
+            assert page.locator(".js-plotly-plot").count() >= 2
+            page.get_by_text(re.compile("the settings that the search started from")).first.wait_for()
+            assert search().status is RunStatus.FINISHED and not server.memory_of("tensorflow")
+            trained = {run.run_id for run in runs.list_runs()} - {model.run_id}
+            assert trained == {trial.run_id for trial in search().trials} and len(trained) == 2
+            no_error(page)
+            page.get_by_role("link", name="Use the best trial's settings").click()
+            page.get_by_text("Cloned from").wait_for()
+            page.get_by_text(f"quest <b> #{search().best.number}").first.wait_for()  # type: ignore[union-attr]
 
 
 def launch_search(page: Page, url: str, run_id: str) -> str:

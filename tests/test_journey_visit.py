@@ -1,7 +1,8 @@
-"""Looking around in a real browser: every page by its address, on a phone, and two runs side by side."""
+"""Looking around in a real browser: every page by its address, on a phone, and the lesson."""
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquadash.runs import open_store
-from tests.browser_pages import address_has, follow, made_up_run, no_error, settled
+from aquadash.walkthrough import progress
+from tests.browser_pages import address_has, choose, follow, made_up_run, no_error, settled
 from tests.serving import Server, needs_chromium, serving
-from tests.waiting import wait_for
+from tests.stored_runs import add_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,30 +39,46 @@ def test_every_page_is_opened_by_its_address_and_fits_a_phone(shared_server: Ser
         page.set_viewport_size({"width": 1280, "height": 1400})
         follow(page, f"{shared_server.url}/{name}", question)
         page.set_viewport_size({"width": 390, "height": 1400})
-        settled(page)
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, name
+        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
 
 
-def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: Page) -> None:
-    store = open_store()
-    first = made_up_run(store, "poor <i>run</i>", seed=1, skill=0.4)
-    second = made_up_run(store, "good run", seed=2, skill=0.8)
-    page.goto(f"{shared_server.url}/compare")
+def test_a_student_solves_two_questions_which_a_reload_and_another_page_keep(shared_server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1700})
+    run = add_run(open_store(), name="taught")
+    page.goto(f"{shared_server.url}/walkthrough?lesson=convolution&run={run.run_id}")
+    page.get_by_text("0 of 14 questions solved").wait_for()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("The largest difference is still").or_(page.get_by_text("only by luck")).first.wait_for()
+    address_has(page, "me=")
+    pooling = page.get_by_role("combobox", name=re.compile("After that: pooling"))
+    choose(page, pooling, page.get_by_role("option", name=re.compile("^none$")))
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("1 of 14 questions solved").wait_for()
+    no_error(page)
+
+    page.get_by_role("button", name="Go on to").click()
+    page.get_by_role("heading", name="Dense layers").wait_for()
+    page.get_by_role("button", name="Next", exact=False).first.click()
+    page.get_by_role("heading", name="Loss").wait_for()
     settled(page)
-    chooser = page.get_by_label("Compare these runs")
-    for name in ("poor <i>run</i>", "good run"):
-        chooser.click()
-        chooser.fill(name)
-        page.get_by_role("option").filter(has_text=name).first.click()
-        settled(page)
-    address_has(page, first, second)
-    page.locator(".js-plotly-plot").first.wait_for()
-    # The open menu hides the rest of the page from whoever asks by role.
-    page.keyboard.press("Escape")
-    page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
-    body = page.locator("body")
-    wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
-    assert "poor <i>run</i>" in body.inner_text()
+    page.get_by_label("Your answer").fill("0.905")
+    page.get_by_label("Your answer").press("Enter")
+    address_has(page, "lowest=0.905")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("2 of 14 questions solved").wait_for()
+
+    page.reload()
+    page.get_by_text("2 of 14 questions solved").wait_for()
+    page.get_by_text("You have solved this one before").wait_for()
+    address_has(page, "lesson=loss", "lowest=0.905", f"run={run.run_id}")
+    me = re.search(r"me=([0-9a-f]{16})", page.url)
+    assert me is not None and set(progress.read(me[1]).solved) == {"convolution", "loss"}
+
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_text("What made one run better").wait_for()
+    page.get_by_role("link", name="Walkthrough").click()
+    page.get_by_text("2 of 14 questions solved").wait_for()
+    address_has(page, f"me={me[1]}")
     no_error(page)
 
 
