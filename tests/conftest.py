@@ -286,10 +286,10 @@ def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Pag
     contexts = []
 
     def opened() -> Page:
-        contexts.append(browser.new_context(viewport=viewport))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(SLOW)
-        return page
+        # Without a graphics card every frame of an animation costs as much as the page.
+        contexts.append(browser.new_context(viewport=viewport, reduced_motion="reduce"))
+        contexts[-1].set_default_timeout(SLOW)
+        return contexts[-1].new_page()
 
     yield opened
     for context in contexts:
