@@ -13,7 +13,7 @@ import numpy as np
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER
 from tests.waiting import wait_for
@@ -120,10 +120,11 @@ def main_button(page: Page, name: str) -> Locator:
 
 def press_train(page: Page) -> str:
     """Press the form's button; returns the new run's id, from the address."""
-    before = page.url
+    known = [run.run_id for run in open_store().list_runs()]
     page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
-    page.wait_for_function("before => location.href !== before && location.href.includes('run=')", arg=before)
-    return page.evaluate("new URL(location.href).searchParams.get('run')")
+    run_in_address = "new URL(location.href).searchParams.get('run')"
+    page.wait_for_function(f"known => ![null, ...known].includes({run_in_address})", arg=known)
+    return str(page.evaluate(run_in_address))
 
 
 def address_has(page: Page, *texts: str) -> None:

@@ -159,9 +159,9 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     no_error(page)
 
 
-def test_a_slider_is_moved_by_the_keyboard_and_stays_focused(shared_server: Server, page: Page) -> None:
+def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}/augment?pipeline=notebook-1&view=code")
-    cards(page).nth(1).click()
+    cards(page).nth(1).press("Enter")
     slider = page.get_by_role("slider").nth(1)
     slider.focus()
     for _ in range(5):
