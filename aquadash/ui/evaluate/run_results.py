@@ -29,7 +29,7 @@ def show(run: Run, runs: list[Run]) -> None:
 def _results(run: Run, runs: list[Run]) -> None:
     """Scores, and below them the section that is looked at, most of them with the test images beside."""
     one = Evaluated.load(run)
-    scores.show_scores(run, one.found, one.top_two())
+    scores.show_scores(one)
     guess_box.show(run)
     titles = {word: each.title for word, each in SECTIONS.items()}
     section = SECTIONS[bound.choice("section", titles, label="Look at")]
