@@ -105,3 +105,9 @@ def of_page(name: str) -> Sections[..., Any] | None:
         return None
     found: Sections[..., Any] = importlib.import_module(f"aquadash.ui.{module}").SECTIONS
     return found
+
+
+def queries(name: str) -> list[str]:
+    """What an address says of each section of a page; one empty query for a page in one piece."""
+    sections = of_page(name)
+    return [f"{sections.name}={word}" for word in sections.table] if sections else [""]
