@@ -68,7 +68,7 @@ class Sections(Generic[P, R]):
     Attributes:
         name: Of the choice in the address.
         label: Of the choice.
-        table: The sections by their word in the address, the first the default.
+        table: The sections by their word in the address, the first the default. A new one is a record here.
     """
 
     name: str
