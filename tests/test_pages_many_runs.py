@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -36,12 +35,11 @@ def fill(folder: Path, runs: int, epochs: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def many_runs(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Path:
+def many_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("many-runs")
     began = time.monotonic()
     fill(folder, RUNS, 100)
     print(f"{RUNS} runs made up in {time.monotonic() - began:.0f} s")
-    shutil.copytree(prepared_home / "cache", folder / "cache", dirs_exist_ok=True)
     environment = {**os.environ, "AQUADASH_HOME": str(folder)}
     # As after an earlier session of the app.
     reading = "from aquadash.runs import open_store; from aquadash.runs.snapshot import snapshot_of;"
