@@ -144,6 +144,18 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
     return wait_for(rests, saying=lambda: seen[-3:])
 
 
+def click_at_rest(page: Page, element: Locator) -> None:
+    """Click the middle of something, such as a mark of a chart, once it no longer moves."""
+    box = resting_place(page, element)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def choose_segment(page: Page, title: str) -> None:
+    """Click one of several words beside one another, such as the name of a section."""
+    page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
+    settled(page)
+
+
 def no_error(page: Page) -> None:
     text = page.locator("body").inner_text()
     assert "Traceback" not in text and "Something went wrong" not in text, text

@@ -10,7 +10,16 @@ import pytest
 
 from aquadash.runs import Run, open_store
 from tests import ui_runs
-from tests.browser_pages import address_has, choose, made_up_run, no_error, resting_place, settled
+from tests.browser_pages import (
+    address_has,
+    choose,
+    choose_segment,
+    click_at_rest,
+    made_up_run,
+    no_error,
+    resting_place,
+    settled,
+)
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
@@ -58,11 +67,6 @@ def point(page: Page, run: int) -> Locator:
     return page.locator(".js-plotly-plot").first.locator(f"g[data-run='{run}'] .point").last
 
 
-def section(page: Page, title: str) -> None:
-    page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
-    settled(page)
-
-
 def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: Page) -> None:
     store = open_store()
     first = made_up_run(store, "poor <i>run</i>", seed=1, skill=0.4)
@@ -79,7 +83,7 @@ def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: P
     page.locator(".js-plotly-plot").first.wait_for()
     # The open menu hides the rest of the page from whoever asks by role.
     page.keyboard.press("Escape")
-    page.get_by_role("radio", name="Results").or_(page.get_by_role("button", name="Results")).first.click()
+    choose_segment(page, "Results")
     body = page.locator("body")
     wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
     assert "poor <i>run</i>" in body.inner_text()
@@ -127,7 +131,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
     linked(page, charts=2, runs=10)
     lights(page, 3, charts=2, others=9)
     assert page.evaluate(ranges) == [zoomed, zoomed]
-    section(page, "Results")
+    choose_segment(page, "Results")
     page.get_by_text("Is the difference more than luck?").wait_for()
     lights(page, 3, charts=1, others=9)
     page.get_by_role("button", name="run 3", exact=True).press("Escape")
@@ -138,15 +142,14 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
     page.get_by_text("Of 500 test images").wait_for()
     settled(page)
     # Cells are in the order of the pairs, each of them twice: the fifth is run 1 over run 2.
-    cell = resting_place(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4))
-    page.mouse.click(cell["x"] + cell["width"] / 2, cell["y"] + cell["height"] / 2)
+    click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4))
     address_has(page, f"first={runs[2].run_id}", f"second={runs[1].run_id}")
     no_error(page)
 
     # On a phone no section has to be scrolled sideways.
     page.set_viewport_size({"width": 390, "height": 2400})
     for title in ("Curves", "Settings", "Results", "Confusion", "Images", "Cost"):
-        section(page, title)
+        choose_segment(page, title)
         page.locator(".js-plotly-plot" if title != "Images" else ".aqua-cards").first.wait_for()
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
         no_error(page)
@@ -196,18 +199,9 @@ def test_the_table_of_runs_is_filtered_grouped_tagged_and_tidied_up(shared_serve
     choose_from(page, "member", "Optimizer: SGD")
     rows(page, 2)
     address_has(page, "group=all-but-seed", "member=")
-    page.reload()
-    rows(page, 2)
     choose_from(page, "group", "nothing")
     rows(page, 3)
     settled(page)
-
-    page.locator(".st-key-columns-box button").first.click()
-    page.locator(".st-key-columns input").fill("Learning rate")
-    page.get_by_role("option", name="Learning rate (training.learning_rate)").click()
-    address_has(page, "training.learning_rate")
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
 
     page.get_by_role("button", name="Pick all shown").click()
     page.get_by_text("With 3 picked runs").first.wait_for()

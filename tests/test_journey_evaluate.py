@@ -15,7 +15,15 @@ import pytest
 from aquadash.explain.robustness_job import Robustness
 from aquadash.runs import Predictions, open_store
 from aquadash.runs.jobs import JobStatus
-from tests.browser_pages import add_included_model, address_has, main_button, no_error, resting_place, settled
+from tests.browser_pages import (
+    add_included_model,
+    address_has,
+    choose_segment,
+    click_at_rest,
+    main_button,
+    no_error,
+    settled,
+)
 from tests.serving import Server, needs_chromium
 from tests.stored_runs import add_run
 from tests.test_pages_epochs import replay
@@ -23,7 +31,7 @@ from tests.test_pages_evaluate_sections import sharp
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, ViewportSize
+    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = needs_chromium
 
@@ -33,23 +41,9 @@ def viewport() -> ViewportSize:
     return {"width": 1280, "height": 1700}
 
 
-def press(page: Page, place: Locator) -> None:
-    """Click the middle of something that has come to rest."""
-    box = resting_place(page, place)
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.click(x, y)
-
-
 def shows(page: Page, number: int) -> None:
     """Wait until the page says that it shows so many images."""
     page.get_by_text(re.compile(rf"\b{number} of 500 test images")).first.wait_for()
-
-
-def choose(page: Page, title: str) -> None:
-    """Click one of several words beside one another, such as the name of a section."""
-    page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
-    settled(page)
 
 
 def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server, page: Page) -> None:
@@ -62,13 +56,13 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
     settled(page)
     # Row 1, column 2: a dolphin taken for an otter.
-    press(page, page.locator(".st-key-matrix .scatterlayer .point").nth(5 + 2))
+    click_at_rest(page, page.locator(".st-key-matrix .scatterlayer .point").nth(5 + 2))
     address_has(page, "true=dolphin", "predicted=otter")
     shows(page, int(((labels == 1) & (answers == 2)).sum()))
     page.get_by_role("button", name="Show all").click()
     shows(page, 500)
 
-    choose(page, "Threshold")
+    choose_segment(page, "Threshold")
     address_has(page, "section=threshold")
     shows(page, int((sure >= 0.5).sum()))
     page.locator(".st-key-sure").get_by_role("slider").press("ArrowRight")
@@ -79,23 +73,23 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     page.reload()
     shows(page, int((sure < 0.51).sum()))
     address_has(page, "section=threshold", "sure=51", "answers=refused")
-    press(page, page.locator(".st-key-coverage .scatterlayer .trace").first.locator(".point").nth(120))
+    click_at_rest(page, page.locator(".st-key-coverage .scatterlayer .trace").first.locator(".point").nth(120))
     page.wait_for_function("() => /sure=\\d+/.test(location.href) && !location.href.includes('sure=51')")
     at = int(re.search(r"sure=(\d+)", page.url).group(1))  # type: ignore[union-attr]
     shows(page, int((sure < at / 100 - 1e-6).sum()))
 
-    choose(page, "Calibration")
-    press(page, page.locator(".st-key-reliability .barlayer .point").last)
+    choose_segment(page, "Calibration")
+    click_at_rest(page, page.locator(".st-key-reliability .barlayer .point").last)
     address_has(page, "bin=15")
     shows(page, int((sure > 14 / 15).sum()))
 
-    choose(page, "Classes")
-    press(page, page.locator(".st-key-class-scores .scatterlayer .trace").nth(1).locator(".point").nth(3))
+    choose_segment(page, "Classes")
+    click_at_rest(page, page.locator(".st-key-class-scores .scatterlayer .trace").nth(1).locator(".point").nth(3))
     address_has(page, "true=seal")
     shows(page, 100)
 
-    choose(page, "ROC, precision and recall")
-    press(page, page.locator(".st-key-threshold-curves .scatterlayer .trace").nth(3).locator(".point").nth(15))
+    choose_segment(page, "ROC, precision and recall")
+    click_at_rest(page, page.locator(".st-key-threshold-curves .scatterlayer .trace").nth(3).locator(".point").nth(15))
     page.wait_for_function("() => /class=\\w+/.test(location.href) && /cut=\\d+/.test(location.href)")
     no_error(page)
 
@@ -161,8 +155,7 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     # Enlarged to more than its 32 pixels, each pixel a square.
     assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
     assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
-    settled(page)
-    choose(page, "Occlusion")
+    choose_segment(page, "Occlusion")
     address_has(page, "why-method=occlusion")
 
     page.reload()
@@ -186,10 +179,8 @@ def test_robustness_is_measured_while_one_looks_on_and_the_run_goes_home_and_com
         found = measurements.result(run.run_id)
         return () if found is None else found.cells
 
-    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=robustness")
     settled(page)
-    choose(page, "Robustness")
-    address_has(page, "section=robustness")
     page.get_by_text("100 of them").click()
     settled(page)
     page.get_by_role("button", name="Measure the robustness").click()
@@ -212,7 +203,7 @@ def test_robustness_is_measured_while_one_looks_on_and_the_run_goes_home_and_com
     page.get_by_alt_text("Gaussian noise, severity 1").first.wait_for()
     no_error(page)
 
-    choose(page, "Take home")
+    choose_segment(page, "Take home")
     page.get_by_role("button", name="Make the ZIP").click()
     button = page.get_by_role("button", name="Download the ZIP")
     button.wait_for()
