@@ -63,7 +63,7 @@ def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitR
     return text
 
 
-#: Imports what scripts import, which takes seconds, and runs each in a copy of itself in which nothing else has happened.
+#: Imports what scripts import, which takes seconds, and runs each in a copy of itself in which nothing has happened.
 _RUNNER = """
 import os, runpy, sys, traceback
 import keras, numpy, tensorflow

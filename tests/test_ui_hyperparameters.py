@@ -186,8 +186,10 @@ from aquadash.runs.fields import run_fields
 from aquadash.runs.query import parse
 from aquadash.search import suggested
 from aquadash.training.probe import measured_part
+from aquadash.training.probe_service import ProbeService
 from aquadash.ui.compare.run_columns import choices, title
 
+ProbeService._wake = lambda self: None  # The form's network need not be measured, which takes TensorFlow.
 base, name = RunConfig(), "training.warmth"
 config = with_values(base, parse_assignments([f"{name}=1.4"]))
 page = AppTest.from_file("app.py", default_timeout=120).switch_page("pages/train.py").run()
@@ -207,7 +209,7 @@ print(json.dumps({
 """
 
 
-def test_a_setting_is_added_by_its_record_alone(home_with_images: Path, tmp_path: Path) -> None:
+def test_a_setting_is_added_by_its_record_alone(warm_home: Path, tmp_path: Path) -> None:
     """In a copy of the package the record is all that is added; every place that shows settings has it."""
     source = Path(aquadash.__file__).parent
     (tmp_path / "aquadash").mkdir()
