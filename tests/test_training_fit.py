@@ -107,14 +107,25 @@ def test_learns_what_can_be_learned(first: First) -> None:
 )
 def test_a_resumed_run_equals_one_that_was_never_interrupted(tiny_dataset: Dataset, changes: dict) -> None:
     config = with_values(SMALL, changes)
-    whole = fit(config, tiny_dataset)
-    broken = Listener(stop_in_epoch=3)
-    part = fit(config, tiny_dataset, broken)
-    assert part.stopped and len(part.history) == 2
-    resumed = fit(config, tiny_dataset, resume_from=broken.checkpoints[-1])
+    heard = Listener()
+    whole = fit(config, tiny_dataset, heard)
+    resumed = fit(config, tiny_dataset, resume_from=heard.checkpoints[1])
     assert without_seconds(resumed.history) == without_seconds(whole.history)
     assert same_model(resumed, whole)
     assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
+
+
+def test_a_run_that_is_stopped_in_an_epoch_leaves_what_it_had_after_the_last(
+    first: First, tiny_dataset: Dataset
+) -> None:
+    broken = Listener(stop_in_epoch=3)
+    part = fit(SMALL, tiny_dataset, broken)
+    assert part.stopped and len(part.history) == 2
+    left, had = broken.checkpoints[-1], first(6)[1].checkpoints[1]
+    assert without_seconds(left.history) == without_seconds(had.history)
+    for name in ("weights", "optimizer", "best_weights"):
+        for one, other in zip(getattr(left, name), getattr(had, name), strict=True):
+            assert np.array_equal(one, other)
 
 
 def test_the_same_seed_repeats_and_another_differs(first: First, tiny_dataset: Dataset) -> None:
