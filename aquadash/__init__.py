@@ -11,6 +11,7 @@ room              holds                                                         
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
 ``people``        who acts: the person behind a click, and their role              -
+``pages``         the pages of the app, one record each                            -
 ``tasks``         work in threads: progress, stopping, results                   -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
