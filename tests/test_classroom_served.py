@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -59,8 +60,23 @@ def _page(server: Server, cookie: dict[str, str]) -> Iterator[str]:
                 return
 
 
-def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(home: Path) -> None:
-    with serving(home, open_files=1024, AQUADASH_CLASSROOM="1") as server, ExitStack() as stack:
+@pytest.fixture(scope="module")
+def shared_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("class")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with serving(home, open_files=1024, AQUADASH_CLASSROOM="1") as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """One class for all tests, which come in under names of their own."""
+    monkeypatch.setenv("AQUADASH_HOME", str(shared_class.home))
+    return shared_class
+
+
+def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(server: Server) -> None:
+    with ExitStack() as stack:
         address = urlsplit(server.url)
         cookie = _join(server, "Anna")
         with _page(server, cookie):
@@ -95,9 +111,9 @@ def uploading(server: Server, name: str) -> Iterator[Callable[[str, str, bytes],
         yield send
 
 
-def test_uploads_that_no_page_asked_for_end_at_the_total(home: Path) -> None:
+def test_uploads_that_no_page_asked_for_end_at_the_total(server: Server) -> None:
     content = bytes(19_000_000)
-    with serving(home, AQUADASH_CLASSROOM="1") as server, uploading(server, "Anna") as send:
+    with uploading(server, "Cleo") as send:
         assert [send("PUT", str(number), content) for number in range(8)] == [204] * 5 + [413] * 3
         assert send("DELETE", "0", b"") == 204
         assert [send("PUT", str(number), content) for number in range(2)] == [204, 413]
