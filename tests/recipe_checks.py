@@ -1,16 +1,12 @@
-"""What each recipe in ``docs/extending`` must bring to the pages and to the commands, checked where it is applied.
+"""What each recipe of ``docs/extending.md`` must bring to the pages and to the commands, checked where it is applied.
 
-One function a recipe, which raises AssertionError where something is missing. It runs in a copy of the project with
-that recipe's diff applied, in a process of its own, with ``AQUADASH_HOME`` an empty folder:
-``python -m tests.recipe_checks run-figure``.
+``tests/test_extending.py`` runs these tests in a copy of the sources with all recipes applied.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +15,47 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from aquadash.cli import cli
+from aquadash.config import RunConfig, config_diff, from_yaml, parse_assignments, to_yaml, with_values
+from aquadash.errors import ConfigError
+from aquadash.export.script import why_no_script
 from aquadash.runs import Run, open_store
+from aquadash.runs.fields import run_fields
 from aquadash.runs.generated import generate_runs
+from aquadash.runs.query import parse
+from aquadash.search import suggested
+from aquadash.training.optimizers import build_optimizer
+from aquadash.training.probe import measured_part
+from aquadash.ui.compare.run_columns import choices, title
 from tests.app_pages import open_app_page
 from tests.stored_runs import without_engine
 
 
-def check_hyperparameter() -> None:
-    """The form shows the setting, the command takes it and knows its limits, the optimizer follows it."""
-    from aquadash.config import TrainingConfig
-    from aquadash.errors import ConfigError
-    from aquadash.training.optimizers import build_optimizer
-
+def test_hyperparameter() -> None:
+    """Form, commands, YAML, searches, tables, export and the measured step have the setting; the optimizer follows."""
+    name = "training.clip_norm"
     app = _page("train")
-    fields = {field.label: field for field in app.number_input}
-    assert "Gradient clipping (norm)" in fields, list(fields)
-    field = fields["Gradient clipping (norm)"]
-    assert (field.min, field.max, field.value) == (0.0, 100.0, 0.0) and field.help
-    assert "training.clip_norm" in {each["name"] for each in _command("runs", "fields")["fields"]}
+    (box,) = [box for box in app.expander if box.label.startswith("Optimizer")]
+    (field,) = [field for field in box.number_input if field.label == "Gradient clipping (norm)"]
+    assert (field.min, field.max, field.step, field.value) == (0.0, 100.0, 0.5, 0.0) and field.help
+    assert name in {each["name"] for each in _command("runs", "fields")["fields"]}
 
-    refused = CliRunner().invoke(cli, ["train", "--set", "training.clip_norm=1000"])
+    refused = CliRunner().invoke(cli, ["train", "--set", f"{name}=1000"])
     assert isinstance(refused.exception, ConfigError) and "100" in str(refused.exception), refused.exception
-    assert build_optimizer(TrainingConfig(clip_norm=1.5)).global_clipnorm == 1.5
-    assert build_optimizer(TrainingConfig()).global_clipnorm is None
+
+    usual = RunConfig()
+    config = with_values(usual, parse_assignments([f"{name}=1.5"]))
+    assert from_yaml(to_yaml(config)) == config and "  clip_norm: 1.5" in to_yaml(config)
+    assert config_diff([usual, config]) == {name: [0.0, 1.5]}
+    assert name in suggested(usual)
+    assert parse(f"{name} > 1.2") and name in choices(run_fields()) and title(name)
+    assert not why_no_script(usual) and "clip" in str(why_no_script(config))
+    assert measured_part(config) != measured_part(usual)
+
+    assert build_optimizer(config.training).global_clipnorm == 1.5
+    assert build_optimizer(usual.training).global_clipnorm is None
 
 
-def check_run_figure() -> None:
+def test_run_figure() -> None:
     """Compare can show the figure, sort and filter by it; so can the command, which prints it, too."""
     name, title = "mean_epoch_seconds", "Seconds per epoch (mean)"
     first, _ = _runs()
@@ -60,7 +71,7 @@ def check_run_figure() -> None:
     assert name in {each["name"] for each in _command("runs", "fields")["fields"]}
 
 
-def check_evaluate_metric() -> None:
+def test_evaluate_metric() -> None:
     """Evaluate shows the metric; the command prints it, alone and of compared runs; the report has it."""
     from sklearn.metrics import matthews_corrcoef
 
@@ -79,7 +90,7 @@ def check_evaluate_metric() -> None:
     assert f"<b>{expected:.2f}</b>Matthews correlation" in report_html(open_store(), first, None)
 
 
-def check_augmenter() -> None:
+def test_augmenter() -> None:
     """Augment's catalogue explains the step; a pipeline with it can be saved and makes images, the same each time."""
     app = _page("augment", view="catalogue", family="meta")
     assert any("<code>RandAugment</code>" in str(element.proto.body) for element in app.get("html"))
@@ -98,7 +109,7 @@ def check_augmenter() -> None:
     assert len(made[0]) == 8 and made[0] == made[1]
 
 
-def check_network() -> None:
+def test_network() -> None:
     """Train's menu has the network; the command builds it; what is saved of it may be loaded again."""
     import keras
 
@@ -121,7 +132,7 @@ def check_network() -> None:
         assert keras.models.load_model(path, safe_mode=True).output_shape == (None, 5)
 
 
-def check_data_source() -> None:
+def test_data_source() -> None:
     """Data's menu has the source and shows it; the commands know it."""
     app = _page("data", source="shapes")
     assert "Drawn shapes" in app.radio(key="source").options
@@ -134,14 +145,23 @@ def check_data_source() -> None:
     assert "shapes" in CliRunner().invoke(cli, ["train", "--help"]).stdout
 
 
-CHECKS: dict[str, Callable[[], None]] = {
-    "hyperparameter": check_hyperparameter,
-    "run-figure": check_run_figure,
-    "evaluate-metric": check_evaluate_metric,
-    "augmenter": check_augmenter,
-    "network": check_network,
-    "data-source": check_data_source,
-}
+def test_chart_section() -> None:
+    """Evaluate has the section, at its address too, with the chart and what it says in words."""
+    first, _ = _runs()
+    app = _page("evaluate", run=first.run_id, section="ranks")
+    assert not app.exception and not app.error
+    assert "How near was the right class?" in [heading.value for heading in app.subheader]
+    (chart,) = app.get("plotly_chart")
+    assert "rank 1 in" in str(chart.proto), chart.proto
+
+
+def test_page() -> None:
+    """The page answers at its address, stands in the navigation, and can be timed."""
+    app = _page("glossary", find="overfitting")
+    assert not app.exception and app.title[0].value == "📖 Glossary"
+    assert any(text.value.startswith("**Overfitting**") for text in app.markdown)
+    refused = CliRunner().invoke(cli, ["bench", "app", "--page", "none such"])
+    assert "glossary" in refused.output + str(refused.exception)
 
 
 def _command(*arguments: str) -> dict[str, Any]:
@@ -164,7 +184,3 @@ def _runs() -> tuple[Run, Run]:
     store = open_store()
     first, second = generate_runs(store, runs=2, epochs=3, predicted=2)
     return store.get(first), store.get(second)
-
-
-if __name__ == "__main__":
-    CHECKS[sys.argv[1]]()
