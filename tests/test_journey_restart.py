@@ -19,6 +19,7 @@ from tests.browser_pages import (
     no_error,
     number_field,
     press_train,
+    set_number,
     settled,
     trainings_held,
     unfold,
@@ -135,10 +136,11 @@ def launch_search(page: Page, url: str, run_id: str) -> str:
     page.get_by_role("radio", name="Search").click()
     page.get_by_text("Nothing has been searched here yet").wait_for()
     choose(page, page.get_by_role("combobox", name="Start from"), page.get_by_role("option", name="The settings under"))
-    page.get_by_label("Name (optional)").fill("quest <b>")
-    trials = page.get_by_role("spinbutton", name="Trials")
-    trials.fill("2")
-    trials.press("Enter")
+    name = page.get_by_label("Name (optional)")
+    name.fill("quest <b>")
+    name.press("Enter")
+    settled(page)
+    set_number(page, "Trials", 2)
     page.get_by_text("It trains 2 times").wait_for()
     settled(page)
     page.get_by_role("button", name="Search").last.click()
