@@ -54,7 +54,7 @@ def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 @pytest.fixture(scope="module")
 def shared_empty(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("empty")
-    shutil.copytree(prepared_home / "cache", home / "cache")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
@@ -252,7 +252,7 @@ def test_a_verdict_is_gone_when_the_answer_changes(shelf: Shelf) -> None:
 @pytest.fixture(scope="module")
 def shared_many_classes(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     home = tmp_path_factory.mktemp("many-classes")
-    shutil.copytree(prepared_home / "cache", home / "cache")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     files = of_classes({f"class {number}": 6 for number in range(1, 13)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))
