@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,10 +13,11 @@ import aquadash.runs
 from aquadash import data, people
 from aquadash.config import RunConfig
 from aquadash.data import Source
-from aquadash.errors import DataError, NotAllowedError, UnknownNameError
+from aquadash.errors import DataError, NotAllowedError, StorageError, UnknownNameError
 from aquadash.people import Person, Role
 from aquadash.runs import snapshot
 from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
+from aquadash.search.store import open_search_store
 from aquadash.ui import cache, warmup
 
 
@@ -121,3 +123,15 @@ def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch)
         cache.dataset("far")
     with pytest.raises(UnknownNameError):
         cache.dataset("farther")
+
+
+def test_the_searches_are_opened_after_the_run_store(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise StorageError("The run store cannot be opened.")
+
+    open_search_store()
+    monkeypatch.setattr(warmup, "ready", lambda: False)
+    monkeypatch.setattr(warmup, "wait_for_store", away)
+    for read in (cache.search_heads, lambda: cache.search("a" * 32)):
+        with pytest.raises(StorageError, match="cannot be opened"):
+            read()

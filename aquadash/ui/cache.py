@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation
     from aquadash.runs import RunStore
     from aquadash.search import Search, Searches, SearchHead
+    from aquadash.search.store import SearchStore
 
 #: Seconds for which what still changes may be shown as it was.
 FRESH_SECONDS = 1.0
@@ -274,18 +275,23 @@ def _run(place: str, run_id: str) -> Run:
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
 def _search_heads(place: str) -> tuple[SearchHead, ...]:
     from aquadash.search import any_stored
-    from aquadash.search.store import open_search_store
 
     with people.acting(people.OWNER):
-        return tuple(open_search_store().heads()) if any_stored() else ()
+        return tuple(_search_store().heads()) if any_stored() else ()
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _search(place: str, search_id: str) -> Search:
+    with people.acting(people.OWNER):
+        return _search_store().get(search_id)
+
+
+def _search_store() -> SearchStore:
+    # Optuna imports SQLAlchemy, as opening the run store does: two threads that do so at once can both fail.
+    store()
     from aquadash.search.store import open_search_store
 
-    with people.acting(people.OWNER):
-        return open_search_store().get(search_id)
+    return open_search_store()
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
