@@ -7,12 +7,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from aquadash.export import bundle, preparing
+from aquadash.export.convert import FORMATS
+from aquadash.export.convert_job import Conversions
+from aquadash.jobs import JobStatus, Progress, open_jobs
 from aquadash.runs import RunStore, open_store
 from aquadash.tasks import Report
+from aquadash.ui import cache
 from aquadash.ui.text import plain
-from tests import stored_runs, ui_runs
+from tests import job_rows, stored_runs, ui_runs
 from tests.app_pages import open_app_page
 
 
@@ -110,3 +115,35 @@ def test_compare_brings_a_run_and_refuses_others(
     # By the name that people know it by, as text.
     assert any(plain("my *x*.zip is not a ZIP file") in message.value for message in app.error)
     assert len(store.list_runs()) == 2
+
+
+def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, form = stored_runs.add_run(store), FORMATS["tflite"]
+    (tmp_path / "model.keras").write_bytes(b"weights")
+    store.add_artifact(run.run_id, tmp_path / "model.keras")
+    started, jobs, key = job_rows.start_no_process(monkeypatch), open_jobs(), f"convert-tflite-{run.run_id}"
+
+    def page() -> AppTest:
+        cache.refresh_jobs()
+        return open_app_page("evaluate", run=run.run_id, section="home")
+
+    page().button(key=key).click().run()
+    job = job_rows.claim("convert-tflite")
+    assert started == ["convert-tflite"] and job.id == key
+    jobs.heartbeat(job, Progress("converting to TensorFlow Lite", 1, 502))
+    app = page()
+    assert [bar.proto.text for bar in app.get("progress")] == ["Converting to TensorFlow Lite"]
+    app = app.button(key=f"{key}-stop").click().run()
+    assert jobs.heartbeat(job, None) and app.button(key=f"{key}-stopping").disabled
+    jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
+    app = page()
+    assert "Stopped by request." in [box.value for box in app.info] and app.button(key=key)
+
+    Conversions(store).start(run.run_id, form)
+    jobs.end(job_rows.claim("convert-tflite"), JobStatus.FAILED, message="It answers *differently*.")
+    assert plain("It answers *differently*.") in [box.value for box in page().error]
+    Conversions(store).start(run.run_id, form)
+    job_rows.let_the_lease_run_out(job_rows.claim("convert-tflite"))
+    assert any("gone silent" in box.value for box in page().warning)

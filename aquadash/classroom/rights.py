@@ -208,6 +208,21 @@ def require(action: Action, thing: Thing | None = None) -> None:
         raise NotAllowedError(reason)
 
 
+def require_stop(owner: str, thing: Thing) -> None:
+    """Refuse to stop work on a thing to whoever has neither asked for the work nor may do so with others'.
+
+    Args:
+        owner: The id of the person who asked for the work; empty for the owner of the machine.
+        thing: What the work is done with.
+
+    Raises:
+        NotAllowedError: What, whose it is, and whom to ask.
+    """
+    person = people.current()
+    if not person.person_id or owner != person.person_id:
+        require(Action.STOP_JOB, thing)
+
+
 def viewed(found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:
     """Those that whoever acts in this thread may see, in their order."""
     person = people.current()

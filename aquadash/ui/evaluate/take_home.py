@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,15 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run
-from aquadash.ui import cache, inputs, shell, task_progress
+from aquadash.ui import cache, inputs, job_panel, shell, task_progress
 from aquadash.ui.evaluate import take_home_reads
-from aquadash.ui.text import plain, sentence
+from aquadash.ui.text import plain
 from aquadash.ui.uploads import most_megabytes, switched_off
 
 if TYPE_CHECKING:
     from aquadash.export.bundle import Exported
     from aquadash.export.convert import Format
+    from aquadash.jobs import Job
     from aquadash.tasks import Task
 
 #: Seconds between two looks at work under way.
@@ -48,10 +50,13 @@ def show(run: Run) -> None:
             "CIFAR-100 is downloaded by the script where they are left out.",
         )
         shell.live(_TICK_SECONDS if _at_work(run, include) else None)(_zip)(run, include)
+    from aquadash.export.convert import FORMATS
+    from aquadash.export.convert_job import job_of
+
     with shell.guard():
         st.markdown("**The network for other programs**, held against the original on the test images first.")
-        for form in _formats():
-            shell.live(_TICK_SECONDS if _converting(run, form) else None)(_conversion)(run, form)
+        for form in FORMATS.values():
+            job_panel.follow(job_of(run.run_id, form), functools.partial(_conversion, run, form))
 
 
 def popover(run: Run) -> None:
@@ -135,39 +140,14 @@ def _watched(key: str) -> str:
     return f"take-home-watched:{key}"
 
 
-def _formats() -> tuple[Format, ...]:
-    from aquadash.export.convert import FORMATS
-
-    return tuple(FORMATS.values())
-
-
-def _converting(run: Run, form: Format) -> bool:
-    job = take_home_reads.job(run, form)
-    working = job is not None and not job.status.ended
-    if working:
-        st.session_state[_watched(f"{run.run_id}-{form.name}")] = True
-    return working
-
-
-def _conversion(run: Run, form: Format) -> None:
+def _conversion(run: Run, form: Format, job: Job | None) -> None:
     """A format: what it is good for, and the button, the progress or the file."""
     key = f"{form.name}-{run.run_id}"
-    job = take_home_reads.job(run, form)
     st.caption(f"**{form.title}**: {form.explained}")
     if job is not None and not job.status.ended:
-        progress = job.progress
-        share = progress.batch / progress.batches if progress and progress.batches else 0.0
-        phase = progress.phase if progress else "starting"
-        st.progress(min(share, 1.0), text=plain(sentence(phase)))
-        if job.stop_requested:
-            st.button("Stopping ...", key=f"convert-stop-{key}", icon="✋", disabled=True)
-        elif st.button("Stop", key=f"convert-stop-{key}", icon="✋"):
-            take_home_reads.conversions().stop(run.run_id, form)
-            take_home_reads.refresh()
+        job_panel.show(job, lambda: take_home_reads.conversions().stop(run.run_id, form), key=f"convert-{key}")
         return
-    if st.session_state.pop(_watched(f"{run.run_id}-{form.name}"), False):
-        st.rerun()
-    converted = take_home_reads.converted(run, form)
+    converted = take_home_reads.converted(run, form, job)
     if converted is not None:
         st.download_button(
             f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
@@ -180,8 +160,8 @@ def _conversion(run: Run, form: Format) -> None:
         )
         st.caption(f"✅ {plain(converted.check.words())}")
         return
-    if job is not None and job.message:
-        st.warning(plain(job.message), icon="✋")
+    if job is not None:
+        job_panel.show_end(job, did="converted")
     missing = form.missing()
     if missing:
         st.caption(

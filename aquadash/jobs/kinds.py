@@ -1,0 +1,47 @@
+"""The kinds of background work: one record each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes:
+        name: Letters, digits and hyphens; jobs' ids begin with it.
+        title: What people call it, to follow "the": ``"measurement"``.
+        work: ``"module:function"``, imported by the worker process alone. The function gets a
+            :class:`~aquadash.jobs.worker.JobContext` and returns a message for people, which may be empty.
+        requeue: A job whose worker was lost is put back, and one that is queued waits for whoever comes next. Else it
+            is interrupted when nobody has taken care of it for a lease, queued or not.
+        niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
+        slots: So many are worked on at the same time on one machine.
+    """
+
+    name: str
+    title: str
+    work: str
+    requeue: bool = False
+    niceness: int = 0
+    slots: int = 1
+
+
+#: Not the lowest priority: beside a training a worker would hardly get to say that it is alive.
+_BESIDE_TRAINING = 10
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "robustness",
+            "measurement",
+            "aquadash.explain.robustness_job:work",
+            niceness=_BESIDE_TRAINING,
+            slots=2,
+        ),
+        Kind("convert-tflite", "conversion", "aquadash.export.convert_job:work"),
+        Kind("convert-onnx", "conversion", "aquadash.export.convert_job:work"),
+    )
+}
