@@ -1,6 +1,6 @@
 """Work of some seconds in a thread of its own, with progress, a way to stop it, and its result for whoever asks.
 
-What takes minutes, or has to outlive the app, is a process instead: see :mod:`aquadash.training.job_process`.
+What takes minutes, or has to outlive the app, is a job instead: see :mod:`aquadash.jobs`.
 """
 
 from __future__ import annotations

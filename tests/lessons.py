@@ -160,7 +160,7 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         "take another's run home": lambda: export_run(store, done, folder / "home.zip"),
         "copy another's run": lambda: take_snapshot(store, done),
         "have another's run packed": lambda: preparing.prepare(store, done, include_data=False),
-        "ask for another's packed run": lambda: preparing.prepared(store, done, include_data=False),
+        "ask for another's packed run": lambda: preparing.export_of(store, done, include_data=False),
         "measure another's robustness": lambda: Robustness(store).start(done),
         "stop what measures another's run": lambda: Robustness(store).stop(done),
         "convert another's network": lambda: Conversions(store).start(done, onnx),

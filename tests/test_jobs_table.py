@@ -34,7 +34,11 @@ HERE = Worker("here", 7)
 )
 def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
     """An empty table. Lost jobs of the kind ``"once"`` are interrupted, those of ``"again"`` put back."""
-    kinds = {"once": Kind("once", "look", "no:thing"), "again": Kind("again", "training", "no:thing", requeue=True)}
+    kinds = {
+        "once": Kind("once", "look", "no:thing"),
+        "again": Kind("again", "training", "no:thing", requeue=True),
+        "brief": Kind("brief", "export", "no:thing", kept=60.0),
+    }
     monkeypatch.setattr("aquadash.jobs.table.KINDS", kinds)
     if request.param == "sqlite":
         opened = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}")
@@ -189,6 +193,20 @@ def test_readers_fetch_what_has_changed(jobs: Jobs) -> None:
     jobs.heartbeat(job, None)
     let_the_lease_run_out(job, jobs=jobs)
     assert {(one.id, one.status) for one in jobs.changed_since(job.revision)} >= {(first.id, JobStatus.INTERRUPTED)}
+
+
+def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: Jobs) -> None:
+    for kind in ("once", "brief"):
+        for run in ("r1", "r2"):
+            jobs.end(claimed(jobs, kind, run), JobStatus.FINISHED, result={"size": 3})
+    old = [jobs.get(f"{kind}-r1") for kind in ("once", "brief")]
+    assert all(job is not None and job.result == {"size": 3} for job in old)
+    with jobs._engine.begin() as connection:
+        connection.execute(text("UPDATE jobs SET ended_at = ended_at - 61 WHERE run = 'r1'"))
+    revision = max(job.revision for job in jobs.changed_since(0))
+    new = jobs.submit("brief", "r3", {})
+    assert {job.id for job in jobs.changed_since(0)} == {"once-r1", "once-r2", "brief-r2", "brief-r3"}
+    assert new.revision > revision and jobs.changed_since(revision) == [new]
 
 
 def test_one_that_no_worker_could_be_started_for_fails(jobs: Jobs) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -24,10 +25,10 @@ from tests import job_rows
 from tests.waiting import wait_for
 
 #: What the kind of these tests does; it is replaced by each test.
-_work: Callable[[JobContext], str] = lambda job: ""  # noqa: E731
+_work: Callable[[JobContext], dict[str, Any]] = lambda job: {}  # noqa: E731
 
 
-def work(job: JobContext) -> str:
+def work(job: JobContext) -> dict[str, Any]:
     return _work(job)
 
 
@@ -38,7 +39,7 @@ def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
     return kind
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], str]) -> tuple[JobStatus, str]:
+def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], dict[str, Any]]) -> tuple[JobStatus, str]:
     """How a job ends that does so."""
     monkeypatch.setattr(sys.modules[__name__], "_work", function)
     open_jobs().submit("test", "r1", {})
@@ -46,28 +47,34 @@ def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], str
     return job.status, job.message
 
 
-def test_its_words_are_the_message_of_one_that_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(job: JobContext) -> str:
+def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
         assert (job.run, job.request) == ("r1", {})
         job.report("half", 1, 2)
         job.beat()
         found = job_rows.latest("test").progress
         assert found is not None and (found.phase, found.fraction) == ("half", 0.5)
-        return "All the same."
+        job.report_fraction("packing", 0.25)
+        job.beat()
+        found = job_rows.latest("test").progress
+        assert found is not None and (found.phase, found.fraction) == ("packing", 0.25)
+        job.report_fraction("packing", None)
+        return {"images": 3}
 
-    assert ending(monkeypatch, look) == (JobStatus.FINISHED, "All the same.")
+    assert ending(monkeypatch, look) == (JobStatus.FINISHED, "")
+    assert job_rows.latest("test").result == {"images": 3}
 
 
 @pytest.mark.parametrize(("words", "message"), [((), "Stopped by request."), (("Half is kept.",), "Half is kept.")])
 def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str) -> None:
-    def look(job: JobContext) -> str:
+    def look(job: JobContext) -> dict[str, Any]:
         open_jobs().request_stop("test-r1")
         job.beat()
         try:
             job.report("on")
         except Stopped:
             raise Stopped(*words) from None
-        return "too far"
+        return {"too": "far"}
 
     assert ending(monkeypatch, look) == (JobStatus.STOPPED, message)
 
@@ -78,13 +85,14 @@ def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[s
         (RunError("The data are gone."), "The data are gone."),
         (MemoryError(), "The machine ran out of memory. Close other programs and start it again."),
         (BrokenProcessPool(), "The machine ran out of memory. Close other programs and start it again."),
+        (OSError(28, "No space left"), "The computer refused: No space left. Is the disk full or read-only?"),
         (ZeroDivisionError("by nought"), "An unexpected error ended the conversion: ZeroDivisionError: by nought"),
     ],
 )
 def test_no_exception_leaves_a_job_that_looks_alive(
     monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
-    def look(job: JobContext) -> str:
+    def look(job: JobContext) -> dict[str, Any]:
         raise error
 
     assert ending(monkeypatch, look) == (JobStatus.FAILED, message)
@@ -92,14 +100,14 @@ def test_no_exception_leaves_a_job_that_looks_alive(
 
 def test_what_cannot_be_imported_is_a_failed_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "test", Kind("test", "conversion", "no_such_module:work"))
-    status, message = ending(monkeypatch, lambda job: "")
+    status, message = ending(monkeypatch, lambda job: {})
     assert status is JobStatus.FAILED and "no_such_module" in message
 
 
 def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def look(job: JobContext) -> str:
+    def look(job: JobContext) -> dict[str, Any]:
         row = job_rows.latest("test")
         job_rows.let_the_lease_run_out(row)
         assert job_rows.latest("test").status is JobStatus.INTERRUPTED
@@ -111,7 +119,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
         except LeaseLostError as error:
             seen.append(str(error))
             raise
-        return "too far"
+        return {"too": "far"}
 
     assert ending(monkeypatch, look) == (JobStatus.INTERRUPTED, ""), "the row stays as it was"
     assert seen and "taken for lost" in seen[0]
@@ -170,7 +178,7 @@ def work(job):
     while job.request["forever"]:
         job.report("turning round", 1, 2)
         time.sleep(0.01)
-    return "done"
+    return {"turns": 0}
 module.work = work
 sys.modules["slow_work"] = module
 sys.exit(worker.main("slow"))
@@ -216,7 +224,7 @@ def test_a_worker_does_what_is_queued_one_after_another_and_ends(
     assert worker_process.wait(100) == 0
     assert [job.status for job in jobs.find(kind="slow")] == [JobStatus.STOPPED, JobStatus.FINISHED]
     log = settings.job_log(second.id).read_text()
-    assert "slow-r2: finished. done" in log and "slow-r1" not in log
+    assert "slow-r2: finished. {'turns': 0}" in log and "slow-r1" not in log
 
 
 @pytest.mark.timeout(300)

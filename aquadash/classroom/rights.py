@@ -208,19 +208,28 @@ def require(action: Action, thing: Thing | None = None) -> None:
         raise NotAllowedError(reason)
 
 
-def require_stop(owner: str, thing: Thing) -> None:
-    """Refuse to stop work on a thing to whoever has neither asked for the work nor may do so with others'.
+def may_stop(owner: str, thing: Thing | None = None) -> bool:
+    """Whether whoever acts in this thread may stop work: what they have asked for, or, as those who lead, all of it.
 
     Args:
         owner: The id of the person who asked for the work; empty for the owner of the machine.
-        thing: What the work is done with.
-
-    Raises:
-        NotAllowedError: What, whose it is, and whom to ask.
+        thing: What the work is done with, for work that whoever owns that may stop, too.
     """
     person = people.current()
-    if not person.person_id or owner != person.person_id:
-        require(Action.STOP_JOB, thing)
+    if person.leads or (person.person_id and owner == person.person_id):
+        return True
+    return thing is not None and allowed(Action.STOP_JOB, thing)
+
+
+def require_stop(owner: str, thing: Thing | None = None) -> None:
+    """Refuse where not :func:`may_stop`.
+
+    Raises:
+        NotAllowedError: Whom to ask.
+    """
+    if not may_stop(owner, thing):
+        reason = refusal(Action.STOP_JOB, thing) if thing else ""
+        raise NotAllowedError(reason or "Somebody else has asked for this work. Only they or the teacher can stop it.")
 
 
 def viewed(found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:

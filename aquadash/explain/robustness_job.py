@@ -11,7 +11,7 @@ import hashlib
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquadash import people
 from aquadash.classroom.rights import Action, require, require_stop
@@ -164,8 +164,8 @@ def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
     return None
 
 
-def work(job: JobContext) -> str:
-    """Measure what a job asks for, and store what is measured whatever happens; there is no more to say about it."""
+def work(job: JobContext) -> dict[str, Any]:
+    """Measure what a job asks for, and store what is measured whatever happens; the figures are files of the run."""
     store = open_store()
     listener = _StoreListener(store, job)
     try:
@@ -174,7 +174,7 @@ def work(job: JobContext) -> str:
         raise Stopped("Stopped by request. What is measured is kept.") from None
     finally:
         listener.flush()
-    return ""
+    return {}
 
 
 def _measure(store: RunStore, job: JobContext, listener: _StoreListener) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquadash import people
 from aquadash.classroom.rights import Action, require, require_stop
@@ -111,8 +112,8 @@ def format_named(name: str) -> Format:
         raise UnknownNameError.of("format", name, FORMATS) from None
 
 
-def work(job: JobContext) -> str:
-    """Convert what a job asks for; returns how the file was checked, for people."""
+def work(job: JobContext) -> dict[str, Any]:
+    """Convert what a job asks for; returns how the file was checked."""
     from aquadash import data
     from aquadash.export.convert import convert
 
@@ -131,7 +132,7 @@ def work(job: JobContext) -> str:
         store.add_artifact(run.run_id, target)
     # Last: without it, the file does not count.
     store.add_text_artifact(run.run_id, form.check_name, check.to_json())
-    return check.words()
+    return asdict(check)
 
 
 def _kind(form: Format) -> str:

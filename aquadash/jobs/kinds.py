@@ -13,11 +13,12 @@ class Kind:
         name: Letters, digits and hyphens; jobs' ids begin with it.
         title: What people call it, to follow "the": ``"measurement"``.
         work: ``"module:function"``, imported by the worker process alone. The function gets a
-            :class:`~aquadash.jobs.worker.JobContext` and returns a message for people, which may be empty.
+            :class:`~aquadash.jobs.worker.JobContext` and returns what it has found, as few plain values for JSON.
         requeue: A job whose worker was lost is put back, and one that is queued waits for whoever comes next. Else it
             is interrupted when nobody has taken care of it for a lease, queued or not.
         niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
         slots: So many are worked on at the same time on one machine.
+        kept: Seconds after which an ended job is forgotten; None for never.
     """
 
     name: str
@@ -26,10 +27,13 @@ class Kind:
     requeue: bool = False
     niceness: int = 0
     slots: int = 1
+    kept: float | None = None
 
 
 #: Not the lowest priority: beside a training a worker would hardly get to say that it is alive.
 _BESIDE_TRAINING = 10
+
+_DAY = 24 * 3600.0
 
 KINDS = {
     kind.name: kind
@@ -43,5 +47,7 @@ KINDS = {
         ),
         Kind("convert-tflite", "conversion", "aquadash.export.convert_job:work"),
         Kind("convert-onnx", "conversion", "aquadash.export.convert_job:work"),
+        Kind("export", "export", "aquadash.export.preparing:work_export", slots=2, kept=_DAY),
+        Kind("import", "import", "aquadash.export.preparing:work_import", slots=2, kept=_DAY),
     )
 }

@@ -30,6 +30,7 @@ from sqlalchemy import (
     and_,
     case,
     create_engine,
+    delete,
     event,
     exists,
     false,
@@ -73,6 +74,7 @@ _jobs = Table(
     Column("worker", _JSON),
     Column("lease", Float),
     Column("progress", _JSON),
+    Column("result", _JSON, nullable=False),
     Column("message", Text, nullable=False),
     Column("stop_requested", Boolean, nullable=False),
     Column("submitted_at", Float, nullable=False),
@@ -144,6 +146,7 @@ class Jobs:
             "worker": null(),
             "lease": null() if KINDS[kind].requeue else self._now + LEASE_SECONDS,
             "progress": null(),
+            "result": {},
             "message": "",
             "stop_requested": False,
             "submitted_at": self._now,
@@ -160,6 +163,10 @@ class Jobs:
         with self._writing() as connection:
             self._end_lapsed(connection)
             row = connection.execute(statement.returning(*_read_columns)).one_or_none()
+            if (kept := KINDS[kind].kept) is not None:
+                # After the row above, which has the highest revision: that of the table never goes back.
+                forgotten = and_(_columns.kind == kind, _columns.ended_at < self._now - kept)
+                connection.execute(delete(_jobs).where(forgotten))
         if row is None:
             raise RunError(f"This {KINDS[kind].title} is under way already. Wait for its end, or stop it first.")
         return _job(row)
@@ -234,13 +241,25 @@ class Jobs:
             connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=_next_revision))
         return found.stop_requested
 
-    def end(self, job: Job, status: JobStatus, *, message: str = "") -> None:
+    def end(self, job: Job, status: JobStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
         """Write how a job ended that was claimed, or for which no worker could be started.
+
+        Args:
+            job: As it was claimed or submitted.
+            status: One that has ended.
+            message: Why, for people, where it has not finished.
+            result: What it has found, as few plain values for JSON.
 
         Raises:
             LeaseLostError: It is no longer the worker's.
         """
-        values = {"status": status, "message": message[:_MESSAGE_LIMIT], "ended_at": self._now, "lease": null()}
+        values = {
+            "status": status,
+            "message": message[:_MESSAGE_LIMIT],
+            "result": dict(result or {}),
+            "ended_at": self._now,
+            "lease": null(),
+        }
         with self._writing() as connection:
             self._own(connection, job, values)
 

@@ -89,7 +89,8 @@ class Job:
         attempt: How often it was claimed.
         worker: Who has or had it; None before the first claim.
         progress: What its worker reported last; None before that.
-        message: Why it failed or stopped, or what it found; plain text, may be empty.
+        result: What a finished one has found, as few plain values; empty otherwise.
+        message: Why it failed or stopped; plain text, empty otherwise.
         stop_requested: True once somebody asked it to stop.
         submitted_at: When it was (last) asked for.
         started_at: When it was (last) claimed, None before.
@@ -107,6 +108,7 @@ class Job:
     attempt: int
     worker: Worker | None
     progress: Progress | None
+    result: dict[str, Any]
     message: str
     stop_requested: bool
     submitted_at: float

@@ -101,6 +101,10 @@ class JobContext:
         if self._stop_requested:
             raise Stopped
 
+    def report_fraction(self, phase: str, fraction: float | None) -> None:
+        """:meth:`report` for work that knows how much of it is done, 0 to 1, or None while it does not."""
+        self.report(phase, round(1000 * (fraction or 0.0)), 0 if fraction is None else 1000)
+
     @property
     def lost(self) -> bool:
         """True once the job is no longer this worker's, so that nothing of it may be stored."""
@@ -146,30 +150,35 @@ def do_job(jobs: Jobs, job: Job) -> None:
     kind = KINDS[job.kind]
     context = JobContext(jobs, job)
     with context.beating():
-        status, message = _done(kind, context)
-    _log.info("%s: %s. %s", job.id, status, message)
+        status, message, result = _done(kind, context)
+    _log.info("%s: %s. %s", job.id, status, message or result)
     try:
-        jobs.end(job, status, message=message)
+        jobs.end(job, status, message=message, result=result)
     except LeaseLostError as error:
         _log.warning("%s: %s", job.id, error)
 
 
-def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str]:
+def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
+    """How the work has ended: its status, why, and what it has found."""
     try:
         module, _, function = kind.work.partition(":")
-        return JobStatus.FINISHED, getattr(importlib.import_module(module), function)(context)
+        return JobStatus.FINISHED, "", getattr(importlib.import_module(module), function)(context)
     except Stopped as stopped:
-        return JobStatus.STOPPED, str(stopped)
+        return JobStatus.STOPPED, str(stopped), {}
     except AquaDashError as error:
         _log.error("%s", error)
-        return JobStatus.FAILED, str(error)
+        reason = str(error)
     except (MemoryError, BrokenProcessPool):
         # A pool breaks when the system ends one of its processes, which it does when memory is short.
         _log.exception("out of memory")
-        return JobStatus.FAILED, "The machine ran out of memory. Close other programs and start it again."
+        reason = "The machine ran out of memory. Close other programs and start it again."
+    except OSError as error:
+        _log.exception("the %s failed", kind.title)
+        reason = f"The computer refused: {error.strerror or error}. Is the disk full or read-only?"
     except Exception as error:
         _log.exception("the %s failed", kind.title)
-        return JobStatus.FAILED, f"An unexpected error ended the {kind.title}: {type(error).__name__}: {error}"
+        reason = f"An unexpected error ended the {kind.title}: {type(error).__name__}: {error}"
+    return JobStatus.FAILED, reason, {}
 
 
 def main(kind_name: str) -> int:

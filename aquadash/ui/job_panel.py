@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import streamlit as st
 
-from aquadash.jobs import Job, JobStatus
+from aquadash.classroom.rights import may_stop
+from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.ui import cache, shell
 from aquadash.ui.text import joined, plain, sentence, time_left
 
@@ -17,7 +19,8 @@ TICK_SECONDS = 1.0
 def follow(job_id: str, draw: Callable[[Job | None], None]) -> None:
     """Draw a part of a page that is about a job, and draw it again while the job is at work.
 
-    When the job begins or ends the whole page is drawn again, for what is around may depend on it.
+    When the job begins or ends the whole page is drawn again, for what is around may depend on it, such as the runs
+    that there are.
 
     Args:
         job_id: Which.
@@ -31,6 +34,7 @@ def follow(job_id: str, draw: Callable[[Job | None], None]) -> None:
 def _followed(job_id: str, draw: Callable[[Job | None], None], seen: tuple[object, ...]) -> None:
     job = cache.job(job_id)
     if _state(job) != seen:
+        cache.refresh()
         st.rerun()
     draw(job)
 
@@ -39,13 +43,15 @@ def _state(job: Job | None) -> tuple[object, ...]:
     return () if job is None else (job.status, job.attempt, job.stop_requested)
 
 
-def show(job: Job, stop: Callable[[], None] | None, *, key: str, unit: str = "", stop_help: str | None = None) -> None:
+def show(
+    job: Job, *, key: str, stop: Callable[[], None] | None = None, unit: str = "", stop_help: str | None = None
+) -> None:
     """Draw a job at work.
 
     Args:
         job: One that has not ended.
-        stop: Asks it to stop; None for a visitor who may not.
         key: The button's key begins with it.
+        stop: Asks it to stop, and refuses whoever may not. None: those who asked for the job and those who lead may.
         unit: What the steps are, if that means something to people: ``"images"``.
         stop_help: What becomes of the work, for people.
     """
@@ -58,9 +64,9 @@ def show(job: Job, stop: Callable[[], None] | None, *, key: str, unit: str = "",
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.stop_requested:
             st.button("Stopping ...", key=f"{key}-stopping", icon="✋", disabled=True)
-        elif stop is not None and st.button("Stop", key=f"{key}-stop", icon="✋", help=stop_help):
+        elif (stop or may_stop(job.owner)) and st.button("Stop", key=f"{key}-stop", icon="✋", help=stop_help):
             with shell.guard():
-                stop()
+                (stop or functools.partial(open_jobs().request_stop, job.id))()
                 cache.refresh_jobs()
                 st.rerun()
         st.caption(plain(left) or "Working out how long it takes ...", width="content")

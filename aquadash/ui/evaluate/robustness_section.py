@@ -50,8 +50,8 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
     if job is not None and not job.status.ended:
         job_panel.show(
             job,
-            lambda: robustness_reads.measurements().stop(run.run_id),
             key=f"robustness-{run.run_id}",
+            stop=lambda: robustness_reads.measurements().stop(run.run_id),
             unit="images",
             stop_help="What is measured is kept, and it can go on.",
         )

@@ -17,11 +17,9 @@ from aquadash.runs.types import Run
 from aquadash.ui import cache
 
 if TYPE_CHECKING:
-    from aquadash.export.bundle import Exported
     from aquadash.export.convert import Check, Format
     from aquadash.export.convert_job import Conversions
     from aquadash.jobs import Job
-    from aquadash.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,10 @@ def conversions() -> Conversions:
     return Conversions(cache.store())
 
 
-def prepared(run: Run, include: bool) -> Task[Exported] | None:
-    """The run's ZIP, with the images or without, under way or done; which one it is, is at most a second old."""
+def export_of(run: Run, include: bool) -> str:
+    """The id of the job that makes the run's ZIP, with the images or without; of the run as it was a second ago."""
     require(Action.OPEN_MODEL, run.thing)
-    return _prepared(settings.place(), run.run_id, include)
+    return _export_of(settings.place(), run.run_id, include)
 
 
 def converted(run: Run, form: Format, job: Job | None) -> Converted | None:
@@ -62,16 +60,16 @@ def converted(run: Run, form: Format, job: Job | None) -> Converted | None:
 
 def refresh() -> None:
     """Forget what may just have been changed; call after starting or stopping something."""
-    _prepared.clear()
+    _export_of.clear()
     cache.refresh_jobs()
 
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
-def _prepared(place: str, run_id: str, include: bool) -> Task[Exported] | None:
+def _export_of(place: str, run_id: str, include: bool) -> str:
     from aquadash.export import preparing
 
     with people.acting(people.OWNER):
-        return preparing.prepared(cache.store(), run_id, include_data=include)
+        return preparing.export_of(cache.store(), run_id, include_data=include)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
