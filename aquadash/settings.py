@@ -185,6 +185,11 @@ def job_log(job_id: str) -> Path:
     return home() / "logs" / f"{job_id}.log"
 
 
+def label_safety() -> Path:
+    """The folder for what measurements of label safety are asked and have found; it may be emptied at any time."""
+    return home() / "label-safety"
+
+
 def exports() -> Path:
     """The folder for ZIP files that are ready to be taken home; it may be emptied at any time."""
     return home() / "exports"

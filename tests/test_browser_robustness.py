@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from aquadash.explain.robustness_job import Robustness
+from aquadash.jobs import JobStatus
 from aquadash.runs import open_store
-from aquadash.runs.jobs import JobStatus
 from tests.browser_pages import address_has, no_error, settled
 from tests.robust_runs import add_tiny_model
 from tests.serving import needs_chromium, serving

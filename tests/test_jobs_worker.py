@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -265,6 +266,26 @@ def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
     assert job_rows.latest("test").status is JobStatus.FINISHED
     with FileLock(home / "locks" / "test-0.lock", timeout=0):
         pass
+
+
+def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "log_to", lambda path: None)
+    monkeypatch.setattr(os, "nice", lambda niceness: 0)
+    monkeypatch.setitem(KINDS, "test", Kind("test", "look", f"{__name__}:work", linger=10.0))
+    jobs, seconds, looks = open_jobs(), [0.0], []
+
+    def sleep(pause: float) -> None:
+        """A job comes with the third look of one that lingers; after it none does."""
+        seconds[0] += 1.0
+        looks.append(seconds[0])
+        if len(looks) == 3:
+            jobs.submit("test", "late", {})
+
+    clock = SimpleNamespace(monotonic=lambda: seconds[0], sleep=sleep)
+    monkeypatch.setattr(worker, "time", clock)
+    assert worker.main("test") == 0
+    assert job_rows.latest("test").status is JobStatus.FINISHED
+    assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
 
 
 def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(

@@ -18,6 +18,8 @@ class Kind:
             is interrupted when nobody has taken care of it for a lease, queued or not.
         niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
         slots: So many are worked on at the same time on one machine.
+        linger: Seconds for which its worker waits for another job before it ends, for work whose libraries take long to
+            load.
         kept: Seconds after which an ended job is forgotten; None for never.
     """
 
@@ -27,6 +29,7 @@ class Kind:
     requeue: bool = False
     niceness: int = 0
     slots: int = 1
+    linger: float = 0.0
     kept: float | None = None
 
 
@@ -44,6 +47,13 @@ KINDS = {
             "aquadash.explain.robustness_job:work",
             niceness=_BESIDE_TRAINING,
             slots=2,
+        ),
+        Kind(
+            "label-safety",
+            "measurement",
+            "aquadash.explain.label_safety_job:work",
+            linger=60.0,
+            kept=_DAY,
         ),
         Kind("convert-tflite", "conversion", "aquadash.export.convert_job:work"),
         Kind("convert-onnx", "conversion", "aquadash.export.convert_job:work"),

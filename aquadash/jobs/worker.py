@@ -33,6 +33,9 @@ _log = logging.getLogger("aquadash.jobs")
 #: Seconds between two heartbeats: pages look no oftener.
 HEARTBEAT_SECONDS = 1.0
 
+#: Seconds between two looks of a worker that lingers.
+_LOOK_SECONDS = 0.2
+
 #: The database may fail so often in a row (a full disk, a server that restarts) before the work ends unseen.
 _MAX_FAILURES = 30
 
@@ -190,7 +193,7 @@ def main(kind_name: str) -> int:
     jobs, here = open_jobs(), Worker(socket.gethostname(), os.getpid())
     while slot := _free_slot(kind):
         try:
-            while job := jobs.claim([kind.name], here):
+            while job := _next(jobs, kind, here):
                 log_to(settings.job_log(job.id))
                 do_job(jobs, job)
         finally:
@@ -199,6 +202,15 @@ def main(kind_name: str) -> int:
         if not jobs.find(kind=kind.name, status=JobStatus.QUEUED):
             break
     return 0
+
+
+def _next(jobs: Jobs, kind: Kind, here: Worker) -> Job | None:
+    """Claim the next job; None where none has come for as long as the kind's workers linger."""
+    until = time.monotonic() + kind.linger
+    while (job := jobs.claim([kind.name], here)) is None and time.monotonic() < until:
+        while time.monotonic() < until and not jobs.find(kind=kind.name, status=JobStatus.QUEUED):
+            time.sleep(_LOOK_SECONDS)
+    return job
 
 
 def _free_slot(kind: Kind) -> FileLock | None:
