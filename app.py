@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aquadash import settings
+from aquadash.pages import FIRST, PAGES, addresses
 from aquadash.ui import server
 from aquadash.ui.classroom import frame
 
@@ -27,17 +28,17 @@ else:
     frame.run(
         st.navigation(
             [
-                # The default page's address is the bare host, whatever its own; the hidden twin answers to /home, too.
-                st.Page("pages/home.py", title="Home", icon="🌊", url_path="start", default=True),
-                st.Page("pages/home.py", title="Home", icon="🌊", url_path="home", visibility="hidden"),
-                st.Page("pages/data.py", title="Data", icon="🐟"),
-                st.Page("pages/augment.py", title="Augment", icon="🎲"),
-                st.Page("pages/train.py", title="Train", icon="🏊"),
-                st.Page("pages/evaluate.py", title="Evaluate", icon="🔎"),
-                st.Page("pages/predict.py", title="Predict", icon="📷"),
-                st.Page("pages/compare.py", title="Compare", icon="⚖️"),
-                st.Page("pages/walkthrough.py", title="Walkthrough", icon="🎓"),
-                *([st.Page("pages/classroom.py", title="Class", icon="🏫")] if settings.classroom() else []),
+                st.Page(
+                    f"pages/{name}.py",
+                    title=page.title,
+                    icon=page.icon,
+                    url_path=address,
+                    default=name == FIRST and number == 0,
+                    visibility="hidden" if number else "visible",
+                )
+                for name, page in PAGES.items()
+                if settings.classroom() or not page.class_only
+                for number, address in enumerate(addresses(name))
             ],
             position=frame.navigation_position(),
         )

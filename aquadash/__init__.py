@@ -12,6 +12,7 @@ room              holds                                                         
 ``settings``      where things are kept, read from the environment                -
 ``jobs``          background work: one table, one protocol, the worker process    sqlalchemy
 ``people``        who acts: the person behind a click, and their role              -
+``pages``         the pages of the app, one record each                            -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
 ``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil, icu

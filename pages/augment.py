@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash.ui import pipeline_library, shell
 from aquadash.ui.augment import branch_bar, builder, builder_state, pipeline_bar, studio_frame
 
-with shell.page("🎲 Augment", question="What does the network see when its training images are changed at random?"):
+with shell.page("augment"):
     library = pipeline_library.current()
     builder_state.restore(library)
     pipeline_bar.show(library)

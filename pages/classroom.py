@@ -9,5 +9,5 @@ if projector.waits():
     with shell.bare_page():
         projector.wait()
 else:
-    with shell.page("🏫 Class", question="Who does what, and how well does it go?"):
+    with shell.page("classroom"):
         class_page.show()

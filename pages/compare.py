@@ -18,7 +18,7 @@ from aquadash.ui.compare import (
 )
 from aquadash.ui.evaluate import take_home
 
-with shell.page("⚖️ Compare", question="What made one run better than another?"):
+with shell.page("compare"):
     run_bin.undo_bar()
     runs = cache.runs()
     if runs:

@@ -12,8 +12,6 @@ from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
-VIEWS = {"pictures": "Pictures", "numbers": "Numbers"}
-
 
 def pick_source() -> str:
     """The data set's name, from the menu or the address."""
@@ -63,14 +61,11 @@ def overview(dataset: Dataset) -> None:
 def look_at(dataset: Dataset) -> None:
     """The pictures and numbers of a split."""
     with st.container(horizontal=True):
-        view = bound.choice("view", VIEWS, label="Show")
+        section = dataset_views.SECTIONS.choose()
         split = bound.choice(
             "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=dataset_views.first_page
         )
-    if view == "pictures":
-        dataset_views.show_pictures(dataset, split)
-    else:
-        dataset_views.show_numbers(dataset, split)
+    section.show(dataset, split)
 
 
 def data_sets() -> None:
@@ -89,7 +84,7 @@ def data_sets() -> None:
     look_at(dataset)
 
 
-with shell.page("🐟 Data", question="What does the network learn from, and what is it tested on?"):
+with shell.page("data"):
     # No st.stop() here: it would keep the values of widgets that are no longer drawn, and the browser forget them.
     if own_pictures.is_open():
         own_pictures.show()

@@ -35,5 +35,5 @@ if present.asked():
     with shell.bare_page():
         present.show()
 else:
-    with shell.page("🔎 Evaluate", question="Where is the network right, and where does it fail?"):
+    with shell.page("evaluate"):
         page()

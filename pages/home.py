@@ -6,6 +6,7 @@ import streamlit as st
 
 from aquadash import data, settings
 from aquadash.classroom.rights import Action, allowed
+from aquadash.pages import PAGES
 from aquadash.ui import cache, components, owners, run_order, run_progress, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.text import duration, moment, plain
@@ -13,18 +14,18 @@ from aquadash.ui.text import duration, moment, plain
 _MOST_AT_WORK = 5
 
 STEPS = (
-    ("🐟 Look at the data", "Five animals, 2,500 pictures to learn from and 500 to be tested on.", "Data"),
-    ("🎲 Bend the pictures", "Random changes make five training pictures out of one.", "Augment"),
-    ("🏊 Train and watch", "Launch a network and see it learn, epoch by epoch.", "Train"),
+    ("🐟 Look at the data", "Five animals, 2,500 pictures to learn from and 500 to be tested on.", "data"),
+    ("🎲 Bend the pictures", "Random changes make five training pictures out of one.", "augment"),
+    ("🏊 Train and watch", "Launch a network and see it learn, epoch by epoch.", "train"),
 )
 
 
 def steps() -> None:
     """The way to a first result."""
-    for column, (title, sentence, page) in zip(st.columns(3), STEPS, strict=True):
+    for column, (title, sentence, name) in zip(st.columns(3), STEPS, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{title}**  \n{sentence}")
-            st.page_link(f"pages/{page.lower()}.py", label=f"Go to {page}", icon=":material/arrow_forward:")
+            st.page_link(f"pages/{name}.py", label=f"Go to {PAGES[name].title}", icon=":material/arrow_forward:")
 
 
 @shell.live(1.5)
@@ -93,9 +94,7 @@ def about_the_data() -> None:
     )
 
 
-with shell.page(
-    "🌊 AquaDash", question="How does a computer learn to tell a beaver from a dolphin, an otter, a seal or a whale?"
-):
+with shell.page("home"):
     st.markdown(
         "A lab for learning image classification by experiment. Change one thing, train, and see what it does. "
         "Nothing here needs programming, and nothing can be broken."

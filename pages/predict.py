@@ -8,7 +8,7 @@ from aquadash.ui import cache, components, owners, run_order, shell, uploads
 from aquadash.ui.evaluate import first_model
 from aquadash.ui.predict import predict_runs, predict_samples, predict_views
 
-with shell.page("📷 Predict", question="What does the network say about my picture?"):
+with shell.page("predict"):
     runs = run_order.results_first(first_model.or_first_model(owners.with_networks(cache.runs())))
     if not runs:
         components.empty_state(

@@ -5,7 +5,5 @@ from __future__ import annotations
 from aquadash.ui import shell
 from aquadash.ui.walkthrough import frame
 
-with shell.page(
-    "🎓 Walkthrough", question="What did the report do, what can be learnt from it, and where does it err?"
-):
+with shell.page("walkthrough"):
     frame.show()

@@ -171,17 +171,15 @@ class Cluster:
             self._scheduler.kill()
             self._scheduler.wait(10)
 
-    def start(self, name: str, *, images: Path, slots: int = 1) -> Machine:
+    def start(self, name: str, *, slots: int = 1) -> Machine:
         """Start a machine's worker.
 
         Args:
             name: What to call it.
-            images: A home whose drawn images it gets, which saves the drawing.
             slots: Runs at once.
         """
         home = self.folder / name
-        if not home.exists():
-            shutil.copytree(images / "cache", home / "cache")
+        home.mkdir(exist_ok=True)
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(

@@ -148,7 +148,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def prepared_home(shared_folder: Path) -> Path:
-    """A home in which the embedded images are drawn and the run store is made, to be copied."""
+    """A home in which the run store is made, to be copied."""
     folder = shared_folder / "prepared"
     with FileLock(shared_folder / "prepared.lock"):
         if not folder.exists():
@@ -159,7 +159,7 @@ def prepared_home(shared_folder: Path) -> Path:
 
 def _prepare(folder: Path) -> None:
     subprocess.run(
-        [sys.executable, "-c", "from aquadash import data, runs; data.load('synthetic'); runs.open_store()"],
+        [sys.executable, "-c", "from aquadash import runs; runs.open_store()"],
         env={**os.environ, "AQUADASH_HOME": str(folder)},
         cwd=ROOT,
         check=True,
@@ -168,15 +168,14 @@ def _prepare(folder: Path) -> None:
 
 @pytest.fixture
 def warm_home(home: Path, prepared_home: Path) -> Path:
-    """A home with drawn images and an empty store."""
+    """A home with an empty store."""
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     return home
 
 
 @pytest.fixture
-def home_with_images(home: Path, prepared_home: Path) -> Path:
-    """The test's home with the embedded images already drawn, which takes seconds."""
-    shutil.copytree(prepared_home / "cache", home / "cache", dirs_exist_ok=True)
+def home_with_images(home: Path) -> Path:
+    """The test's home; the embedded images come with the package."""
     return home
 
 

@@ -15,9 +15,11 @@ from aquadash.bench.load_result import GOALS
 from aquadash.bench.load_training import ProgressRecord
 from aquadash.bench.load_visitors import Watch
 from aquadash.bench.load_walk import Place, Runs
+from aquadash.pages import PAGES
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.walkthrough import LESSONS
 
+VISITED = {name for name, page in PAGES.items() if page.visits}
 RUNS = Runs("a" * 32, "b" * 32, ("c" * 32, "d" * 32, "e" * 32, "f" * 32))
 
 
@@ -58,19 +60,19 @@ def test_everybody_goes_about_in_their_own_way_and_always_the_same() -> None:
     assert first(1) == first(1) != first(2)
     places = [place for place, _ in first(1)]
     low, high = load_walk.THINK_BOUNDS
-    assert {place.page for place in places} == set(load_walk.WEIGHTS)
+    assert {place.page for place in places} == VISITED
     assert all(low <= seconds <= high for _, seconds in first(1))
     watching = sum(place.page == "train" for place in places) / len(places)
     assert 0.25 < watching < 0.5
 
 
 def test_the_tour_shows_every_page_section_and_lesson() -> None:
-    assert load_walk.SECTIONS == tuple(SECTIONS)
     places = load_walk.every_place(RUNS)
-    assert {place.page for place in places} == set(load_walk.WEIGHTS)
-    queries = " ".join(place.query for place in places)
-    assert all(f"section={word}" in queries for word in SECTIONS)
-    assert all(f"lesson={word}" in queries for word in LESSONS)
+    assert {place.page for place in places} == VISITED and len(places) == len(set(places))
+    for run in (RUNS.trained, *RUNS.others):
+        assert {Place("evaluate", f"run={run}&section={word}") for word in SECTIONS.table} <= set(places)
+    assert {Place("walkthrough", f"run={RUNS.trained}&lesson={word}") for word in LESSONS} <= set(places)
+    assert Place("home") in places and Place("augment", "view=code") in places
 
 
 def test_only_the_banner_is_no_complaint(tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     values = json.loads(json.dumps(found.to_dict()))
     assert found.errors == ()
     assert found.page_changes >= 30 and found.updates >= 30 and found.redraws > 1
-    assert set(found.pages) <= set(load_walk.WEIGHTS)
+    assert set(found.pages) <= VISITED
     for name in ("page_p95_seconds", "update_p95_seconds", "session_megabytes", "error_count"):
         assert values["goals"][name]["met"], values["goals"]
     # Phases of seconds tell the training's pace only roughly; ten minutes are what the goal is for.

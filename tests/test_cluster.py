@@ -36,7 +36,7 @@ LONG = with_values(BASE, {"training.epochs": 1000, "training.batch_size": 16})
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers of one slot each, with homes of their own."""
     folder = tmp_path_factory.mktemp("cluster")
     with (
@@ -47,7 +47,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> It
         try:
             cluster.start_scheduler()
             for name in ("one", "two"):
-                cluster.start(name, images=prepared_home)
+                cluster.start(name)
             for machine in machines(cluster):
                 wait_for(machine.registrations, timeout=120, saying=cluster.logs, every=0.2)
             yield cluster
@@ -119,9 +119,7 @@ def machines(cluster: Cluster) -> list[Machine]:
 
 # It starts TensorFlow three times, and waits for several machines to be missed.
 @pytest.mark.timeout(600)
-def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(
-    cluster: Cluster, app: Path, prepared_home: Path
-) -> None:
+def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: Cluster, app: Path) -> None:
     store = open_store()
     engine = Engine(store)
     run_id = engine.submit(LONG, name="tough").run_id
@@ -159,7 +157,7 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(
     left, before = first.dask_worker, first.registrations()
     first.process.kill()
     first.process.wait(10)
-    first = cluster.start(first.name, images=prepared_home)
+    first = cluster.start(first.name)
     wait_for(lambda: first.registrations() > before, saying=cluster.logs, every=0.2)
     assert not left.is_running()
     assert later(store, run_id, cluster).worker == run.worker
@@ -179,7 +177,7 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(
 
     # A machine that is shut down hands its run over at once.
     before = first.registrations()
-    first = cluster.start(first.name, images=prepared_home)
+    first = cluster.start(first.name)
     wait_for(lambda: first.registrations() > before, saying=cluster.logs, every=0.2)
     second.shut_down()
     assert not second.trainings()

@@ -67,12 +67,6 @@ def test_the_environment_is_read_in_settings_only() -> None:
             assert not re.search(r"environ(\.get\(|\[)[\"'](AQUADASH|MLFLOW_TRACKING|KERAS)", path.read_text()), path
 
 
-def test_every_page_is_in_the_readme() -> None:
-    for path in (ROOT / "pages").glob("*.py"):
-        if path.stem != "home":
-            assert f"**{path.stem.capitalize()}**" in README
-
-
 def test_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"\bmake (\w+)\b", "\n".join(re.findall(r"\$ make \w+|`make \w+`", README)))):

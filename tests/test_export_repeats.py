@@ -14,10 +14,10 @@ from nbclient import NotebookClient
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.data import synthetic
 from aquadash.export import bundle
 from aquadash.runs import RunStatus, open_store
 from aquadash.training.worker import main
+from tests.drawn_images import few_drawings
 from tests.exported_scripts import execute
 
 SETTINGS = {
@@ -31,7 +31,7 @@ SETTINGS = {
 @pytest.fixture
 def taken_home(quiet_worker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The unpacked ZIP of a run that a worker has trained, on a tenth of the embedded images."""
-    drawn = synthetic.make(train_per_class=50, test_per_class=10)
+    drawn = few_drawings(train_per_class=50, test_per_class=10)
     monkeypatch.setattr(data, "load", lambda source, **_: drawn)
     store = open_store()
     run = store.create(with_values(RunConfig(), SETTINGS), name="to take home")

@@ -18,7 +18,7 @@ import pytest
 from aquadash import augment, models
 from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig, with_values
-from aquadash.data import Dataset, synthetic
+from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.export import script
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code
@@ -29,6 +29,7 @@ from aquadash.models import backbone
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord
 from aquadash.training.schedules import learning_rates
+from tests.drawn_images import few_drawings
 from tests.exported_scripts import execute, trained, write_script
 
 NONE = AugmentationPlan((PIPELINES["none"],))
@@ -87,7 +88,7 @@ CONFIGS = {
 
 @pytest.fixture(scope="module")
 def drawn() -> Dataset:
-    return synthetic.make(train_per_class=24, test_per_class=12)
+    return few_drawings(train_per_class=24, test_per_class=12)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from aquadash.classroom import codes, limits, projector
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import UnknownNameError
+from aquadash.pages import PAGES
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.ui.classroom import admission
@@ -23,8 +24,6 @@ from aquadash.ui.classroom.admission import Admission
 from tests.app_pages import APP, address_of, open_app_page
 from tests.classrooms import buttons, give, join, look_as, texts
 from tests.compared_runs import add_compared
-
-PAGES = ("home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough", "classroom")
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 

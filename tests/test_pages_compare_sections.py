@@ -10,11 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.ui.compare.comparison import SECTIONS
 from tests import ui_runs
 from tests.app_pages import address_of, open_app_page
 from tests.compared_runs import add_compared
-
-SECTIONS = ("curves", "settings", "results", "confusion", "images", "cost")
 
 open_page = partial(open_app_page, "compare")
 
@@ -48,7 +47,7 @@ def alts(app: AppTest) -> list[str]:
     return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", SECTIONS.table)
 def test_every_section_is_drawn_for_runs_with_and_without_results(
     store: RunStore, three: list[Run], section: str
 ) -> None:
@@ -192,7 +191,7 @@ def test_ten_runs_of_a_hundred_epochs_are_drawn_within_a_second(store: RunStore)
         add_compared(store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100)
         for number in range(10)
     ]
-    for section in SECTIONS:
+    for section in SECTIONS.table:
         app = open_page(runs=ids(*runs), section=section, metric="val_accuracy,val_loss", smooth="0.5")
         seconds = []
         for _ in range(7):

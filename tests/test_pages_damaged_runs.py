@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from aquadash.errors import StorageError
+from aquadash.pages import PAGES
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
 from aquadash.runs.fields import run_fields
 from tests import stored_runs
 from tests.app_pages import open_app_page
 from tests.test_cli import answer, call, refusal
-
-PAGES = ["home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough"]
 
 #: What another program, or a version to come, may have written into the store.
 DAMAGE = {
@@ -57,7 +56,7 @@ def test_lists_have_a_row_for_it(store: RunStore, damaged: list[Run]) -> None:
         store.get(damaged[0].run_id)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [name for name, page in PAGES.items() if not page.class_only])
 def test_every_page_opens(damaged: list[Run], page: str) -> None:
     assert not open_app_page(page).error
     app = open_app_page(page, run=damaged[0].run_id)

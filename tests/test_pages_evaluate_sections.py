@@ -16,12 +16,12 @@ from streamlit.typing import PlotlyState
 from aquadash import data
 from aquadash.evaluation import bin_of, suspects
 from aquadash.runs import Predictions, Run, RunStore, open_store
+from aquadash.ui.evaluate.evaluate_sections import SECTIONS
+from aquadash.ui.sections import Need
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import HOSTILE, add_run, without_engine
 
 open_page = partial(open_app_page, "evaluate")
-
-SECTIONS = ("mistakes", "classes", "curves", "calibration", "threshold", "duplicates", "training")
 
 #: Seconds that a warm section may take, as in the test of all pages.
 LIMIT = 0.4
@@ -97,21 +97,20 @@ def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
     assert not app.exception and not app.error
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_opens_from_its_address_alone_and_with_a_second_run(shelf: Shelf, section: str) -> None:
-    for address in ({}, {"with": shelf.other.run_id}):
-        app = open_page(run=shelf.sharp.run_id, section=section, **address)
+@pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if Need.SECOND_RUN in each.needs])
+def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: str) -> None:
+    app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.other.run_id})
 
-        assert not app.error and not app.exception
-        assert not [box.value for box in app.info if "The address asks for" in box.value]
-        assert all(chart.proto.alt for chart in app.get("plotly_chart"))
-        shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
-        assert not any("<img" in text and "\\<img" not in text for text in shown)
-        assert not any("onerror" in block.proto.body for block in app.get("html"))
+    assert not app.error and not app.exception
+    assert not [box.value for box in app.info if "The address asks for" in box.value]
+    assert all(chart.proto.alt for chart in app.get("plotly_chart"))
+    shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
+    assert not any("<img" in text and "\\<img" not in text for text in shown)
+    assert not any("onerror" in block.proto.body for block in app.get("html"))
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", SECTIONS.table)
 def test_a_section_is_drawn_in_time(shelf: Shelf, section: str) -> None:
     app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.other.run_id})
     seconds = []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.pages import PAGES
 from aquadash.runs import open_store
 from tests import stored_runs, ui_runs
 from tests.waiting import wait_for
@@ -41,7 +42,7 @@ def fifty_runs(home_of_fifty: Path, home: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("page", ["home", "data", "augment", "train", "evaluate", "predict", "compare", "walkthrough"])
+@pytest.mark.parametrize("page", [name for name, page in PAGES.items() if not page.class_only])
 def test_a_page_is_drawn_in_time(fifty_runs: None, page: str) -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.run()
@@ -54,6 +55,6 @@ def test_a_page_is_drawn_in_time(fifty_runs: None, page: str) -> None:
         app.run()
         seconds.append(time.perf_counter() - began)
     assert not app.exception and not app.error
-    assert (page.capitalize() if page != "home" else "AquaDash") in app.title[0].value
+    assert (PAGES[page].heading or PAGES[page].title) in app.title[0].value
     print(f"{page}: {statistics.median(seconds):.3f} s")
     assert statistics.median(seconds) < LIMIT, seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.pages import PAGES
 from aquadash.ui import warmup
 
 
@@ -20,7 +21,7 @@ def run(kind: str) -> AppTest:
         from aquadash.errors import StorageError
         from aquadash.ui import shell
 
-        with shell.page("Title", question="Which question?"):
+        with shell.page("train"):
             if kind == "own":
                 raise StorageError("The folder *home* cannot be written. Free some space.")
             if kind == "foreign":
@@ -44,8 +45,8 @@ def run(kind: str) -> AppTest:
 
 def test_the_question_comes_first() -> None:
     app = run("none")
-    assert app.title[0].value == "Title"
-    assert [entry.value for entry in app.markdown] == ["**Which question?**", "body", "after"]
+    assert app.title[0].value == "🏊 Train"
+    assert [entry.value for entry in app.markdown] == [f"**{PAGES['train'].question}**", "body", "after"]
     assert not app.error
 
 

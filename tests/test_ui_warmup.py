@@ -12,7 +12,7 @@ import pytest
 import aquadash.engine
 import aquadash.runs
 import aquadash.search
-from aquadash import data, settings
+from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
 
@@ -25,8 +25,7 @@ class EngineStub:
 
 
 @pytest.fixture(autouse=True)
-def nothing_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "load", lambda source: None)
+def nothing_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aquadash.runs, "open_store", lambda: None)
     monkeypatch.setattr(aquadash.engine, "open_engine", EngineStub)
 

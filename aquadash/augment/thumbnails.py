@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from aquadash.augment.apply import augment_branch
 from aquadash.augment.operators import OPERATORS, operator_info
 from aquadash.augment.spec import Branch
-from aquadash.data.drawing import CLASS_NAMES, draw
+from aquadash.data import synthetic
 
 #: Each pixel of the picture becomes a square of so many pixels a side.
 _ENLARGED = 2
 
-#: The animal, and the seeds of its drawing and of what happens to it: chosen so that one sees what each operator does.
-_ANIMAL = "dolphin"
-_DRAWING_SEED = 7
+#: Decides what happens to the drawing: chosen, as the drawing is, so that one sees what each operator does.
 _SEED = 31
 
 
@@ -55,7 +53,7 @@ def thumbnails() -> dict[str, NDArray[np.uint8]]:
 @lru_cache(maxsize=1)
 def _picture() -> NDArray[np.uint8]:
     """The drawn animal, uint8, shape (32, 32, 3)."""
-    picture = draw(CLASS_NAMES.index(_ANIMAL), rng=np.random.default_rng(_DRAWING_SEED))
+    picture = synthetic.example()
     picture.setflags(write=False)
     return picture
 

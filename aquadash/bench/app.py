@@ -21,6 +21,7 @@ from typing import Any
 from aquadash import settings
 from aquadash.bench.app_server import app_server
 from aquadash.errors import UnknownNameError
+from aquadash.pages import PAGES
 from aquadash.ui.visitor import ServerError, Visitor
 
 FEW = 5
@@ -79,11 +80,6 @@ class AppBench:
         return asdict(self)
 
 
-def page_names() -> list[str]:
-    """The names of all pages."""
-    return sorted(path.stem for path in (settings.PROJECT_ROOT / "pages").glob("*.py"))
-
-
 def bench_app(
     *, runs: int = 1000, repeats: int = 5, pages: Sequence[str] = (), progress: Progress | None = None
 ) -> AppBench:
@@ -99,7 +95,7 @@ def bench_app(
         UnknownNameError: There is no such page.
         ServerError: The app does not start, or a page fails.
     """
-    known = page_names()
+    known = sorted(PAGES)
     for name in pages:
         if name not in known:
             raise UnknownNameError.of("page", name, known)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import random
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aquadash.walkthrough import LESSONS
+from aquadash import settings
+from aquadash.pages import PAGES
+from aquadash.ui.visitor import ServerError
 
-#: How often one page is chosen beside another. A class watches its training, and looks about meanwhile.
-WEIGHTS = {
-    "train": 36,
-    "evaluate": 16,
-    "compare": 10,
-    "walkthrough": 10,
-    "augment": 10,
-    "data": 8,
-    "predict": 6,
-    "home": 4,
-}
-
-#: Evaluate's sections by their word in the address, as :data:`aquadash.ui.evaluate.evaluate_sections.SECTIONS` has
-#: them; that would bring all of the pages' code into the process of the visitors.
-SECTIONS = (
-    "mistakes", "classes", "curves", "calibration", "threshold", "explain", "robustness", "duplicates", "training",
-    "epochs", "repeat", "home",
-)  # fmt: skip
+# In a process of its own: the code of all pages would weigh on that of the visitors.
+_SECTIONS = """
+import json, sys
+from aquadash.ui import sections
+print(json.dumps({name: sections.queries(name) for name in sys.argv[1:]}))
+"""
 
 #: Seconds that a visitor looks at a page: log-normal with this median and spread, within these bounds; 24 on average.
 THINK_MEDIAN = 20.0
@@ -62,22 +56,12 @@ class Runs:
 
 
 def every_place(runs: Runs) -> list[Place]:
-    """Each page with each of its views once, for a first tour."""
+    """Each visited page with each of its sections, about each of its runs, once."""
     return [
-        Place("home"),
-        Place("train", f"run={runs.training}"),
-        *(_evaluate(runs.trained, section) for section in SECTIONS),
-        *(_evaluate(run, section) for run in runs.others for section in SECTIONS),
-        _compare(runs.others[:2]),
-        _compare(runs.others[:4]),
-        *(_lesson(runs, lesson) for lesson in LESSONS),
-        Place("augment"),
-        *(
-            Place("data", f"split={split}&view={view}")
-            for split in ("train", "test")
-            for view in ("pictures", "numbers")
-        ),
-        Place("predict", f"run={runs.trained}"),
+        Place(page, "&".join(filter(None, (about, section))))
+        for page, sections in _sections().items()
+        for about in _about(page, runs)
+        for section in sections
     ]
 
 
@@ -89,36 +73,42 @@ def walk(runs: Runs, seed: int) -> Iterator[tuple[Place, float]]:
         seed: Decides everything.
     """
     chance = random.Random(seed)
-    pages, weights = list(WEIGHTS), list(WEIGHTS.values())
+    places = {page: [place for place in every_place(runs) if place.page == page] for page in _sections()}
+    # Who goes to Train watches the training.
+    places["train"] = places["train"][:1]
+    weights = [PAGES[page].visits for page in places]
     while True:
-        page = chance.choices(pages, weights)[0]
+        page = chance.choices(list(places), weights)[0]
         low, high = THINK_BOUNDS
         seconds = min(high, max(low, THINK_MEDIAN * chance.lognormvariate(0.0, THINK_SPREAD)))
-        yield _place(page, runs, chance), seconds
+        yield chance.choice(places[page]), seconds
 
 
-def _place(page: str, runs: Runs, chance: random.Random) -> Place:
-    if page == "train":
-        return Place(page, f"run={runs.training}")
-    if page == "evaluate":
-        return _evaluate(chance.choice((runs.trained, *runs.others)), chance.choice(SECTIONS))
-    if page == "compare":
-        return _compare(chance.sample(runs.others, min(len(runs.others), chance.choice((2, 2, 4)))))
-    if page == "walkthrough":
-        return _lesson(runs, chance.choice(list(LESSONS)))
-    if page == "data":
-        split, view = chance.choice(("train", "test")), chance.choice(("pictures", "pictures", "numbers"))
-        return Place(page, f"split={split}&view={view}")
-    return Place(page, f"run={runs.trained}" if page == "predict" else "")
+@functools.cache
+def _sections() -> dict[str, list[str]]:
+    """What the address says of each section of each page that is visited."""
+    visited = [name for name, page in PAGES.items() if page.visits]
+    done = subprocess.run(
+        [sys.executable, "-c", _SECTIONS, *visited], cwd=settings.PROJECT_ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise ServerError(f"The pages' sections could not be read: {done.stderr[-600:]}")
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
 
 
-def _evaluate(run: str, section: str) -> Place:
-    return Place("evaluate", f"run={run}&section={section}")
-
-
-def _compare(runs: Sequence[str]) -> Place:
-    return Place("compare", f"runs={','.join(runs)}")
-
-
-def _lesson(runs: Runs, lesson: str) -> Place:
-    return Place("walkthrough", f"lesson={lesson}&run={runs.trained}")
+def _about(page: str, runs: Runs) -> list[str]:
+    """What the address says of runs, or of a split; nothing on a page that needs neither."""
+    match page:
+        case "train":
+            return [f"run={runs.training}"]
+        case "evaluate":
+            return [f"run={run}" for run in (runs.trained, *runs.others)]
+        case "compare":
+            starts = [(start, number) for number in (2, 4) for start in range(len(runs.others) - number + 1)]
+            return [f"runs={','.join(runs.others[start : start + number])}" for start, number in starts]
+        case "predict" | "walkthrough":
+            return [f"run={runs.trained}"]
+        case "data":
+            return ["split=train", "split=test"]
+    return [""]

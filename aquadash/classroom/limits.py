@@ -19,11 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from aquadash import settings
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from aquadash.pages import PAGES
 
 _log = logging.getLogger(__name__)
 
 #: The pages that can be locked.
-PAGES = ("data", "augment", "train", "evaluate", "predict", "compare", "walkthrough")
+LOCKABLE = tuple(name for name, page in PAGES.items() if page.lockable)
 
 _FORMAT = 1
 #: A larger file was not written by us.
@@ -65,8 +66,8 @@ class ClassLimits(BaseModel):
         if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
             raise ValueError("expected a list of pages' names")
         for name in value:
-            if name not in PAGES:
-                raise ValueError(str(UnknownNameError.of("page that can be locked", name, PAGES)))
+            if name not in LOCKABLE:
+                raise ValueError(str(UnknownNameError.of("page that can be locked", name, LOCKABLE)))
         return frozenset(value)
 
     def to_values(self) -> dict[str, Any]:

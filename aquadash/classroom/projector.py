@@ -9,14 +9,13 @@ from pathlib import Path
 
 from aquadash import settings
 from aquadash.classroom.files import read_object, write_private
-from aquadash.classroom.limits import PAGES
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.pages import PAGES
 
 #: The word in an address by which a browser is a projector. It never becomes part of what is shown.
 KEY = "projector"
 _MOST_CHARACTERS = 4000
-_PAGES = ("home", *PAGES, "classroom")
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ def show(page: str, query: Mapping[str, str]) -> Shown:
         StorageError: It cannot be kept.
     """
     require(Action.SETTINGS)
-    if page not in _PAGES:
-        raise UnknownNameError.of("page", page, _PAGES)
+    if page not in PAGES:
+        raise UnknownNameError.of("page", page, PAGES)
     kept = {name: value for name, value in query.items() if name != KEY}
     if sum(len(name) + len(value) for name, value in kept.items()) > _MOST_CHARACTERS:
         raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")
@@ -65,7 +64,7 @@ def shown() -> Shown | None:
         return None
     query = found.get("query")
     page = found.get("page")
-    if page not in _PAGES or not isinstance(query, dict):
+    if page not in PAGES or not isinstance(query, dict):
         return None
     return Shown(page, {str(name): str(value) for name, value in query.items()}, float(found.get("at") or 0.0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,21 +61,6 @@ class Compared:
             return []
         pairs = {(test.a, test.b): test for test in self.pairs()}
         return [first] + [index for index in range(first + 1, len(self.runs)) if pairs[first, index].result is not None]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the comparison, drawn only while it is looked at.
-
-    Attributes:
-        title: On its button.
-        draw: Called with the runs.
-        measured: Whether it depends on which images the runs are measured on.
-    """
-
-    title: str
-    draw: Callable[[Compared], None]
-    measured: bool = True
 
 
 def labels(runs: Sequence[Run]) -> list[str]:

@@ -113,23 +113,6 @@ class Evaluated:
         return result
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the Evaluate page, drawn only while it is looked at.
-
-    Attributes:
-        title: On its button.
-        draw: Called with the run and the second one, if any. What it returns narrows the images shown beside it.
-        images: Whether the test images stand beside it.
-        overlay: Whether a second run can be laid over its charts.
-    """
-
-    title: str
-    draw: Callable[[Evaluated, Evaluated | None], Narrowed | None]
-    images: bool = False
-    overlay: bool = True
-
-
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _worked_out(place: str, run_id: str, ended_at: float | None, name: str, _work: Callable[[], Any]) -> Any:
     """The result of ``_work``, which the other arguments name; a resumed run ends at another time."""

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.errors import AquaDashError
+from aquadash.pages import PAGES
 from aquadash.ui import theme, warmup
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
@@ -20,17 +21,18 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def page(title: str, *, question: str) -> Iterator[None]:
-    """Frame a page: ``with shell.page("Data", question="What does the network learn from?"): ...``.
-
-    Args:
-        title: The heading, an emoji in front if the navigation has one.
-        question: The one question that the page answers; its first line.
-    """
+def page(name: str) -> Iterator[None]:
+    """Frame a page of :data:`aquadash.pages.PAGES`: ``with shell.page("data"): ...``."""
     with bare_page():
-        st.title(title, anchor=False)
-        st.markdown(f"**{question}**")
+        record = PAGES[name]
+        head(f"{record.icon} {record.heading or record.title}", question=record.question)
         yield
+
+
+def head(title: str, *, question: str) -> None:
+    """A page's title, and the one question that it answers."""
+    st.title(title, anchor=False)
+    st.markdown(f"**{question}**")
 
 
 @contextmanager

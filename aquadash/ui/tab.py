@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aquadash.pages import FIRST, addresses
 from aquadash.ui.visitor import ServerError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Tab:
         """Change to a page and wait until its script has ended; returns the seconds that took.
 
         Args:
-            page: Its name in the address; ``"home"`` for the first one.
+            page: Its name in :data:`aquadash.pages.PAGES`.
             query: What stands behind the question mark of its address.
 
         Raises:
@@ -118,8 +119,8 @@ class Tab:
         self._answered = False
         self._drawn = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
-        name = "" if page == "home" else page
-        known = self._pages.get("start" if page == "home" else page, "")
+        name = "" if page == FIRST else page
+        known = self._pages.get(addresses(page)[0], "")
         await self._rerun(page_hash=known, page_name="" if known else name)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):

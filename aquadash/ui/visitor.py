@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 
 from aquadash.errors import AquaDashError
+from aquadash.pages import FIRST
 
 _OPEN_SECONDS = 120.0
 _ANSWER_SECONDS = 300.0
@@ -33,7 +34,7 @@ class Visitor:
         from websockets.typing import Subprotocol
 
         self.received = 0
-        self._page = "" if page == "home" else page
+        self._page = "" if page == FIRST else page
         self._script = ""
         self._connection = connect(
             f"ws://{address}/_stcore/stream",
@@ -76,10 +77,10 @@ class Visitor:
                 self._script = message.new_session.page_script_hash
             elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
                 raise ServerError(
-                    f"The page {self._page or 'home'} failed: {message.delta.new_element.exception.message}"
+                    f"The page {self._page or FIRST} failed: {message.delta.new_element.exception.message}"
                 )
             elif kind == "script_finished":
                 if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                     return time.perf_counter() - began
                 if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-                    raise ServerError(f"The page {self._page or 'home'} cannot be read.")
+                    raise ServerError(f"The page {self._page or FIRST} cannot be read.")

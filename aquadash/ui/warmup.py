@@ -1,4 +1,4 @@
-"""Prepares what is slow (run store, engine, embedded images) beside the first pages instead of before them.
+"""Prepares what is slow (run store, engine) beside the first pages instead of before them.
 
 One daemon thread a store address does it. A page that needs the store waits for it; a page that can say "opening"
 asks :func:`state` instead.
@@ -10,7 +10,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from aquadash import data, evaluation, settings
+from aquadash import evaluation, settings
 from aquadash.errors import AquaDashError, StorageError
 
 _LOG = logging.getLogger(__name__)
@@ -38,9 +38,6 @@ class _Opening:
     store_error: AquaDashError | None = None
     engine_error: AquaDashError | None = None
 
-
-#: What pages show first. Drawing it takes some seconds on a new home, so that it is drawn before anybody asks.
-_FIRST_SOURCE = "synthetic"
 
 #: Seconds that the first page has the processor to itself: importing MLflow beside it would make it late.
 _HEAD_START = 2.0
@@ -115,8 +112,7 @@ def _opening(*, retry: bool) -> _Opening:
 
 
 def _open(opening: _Opening) -> None:
-    """Open the store, then the engine, and go on with searches; errors are kept for whoever waits. Last, draw the
-    embedded images."""
+    """Open the store, then the engine, and go on with searches; errors are kept for whoever waits."""
     opening.wanted.wait(_HEAD_START)
     try:
         from aquadash.runs import open_store
@@ -135,12 +131,8 @@ def _open(opening: _Opening) -> None:
     opening.engine_done.set()
     if settings.place() != opening.address:
         return
-    try:
-        # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
-        evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
-        data.load(_FIRST_SOURCE)
-    except AquaDashError:
-        pass  # The page that needs the images will say why.
+    # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
+    evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
 def _adopt(address: str) -> None:

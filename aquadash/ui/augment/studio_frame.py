@@ -1,4 +1,4 @@
-"""The frame of the Augment page's views: the data set, the sample images, the seed, and which view is looked at."""
+"""The Augment page's sections, and what they share: the data set, the sample images and the seed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,34 @@ from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
-from aquadash.ui import address, bound, cache, shell, source_menu
-from aquadash.ui.augment import studio_images
-from aquadash.ui.augment.studio import SECTIONS, Studio
+from aquadash.ui import address, bound, cache, source_menu
+from aquadash.ui.augment import (
+    augment_numbers,
+    augment_preview,
+    label_safety,
+    operator_catalogue,
+    paired_runs,
+    pipeline_code,
+    studio_images,
+)
+from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
+from aquadash.ui.sections import Need, Section, Sections
 
 SEEDS = 2**32
+
+SECTIONS = Sections(
+    "view",
+    "Look at",
+    {
+        "preview": Section("👀 Preview", augment_preview.show, needs=Need.SAMPLES),
+        "numbers": Section("🔢 Numbers", augment_numbers.show, needs=Need.SAMPLES),
+        "label-safety": Section("🛟 Label safety", label_safety.show, needs=Need.SAMPLES),
+        "paired-runs": Section("👯 Paired runs", paired_runs.launch),
+        "catalogue": Section("📚 Catalogue", operator_catalogue.show),
+        "code": Section("🐍 Code", pipeline_code.show),
+    },
+)
 
 
 def data_set() -> Dataset:
@@ -24,7 +46,7 @@ def data_set() -> Dataset:
 
 
 def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
-    """Draw the controls that all views share, and the view that is looked at.
+    """Draw the controls that the sections share, and the section that is looked at.
 
     Args:
         dataset: The chosen data set.
@@ -36,17 +58,15 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
         f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "
         "for validation makes variants of the rest only. Validation and test images are never changed."
     )
-    titles = {word: each.title for word, each in SECTIONS.items()}
-    section = SECTIONS[bound.choice("view", titles, label="Look at")]
+    section = SECTIONS.choose()
     seed = 0
     positions: list[int] = []
     images: NDArray[np.uint8] = dataset.train.images[:0]
     labels: tuple[str | None, ...] = ()
-    if section.samples:
+    if Need.SAMPLES in section.needs:
         seed = _seed()
         images, labels, positions = studio_images.choose(dataset)
-    with shell.guard():
-        section.draw(Studio(dataset, spec, branch, seed, positions, images, labels))
+    section.show(Studio(dataset, spec, branch, seed, positions, images, labels))
 
 
 def _seed() -> int:

@@ -13,6 +13,7 @@ from aquadash import people, settings
 from aquadash.classroom import limits
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
+from aquadash.pages import name_at
 from aquadash.people import Role
 from aquadash.ui import shell
 from aquadash.ui.classroom import admission, projector, visitors
@@ -33,8 +34,7 @@ def run(page: Page) -> None:
     if not settings.classroom():
         page.run()
         return
-    # The first page's address is the bare host.
-    allowed = admission.enter(page.url_path or "home")
+    allowed = admission.enter(name_at(page.url_path))
     if allowed is Admission.JOIN:
         _join()
         return
@@ -43,7 +43,8 @@ def run(page: Page) -> None:
     else:
         _sidebar()
     if allowed is Admission.LOCKED:
-        with shell.page(f"🔒 {page.title}", question="The teacher has locked this page for now."):
+        with shell.bare_page():
+            shell.head(f"🔒 {page.title}", question="The teacher has locked this page for now.")
             st.markdown("It opens by itself when the teacher unlocks it. The other pages are in the menu.")
             st.page_link("pages/classroom.py", label="Go to the class", icon="🏫")
         return

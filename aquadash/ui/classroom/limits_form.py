@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.classroom import limits
-from aquadash.classroom.limits import PAGES, WORDS, ClassLimits
+from aquadash.classroom.limits import LOCKABLE, WORDS, ClassLimits
 from aquadash.errors import StorageError
 from aquadash.ui import cache, inputs, shell
 from aquadash.ui.text import plain, sentence
@@ -46,7 +46,7 @@ def show() -> None:
             )  # fmt: skip
         values["searches"] = inputs.toggle(WORDS["searches"], now.searches, key="limit-searches")
         values["locked_pages"] = inputs.multiselect(
-            WORDS["locked_pages"], PAGES, sorted(now.locked_pages), key="limit-locked_pages", format_func=sentence,
+            WORDS["locked_pages"], LOCKABLE, sorted(now.locked_pages), key="limit-locked_pages", format_func=sentence,
             help="Students who have one of them open are shown a notice instead within seconds.",
         )  # fmt: skip
         if st.form_submit_button("Save", type="primary", key="limits-save"):

@@ -19,19 +19,23 @@ from aquadash.ui.compare import (
     comparison_settings,
     run_legend,
 )
-from aquadash.ui.compared import MOST_RUNS, Compared, Section, damaged, labels
+from aquadash.ui.compared import MOST_RUNS, Compared, damaged, labels
 from aquadash.ui.glossary import term
+from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.text import plain
 
-#: The sections by their word in the address, the first the default. A new one is a line here.
-SECTIONS = {
-    "curves": Section("📈 Curves", comparison_curves.show, measured=False),
-    "settings": Section("🎛️ Settings", comparison_settings.show),
-    "results": Section("🏁 Results", comparison_results.show),
-    "confusion": Section("🔀 Confusion", comparison_confusion.show),
-    "images": Section("🖼️ Images", comparison_images.show),
-    "cost": Section("⏱️ Cost", comparison_cost.show),
-}
+SECTIONS = Sections(
+    "section",
+    "Compare",
+    {
+        "curves": Section("📈 Curves", comparison_curves.show),
+        "settings": Section("🎛️ Settings", comparison_settings.show, needs=Need.MEASURED_ON),
+        "results": Section("🏁 Results", comparison_results.show, needs=Need.MEASURED_ON),
+        "confusion": Section("🔀 Confusion", comparison_confusion.show, needs=Need.MEASURED_ON),
+        "images": Section("🖼️ Images", comparison_images.show, needs=Need.MEASURED_ON),
+        "cost": Section("⏱️ Cost", comparison_cost.show, needs=Need.MEASURED_ON),
+    },
+)
 
 #: Seconds between two looks at whether a picked run has ended.
 _TICK_SECONDS = 5.0
@@ -53,14 +57,13 @@ def show(picked: Sequence[Run]) -> None:
         shell.live(_TICK_SECONDS)(_watch)({run.run_id: str(run.status) for run in runs})
     names = tuple(labels(runs))
     run_legend.show([run.run_id for run in runs], names)
-    titles = {word: each.title for word, each in SECTIONS.items()}
-    section = SECTIONS[bound.choice("section", titles, label="Compare")]
-    images: Images = _measured_on(runs) if section.measured else "test"
-    if section.measured:
+    section = SECTIONS.choose()
+    images: Images = "test"
+    if Need.MEASURED_ON in section.needs:
+        images = _measured_on(runs)
         for name, reason in damaged(runs, images).items():
             st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
-    with shell.guard():
-        section.draw(Compared(runs, names, images))
+    section.show(Compared(runs, names, images))
 
 
 def _measured_on(runs: Sequence[Run]) -> Images:

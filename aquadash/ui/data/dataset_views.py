@@ -1,4 +1,4 @@
-"""Two ways to look at a split of a data set: its pictures, and what can be measured of them."""
+"""The Data page's sections, about a split of a data set: its pictures, and what can be measured of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
 from aquadash.ui import address, bound, cache, components, gallery, inputs
 from aquadash.ui.glossary import term
+from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import count, plain
 
 #: Each split's name and what it is called.
@@ -103,3 +104,8 @@ def show_pictures(dataset: Dataset, split: str) -> None:
         ],
         label=f"{split} images",
     )
+
+
+SECTIONS = Sections(
+    "view", "Show", {"pictures": Section("Pictures", show_pictures), "numbers": Section("Numbers", show_numbers)}
+)

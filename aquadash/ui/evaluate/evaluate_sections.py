@@ -18,8 +18,9 @@ from aquadash.ui.evaluate import (
     take_home,
     threshold_curves,
 )
-from aquadash.ui.evaluated import Evaluated, Section
+from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.explain import explain_section
+from aquadash.ui.sections import Need, Section, Sections
 
 
 def mistakes(one: Evaluated, other: Evaluated | None) -> None:
@@ -64,18 +65,23 @@ def home(one: Evaluated, other: Evaluated | None) -> None:
     take_home.section(one.run)
 
 
-#: The sections by their word in the address, the first the default. A new one is a line here.
-SECTIONS = {
-    "mistakes": Section("🔀 Mistakes", mistakes, images=True),
-    "classes": Section("📊 Classes", class_scores.show, images=True),
-    "curves": Section("📈 ROC, precision and recall", threshold_curves.show, images=True),
-    "calibration": Section("🎯 Calibration", calibration.show, images=True),
-    "threshold": Section("🤷 Threshold", answer_threshold.show, images=True),
-    "explain": Section("🔦 Explain", why, images=True, overlay=False),
-    "robustness": Section("🌫️ Robustness", robustness, overlay=False),
-    "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show, overlay=False),
-    "training": Section("⏱️ Training", history),
-    "epochs": Section("🎞️ Epoch by epoch", replay, overlay=False),
-    "repeat": Section("🔁 Repeat", repeat, overlay=False),
-    "home": Section("🎒 Take home", home, overlay=False),
-}
+SECTIONS: Sections[[Evaluated, Evaluated | None], Narrowed | None] = Sections(
+    "section",
+    "Look at",
+    {
+        "mistakes": Section("🔀 Mistakes", mistakes, needs=Need.TEST_IMAGES | Need.SECOND_RUN),
+        "classes": Section("📊 Classes", class_scores.show, needs=Need.TEST_IMAGES | Need.SECOND_RUN),
+        "curves": Section(
+            "📈 ROC, precision and recall", threshold_curves.show, needs=Need.TEST_IMAGES | Need.SECOND_RUN
+        ),
+        "calibration": Section("🎯 Calibration", calibration.show, needs=Need.TEST_IMAGES | Need.SECOND_RUN),
+        "threshold": Section("🤷 Threshold", answer_threshold.show, needs=Need.TEST_IMAGES | Need.SECOND_RUN),
+        "explain": Section("🔦 Explain", why, needs=Need.TEST_IMAGES),
+        "robustness": Section("🌫️ Robustness", robustness),
+        "duplicates": Section("👯 Near-duplicates", duplicate_pairs.show),
+        "training": Section("⏱️ Training", history, needs=Need.SECOND_RUN),
+        "epochs": Section("🎞️ Epoch by epoch", replay),
+        "repeat": Section("🔁 Repeat", repeat),
+        "home": Section("🎒 Take home", home),
+    },
+)

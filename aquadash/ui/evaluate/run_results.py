@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache, components, image_browser, run_order, shell
+from aquadash.ui import cache, components, image_browser, run_order, shell
 from aquadash.ui.evaluate import epoch_section, scores, second_run
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.sections import Need
 from aquadash.ui.text import plain
 from aquadash.ui.train import guess_box
 
@@ -31,17 +32,14 @@ def _results(run: Run, runs: list[Run]) -> None:
     one = Evaluated.load(run)
     scores.show_scores(run, one.found, one.top_two())
     guess_box.show(run)
-    titles = {word: each.title for word, each in SECTIONS.items()}
-    section = SECTIONS[bound.choice("section", titles, label="Look at")]
-    other = second_run.pick(run, runs) if section.overlay else None
-    if not section.images:
-        with shell.guard():
-            section.draw(one, other)
+    section = SECTIONS.choose()
+    other = second_run.pick(run, runs) if Need.SECOND_RUN in section.needs else None
+    if Need.TEST_IMAGES not in section.needs:
+        section.show(one, other)
         return
-    narrowed = None
     left, right = st.columns(2, gap="medium")
-    with left, shell.guard():
-        narrowed = section.draw(one, other)
+    with left:
+        narrowed = section.show(one, other)
     with right:
         st.subheader("The test images", anchor=image_browser.ANCHOR)
         with shell.guard():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.ui import address, bound, shell
+from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.walkthrough import (
     augmentation,
     context,
@@ -51,8 +53,19 @@ ABOUT_RUN: dict[str, Callable[[Results], None]] = {
     "recommendation": recommendation.show,
 }
 
+SECTIONS: Sections[[Any], None] = Sections(
+    "lesson",
+    "Section",
+    {
+        word: Section(f"{number}. {lesson.title}", ABOUT_DATA[word], needs=Need.DATASET)
+        if word in ABOUT_DATA
+        else Section(f"{number}. {lesson.title}", ABOUT_RUN[word], needs=Need.RESULTS)
+        for number, (word, lesson) in enumerate(LESSONS.items(), 1)
+    },
+)
+
 #: What the address keeps when the section changes; all else belongs to the section.
-_KEPT = {context.ME, "lesson", "run", "source"}
+_KEPT = {context.ME, SECTIONS.name, "run", "source"}
 
 _WORDS = list(LESSONS)
 
@@ -66,21 +79,16 @@ def show() -> None:
     st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
     st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
     with shell.guard():
-        _section(word)
+        _section(SECTIONS.table[word])
     with st.container(key="corrections"):
         parts.corrections(word)
     _next(word)
 
 
-def _section(word: str) -> None:
-    if word in ABOUT_DATA:
-        dataset = context.pick_dataset()
-        if dataset is not None:
-            ABOUT_DATA[word](dataset)
-    else:
-        results = context.pick_results()
-        if results is not None:
-            ABOUT_RUN[word](results)
+def _section(section: Section[[Any], None]) -> None:
+    about = context.pick_results() if Need.RESULTS in section.needs else context.pick_dataset()
+    if about is not None:
+        section.show(about)
 
 
 def _progress(done: Progress) -> None:
@@ -104,9 +112,8 @@ def _progress(done: Progress) -> None:
 
 def _menu() -> str:
     """The menu of sections beside its two buttons."""
-    titles = {word: f"{number}. {LESSONS[word].title}" for number, word in enumerate(_WORDS, 1)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        word = bound.menu("lesson", titles, label="Section", on_change=_forget, width=320)
+        word = SECTIONS.choose_word(bound.menu, on_change=_forget, width=320)
         place = _WORDS.index(word)
         st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
         last = place == len(_WORDS) - 1
@@ -127,7 +134,7 @@ def _next(word: str) -> None:
 
 
 def _go(place: int) -> None:
-    address.assign("lesson", _WORDS[place])
+    address.assign(SECTIONS.name, _WORDS[place])
     _forget()
 
 

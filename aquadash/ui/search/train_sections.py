@@ -1,4 +1,4 @@
-"""The search view of the Train page: a form to launch a search, and a search to watch."""
+"""The Train page's sections: one training, and a search, each a form to launch it beside what is to watch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,31 @@ from aquadash.classroom.checks import check_search
 from aquadash.errors import NotAllowedError
 from aquadash.ui import cache
 from aquadash.ui.search import search_form, search_live
+from aquadash.ui.sections import Section, Sections
+from aquadash.ui.train import clone, live, train_form
 
 
-def show() -> None:
-    """Draw the whole view."""
+def one_training() -> None:
+    """Draw the form beside the run to watch."""
+    way = st.container()
+    # The run at work comes first, for a narrow screen shows the columns one below the other.
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        train_form.show()
+    with way:
+        clone.show_way()
+    with left:
+        runs = cache.runs()
+        if runs:
+            live.watch(runs)
+        else:
+            st.info(
+                "Nothing has been trained here yet. Choose the settings of a first run and press **Train**.", icon="🌱"
+            )
+
+
+def search() -> None:
+    """Draw the form beside the search to watch."""
     heads = cache.search_heads()
     refused = _refusal()
     if refused:
@@ -19,7 +40,6 @@ def show() -> None:
         if heads:
             search_live.watch(heads)
         return
-    # The search at work comes first, for a narrow screen shows the columns one below the other.
     left, right = st.columns([3, 2], gap="large")
     with right:
         search_form.show()
@@ -41,3 +61,10 @@ def _refusal() -> str:
     except NotAllowedError as error:
         return str(error)
     return ""
+
+
+SECTIONS = Sections(
+    "view",
+    "One training or a search",
+    {"one": Section("One training", one_training), "search": Section("Search", search)},
+)

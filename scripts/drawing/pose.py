@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import Pen
-from aquadash.data.drawing.colour import Coat
+from scripts.drawing.canvas import Pen
+from scripts.drawing.colour import Coat
 
 #: Where an animal can be. ``afloat``: the water hides what lies below its y = 0. ``leaping``: clear of the water.
 #: ``submerged``: under water. ``ashore``: on something solid.
@@ -28,7 +28,7 @@ class Pose:
         box: Left, top, right and bottom of what has to be seen, in the animal's coordinates.
         weight: How often it is chosen, relative to the animal's other poses.
         tilt: The animal is turned by an angle between these, in radians; negative lifts its head.
-        bend: It is bent by a curvature between these; see :class:`~aquadash.data.drawing.canvas.Placement`.
+        bend: It is bent by a curvature between these; see :class:`~scripts.drawing.canvas.Placement`.
         fill: The larger side of the box takes a share of the picture between these.
     """
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import Pen
-from aquadash.data.drawing.colour import INK, Coat, mix, shade
-from aquadash.data.drawing.faces import otter_face, whiskers
-from aquadash.data.drawing.pose import Pose
+from scripts.drawing.canvas import Pen
+from scripts.drawing.colour import INK, Coat, mix, shade
+from scripts.drawing.faces import otter_face, whiskers
+from scripts.drawing.pose import Pose
 
 
 def _floating(pen: Pen, coat: Coat, rng: np.random.Generator) -> None:

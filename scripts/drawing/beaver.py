@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import Pen
-from aquadash.data.drawing.colour import INK, Coat, Colour, mix, shade
-from aquadash.data.drawing.faces import beaver_face, teeth
-from aquadash.data.drawing.pose import Pose
+from scripts.drawing.canvas import Pen
+from scripts.drawing.colour import INK, Coat, Colour, mix, shade
+from scripts.drawing.faces import beaver_face, teeth
+from scripts.drawing.pose import Pose
 
 _HIDE: Colour = (66, 56, 54)
 

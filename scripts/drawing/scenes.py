@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import SIZE, Canvas
-from aquadash.data.drawing.colour import WHITE, Colour, jitter, mix, shade
-from aquadash.data.drawing.pose import Place
+from scripts.drawing.canvas import SIZE, Canvas
+from scripts.drawing.colour import WHITE, Colour, jitter, mix, shade
+from scripts.drawing.pose import Place
 
 
 @dataclass(frozen=True)

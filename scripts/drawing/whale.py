@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import Pen
-from aquadash.data.drawing.colour import INK, WHITE, Coat, mix
-from aquadash.data.drawing.pose import Pose
+from scripts.drawing.canvas import Pen
+from scripts.drawing.colour import INK, WHITE, Coat, mix
+from scripts.drawing.pose import Pose
 
 
 def _body(pen: Pen, coat: Coat, rng: np.random.Generator) -> None:

@@ -7,16 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.drawing import beaver, dolphin, otter, seal, whale
-from aquadash.data.drawing.camera import exposed
-from aquadash.data.drawing.canvas import SIZE, Canvas, Pen, Placement
-from aquadash.data.drawing.colour import coat
-from aquadash.data.drawing.foreground import flood, obstruct, splash
-from aquadash.data.drawing.pose import Pose
-from aquadash.data.drawing.scenes import paint_scene
-
-#: What can be drawn; a class's label is its position.
-CLASS_NAMES: tuple[str, ...] = ("beaver", "dolphin", "otter", "seal", "whale")
+from aquadash.data.synthetic import CLASS_NAMES
+from scripts.drawing import beaver, dolphin, otter, seal, whale
+from scripts.drawing.camera import exposed
+from scripts.drawing.canvas import SIZE, Canvas, Pen, Placement
+from scripts.drawing.colour import coat
+from scripts.drawing.foreground import flood, obstruct, splash
+from scripts.drawing.pose import Pose
+from scripts.drawing.scenes import paint_scene
 
 POSES: tuple[tuple[Pose, ...], ...] = (beaver.POSES, dolphin.POSES, otter.POSES, seal.POSES, whale.POSES)
 

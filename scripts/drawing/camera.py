@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from aquadash.data.drawing.canvas import SIZE
+from scripts.drawing.canvas import SIZE
 
 _GRID_Y, _GRID_X = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
 

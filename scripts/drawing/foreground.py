@@ -7,10 +7,10 @@ import math
 import numpy as np
 from PIL import Image
 
-from aquadash.data.drawing.canvas import SIZE, Canvas
-from aquadash.data.drawing.colour import WHITE, Colour, jitter, mix, shade
-from aquadash.data.drawing.pose import Place
-from aquadash.data.drawing.scenes import Scene
+from scripts.drawing.canvas import SIZE, Canvas
+from scripts.drawing.colour import WHITE, Colour, jitter, mix, shade
+from scripts.drawing.pose import Place
+from scripts.drawing.scenes import Scene
 
 
 def flood(canvas: Canvas, empty: Image.Image, scene: Scene, rng: np.random.Generator) -> None:

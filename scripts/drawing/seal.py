@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import Pen
-from aquadash.data.drawing.colour import INK, WHITE, Coat, mix
-from aquadash.data.drawing.faces import seal_face, whiskers
-from aquadash.data.drawing.pose import Pose
+from scripts.drawing.canvas import Pen
+from scripts.drawing.colour import INK, WHITE, Coat, mix
+from scripts.drawing.faces import seal_face, whiskers
+from scripts.drawing.pose import Pose
 
 
 def _spots(pen: Pen, coat: Coat, rng: np.random.Generator, *, within: tuple[float, float, float, float]) -> None:

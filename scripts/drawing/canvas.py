@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from aquadash.data.drawing.colour import Colour
-from aquadash.data.drawing.curves import closed_curve, open_curve, ribbon
+from scripts.drawing.colour import Colour
+from scripts.drawing.curves import closed_curve, open_curve, ribbon
 
 #: Height and width of a finished picture in pixels.
 SIZE = 32

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquadash.data.drawing.canvas import Pen
-from aquadash.data.drawing.colour import INK, WHITE, Coat, Colour, mix, shade
+from scripts.drawing.canvas import Pen
+from scripts.drawing.colour import INK, WHITE, Coat, Colour, mix, shade
 
 
 def whiskers(pen: Pen, x: float, y: float, reach: float, rng: np.random.Generator) -> None:

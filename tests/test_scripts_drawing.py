@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aquadash.data.drawing import CLASS_NAMES, SIZE, draw
-from aquadash.data.drawing.animals import POSES
-from aquadash.data.drawing.camera import exposed
-from aquadash.data.drawing.canvas import OVERSAMPLING, Canvas, Pen, Placement
-from aquadash.data.drawing.colour import coat, luminance, mix, shade
-from aquadash.data.drawing.curves import closed_curve, open_curve, ribbon
-from aquadash.data.drawing.pose import Pose
-from aquadash.data.drawing.scenes import paint_scene
+from aquadash.data import synthetic
+from aquadash.data.synthetic import CLASS_NAMES, SIZE
+from scripts.draw_animals import drawings
+from scripts.drawing import draw
+from scripts.drawing.animals import POSES
+from scripts.drawing.camera import exposed
+from scripts.drawing.canvas import OVERSAMPLING, Canvas, Pen, Placement
+from scripts.drawing.colour import coat, luminance, mix, shade
+from scripts.drawing.curves import closed_curve, open_curve, ribbon
+from scripts.drawing.pose import Pose
+from scripts.drawing.scenes import paint_scene
 
 SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 
@@ -107,7 +111,7 @@ def test_every_pose_changes_the_picture_it_is_painted_on(label: int, monkeypatch
         with_animal: list[NDArray[np.int64]] = []
         without: list[NDArray[np.int64]] = []
         for shown, pictures in ((pose, with_animal), (_like(pose, unseen), without)):
-            monkeypatch.setattr("aquadash.data.drawing.animals.POSES", [[shown]] * 5)
+            monkeypatch.setattr("scripts.drawing.animals.POSES", [[shown]] * 5)
             pictures.extend(draw(label, rng=np.random.default_rng(seed)).astype(int) for seed in range(4))
         for first, second in zip(with_animal, without, strict=True):
             assert (np.abs(first - second).max(axis=2) > 20).mean() > 0.02
@@ -137,3 +141,11 @@ def test_many_drawings_of_every_class_are_varied_and_have_contrast() -> None:
         pictures = np.stack([draw(label, rng=np.random.default_rng([9, label, i])) for i in range(40)]).astype(float)
         assert pictures.std(axis=(1, 2)).max(axis=1).min() > 6
         assert pictures.mean(axis=(1, 2, 3)).std() > 15
+
+
+def test_the_file_holds_what_is_drawn() -> None:
+    shipped = synthetic.load()
+    for part, split in (("train", shipped.train), ("test", shipped.test)):
+        for position, (label, picture) in enumerate(itertools.islice(drawings(part), 20)):
+            assert label == split.labels[position]
+            np.testing.assert_array_equal(picture, split.images[position])

@@ -1,0 +1,113 @@
+"""The sections of a page, one record each, of which only the one that is looked at is drawn."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import streamlit as st
+
+from aquadash import people
+from aquadash.pages import PAGES
+from aquadash.ui import bound, shell
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Need(Flag):
+    """What a page does for those of its sections that ask for it."""
+
+    NOTHING = 0
+    #: Evaluate: the test images beside the section, narrowed to what it returns.
+    TEST_IMAGES = auto()
+    #: Evaluate: the choice of a second run to lay over the charts.
+    SECOND_RUN = auto()
+    #: Compare: the choice of the images that the runs are measured on.
+    MEASURED_ON = auto()
+    #: Augment: sample images and the seed of their draws; without, the studio has none and seed 0.
+    SAMPLES = auto()
+    #: Walkthrough: a data set.
+    DATASET = auto()
+    #: Walkthrough: a run with results.
+    RESULTS = auto()
+
+
+@dataclass(frozen=True)
+class Section(Generic[P, R]):
+    """A part of a page, drawn only while it is looked at.
+
+    Attributes:
+        title: On its button.
+        draw: Called with what the page's sections are about.
+        needs: What the page does for it.
+        question: A line below the buttons: what there is to see.
+        for_teacher: True if students do not have it.
+    """
+
+    title: str
+    draw: Callable[P, R]
+    needs: Need = Need.NOTHING
+    question: str = ""
+    for_teacher: bool = False
+
+    def show(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """Draw it, or in its place what went wrong."""
+        with shell.guard():
+            return self.draw(*args, **kwargs)
+        return None
+
+
+@dataclass(frozen=True)
+class Sections(Generic[P, R]):
+    """The sections of a page and the choice among them.
+
+    Attributes:
+        name: Of the choice in the address.
+        label: Of the choice.
+        table: The sections by their word in the address, the first the default. A new one is a record here.
+    """
+
+    name: str
+    label: str
+    table: Mapping[str, Section[P, R]]
+
+    def mine(self) -> dict[str, Section[P, R]]:
+        """Those that the visitor has."""
+        leads = people.current().leads
+        return {word: section for word, section in self.table.items() if leads or not section.for_teacher}
+
+    def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
+        """Draw the choice; returns the word of the chosen section.
+
+        Args:
+            menu: Draws it, such as :func:`aquadash.ui.bound.menu`.
+            arguments: More for the menu.
+        """
+        titles = {word: section.title for word, section in self.mine().items()}
+        return menu(self.name, titles, label=self.label, **arguments)
+
+    def choose(self, **arguments: Any) -> Section[P, R]:
+        """:meth:`choose_word`, but returns the section, whose question is drawn below the choice."""
+        section = self.table[self.choose_word(**arguments)]
+        if section.question:
+            st.caption(section.question)
+        return section
+
+
+def of_page(name: str) -> Sections[..., Any] | None:
+    """The sections of a page of :data:`aquadash.pages.PAGES`; None if it is in one piece."""
+    module = PAGES[name].sections
+    if not module:
+        return None
+    found: Sections[..., Any] = importlib.import_module(f"aquadash.ui.{module}").SECTIONS
+    return found
+
+
+def queries(name: str) -> list[str]:
+    """What an address says of each section of a page; one empty query for a page in one piece."""
+    sections = of_page(name)
+    return [f"{sections.name}={word}" for word in sections.table] if sections else [""]

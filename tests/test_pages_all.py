@@ -1,0 +1,90 @@
+"""Every page and every section of the tables is drawn, with and without runs, and stands in its address."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aquadash.pages import PAGES, addresses, name_at
+from aquadash.people import Role
+from aquadash.runs import open_store
+from aquadash.settings import PROJECT_ROOT
+from aquadash.ui import sections
+from tests.app_pages import address_of, open_app_page
+from tests.classrooms import join, look_as, open_class, texts
+from tests.compared_runs import add_compared
+from tests.stored_runs import without_engine
+
+#: Each page with what its address says of each of its sections.
+PLACES = [(page, query) for page in PAGES for query in sections.queries(page)]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A home that the tests of this module share, for looking at pages changes nothing that another would see."""
+
+    home: Path
+    runs: tuple[str, ...]
+
+
+@pytest.fixture(scope="module", params=["no runs", "two runs"])
+def shared(request: pytest.FixtureRequest, prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    home = tmp_path_factory.mktemp("pages")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    if request.param == "no runs":
+        return Shelf(home, ())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        runs = [add_compared(open_store(), name, skill=0.6, seed=seed) for seed, name in enumerate(("one", "other"))]
+    return Shelf(home, tuple(run.run_id for run in runs))
+
+
+@pytest.fixture
+def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
+    without_engine(monkeypatch)
+    return shared
+
+
+@pytest.mark.parametrize(("page", "query"), PLACES)
+def test_every_page_and_section_is_drawn_and_stands_in_its_address(
+    shelf: Shelf, page: str, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if PAGES[page].class_only:
+        open_class(monkeypatch)
+        look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    name, _, word = query.partition("=")
+    about = {"run": shelf.runs[0], "runs": ",".join(shelf.runs)} if shelf.runs else {}
+    app = open_app_page(page, **about, **({name: word} if query else {}))
+
+    assert not app.error and "The address asks for" not in texts(app)
+    record = PAGES[page]
+    assert app.title[0].value == f"{record.icon} {record.heading or record.title}"
+    assert app.markdown[0].value == f"**{record.question}**"
+    assert all(chart.proto.alt for chart in app.get("plotly_chart"))
+    table = sections.of_page(page)
+    # Evaluate and Compare have no sections without runs.
+    if table is not None and (name in app.session_state or shelf.runs):
+        assert app.session_state[name] == word
+        assert address_of(app, name) == (None if word == next(iter(table.table)) else word)
+
+
+def test_every_page_has_a_file_and_every_file_a_page() -> None:
+    assert {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")} == set(PAGES)
+
+
+def test_every_address_leads_to_one_page() -> None:
+    everywhere = [address for name in PAGES for address in addresses(name)]
+    assert len(everywhere) == len(set(everywhere))
+    assert all(name_at(address) == name for name in PAGES for address in addresses(name))
+    assert name_at("") == name_at("home") == "home"
+
+
+def test_links_between_pages_lead_to_pages() -> None:
+    paths = [*PROJECT_ROOT.glob("pages/*.py"), *PROJECT_ROOT.glob("aquadash/**/*.py")]
+    linked = {found for path in paths for found in re.findall(r'"pages/(\w+)\.py"', path.read_text(encoding="utf-8"))}
+    assert linked and linked <= set(PAGES)
