@@ -174,6 +174,11 @@ def jobs_database() -> str:
     return os.environ.get("AQUADASH_DATABASE") or f"sqlite:///{home() / 'jobs.db'}"
 
 
+def here() -> str:
+    """This machine and its :func:`home`: where a file lies that other machines do not see."""
+    return f"{socket.gethostname()}:{home()}"
+
+
 def job_log(job_id: str) -> Path:
     """Where the worker process of a job on this machine writes its log.
 

@@ -113,7 +113,19 @@ def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jo
     assert [job.run for job in jobs.find(kind="once")] == ["b", "c"]
     order = [job.run for _ in range(3) if (job := jobs.claim(["once", "nothing"], HERE))]
     assert order == ["b", "c"]
-    assert [job.run for job in jobs.find(kind="again", status=JobStatus.QUEUED)] == ["a"]
+    assert jobs.waiting(["again"]) and not jobs.waiting(["once"])
+
+
+def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("once", "again"):
+        jobs.submit(kind, "r1", {})
+    with monkeypatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(tmp_path / "another"))
+        assert not jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is None
+        assert jobs.waiting(["again"]) and jobs.claim(["again"], HERE) is not None
+    assert jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is not None
 
 
 def test_one_that_was_cut_off_writes_nothing(jobs: Jobs) -> None:

@@ -204,7 +204,8 @@ def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], subpr
 
 def turning(jobs: Jobs) -> Job | None:
     """The job of the slow kind that a worker has reported of."""
-    return next((job for job in jobs.find(kind="slow", status=JobStatus.RUNNING) if job.progress is not None), None)
+    found = (job for job in jobs.find(kind="slow") if job.status is JobStatus.RUNNING and job.progress is not None)
+    return next(found, None)
 
 
 @pytest.mark.timeout(300)

@@ -6,6 +6,7 @@ They belong to no run, since the pictures and the branch may be ones that nobody
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -38,7 +39,12 @@ _RESULT = TypeAdapter(SafetyResult)
 
 def job_of(key: str) -> str:
     """The id of the job of a measurement, by what follows from all that decides its figures."""
-    return job_id(KIND, key)
+    return job_id(KIND, _resource(key))
+
+
+def _resource(key: str) -> str:
+    """The same for the table of jobs, which other machines may use, too: they do not have the files."""
+    return f"{key}-{hashlib.sha256(settings.here().encode()).hexdigest()[:12]}"
 
 
 def start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
@@ -60,8 +66,9 @@ def start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Job
     require(Action.OPEN_MODEL, run.thing)
     request.check()
     _make_room()
-    _write(_file(key, "question"), _QUESTION.dump_json((subjects, request)))
-    return start_job(KIND, key, {"run_id": run.run_id}, owner=people.current().person_id)
+    resource = _resource(key)
+    _write(_file(resource, "question"), _QUESTION.dump_json((subjects, request)))
+    return start_job(KIND, resource, {"run_id": run.run_id}, owner=people.current().person_id)
 
 
 def result(job: Job) -> SafetyResult | None:
@@ -103,8 +110,8 @@ def load_network(store: RunStore, run: Run) -> ImagePredictor:
     return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
 
 
-def _file(key: str, what: str) -> Path:
-    return settings.label_safety() / f"{key}.{what}.json"
+def _file(resource: str, what: str) -> Path:
+    return settings.label_safety() / f"{resource}.{what}.json"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -114,7 +114,7 @@ def _key(store: RunStore, run_id: str, include_data: bool) -> str:
     run = store.get(run_id)
     require(Action.OPEN_MODEL, run.thing)
     names = sorted(store.artifact_names(run_id))
-    parts = (settings.home(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
+    parts = (settings.here(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
     return _digest(repr(parts))
 
 

@@ -14,7 +14,8 @@ class Kind:
         title: What people call it, to follow "the": ``"measurement"``.
         work: ``"module:function"``, imported by the worker process alone. The function gets a
             :class:`~aquadash.jobs.worker.JobContext` and returns what it has found, as few plain values for JSON.
-        requeue: A job whose worker was lost is put back, and one that is queued waits for whoever comes next. Else it
+        requeue: A job whose worker was lost is put back, and one that is queued waits for whoever comes next, on any
+            machine. Else its worker is started with it on the same machine, which has the files that it needs, and it
             is interrupted when nobody has taken care of it for a lease, queued or not.
         niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
         slots: So many are worked on at the same time on one machine.
@@ -36,7 +37,7 @@ class Kind:
 #: Not the lowest priority: beside a training a worker would hardly get to say that it is alive.
 _BESIDE_TRAINING = 10
 
-_DAY = 24 * 3600.0
+_MINUTE, _DAY = 60.0, 24 * 3600.0
 
 KINDS = {
     kind.name: kind
@@ -52,12 +53,12 @@ KINDS = {
             "label-safety",
             "measurement",
             "aquadash.explain.label_safety_job:work",
-            linger=60.0,
+            linger=_MINUTE,
             kept=_DAY,
         ),
         Kind("convert-tflite", "conversion", "aquadash.export.convert_job:work"),
         Kind("convert-onnx", "conversion", "aquadash.export.convert_job:work"),
-        Kind("export", "export", "aquadash.export.preparing:work_export", slots=2, kept=_DAY),
-        Kind("import", "import", "aquadash.export.preparing:work_import", slots=2, kept=_DAY),
+        Kind("export", "export", "aquadash.export.preparing:work_export", slots=2, linger=_MINUTE, kept=_DAY),
+        Kind("import", "import", "aquadash.export.preparing:work_import", slots=2, linger=_MINUTE, kept=_DAY),
     )
 }

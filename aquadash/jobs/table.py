@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -67,6 +68,7 @@ _jobs = Table(
     Column("kind", String(40), nullable=False),
     Column("run", String(150), nullable=False),
     Column("owner", String(40), nullable=False),
+    Column("home", Text, nullable=False),
     Column("position", Float, nullable=False),
     Column("request", _JSON, nullable=False),
     Column("status", String(20), nullable=False),
@@ -84,10 +86,11 @@ _jobs = Table(
 )
 _indexes = (Index("jobs_queue", _jobs.c.status, _jobs.c.position), Index("jobs_revision", _jobs.c.revision))
 _columns = _jobs.c
-#: What a reader gets: all but the lease, which is between workers and the table.
-_read_columns = [column for column in _columns if column.name != "lease"]
+#: What a reader gets: all but what is between workers and the table.
+_read_columns = [column for column in _columns if column.name not in ("lease", "home")]
 # Another name of the table, for what is asked of it within a write to it.
-_all = _jobs.alias("everything").c
+_everything = _jobs.alias("everything")
+_all = _everything.c
 _next_revision = select(func.coalesce(func.max(_all.revision), 0) + 1).scalar_subquery()
 _last_position = select(func.coalesce(func.max(_all.position), 0) + 1).scalar_subquery()
 _is_active = _columns.status.in_(_ACTIVE)
@@ -140,6 +143,7 @@ class Jobs:
         name = job_id(kind, run)
         values = {
             "owner": owner,
+            "home": "" if KINDS[kind].requeue else settings.here(),
             "position": _last_position,
             "request": dict(request),
             "status": JobStatus.QUEUED,
@@ -176,10 +180,9 @@ class Jobs:
         found = self._read(_columns.id == name)
         return found[0] if found else None
 
-    def find(self, *, kind: str, status: JobStatus | None = None) -> list[Job]:
-        """The jobs of a kind, those of one status alone if it is given, in the order of their positions."""
-        where = _columns.kind == kind
-        return self._read(where if status is None else and_(where, _columns.status == status))
+    def find(self, *, kind: str) -> list[Job]:
+        """The jobs of a kind in the order of their positions."""
+        return self._read(_columns.kind == kind)
 
     def changed_since(self, revision: int) -> list[Job]:
         """The jobs that were written after a revision of the table, 0 for all of them.
@@ -210,8 +213,8 @@ class Jobs:
 
     def claim(self, kinds: Collection[str], worker: Worker) -> Job | None:
         """Take the next queued job of these kinds; None where there is none. Of several workers, one gets it."""
-        queued = and_(_all.status == JobStatus.QUEUED, _all.kind.in_(kinds))
-        following = select(_all.id).where(queued).order_by(_all.position, _all.id).limit(1).scalar_subquery()
+        queued = select(_all.id).where(_waits(_everything, kinds))
+        following = queued.order_by(_all.position, _all.id).limit(1).scalar_subquery()
         values = {
             "status": JobStatus.RUNNING,
             "attempt": _columns.attempt + 1,
@@ -224,13 +227,17 @@ class Jobs:
             self._end_lapsed(connection)
             return self._write(connection, and_(_columns.id == following, _columns.status == JobStatus.QUEUED), values)
 
+    def waiting(self, kinds: Collection[str]) -> bool:
+        """Whether a job of these kinds is queued that this machine may :meth:`claim`."""
+        return bool(self._read(_waits(_jobs, kinds)))
+
     def heartbeat(self, job: Job, progress: Progress | None) -> bool:
         """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop.
 
         Raises:
             LeaseLostError: It is no longer the worker's.
         """
-        behind = and_(_columns.kind == job.kind, _columns.status == JobStatus.QUEUED, _columns.lease.is_not(None))
+        behind = and_(_waits(_jobs, [job.kind]), _columns.lease.is_not(None))
         waiting = asdict(Progress(f"waiting for another {KINDS[job.kind].title}"))
         lease = self._now + LEASE_SECONDS
         with self._writing() as connection:
@@ -307,6 +314,12 @@ class Jobs:
                 # One after another, as in SQLite: else a later revision could be seen before an earlier one.
                 connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
             yield connection
+
+
+def _waits(table: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
+    """What is queued for a worker of this machine and home."""
+    places = ["", settings.here()]
+    return and_(table.c.status == JobStatus.QUEUED, table.c.kind.in_(kinds), table.c.home.in_(places))
 
 
 def open_table() -> Jobs:

@@ -199,7 +199,7 @@ def main(kind_name: str) -> int:
         finally:
             slot.release()
         # Whoever found the slot taken a moment ago has left its job to us.
-        if not jobs.find(kind=kind.name, status=JobStatus.QUEUED):
+        if not jobs.waiting([kind.name]):
             break
     return 0
 
@@ -208,7 +208,7 @@ def _next(jobs: Jobs, kind: Kind, here: Worker) -> Job | None:
     """Claim the next job; None where none has come for as long as the kind's workers linger."""
     until = time.monotonic() + kind.linger
     while (job := jobs.claim([kind.name], here)) is None and time.monotonic() < until:
-        while time.monotonic() < until and not jobs.find(kind=kind.name, status=JobStatus.QUEUED):
+        while time.monotonic() < until and not jobs.waiting([kind.name]):
             time.sleep(_LOOK_SECONDS)
     return job
 
