@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +13,9 @@ import numpy as np
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker
+from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs.artifacts import MODEL
+from aquadash.runs.first_model import FOLDER
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -38,9 +44,35 @@ def made_up_run(store: RunStore, name: str, *, seed: int, skill: float) -> str:
     return run.run_id
 
 
+@contextmanager
+def trainings_held(home: Path) -> Iterator[Callable[[Run], None]]:
+    """Quick trainings of a home go no further than their second epoch until the function that is yielded lets them."""
+    folder = home / "held"  # tests/quick_training looks for it.
+    folder.mkdir()
+
+    def let_go(run: Run) -> None:
+        (folder / hashlib.sha256(run.config.to_json().encode()).hexdigest()).touch()
+
+    try:
+        yield let_go
+    finally:
+        shutil.rmtree(folder)
+
+
 def settled(page: Page) -> None:
     """Wait until the page's script has run."""
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+
+
+def follow(page: Page, address: str, question: str) -> None:
+    """Open a page by its address; it must be that page, which begins with its question, with the frame around it."""
+    page.goto(address)
+    page.get_by_text(question).first.wait_for()
+    # The navigation is app.py's: the bare page file would have none, or another.
+    page.get_by_role("link", name="Compare").first.wait_for()
+    settled(page)
+    no_error(page)
+    assert page.url.startswith(address.partition("?")[0])
 
 
 def choose(page: Page, menu: Locator, option: Locator) -> None:
@@ -60,6 +92,41 @@ def choose(page: Page, menu: Locator, option: Locator) -> None:
     wait_for(chosen, saying=menu.input_value)
 
 
+def number_field(page: Page, label: str) -> Locator:
+    return page.get_by_role("spinbutton", name=label, exact=True)
+
+
+def set_number(page: Page, label: str, value: float) -> None:
+    """Type a number as people do, and wait until the page has taken it."""
+    number_field(page, label).fill(str(value))
+    number_field(page, label).press("Enter")
+    settled(page)
+
+
+def holds(field: Locator, value: str) -> None:
+    """Wait until a field holds this."""
+    wait_for(lambda: field.input_value() == value, saying=field.input_value)
+
+
+def unfold(page: Page, title: str) -> None:
+    page.locator("summary").filter(has_text=title).click()
+    settled(page)
+
+
+def main_button(page: Page, name: str) -> Locator:
+    """A button of the page itself: the frame around it has others of these names."""
+    return page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=name, exact=True)
+
+
+def press_train(page: Page) -> str:
+    """Press the form's button; returns the new run's id, from the address."""
+    known = [run.run_id for run in open_store().list_runs()]
+    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
+    run_in_address = "new URL(location.href).searchParams.get('run')"
+    page.wait_for_function(f"known => ![null, ...known].includes({run_in_address})", arg=known)
+    return str(page.evaluate(run_in_address))
+
+
 def address_has(page: Page, *texts: str) -> None:
     """Wait until all of the texts stand in the page's address."""
     page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))
@@ -77,18 +144,23 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
     return wait_for(rests, saying=lambda: seen[-3:])
 
 
+def click_at_rest(page: Page, element: Locator) -> None:
+    """Click the middle of something, such as a mark of a chart, once it no longer moves."""
+    box = resting_place(page, element)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def choose_segment(page: Page, title: str) -> None:
+    """Click one of several words beside one another, such as the name of a section."""
+    page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
+    settled(page)
+
+
 def no_error(page: Page) -> None:
     text = page.locator("body").inner_text()
     assert "Traceback" not in text and "Something went wrong" not in text, text
 
 
-def with_model(store: RunStore, run_id: str, folder: Path) -> None:
-    """Give a made-up run an untrained network."""
-    import keras
-
-    from aquadash import models
-
-    path = folder / "model.keras"
-    keras.utils.set_random_seed(0)
-    models.build(RunConfig().model, image_shape=(32, 32, 3), num_classes=5).save(path)
-    store.add_artifact(run_id, path)
+def add_included_model(store: RunStore, run_id: str) -> None:
+    """Give a made-up run the network that AquaDash ships, so that it answers without anybody loading TensorFlow."""
+    store.add_artifact(run_id, FOLDER / MODEL)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.predict_page import Shelf
 
 ROOT = Path(__file__).resolve().parent.parent
+QUICK_TRAINING = ROOT / "tests" / "quick_training"
 
 # As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script takes half a second
 # in a process that has loaded all that the tests need.
@@ -47,8 +48,7 @@ copy_new_stores()
 _LONG = {
     "test_engine", "test_search_cli", "test_cli_reproduce", "test_export_repeats", "test_export_script",
     "test_explain_robustness_job", "test_training_fit", "test_training_transfer",
-    "test_browser", "test_browser_search", "test_browser_robustness", "test_browser_predict", "test_browser_studio",
-    "test_browser_train", "test_browser_classroom",
+    "test_journey_restart", "test_journey_evaluate", "test_journey_class", "test_journey_train",
 }  # fmt: skip
 
 _OUTSIDE = (
@@ -182,7 +182,7 @@ def home_with_images(home: Path) -> Path:
 @pytest.fixture
 def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "quick_training"), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
 
 
 @pytest.fixture
@@ -238,27 +238,33 @@ def shelf(shared_shelf: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> S
     return shared_shelf
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _served(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("served")
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         for name in _OUTSIDE:
             patch.delenv(name, raising=False)
-        with serving(home) as server:
+        # Of this server alone: one that a test starts for itself trains in earnest.
+        with serving(home, PYTHONPATH=str(QUICK_TRAINING)) as server:
             yield server
 
 
 @pytest.fixture
-def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """The app that the tests of a module share, its home included; that home becomes the test's."""
+def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The app that all journeys of this process share, its home included, which becomes the test's.
+
+    Its workers train without TensorFlow. It holds the runs of earlier journeys, and goes on without an error.
+    """
     monkeypatch.setenv("AQUADASH_HOME", str(_served.home))
-    return _served
+    before = len(_served.log.read_text())
+    yield _served
+    assert "Traceback" not in _served.log.read_text()[before:]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, started once for the module."""
+    """Chromium, started once for the session."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -269,18 +275,30 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def viewport() -> ViewportSize:
-    """How large the page is; a module of tests that needs another size has a fixture of this name."""
+    """How large the pages are; a module of tests that needs another size has a fixture of this name."""
     return {"width": 1280, "height": 1400}
 
 
 @pytest.fixture
-def page(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
+def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Page]]:
+    """Opens a page for somebody else with each call: their browsers have no cookie in common."""
+    contexts = []
+
+    def opened() -> Page:
+        # Without a graphics card every frame of an animation costs as much as the page.
+        contexts.append(browser.new_context(viewport=viewport, reduced_motion="reduce"))
+        contexts[-1].set_default_timeout(SLOW)
+        return contexts[-1].new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visit: Callable[[], Page]) -> Page:
     """A page of a fresh session in Chromium."""
-    context = browser.new_context(viewport=viewport)
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
-    yield page
-    context.close()
+    return visit()
 
 
 @pytest.fixture

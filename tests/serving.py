@@ -69,8 +69,13 @@ class Server:
     log: Path
 
     def memory_of(self, module: str) -> bool:
-        """True if the process has mapped a compiled file of that module, so has imported it."""
-        return module in Path(f"/proc/{self.process.pid}/maps").read_text()
+        """True if the process has imported a module with compiled files."""
+        return has_imported(self.process.pid, module)
+
+
+def has_imported(pid: int, module: str) -> bool:
+    """True if a process of this machine has mapped a compiled file of that module, so has imported it."""
+    return module in Path(f"/proc/{pid}/maps").read_text()
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from aquadash.classroom import codes
+from aquadash.classroom import codes, limits
+from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom.sessions import open_sessions
+from aquadash.people import Role
+from aquadash.ui.classroom.visitors import COOKIE
 from tests.serving import Server, serving
 
 pytestmark = pytest.mark.slow
@@ -59,8 +64,23 @@ def _page(server: Server, cookie: dict[str, str]) -> Iterator[str]:
                 return
 
 
-def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(home: Path) -> None:
-    with serving(home, open_files=1024, AQUADASH_CLASSROOM="1") as server, ExitStack() as stack:
+@pytest.fixture(scope="module")
+def shared_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("class")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with serving(home, open_files=1024, AQUADASH_CLASSROOM="1") as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """One class for all tests, which come in under names of their own."""
+    monkeypatch.setenv("AQUADASH_HOME", str(shared_class.home))
+    return shared_class
+
+
+def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(server: Server) -> None:
+    with ExitStack() as stack:
         address = urlsplit(server.url)
         cookie = _join(server, "Anna")
         with _page(server, cookie):
@@ -95,9 +115,37 @@ def uploading(server: Server, name: str) -> Iterator[Callable[[str, str, bytes],
         yield send
 
 
-def test_uploads_that_no_page_asked_for_end_at_the_total(home: Path) -> None:
+def _answer_to_head(server: Server, token: str, *headers: str) -> str:
+    """What the server says to the head of an upload of which nothing else comes."""
+    address = urlsplit(server.url)
+    head = (
+        "PUT /_stcore/upload_file/session/file HTTP/1.1", f"Host: {address.netloc}",
+        f"Cookie: {COOKIE}={token}", "Expect: 100-continue", *headers, "", "",
+    )  # fmt: skip
+    with socket.create_connection((address.hostname, address.port or 0), timeout=30) as connection:
+        connection.sendall("\r\n".join(head).encode())
+        return connection.recv(1000).decode()
+
+
+def test_uploads_are_refused_before_they_are_sent(server: Server) -> None:
+    ada, hill = (open_sessions().join(name, role) for name, role in (("Ada", Role.STUDENT), ("Ms May", Role.TEACHER)))
+    limits.save(ClassLimits(upload_megabytes=1))
+    for token, headers, status in (
+        (ada.token, ("Content-Length: 1010001",), 413),
+        (ada.token, ("Transfer-Encoding: chunked",), 411),
+        (ada.token, ("Content-Length: 5", "Transfer-Encoding: chunked"), 411),
+        ("forged", ("Content-Length: 5",), 401),
+        # What passes the door meets Streamlit's own questions.
+        (ada.token, ("Content-Length: 1010000",), 403),
+        (hill.token, ("Content-Length: 1010001",), 403),
+    ):
+        assert _answer_to_head(server, token, *headers).startswith(f"HTTP/1.1 {status} ")
+    limits.save(ClassLimits())
+
+
+def test_uploads_that_no_page_asked_for_end_at_the_total(server: Server) -> None:
     content = bytes(19_000_000)
-    with serving(home, AQUADASH_CLASSROOM="1") as server, uploading(server, "Anna") as send:
+    with uploading(server, "Cleo") as send:
         assert [send("PUT", str(number), content) for number in range(8)] == [204] * 5 + [413] * 3
         assert send("DELETE", "0", b"") == 204
         assert [send("PUT", str(number), content) for number in range(2)] == [204, 413]

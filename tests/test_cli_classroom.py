@@ -23,7 +23,7 @@ from tests.waiting import wait_for
 
 
 @pytest.mark.slow
-def test_serve_says_how_to_join_and_ends_with_what_it_started(home: Path) -> None:
+def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -> None:
     port = free_port()
     serving = subprocess.Popen(
         [

@@ -6,23 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from aquadash import data
 from aquadash.config import with_values
+from aquadash.data.folder import drafts
 from aquadash.runs import RunStatus, open_store
 from aquadash.training import worker
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.test_cli import answer, refusal
 
 
 @pytest.mark.slow
-def test_a_repeat_is_identical_in_metrics_weights_and_predictions(home_with_images: Path, quiet_worker: None) -> None:
-    short = ("--preset", "notebook-fixed", "--set", "training.epochs=2", "--set", "augmentation.pipeline=notebook-1")
+def test_a_repeat_is_identical_in_metrics_weights_and_predictions(
+    home: Path, quiet_worker: None, tmp_path: Path
+) -> None:
+    pictures = in_folder(tmp_path / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
+    source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
+    settings = ("training.epochs=2", "augmentation.pipeline=notebook-1", f"data.source={source}")
+    short = ("--preset", "notebook-fixed", *(word for setting in settings for word in ("--set", setting)))
     first = answer("train", *short, "--name", "once")
     found = answer("reproduce", "once")
     assert found["run_id"] == first["run_id"] != found["repeat_id"]
     assert found["identical"] is True and found["max_difference"] == 0.0 and found["reasons"] == []
     counts = {part["name"]: part["count"] for part in found["parts"]}
     assert counts["weights"] > 1_000_000 and counts["metrics by epoch"] == 10
-    assert counts["predictions of the test images"] == 500 * 7
+    assert counts["predictions of the test images"] == len(data.load(source).test) * (3 + 2)
     assert open_store().get(found["repeat_id"]).repeats == first["run_id"]
 
     other = open_store().create(with_values(open_store().get(first["run_id"]).config, {"seed": 1}), name="other").run_id

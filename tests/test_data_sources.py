@@ -47,8 +47,17 @@ def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Call
 
 
 def test_the_table_is_keyed_by_name_and_says_what_is_drawn() -> None:
-    assert {name: source.drawn for name, source in SOURCES.items()} == {"synthetic": True, "cifar100": False}
+    assert SOURCES["synthetic"].drawn and not SOURCES["cifar100"].drawn
     assert all(name == source.name and source.title and source.summary for name, source in SOURCES.items())
+
+
+@pytest.mark.usefixtures("home_with_images")
+@pytest.mark.parametrize("name", [name for name, source in sources.BUILT_IN.items() if source.key() is not None])
+def test_what_a_source_says_before_it_is_loaded_is_true(name: str) -> None:
+    source, dataset = SOURCES[name], load(name)
+    assert source.side in (None, *dataset.image_shape[:2]) and source.train in (None, len(dataset.train))
+    counts = np.bincount(dataset.train.labels, minlength=len(dataset.class_names))
+    assert not source.balanced or len(set(counts.tolist())) == 1
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:

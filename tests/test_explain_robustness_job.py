@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +28,7 @@ from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
+from tests.test_cli import answer
 from tests.waiting import wait_for
 
 #: Slow enough to be stopped in the middle, quick enough to be waited for.
@@ -144,15 +142,7 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
 @pytest.mark.timeout(600)
 def test_the_command_measures_once_and_prints_json(with_model: Run, measurements: Robustness) -> None:
     arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
-    command = [sys.executable, "-m", "aquadash", "robustness", "tested", *arguments, "--json"]
-
-    def called() -> dict[str, object]:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=settings.PROJECT_ROOT)
-        assert done.returncode == 0, done.stderr
-        values: dict[str, object] = json.loads(done.stdout)
-        return values
-
-    first = called()
+    first = answer("robustness", "tested", *arguments)
     assert (first["status"], first["cells"], first["complete"]) == ("finished", 2, False)
     assert first["run_id"] == with_model.run_id and first["normalised_by_alexnet"] is False
     corruptions = first["corruptions"]
@@ -160,7 +150,7 @@ def test_the_command_measures_once_and_prints_json(with_model: Run, measurements
     errors = [1 - entry["accuracy"] for entry in corruptions["contrast"].values()]
     assert first["mean_corruption_error"] == pytest.approx(sum(errors) / 2)
     job = measurements.job(with_model.run_id)
-    assert called() == first
+    assert answer("robustness", "tested", *arguments) == first
     again = measurements.job(with_model.run_id)
     assert job is not None and again is not None and again.started_at == job.started_at
 

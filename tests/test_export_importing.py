@@ -27,8 +27,26 @@ Files = dict[str, bytes]
 ZEROS = np.zeros(2, np.int64)
 
 
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunStore]:
+    """A store and its home for all that is refused, which each time leaves both as they were."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("refusing")
+        patch.setenv("AQUADASH_HOME", str(home))
+        return home, open_store()
+
+
 @pytest.fixture
-def store(home: Path) -> RunStore:
+def store(shared_store: tuple[Path, RunStore], monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    home, store = shared_store
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    forget_places()
+    return store
+
+
+@pytest.fixture
+def own_store(home: Path) -> RunStore:
+    """For what is taken in."""
     forget_places()
     return open_store()
 
@@ -43,6 +61,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             raise DataError("no images in this test")
 
         patch.setattr(bundle.data, "load", none_here)
+        # Of four megabytes, which no import reads.
+        patch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
         patch.setenv("AQUADASH_HOME", str(folder / "home"))
         run = ui_runs.finished(open_store(), "mine")
         path = bundle.export_run(open_store(), run.run_id, folder / "sound.zip").path
@@ -105,9 +125,9 @@ def npz(**arrays: np.ndarray) -> bytes:
     return target.getvalue()
 
 
-def test_the_sound_one_is_taken_in(store: RunStore, sound: Path) -> None:
-    assert importing.import_run(store, sound).kept_id
-    assert not list((store_home(store) / "tmp").iterdir())
+def test_the_sound_one_is_taken_in(own_store: RunStore, sound: Path) -> None:
+    assert importing.import_run(own_store, sound).kept_id
+    assert not list((store_home(own_store) / "tmp").iterdir())
 
 
 def test_files_of_others(store: RunStore, sound: Path, tmp_path: Path) -> None:
@@ -329,41 +349,43 @@ def test_a_bomb_that_lies_about_its_size(store: RunStore, sound: Path, tmp_path:
     refused(store, path)
 
 
-def test_damage_anywhere_is_refused_or_harmless(store: RunStore, sound: Path, tmp_path: Path) -> None:
+def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
     whole, path = sound.read_bytes(), tmp_path / "x.zip"
     generator = np.random.default_rng(0)
     for length in generator.integers(0, len(whole), 12).tolist():
         path.write_bytes(whole[:length])
-        refused(store, path)
+        refused(own_store, path)
     accepted = 0
     for _ in range(60):
         content = bytearray(whole)
         content[generator.integers(len(content))] ^= 1 << int(generator.integers(8))
         path.write_bytes(bytes(content))
         try:
-            run = importing.import_run(store, path).run
+            run = importing.import_run(own_store, path).run
         except ForeignZipError:
-            assert not store._client.search_runs([store._experiment_id])
+            assert not own_store._client.search_runs([own_store._experiment_id])
             continue
         # What an import does not read, such as the report or a time in a header, may be damaged.
         accepted += 1
-        assert run.config == store.get(run.run_id).config and len(store.predictions(run.run_id).labels) == 500
-        remove_traces(store, run.run_id)
+        assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
+        remove_traces(own_store, run.run_id)
     assert accepted < 60
 
 
-def test_a_failure_while_storing_leaves_nothing(store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = store.add_artifact
+def test_a_failure_while_storing_leaves_nothing(
+    own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = own_store.add_artifact
 
     def full(run_id: str, path: Path, *, folder: str | None = None) -> None:
         if path.name == "predictions.npz":
             raise StorageError("the disk is full")
         kept(run_id, path, folder=folder)
 
-    monkeypatch.setattr(store, "add_artifact", full)
+    monkeypatch.setattr(own_store, "add_artifact", full)
     with pytest.raises(StorageError, match="full"):
-        importing.import_run(store, sound)
-    assert not store._client.search_runs([store._experiment_id])
-    assert not [path for path in (store_home(store) / "artifacts").rglob("*") if path.is_file()]
-    monkeypatch.setattr(store, "add_artifact", kept)
-    assert importing.import_run(store, sound).kept_id
+        importing.import_run(own_store, sound)
+    assert not own_store._client.search_runs([own_store._experiment_id])
+    assert not [path for path in (store_home(own_store) / "artifacts").rglob("*") if path.is_file()]
+    monkeypatch.setattr(own_store, "add_artifact", kept)
+    assert importing.import_run(own_store, sound).kept_id

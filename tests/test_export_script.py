@@ -20,6 +20,7 @@ from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, Pip
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import RunError
+from aquadash.export import network_code as network_code_module
 from aquadash.export import script
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code
 from aquadash.export.network_code import network_code
@@ -110,6 +111,15 @@ def test_a_setting_that_is_not_followed_gets_a_reason(monkeypatch: pytest.Monkey
     monkeypatch.setitem(SETTINGS, name, replace(SETTINGS[name], script=False))
     assert "training.label_smoothing is '0.1'" in why_no_script(config)
     assert not why_no_script(RunConfig())
+
+
+def test_a_network_without_code_for_the_script_is_told_apart_from_one_with_foreign_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(network_code_module._WRITERS, "cnn")
+    reason = why_no_script(with_values(RunConfig(), {"model.name": "cnn"}))
+    assert "'cnn'" in reason and "ImageNet" not in reason
+    assert "ImageNet" in why_no_script(with_values(RunConfig(), {"model.name": "vgg16"}))
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,15 @@ import pytest
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.errors import UnknownNameError
+from aquadash.models.applications import APPLICATIONS
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", models.MODELS)
 def test_every_network_gives_probabilities(name: str) -> None:
-    model = models.build(ModelConfig(name=name), image_shape=(32, 32, 3), num_classes=7)
+    config = ModelConfig(name=name, **({"input_size": 96} if name in APPLICATIONS else {}))
+    model = models.build(config, image_shape=(32, 32, 3), num_classes=7)
     probabilities = np.asarray(model(models.normalise(np.zeros((2, 32, 32, 3), np.uint8))))
     assert probabilities.shape == (2, 7) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 

@@ -235,7 +235,7 @@ FULL_HEAD = {"dense_units": (4096, 4096, 4096, 4096), "test_time_flip": True, "l
 @pytest.mark.parametrize(
     "values",
     [
-        *({"name": name} for name in models.MODELS),
+        *({"name": name} for name in models.MODELS if name not in APPLICATIONS),
         *({"name": name, "input_size": 512, **FULL_HEAD} for name in APPLICATIONS),
         {
             "name": "cnn", "filters": (32, 64, 128), "batch_normalization": True, "residual": True, "convolutions": 3,

@@ -51,13 +51,23 @@ def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return shared
 
 
+@pytest.fixture(scope="module")
+def shared_empty(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("empty")
+    shutil.copytree(prepared_home / "cache", home / "cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        store.delete(add_first_model(store).run_id)
+    return home
+
+
 @pytest.fixture
-def empty(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store with no run but the first model, which has been deleted."""
+def empty(shared_empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with no run but the first model, which has been deleted; for tests that add nothing but progress."""
+    monkeypatch.setenv("AQUADASH_HOME", str(shared_empty))
     without_engine(monkeypatch)
-    store = open_store()
-    store.delete(add_first_model(store).run_id)
-    return home_with_images
+    return shared_empty
 
 
 def texts(app: AppTest) -> str:
@@ -239,13 +249,25 @@ def test_a_verdict_is_gone_when_the_answer_changes(shelf: Shelf) -> None:
     assert "the log goes on to epoch 7" not in texts(app)
 
 
-@pytest.fixture
-def many_classes(home_with_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run on own pictures of twelve classes, five for training and one for the test of each."""
-    without_engine(monkeypatch)
+@pytest.fixture(scope="module")
+def shared_many_classes(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    home = tmp_path_factory.mktemp("many-classes")
+    shutil.copytree(prepared_home / "cache", home / "cache")
     files = of_classes({f"class {number}": 6 for number in range(1, 13)})
-    kept = drafts.use(drafted(in_folder(tmp_path / "many", files)), drafts.SplitChoice(), title="Many")
-    return add_run(open_store(), validation="test", source=kept.source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        pictures = in_folder(tmp_path_factory.mktemp("pictures") / "many", files)
+        kept = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Many")
+        return home, add_run(open_store(), validation="test", source=kept.source)
+
+
+@pytest.fixture
+def many_classes(shared_many_classes: tuple[Path, Run], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run on own pictures of twelve classes, five for training and one for the test of each."""
+    home, run = shared_many_classes
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    without_engine(monkeypatch)
+    return run
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -308,8 +330,10 @@ def test_photographs_that_are_not_here_lead_to_the_data_page(shelf: Shelf, monke
 
 
 def test_the_short_training_is_of_the_report_s_network_measured_the_right_way(
-    empty: Path, monkeypatch: pytest.MonkeyPatch
+    home_with_images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    without_engine(monkeypatch)
+    open_store().delete(add_first_model(open_store()).run_id)
     launched = []
 
     class Engine:

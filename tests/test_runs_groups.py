@@ -9,7 +9,7 @@ import pytest
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.bulk import for_each
-from aquadash.runs.fields import run_fields
+from aquadash.runs.fields import FIGURES, Kind, RunField, metrics_of, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, Spread, group_runs, groupable
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.selection import RunFilter, sort_runs
@@ -39,6 +39,23 @@ def test_runs_that_differ_in_the_seed_only_are_one_group() -> None:
     assert (len(worse.runs), worse.seeds, worse.varying) == (4, 4, ())
     assert better.spreads["val_accuracy"].deviation is None, "one run has no deviation"
     assert better.key != worse.key and worse.key == group_runs(RUNS[:4], ALL_BUT_SEED, FIELDS)[0].key
+
+
+def test_the_group_with_the_least_loss_comes_first() -> None:
+    runs = [made_run(name, {"seed": seed}, metrics={"test_loss": loss}) for name, seed, loss in
+            (("a", 1, 0.9), ("b", 2, 0.4), ("c", 3, 0.7))]  # fmt: skip
+    groups = group_runs([*runs, made_run("d", {"seed": 4})], "seed", FIELDS, metrics=["test_loss"])
+    assert [group.key for group in groups] == ["2", "3", "1", "4"]
+
+
+def test_a_computed_figure_is_a_metric_of_the_runs_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = RunField(
+        "half", "Half of the epochs", Kind.NUMBER, "An example.", lambda run: run.metrics.get("epochs", 0) / 2 or None,
+        computed=True,
+    )  # fmt: skip
+    monkeypatch.setitem(FIGURES, "half", half)
+    assert metrics_of(made_run(metrics={"epochs": 4.0})) == {"epochs": 4.0, "half": 2.0}
+    assert metrics_of(made_run()) == {}
 
 
 def test_other_images_are_another_group() -> None:

@@ -123,7 +123,7 @@ def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: st
 
 
 @pytest.mark.slow
-def test_a_search_outlives_its_process(quick_training: None, home_with_images: Path) -> None:
+def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) -> None:
     over = ("--over", "training.learning_rate=1e-3..1e-1:log", "--trials", "2", "--name", "survivor")
     process = subprocess.Popen(
         [sys.executable, "-m", "aquadash", "search", *QUICK, *over],
@@ -140,7 +140,7 @@ def test_a_search_outlives_its_process(quick_training: None, home_with_images: P
     process.kill()
     process.wait()
     assert searches.heads()[0].status is RunStatus.INTERRUPTED
-    values = answer("search", "resume", "survivor", process=True)
+    values = answer("search", "resume", "survivor")
     assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
     assert [trial["state"] for trial in values["trials"]] == ["complete"] * 2
     stored = {run.run_id: run for run in runs.list_runs()}
@@ -151,7 +151,7 @@ def test_a_search_outlives_its_process(quick_training: None, home_with_images: P
 
 
 @pytest.mark.slow
-def test_ctrl_c_rests_the_search_and_resume_goes_on(quick_training: None, home_with_images: Path) -> None:
+def test_ctrl_c_rests_the_search_and_resume_goes_on(quick_training: None, warm_home: Path) -> None:
     arguments = ("--set", "training.epochs=500", "--set", "training.patience=0", "--over", "model.dropout=0..0.5")
     process = commands.start(
         "search", "--json", "--trials", "2", "--name", "rested", *QUICK, *arguments,

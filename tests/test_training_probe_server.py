@@ -55,21 +55,18 @@ def test_a_bad_network_and_a_bad_line_are_answers(process: ProbeProcess) -> None
     assert "measurement" in ask(process, line())
 
 
-def test_it_ends_with_its_input_even_in_the_middle() -> None:
-    process = ProbeProcess()
-    try:
-        child = process._process
-        assert process.wait_ready(ANSWER_SECONDS) and child.stdin is not None
-        child.stdin.write(line() * 200)
-        child.stdin.close()
-        # 200 measurements would take minutes.
-        child.wait(timeout=40)
-    finally:
-        process.end()
-
-
 def test_memory_that_runs_out_takes_it_before_the_app(process: ProbeProcess) -> None:
     score = Path(f"/proc/{process._process.pid}/oom_score_adj")
     if not score.exists():
         pytest.skip("needs Linux")
     assert score.read_text().strip() == "1000"
+
+
+def test_it_ends_with_its_input_even_in_the_middle(process: ProbeProcess) -> None:
+    """The last test, for it takes the process that the others share."""
+    child = process._process
+    assert child.stdin is not None
+    child.stdin.write(line() * 200)
+    child.stdin.close()
+    # 200 measurements would take minutes.
+    child.wait(timeout=40)

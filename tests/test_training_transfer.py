@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,16 @@ def pretrained(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(tiny_dataset: Dataset, weights_file: Path) -> tuple[Any, Listener]:
+    """The run that was never interrupted, and what its listener heard; nothing changes in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backbone, "WEIGHTS_FILE", weights_file)
+        patch.setattr("aquadash.training.fit.detector", lambda model, data: None)
+        listener = Listener()
+        return _fit(TRANSFER, tiny_dataset, listener), listener
+
+
 class Listener:
     """Keeps the checkpoints; stops in the middle of an epoch if told to."""
 
@@ -100,20 +111,24 @@ def _body_weights(model: object) -> list[np.ndarray]:
     return [np.array(weight) for weight in _parts(model).body.weights]
 
 
-def test_the_head_alone_leaves_the_body_as_it_came(tiny_dataset: Dataset, pretrained: Path) -> None:
-    listener = Listener()
-    result = _fit(with_values(TRANSFER, {"model.fine_tuning": "head"}), tiny_dataset, listener)
-    with np.load(pretrained) as stored:
-        for weight in _parts(result.model).body.weights:
+def _has_the_pretrained_body(model: object) -> None:
+    with np.load(backbone.WEIGHTS_FILE) as stored:
+        for weight in _parts(model).body.weights:
             np.testing.assert_array_equal(np.array(weight), stored[weight.path.replace("/", ".")].astype(np.float32))
+
+
+def test_the_head_alone_leaves_the_body_as_it_came(tiny_dataset: Dataset) -> None:
+    listener = Listener()
+    config = with_values(TRANSFER, {"model.fine_tuning": "head", "training.epochs": 2})
+    result = _fit(config, tiny_dataset, listener)
+    _has_the_pretrained_body(result.model)
     assert any("looking at the training images" in phase for phase in listener.phases)
     # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
     assert [array.shape for array in listener.checkpoints[0].weights] == [(256, 3), (3,)]
 
 
-def test_the_body_waits_for_the_head_and_then_learns(tiny_dataset: Dataset) -> None:
-    listener = Listener()
-    result = _fit(TRANSFER, tiny_dataset, listener)
+def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]) -> None:
+    result, listener = whole
     sizes = [len(checkpoint.weights) for checkpoint in listener.checkpoints]
     assert sizes[:2] == [2, 2] and sizes[2] == sizes[3] > 30
     assert len(result.history) == 4 and result.predictions.probabilities.shape == (420, 3)
@@ -168,16 +183,25 @@ def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset) -> Non
     np.testing.assert_allclose(moves[1], 2 * moves[0], rtol=1e-2, atol=1e-6)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(tiny_dataset: Dataset) -> None:
-    whole = _fit(TRANSFER, tiny_dataset)
-    for stop_in_epoch in (2, 3, 4):
+def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
+    tiny_dataset: Dataset, whole: tuple[Any, Listener]
+) -> None:
+    never_interrupted, listener = whole
+    # What the first epoch left behind is the same whether the run then went on or was stopped.
+    checkpoints = [listener.checkpoints[0]]
+    for stop_in_epoch in (3, 4):
         broken = Listener(stop_in_epoch=stop_in_epoch)
         stopped = _fit(TRANSFER, tiny_dataset, broken)
         # What was complete is predicted with the weights of that time, though a part of the next epoch was trained.
         assert stopped.stopped and len(stopped.history) == stop_in_epoch - 1 and stopped.predictions is not None
-        resumed = _fit(TRANSFER, tiny_dataset, resume_from=broken.checkpoints[-1])
-        assert _without_seconds(resumed.history) == _without_seconds(whole.history)
-        np.testing.assert_array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
+        if stop_in_epoch == 3:
+            # That part has changed the body, which the head has learnt to look through as it was.
+            _has_the_pretrained_body(stopped.model)
+        checkpoints.append(broken.checkpoints[-1])
+    for checkpoint in checkpoints:
+        resumed = _fit(TRANSFER, tiny_dataset, resume_from=checkpoint)
+        assert _without_seconds(resumed.history) == _without_seconds(never_interrupted.history)
+        np.testing.assert_array_equal(resumed.predictions.probabilities, never_interrupted.predictions.probabilities)
 
 
 def test_the_flip_at_test_time_is_the_mean_of_both(tiny_dataset: Dataset, tmp_path: Path) -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import aquadash
 from aquadash.config import DEFINITIONS, WITH_MOMENTUM, RunConfig, TrainingConfig, flatten, setting, with_values
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS, uses
@@ -171,70 +165,3 @@ def test_momentum_matters_to_the_optimizers_that_take_it() -> None:
 def test_a_network_that_is_gone_hides_nothing_of_its_own() -> None:
     values = {**flatten(RunConfig()), "model.name": "gone since"}
     assert "model.filters" in fields.effective(values) and "training.head_epochs" not in fields.effective(values)
-
-
-_RECORD = """    warmth: Annotated[float, Field(ge=0, le=2), Setting(
-        "Warmth", group="optimizer", step=0.1, search=Range(0.5, 1.5), help="How warm the water is.")] = 1.0
-"""
-
-_EVERY_PLACE = """
-import json, sys
-from streamlit.testing.v1 import AppTest
-from aquadash.config import RunConfig, config_diff, from_yaml, parse_assignments, to_yaml, with_values
-from aquadash.export.script import why_no_script
-from aquadash.runs.fields import run_fields
-from aquadash.runs.query import parse
-from aquadash.search import suggested
-from aquadash.training.probe import measured_part
-from aquadash.ui.compare.run_columns import choices, title
-
-base, name = RunConfig(), "training.warmth"
-config = with_values(base, parse_assignments([f"{name}=1.4"]))
-page = AppTest.from_file("app.py", default_timeout=120).switch_page("pages/train.py").run()
-(box,) = [box for box in page.expander if box.label.startswith("Optimizer")]
-(field,) = [field for field in box.number_input if field.label == "Warmth"]
-print(json.dumps({
-    "form": [field.help, field.min, field.max, field.step, field.value],
-    "yaml": from_yaml(to_yaml(config)) == config and "  warmth: 1.4" in to_yaml(config),
-    "difference": config_diff([base, config]),
-    "search": str(suggested(base)[name]),
-    "field": [run_fields()[name].kind, run_fields()[name].help],
-    "condition": bool(parse(f"{name} > 1.2")),
-    "column": name in choices(run_fields()) and title(name),
-    "export": [why_no_script(base), why_no_script(config)],
-    "probe": measured_part(config) != measured_part(base),
-}))
-"""
-
-
-def test_a_setting_is_added_by_its_record_alone(home_with_images: Path, tmp_path: Path) -> None:
-    """In a copy of the package the record is all that is added; every place that shows settings has it."""
-    source = Path(aquadash.__file__).parent
-    (tmp_path / "aquadash").mkdir()
-    for path in source.iterdir():
-        (tmp_path / "aquadash" / path.name).symlink_to(path)
-    for name in ("app.py", "pages"):
-        (tmp_path / name).symlink_to(source.parent / name)
-    (tmp_path / "aquadash" / "config").unlink()
-    shutil.copytree(source / "config", tmp_path / "aquadash" / "config")
-    sections = tmp_path / "aquadash" / "config" / "sections.py"
-    before, mark, after = sections.read_text(encoding="utf-8").partition("    precision: Annotated")
-    sections.write_text(before + _RECORD + mark + after, encoding="utf-8")
-
-    done = subprocess.run(
-        [sys.executable, "-c", _EVERY_PLACE], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found == {
-        "form": ["How warm the water is.", 0.0, 2.0, 0.1, 1.0],
-        "yaml": True,
-        "difference": {"training.warmth": [1.0, 1.4]},
-        "search": "training.warmth=0.5..1.5",
-        "field": ["number", "How warm the water is."],
-        "condition": True,
-        "column": "Warmth",
-        "export": ["", "Its setting training.warmth is '1.4', which a script without AquaDash does not follow."],
-        "probe": True,
-    }

@@ -177,7 +177,7 @@ def test_parameters_of_a_stored_network_are_those_that_keras_counts(home: Path) 
 
 
 @pytest.mark.slow
-def test_no_section_loads_tensorflow(home_with_images: Path) -> None:
+def test_no_section_loads_tensorflow(warm_home: Path) -> None:
     code = (
         "import sys\n"
         "from aquadash.walkthrough import LESSONS\n"

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import keras
 
 
-def keras_network(name: str, *, size: int, seed: int = 0) -> keras.Model:
+def keras_network(name: str, *, size: int, seed: int = 0, weights: str | None = None) -> keras.Model:
     """Keras's own network without a head, every weight random, those of batch normalization too."""
     import keras
 
     function = getattr(keras.applications, APPLICATIONS[name].function)
-    network = function(include_top=False, weights=None, input_shape=(size, size, 3), pooling="avg")
+    network = function(include_top=False, weights=weights, input_shape=(size, size, 3), pooling="avg")
     random = np.random.default_rng(seed)
     for variable in network.weights:
         noise = random.normal(size=variable.shape).astype(np.float32)

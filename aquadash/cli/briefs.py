@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquadash.runs import Run
+from aquadash.runs.fields import metrics_of
 
 
 def brief(run: Run) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def brief(run: Run) -> dict[str, Any]:
         "search_id": run.search_id,
         "created_at": run.created_at,
         "ended_at": run.ended_at,
-        "metrics": run.metrics,
+        "metrics": metrics_of(run),
         "message": run.message,
         "note": run.note,
         "tags": list(run.tags),

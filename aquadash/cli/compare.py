@@ -10,7 +10,7 @@ from aquadash.cli.briefs import brief
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
-from aquadash.runs import Run, open_store
+from aquadash.runs import Predictions, Run, open_store
 from aquadash.runs.cost import Cost, cost_of
 from aquadash.runs.measured import IMAGES, Images, image_set, predictions_on
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @json_option
 def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
-    from aquadash.evaluation import agreement_of, pairwise, pareto_front, wilson_interval
+    from aquadash.evaluation import METRICS, agreement_of, evaluate, pairwise, pareto_front, scores, scores_to_dict
 
     store = open_store()
     ids = list(dict.fromkeys(store.resolve(run) for run in runs))
@@ -35,23 +35,22 @@ def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
         raise AquaDashError("Comparing takes at least two different runs.")
     found = [store.get(run_id) for run_id in ids]
     differences = config_diff([run.config for run in found])
-    predictions, problems = [], []
+    predictions: list[Predictions | None] = []
+    accuracy: list[dict[str, Any]] = []
     for run in found:
+        entry: dict[str, Any] = {"run_id": run.run_id, "n": 0, "accuracy_ci95": None, **dict.fromkeys(METRICS)}
+        made, problem = None, None
         try:
-            predictions.append(predictions_on(store, run, images))
-            problems.append("")
+            made = predictions_on(store, run, images)
+            if made is not None:
+                measured = evaluate(made.labels, made.probabilities, class_names=run.class_names)
+                entry |= {"n": measured.n, **scores_to_dict(scores(measured, made))}
         except AquaDashError as error:
-            predictions.append(None)
-            problems.append(str(error))
+            made, problem = None, str(error)
+        predictions.append(made)
+        accuracy.append(entry | {"error": problem})
     tests = pairwise(predictions, sets=[image_set(run, images) for run in found])
     costs = [cost_of(store, run.run_id, store.history(run.run_id)) for run in found]
-    accuracy: list[dict[str, Any]] = []
-    for run, made, problem in zip(found, predictions, problems, strict=True):
-        entry: dict[str, Any] = {"run_id": run.run_id, "n": 0, "accuracy": None, "accuracy_ci95": None}
-        if made is not None:
-            right, n = int((made.probabilities.argmax(axis=1) == made.labels).sum()), len(made.labels)
-            entry |= {"n": n, "accuracy": right / n, "accuracy_ci95": list(wilson_interval(right, n))}
-        accuracy.append(entry | {"error": problem or None})
     known = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None and costs[index].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
     together = _together(tests, len(found))

@@ -13,8 +13,12 @@ import click
 
 from aquadash import config as run_config
 from aquadash.config import RunConfig
+from aquadash.data.sources import BUILT_IN
 from aquadash.errors import ConfigError
 from aquadash.presets import preset
+
+#: For every option that names a data set.
+SOURCE_HELP = f"The data set: {', '.join(BUILT_IN)} or folder-NAME."
 
 #: A config is a page of text; more is a mistaken file.
 _MOST_CONFIG_BYTES = 1_000_000
@@ -84,9 +88,7 @@ def config_options(
             type=click.Path(path_type=Path),
             help=f"JSON file with settings{whose} that replace the preset's.",
         ),
-        "source": click.option(
-            "--source", help="The data set: synthetic, cifar100 or folder-NAME. Short for --set data.source=..."
-        ),
+        "source": click.option("--source", help=f"{SOURCE_HELP} Short for --set data.source=..."),
         "assignments": click.option(
             "--set",
             "assignments",

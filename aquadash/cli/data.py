@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from aquadash.cli.augment_numbers import numbers_text
+from aquadash.cli.config_options import SOURCE_HELP
 from aquadash.cli.output import StatusLine, json_option, show, table
 from aquadash.errors import AquaDashError
 
@@ -19,9 +20,7 @@ def data() -> None:
 
 
 @data.command("info")
-@click.option(
-    "--source", default="synthetic", show_default=True, help="The data set: synthetic, cifar100 or folder-NAME."
-)
+@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
 @json_option
 def info(source: str, as_json: bool) -> None:
     """Say what a data set holds."""
@@ -74,9 +73,7 @@ def fetch(source: str, as_json: bool) -> None:
 
 
 @click.command("augment")
-@click.option(
-    "--source", default="synthetic", show_default=True, help="The data set: synthetic, cifar100 or folder-NAME."
-)
+@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
 @click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")

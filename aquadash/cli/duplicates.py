@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import click
 
+from aquadash.cli.config_options import SOURCE_HELP
 from aquadash.cli.data import data
 from aquadash.cli.output import StatusLine, json_option, show, table
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
 
 
 @data.command("duplicates")
-@click.option(
-    "--source", default="synthetic", show_default=True, help="The data set: synthetic, cifar100 or folder-NAME."
-)
+@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
 @click.option(
     "--distance",
     type=float,

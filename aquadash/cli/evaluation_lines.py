@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aquadash.cli.output import percent, table
-from aquadash.evaluation import Evaluation, Summary
+from aquadash.cli.output import table
+from aquadash.evaluation import METRICS, Evaluation, Summary
 
 
 def classes(measured: Evaluation, deep: Summary) -> list[str]:
@@ -35,14 +35,21 @@ def classes(measured: Evaluation, deep: Summary) -> list[str]:
     return [table(rows, header=header), "In brackets: 95 % intervals."]
 
 
+def further_scores(deep: Summary) -> list[str]:
+    """A line for each metric but accuracy and loss, which stand at the top."""
+    lines = []
+    for name, score in deep.scores.items():
+        if name in ("accuracy", "loss"):
+            continue
+        metric = METRICS[name]
+        ends = "" if score.interval is None else " to ".join(map(metric.text, score.interval))
+        lines.append(f"{metric.title}: {metric.text(score.value)}" + (f" (95 % interval {ends})" if ends else ""))
+    return lines
+
+
 def calibration(deep: Summary) -> list[str]:
-    """Top two, calibration error and temperature, a line each."""
-    low, high = deep.top2.interval
-    lines = [
-        f"Right class among the first two: {percent(deep.top2.accuracy)} (95 % interval {percent(low)} to "
-        f"{percent(high)})",
-        f"Expected calibration error: {deep.calibration.ece:.3f}",
-    ]
+    """Calibration error and temperature, a line each."""
+    lines = [f"Expected calibration error: {deep.calibration.ece:.3f}"]
     if deep.rescaling is None:
         lines.append("Temperature: unknown, for this run kept no predictions of its validation images.")
     else:

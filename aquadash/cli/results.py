@@ -49,7 +49,8 @@ def evaluate(run: str, as_json: bool) -> None:
             )
         matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
         lines += ["", table(matrix, header=("true \\ predicted", *measured.classes)), ""]
-        lines += evaluation_lines.classes(measured, deep) + [""] + evaluation_lines.calibration(deep)
+        lines += evaluation_lines.classes(measured, deep) + [""]
+        lines += evaluation_lines.further_scores(deep) + evaluation_lines.calibration(deep)
         return "\n".join(lines)
 
     show(values, as_json=as_json, text=text)

@@ -15,7 +15,7 @@ from aquadash.cli.runs import runs
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import Run, open_store
 from aquadash.runs.bulk import for_each
-from aquadash.runs.fields import run_fields
+from aquadash.runs.fields import FIGURES, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable, value_key
 from aquadash.runs.query import QueryError, pointer
 from aquadash.runs.selection import RunFilter, sort_runs
@@ -173,11 +173,11 @@ def _groups(groups: list[RunGroup]) -> str:
         )
         row: list[object] = [named or "all alike", len(group.runs), group.seeds]
         for name in METRICS:
-            spread = group.spreads[name]
+            spread, figure = group.spreads[name], FIGURES[name]
             row += [
-                "" if value is None else percent(value)
+                "" if value is None else f"{figure.scale * value:.{figure.mean_digits}f} {figure.unit}".rstrip()
                 for value in (spread.mean, spread.deviation, spread.low, spread.high)
             ]
         rows.append(row)
-    figures = [f"{name} {part}" for name in ("test", "val") for part in ("mean", "sd", "min", "max")]
+    figures = [f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("mean", "sd", "min", "max")]
     return table(rows, header=("group", "runs", "seeds", *figures)) if rows else "No run meets that."

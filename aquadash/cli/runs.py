@@ -11,6 +11,7 @@ from aquadash.cli.guess import guess_values, guess_words
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.train import finish, wait
 from aquadash.runs import open_store
+from aquadash.runs.fields import metrics_of
 from aquadash.runs.first_model import add_first_model
 
 
@@ -40,7 +41,7 @@ def show_run(run: str, as_json: bool) -> None:
     def text() -> str:
         lines = [f"{found.name} ({found.run_id}) {found.status}", found.message, found.note]
         lines += guess_words(store, found)
-        lines += [f"  {name}: {value:.4g}" for name, value in found.metrics.items()]
+        lines += [f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()]
         rows = [
             (
                 r.epoch,

@@ -12,6 +12,7 @@ from aquadash.cli.guess import guess_words, read_guess
 from aquadash.cli.output import StatusLine, json_option, percent, show
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs import Run, RunStatus, open_store
+from aquadash.runs.fields import metrics_of
 
 if TYPE_CHECKING:
     from aquadash.engine import Engine
@@ -112,7 +113,7 @@ def finish(run: Run, *, as_json: bool) -> None:
         "status": str(run.status),
         "epochs": int(run.metrics.get("epochs", len(run.curve))),
         "seconds": run.metrics.get("seconds", 0.0),
-        "metrics": run.metrics,
+        "metrics": metrics_of(run),
         "message": run.message,
     }
     if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):

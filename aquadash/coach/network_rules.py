@@ -7,12 +7,9 @@ from collections.abc import Callable
 
 from aquadash.coach.note import Note
 from aquadash.config import ModelConfig, RunConfig
-from aquadash.data.folder.about import PREFIX, all_kept
+from aquadash.data import SOURCES
 from aquadash.models import MODELS
 from aquadash.models import uses as network_uses
-
-#: Side in pixels of the images of the data sets where it is known before they are loaded.
-KNOWN_SIDES = {"synthetic": 32, "cifar100": 32}
 
 #: With more, a unit is off in four of five steps, and what is left of a layer changes too much from step to step.
 MOST_DROPOUT = 0.8
@@ -29,8 +26,8 @@ Rule = Callable[[RunConfig], Note | None]
 
 def image_side(source: str) -> int | None:
     """The side of a source's images in pixels, as far as that is known without loading it."""
-    own = all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
-    return KNOWN_SIDES.get(source) if own is None else own.size
+    known = SOURCES.get(source)
+    return None if known is None else known.side
 
 
 def uses(config: RunConfig, name: str) -> bool:

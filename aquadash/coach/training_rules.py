@@ -7,12 +7,9 @@ from collections.abc import Callable
 from aquadash import augment
 from aquadash.coach.note import Note
 from aquadash.config import RunConfig
-from aquadash.data.folder.about import PREFIX, all_kept
+from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError
 from aquadash.training.hardware import multiplies_bfloat16
-
-#: Training images of the data sets whose size is known before they are loaded; each class has as many as any other.
-KNOWN_TRAINING_IMAGES = {"synthetic": 2500, "cifar100": 2500}
 
 #: With 2,500 images a larger batch leaves four weight updates an epoch or fewer.
 LARGEST_BATCH = 512
@@ -26,8 +23,8 @@ FEWEST_VALIDATION_IMAGES = 100
 
 def training_images(source: str) -> int | None:
     """How many training images a source has, as far as that is known without loading it."""
-    own = all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
-    return KNOWN_TRAINING_IMAGES.get(source) if own is None else own.train
+    known = SOURCES.get(source)
+    return None if known is None else known.train
 
 
 Rule = Callable[[RunConfig], Note | None]
@@ -120,7 +117,8 @@ def _few_validation_images(config: RunConfig) -> Note | None:
 
 
 def _nothing_to_balance(config: RunConfig) -> Note | None:
-    if config.training.class_weights != "balanced" or config.data.source not in KNOWN_TRAINING_IMAGES:
+    source = SOURCES.get(config.data.source)
+    if config.training.class_weights != "balanced" or source is None or not source.balanced:
         return None
     return Note(
         "nothing-to-balance",

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 Value: TypeAlias = int | float | bool | str
 
 #: Networks that use the same settings: :class:`aquadash.models.ModelEntry` says which family a network is of.
-Family: TypeAlias = Literal["notebook", "cnn", "backbone", "applications"]
+Family: TypeAlias = Literal["cnn", "backbone", "applications"]
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ class Source:
         drawn: True if its images are drawings by this program rather than photographs.
         load: Loads it afresh; :func:`load` keeps the result.
         key: A text that changes when what ``load`` would read does, None while there is nothing to read yet.
+        side: Side of its images in pixels, as far as that is known without loading them.
+        train: How many training images it has, likewise.
+        balanced: Whether each class has as many training images as any other.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Source:
     drawn: bool
     load: Loader
     key: Callable[[], str | None] = _always_the_same
+    side: int | None = None
+    train: int | None = None
+    balanced: bool = False
 
 
 def _load_cifar100(*, progress: ProgressCallback | None = None) -> Dataset:
@@ -82,6 +88,9 @@ BUILT_IN: dict[str, Source] = {
             "nothing to download.",
             drawn=True,
             load=_load_synthetic,
+            side=32,
+            train=2500,
+            balanced=True,
         ),
         Source(
             name="cifar100",
@@ -91,6 +100,9 @@ BUILT_IN: dict[str, Source] = {
             drawn=False,
             load=_load_cifar100,
             key=_cifar100_key,
+            side=32,
+            train=2500,
+            balanced=True,
         ),
     )
 }
@@ -150,6 +162,8 @@ def _own_source(kept: About) -> Source:
         drawn=False,
         load=partial(_load_own, kept.name),
         key=key,
+        side=kept.size,
+        train=kept.train,
     )
 
 

@@ -18,6 +18,7 @@ from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, f1_interval
 from aquadash.evaluation.label_errors import likely_classes, self_confidence, suspects
+from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import (
     ClassScores,
     Evaluation,
@@ -36,6 +37,7 @@ from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_
 from aquadash.evaluation.top_k import TopK, top_k_accuracy, within_top
 
 __all__ = [
+    "METRICS",
     "OUTCOMES",
     "SORTS",
     "AccuracyChange",
@@ -49,9 +51,11 @@ __all__ = [
     "Evaluation",
     "GuessScore",
     "McNemar",
+    "Metric",
     "PairTest",
     "PairedChange",
     "Rescaling",
+    "Score",
     "Summary",
     "Temperature",
     "TopK",
@@ -90,6 +94,8 @@ __all__ = [
     "rescale",
     "scale",
     "score_guess",
+    "scores",
+    "scores_to_dict",
     "select",
     "self_confidence",
     "summarize",

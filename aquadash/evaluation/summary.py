@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from aquadash.evaluation.calibration import Calibration, Temperature, fit_temper
 from aquadash.evaluation.compare import PredictionsLike
 from aquadash.evaluation.coverage import coverage_curve
 from aquadash.evaluation.label_errors import suspects
+from aquadash.evaluation.metric_table import Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import Evaluation
-from aquadash.evaluation.top_k import TopK, top_k_accuracy
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Summary:
 
     Attributes:
         intervals: 95 % intervals of the scores of each class.
-        top2: How often the right class is among the two most probable.
+        scores: Each metric of :data:`aquadash.evaluation.metric_table.METRICS`, by name.
         curves: Of each class against the rest.
         calibration: Of all test images as the network answered them.
         rescaling: With the temperature of the validation images; None for a run that kept no validation predictions.
@@ -67,7 +67,7 @@ class Summary:
     """
 
     intervals: tuple[intervals.ClassIntervals, ...]
-    top2: TopK
+    scores: Mapping[str, Score]
     curves: tuple[threshold_curves.ClassCurves, ...]
     calibration: Calibration
     rescaling: Rescaling | None
@@ -78,8 +78,7 @@ class Summary:
         """Plain values for JSON; ``temperature`` is None where there is nothing to fit it on."""
         return {
             "class_ci95": intervals.to_dict(self.intervals),
-            "top2_accuracy": self.top2.accuracy,
-            "top2_accuracy_ci95": list(self.top2.interval),
+            **scores_to_dict(self.scores),
             **threshold_curves.to_dict(self.curves),
             "ece": self.calibration.ece,
             "mce": self.calibration.mce,
@@ -140,7 +139,7 @@ def summarize(
     labels, shares = predictions.labels, predictions.probabilities
     return Summary(
         intervals=intervals.class_intervals(found.confusion_matrix, class_names=names),
-        top2=top_k_accuracy(labels, shares),
+        scores=scores(found, predictions),
         curves=threshold_curves.ranking_curves(labels, shares, class_names=names),
         calibration=reliability(labels, shares),
         rescaling=None if validation is None else rescale(predictions, validation, validated_on_test=validated_on_test),

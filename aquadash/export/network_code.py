@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aquadash.config import ModelConfig
 from aquadash.errors import RunError
-from aquadash.models import backbone
+from aquadash.models import backbone, model_entry
 
 #: The file with the body's weights that travels with the code of the network ``backbone``.
 BACKBONE_FILE = "backbone.npz"
@@ -30,6 +30,10 @@ def network_code(config: ModelConfig, *, image_shape: tuple[int, int, int], num_
         RunError: The network's code cannot stand alone.
     """
     writer = _WRITERS.get(config.name)
+    if writer is None and not model_entry(config.name).pretrained:
+        raise RunError(
+            f"A script without AquaDash cannot build the network {config.name!r}; the trained model itself is complete."
+        )
     if writer is None:
         raise RunError(
             f"The network {config.name!r} starts from weights that other people have trained on ImageNet and offer for "

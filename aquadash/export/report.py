@@ -19,6 +19,7 @@ from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, definitions_words,
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import (
+    METRICS,
     Calibration,
     ClassIntervals,
     Evaluation,
@@ -26,6 +27,7 @@ from aquadash.evaluation import (
     class_intervals,
     evaluate,
     reliability,
+    scores,
     select,
 )
 from aquadash.figures.confusion_matrix import confusion_matrix
@@ -110,6 +112,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
     values = {
         "run": run,
         "found": found,
+        "scores": _scores(found, predictions),
         "calibration": calibration,
         "classes": _classes(found),
         "charts": charts,
@@ -125,6 +128,18 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "drawn": dataset.drawn if dataset else False,
     }
     return _environment().get_template("report.html.j2").render(values)
+
+
+def _scores(found: Evaluation | None, predictions: Predictions | None) -> list[tuple[str, str, str]]:
+    """Value, title and explanation of the metrics that have one for the report."""
+    if found is None or predictions is None:
+        return []
+    measured = scores(found, predictions)
+    return [
+        (metric.text(measured[name].value), metric.title, metric.report)
+        for name, metric in METRICS.items()
+        if metric.report
+    ]
 
 
 def _predictions(store: RunStore, run: Run) -> Predictions | None:

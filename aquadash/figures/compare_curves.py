@@ -26,10 +26,11 @@ from aquadash.figures.theme import (
     run_meta,
     shorten,
 )
+from aquadash.runs.fields import FIGURES
 
 TITLES: dict[Metric, str] = {
-    "val_accuracy": "Validation accuracy",
-    "val_loss": "Validation loss",
+    "val_accuracy": FIGURES["val_accuracy"].title,
+    "val_loss": FIGURES["val_loss"].title,
     "accuracy": "Training accuracy",
     "loss": "Training loss",
 }

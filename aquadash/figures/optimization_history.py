@@ -14,6 +14,7 @@ from aquadash.figures.theme import (
     empty_figure,
     finish,
 )
+from aquadash.runs.fields import FIGURES
 from aquadash.search.types import Trial, TrialState, best_so_far
 
 
@@ -94,7 +95,7 @@ def optimization_history(trials: Sequence[Trial], *, revision: str = "", height:
             hovertemplate="Settings to start from: %{y:.1f} %<extra></extra>",
         )
     figure.update_xaxes(title="Trial", tickformat="d", range=[-0.6, max(values.last, 1) + 0.6])
-    figure.update_yaxes(title="Validation accuracy", ticksuffix=" %")
+    figure.update_yaxes(title=FIGURES["val_accuracy"].title, ticksuffix=" %")
     figure.update_layout(hovermode="closest", uirevision=f"optimization-history-{revision}")
     return finish(figure, alt=_alt(values), height=height)
 

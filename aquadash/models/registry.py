@@ -39,7 +39,7 @@ class ModelEntry:
         title: A short name for a menu.
         summary: What it is, in a sentence.
         build: Makes the network with fresh weights, a pretrained body included.
-        family: Which settings it uses: those whose record names the family.
+        family: Which settings it uses besides those of all networks: those whose record names the family.
         weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
         load: Puts those weights into a network that ``build`` made; None likewise.
         top: How the names of the layers in a body's topmost blocks begin.
@@ -48,7 +48,7 @@ class ModelEntry:
     title: str
     summary: str
     build: Builder
-    family: Family
+    family: Family | None = None
     weights: Callable[[ModelConfig], PretrainedWeights] | None = None
     load: Callable[[keras.Model, Path], None] | None = None
     top: tuple[str, ...] = ()
@@ -64,7 +64,6 @@ MODELS: dict[str, ModelEntry] = {
         "The report's CNN",
         "Two convolutions with stride 2, two poolings, dense layers of 256 and 128 units: 1,091,045 parameters.",
         notebook.build,
-        "notebook",
     ),
     "cnn": ModelEntry(
         "A CNN of your own",

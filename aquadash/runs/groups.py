@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash.config import flatten
-from aquadash.runs.fields import Kind, RunField
+from aquadash.runs.fields import FIGURES, Kind, RunField
 from aquadash.runs.types import Run
 
 #: The name of the grouping by everything but the seed: its groups are repetitions of one experiment.
 ALL_BUT_SEED = "all-but-seed"
 
 #: What groups are measured by.
-METRICS = ("test_accuracy", "val_accuracy")
+METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class RunGroup:
         seeds: How many different seeds they have.
         varying: The settings, the seed left out, in which runs of this group differ: whatever these do is in the
             deviation, too.
-        spreads: By the metric's name, shares from 0 to 1.
+        spreads: By the metric's name, in the metric's own unit: fractions from 0 to 1.
     """
 
     key: str
@@ -111,7 +111,8 @@ def group_runs(
         )
         for key, inside in members.items()
     ]
-    return sorted(groups, key=lambda group: _rank(group, metrics))
+    signs = {name: 1 if fields[name].better == "lower" else -1 for name in metrics}
+    return sorted(groups, key=lambda group: _rank(group, signs))
 
 
 def groupable(fields: Mapping[str, RunField]) -> list[str]:
@@ -148,6 +149,7 @@ def _spread(runs: Sequence[Run], field: RunField) -> Spread:
     return Spread.of([value for run in runs if (value := field.get(run)) is not None and not math.isnan(value)])
 
 
-def _rank(group: RunGroup, metrics: Sequence[str]) -> tuple[tuple[bool, float], ...]:
-    means = [group.spreads[name].mean for name in metrics]
-    return tuple((mean is None, -(mean or 0.0)) for mean in means)
+def _rank(group: RunGroup, signs: Mapping[str, int]) -> tuple[tuple[bool, float], ...]:
+    """What groups are sorted by: 1 stands for a metric of which less is better, -1 for one of which more is."""
+    means = [(group.spreads[name].mean, sign) for name, sign in signs.items()]
+    return tuple((mean is None, sign * (mean or 0.0)) for mean, sign in means)

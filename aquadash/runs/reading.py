@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from aquadash import people
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
 #: The columns of a history, in the order of ``history.csv`` after ``epoch``.
-EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+EPOCH_METRICS = tuple(field.name for field in fields(EpochRecord) if field.name != "epoch")
 
 _PAGE = 500
 

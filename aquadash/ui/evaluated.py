@@ -18,13 +18,13 @@ from aquadash.evaluation import (
     CoverageCurve,
     Evaluation,
     Rescaling,
-    TopK,
+    Score,
     class_intervals,
     coverage_curve,
     ranking_curves,
     reliability,
     rescale,
-    top_k_accuracy,
+    scores,
 )
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import cache
@@ -83,9 +83,9 @@ class Evaluated:
         names = self.found.classes
         return self._once("intervals", lambda: class_intervals(self.found.confusion_matrix, class_names=names))
 
-    def top_two(self) -> TopK:
-        """How often the right class is among the two most probable."""
-        return self._once("top two", lambda: top_k_accuracy(self.predictions.labels, self.predictions.probabilities))
+    def scores(self) -> dict[str, Score]:
+        """Each metric by name."""
+        return self._once("scores", lambda: scores(self.found, self.predictions))
 
     def curves(self) -> tuple[ClassCurves, ...]:
         """Of each class against the rest."""

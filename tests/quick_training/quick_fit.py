@@ -6,6 +6,7 @@ as one that was never interrupted, and one that begins anew, or twice with an ep
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data import Dataset
 from aquadash.runs import EpochRecord, Predictions, Progress
@@ -42,9 +44,12 @@ def fit(
     try:
         while state is None or state.epoch < config.training.epochs:
             epoch = state.epoch + 1 if state else 1
-            for batch in range(1, BATCHES + 1):
+            batch = 1
+            while batch <= BATCHES:
                 listener.on_progress(Progress("training", epoch, config.training.epochs, batch, BATCHES, time=clock()))
                 time.sleep(BATCH_SECONDS)
+                if epoch == 1 or not _held(config):
+                    batch += 1
             state = _after(state, config, dataset, epoch)
             listener.on_epoch(state)
     except StopRequested:
@@ -63,6 +68,12 @@ def fit(
         strangers=None,
         stopped=stopped,
     )
+
+
+def _held(config: RunConfig) -> bool:
+    """Whether a test holds this training, with ``tests.browser_pages.trainings_held``, and has not let it go."""
+    folder = settings.home() / "held"
+    return folder.is_dir() and not (folder / hashlib.sha256(config.to_json().encode()).hexdigest()).exists()
 
 
 def _after(state: Checkpoint | None, config: RunConfig, dataset: Dataset, epoch: int) -> Checkpoint:

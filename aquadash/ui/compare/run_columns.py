@@ -11,7 +11,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.metrics import wilson_interval
-from aquadash.runs.fields import Kind, RunField
+from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.types import Run
 from aquadash.settings import classroom as in_class
 from aquadash.settings import place
@@ -19,10 +19,13 @@ from aquadash.ui import cache
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import status_text
 
-#: Columns that are no fields, with their help.
-EXTRA: dict[str, str] = {
-    "interval": "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
-    "curve": "Validation accuracy by epoch.",
+#: Columns that are no fields, with their titles and their help.
+EXTRA: dict[str, tuple[str, str]] = {
+    "interval": (
+        "95 % interval",
+        "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
+    ),
+    "curve": ("Validation curve", "Validation accuracy by epoch."),
 }
 
 DEFAULT = (
@@ -41,39 +44,15 @@ def usual() -> tuple[str, ...]:
     return (DEFAULT[0], "owner", *(name for name in DEFAULT[1:] if name not in ("test_accuracy", "interval")))
 
 
-_TITLES: dict[str, str] = {
-    "name": "Name",
-    "owner": "Whose",
-    "status": "Status",
-    "tags": "Tags",
-    "note": "Note",
-    "pinned": "Pinned",
-    "archived": "Archived",
-    "trial": "Trial of a search",
-    "repeat": "Repeats a run",
-    "created": "Created",
-    "duration": "Duration",
-    "run_id": "Id",
-    "message": "Message",
-    "test_accuracy": "Test accuracy",
-    "test_loss": "Test loss",
-    "unseen_test_accuracy": "Accuracy on unseen test images",
-    "val_accuracy": "Validation accuracy",
-    "val_loss": "Validation loss",
-    "best_epoch": "Best epoch",
-    "epochs": "Epochs",
-    "seconds": "Seconds of training",
-    "interval": "95 % interval",
-    "curve": "Validation curve",
-}
-
 #: The most predictions that are opened in one drawing to learn how many test images an older run has predicted.
 _MOST_OPENED = 40
 
 
 def title(name: str) -> str:
     """A column's head: what people call the field."""
-    return _TITLES.get(name) or settings.label(name)
+    if name in EXTRA:
+        return EXTRA[name][0]
+    return known_fields()[name].title if name in known_fields() else settings.label(name)
 
 
 def title_with_name(name: str) -> str:
@@ -115,9 +94,19 @@ def config(columns: Sequence[str], fields: Mapping[str, RunField], *, digits: in
     Args:
         columns: Their names.
         fields: All fields.
-        digits: After the point of test accuracies.
+        digits: After the point of fractions whose field does not say: those of the test accuracy.
     """
     return {title(name): _column(name, fields, digits) for name in columns}
+
+
+def number_format(field: RunField, digits: int | None) -> str | None:
+    """How Streamlit writes the field's numbers, in their unit.
+
+    Args:
+        field: A number.
+        digits: After the point; None as many as a number has.
+    """
+    return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()
 
 
 def interval(run: Run, opened: list[int] | None = None) -> tuple[float, float] | None:
@@ -167,15 +156,15 @@ def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int]
     if field.kind is Kind.TEXTS:
         return list(value)
     if field.kind is Kind.NUMBER:
-        return 100 * value if field.share else value
+        return field.scale * value
     return value_text(name, value)
 
 
 def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
     if name == "curve":
-        return st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA[name])
+        return st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA[name][1])
     if name == "interval":
-        return st.column_config.TextColumn(help=EXTRA[name])
+        return st.column_config.TextColumn(help=EXTRA[name][1])
     field = fields[name]
     match field.kind:
         case Kind.TIME:
@@ -183,18 +172,12 @@ def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
         case Kind.TEXTS:
             return st.column_config.ListColumn(help=field.help)
         case Kind.NUMBER:
-            shown = f"%.{digits if name == 'test_accuracy' else 0}f %%" if field.share else _number_format(name)
-            return st.column_config.NumberColumn(format=shown, help=field.help)
+            shown = digits if field.unit == PERCENT and field.digits is None else field.digits
+            return st.column_config.NumberColumn(format=number_format(field, shown), help=field.help)
     wide = name in ("name", "note", "message")
     return st.column_config.TextColumn(
         pinned=name == "name", width="medium" if wide else None, help=None if name == "name" else field.help
     )
-
-
-def _number_format(name: str) -> str | None:
-    if name in ("duration", "seconds"):
-        return "%.0f s"
-    return "%.3f" if name.endswith("loss") else None
 
 
 def _interval_text(found: tuple[float, float] | None) -> str:

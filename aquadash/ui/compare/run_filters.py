@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten
-from aquadash.runs.fields import RunField
+from aquadash.runs.fields import FIGURES, RunField
 from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
 from aquadash.runs.selection import RunFilter
 from aquadash.runs.types import Run, RunStatus
@@ -77,7 +77,7 @@ def _more(runs: Sequence[Run]) -> RunFilter:
     )
     chosen_tags = _several("tag", "Tags, all of them", tags, str)
     low, high = bound.interval(
-        "accuracy", 0, 100, label="Validation accuracy", format="%d %%",
+        "accuracy", 0, 100, label=FIGURES["val_accuracy"].title, format="%d %%",
         help="Runs without one are left out as soon as the range is not the whole.",
     )  # fmt: skip
     return RunFilter(

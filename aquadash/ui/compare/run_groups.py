@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.config import DEFINITIONS
-from aquadash.runs.fields import RunField
+from aquadash.runs.fields import FIGURES, RunField
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.types import Run
 from aquadash.ui import address, bound
@@ -21,6 +21,8 @@ from aquadash.ui.text import count, plain
 _NONE = "none"
 _ALL = "all"
 _GENERATION = "compare:groups"
+#: The columns of a metric, with what they show of its :class:`~aquadash.runs.groups.Spread`.
+_PARTS = {"mean": "mean", "deviation": "deviation", "least": "low", "greatest": "high"}
 
 
 def choose(fields: Mapping[str, RunField]) -> str:
@@ -49,19 +51,16 @@ def show(runs: Sequence[Run], by: str, fields: Mapping[str, RunField]) -> list[R
 
 
 def frame(groups: Sequence[RunGroup], by: str) -> pd.DataFrame:
-    """The table: a row a group, accuracies in per cent."""
+    """The table: a row a group, figures in their units."""
     rows: list[dict[str, Any]] = []
     for group in groups:
         row: dict[str, Any] = {"Group": group_title(group, by), "Runs": len(group.runs), "Seeds": group.seeds}
         for metric in METRICS:
-            spread, head = group.spreads[metric], columns.title(metric)
-            row |= {
-                f"{head}: n": spread.n,
-                f"{head}: mean": _per_cent(spread.mean),
-                f"{head}: deviation": _per_cent(spread.deviation),
-                f"{head}: least": _per_cent(spread.low),
-                f"{head}: greatest": _per_cent(spread.high),
-            }
+            spread, figure = group.spreads[metric], FIGURES[metric]
+            row[f"{figure.title}: n"] = spread.n
+            for part, attribute in _PARTS.items():
+                value = getattr(spread, attribute)
+                row[f"{figure.title}: {part}"] = None if value is None else figure.scale * value
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -92,8 +91,6 @@ def _table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
         st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
         key = _table_key(by, keys)
     table = frame(groups, by)
-    number = st.column_config.NumberColumn(format="%.1f %%")
-    deviation = st.column_config.NumberColumn(format="%.1f %%", help=term("standard deviation"))
     st.dataframe(
         table,
         key=key,
@@ -106,9 +103,12 @@ def _table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
         column_config={
             "Group": st.column_config.TextColumn(width="large"),
             **{
-                name: deviation if name.endswith(": deviation") else number
-                for name in table.columns
-                if ": " in name and not name.endswith(": n")
+                f"{figure.title}: {part}": st.column_config.NumberColumn(
+                    format=columns.number_format(figure, figure.mean_digits),
+                    help=term("standard deviation") if part == "deviation" else None,
+                )
+                for figure in (FIGURES[name] for name in METRICS)
+                for part in _PARTS
             },
         },
     )
@@ -134,7 +134,3 @@ def _say_what_varies(groups: Sequence[RunGroup], by: str) -> None:
         )
     elif any(group.seeds > 1 for group in groups):
         st.caption("Within a group only the seed differs: the deviation is what chance alone does.")
-
-
-def _per_cent(share: float | None) -> float | None:
-    return None if share is None else 100 * share

@@ -30,7 +30,7 @@ def show(run: Run, runs: list[Run]) -> None:
 def _results(run: Run, runs: list[Run]) -> None:
     """Scores, and below them the section that is looked at, most of them with the test images beside."""
     one = Evaluated.load(run)
-    scores.show_scores(run, one.found, one.top_two())
+    scores.show_scores(one)
     guess_box.show(run)
     section = SECTIONS.choose()
     other = second_run.pick(run, runs) if Need.SECOND_RUN in section.needs else None

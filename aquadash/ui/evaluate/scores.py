@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
-from aquadash.evaluation import Evaluation, TopK, wilson_interval
+from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
-from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.figures.learning_curves import Metric as PlainMetric
+from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui import cache, components, covered, run_order
+from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.glossary import term
 from aquadash.ui.text import percent
 from aquadash.ui.train import coach_notes
 
 
-def show_scores(run: Run, found: Evaluation, top_two: TopK) -> None:
-    """Accuracy and top-2 accuracy with intervals, loss, number of images; what to make of them for the report's way."""
+def show_scores(one: Evaluated) -> None:
+    """Each metric with its interval, number of images; what to make of them for the report's way."""
+    run, found = one.run, one.found
     unseen = _unseen(run, found)
     with st.container(horizontal=True):
-        _accuracy("Test accuracy", found.accuracy, found.accuracy_ci95)
-        if unseen is not None:
-            share, count = unseen
-            _accuracy(f"On the {count:,} unseen images", share, wilson_interval(round(share * count), count))
-        if len(found.classes) > 2:
-            _accuracy("Right class among the first two", top_two.accuracy, top_two.interval, help="top-2 accuracy")
-        st.metric("Loss", f"{found.loss:.2f}", help=term("loss"), border=True, width="content", height="stretch")
+        for name, score in one.scores().items():
+            metric = METRICS[name]
+            if len(found.classes) >= metric.min_classes:
+                _metric(metric, score)
+            if name == "accuracy" and unseen is not None:
+                share, count = unseen
+                score = Score(share, wilson_interval(round(share * count), count))
+                _metric(replace(metric, title=f"On the {count:,} unseen images"), score)
         st.metric("Test images", f"{found.n:,}", help=term("test set"), border=True, width="content", height="stretch")
     classes = len(found.classes)
     st.caption(
@@ -51,7 +56,7 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     """Loss and accuracy by epoch, and what the coach says about them."""
     # What validating on test images does to the score stands beside the score.
     coach_notes.show(run, history, leave_out=("validation-on-test",) if run_order.has_results(run) else ())
-    metrics: tuple[Metric, ...] = ("loss", "accuracy")
+    metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             st.markdown(f"**{metric.capitalize()} by epoch**", help=term(metric))
@@ -80,16 +85,23 @@ def show_both_curves(run: Run, other: Run) -> None:
             )
 
 
-def _accuracy(label: str, share: float, interval: tuple[float, float], *, help: str = "accuracy") -> None:
-    """One accuracy; the interval decides how many digits it is worth."""
-    value, _, rest = percent(share, interval).partition(" (")
+def _metric(metric: Metric, score: Score) -> None:
+    """One metric; its interval decides how many digits a fraction is worth."""
+    explained = [metric.help, term(metric.term) if metric.term else ""]
+    value, interval = metric.text(score.value), ""
+    if score.interval is not None:
+        explained.append(term("confidence interval"))
+        if metric.fraction:
+            value, _, interval = percent(score.value, score.interval).rstrip(")").partition(" (")
+        else:
+            interval = " to ".join(map(metric.text, score.interval))
     st.metric(
-        label,
+        metric.title,
         value,
-        delta=f"95 % interval: {rest.rstrip(')')}",
+        delta=f"95 % interval: {interval}" if interval else None,
         delta_color="off",
         delta_arrow="off",
-        help=f"{term(help)} {term('confidence interval')}",
+        help=" ".join(filter(None, explained)),
         border=True,
         width="content",
         height="stretch",

@@ -7,12 +7,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from aquadash.runs.fields import FIGURES
 from aquadash.search import Search, Trial, TrialState
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui import inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 from aquadash.ui.train import clone
+
+#: What trials are measured by.
+_ACCURACY = FIGURES["val_accuracy"].title
 
 #: Icon and word of each state.
 SIGNS: dict[TrialState, tuple[str, str]] = {
@@ -37,7 +41,7 @@ def draw(search: Search) -> None:
         alt=f"Table of {count(len(search.trials), 'trial')} with their state, accuracy and settings.",
         column_config={
             "Trial": st.column_config.NumberColumn(pinned=True, format="%d"),
-            "Validation accuracy": st.column_config.NumberColumn(
+            _ACCURACY: st.column_config.NumberColumn(
                 format="%.1f %%",
                 help="Of the weights that the training kept. Trials that were stopped early have none.",
             ),
@@ -57,7 +61,7 @@ def _row(search: Search, trial: Trial) -> dict[str, Any]:
     row: dict[str, Any] = {
         "Trial": trial.number,
         "State": " ".join(SIGNS[trial.state]),
-        "Validation accuracy": None if trial.value is None else 100 * trial.value,
+        _ACCURACY: None if trial.value is None else 100 * trial.value,
     }
     for parameter in search.plan.space:
         value = trial.params.get(parameter.name)

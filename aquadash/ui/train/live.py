@@ -14,6 +14,7 @@ import streamlit as st
 from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
+from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import EpochRecord, Run, RunStatus
 from aquadash.ui import cache, components, owners, run_order, shell
 from aquadash.ui import hyperparameters as fields
@@ -192,16 +193,20 @@ def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
         return
     with st.container(horizontal=True):
         st.metric(
-            "Best epoch", f"{best.epoch} of {len(history)}", help=term("best epoch"), width="content", border=True
+            FIGURES["best_epoch"].title,
+            f"{best.epoch} of {len(history)}",
+            help=term("best epoch"),
+            width="content",
+            border=True,
         )
         st.metric(
-            "Validation accuracy",
+            FIGURES["val_accuracy"].title,
             f"{100 * best.val_accuracy:.0f} %",
             help=term("accuracy"),
             width="content",
             border=True,
         )
-        st.metric("Validation loss", f"{best.val_loss:.3f}", help=term("loss"), width="content", border=True)
+        st.metric(FIGURES["val_loss"].title, f"{best.val_loss:.3f}", help=term("loss"), width="content", border=True)
         if run.status.ended and "test_accuracy" in run.metrics:
             _test_accuracy(run)
 
@@ -214,7 +219,7 @@ def _test_accuracy(run: Run) -> None:
     except AquaDashError:
         accuracy, interval = percent(run.metrics["test_accuracy"]), ""
     st.metric(
-        "Test accuracy",
+        FIGURES["test_accuracy"].title,
         accuracy,
         delta=f"95 % interval: {interval.rstrip(')')}" if interval else None,
         delta_color="off",

@@ -1,0 +1,109 @@
+"""The table of metrics: each a number over all images that the page, the command and the report of a run show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from aquadash.evaluation.compare import PredictionsLike
+from aquadash.evaluation.metrics import Evaluation
+from aquadash.evaluation.top_k import top_k_accuracy
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value.
+
+    Attributes:
+        value: It.
+        interval: Its 95 % interval, (low, high); None where none is worked out.
+    """
+
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A way to measure predictions by one number.
+
+    Attributes:
+        name: Its key in JSON; ``NAME_ci95`` holds the interval, if it has one.
+        title: What people call it.
+        compute: Measures predictions, whose scores of each class and confusion matrix come along.
+        help: What it is, in a line; empty where ``term`` says it.
+        term: The line of the glossary that explains it; empty for none.
+        fraction: Whether people read it as per cent.
+        digits: How many are shown after the point, unless it is a fraction.
+        min_classes: The fewest classes with which it says anything.
+        report: What stands under it in the HTML report; without it the report leaves it out. Of accuracy and loss the
+            report speaks in sentences of its own.
+    """
+
+    name: str
+    title: str
+    compute: Callable[[Evaluation, PredictionsLike], Score]
+    _: KW_ONLY
+    help: str = ""
+    term: str = ""
+    fraction: bool = False
+    digits: int = 3
+    min_classes: int = 2
+    report: str = ""
+
+    def text(self, value: float) -> str:
+        """A value for people: ``"61.4 %"``, ``"0.953"``."""
+        return f"{100 * value:.1f} %" if self.fraction else f"{value:.{self.digits}f}"
+
+
+def _top_two(found: Evaluation, predictions: PredictionsLike) -> Score:
+    top = top_k_accuracy(predictions.labels, predictions.probabilities)
+    return Score(top.accuracy, top.interval)
+
+
+#: The metrics by name, in the order in which they are shown. Adding one is a function that measures and a record here.
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "accuracy",
+            "Test accuracy",
+            lambda found, _: Score(found.accuracy, found.accuracy_ci95),
+            term="accuracy",
+            fraction=True,
+        ),
+        Metric(
+            "top2_accuracy",
+            "Right class among the first two",
+            _top_two,
+            term="top-2 accuracy",
+            fraction=True,
+            min_classes=3,
+        ),
+        Metric("loss", "Loss", lambda found, _: Score(found.loss), term="loss", digits=2),
+    )
+}
+
+
+def scores(found: Evaluation, predictions: PredictionsLike) -> dict[str, Score]:
+    """Every metric of :data:`METRICS` by name.
+
+    Args:
+        found: Of the same predictions.
+        predictions: Of the test images.
+
+    Raises:
+        DataError: The arrays do not belong together.
+    """
+    return {name: metric.compute(found, predictions) for name, metric in METRICS.items()}
+
+
+def scores_to_dict(measured: Mapping[str, Score]) -> dict[str, Any]:
+    """Plain values for JSON."""
+    values: dict[str, Any] = {}
+    for name, score in measured.items():
+        values[name] = score.value
+        if score.interval is not None:
+            values[f"{name}_ci95"] = list(score.interval)
+    return values

@@ -1,0 +1,78 @@
+"""The recipes of docs/extending.md: each applies to the sources, touches as few files as it says, and is seen."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: What of the sources a recipe may touch, and what running it needs.
+_SOURCES = ("aquadash", "pages", "tests", "app.py", "pyproject.toml", ".streamlit")
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git, which applies the diffs")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A section of the document: what it adds, how many files that takes by its own word, and the diff."""
+
+    title: str
+    files: int
+    diff: str
+
+    @property
+    def touched(self) -> list[str]:
+        """The files that the diff changes or makes."""
+        return re.findall(r"^\+\+\+ b/(\S+)$", self.diff, re.MULTILINE)
+
+
+def recipes() -> list[Recipe]:
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(.+?)\]\(#[\w-]+\) \| (\d) files? \|", text, re.MULTILINE)
+    diffs = dict(re.findall(r"^## (.+?)\n.*?^```diff\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    assert [title for title, _ in rows] == list(diffs), "the table and the sections differ"
+    return [Recipe(title, int(files), diffs[title]) for title, files in rows]
+
+
+def apply(diff: str, folder: Path, *options: str) -> None:
+    done = subprocess.run(["git", "apply", *options], cwd=folder, input=diff, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of the sources, outside of any repository."""
+    folder = tmp_path / "sources"
+    for name in _SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def test_each_recipe_applies_and_touches_as_few_files_as_it_says(sources: Path) -> None:
+    for recipe in recipes():
+        apply(recipe.diff, sources, "--check")
+        assert len(set(recipe.touched)) == recipe.files, recipe.title
+
+
+@pytest.mark.timeout(600)
+def test_what_the_recipes_add_is_seen_on_its_page_and_in_its_command(sources: Path) -> None:
+    """All of them in one copy, for each new process that loads the app takes seconds."""
+    for recipe in recipes():
+        apply(recipe.diff, sources)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/recipe_checks.py"],
+        cwd=sources, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert f"{len(recipes())} passed" in done.stdout

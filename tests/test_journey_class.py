@@ -1,0 +1,269 @@
+"""A class in real browsers: a teacher, students and a projector at once, with codes and with accounts."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquadash.classroom import codes, limits
+from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom.sessions import open_sessions
+from aquadash.people import Role
+from aquadash.runs import RunStatus, open_store
+from tests.browser_pages import address_has, no_error, settled
+from tests.classrooms import give
+from tests.serving import Server, needs_chromium, serving
+from tests.ui_runs import queued
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    Visit = Callable[[], Page]
+
+pytestmark = needs_chromium
+
+ODD = "Zoë <b>*x*</b> :red[y] $z$ `c`"
+ACCOUNTS: dict[str, dict[str, object]] = {
+    "1": {"name": "Ms Hill", "email": "Hill@school.example", "email_verified": True},
+    "2": {"name": "Ms Hill", "email": "hill@school.example", "email_verified": False},
+    "3": {"name": f"{ODD}\u202e", "email": "zoe@school.example", "email_verified": True},
+}
+
+
+@pytest.fixture(scope="module")
+def served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A class that people join with codes."""
+    home = tmp_path_factory.mktemp("class")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with serving(home, AQUADASH_CLASSROOM="1") as server:
+        yield server
+
+
+@pytest.fixture
+def server(served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The class's server, with this process looking at the same home; the queue waits, so that nothing trains."""
+    monkeypatch.setenv("AQUADASH_HOME", str(served_class.home))
+    limits.save(ClassLimits(paused=True))
+    return served_class
+
+
+@pytest.fixture
+def server_with_accounts(home: Path, prepared_home: Path) -> Iterator[Server]:
+    """A class whose people log in with accounts, and the service that it sends them to; its queue waits, too."""
+    provider = pytest.importorskip("oidc_provider_mock", reason="needs requirements-dev.txt")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    limits.save(ClassLimits(paused=True))
+    users = [provider.User(sub=sub, claims=claims) for sub, claims in ACCOUNTS.items()]
+    with provider.run_server_in_thread(user_claims=users) as service:
+        known = home / "secrets.toml"
+        known.write_text(
+            f"""
+            [auth]
+            redirect_uri = "http://localhost:{{port}}/oauth2callback"
+            cookie_secret = "{secrets.token_hex()}"
+            client_id = "aquadash"
+            client_secret = "any"
+            server_metadata_url = "http://localhost:{service.server_port}/.well-known/openid-configuration"
+            """
+        )
+        with serving(
+            home, AQUADASH_CLASSROOM="1", AQUADASH_TEACHERS="hill@school.example", STREAMLIT_SECRETS_FILES=str(known)
+        ) as served:
+            yield served
+
+
+def join(page: Page, name: str, code: str) -> None:
+    """Fill in the form that leads into the class."""
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Code").fill(code)
+    page.get_by_role("button", name="Join").click()
+
+
+def inside(page: Page, server: Server, name: str, code: str, path: str = "/data") -> None:
+    """Join on the way to a page."""
+    page.goto(server.url + path)
+    page.wait_for_url("**/class/join?next=*")
+    join(page, name, code)
+    page.wait_for_url(f"{server.url}{path}")
+    page.locator(".st-key-class-person").get_by_text(name).wait_for()
+    settled(page)
+
+
+def press(page: Page, key: str) -> None:
+    """Click a button by its key. One with help is there twice, once of them hidden."""
+    page.locator(f".st-key-{key}").get_by_role("button").click()
+
+
+def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, visit: Visit) -> None:
+    made = codes.codes()
+    teacher, student = visit(), visit()
+    inside(teacher, server, "Ms Hill", made.teacher)
+    # A wrong code is refused; the right one leads where one wanted to go.
+    student.goto(f"{server.url}/train?preset=notebook-fixed")
+    join(student, "Anna <b>", "CCCCCC")
+    student.get_by_role("alert").filter(has_text="not the code").wait_for()
+    join(student, "Anna <b>", codes.spaced(made.student).lower())
+    address_has(student, "/train?preset=notebook-fixed")
+    student.locator(".st-key-class-person").get_by_text("Anna <b>").wait_for()
+    settled(student)
+    store = open_store()
+    ben = open_sessions().join("Ben", Role.STUDENT).person
+    bens = give(store, queued(store, "ben's run"), ben)
+
+    # The student queues a run; while the teacher holds the queue it waits behind the one that is there.
+    student.get_by_label("Name (optional)").fill("anna's run")
+    epochs = student.get_by_role("spinbutton", name="Maximum epochs")
+    epochs.fill("2")
+    epochs.press("Enter")
+    settled(student)
+    student.get_by_role("button", name="Train", exact=False).last.click()
+    annas = wait_for(lambda: next((run.run_id for run in store.list_runs() if run.name == "anna's run"), None))
+    assert (store.get(annas).owner_name, store.get(annas).status) == ("Anna <b>", RunStatus.QUEUED)
+    address_has(student, f"run={annas}")
+
+    # Both see the queue; the student has buttons at the own run only, and none that moves or hides.
+    for page in (teacher, student):
+        page.goto(f"{server.url}/classroom?view=queue")
+        page.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").first.wait_for()
+        page.locator(f".st-key-queue-{annas}").get_by_text("2.").first.wait_for()
+    student.locator(f".st-key-queue-delete-{annas}").get_by_role("button").wait_for()
+    assert student.locator(f".st-key-queue-{annas}").get_by_role("button").count() == 2
+    assert student.locator(f".st-key-queue-{bens.run_id}").get_by_role("button").count() == 0
+    student.get_by_text("The queue is paused").first.wait_for()
+
+    # The teacher moves Anna's run up; the student's page shows it without a click.
+    press(teacher, f"move-Up-{annas}")
+    student.locator(f".st-key-queue-{annas}").get_by_text("1.").first.wait_for()
+    assert store.queue_position(annas) == 1
+
+    # The teacher hides Ben's run: it goes from the student's page, and its address gives nothing away.
+    press(teacher, f"queue-hide-{bens.run_id}")
+    student.locator(f".st-key-queue-{bens.run_id}").wait_for(state="detached")
+    student.goto(f"{server.url}/train?run={bens.run_id}")
+    student.get_by_text("There is no run").wait_for()
+    settled(student)
+    assert "ben's run" not in student.locator("body").inner_text()
+
+    # The teacher takes Anna's run out of the queue, and locks a page that Anna looks at.
+    student.get_by_role("link", name="Compare").click()
+    student.get_by_role("heading", name="Compare").wait_for()
+    press(teacher, f"queue-stop-{annas}")
+    wait_for(lambda: store.get(annas).status is RunStatus.STOPPED)
+    limits.save(ClassLimits(paused=True, locked_pages=frozenset({"compare"})))
+    student.get_by_role("heading", name="🔒 Compare").wait_for()
+
+    # Sent out, the student sees the join page on the next look, without a click.
+    student.goto(f"{server.url}/classroom")
+    settled(student)
+    anna = next(one.person for one in open_sessions().people() if one.person.name == "Anna <b>")
+    teacher.goto(f"{server.url}/classroom?view=people")
+    press(teacher, f"remove-{anna.person_id}")
+    student.get_by_role("heading", name="Join the class").wait_for()
+    student.reload()
+    student.wait_for_url("**/class/join?next=*")
+    no_error(teacher)
+
+
+def test_the_projector_follows_the_teacher(server: Server, visit: Visit) -> None:
+    made = codes.codes()
+    teacher = visit()
+    inside(teacher, server, "Mr Dale", made.teacher, "/data?split=test")
+    screen = teacher.context.new_page()
+    screen.goto(f"{server.url}/classroom?view=projector")
+    screen.get_by_text("This window shows what the teacher chooses").wait_for()
+    press(teacher, "class-show")
+    screen.wait_for_url(f"{server.url}/data?*")
+    address_has(screen, "split=test", "projector=1")
+    screen.get_by_role("heading", name="Data").wait_for()
+    assert not screen.get_by_test_id("stSidebar").is_visible(), "nothing but the page"
+    teacher.goto(f"{server.url}/classroom?view=invitation")
+    teacher.get_by_role("button", name="Show this on the projector").click()
+    address_has(screen, "/classroom", "view=invitation")
+    screen.get_by_text(codes.spaced(made.student)).wait_for()
+    picture = screen.get_by_alt_text("QR code of the address to join")
+    assert picture.evaluate("image => image.complete && image.width > 150 && image.naturalWidth > 0")
+    assert made.teacher not in screen.content()
+    # Reloaded, it is a projector still.
+    screen.reload()
+    screen.get_by_text(codes.spaced(made.student)).wait_for()
+    teacher.get_by_role("link", name="Walkthrough").click()
+    teacher.get_by_text("0 of 14 questions solved").wait_for()
+    settled(teacher)
+    press(teacher, "class-show")
+    address_has(screen, "/walkthrough")
+    no_error(screen)
+
+
+def log_in(page: Page, server: Server, account: str, path: str) -> None:
+    page.goto(server.url + path)
+    page.wait_for_url("**/class/join?next=*")
+    page.get_by_role("link", name="Log in").click()
+    page.get_by_role("button", name=account, exact=True).first.click()
+    page.wait_for_url(f"{server.url}{path}")
+    page.locator(".st-key-class-person p").first.wait_for()
+    settled(page)
+
+
+def me(page: Page) -> str:
+    # Between a colon and what follows is a mark that cannot be seen.
+    return page.locator(".st-key-class-person p").first.inner_text().replace("\u2060", "")
+
+
+def test_people_log_in_with_accounts_and_out(server_with_accounts: Server, visit: Visit) -> None:
+    server = server_with_accounts
+    teacher, student, stranger = visit(), visit(), visit()
+    log_in(teacher, server, "1", "/evaluate?section=classes")
+    assert "Ms Hill" in me(teacher) and "Teacher" in me(teacher)
+    log_in(student, server, "3", "/augment?view=code")
+    assert ODD in me(student) and "Student" in me(student)
+
+    # What Streamlit serves is for those who are in.
+    with student.expect_download() as download:
+        student.locator(".st-key-download-code").get_by_role("button").click()
+    file = download.value.url
+    assert "/media/" in file and student.request.get(file).status == 200
+    assert stranger.request.get(file).status == 401
+    assert stranger.request.put(f"{server.url}/_stcore/upload_file/a/b").status == 401
+
+    # A run of the teacher's: the student sees it and has no button at it.
+    hill = next(one.person for one in open_sessions().people() if one.person.role is Role.TEACHER)
+    run = give(open_store(), queued(open_store(), "hill's run"), hill)
+    for page, buttons in ((teacher, True), (student, False)):
+        page.goto(f"{server.url}/classroom?view=queue")
+        page.locator(f".st-key-queue-{run.run_id}").get_by_text("hill's run").wait_for()
+        settled(page)
+        assert bool(page.locator(f".st-key-queue-{run.run_id}").get_by_role("button").count()) is buttons
+
+    # The student leaves: at the service and in the other tab, too, and does not come back by opening a page.
+    other = student.context.new_page()
+    other.goto(f"{server.url}/compare")
+    other.get_by_role("heading", name="Compare").wait_for()
+    student.get_by_role("button", name="Leave the class").click()
+    student.locator(".st-key-class-leave").get_by_role("button").click()
+    student.get_by_role("button", name="End session").click()
+    student.wait_for_url("**/class/join?*")
+    other.get_by_role("heading", name="Join the class").wait_for()
+    assert student.request.get(file).status == 401
+    log_in(student, server, "3", "/data")
+    assert ODD in me(student), "whoever comes back is the same person"
+
+    # Who gives up at the service is told so, and an address that is not verified makes no teacher.
+    stranger.goto(f"{server.url}/data?split=test")
+    stranger.get_by_role("link", name="Log in").click()
+    stranger.get_by_role("button", name="Deny").click()
+    stranger.get_by_role("alert").filter(has_text="You were not logged in").wait_for()
+    stranger.get_by_role("link", name="Log in").click()
+    stranger.get_by_role("button", name="2", exact=True).first.click()
+    address_has(stranger, "/data?split=test")
+    stranger.locator(".st-key-class-person p").first.wait_for()
+    settled(stranger)
+    assert "Ms Hill" in me(stranger) and "Student" in me(stranger)
+    assert stranger.locator(".st-key-class-show").count() == 0
+    for page in (teacher, student, other, stranger):
+        no_error(page)

@@ -1,0 +1,226 @@
+"""What people do on the Compare page, in a real browser: hold runs side by side, and keep their table of runs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from aquadash.runs import Run, open_store
+from tests import ui_runs
+from tests.browser_pages import (
+    address_has,
+    choose,
+    choose_segment,
+    click_at_rest,
+    made_up_run,
+    no_error,
+    resting_place,
+    settled,
+)
+from tests.compared_runs import add_compared
+from tests.serving import Server, needs_chromium
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page, Request, ViewportSize
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def viewport() -> ViewportSize:
+    return {"width": 1280, "height": 2600}
+
+
+def address(runs: list[Run], **more: str) -> str:
+    values = {"runs": ",".join(run.run_id for run in runs), **more}
+    return "compare?" + "&".join(f"{name}={value}" for name, value in values.items())
+
+
+def lights(page: Page, run: int, *, charts: int, others: int) -> None:
+    """Wait until one run stands out in so many charts and all others are dimmed in them."""
+    page.wait_for_function(
+        """([run, charts, others]) => document.querySelectorAll(`g.aqua-lit[data-run="${run}"]`).length === charts
+        && document.querySelectorAll("g.aqua-lit").length === charts
+        && document.querySelectorAll("g.aqua-dim").length === charts * others""",
+        arg=[run, charts, others],
+    )
+
+
+def nothing_is_lit(page: Page) -> None:
+    page.wait_for_function("!document.querySelector('.aqua-lit, .aqua-dim')")
+
+
+def linked(page: Page, *, charts: int, runs: int) -> None:
+    """Wait until the legend knows the curves of all charts."""
+    page.wait_for_function(
+        "count => document.querySelectorAll('.js-plotly-plot g[data-run]').length === count", arg=charts * runs
+    )
+    settled(page)
+
+
+def point(page: Page, run: int) -> Locator:
+    """A marker of the run in the first chart that no other run's covers: the last one."""
+    return page.locator(".js-plotly-plot").first.locator(f"g[data-run='{run}'] .point").last
+
+
+def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    first = made_up_run(store, "poor <i>run</i>", seed=1, skill=0.4)
+    second = made_up_run(store, "good run", seed=2, skill=0.8)
+    page.goto(f"{shared_server.url}/compare")
+    settled(page)
+    chooser = page.get_by_label("Compare these runs")
+    for name in ("poor <i>run</i>", "good run"):
+        chooser.click()
+        chooser.fill(name)
+        page.get_by_role("option").filter(has_text=name).first.click()
+        settled(page)
+    address_has(page, first, second)
+    page.locator(".js-plotly-plot").first.wait_for()
+    # The open menu hides the rest of the page from whoever asks by role.
+    page.keyboard.press("Escape")
+    choose_segment(page, "Results")
+    body = page.locator("body")
+    wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
+    assert "poor <i>run</i>" in body.inner_text()
+    no_error(page)
+
+
+def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    runs = [
+        add_compared(store, f"run {number}", {"seed": number}, skill=0.4 + 0.05 * number, seed=number, epochs=9)
+        for number in range(10)
+    ]
+    page.goto(f"{shared_server.url}/{address(runs, metric='val_accuracy,val_loss')}")
+    linked(page, charts=2, runs=10)
+    nothing_is_lit(page)
+    assert page.locator(".aqua-legend button").count() == 10
+    assert page.locator(".js-plotly-plot .legend").count() == 0
+
+    box = resting_place(page, point(page, 7))
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    lights(page, 7, charts=2, others=9)
+    page.mouse.move(5, 5)
+    nothing_is_lit(page)
+
+    # The same by keyboard; a pressed button's run stays lit, and another section's charts show it, too.
+    button = page.get_by_role("button", name="run 3", exact=True)
+    button.press("Enter")
+    address_has(page, f"lit={runs[3].run_id}")
+    lights(page, 3, charts=2, others=9)
+    assert button.get_attribute("aria-pressed") == "true"
+
+    area = resting_place(page, page.locator(".js-plotly-plot").first.locator(".nsewdrag").first)
+    page.mouse.move(area["x"] + 0.4 * area["width"], area["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + 60, steps=5)
+    page.mouse.up()
+    address_has(page, "zoom=")
+    settled(page)
+    ranges = "[...document.querySelectorAll('.js-plotly-plot')].map((c) => c.layout.xaxis.range.map(Math.round))"
+    wait_for(lambda: len({tuple(each) for each in page.evaluate(ranges)}) == 1, saying=lambda: page.url)
+    zoomed = page.evaluate(ranges)[0]
+    assert 2 <= zoomed[0] < zoomed[1] <= 9
+
+    page.reload()
+    linked(page, charts=2, runs=10)
+    lights(page, 3, charts=2, others=9)
+    assert page.evaluate(ranges) == [zoomed, zoomed]
+    choose_segment(page, "Results")
+    page.get_by_text("Is the difference more than luck?").wait_for()
+    lights(page, 3, charts=1, others=9)
+    page.get_by_role("button", name="run 3", exact=True).press("Escape")
+    nothing_is_lit(page)
+
+    # A deep link restores a section, and a click chooses a pair.
+    page.goto(f"{shared_server.url}/{address(runs[:3], section='results', on='test', second=runs[2].run_id)}")
+    page.get_by_text("Of 500 test images").wait_for()
+    settled(page)
+    # Cells are in the order of the pairs, each of them twice: the fifth is run 1 over run 2.
+    click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4))
+    address_has(page, f"first={runs[2].run_id}", f"second={runs[1].run_id}")
+    no_error(page)
+
+    # On a phone no section has to be scrolled sideways.
+    page.set_viewport_size({"width": 390, "height": 2400})
+    for title in ("Curves", "Settings", "Results", "Confusion", "Images", "Cost"):
+        choose_segment(page, title)
+        page.locator(".js-plotly-plot" if title != "Images" else ".aqua-cards").first.wait_for()
+        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
+        no_error(page)
+
+
+def rows(page: Page, count: int) -> None:
+    # The first: while the page is drawn anew, the old line may stand below the new one.
+    page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).first.wait_for()
+
+
+def choose_from(page: Page, key: str, option: str) -> None:
+    choose(page, page.locator(f".st-key-{key} input").first, page.get_by_role("option", name=option, exact=True))
+
+
+def test_the_table_of_runs_is_filtered_grouped_tagged_and_tidied_up(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    good = ui_runs.finished(store, "moth good", {"seed": 1}, right=0.8)
+    fair = ui_runs.finished(store, "moth", {"seed": 2}, right=0.6)
+    store.set_note(good.run_id, "# Big\n![spy](http://spy.invalid/a.png) <img src='http://spy.invalid/b.png'> **bold**")
+    asked: list[str] = []
+
+    def remember(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", remember)
+    page.goto(f"{shared_server.url}/compare?find=moth&runs={fair.run_id}")
+    rows(page, 2)
+    # What a command changes shows by itself. The table's cells are for screen readers: nobody sees those.
+    store.rename(fair.run_id, "moth fair")
+    page.get_by_text("moth fair", exact=True).filter(visible=True).first.wait_for()
+    other = ui_runs.finished(store, "moth other", {"training.optimizer": "adam"}, right=0.7)
+    rows(page, 3)
+
+    where = page.locator(".st-key-where input")
+    where.fill("test_accuracy > 0.65")
+    where.press("Enter")
+    rows(page, 2)
+    address_has(page, "where=" + quote("test_accuracy > 0.65", safe="").replace("%20", "+"))
+    page.reload()
+    rows(page, 2)
+    where.fill("")
+    where.press("Enter")
+    rows(page, 3)
+
+    choose_from(page, "group", "same but the seed")
+    page.get_by_text("Within a group only the seed differs").first.wait_for()
+    choose_from(page, "member", "Optimizer: SGD")
+    rows(page, 2)
+    address_has(page, "group=all-but-seed", "member=")
+    choose_from(page, "group", "nothing")
+    rows(page, 3)
+    settled(page)
+
+    page.get_by_role("button", name="Pick all shown").click()
+    page.get_by_text("With 3 picked runs").first.wait_for()
+    page.locator(".st-key-bulk-tags-box button").first.click()
+    tags = page.locator(".st-key-bulk-add-tags input")
+    tags.fill("week 2")
+    tags.press("Enter")
+    wait_for(lambda: all(store.get(run.run_id).tags == ("week-2",) for run in (good, fair, other)))
+
+    page.locator(f".st-key-note-box-{good.run_id} button").first.click()
+    page.get_by_text("bold", exact=True).wait_for()
+    assert page.locator("h6", has_text="Big").count() == 1
+    page.keyboard.press("Escape")
+
+    page.locator(".st-key-bulk-delete button:visible").first.click()
+    page.get_by_text("Deleted 3 runs").first.wait_for()
+    assert all(store.get(run.run_id).deleted for run in (good, fair, other))
+    page.get_by_role("button", name="Undo").click()
+    wait_for(lambda: not any(store.get(run.run_id).deleted for run in (good, fair, other)))
+    rows(page, 3)
+    no_error(page)
+    assert not any("spy.invalid" in url for url in asked)

@@ -1,0 +1,176 @@
+"""What a network learns from, in a real browser: own pictures are brought, pipelines built, both trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash.augment import from_json, op, pipeline, to_code
+from aquadash.augment.spec import walk
+from aquadash.data.folder import about
+from aquadash.runs import RunStatus, open_store
+from tests.browser_pages import address_has, holds, no_error, press_train, set_number, settled
+from tests.own_pictures import in_archive, of_classes
+from tests.serving import Server, needs_chromium
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = needs_chromium
+
+
+def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, page: Page, tmp_path: Path) -> None:
+    archive = in_archive(tmp_path / "Pets.zip", of_classes({"cat": 12, "dog": 15, "eel": 12}) | {"cat/x.png": b"no"})
+    page.goto(f"{shared_server.url}/data")
+    holds(page.locator(".st-key-show input"), "50")
+    page.get_by_role("button", name="Add own pictures").click()
+    page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
+    page.get_by_role("button", name="Read and check").click()
+    page.get_by_text("1 file could not be read as a picture").wait_for()
+    draft = page.url
+    assert "draft=" in draft
+    # The address alone leads back, as after a reload.
+    page.goto(draft)
+    page.get_by_role("button", name="Use it").click()
+    page.get_by_text("“Pets” is ready").wait_for()
+    assert page.url.endswith("/data?source=folder-pets")
+    # The controls show what they do although another view was open in between.
+    holds(page.locator(".st-key-show input"), "50")
+    kept = about.about("pets")
+    assert (kept.train, kept.test, kept.class_names) == (32, 7, ("cat", "dog", "eel"))
+    assert list((shared_server.home / "datasets" / ".drafts").iterdir()) == []
+
+    page.get_by_role("link", name="Train on it").click()
+    page.get_by_text("There are", exact=False).first.wait_for()
+    holds(page.locator(".st-key-source input"), "Pets")
+    page.locator(".st-key-launch button:not([disabled])").wait_for()
+    set_number(page, "Maximum epochs", 1)
+    run_id, store = press_train(page), open_store()
+    wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED, saying=lambda: store.get(run_id))
+    assert store.get(run_id).class_names == ("cat", "dog", "eel")
+    no_error(page)
+
+
+def cards(page: Page) -> Locator:
+    """The folded and unfolded steps, inner ones too."""
+    return page.locator("[class*='st-key-step'][class*='-fold'] button:visible")
+
+
+def act(page: Page, card: int, action: str) -> None:
+    """Choose from a card's menu by the keyboard."""
+    page.get_by_role("button", name="⋮").nth(card).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name=action).click()
+    settled(page)
+
+
+def add(page: Page, place: str, word: str, name: str) -> None:
+    """Add a step with the picker of a place."""
+    before = cards(page).count()
+    page.locator(f".st-key-add-{place} button").click()
+    page.get_by_label("Search").fill(word)
+    page.keyboard.press("Enter")
+    # A button with a tooltip is there twice, one of them for phones and hidden.
+    button = page.locator(f".st-key-pick-{name}-add button:visible")
+    shown = page.locator("[class*='st-key-pick-'][class*='-add'] button:visible")
+    wait_for(lambda: button.count() == 1 and shown.count() < 12, saying=shown.count)
+    settled(page)
+    button.click()
+    page.locator(".st-key-step-picker").wait_for(state="detached")
+    wait_for(lambda: cards(page).count() > before)
+    settled(page)
+
+
+def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
+    shared_server: Server, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{shared_server.url}/augment?pipeline=none")
+    page.get_by_text("No step yet").wait_for()
+    settled(page)
+    add(page, "0", "sometimes", "Sometimes")
+    add(page, "0-0-then_list", "linearcontrast", "LinearContrast")
+    add(page, "0", "left-right", "Fliplr")
+    # The group begins with a flip in it.
+    wait_for(lambda: cards(page).count() == 4, saying=cards(page).count)
+    before = page.url
+    act(page, 3, "Move up")
+    page.wait_for_function("before => location.href !== before", arg=before)
+    page.get_by_role("spinbutton", name="Contrast").or_(page.get_by_label("Factor, from")).first.wait_for()
+
+    # A reload and a copied link bring the draft back, undo brings the step before.
+    page.reload()
+    page.get_by_text("unsaved changes").wait_for()
+    settled(page)
+    wait_for(lambda: cards(page).count() == 2, saying=cards(page).count)
+    act(page, 1, "Move up")
+    page.get_by_role("button", name="Undo (1)").click()
+    page.get_by_role("button", name="Undo (0)").wait_for()
+    settled(page)
+
+    page.get_by_role("button", name="Save as").click()
+    page.get_by_label("Name", exact=True).fill("Nested <one>")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
+    page.get_by_text("Saved “Nested <one>”").wait_for()
+    address_has(page, "pipeline=nested-one")
+    assert "draft=" not in page.url
+    # The menu has folded, and stays so when the page goes on.
+    settled(page)
+    set_number(page, "Seed", 1)
+    address_has(page, "seed=1")
+    settled(page)
+    assert page.get_by_test_id("stPopoverBody").count() == 0
+    saved = pipeline("nested-one")
+    group = op("Sometimes", then_list=(op("Fliplr"), op("LinearContrast")))
+    assert saved.branches[0].operators == (op("Fliplr"), group)
+
+    page.reload()
+    menu = page.get_by_role("combobox", name="Pipeline")
+    menu.wait_for()
+    wait_for(lambda: menu.input_value() == "Nested <one> · saved", saying=menu.input_value)
+    settled(page)
+    page.get_by_role("button", name="More").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as JSON").click()
+    download.value.save_as(tmp_path / "exported.json")
+    text = (tmp_path / "exported.json").read_text()
+    assert download.value.suggested_filename == "nested-one.json"
+    assert from_json(text) == saved and json.loads(text)["version"] == 1
+    assert len(list(walk(saved.branches[0].operators))) == 4
+
+    page.get_by_role("tab", name="Code").or_(page.get_by_role("radio", name="Code")).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    download.value.save_as(tmp_path / "pipeline.py")
+    # That this gives the app's own pixels is tested without a browser, in test_augment_code.
+    assert (tmp_path / "pipeline.py").read_text(encoding="utf-8") == to_code(saved)
+
+    page.get_by_role("link", name="Train with it").click()
+    chosen = page.get_by_role("combobox", name="Augmentation").first
+    wait_for(lambda: "Nested <one>" in chosen.input_value(), saying=chosen.input_value)
+    set_number(page, "Maximum epochs", 1)
+    page.get_by_text("Maximum epochs 1 (was").wait_for()
+    run_id = press_train(page)
+    store = open_store()
+    wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED, saying=lambda: store.get(run_id))
+    trained = store.get(run_id).config.augmentation
+    assert trained.pipeline == "nested-one" and "LinearContrast" in trained.definitions
+    no_error(page)
+
+
+def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/augment?pipeline=notebook-1&view=code")
+    cards(page).nth(1).press("Enter")
+    slider = page.get_by_role("slider").nth(1)
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.get_by_label("Sigma, to").and_(page.locator("[value='1.5']")).wait_for()
+    settled(page)
+    assert slider.evaluate("each => each === document.activeElement")
+    page.get_by_role("button", name="Undo (1)").wait_for()
+    page.get_by_text("sigma=(0.0, 1.5)").first.wait_for()
+    page.get_by_role("button", name="Undo (1)").click()
+    page.get_by_label("Sigma, to").and_(page.locator("[value='1']")).wait_for()
+    no_error(page)

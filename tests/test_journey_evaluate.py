@@ -1,0 +1,237 @@
+"""What people do on the Evaluate page, in a real browser: question a run, replay, present, explain and measure it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+import pytest
+
+from aquadash.explain.robustness_job import Robustness
+from aquadash.jobs import JobStatus
+from aquadash.runs import Predictions, open_store
+from tests.browser_pages import (
+    add_included_model,
+    address_has,
+    choose_segment,
+    click_at_rest,
+    main_button,
+    no_error,
+    settled,
+)
+from tests.serving import Server, needs_chromium
+from tests.stored_runs import add_run
+from tests.test_pages_epochs import replay
+from tests.test_pages_evaluate_sections import sharp
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, ViewportSize
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def viewport() -> ViewportSize:
+    return {"width": 1280, "height": 1700}
+
+
+def shows(page: Page, number: int) -> None:
+    """Wait until the page says that it shows so many images."""
+    page.get_by_text(re.compile(rf"\b{number} of 500 test images")).first.wait_for()
+
+
+def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    run = add_run(store, name="judged")
+    labels = store.predictions(run.run_id).labels
+    shares = sharp(labels, seed=4)
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
+    answers, sure = shares.argmax(axis=1), shares.max(axis=1)
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
+    settled(page)
+    # Row 1, column 2: a dolphin taken for an otter.
+    click_at_rest(page, page.locator(".st-key-matrix .scatterlayer .point").nth(5 + 2))
+    address_has(page, "true=dolphin", "predicted=otter")
+    shows(page, int(((labels == 1) & (answers == 2)).sum()))
+    page.get_by_role("button", name="Show all").click()
+    shows(page, 500)
+
+    choose_segment(page, "Threshold")
+    address_has(page, "section=threshold")
+    shows(page, int((sure >= 0.5).sum()))
+    page.locator(".st-key-sure").get_by_role("slider").press("ArrowRight")
+    address_has(page, "sure=51")
+    shows(page, int((sure >= 0.51).sum()))
+    page.get_by_text(re.compile("^Refused: ")).first.click()
+    address_has(page, "answers=refused")
+    page.reload()
+    shows(page, int((sure < 0.51).sum()))
+    address_has(page, "section=threshold", "sure=51", "answers=refused")
+    click_at_rest(page, page.locator(".st-key-coverage .scatterlayer .trace").first.locator(".point").nth(120))
+    page.wait_for_function("() => /sure=\\d+/.test(location.href) && !location.href.includes('sure=51')")
+    at = int(re.search(r"sure=(\d+)", page.url).group(1))  # type: ignore[union-attr]
+    shows(page, int((sure < at / 100 - 1e-6).sum()))
+
+    choose_segment(page, "Calibration")
+    click_at_rest(page, page.locator(".st-key-reliability .barlayer .point").last)
+    address_has(page, "bin=15")
+    shows(page, int((sure > 14 / 15).sum()))
+
+    choose_segment(page, "Classes")
+    click_at_rest(page, page.locator(".st-key-class-scores .scatterlayer .trace").nth(1).locator(".point").nth(3))
+    address_has(page, "true=seal")
+    shows(page, 100)
+
+    choose_segment(page, "ROC, precision and recall")
+    click_at_rest(page, page.locator(".st-key-threshold-curves .scatterlayer .trace").nth(3).locator(".point").nth(15))
+    page.wait_for_function("() => /class=\\w+/.test(location.href) && /cut=\\d+/.test(location.href)")
+    no_error(page)
+
+
+def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    run = add_run(store, name="Our talk")
+    store.add_epoch_replay(run.run_id, replay())
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=epochs&epoch=4")
+    page.get_by_text("After epoch 4: 20 of 44").wait_for()
+    page.get_by_role("slider", name="Epoch").press("ArrowRight")
+    page.get_by_text("After epoch 5: 25 of 45").wait_for()
+    address_has(page, "epoch=5")
+    page.get_by_role("button", name="Play").click()
+    page.get_by_text("After epoch 6: 30 of 46").wait_for()
+    page.get_by_role("button", name="Play").wait_for()  # It has stopped by itself.
+    page.wait_for_function("() => !location.href.includes('epoch=')")
+
+    page.get_by_role("button", name="Present").click()
+    page.get_by_role("heading", name="Our talk").wait_for()
+    page.get_by_text("1 of 9").wait_for()
+    # Keys count from the moment at which the page has come to rest.
+    settled(page)
+    assert not page.get_by_test_id("stSidebar").is_visible()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="What is it made of?").wait_for()
+    address_has(page, "present=2")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="How did it learn?").wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("heading", name="What is it made of?").wait_for()
+
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&present=4")
+    page.get_by_text("of 500 test images").wait_for()
+    size = page.locator(".aqua-figure").evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
+    assert size > 60
+    no_error(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Evaluate").wait_for()
+    page.wait_for_function("() => !location.href.includes('present=')")
+    page.get_by_test_id("stSidebar").wait_for()
+
+
+def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    run = add_run(store, name="asked")
+    add_included_model(store, run.run_id)
+    page.set_viewport_size({"width": 390, "height": 1400})
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=explain")
+    chooser = page.get_by_role("combobox", name="Explain a test image")
+    chooser.wait_for()
+    settled(page)
+    chooser.focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    address_has(page, "explain=0")
+
+    maps = page.get_by_role("list", name="The image and its maps by Grad-CAM").get_by_role("img")
+    maps.nth(2).wait_for()
+    assert maps.count() == 3
+    assert all("which the network gives" in (maps.nth(n).get_attribute("alt") or "") for n in (1, 2))
+    # Enlarged to more than its 32 pixels, each pixel a square.
+    assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
+    assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
+    choose_segment(page, "Occlusion")
+    address_has(page, "why-method=occlusion")
+
+    page.reload()
+    page.get_by_role("list", name="The image and its maps by Occlusion").get_by_role("img").nth(2).wait_for()
+    settled(page)
+    no_error(page)
+    assert not shared_server.memory_of("tensorflow"), "another process answers"
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, "the page does not scroll sideways on a phone"
+
+
+def test_robustness_is_measured_while_one_looks_on_and_the_run_goes_home_and_comes_back(
+    shared_server: Server, page: Page, tmp_path: Path
+) -> None:
+    store = open_store()
+    run = add_run(store, name="to take home")
+    add_included_model(store, run.run_id)
+    measurements = Robustness(store)
+
+    def cells() -> Collection[tuple[str, int]]:
+        found = measurements.result(run.run_id)
+        return () if found is None else found.cells
+
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=robustness")
+    settled(page)
+    page.get_by_text("100 of them").click()
+    settled(page)
+    page.get_by_role("button", name="Measure the robustness").click()
+    page.get_by_text("Mean corruption error · so far").wait_for()
+    page.get_by_text("What costs it most?").wait_for()
+    # The page says "so far" before anything is measured, and a picture is shown of what is.
+    wait_for(lambda: ("gaussian_noise", 1) in cells())
+    main_button(page, "Stop").click()
+    page.get_by_text("Stopped by request. What is measured is kept.").wait_for()
+    page.get_by_role("button", name="Go on").wait_for()
+    no_error(page)
+    job = measurements.job(run.run_id)
+    assert job is not None and job.status is JobStatus.STOPPED and job.worker is not None
+    assert job.request["limit"] == 100
+    pid = job.worker.pid
+    wait_for(lambda: not psutil.pid_exists(pid))
+    # The address brings it all back.
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=robustness&corruption=gaussian_noise&image=2")
+    page.get_by_text("Grain, as in photographs taken in the dark.").wait_for()
+    page.get_by_alt_text("Gaussian noise, severity 1").first.wait_for()
+    no_error(page)
+
+    choose_segment(page, "Take home")
+    page.get_by_role("button", name="Make the ZIP").click()
+    button = page.get_by_role("button", name="Download the ZIP")
+    button.wait_for()
+    settled(page)
+    with page.expect_download() as download:
+        button.click()
+    assert download.value.suggested_filename == f"to-take-home-{run.run_id[:8]}.zip"
+    path = tmp_path / "run.zip"
+    download.value.save_as(path)
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_text("Bring a run").click()
+    page.locator(".st-key-bring-run input[type=file]").set_input_files(path)
+    page.get_by_text("to take home is here.").wait_for()
+    no_error(page)
+    assert [each.name for each in store.list_runs()].count("to take home") == 2
+
+    _its_report_opens_without_a_network(page, path, tmp_path)
+
+
+def _its_report_opens_without_a_network(page: Page, path: Path, folder: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        archive.extract("report.html", folder)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(f"error: {error}"))
+    page.goto(f"file://{folder / 'report.html'}")
+    page.locator(".js-plotly-plot .main-svg").nth(4).wait_for()
+    assert page.locator(".js-plotly-plot").count() >= 4
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")

@@ -1,0 +1,146 @@
+"""The Train page in a real browser: from a note of the coach to a form that warns, from a guess to its score."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+from aquadash.config import RunConfig, with_values
+from aquadash.presets import PRESETS
+from aquadash.runs import Guess, RunStatus, Worker, open_store
+from aquadash.ui.train.form_state import DEFAULT_PRESET
+from tests import ui_runs
+from tests.browser_pages import (
+    address_has,
+    choose,
+    holds,
+    main_button,
+    no_error,
+    number_field,
+    press_train,
+    set_number,
+    settled,
+    trainings_held,
+    unfold,
+)
+from tests.serving import Server, needs_chromium
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+pytestmark = needs_chromium
+
+
+def test_the_coachs_advice_fills_a_form_that_warns_draws_and_takes_text(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    fast = {"training.learning_rate": 0.5, "training.epochs": 7, "model.dropout": 0.25}
+    broken = ui_runs.queued(store, "too fast", fast).run_id
+    store.start(broken, Worker("here", 1))
+    store.set_status(broken, RunStatus.FAILED, message="The loss became nan in epoch 1: too large updates.")
+    page.goto(f"{shared_server.url}/train?run={broken}")
+    page.get_by_text("What the coach says").wait_for()
+    page.get_by_text("In epoch 1 the loss was no longer a number").wait_for()
+    settled(page)
+    page.get_by_role("link", name="Try this: Learning rate: 0.05").click()
+    page.get_by_text("Cloned from").wait_for()
+    address_has(page, f"clone={broken}")
+    holds(number_field(page, "Learning rate"), "0.05")
+    holds(number_field(page, "Maximum epochs"), "7")  # All else is as in the run.
+    page.get_by_text("Learning rate 0.05 (was 0.5)").wait_for()
+
+    # What is changed afterwards stays, and is told beside the change that the note made.
+    set_number(page, "Maximum epochs", 9)
+    page.get_by_text("Maximum epochs 9 (was 7)").wait_for()
+    holds(number_field(page, "Learning rate"), "0.05")
+
+    # A choice that usually fails is warned of, and mended by a click.
+    set_number(page, "Learning rate", 8)
+    alert = page.get_by_role("alert").filter(has_text="A learning rate of 8")
+    alert.wait_for()
+    page.get_by_role("button", name="Learning rate:").click()
+    alert.wait_for(state="detached")
+    wait_for(lambda: 0 < float(number_field(page, "Learning rate").input_value()) < 8)
+
+    # The schedule's curve follows the settings.
+    set_number(page, "Learning rate", 0.01)
+    unfold(page, "Learning rate schedule")
+    page.get_by_text("The learning rate is 0.01 all the time.").first.wait_for()
+    page.locator(".js-plotly-plot .scatterlayer .trace path").first.wait_for(state="attached")
+    menu = page.get_by_role("combobox", name=re.compile("Schedule"))
+    choose(page, menu, page.get_by_role("option", name=re.compile("cosine")))
+    page.get_by_text("The learning rate starts at 0.01 and falls to 0 at epoch 9.").first.wait_for()
+    set_number(page, "Maximum epochs", 20)
+    page.get_by_text("falls to 0 at epoch 20.").first.wait_for()
+
+    # Settings as text: what cannot be read changes nothing.
+    unfold(page, "Settings as text")
+    pasted = page.get_by_role("textbox", name="Paste settings")
+    pasted.fill("training: {epochs: 12, optimiser: adam}")
+    page.get_by_role("button", name="Use these settings").click()
+    page.get_by_text("training.optimizer").first.wait_for()  # The nearest name, in the refusal.
+    holds(number_field(page, "Maximum epochs"), "20")
+    pasted.fill("training: {epochs: 12, optimizer: adam}")
+    page.get_by_role("button", name="Use these settings").click()
+    page.get_by_text("Done: 2 settings changed.").wait_for()
+    holds(number_field(page, "Maximum epochs"), "12")
+    no_error(page)
+
+
+def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    own = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
+    model = ui_runs.finished(store, "model <b>run</b>", own)
+    page.goto(f"{shared_server.url}/evaluate?run={model.run_id}")
+    page.get_by_role("link", name="Clone").click()
+    page.get_by_text("Cloned from").wait_for()
+    address_has(page, f"clone={model.run_id}")
+    assert "model <b>run</b>" in page.locator("body").inner_text()
+    holds(number_field(page, "Maximum epochs"), "40")
+    set_number(page, "Maximum epochs", 9)
+    page.get_by_text("Maximum epochs 9 (was 40)").wait_for()
+
+    unfold(page, "Guess before you look")
+    set_number(page, "Test accuracy in %", 55)
+    for menu, name in (("Images of", "otter"), ("are taken for", "seal")):
+        choose(page, page.get_by_role("combobox", name=menu), page.get_by_role("option").filter(has_text=name))
+    with trainings_held(shared_server.home) as let_go:
+        run_id = press_train(page)
+        assert store.get(run_id).config == with_values(model.config, {"training.epochs": 9})
+        assert store.get(run_id).guess == Guess(0.55, ("otter", "seal"))
+        page.wait_for_function("() => !location.href.includes('clone=')")
+        holds(number_field(page, "Maximum epochs"), "9")  # What was typed stays after the launch.
+        page.get_by_text("Your guess:").wait_for()
+        page.get_by_text("55 % right; the most frequent mistake is otter taken for seal. It is scored when").wait_for()
+
+        page.get_by_text("Epoch 2 of at most 9").wait_for()
+        os.kill(store.get(run_id).worker.pid, signal.SIGKILL)
+        # That it takes 15 seconds at most is tested without a browser, in test_engine.
+        main_button(page, "Resume").wait_for()
+        page.get_by_text("interrupted").first.wait_for()
+        let_go(store.get(run_id))
+        main_button(page, "Resume").click()
+        page.get_by_text("finished").first.wait_for()
+        page.get_by_text("you said 55 %, it is 20 %").wait_for()
+        assert [record.epoch for record in store.history(run_id)] == [*range(1, 10)]
+        no_error(page)
+
+
+def test_a_browser_that_loads_its_code_slowly_shows_the_settings_that_are_meant(
+    shared_server: Server, page: Page
+) -> None:
+    held_back: list[Route] = []
+    page.route(re.compile(r"/(Selectbox|NumberInput)\."), lambda route: held_back.append(route))
+    page.goto(f"{shared_server.url}/train")
+    settled(page)
+    unfold(page, "Learning rate schedule")  # A second run, before the first menu is there.
+    page.get_by_text("The learning rate is 0.01 all the time.").first.wait_for()
+    start = page.get_by_role("combobox", name=re.compile("Start from"))
+    assert held_back and not start.count()
+    for route in held_back:
+        route.continue_()
+    holds(start, PRESETS[DEFAULT_PRESET].title)
+    holds(number_field(page, "Maximum epochs"), str(RunConfig().training.epochs))
+    no_error(page)
