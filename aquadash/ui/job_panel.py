@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from aquadash.classroom.rights import may_stop
-from aquadash.jobs import Job, JobStatus, open_jobs
+from aquadash.jobs import Job, JobStatus, Progress, open_jobs
 from aquadash.ui import cache, shell
 from aquadash.ui.text import joined, plain, sentence, time_left
 
@@ -16,7 +16,7 @@ from aquadash.ui.text import joined, plain, sentence, time_left
 TICK_SECONDS = 1.0
 
 
-def follow(job_id: str, draw: Callable[[Job | None], None]) -> None:
+def follow(job_id: str, draw: Callable[[Job | None], None], *, every: float = TICK_SECONDS) -> None:
     """Draw a part of a page that is about a job, and draw it again while the job is at work.
 
     When the job begins or ends the whole page is drawn again, for what is around may depend on it, such as the runs
@@ -25,10 +25,11 @@ def follow(job_id: str, draw: Callable[[Job | None], None]) -> None:
     Args:
         job_id: Which.
         draw: Gets the job; None where nobody ever asked for it.
+        every: Seconds between two looks.
     """
     job = cache.job(job_id)
     at_work = job is not None and not job.status.ended
-    shell.live(TICK_SECONDS if at_work else None)(_followed)(job_id, draw, _state(job))
+    shell.live(every if at_work else None)(_followed)(job_id, draw, _state(job))
 
 
 def _followed(job_id: str, draw: Callable[[Job | None], None], seen: tuple[object, ...]) -> None:
@@ -55,12 +56,13 @@ def show(
         unit: What the steps are, if that means something to people: ``"images"``.
         stop_help: What becomes of the work, for people.
     """
-    text, left = told(job, unit=unit)
-    fraction = None if job.progress is None else job.progress.fraction
-    if fraction is None:
-        st.markdown(f"⚙️ {plain(text)} ...")
+    progress = job.progress or Progress("starting")
+    phase = plain(sentence(progress.phase))
+    if progress.fraction is None:
+        st.markdown(f"⚙️ {phase} ...")
     else:
-        st.progress(fraction, text=plain(text))
+        steps = f"{progress.done:,} of {progress.total:,} {unit}" if unit else ""
+        st.progress(progress.fraction, text=joined(phase, steps))
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.stop_requested:
             st.button("Stopping ...", key=f"{key}-stopping", icon="✋", disabled=True)
@@ -69,16 +71,7 @@ def show(
                 (stop or functools.partial(open_jobs().request_stop, job.id))()
                 cache.refresh_jobs()
                 st.rerun()
-        st.caption(plain(left) or "Working out how long it takes ...", width="content")
-
-
-def told(job: Job, *, unit: str = "") -> tuple[str, str]:
-    """What a job at work does and how far it is, and how long still; plain texts, the last may be empty."""
-    progress = job.progress
-    if progress is None:
-        return "Starting", ""
-    steps = f"{progress.done:,} of {progress.total:,} {unit}" if unit and progress.total else ""
-    return joined(sentence(progress.phase), steps), time_left(progress.eta)
+        st.caption(time_left(progress.eta) or "Working out how long it takes ...", width="content")
 
 
 def show_end(job: Job, *, did: str, kept: str = "") -> None:

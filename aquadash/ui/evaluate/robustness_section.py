@@ -18,6 +18,9 @@ from aquadash.ui.text import count, moment, plain
 if TYPE_CHECKING:
     from aquadash.explain.robustness_result import RobustnessResult
 
+#: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
+_TICK_SECONDS = 2.0
+
 #: The quick way looks at so many images.
 QUICK_IMAGES = 100
 
@@ -42,7 +45,9 @@ def _section(run: Run, others: Sequence[str]) -> None:
         "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "
         "by these figures: the test images are for the last measurement."
     )
-    job_panel.follow(robustness_reads.job_of(run.run_id), lambda job: _measurement(run, job, others))
+    job_panel.follow(
+        robustness_reads.job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS
+    )
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
