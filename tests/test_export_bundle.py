@@ -24,7 +24,7 @@ NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
 
 @pytest.fixture
-def store(home_with_images: Path) -> RunStore:
+def store(home: Path) -> RunStore:
     return open_store()
 
 

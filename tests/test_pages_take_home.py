@@ -25,7 +25,7 @@ from tests.app_pages import open_app_page
 
 
 @pytest.fixture
-def store(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     stored_runs.without_engine(monkeypatch)
     return open_store()
 
