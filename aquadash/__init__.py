@@ -10,9 +10,9 @@ room              holds                                                         
 ================  ==============================================================  =====================================
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
+``jobs``          background work: one table, one protocol, the worker process    sqlalchemy
 ``people``        who acts: the person behind a click, and their role              -
 ``pages``         the pages of the app, one record each                            -
-``tasks``         work in threads: progress, stopping, results                   -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
 ``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil, icu

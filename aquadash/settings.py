@@ -168,19 +168,31 @@ def imports_log() -> Path:
     return home() / "logs" / "imports.log"
 
 
-def robustness_log(run_id: str) -> Path:
-    """Where the process that measures a run's robustness writes its log."""
-    return home() / "logs" / f"robustness-{checked_run_id(run_id)}.log"
+def jobs_database() -> str:
+    """The database of the background work, as SQLAlchemy names it: ``AQUADASH_DATABASE``, else a SQLite file in
+    :func:`home`."""
+    return os.environ.get("AQUADASH_DATABASE") or f"sqlite:///{home() / 'jobs.db'}"
 
 
-def robustness_lock(run_id: str) -> Path:
-    """The lock file that the process holds that measures a run's robustness."""
-    return home() / "locks" / f"robustness-{checked_run_id(run_id)}.lock"
+def here() -> str:
+    """This machine and its :func:`home`: where a file lies that other machines do not see."""
+    return f"{socket.gethostname()}:{home()}"
 
 
-def conversion_log(run_id: str, format_name: str) -> Path:
-    """Where the process that converts a run's network to a format writes its log."""
-    return home() / "logs" / f"convert-{format_name}-{checked_run_id(run_id)}.log"
+def job_log(job_id: str) -> Path:
+    """Where the worker process of a job on this machine writes its log.
+
+    Raises:
+        RunError: The id has not the form of one.
+    """
+    if not re.fullmatch(r"[0-9a-z-]{1,200}", job_id):
+        raise RunError(f"{job_id[:60]!r} is not the id of a job; one has digits, small letters and hyphens.")
+    return home() / "logs" / f"{job_id}.log"
+
+
+def label_safety() -> Path:
+    """The folder for what measurements of label safety are asked and have found; it may be emptied at any time."""
+    return home() / "label-safety"
 
 
 def exports() -> Path:

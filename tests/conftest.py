@@ -174,12 +174,6 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
 
 
 @pytest.fixture
-def home_with_images(home: Path) -> Path:
-    """The test's home; the embedded images come with the package."""
-    return home
-
-
-@pytest.fixture
 def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
     monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)

@@ -27,7 +27,6 @@ from aquadash.people import OWNER, Person, Role
 from aquadash.runs import Guess, Predictions, Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER, add_first_model
-from aquadash.runs.jobs import RunJobs
 from aquadash.runs.transfer import take_snapshot
 from aquadash.search import Budget
 from aquadash.search.searches import Searches
@@ -134,7 +133,7 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
     store, engine = at.store, Engine(at.store)
     searches = Searches(at.searches, engine=FakeRuns(), runs=FakeRuns())
     done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
-    onnx, jobs = FORMATS["onnx"], RunJobs(store, "robustness")
+    onnx = FORMATS["onnx"]
     config = with_values(SHORT, {"data.source": "folder-anna-s-cats"})
     here = Worker("here", 1)
     zip_file = folder / "large.zip"
@@ -161,10 +160,11 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         "take another's run home": lambda: export_run(store, done, folder / "home.zip"),
         "copy another's run": lambda: take_snapshot(store, done),
         "have another's run packed": lambda: preparing.prepare(store, done, include_data=False),
-        "ask for another's packed run": lambda: preparing.prepared(store, done, include_data=False),
+        "ask for another's packed run": lambda: preparing.export_of(store, done, include_data=False),
         "measure another's robustness": lambda: Robustness(store).start(done),
-        "begin a job on another's run": lambda: jobs.begin(done, {}),
+        "stop what measures another's run": lambda: Robustness(store).stop(done),
         "convert another's network": lambda: Conversions(store).start(done, onnx),
+        "stop what converts another's network": lambda: Conversions(store).stop(done, onnx),
         "open another's converted network": lambda: Conversions(store).file(done, onnx),
         "write another's results": lambda: store.set_metrics(done, {"test_accuracy": 1.0}),
         "write another's status": lambda: store.set_status(waiting, RunStatus.FAILED),

@@ -9,11 +9,12 @@ import numpy as np
 
 from aquadash import augment
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness_job import ARTIFACT, KIND
+from aquadash.explain.robustness_job import KIND
 from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.explain.robustness_result import BranchResult, Condition, RobustnessResult
-from aquadash.runs import Run, RunStore, Worker
-from aquadash.runs.jobs import JobStatus, RunJobs
+from aquadash.jobs import Job, JobStatus, open_jobs
+from aquadash.runs import Run, RunStore
+from tests.job_rows import claim
 
 
 def add_tiny_model(store: RunStore, run: Run, folder: Path) -> None:
@@ -71,11 +72,12 @@ def made_up_result(
 
 def add_result(
     store: RunStore, run: Run, result: RobustnessResult, *, status: JobStatus = JobStatus.FINISHED, message: str = ""
-) -> None:
-    """Store figures as if a job had measured them and ended so."""
-    jobs = RunJobs(store, KIND)
-    jobs.begin(run.run_id, RobustnessRequest(seed=result.identity["seed"]).to_dict())
-    jobs.start(run.run_id, Worker("here", 1))
-    store.add_text_artifact(run.run_id, ARTIFACT, result.to_json())
+) -> Job:
+    """Store figures as if a job had measured them and ended so, or were still at work."""
+    jobs = open_jobs()
+    jobs.submit(KIND, run.run_id, RobustnessRequest(seed=result.identity["seed"]).to_dict())
+    job = claim(KIND)
+    store.add_robustness(run.run_id, result.to_json())
     if status.ended:
-        jobs.end(run.run_id, status, message=message)
+        jobs.end(job, status, message=message)
+    return job

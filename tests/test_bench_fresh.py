@@ -24,7 +24,7 @@ def test_both_ways_are_timed_in_turn_and_nothing_stays_behind(tiny_dataset: Data
 
 
 @pytest.mark.soak
-def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer(home_with_images: Path) -> None:
+def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer(home: Path) -> None:
     """Single pairs were seen from 0.8 to 1.4 on a quiet machine, so there are enough of them for a steady median.
 
     Few are enough where they leave the limit far above them: a median of five strays by less than a tenth.

@@ -217,7 +217,7 @@ def test_output_into_a_closed_pipe_is_no_traceback() -> None:
     command = [*COMMAND, "pipelines", "list"]
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (141, "")
+    assert (done.returncode, done.stderr) == (1, ""), "click's status"
 
 
 QUICK = ("--set", "augmentation.pipeline=none", "--set", "training.batch_size=64", "--set", "training.patience=0")

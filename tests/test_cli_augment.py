@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.test_cli import answer, call, refusal
 
 
-def test_numbers_are_those_of_the_backend(home_with_images: Path) -> None:
+def test_numbers_are_those_of_the_backend(home: Path) -> None:
     from aquadash import augment, data
 
     values = answer("augment", "--pipeline", "notebook", "--count", 40, "--seed", 3, "--numbers")
@@ -23,11 +23,11 @@ def test_numbers_are_those_of_the_backend(home_with_images: Path) -> None:
         assert found == wanted
 
 
-def test_numbers_are_left_out_unless_asked_for(home_with_images: Path) -> None:
+def test_numbers_are_left_out_unless_asked_for(home: Path) -> None:
     assert "numbers" not in answer("augment", "--pipeline", "notebook-1", "--count", 3)
 
 
-def test_numbers_as_text_name_every_version(home_with_images: Path) -> None:
+def test_numbers_as_text_name_every_version(home: Path) -> None:
     text = call("augment", "--pipeline", "notebook", "--count", 20, "--numbers").stdout
     for word in ("Original", "Flipped and blurred", "Relit through clouds", "ms an image", "clipped", "±"):
         assert word in text

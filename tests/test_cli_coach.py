@@ -67,7 +67,7 @@ def test_a_guess_of_classes_that_are_gone_has_no_score(store: RunStore) -> None:
     }
 
 
-def test_what_is_typed_becomes_a_guess(home_with_images: Path) -> None:
+def test_what_is_typed_becomes_a_guess(home: Path) -> None:
     assert read_guess(None, None, RunConfig()) is None
     assert read_guess(62.5, None, RunConfig()) == Guess(0.625)
     assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
@@ -85,7 +85,7 @@ def test_names_of_classes_may_hold_commas(monkeypatch: pytest.MonkeyPatch) -> No
         read_guess(None, "a,c", RunConfig())
 
 
-def test_a_bad_guess_is_refused_before_anything_is_trained(home_with_images: Path, store: RunStore) -> None:
+def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: RunStore) -> None:
     assert "Write 60 for 60 %" in refusal("train", "--guess-accuracy", "0.6")
     assert "0 to 100 %" in refusal("train", "--guess-accuracy", "160")
     assert "TRUE,PREDICTED" in refusal("train", "--guess-pair", "otter")

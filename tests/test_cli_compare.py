@@ -13,7 +13,7 @@ from tests.test_cli import answer, call, refusal
 
 
 @pytest.fixture
-def store(home_with_images: Path, tmp_path: Path) -> RunStore:
+def store(home: Path, tmp_path: Path) -> RunStore:
     store = open_store()
     add_compared(store, "plain", skill=0.5, seed=0, epochs=8, folder=tmp_path / "a")
     add_compared(store, "other", {"seed": 5}, skill=0.52, seed=1)

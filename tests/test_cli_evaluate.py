@@ -23,7 +23,7 @@ def uneven(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture
-def store(home_with_images: Path) -> RunStore:
+def store(home: Path) -> RunStore:
     return open_store()
 
 

@@ -40,7 +40,7 @@ def test_a_repeat_is_identical_in_metrics_weights_and_predictions(
     assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
 
 
-def test_what_cannot_be_repeated_is_refused(home_with_images: Path) -> None:
+def test_what_cannot_be_repeated_is_refused(home: Path) -> None:
     assert "nothing" in refusal("reproduce", "nothing")
     add_run(open_store(), name="mine")
     open_store().set_status(open_store().resolve("mine"), RunStatus.STOPPED)

@@ -27,7 +27,7 @@ def answer(*arguments: object) -> dict[str, object]:
     return dict(json.loads(result.stdout))
 
 
-def test_a_run_goes_out_and_comes_in(home_with_images: Path, tmp_path: Path) -> None:
+def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     run = ui_runs.finished(open_store(), "mine")
     path = tmp_path / "mine.zip"
     out = answer("runs", "export", "mine", path)
@@ -61,7 +61,7 @@ def test_a_converted_network_is_handed_out_with_its_check(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_converting_in_a_process_of_its_own(home_with_images: Path, tmp_path: Path) -> None:
+def test_converting_in_a_process_of_its_own(home: Path, tmp_path: Path) -> None:
     from aquadash import data, models
     from aquadash.config import ModelConfig
 

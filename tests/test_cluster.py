@@ -56,11 +56,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def app(cluster: Cluster, home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def app(cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The home of the app, whose runs the cluster trains."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", cluster.store)
     monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.address)
-    yield home_with_images
+    yield home
     # Its threads would look for the cluster for as long as this process lives.
     open_engine().close()
 

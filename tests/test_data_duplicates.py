@@ -79,7 +79,7 @@ def test_images_without_contrast_look_like_nothing() -> None:
     assert find_duplicates(made_of(flat, flat)).pairs == ()
 
 
-def test_the_command_counts_and_lists(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = data.load("synthetic")
     images = drawn.test.images.copy()
     images[17] = drawn.train.images[1000]

@@ -51,7 +51,6 @@ def test_the_table_is_keyed_by_name_and_says_what_is_drawn() -> None:
     assert all(name == source.name and source.title and source.summary for name, source in SOURCES.items())
 
 
-@pytest.mark.usefixtures("home_with_images")
 @pytest.mark.parametrize("name", [name for name, source in sources.BUILT_IN.items() if source.key() is not None])
 def test_what_a_source_says_before_it_is_loaded_is_true(name: str) -> None:
     source, dataset = SOURCES[name], load(name)

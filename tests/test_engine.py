@@ -42,7 +42,7 @@ LONG = with_values(QUICK, {"training.epochs": 400, "training.batch_size": 8})
 
 
 @pytest.fixture
-def store(home_with_images: Path) -> RunStore:
+def store(home: Path) -> RunStore:
     return open_store()
 
 

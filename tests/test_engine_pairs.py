@@ -21,7 +21,7 @@ QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 6
 
 
 @pytest.fixture
-def store(home_with_images: Path) -> RunStore:
+def store(home: Path) -> RunStore:
     return open_store()
 
 

@@ -52,7 +52,6 @@ def stored(tmp_path: Path) -> tuple[NDArray, NDArray[np.float32]]:
 @pytest.fixture(params=["500 of 5", "few", "40 classes", "two", "stored"])
 def case(request: pytest.FixtureRequest) -> tuple[NDArray, NDArray[np.float32]]:
     if request.param == "stored":
-        request.getfixturevalue("home_with_images")
         return stored(request.getfixturevalue("tmp_path"))
     return drawn(
         *{"500 of 5": (500, 5, 0), "few": (9, 5, 1), "40 classes": (900, 40, 2), "two": (50, 2, 3)}[request.param]
@@ -103,7 +102,7 @@ def test_top_k_agrees_with_scikit_learn(k: int) -> None:
     assert top_k_accuracy(labels, probabilities, k=k).accuracy == pytest.approx(expected, abs=1e-9)
 
 
-def test_top_two_of_stored_predictions_agree_with_scikit_learn(home_with_images: Path, tmp_path: Path) -> None:
+def test_top_two_of_stored_predictions_agree_with_scikit_learn(home: Path, tmp_path: Path) -> None:
     reference = pytest.importorskip("sklearn.metrics")
     labels, probabilities = stored(tmp_path)
     expected = reference.top_k_accuracy_score(labels, probabilities, k=2, labels=range(5))

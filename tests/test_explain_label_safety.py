@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from aquadash.augment import Branch, Range, op
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
-from aquadash.explain.label_safety import SafetyRequest, SweepRequest, measure
-from aquadash.explain.label_safety_result import Seen, Sweep, crossing
-from aquadash.runs import Progress
+from aquadash.explain.label_safety import SafetyRequest, Subjects, SweepRequest, measure
+from aquadash.explain.label_safety_result import SafetyResult, Seen, Sweep, crossing
+from aquadash.jobs import Progress
 from tests.safety_fakes import ContrastReader, striped
 
 #: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
@@ -149,11 +150,11 @@ def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
     # The whole, the first step and the step alone are the same copies.
     # And copies that are the same are looked at once.
     assert reader.asked == 2 + 2
-    assert told[-1].batch == told[-1].batches == 6
-    assert told[-1].eta_seconds == 0.0
-    assert told[0].eta_seconds is None
-    batches = [progress.batch for progress in told]
-    assert batches == sorted(batches)
+    assert told[-1].done == told[-1].total == 6
+    assert told[-1].eta == 0.0
+    assert told[0].eta is None
+    done = [progress.done for progress in told]
+    assert done == sorted(done)
 
 
 def test_whoever_is_told_can_end_it() -> None:
@@ -161,7 +162,7 @@ def test_whoever_is_told_can_end_it() -> None:
         pass
 
     def tell(progress: Progress) -> None:
-        if progress.batch >= 8:
+        if progress.done >= 8:
             raise Enough
 
     reader = ContrastReader()
@@ -227,3 +228,28 @@ def test_an_interval_may_have_an_end_beyond_the_range() -> None:
     assert sweep.upwards.value == pytest.approx(0.4)
     assert sweep.upwards.interval[0] == pytest.approx(0.2)
     assert sweep.upwards.interval[1] is None
+
+
+def test_requests_and_results_are_the_same_after_json() -> None:
+    branch = Branch("Deep", (op("Fliplr", p=0.5), replace(op("GaussianBlur", sigma=Range(0.0, 2.0)), enabled=False)))
+    for request in (
+        SafetyRequest(CONTRAST, copies=3, seed=7, threshold=0.5, absolute=True, sweep=SWEEP, by_step=False),
+        SafetyRequest(branch),
+    ):
+        subjects = striped([100, 90])
+        question = TypeAdapter(tuple[Subjects, SafetyRequest])
+        told, asked = question.validate_json(question.dump_json((subjects, request)))
+        assert asked == request and (told.positions, told.split) == (subjects.positions, subjects.split)
+        np.testing.assert_array_equal(told.images, subjects.images)
+        np.testing.assert_array_equal(told.labels, subjects.labels)
+        assert (told.images.dtype, told.labels.dtype) == (np.uint8, np.int64)
+
+    result = measure(ContrastReader(), striped([100, 60]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP))
+    answer = TypeAdapter(SafetyResult)
+    read = answer.validate_json(answer.dump_json(result))
+    assert read.to_dict() == result.to_dict() and read.sweep is not None
+    assert len(read.misread) == len(result.misread) > 0
+    for mine, theirs in zip(read.misread, result.misread, strict=True):
+        np.testing.assert_array_equal(mine.image, theirs.image)
+        assert (mine.subject, mine.predicted, mine.confidence) == (theirs.subject, theirs.predicted, theirs.confidence)
+    assert [len(copies) for copies in read.sweep_misread] == [len(copies) for copies in result.sweep_misread]

@@ -19,7 +19,7 @@ from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from aquadash.explain.robustness import measure
 from aquadash.explain.robustness_request import RobustnessRequest, chosen_positions, missing
 from aquadash.explain.robustness_result import Condition, RobustnessResult
-from aquadash.runs import Progress
+from aquadash.jobs import Progress
 
 SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)
 
@@ -140,10 +140,10 @@ def test_a_pipeline_that_was_edited_is_measured_again(small: Dataset, monkeypatc
 def test_progress_counts_images_and_knows_the_end(small: Dataset) -> None:
     ear = Ear()
     measure(Eye(), small, SOME, model_sha256="m", listener=ear)
-    done = [progress.batch for progress in ear.progress]
-    assert done == sorted(done) and {progress.batches for progress in ear.progress} == {9 * 120}
-    assert done[-1] == 8 * 120 and ear.progress[-1].eta_seconds is not None
-    assert ear.progress[0].eta_seconds is None
+    done = [progress.done for progress in ear.progress]
+    assert done == sorted(done) and {progress.total for progress in ear.progress} == {9 * 120}
+    assert done[-1] == 8 * 120 and ear.progress[-1].eta is not None
+    assert ear.progress[0].eta is None
     assert len(ear.results) == 9
 
 

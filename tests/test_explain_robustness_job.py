@@ -20,12 +20,12 @@ from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.explain import robustness_job
 from aquadash.explain.robustness import measure
-from aquadash.explain.robustness_job import ARTIFACT, KIND, Robustness
+from aquadash.explain.robustness_job import KIND, Robustness, job_of
 from aquadash.explain.robustness_request import RobustnessRequest
+from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs import jobs as jobs_module
-from aquadash.runs.jobs import Job, JobStatus, RunJobs
-from aquadash.training import job_process
+from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
+from tests import job_rows
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
 from tests.test_cli import answer
@@ -56,11 +56,9 @@ def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
 @pytest.fixture
 def measurements(store: RunStore) -> Iterator[Robustness]:
     """No process outlives the test."""
-    found = Robustness(store)
-    yield found
-    for run_id in found.measured_runs():
-        job = found.job(run_id)
-        pid = job.worker.pid if job is not None and job.worker is not None else None
+    yield Robustness(store)
+    for job in open_jobs().find(kind=KIND):
+        pid = None if job.worker is None else job.worker.pid
         if pid not in (None, 1, os.getpid()) and psutil.pid_exists(pid):
             process = psutil.Process(pid)
             process.kill()
@@ -77,19 +75,10 @@ def ended(measurements: Robustness, run: Run) -> Job:
         job = measurements.job(run.run_id)
         return job if job is not None and job.status.ended else None
 
-    log = settings.robustness_log(run.run_id)
+    log = settings.job_log(job_of(run.run_id))
     job = wait_for(look, timeout=240, saying=lambda: log.read_text() if log.exists() else "no log")
     assert job is not None
     return job
-
-
-def start_here(patch: pytest.MonkeyPatch) -> None:
-    """Let the job run in this process without taking over its output and priority, and start no other."""
-    from aquadash.training import worker
-
-    patch.setattr(worker, "log_to", lambda path: None)
-    patch.setattr(robustness_job, "_lower_priority", lambda: None)
-    patch.setattr(job_process, "start_unattended", lambda words, log_path: None)
 
 
 @pytest.mark.slow
@@ -115,7 +104,7 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
     def at_work() -> Job | None:
         """The job, once a sign of life says how far it is: that comes once a second, cells come when they are done."""
         found = measurements.job(run.run_id)
-        return found if found is not None and found.progress is not None and found.progress.batches else None
+        return found if found is not None and found.progress is not None and found.progress.total else None
 
     job = wait_for(at_work, timeout=60)
     assert job.worker is not None and job.status is JobStatus.RUNNING
@@ -125,16 +114,12 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
     process.send_signal(signal.SIGKILL)
     wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), timeout=60)
     assert cells(measurements, run) < 15
-    with monkeypatch.context() as patch:
-        patch.setattr(jobs_module, "STALE_SECONDS", 0.0)
-        job = measurements.job(run.run_id)
-        assert job is not None and job.status is JobStatus.INTERRUPTED
-        # The rest in this process, which has loaded TensorFlow.
-        start_here(patch)
-        measurements.start(run.run_id)
-        assert robustness_job.main(run.run_id) == 0
-
-    assert ended(measurements, run).status is JobStatus.FINISHED
+    job_rows.let_the_lease_run_out(job)
+    assert ended(measurements, run).status is JobStatus.INTERRUPTED
+    # The rest in this process, which has loaded TensorFlow.
+    job_rows.start_no_process(monkeypatch)
+    measurements.start(run.run_id)
+    assert job_rows.do_next(KIND).status is JobStatus.FINISHED
     found = measurements.result(run.run_id)
     assert found is not None and measurements.is_measured(run.run_id, REQUEST)
     from aquadash.predict import Predictor
@@ -198,8 +183,9 @@ def test_the_command_tells_what_is_measured(store: RunStore, run: Run) -> None:
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    start_here(monkeypatch)
+def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No process is started; the kinds that one would have been started for."""
+    return job_rows.start_no_process(monkeypatch)
 
 
 def give_model(store: RunStore, run: Run, tmp_path: Path) -> None:
@@ -208,10 +194,9 @@ def give_model(store: RunStore, run: Run, tmp_path: Path) -> None:
     store.add_artifact(run.run_id, path)
 
 
-def failed(measurements: Robustness, run: Run) -> str:
-    assert robustness_job.main(run.run_id) == 0
-    job = measurements.job(run.run_id)
-    assert job is not None and job.status is JobStatus.FAILED
+def failed(run: Run) -> str:
+    job = job_rows.do_next(KIND)
+    assert (job.run, job.status) == (run.run_id, JobStatus.FAILED)
     return job.message
 
 
@@ -225,40 +210,48 @@ def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run, m
 
 
 def test_a_damaged_model_and_changed_data_fail_with_their_reason(
-    store: RunStore, run: Run, measurements: Robustness, here: None, tmp_path: Path
+    store: RunStore, run: Run, measurements: Robustness, here: list[str], tmp_path: Path
 ) -> None:
     give_model(store, run, tmp_path)
     measurements.start(run.run_id, REQUEST)
-    assert "cannot be loaded" in failed(measurements, run)
+    assert "cannot be loaded" in failed(run)
     changed = add_run(store, name="changed", fingerprint="0" * 64)
     give_model(store, changed, tmp_path)
     measurements.start(changed.run_id, REQUEST)
-    assert "data set has changed" in failed(measurements, changed)
+    assert "data set has changed" in failed(changed)
 
 
-def test_a_second_process_leaves_the_job_alone(
-    store: RunStore, run: Run, measurements: Robustness, here: None, tmp_path: Path
+def test_one_that_was_cut_off_stores_nothing(
+    store: RunStore,
+    run: Run,
+    measurements: Robustness,
+    here: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from filelock import FileLock
-
     give_model(store, run, tmp_path)
     measurements.start(run.run_id, REQUEST)
-    path = settings.robustness_lock(run.run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path):
-        assert robustness_job.main(run.run_id) == 0
-    job = measurements.job(run.run_id)
-    assert job is not None and job.status is JobStatus.STARTING
+    assert here == [KIND]
+    first = job_rows.claim(KIND)
+    job_rows.let_the_lease_run_out(first)
+    measurements.start(run.run_id)
+    context = worker.JobContext(open_jobs(), first)
+    listener = robustness_job._StoreListener(store, context)
+    with context.beating(interval=0.01):
+        wait_for(lambda: context.lost, timeout=60)
+    listener.on_result(made_up_result(fingerprint=run.dataset_fingerprint))
+    listener.flush()
+    assert measurements.result(run.run_id) is None and measurements.measured_runs() == []
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_job(
     store: RunStore, run: Run, measurements: Robustness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(words: list[str], log_path: Path) -> None:
+    def refuse(words: list[str], **_: object) -> None:
         raise OSError("out of processes")
 
     give_model(store, run, tmp_path)
-    monkeypatch.setattr(job_process, "start_unattended", refuse)
+    monkeypatch.setattr(worker, "start_unattended", refuse)
     with pytest.raises(RunError, match="out of processes"):
         measurements.start(run.run_id, REQUEST)
     job = measurements.job(run.run_id)
@@ -273,6 +266,13 @@ def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run, measu
     assert not measurements.is_measured(run.run_id, RobustnessRequest())
 
 
+def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run, measurements: Robustness) -> None:
+    store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+    store._client.set_tag(run.run_id, "aquadash.job.robustness.status", "finished")
+    assert measurements.measured_runs() == [run.run_id] and measurements.job(run.run_id) is None
+    assert measurements.is_measured(run.run_id, RobustnessRequest())
+
+
 def test_what_counts_as_measured(store: RunStore, run: Run, measurements: Robustness) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, seed=4))
     whole = RobustnessRequest(seed=4)
@@ -285,19 +285,18 @@ def test_what_counts_as_measured(store: RunStore, run: Run, measurements: Robust
 def test_a_file_that_was_cut_off_is_replaced_by_its_spare(store: RunStore, run: Run, measurements: Robustness) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, result)
-    store.add_text_artifact(run.run_id, robustness_job._SPARE, result.to_json())
-    store.add_text_artifact(run.run_id, ARTIFACT, result.to_json()[:1000])
+    store.add_text_artifact(run.run_id, ROBUSTNESS, result.to_json()[:1000])
     found = measurements.result(run.run_id)
     assert found is not None and found.to_json() == result.to_json()
-    store.add_text_artifact(run.run_id, robustness_job._SPARE, "")
+    store.add_text_artifact(run.run_id, ROBUSTNESS_SPARE, "")
     with pytest.raises(StorageError, match="damaged"):
         measurements.result(run.run_id)
 
 
 def test_a_job_that_was_never_asked_for_measures_everything(
-    store: RunStore, run: Run, measurements: Robustness, here: None, tmp_path: Path
+    store: RunStore, run: Run, measurements: Robustness, here: list[str], tmp_path: Path
 ) -> None:
     give_model(store, run, tmp_path)
     measurements.start(run.run_id)
-    job = RunJobs(store, KIND).get(run.run_id)
+    job = measurements.job(run.run_id)
     assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest()

@@ -35,7 +35,7 @@ class Page(HTMLParser):
         self.words += "" if self._skipping else data
 
 
-def test_the_report_holds_the_results_and_needs_no_network(home_with_images: Path) -> None:
+def test_the_report_holds_the_results_and_needs_no_network(home: Path) -> None:
     store = open_store()
     run = stored_runs.add_run(
         store, name=stored_runs.HOSTILE, note=f"</p><script>alert(2)</script>{stored_runs.HOSTILE}"

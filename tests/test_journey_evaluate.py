@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from aquadash.explain.robustness_job import Robustness
+from aquadash.jobs import JobStatus
 from aquadash.runs import Predictions, open_store
-from aquadash.runs.jobs import JobStatus
 from tests.browser_pages import (
     add_included_model,
     address_has,

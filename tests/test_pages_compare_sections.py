@@ -19,7 +19,7 @@ open_page = partial(open_app_page, "compare")
 
 
 @pytest.fixture
-def store(home_with_images: Path) -> RunStore:
+def store(home: Path) -> RunStore:
     return open_store()
 
 

@@ -12,7 +12,7 @@ from tests.stored_runs import HOSTILE, add_run, without_engine
 
 
 @pytest.fixture
-def store(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     without_engine(monkeypatch)
     return open_store()
 

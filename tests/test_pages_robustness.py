@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.explain import robustness_job
 from aquadash.explain.robustness_job import KIND, Robustness
 from aquadash.explain.robustness_request import RobustnessRequest
-from aquadash.runs import Progress, Run, RunStore, open_store
-from aquadash.runs.jobs import JobStatus, RunJobs
-from aquadash.training import job_process
+from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.ui.evaluate import robustness_reads
 from aquadash.ui.evaluate.robustness_results import branch_rows, corruption_rows
-from aquadash.ui.evaluate.robustness_section import progress_text
+from tests import job_rows
 from tests.app_pages import address_of, open_app_page
 from tests.robust_runs import add_result, made_up_result
 from tests.stored_runs import HOSTILE, add_run, without_engine
@@ -43,13 +41,11 @@ def run(store: RunStore) -> Run:
 
 @pytest.fixture
 def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """The runs that the page starts to measure; no process is started."""
+    """The kinds that the page starts a worker for; no process is started."""
     path = tmp_path / "model.keras"
     path.write_bytes(b"a model")
     store.add_artifact(run.run_id, path)
-    spawned: list[str] = []
-    monkeypatch.setattr(job_process, "start_unattended", lambda words, log_path: spawned.append(words[1]))
-    return spawned
+    return job_rows.start_no_process(monkeypatch)
 
 
 def open_section(run: Run, **address: str) -> AppTest:
@@ -84,7 +80,7 @@ def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     press = button(app, "Measure the robustness")
     assert press is not None
     app = press.click().run()
-    assert started == [run.run_id] and not app.error
+    assert started == [KIND] and not app.error
     job = Robustness(open_store()).job(run.run_id)
     assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest(seed=7, limit=100)
     assert "Starting" in words(app) and button(app, "Stop") is not None
@@ -98,22 +94,21 @@ def test_a_run_without_a_model_says_so(run: Run) -> None:
 
 
 def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
-    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, cells=20), status=JobStatus.RUNNING)
-    jobs = RunJobs(store, KIND)
-    progress = Progress("fog, severity 2", batch=10_000, batches=40_000, eta_seconds=75.0, time=time.time())
-    jobs.heartbeat(run.run_id, progress)
+    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=20)
+    job = add_result(store, run, result, status=JobStatus.RUNNING)
+    progress = Progress("fog, severity 2", 10_000, 40_000, 75.0)
+    open_jobs().heartbeat(job, progress)
     app = open_section(run)
     assert not app.error
-    job = jobs.get(run.run_id)
-    assert job is not None
-    assert progress_text(job) == (0.25, "Fog, severity 2 · 10,000 of 40,000 images", "about 1 min 15 s left")
+    (bar,) = app.get("progress")
+    assert (bar.proto.text, bar.proto.value) == ("Fog, severity 2 · 10,000 of 40,000 images", 25)
     assert "about 1 min 15 s left" in words(app)
     assert "Mean corruption error · so far 20 of 75" in metrics(app)
     assert any("What the pipelines cost appears here" in alt for alt in charts(app))
     press = button(app, "Stop")
     assert press is not None
     app = press.click().run()
-    assert jobs.heartbeat(run.run_id, progress), "the job hears of it"
+    assert open_jobs().heartbeat(job, progress), "the job hears of it"
     assert button(app, "Stop") is None and button(app, "Stopping ...") is not None
 
 
@@ -154,23 +149,38 @@ def test_one_corruption_and_image_from_the_address(store: RunStore, run: Run) ->
 def test_ended_early_it_says_why_and_goes_on(
     store: RunStore, run: Run, started: list[str], status: JobStatus, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_result(
+    job = add_result(
         store,
         run,
         made_up_result(fingerprint=run.dataset_fingerprint, cells=30, seed=9),
         status=status,
         message="as asked <b>so</b>",
     )
-    if status is JobStatus.RUNNING:
-        RunJobs(store, KIND)._set(run.run_id, {"started_at": "1.0", "progress": ""})
+    job_rows.let_the_lease_run_out(job)
     app = open_section(run)
     assert said in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
     press = button(app, "Go on")
     assert press is not None
     press.click().run()
-    assert started == [run.run_id]
-    job = Robustness(store).job(run.run_id)
-    assert job is not None and job.request["seed"] == 9, "what was asked for the last time"
+    assert started == [KIND]
+    found = Robustness(store).job(run.run_id)
+    assert found is not None and found.request["seed"] == 9, "what was asked for the last time"
+
+
+@pytest.mark.parametrize("cells", [75, 30])
+def test_figures_of_an_older_version_or_another_computer_have_no_job(
+    store: RunStore, run: Run, started: list[str], cells: int
+) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=cells, seed=9, images=100)
+    store.add_robustness(run.run_id, result.to_json())
+    app = open_section(run)
+    assert not app.error and any(label.startswith("Mean corruption error") for label in metrics(app))
+    press = button(app, "Go on")
+    assert ("Measured " in words(app)) == (press is None) == (cells == 75)
+    if press is not None:
+        press.click().run()
+        job = Robustness(store).job(run.run_id)
+        assert job is not None and (job.request["seed"], job.request["limit"]) == (9, 100)
 
 
 def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
@@ -189,7 +199,8 @@ def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
 
 def test_a_damaged_file_is_a_message(store: RunStore, run: Run) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
-    store.add_text_artifact(run.run_id, robustness_job.ARTIFACT, "{")
+    for name in (ROBUSTNESS, ROBUSTNESS_SPARE):
+        store.add_text_artifact(run.run_id, name, "{")
     app = open_section(run)
     assert "damaged" in app.error[0].value and metrics(app)["Test images"] == "500"
 

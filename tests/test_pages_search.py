@@ -20,8 +20,6 @@ from tests.search_fakes import QuickRuns, accuracy_of, plan
 from tests.stored_runs import HOSTILE, without_engine
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.usefixtures("home_with_images")
-
 open_page = partial(open_app_page, "train", view="search")
 
 

@@ -58,9 +58,7 @@ def test_a_change_is_drawn_in_time(pipeline: str, look: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("pipeline", ["notebook-1", "notebook-2", "notebook-3", "notebook-4"])
-def test_the_whole_page_is_drawn_in_time(
-    home_with_images: Path, monkeypatch: pytest.MonkeyPatch, pipeline: str
-) -> None:
+def test_the_whole_page_is_drawn_in_time(home: Path, monkeypatch: pytest.MonkeyPatch, pipeline: str) -> None:
     moments: list[tuple[float, float]] = []
 
     def moment() -> None:

@@ -17,8 +17,6 @@ from tests import ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, controls, open_page, words
 
-pytestmark = pytest.mark.usefixtures("home_with_images")
-
 
 @pytest.fixture
 def store() -> RunStore:

@@ -54,7 +54,7 @@ def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 @pytest.fixture(scope="module")
 def shared_empty(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("empty")
-    shutil.copytree(prepared_home / "cache", home / "cache")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
@@ -119,7 +119,7 @@ def test_corrections_wait_until_the_question_is_solved(shelf: Shelf) -> None:
     assert box() == ("Where the report errs here", True)
 
 
-def test_a_fresh_store_shows_the_first_model(home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_engine(monkeypatch)
     app = open_app_page("walkthrough", lesson="matrix")
     assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
@@ -252,7 +252,7 @@ def test_a_verdict_is_gone_when_the_answer_changes(shelf: Shelf) -> None:
 @pytest.fixture(scope="module")
 def shared_many_classes(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     home = tmp_path_factory.mktemp("many-classes")
-    shutil.copytree(prepared_home / "cache", home / "cache")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     files = of_classes({f"class {number}": 6 for number in range(1, 13)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))
@@ -330,7 +330,7 @@ def test_photographs_that_are_not_here_lead_to_the_data_page(shelf: Shelf, monke
 
 
 def test_the_short_training_is_of_the_report_s_network_measured_the_right_way(
-    home_with_images: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_engine(monkeypatch)
     open_store().delete(add_first_model(open_store()).run_id)

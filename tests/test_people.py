@@ -6,7 +6,6 @@ import pytest
 
 from aquadash import people
 from aquadash.people import OWNER, STRANGER, Person, Role
-from aquadash.tasks import Task
 
 ANNA = Person("a" * 32, "Anna", Role.STUDENT)
 
@@ -23,10 +22,3 @@ def test_the_pages_say_who_their_visitor_is(monkeypatch: pytest.MonkeyPatch) -> 
     with people.acting(ANNA):
         assert people.current() is ANNA
     assert people.current() is STRANGER
-
-
-def test_work_in_a_thread_is_done_in_the_name_of_who_asked() -> None:
-    with people.acting(ANNA):
-        task = Task(lambda report: people.current(), name="test")
-    assert task.wait(10)
-    assert task.result is ANNA

@@ -30,10 +30,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def remote(server: str, home_with_images: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def remote(server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home of an app whose runs are on the server."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    return home_with_images
+    return home
 
 
 def asked(url: str, path: str, **body: object) -> Any:
@@ -114,9 +114,9 @@ def test_pages_and_changes_by_people_on_a_server(remote: Path, server: str, monk
     assert store.get(run.run_id).name == "renamed" and store.get(run.run_id).status is RunStatus.FINISHED
 
 
-def test_mlflows_own_pages_over_our_database(home_with_images: Path, tmp_path: Path) -> None:
+def test_mlflows_own_pages_over_our_database(home: Path, tmp_path: Path) -> None:
     run = add_run(open_store(), name="here")
-    database = f"sqlite:///{home_with_images / 'runs.db'}"
+    database = f"sqlite:///{home / 'runs.db'}"
     with mlflow_process(tmp_path / "ui.log", "ui", "--backend-store-uri", database) as url:
         check_what_mlflow_shows(url, name="here", run_id=run.run_id, epochs=6)
         with urllib.request.urlopen(url, timeout=30) as page:

@@ -48,7 +48,7 @@ print(json.dumps(Listener.sizes))
     ],
     ids=["once", "anew each epoch"],
 )
-def test_a_hundred_epochs_need_no_more_memory_than_ten(changes: dict[str, object], home_with_images: object) -> None:
+def test_a_hundred_epochs_need_no_more_memory_than_ten(changes: dict[str, object], home: object) -> None:
     config = with_values(RunConfig(), {"training.epochs": EPOCHS, "training.patience": 0, **changes})
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, config.to_json()], cwd=ROOT, capture_output=True, text=True, timeout=500

@@ -17,7 +17,7 @@ PIPELINE = "set:augmentation.pipeline"
 
 
 @pytest.fixture
-def engine(home_with_images: object, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+def engine(home: object, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     from aquadash.ui import cache
 
     fake = FakeEngine(open_store())

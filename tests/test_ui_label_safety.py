@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,16 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
+from aquadash.explain import label_safety_job
+from aquadash.jobs import JobStatus, Progress, open_jobs
 from aquadash.runs import Predictions, Run, RunStore, open_store
-from aquadash.ui.augment import label_safety_jobs
+from aquadash.ui import cache
+from aquadash.ui.augment import label_safety_reads
+from tests import job_rows
 from tests.app_pages import address_of
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run, without_engine
 from tests.studio_pages import open_view, without_links, words
-from tests.waiting import wait_for
 
 
 class Sharpness:
@@ -44,8 +46,7 @@ def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> R
     without_engine(monkeypatch)
     without_links(monkeypatch)
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    jobs = label_safety_jobs.new_jobs()
-    monkeypatch.setattr(label_safety_jobs, "_jobs", lambda: jobs)
+    job_rows.start_no_process(monkeypatch)
     return open_store()
 
 
@@ -68,7 +69,7 @@ def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     train = data.load("synthetic").train
     network = Sharpness(train.images, train.labels)
-    monkeypatch.setattr(label_safety_jobs, "load_network", lambda store, run: network)
+    monkeypatch.setattr(label_safety_job, "load_network", lambda store, run: network)
     return run
 
 
@@ -83,8 +84,13 @@ def measured(app: AppTest) -> AppTest:
 
 
 def ended(app: AppTest) -> AppTest:
-    job = wait_for(lambda: next(iter(label_safety_jobs._jobs()._tasks.values()), None))
-    assert job.wait(60)
+    job_rows.do_next("label-safety")
+    return again(app)
+
+
+def again(app: AppTest) -> AppTest:
+    """The page as it is now."""
+    cache.refresh_jobs()
     app.run()
     assert not app.exception
     return app
@@ -122,19 +128,24 @@ def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -
     assert app.select_slider[0].label == "Misread copies at sigma"
 
 
-def test_a_link_to_a_result_measures_it_again_elsewhere(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_to_a_result_shows_it_and_measures_it_again_elsewhere(sharp: Run, home: Path) -> None:
     app = measured(open_meter(safety_copies="4", safety_high="2"))
     shown = address_of(app, "safety")
     assert shown
-    fresh = label_safety_jobs.new_jobs()
-    monkeypatch.setattr(label_safety_jobs, "_jobs", lambda: fresh)
-    again = ended(open_meter(safety_copies="4", safety_high="2", safety=shown))
-    assert alternatives(again) == alternatives(app)
+    # An app that was started again has it still.
+    label_safety_reads._result.clear()
+    link = {"safety_copies": "4", "safety_high": "2", "safety": shown}
+    assert alternatives(open_meter(**link)) == alternatives(app)
+    # Another computer has not, nor one whose folder was emptied.
+    shutil.rmtree(home / "label-safety")
+    label_safety_reads._result.clear()
+    elsewhere = ended(open_meter(**link))
+    assert alternatives(elsewhere) == alternatives(app)
     # Another setting asks for another measurement, which nobody has wished for.
-    again.number_input(key="safety-threshold").set_value(50).run()
-    assert again.button(key="safety-start").label == "Measure"
-    assert address_of(again, "safety") is None
-    assert address_of(again, "safety-threshold") == "50"
+    elsewhere.number_input(key="safety-threshold").set_value(50).run()
+    assert elsewhere.button(key="safety-start").label == "Measure"
+    assert address_of(elsewhere, "safety") is None
+    assert address_of(elsewhere, "safety-threshold") == "50"
 
 
 def test_another_step_brings_its_own_range(sharp: Run) -> None:
@@ -162,24 +173,17 @@ def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
     assert "read rightly" in alternatives(measured(app))[0]
 
 
-def test_work_shows_its_progress_and_can_be_stopped(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-    network = label_safety_jobs.load_network(open_store(), sharp)
-
-    def slow(store: RunStore, run: Run) -> object:
-        assert go_on.wait(60)
-        return network
-
-    monkeypatch.setattr(label_safety_jobs, "load_network", slow)
-    app = open_meter(safety_copies="4")
+def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
+    app, jobs = open_meter(safety_copies="4"), open_jobs()
     app.button(key="safety-start").click().run()
-    app.run()
-    assert "aking the network up; the first time takes about 5 seconds" in words(app)
+    job = job_rows.claim("label-safety")
+    jobs.heartbeat(job, Progress("step 1 alone", 500, 2000, 6.0))
+    (bar,) = again(app).get("progress")
+    assert bar.proto.text == "Step 1 alone · 500 of 2,000 copies" and "about 6.0 s left" in words(app)
     app.button(key="safety-stop").click().run()
-    assert app.button(key="safety-stopping").disabled
-    go_on.set()
-    ended(app)
-    assert "Stopped by request" in words(app)
+    assert app.button(key="safety-stopping").disabled and jobs.heartbeat(job, None)
+    jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
+    assert "Stopped by request" in words(again(app))
     assert app.button(key="safety-start").label == "Measure"
 
 
@@ -187,7 +191,7 @@ def test_a_network_that_is_gone_is_told(run: Run, monkeypatch: pytest.MonkeyPatc
     def broken(store: RunStore, run: Run) -> object:
         raise StorageError("The model is damaged.")
 
-    monkeypatch.setattr(label_safety_jobs, "load_network", broken)
+    monkeypatch.setattr(label_safety_job, "load_network", broken)
     app = measured(open_meter())
     assert "The model is damaged." in words(app)
     assert app.button(key="safety-start").label == "Measure"

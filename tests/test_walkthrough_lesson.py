@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_written_is_said(home: Path) -> None:
         progress.note(progress.new_id(), "loss", solved=True)
 
 
-def test_the_report_beside_a_run(home_with_images: Path) -> None:
+def test_the_report_beside_a_run(home: Path) -> None:
     store = open_store()
     run = add_run(store)
     found = store.predictions(run.run_id)
@@ -145,7 +145,7 @@ def test_the_report_beside_a_run(home_with_images: Path) -> None:
     assert result.run_right == (int(scores.confusion_matrix.trace()), 500)
 
 
-def test_the_command_prints_the_table(home_with_images: Path) -> None:
+def test_the_command_prints_the_table(home: Path) -> None:
     run = add_run(open_store(), name="mine")
     done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine", "--json"], catch_exceptions=False)
     found = json.loads(done.output)

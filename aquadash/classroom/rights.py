@@ -208,6 +208,30 @@ def require(action: Action, thing: Thing | None = None) -> None:
         raise NotAllowedError(reason)
 
 
+def may_stop(owner: str, thing: Thing | None = None) -> bool:
+    """Whether whoever acts in this thread may stop work: what they have asked for, or, as those who lead, all of it.
+
+    Args:
+        owner: The id of the person who asked for the work; empty for the owner of the machine.
+        thing: What the work is done with, for work that whoever owns that may stop, too.
+    """
+    person = people.current()
+    if person.leads or (person.person_id and owner == person.person_id):
+        return True
+    return thing is not None and allowed(Action.STOP_JOB, thing)
+
+
+def require_stop(owner: str, thing: Thing | None = None) -> None:
+    """Refuse where not :func:`may_stop`.
+
+    Raises:
+        NotAllowedError: Whom to ask.
+    """
+    if not may_stop(owner, thing):
+        reason = refusal(Action.STOP_JOB, thing) if thing else ""
+        raise NotAllowedError(reason or "Somebody else has asked for this work. Only they or the teacher can stop it.")
+
+
 def viewed(found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:
     """Those that whoever acts in this thread may see, in their order."""
     person = people.current()

@@ -25,10 +25,10 @@ from aquadash.cli.pair import pair
 from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
 from aquadash.cli.results import evaluate, predict
-from aquadash.cli.robustness import robustness, robustness_worker
+from aquadash.cli.robustness import robustness
 from aquadash.cli.run_table import runs
 from aquadash.cli.search import search
-from aquadash.cli.take_home import convert_run, convert_worker, export_run, import_run
+from aquadash.cli.take_home import convert_run, export_run, import_run
 from aquadash.cli.train import train, worker
 from aquadash.cli.walkthrough import walkthrough
 from aquadash.errors import AquaDashError
@@ -66,8 +66,6 @@ for command in (
     cluster,
     bench,
     worker,
-    robustness_worker,
-    convert_worker,
     import_worker,
 ):
     cli.add_command(command)

@@ -17,7 +17,7 @@ from aquadash.explain.label_safety_words import crossing_sentence
 from aquadash.runs import open_store
 
 if TYPE_CHECKING:
-    from aquadash.runs.types import Progress
+    from aquadash.jobs import Progress
 
 
 @click.command("label-safety")
@@ -78,8 +78,8 @@ def label_safety(
         predictor = Predictor.load(path, class_names=found.class_names)
 
         def tell(progress: Progress) -> None:
-            eta = "" if progress.eta_seconds is None else f", {progress.eta_seconds:,.0f} s left"
-            line.show("Label safety", progress.batch / progress.batches, f"{progress.phase}{eta}")
+            eta = "" if progress.eta is None else f", {progress.eta:,.0f} s left"
+            line.show("Label safety", progress.fraction, f"{progress.phase}{eta}")
 
         result = measure(predictor, subjects, request, tell=tell)
     told = {"run_id": found.run_id, "name": found.name, "pipeline": spec.name, "branch": number}

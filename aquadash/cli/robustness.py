@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
-from aquadash.cli.output import StatusLine, json_option, percent, show, table
+from aquadash.cli.job_line import wait
+from aquadash.cli.output import json_option, percent, show, table
 from aquadash.errors import AquaDashError, RunError
 from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.explain.robustness_job import Robustness
 from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.explain.robustness_result import Mean, RobustnessResult
+from aquadash.jobs import JobStatus
 from aquadash.runs import open_store
-from aquadash.runs.jobs import Job, JobStatus
-
-#: How often the command looks into the store for news.
-_LOOK_SECONDS = 0.5
 
 
 @click.command()
@@ -59,7 +55,12 @@ def robustness(
         job = measurements.job(found.run_id)
         if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
             measurements.start(found.run_id, request)
-        ended = wait(measurements, found.run_id, name=found.name)
+        ended = wait(
+            lambda: measurements.job(found.run_id),
+            lambda: measurements.stop(found.run_id),
+            name=found.name,
+            title="robustness",
+        )
         status, message = ended.status, ended.message
         if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
             raise RunError(f"Measuring {found.name} {status}: {message or 'its process gave no sign of life'}")
@@ -68,50 +69,6 @@ def robustness(
         raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
     values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}
     show({**values, **result.to_dict()}, as_json=as_json, text=lambda: _text(found.name, status, result))
-
-
-@click.command("robustness-worker", hidden=True)
-@click.argument("run_id")
-def robustness_worker(run_id: str) -> int:
-    """Measure in this process what was asked for. The app calls this."""
-    from aquadash.explain.robustness_job import main
-
-    return main(run_id)
-
-
-def wait(measurements: Robustness, run_id: str, *, name: str) -> Job:
-    """Watch a measurement to its end with a progress bar on stderr. A first Ctrl-C asks it to stop, a second leaves."""
-    asked = False
-    with StatusLine() as line:
-        while True:
-            try:
-                job = measurements.job(run_id)
-                if job is None or job.status.ended:
-                    break
-                _draw(line, name, job, asked)
-                time.sleep(_LOOK_SECONDS)
-            except KeyboardInterrupt:
-                if asked:
-                    raise RunError("Left the measurement alone; it stops by itself.") from None
-                asked = True
-                try:
-                    measurements.stop(run_id)
-                except AquaDashError as error:
-                    line.show(str(error))
-    if job is None:
-        raise RunError(f"The measurement of {name} is no longer in the run store.")
-    return job
-
-
-def _draw(line: StatusLine, name: str, job: Job, asked: bool) -> None:
-    progress = job.progress
-    if asked:
-        line.show(f"{name}: stopping")
-    elif progress is None or not progress.batches:
-        line.show(f"{name}: {progress.phase if progress else 'starting'}")
-    else:
-        eta = "" if progress.eta_seconds is None else f", {progress.eta_seconds:,.0f} s left"
-        line.show(f"{name}: robustness", progress.batch / progress.batches, f"{progress.phase}{eta}")
 
 
 def _text(name: str, status: JobStatus, result: RobustnessResult) -> str:

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from aquadash.cli.briefs import brief
+from aquadash.cli.job_line import wait
 from aquadash.cli.output import StatusLine, json_option, show
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import RunError
 from aquadash.runs import open_store
-from aquadash.runs.jobs import Job
-
-if TYPE_CHECKING:
-    from aquadash.export.convert import Format
-    from aquadash.export.convert_job import Conversions
-
-#: How often the command looks into the store for news.
-_LOOK_SECONDS = 0.3
 
 
 @click.command("export")
@@ -93,42 +84,15 @@ def convert_run(run: str, file: Path, format_name: str | None, as_json: bool) ->
         job = conversions.job(found.run_id, form)
         if job is None or job.status.ended:
             conversions.start(found.run_id, form)
-        ended = _wait(conversions, found.run_id, form, name=found.name)
+        ended = wait(
+            lambda: conversions.job(found.run_id, form),
+            lambda: conversions.stop(found.run_id, form),
+            name=found.name,
+            title=f"converting to {form.title}",
+        )
         check = conversions.check(found.run_id, form)
         if check is None:
             raise RunError(f"Converting {found.name} {ended.status}: {ended.message or 'its process went silent'}")
     shutil.copyfile(conversions.file(found.run_id, form), file)
     values = {"run_id": found.run_id, "name": found.name, "path": str(file), **asdict(check)}
     show(values, as_json=as_json, text=lambda: f"{found.name} is in {file}, {check.size:,} bytes. {check.words()}")
-
-
-@click.command("convert-worker", hidden=True)
-@click.argument("run_id")
-@click.argument("format_name")
-def convert_worker(run_id: str, format_name: str) -> int:
-    """Convert in this process what was asked for. The app calls this."""
-    from aquadash.export.convert_job import main
-
-    return main(run_id, format_name)
-
-
-def _wait(conversions: Conversions, run_id: str, form: Format, *, name: str) -> Job:
-    """Watch a conversion to its end with a progress bar on stderr; Ctrl-C asks it to stop."""
-    with StatusLine() as line:
-        while True:
-            try:
-                job = conversions.job(run_id, form)
-                if job is None:
-                    raise RunError(f"The conversion of {name} is no longer in the run store.")
-                if job.status.ended:
-                    return job
-                progress = job.progress
-                share = progress.batch / progress.batches if progress and progress.batches else None
-                line.show(f"{name}: {progress.phase if progress else 'starting'}", share)
-                time.sleep(_LOOK_SECONDS)
-            except KeyboardInterrupt:
-                line.show(f"{name}: stopping")
-                try:
-                    conversions.stop(run_id, form)
-                except AquaDashError as error:
-                    line.show(str(error))

@@ -16,9 +16,9 @@ import time
 from aquadash import __version__, settings
 from aquadash.engine.supervisor import reason
 from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.jobs.processes import start_detached
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
 from aquadash.runs.claims import MOST_LOSSES
-from aquadash.training.processes import start_detached
 
 _log = logging.getLogger("aquadash.cluster")
 

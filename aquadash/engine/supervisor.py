@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from aquadash import people, settings
 from aquadash.errors import AquaDashError
+from aquadash.jobs.processes import start_detached
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS
-from aquadash.training.processes import start_detached
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ between them is the step and not luck.
 from __future__ import annotations
 
 from aquadash.errors import AquaDashError
-from aquadash.explain.label_safety_reader import Pace, Reader, Tell, drawn, told_to
+from aquadash.explain.label_safety_reader import Pace, Reader, Tell, drawn
 from aquadash.explain.label_safety_request import (
     MOST_COPIES,
     MOST_IMAGES,
@@ -41,7 +41,6 @@ __all__ = [
     "SweepRequest",
     "Tell",
     "measure",
-    "told_to",
     "validation_images",
 ]
 

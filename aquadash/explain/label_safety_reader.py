@@ -12,8 +12,7 @@ from aquadash.augment import Branch
 from aquadash.augment.apply import augment_branch
 from aquadash.explain.label_safety_request import ImagePredictor, SafetyRequest, Subjects
 from aquadash.explain.label_safety_result import Misread, Seen
-from aquadash.runs.types import Progress
-from aquadash.tasks import Report
+from aquadash.jobs import Progress
 
 #: Hears of the progress; what it raises ends the measurement.
 Tell = Callable[[Progress], None]
@@ -28,19 +27,6 @@ _CHANGE_IMAGES = 10
 _CHANGE_COPIES = 5
 #: Pictures of misread copies that are kept of each condition.
 _MISREAD_KEPT = 16
-
-
-def told_to(report: Report) -> Tell:
-    """Passes the progress of a measurement on to the task that it is."""
-
-    def tell(progress: Progress) -> None:
-        if progress.batches:
-            done = f"{progress.phase} · {progress.batch:,} of {progress.batches:,} copies"
-            report(done, min(1.0, progress.batch / progress.batches), progress.eta_seconds)
-        else:
-            report(progress.phase, None)
-
-    return tell
 
 
 class Reader:
@@ -153,15 +139,8 @@ class Pace:
         elapsed = time.monotonic() - self._started
         # The first condition loads libraries; it says little of the others.
         known = self._done >= self._copies and elapsed > 0
-        self._tell(
-            Progress(
-                self._phase,
-                batch=self._done,
-                batches=total,
-                images_per_second=self._done / elapsed if known else 0.0,
-                eta_seconds=elapsed * (total - self._done) / self._done if known else None,
-            )
-        )
+        eta = elapsed * (total - self._done) / self._done if known else None
+        self._tell(Progress(self._phase, self._done, total, eta))
 
 
 def drawn(branch: Branch) -> tuple[object, ...]:

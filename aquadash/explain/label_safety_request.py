@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator
 
-from aquadash.augment import Branch
+from aquadash.augment import Branch, PipelineSpec
+from aquadash.augment.pipelines import from_json
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.explain.label_safety_steps import StepPath, find_step, grid
 
@@ -19,6 +23,28 @@ if TYPE_CHECKING:
 MOST_COPIES = 500
 MOST_IMAGES = 200
 MOST_VALUES = 51
+
+
+def _array_text(array: NDArray[Any]) -> str:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _array(text: str) -> NDArray[Any]:
+    found: NDArray[Any] = np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)
+    return found
+
+
+def _branch_text(branch: Branch) -> str:
+    return PipelineSpec("branch", "Branch", "", (branch,)).to_json()
+
+
+#: How arrays and branches are written where a request or a result becomes JSON.
+_AS_TEXT = (PlainValidator(_array), PlainSerializer(_array_text))
+Pixels = Annotated[NDArray[np.uint8], *_AS_TEXT]
+Labels = Annotated[NDArray[np.int64], *_AS_TEXT]
+JsonBranch = Annotated[Branch, PlainValidator(lambda text: from_json(text).branches[0]), PlainSerializer(_branch_text)]
 
 
 class ImagePredictor(Protocol):
@@ -41,8 +67,8 @@ class Subjects:
         split: ``"validation"``, ``"train"`` or empty.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    images: Pixels
+    labels: Labels
     positions: tuple[int, ...] = ()
     split: str = ""
 
@@ -80,7 +106,7 @@ class SafetyRequest:
         by_step: Whether each step is looked at. Without it only the whole and the sweep are measured.
     """
 
-    branch: Branch
+    branch: JsonBranch
     copies: int = 50
     seed: int = 0
     threshold: float = 0.8

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aquadash.evaluation import clustered_interval, wilson_interval
+from aquadash.explain.label_safety_request import Pixels
 from aquadash.explain.label_safety_steps import StepPath, path_text
 
 #: Drawings of the bootstrap, and its seed: the same figures give the same interval.
@@ -75,7 +75,7 @@ class Misread:
         confidence: The probability of that class, 0 to 1.
     """
 
-    image: NDArray[np.uint8]
+    image: Pixels
     subject: int
     predicted: int
     confidence: float

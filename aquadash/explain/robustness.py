@@ -17,7 +17,7 @@ from aquadash.explain.corrupted_sets import Cell, TestImages, corrupted_sets
 from aquadash.explain.corruptions import CORRUPTIONS
 from aquadash.explain.robustness_request import RobustnessRequest, chosen_positions, known_pipelines, missing
 from aquadash.explain.robustness_result import BranchKey, BranchResult, Condition, RobustnessResult
-from aquadash.runs.types import Progress
+from aquadash.jobs import Progress
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
@@ -35,7 +35,7 @@ class Listener(Protocol):
     """Who hears how measuring goes. Every method may raise to end it; what has been told is complete."""
 
     def on_progress(self, progress: Progress) -> None:
-        """``batch`` of ``batches`` images are done; several times a second."""
+        """``done`` of ``total`` images are done; several times a second."""
 
     def on_result(self, result: RobustnessResult) -> None:
         """A condition more is measured."""
@@ -157,15 +157,7 @@ class _Pace:
         elapsed = time.monotonic() - self._started
         # The first condition waits for other processes to start; nothing is known of the pace before it ends.
         known = self._done > 1 and elapsed > 0
-        self._listener.on_progress(
-            Progress(
-                phase,
-                batch=done,
-                batches=total,
-                images_per_second=done / elapsed if known else 0.0,
-                eta_seconds=elapsed * (total - done) / done if known else None,
-            )
-        )
+        self._listener.on_progress(Progress(phase, done, total, elapsed * (total - done) / done if known else None))
 
     def complete(self, result: RobustnessResult) -> None:
         """A condition is measured."""

@@ -1,4 +1,4 @@
-"""Measuring robustness in the background: a process of its own that meets the app only in the run store.
+"""Measuring robustness in the background, as a job: how it is started, stopped and read, and what its worker does.
 
 It does not take a slot of the engine, so that it need not wait for the end of a long search. It runs at a low
 priority instead: a training beside it keeps most of the processor. What it has measured is kept as it goes, so that a
@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
+from aquadash import people
+from aquadash.classroom.rights import Action, require, require_stop
 from aquadash.errors import RunError, StorageError
 from aquadash.explain.robustness_request import RobustnessRequest, missing
 from aquadash.explain.robustness_result import RobustnessResult
-from aquadash.runs import Progress, RunStore, open_store
+from aquadash.jobs import Job, Progress, Stopped, open_jobs
+from aquadash.jobs.types import job_id
+from aquadash.runs import RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
-from aquadash.runs.jobs import Job, RunJobs
 from aquadash.runs.types import Run
-from aquadash.training.heartbeat import Heartbeat
-from aquadash.training.job_process import do_job, start_job
+
+if TYPE_CHECKING:
+    from aquadash.jobs.worker import JobContext
 
 _log = logging.getLogger("aquadash.robustness")
 
 KIND = "robustness"
-
-#: The file of a run that holds the figures.
-ARTIFACT = ROBUSTNESS
-
-#: Written before :data:`ARTIFACT`, so that a process that is killed while it writes leaves one of the two whole.
-_SPARE = ROBUSTNESS_SPARE
 
 #: The figures are stored at most so often, in seconds.
 _STORE_SECONDS = 1.0
@@ -55,11 +52,11 @@ class Robustness:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._jobs = RunJobs(store, KIND)
 
     def job(self, run_id: str) -> Job | None:
-        """The measurement of a run as it is now; None where nobody ever asked for one."""
-        return self._jobs.get(run_id)
+        """The measurement of a run as it is now; None where nobody ever asked for one here."""
+        require(Action.VIEW, self._store.get(run_id).thing)
+        return open_jobs().get(job_of(run_id))
 
     def result(self, run_id: str) -> RobustnessResult | None:
         """What is measured so far; None where nothing is, or it is of weights that the run has no more.
@@ -74,8 +71,8 @@ class Robustness:
         return found
 
     def measured_runs(self) -> list[str]:
-        """The ids of the runs that somebody has ever asked to measure."""
-        return self._jobs.run_ids()
+        """The ids of the runs that have figures."""
+        return self._store.measured_runs()
 
     def start(self, run_id: str, request: RobustnessRequest | None = None) -> None:
         """Start measuring, or go on with what is not measured yet.
@@ -86,32 +83,28 @@ class Robustness:
 
         Raises:
             RunError: The run has no model, or is being measured already.
+            NotAllowedError: Whoever asks may not have the run's network looked at.
             AquaDashError: The request is not possible.
         """
+        from aquadash.jobs.worker import start
+
         run = self._store.get(run_id)
         check_run(self._store, run)
-        job = self._jobs.get(run_id)
+        require(Action.MEASURE, run.thing)
         if request is None:
-            request = RobustnessRequest.from_dict(job.request) if job else RobustnessRequest()
-        if job is not None and not job.status.ended:
-            raise RunError(
-                f"The robustness of {run.name} is being measured already. Wait for the end of that, or stop it first."
-            )
-        start_job(
-            self._jobs,
-            run_id,
-            request.checked().to_dict(),
-            command=["robustness-worker", run_id],
-            log_path=settings.robustness_log(run_id),
-        )
+            request = self._last_request(run_id)
+        start(KIND, run_id, request.checked().to_dict(), owner=people.current().person_id)
 
     def stop(self, run_id: str) -> None:
         """Ask the measurement to stop; what it has measured is kept.
 
         Raises:
             RunError: It is not at work.
+            NotAllowedError: It was asked for by somebody else, for a run that is not one's own.
         """
-        self._jobs.request_stop(run_id)
+        job = self.job(run_id)
+        require_stop(job.owner if job else "", self._store.get(run_id).thing)
+        open_jobs().request_stop(job_of(run_id))
 
     def is_measured(self, run_id: str, request: RobustnessRequest) -> bool:
         """Whether there is nothing left to do for a request."""
@@ -122,6 +115,22 @@ class Robustness:
         if found.identity.get("images") != min(request.limit or total, total):
             return False
         return missing(found, request) == ([], [])
+
+    def _last_request(self, run_id: str) -> RobustnessRequest:
+        """What was asked for the last time, or what the figures of another computer or older version belong to."""
+        job = open_jobs().get(job_of(run_id))
+        if job is not None:
+            return RobustnessRequest.from_dict(job.request)
+        found = self.result(run_id)
+        if found is None:
+            return RobustnessRequest()
+        images, everything = found.identity.get("images"), found.identity.get("test_images")
+        return RobustnessRequest(seed=found.identity.get("seed", 0), limit=None if images == everything else images)
+
+
+def job_of(run_id: str) -> str:
+    """The id of the job that measures a run."""
+    return job_id(KIND, run_id)
 
 
 def check_run(store: RunStore, run: Run) -> None:
@@ -142,7 +151,7 @@ def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
         StorageError: Both are damaged.
     """
     damage: StorageError | None = None
-    for name in (ARTIFACT, _SPARE):
+    for name in (ROBUSTNESS, ROBUSTNESS_SPARE):
         path = store.artifact(run_id, name)
         if path is None:
             continue
@@ -155,54 +164,29 @@ def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
     return None
 
 
-def main(run_id: str) -> int:
-    """The process: measure what was asked for; returns the exit status, 0 also for an orderly failure."""
-    from filelock import FileLock, Timeout
-
-    from aquadash.training.worker import log_to
-
-    log_to(settings.robustness_log(run_id))
-    _lower_priority()
-    lock_path = settings.robustness_lock(run_id)
-    lock_path.parent.mkdir(parents=True, exist_ok=True)
+def work(job: JobContext) -> dict[str, Any]:
+    """Measure what a job asks for, and store what is measured whatever happens; the figures are files of the run."""
+    store = open_store()
+    listener = _StoreListener(store, job)
     try:
-        # The operating system lets go of the lock when the process dies, however it dies.
-        with FileLock(lock_path, timeout=0):
-            store = open_store()
-            jobs = RunJobs(store, KIND)
-            do_job(
-                jobs,
-                run_id,
-                lambda heartbeat: _measured(store, jobs, run_id, heartbeat),
-                noun="measurement",
-                stopped="Stopped by request. What is measured is kept.",
-            )
-    except Timeout:
-        _log.info("another process on this machine already measures run %s", run_id)
-    return 0
-
-
-def _measured(store: RunStore, jobs: RunJobs, run_id: str, heartbeat: Heartbeat) -> str:
-    """Measure, and store what is measured whatever happens; there is no more to say about it."""
-    listener = _StoreListener(store, run_id, heartbeat)
-    try:
-        _measure(store, jobs, run_id, listener)
+        _measure(store, job, listener)
+    except Stopped:
+        raise Stopped("Stopped by request. What is measured is kept.") from None
     finally:
         listener.flush()
-    return ""
+    return {}
 
 
-def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListener) -> None:
+def _measure(store: RunStore, job: JobContext, listener: _StoreListener) -> None:
     from aquadash import data
     from aquadash.explain.corrupted_sets import open_pool, workers_here
     from aquadash.explain.robustness import measure
     from aquadash.training.environment import library_version
 
-    run, job = store.get(run_id), jobs.get(run_id)
-    request = RobustnessRequest.from_dict(job.request) if job else RobustnessRequest()
+    run, request = store.get(job.run), RobustnessRequest.from_dict(job.request)
     check_run(store, run)
-    _log.info("run %s (%s): measuring %s", run_id, run.name, request)
-    listener.on_progress(Progress("loading the data"))
+    _log.info("run %s (%s): measuring %s", run.run_id, run.name, request)
+    job.report("loading the data")
     dataset = data.load(run.config.data.source)
     if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
         raise RunError(
@@ -211,10 +195,10 @@ def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListen
         )
     with open_pool(workers_here()) as pool:
         try:
-            listener.on_progress(Progress("loading the model"))
+            job.report("loading the model")
             from aquadash.predict import Predictor
 
-            path = store.model_path(run_id)
+            path = store.model_path(run.run_id)
             loaded_at = time.time()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             predictor = Predictor.load(path, class_names=run.class_names)
@@ -223,7 +207,7 @@ def _measure(store: RunStore, jobs: RunJobs, run_id: str, listener: _StoreListen
                 dataset,
                 request,
                 model_sha256=digest,
-                so_far=_so_far(store, run_id),
+                so_far=_so_far(store, run.run_id),
                 executor=pool,
                 listener=listener,
                 versions={name: library_version(name) for name in _REPORTED_VERSIONS},
@@ -243,17 +227,16 @@ def _so_far(store: RunStore, run_id: str) -> RobustnessResult | None:
 
 
 class _StoreListener:
-    """Passes what measuring says on to the store."""
+    """Passes on what measuring says: how far it is to the job, and what it finds to the store."""
 
-    def __init__(self, store: RunStore, run_id: str, heartbeat: Heartbeat) -> None:
+    def __init__(self, store: RunStore, job: JobContext) -> None:
         self._store = store
-        self._run_id = run_id
-        self._heartbeat = heartbeat
+        self._job = job
         self._waiting: RobustnessResult | None = None
         self._stored = 0.0
 
     def on_progress(self, progress: Progress) -> None:
-        self._heartbeat.tell(progress)
+        self._job.report(progress.phase, progress.done, progress.total, progress.eta)
 
     def on_result(self, result: RobustnessResult) -> None:
         self._waiting = result
@@ -261,12 +244,10 @@ class _StoreListener:
             self.flush()
 
     def flush(self) -> None:
-        """Store what is not stored yet."""
-        if self._waiting is None:
+        """Store what is not stored yet, unless another worker measures by now."""
+        if self._waiting is None or self._job.lost:
             return
-        text = self._waiting.to_json()
-        self._store.add_text_artifact(self._run_id, _SPARE, text)
-        self._store.add_text_artifact(self._run_id, ARTIFACT, text)
+        self._store.add_robustness(self._job.run, self._waiting.to_json())
         self._waiting, self._stored = None, time.monotonic()
 
 
@@ -277,19 +258,3 @@ def _read(path: Path) -> RobustnessResult:
         return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"The robustness figures of this run cannot be read ({error}).") from error
-
-
-def _lower_priority() -> None:
-    """Leave the processor to the app and to trainings; the processes that this one starts inherit it."""
-    if hasattr(os, "nice"):
-        # Not the lowest: beside a training it would then hardly get to say that it is alive.
-        os.nice(10)
-
-
-def open_robustness() -> Robustness:
-    """The measurements in the run store that the settings name.
-
-    Raises:
-        StorageError: It cannot be opened.
-    """
-    return Robustness(open_store())

@@ -1,19 +1,24 @@
-"""Converting a run's network in the background: a process of its own, so that no page waits for TensorFlow."""
+"""Converting a run's network in the background, as a job, so that no page waits for TensorFlow."""
 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
+from aquadash import people
+from aquadash.classroom.rights import Action, require, require_stop
 from aquadash.data.download import file_sha256
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.export.convert import FORMATS, Check, Format
-from aquadash.runs import Progress, RunStore, open_store
-from aquadash.runs.jobs import Job, RunJobs
-from aquadash.training.heartbeat import Heartbeat
-from aquadash.training.job_process import do_job, start_job
+from aquadash.jobs import Job, open_jobs
+from aquadash.jobs.types import job_id
+from aquadash.runs import RunStore, open_store
+
+if TYPE_CHECKING:
+    from aquadash.jobs.worker import JobContext
 
 
 class Conversions:
@@ -23,8 +28,9 @@ class Conversions:
         self._store = store
 
     def job(self, run_id: str, form: Format) -> Job | None:
-        """The conversion as it is now; None where nobody ever asked for one."""
-        return RunJobs(self._store, _kind(form)).get(run_id)
+        """The conversion as it is now; None where nobody ever asked for one here."""
+        require(Action.VIEW, self._store.get(run_id).thing)
+        return open_jobs().get(job_of(run_id, form))
 
     def check(self, run_id: str, form: Format) -> Check | None:
         """How the stored file was checked; None where there is none of the run's present weights."""
@@ -54,27 +60,33 @@ class Conversions:
 
         Raises:
             RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
+            NotAllowedError: Whoever asks may not have the run's network converted.
         """
+        from aquadash.jobs.worker import start
+
         form.check_installed()
         run = self._store.get(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Its network can be converted once it has ended.")
         self._store.model_path(run_id)
-        start_job(
-            RunJobs(self._store, _kind(form)),
-            run_id,
-            {"format": form.name},
-            command=["convert-worker", run_id, form.name],
-            log_path=settings.conversion_log(run_id, form.name),
-        )
+        require(Action.MEASURE, run.thing)
+        start(_kind(form), run_id, {"format": form.name}, owner=people.current().person_id)
 
     def stop(self, run_id: str, form: Format) -> None:
         """Ask a conversion to stop.
 
         Raises:
             RunError: It is not at work.
+            NotAllowedError: It was asked for by somebody else, for a run that is not one's own.
         """
-        RunJobs(self._store, _kind(form)).request_stop(run_id)
+        job = self.job(run_id, form)
+        require_stop(job.owner if job else "", self._store.get(run_id).thing)
+        open_jobs().request_stop(job_of(run_id, form))
+
+
+def job_of(run_id: str, form: Format) -> str:
+    """The id of the job that converts a run's network to a format."""
+    return job_id(_kind(form), run_id)
 
 
 def _sha256(path: Path) -> str:
@@ -100,30 +112,14 @@ def format_named(name: str) -> Format:
         raise UnknownNameError.of("format", name, FORMATS) from None
 
 
-def main(run_id: str, format_name: str) -> int:
-    """The process: convert what was asked for; returns the exit status, 0 also for an orderly failure."""
-    from aquadash.training.worker import log_to
-
-    form = format_named(format_name)
-    log_to(settings.conversion_log(run_id, form.name))
-    store = open_store()
-
-    def work(heartbeat: Heartbeat) -> str:
-        return _convert(store, run_id, form, heartbeat).words()
-
-    do_job(RunJobs(store, _kind(form)), run_id, work, noun="conversion")
-    return 0
-
-
-def _convert(store: RunStore, run_id: str, form: Format, heartbeat: Heartbeat) -> Check:
+def work(job: JobContext) -> dict[str, Any]:
+    """Convert what a job asks for; returns how the file was checked."""
     from aquadash import data
     from aquadash.export.convert import convert
 
-    def tell(what: str, done: int, total: int) -> None:
-        heartbeat.tell(Progress(what, batch=done, batches=total))
-
-    run = store.get(run_id)
-    tell("loading the images", 0, 0)
+    store, form = open_store(), format_named(job.request["format"])
+    run = store.get(job.run)
+    job.report("loading the images")
     dataset = data.load(run.config.data.source)
     if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
         raise RunError(
@@ -132,11 +128,11 @@ def _convert(store: RunStore, run_id: str, form: Format, heartbeat: Heartbeat) -
         )
     with tempfile.TemporaryDirectory(prefix="aquadash-convert-") as folder:
         target = Path(folder) / form.file_name
-        check = convert(store.model_path(run_id), form, dataset.test.images, target, progress=tell)
-        store.add_artifact(run_id, target)
+        check = convert(store.model_path(run.run_id), form, dataset.test.images, target, progress=job.report)
+        store.add_artifact(run.run_id, target)
     # Last: without it, the file does not count.
-    store.add_text_artifact(run_id, form.check_name, check.to_json())
-    return check
+    store.add_text_artifact(run.run_id, form.check_name, check.to_json())
+    return asdict(check)
 
 
 def _kind(form: Format) -> str:

@@ -4,78 +4,109 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
+from aquadash import people, settings
 from aquadash.classroom.rights import Action, require
-from aquadash.export.bundle import Exported, export_run
-from aquadash.export.importing import Imported, import_run
-from aquadash.runs import RunStore
-from aquadash.tasks import Report, Task, Tasks
+from aquadash.export.bundle import export_run
+from aquadash.export.importing import import_run
+from aquadash.jobs import Job, JobStatus
+from aquadash.jobs.types import job_id
+from aquadash.people import Person, Role
+from aquadash.runs import RunStore, open_store
+
+if TYPE_CHECKING:
+    from aquadash.jobs.worker import JobContext
 
 #: What is kept of the ZIP files that were made: so many, so long, and so many bytes.
 _MOST_FILES = 20
 _MOST_SECONDS = 24 * 3600.0
 _MOST_BYTES = 2_000_000_000
 
-_exports: Tasks[Exported] = Tasks()
-_imports: Tasks[Imported] = Tasks()
+_EXPORT, _IMPORT = "export", "import"
 
 
-def prepared(store: RunStore, run_id: str, *, include_data: bool) -> Task[Exported] | None:
-    """The ZIP file of the run as it is now, under way or done; None where nobody has asked for it.
-
-    Raises:
-        NotAllowedError: Whoever asks may not open the run.
-        StorageError: The store cannot be read.
-    """
-    key = _key(store, run_id, include_data)
-    task = _exports.get(key)
-    if task is not None and task.result is not None and not task.result.path.is_file():
-        _exports.forget(key)
-        return None
-    return task
-
-
-def prepare(store: RunStore, run_id: str, *, include_data: bool) -> Task[Exported]:
-    """Make the ZIP file of a run ready; one that is under way goes on.
+def export_of(store: RunStore, run_id: str, *, include_data: bool) -> str:
+    """The id of the job that makes the ZIP file of the run as it is now: another one whenever that would have other
+    content.
 
     Raises:
         NotAllowedError: Whoever asks may not open the run.
         StorageError: The store cannot be read.
     """
+    return job_id(_EXPORT, _key(store, run_id, include_data))
+
+
+def prepared(job: Job) -> Path | None:
+    """The ZIP file that a job has made; None where it has not ended well, or the file is gone."""
+    path = _path(job.request["run_id"], job.run)
+    return path if job.status is JobStatus.FINISHED and path.is_file() else None
+
+
+def prepare(store: RunStore, run_id: str, *, include_data: bool) -> Job:
+    """Make the ZIP file of a run ready in the background.
+
+    Raises:
+        NotAllowedError: Whoever asks may not open the run.
+        RunError: It is being made already.
+        StorageError: The store cannot be read.
+    """
+    from aquadash.jobs.worker import start
+
     key = _key(store, run_id, include_data)
-    path = settings.exports() / f"{run_id}-{key[:16]}.zip"
-
-    def work(progress: Report) -> Exported:
-        _make_room(path.parent)
-        return export_run(store, run_id, path, include_data=include_data, progress=progress)
-
-    return _exports.start(key, work, name=f"export-{run_id[:8]}")
+    request = {"run_id": run_id, "include_data": include_data}
+    return start(_EXPORT, key, request, owner=people.current().person_id)
 
 
-def incoming(key: str) -> Task[Imported] | None:
-    """The import of that key, under way or done."""
-    return _imports.get(key)
+def work_export(job: JobContext) -> dict[str, Any]:
+    """Make the ZIP file that a job asks for; returns its ``size`` in bytes and its ``notes``."""
+    path = _path(job.request["run_id"], job.run)
+    _make_room(path.parent)
+    include = job.request["include_data"]
+    written = export_run(open_store(), job.request["run_id"], path, include_data=include, progress=job.report_fraction)
+    return {"size": written.size, "notes": list(written.notes)}
 
 
-def bring(store: RunStore, path: Path, *, key: str, called: str) -> Task[Imported]:
-    """Take a ZIP file in; it is removed at the end.
+def import_of(upload: str) -> str:
+    """The id of the job that takes in an upload, by what stands for that."""
+    return job_id(_IMPORT, _digest(upload))
+
+
+def bring(path: Path, *, upload: str, called: str) -> Job:
+    """Take a ZIP file in, in the background and in the name of whoever asks; it is removed at the end.
 
     Args:
-        store: Where to.
         path: A file of our own.
-        key: Stands for the upload.
+        upload: What stands for the upload.
         called: What people know the file by, for messages.
+
+    Raises:
+        NotAllowedError: Whoever asks may not upload.
+        RunError: It is being taken in already.
     """
+    from aquadash.jobs.worker import start
 
-    def work(progress: Report) -> Imported:
-        try:
-            return import_run(store, path, progress=progress, called=called)
-        finally:
-            path.unlink(missing_ok=True)
+    require(Action.UPLOAD)
+    person = people.current()
+    request = {"path": str(path), "called": called, "person": asdict(person)}
+    return start(_IMPORT, _digest(upload), request, owner=person.person_id)
 
-    return _imports.start(key, work, name="import-run")
+
+def work_import(job: JobContext) -> dict[str, Any]:
+    """Take in what a job names; returns the ``run_id`` that it has here and its ``original_id``."""
+    path, person = Path(job.request["path"]), job.request["person"]
+    try:
+        with people.acting(Person(person["person_id"], person["name"], Role(person["role"]))):
+            taken = import_run(open_store(), path, progress=job.report_fraction, called=job.request["called"])
+    finally:
+        path.unlink(missing_ok=True)
+    return {"run_id": taken.run.run_id, "original_id": taken.original_id}
+
+
+def _path(run_id: str, key: str) -> Path:
+    return settings.exports() / f"{settings.checked_run_id(run_id)}-{key[:16]}.zip"
 
 
 def _key(store: RunStore, run_id: str, include_data: bool) -> str:
@@ -83,8 +114,12 @@ def _key(store: RunStore, run_id: str, include_data: bool) -> str:
     run = store.get(run_id)
     require(Action.OPEN_MODEL, run.thing)
     names = sorted(store.artifact_names(run_id))
-    parts = (settings.home(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+    parts = (settings.here(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
+    return _digest(repr(parts))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _make_room(folder: Path) -> None:

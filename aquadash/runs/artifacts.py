@@ -188,6 +188,16 @@ class RunArtifacts:
             )
             self.add_artifact(run_id, path)
 
+    def add_robustness(self, run_id: str, text: str) -> None:
+        """Keep the figures of the run's robustness.
+
+        The spare is written first, so that a process that is killed while it writes leaves one of the two whole.
+        """
+        for name in (ROBUSTNESS_SPARE, ROBUSTNESS):
+            self.add_text_artifact(run_id, name, text)
+        with storage_errors("store the robustness"):
+            self._client.set_tag(run_id, tag.ROBUSTNESS, "1")
+
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
         """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""
         with tempfile.TemporaryDirectory() as folder:

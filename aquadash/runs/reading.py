@@ -68,6 +68,17 @@ class RunReading:
 
         return viewed(self._search(ViewType.ACTIVE_ONLY), lambda stored: tag.thing_of(stored.tags))
 
+    def measured_runs(self) -> list[str]:
+        """The ids of the runs, those in the bin not among them, that have figures of their robustness."""
+        from mlflow.entities import ViewType
+
+        found = [
+            stored
+            for name in (tag.ROBUSTNESS, tag.ROBUSTNESS_0_6)
+            for stored in self._search(ViewType.ACTIVE_ONLY, f"tags.`{name}` != ''")
+        ]
+        return list(dict.fromkeys(stored.run_id for stored in viewed(found, lambda stored: tag.thing_of(stored.tags))))
+
     def changed_runs(self, first: float, last: float) -> list[tag.StoredRun]:
         """The runs, those in the bin among them, that were written between two times; a few others may be there, too.
 

@@ -54,6 +54,9 @@ PINNED = "aquadash.pinned"
 PINNED_BY_OWNER = "owner"
 ARCHIVED = "aquadash.archived"
 TEST_IMAGES = "aquadash.test_images"
+#: "1" on a run that has figures of its robustness, and what says so of those that version 0.6.0 has measured.
+ROBUSTNESS = "aquadash.robustness"
+ROBUSTNESS_0_6 = "aquadash.job.robustness.status"
 #: When anything of the run was last written, as :func:`stamp` has it. It is how readers find what is new.
 CHANGED = "aquadash.changed_at"
 #: What begins the name of a tag that holds a label given by a person: one MLflow tag a label, so that two people can
@@ -87,7 +90,7 @@ _JSON = {
 #: What goes along when a run moves to another store. All else means something on the machine that it was made on only;
 #: whose it is there follows from who brings it in, and what the class sees of it from its teacher.
 _MOVING = frozenset({STATUS, CONFIG, CLASS_NAMES, METRICS, CURVE, GUESS, PINNED, ARCHIVED, NAME, *_TEXTS.values()})
-_MOVING -= {SEARCH, ORIGIN, LOG_TAIL}
+_MOVING = (_MOVING | {ROBUSTNESS}) - {SEARCH, ORIGIN, LOG_TAIL}
 
 #: A running run without a sign of life for so long counts as interrupted. Workers send one a second, so ten in a row
 #: must be missing; the page then says so within 15 s of a crash.

@@ -15,6 +15,7 @@ from aquadash import people
 from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
+from aquadash.jobs.types import Worker as Worker
 
 #: A measured number: finite, and never made of a text.
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -122,14 +123,6 @@ class EpochRecord:
     val_accuracy: float
     learning_rate: float
     seconds: float
-
-
-@dataclass(frozen=True)
-class Worker:
-    """Which process trains or trained the run."""
-
-    host: str
-    pid: int
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ _LOG_TAIL_BYTES = 6000
 
 
 class Hearer(Protocol):
-    """Who hears the signs of life: a :class:`~aquadash.runs.RunStore`, or the jobs of a kind in it."""
+    """Who hears the signs of life: a :class:`~aquadash.runs.RunStore`, or what asks it in the name of one worker."""
 
     def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
         """Take a sign of life; returns whether somebody asked for a stop."""

@@ -6,12 +6,10 @@ app. It talks to everybody else only through the store.
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import math
 import os
 import socket
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
+from aquadash.jobs.processes import log_to
 from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
 from aquadash.runs.claims import MOST_LOSSES, RunTakenError
@@ -262,24 +261,3 @@ def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[st
     from aquadash.training.strangers import measure
 
     return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
-
-
-def log_to(path: Path) -> None:
-    """Send everything that this process and its libraries print to the log file, crashes of compiled code too."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
-    faulthandler.enable()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-        force=True,
-    )
-    logging.captureWarnings(True)

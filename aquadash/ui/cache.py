@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aquadash.engine import Engine
     from aquadash.engine.waiting import Waiting
     from aquadash.evaluation import Evaluation
+    from aquadash.jobs import Job
     from aquadash.runs import RunStore
     from aquadash.search import Search, Searches, SearchHead
     from aquadash.search.store import SearchStore
@@ -203,6 +204,15 @@ def evaluation(run_id: str) -> Evaluation:
     return _evaluation(settings.place(), run_id, ended_at)
 
 
+def job(job_id: str) -> Job | None:
+    """A job in the background, at most :data:`FRESH_SECONDS` old; None where nobody ever asked for it.
+
+    Raises:
+        StorageError: The table of jobs cannot be read.
+    """
+    return _job(settings.place(), job_id)
+
+
 def waiting_times() -> dict[str, Waiting]:
     """Of each waiting run its place and when it will about start, at most :data:`FRESH_SECONDS` old."""
     store()
@@ -244,6 +254,11 @@ def refresh() -> None:
     _live_history.clear()
     _search_heads.clear()
     _search.clear()
+
+
+def refresh_jobs() -> None:
+    """Forget what may just have been changed of jobs; call after starting or stopping one."""
+    _job.clear()
 
 
 def _ended_at(run_id: str) -> float | None:
@@ -297,6 +312,13 @@ def _search_store() -> SearchStore:
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=64, show_spinner=False)
 def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
     return tuple(store().history(run_id))
+
+
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=128, show_spinner=False)
+def _job(place: str, job_id: str) -> Job | None:
+    from aquadash.jobs import open_jobs
+
+    return open_jobs().get(job_id)
 
 
 @st.cache_resource(ttl=FRESH_SECONDS, max_entries=4, show_spinner=False)

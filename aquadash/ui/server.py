@@ -14,7 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
-from aquadash.training import processes
+from aquadash.jobs import processes
 from aquadash.ui import framework, memory, shell, upload_files, warmup
 from aquadash.ui.classroom import connections
 from aquadash.ui.classroom import routes as class_routes

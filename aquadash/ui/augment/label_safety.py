@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+
 import streamlit as st
 
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, RunError
+from aquadash.explain import label_safety_job
 from aquadash.explain.label_safety import SafetyRequest, Subjects
-from aquadash.explain.label_safety_result import SafetyResult
+from aquadash.explain.label_safety_job import job_of
+from aquadash.jobs import Job, JobStatus
 from aquadash.runs.types import Run
-from aquadash.tasks import Task
-from aquadash.ui import address, shell, task_progress
-from aquadash.ui.augment import label_safety_jobs, label_safety_results, label_safety_settings
+from aquadash.ui import address, cache, job_panel, shell
+from aquadash.ui.augment import label_safety_reads, label_safety_results, label_safety_settings
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count
-
-#: Seconds between two looks at a measurement at work.
-TICK_SECONDS = 1.0
 
 #: The word of the address for a measurement that is shown.
 _SHOWN = "safety"
@@ -43,46 +43,33 @@ def _view(studio: Studio) -> None:
     subjects = label_safety_settings.subjects_of(studio, run)
     request = label_safety_settings.request_of(studio)
     request.check()
-    name = label_safety_jobs.key(run, subjects, request)
-    job = label_safety_jobs.job(name)
-    if job is None and st.query_params.get(_SHOWN) == name:
-        # A link or a reload asks for what this server has not measured, or has forgotten.
-        job = label_safety_jobs.start(name, run, subjects, request)
-    if job is not None and not job.ended:
-        shell.live(TICK_SECONDS)(_at_work)(name)
+    key = label_safety_reads.key(run, subjects, request)
+    job = cache.job(job_of(key))
+    measured = job is not None and label_safety_reads.result(job) is not None
+    if st.query_params.get(_SHOWN) == key and not measured and (job is None or job.status is JobStatus.FINISHED):
+        # A link or a reload asks for what this server has not measured, or keeps no longer.
+        _start(key, run, subjects, request)
+    job_panel.follow(job_of(key), functools.partial(_measurement, key, run, subjects, request))
+
+
+def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest, job: Job | None) -> None:
+    if job is not None and not job.status.ended:
+        job_panel.show(job, key="safety", unit="copies")
         return
-    if job is not None and job.result is not None:
-        _put_into_address(name)
-        label_safety_results.show(job.result, request, subjects)
+    found = None if job is None else label_safety_reads.result(job)
+    _put_into_address(None if found is None else key)
+    if found is not None:
+        label_safety_results.show(found, request, subjects)
         return
-    _put_into_address(None)
-    _at_rest(job, name, run, subjects, request)
-
-
-def _put_into_address(name: str | None) -> None:
-    if st.query_params.get(_SHOWN) != name:
-        address.record(_SHOWN, name or "", default="")
-
-
-def _at_work(name: str) -> None:
-    """The progress; looks again until the end."""
-    job = label_safety_jobs.job(name)
-    if job is None or job.ended:
-        st.rerun()
-    task_progress.show(job, key="safety")
-
-
-def _at_rest(job: Task[SafetyResult] | None, name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> None:
-    """The button, and why there is no result where one was asked for."""
     if job is not None:
-        task_progress.why_no_result(job)
+        job_panel.show_end(job, did="measured")
     st.button(
         "Measure",
         key="safety-start",
         type="primary",
         icon="🛟",
         on_click=_start,
-        args=(name, run, subjects, request),
+        args=(key, run, subjects, request),
     )
     total = len(subjects.images) * request.copies
     st.caption(
@@ -91,8 +78,17 @@ def _at_rest(job: Task[SafetyResult] | None, name: str, run: Run, subjects: Subj
     )
 
 
-def _start(name: str, run: Run, subjects: Subjects, request: SafetyRequest) -> None:
+def _put_into_address(name: str | None) -> None:
+    if st.query_params.get(_SHOWN) != name:
+        address.record(_SHOWN, name or "", default="")
+
+
+def _start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> None:
     try:
-        label_safety_jobs.start(name, run, subjects, request)
+        label_safety_job.start(key, run, subjects, request)
+    except RunError:
+        # Somebody else was quicker, or no process can be started: the job says so.
+        pass
     except AquaDashError as error:
         shell.show_error(error)
+    cache.refresh_jobs()

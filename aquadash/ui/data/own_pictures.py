@@ -14,7 +14,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
-from aquadash.training.processes import start_unattended
+from aquadash.jobs.processes import start_unattended
 from aquadash.ui import bound, inputs, shell, upload_files
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term

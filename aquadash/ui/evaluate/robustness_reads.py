@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from aquadash.explain.corrupted_sets import TestImages
     from aquadash.explain.robustness_job import Robustness
     from aquadash.explain.robustness_result import RobustnessResult
-    from aquadash.runs.jobs import Job
 
 #: A list of which runs are measured may be so old, in seconds.
 _LIST_SECONDS = 10.0
@@ -31,9 +30,11 @@ def measurements() -> Robustness:
     return Robustness(cache.store())
 
 
-def job(run_id: str) -> Job | None:
-    """The measurement of a run, at most a second old; None where nobody ever asked for one."""
-    return _job(settings.place(), run_id)
+def job_of(run_id: str) -> str:
+    """The id of the job that measures a run."""
+    from aquadash.explain import robustness_job
+
+    return robustness_job.job_of(run_id)
 
 
 def result(run: Run) -> RobustnessResult | None:
@@ -42,16 +43,14 @@ def result(run: Run) -> RobustnessResult | None:
     Raises:
         StorageError: They are damaged.
     """
-    found = job(run.run_id)
-    if found is not None and not found.status.ended:
+    job = cache.job(job_of(run.run_id))
+    if job is not None and not job.status.ended:
         return _live_result(settings.place(), run.run_id)
-    return _result(
-        settings.place(), run.run_id, run.ended_at, None if found is None else (found.started_at, found.ended_at)
-    )
+    return _result(settings.place(), run.run_id, run.ended_at, None if job is None else (job.attempt, job.ended_at))
 
 
 def measured_runs() -> tuple[str, ...]:
-    """The ids of the runs that somebody has ever asked to measure."""
+    """The ids of the runs that have figures."""
     return _measured_runs(settings.place())
 
 
@@ -72,16 +71,10 @@ def test_images(run: Run, found: RobustnessResult) -> tuple[TestImages, list[int
 
 
 def refresh() -> None:
-    """Forget what may just have been changed; call after starting or stopping a measurement."""
-    _job.clear()
+    """Forget what may just have been changed; call after starting a measurement."""
+    cache.refresh_jobs()
     _live_result.clear()
     _measured_runs.clear()
-
-
-@st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
-def _job(place: str, run_id: str) -> Job | None:
-    with people.acting(people.OWNER):
-        return measurements().job(run_id)
 
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=16, show_spinner=False)
@@ -91,7 +84,7 @@ def _live_result(place: str, run_id: str) -> RobustnessResult | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _result(place: str, run_id: str, ended_at: float | None, job_times: object) -> RobustnessResult | None:
+def _result(place: str, run_id: str, ended_at: float | None, job_end: object) -> RobustnessResult | None:
     with people.acting(people.OWNER):
         return measurements().result(run_id)
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash.classroom.rights import Action, refusal
+from aquadash.jobs import Job, JobStatus
 from aquadash.runs.types import Run
-from aquadash.ui import inputs, shell
+from aquadash.ui import inputs, job_panel, shell
 from aquadash.ui.evaluate import robustness_reads, robustness_results
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, moment, plain, sentence, time_left
+from aquadash.ui.text import count, moment, plain
 
 if TYPE_CHECKING:
-    from aquadash.runs.jobs import Job
+    from aquadash.explain.robustness_result import RobustnessResult
 
-#: Seconds between two looks at a measurement at work. Its process reports once a second.
-TICK_SECONDS = 2.0
+#: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
+_TICK_SECONDS = 2.0
 
 #: The quick way looks at so many images.
 QUICK_IMAGES = 100
@@ -38,95 +39,49 @@ def show(run: Run, other_runs: Sequence[Run]) -> None:
         _section(run, [other.run_id for other in other_runs if other.run_id != run.run_id])
 
 
-def progress_text(job: Job) -> tuple[float | None, str, str]:
-    """How far a measurement at work is.
-
-    Returns:
-        The share that is done (0 to 1, None while unknown), what it does, and how long still; plain texts, the last
-        may be empty.
-    """
-    progress = job.progress
-    if progress is None or not progress.batches:
-        return None, f"{sentence(progress.phase if progress else 'starting')} ...", ""
-    share = min(1.0, progress.batch / progress.batches)
-    doing = f"{sentence(progress.phase)} · {progress.batch:,} of {progress.batches:,} images"
-    return share, doing, time_left(progress.eta_seconds)
-
-
 def _section(run: Run, others: Sequence[str]) -> None:
-    """Everything in the section. What changes while it is measured is one fragment that looks again."""
     st.markdown(
         "**How much of its accuracy does the network keep when the pictures get worse?** The test images are spoilt in "
         "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "
         "by these figures: the test images are for the last measurement."
     )
-    job = robustness_reads.job(run.run_id)
-    at_work = job is not None and not job.status.ended
-    shell.live(TICK_SECONDS if at_work else None)(_picture)(run, list(others), _signature(job))
+    job_panel.follow(
+        robustness_reads.job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS
+    )
 
 
-def _signature(job: Job | None) -> tuple[object, ...] | None:
-    """What the parts around the fragment depend on."""
-    return None if job is None else (job.status, job.stop_requested)
-
-
-def _picture(run: Run, others: Sequence[str], seen: tuple[object, ...] | None) -> None:
-    job = robustness_reads.job(run.run_id)
-    if _signature(job) != seen:
-        robustness_reads.refresh()
-        st.rerun()
+def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
     found = robustness_reads.result(run)
     if job is not None and not job.status.ended:
-        _at_work(run, job)
+        job_panel.show(
+            job,
+            key=f"robustness-{run.run_id}",
+            stop=lambda: robustness_reads.measurements().stop(run.run_id),
+            unit="images",
+            stop_help="What is measured is kept, and it can go on.",
+        )
+        st.caption("It goes on if you leave this page or close the app, and leaves most of the processor to trainings.")
     else:
-        _at_rest(run, job, measured=found is not None)
+        _at_rest(run, job, found)
     if found is not None:
         robustness_results.show(run, found, others)
 
 
-def _at_work(run: Run, job: Job) -> None:
-    share, doing, left = progress_text(job)
-    if share is None:
-        st.markdown(f"⚙️ {plain(doing)}")
-    else:
-        st.progress(share, text=plain(doing))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if job.stop_requested:
-            st.button("Stopping ...", key=f"robustness-stopping-{run.run_id}", icon="✋", disabled=True)
-        elif st.button(
-            "Stop", key=f"robustness-stop-{run.run_id}", icon="✋", help="What is measured is kept, and it can go on."
-        ):
-            with shell.guard():
-                robustness_reads.measurements().stop(run.run_id)
-                robustness_reads.refresh()
-                st.rerun()
-        st.caption(plain(left) or "Working out how long it takes ...", width="content")
-    st.caption("It goes on if you leave this page or close the app, and leaves most of the processor to trainings.")
-
-
-def _at_rest(run: Run, job: Job | None, *, measured: bool) -> None:
+def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None) -> None:
     """Why nothing is being measured, and the ways to begin, go on, or begin again."""
-    from aquadash.runs.jobs import JobStatus
-
-    if job is None or (job.status is JobStatus.FINISHED and not measured):
+    # An older version or another computer has measured what is there without a job.
+    complete = (found is None or found.complete) if job is None else job.status is JobStatus.FINISHED
+    if complete and found is None:
         _form(run)
         return
-    if job.status is JobStatus.FINISHED:
+    if complete and found is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Measured {moment(job.ended_at)}.", width="content")
+            st.caption(f"Measured {moment(job.ended_at if job else found.measured_at)}.", width="content")
             with st.popover("Measure again", icon="🔁"):
                 _form(run)
         return
-    if job.status is JobStatus.INTERRUPTED:
-        st.warning(
-            "The process that measured has gone silent: it crashed, was ended, or its computer fell asleep. What it "
-            "had measured is kept.",
-            icon="⚡",
-        )
-    elif job.status is JobStatus.FAILED:
-        st.error(plain(job.message or "The measurement failed and left no reason."), icon="❌")
-    else:
-        st.info(plain(job.message or "Stopped by request. What is measured is kept."), icon="✋")
+    if job is not None:
+        job_panel.show_end(job, did="measured", kept="What it had measured is kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Go on", key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️"):
             _start(run, quick=None, seed=None)

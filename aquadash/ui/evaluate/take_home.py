@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,19 +10,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash import settings
+from aquadash.jobs import Job, JobStatus
 from aquadash.runs.types import Run
-from aquadash.ui import cache, inputs, shell, task_progress
+from aquadash.ui import cache, inputs, job_panel, shell
 from aquadash.ui.evaluate import take_home_reads
-from aquadash.ui.text import plain, sentence
+from aquadash.ui.text import plain
 from aquadash.ui.uploads import most_megabytes, switched_off
 
 if TYPE_CHECKING:
-    from aquadash.export.bundle import Exported
     from aquadash.export.convert import Format
-    from aquadash.tasks import Task
-
-#: Seconds between two looks at work under way.
-_TICK_SECONDS = 1.0
 
 _BRING_KEY = "bring-run"
 
@@ -47,11 +44,14 @@ def show(run: Run) -> None:
             help="The script needs them. AquaDash's own drawings may be passed on; photographs may be somebody's. "
             "CIFAR-100 is downloaded by the script where they are left out.",
         )
-        shell.live(_TICK_SECONDS if _at_work(run, include) else None)(_zip)(run, include)
+        job_panel.follow(take_home_reads.export_of(run, include), functools.partial(_zip, run, include))
+    from aquadash.export.convert import FORMATS
+    from aquadash.export.convert_job import job_of
+
     with shell.guard():
         st.markdown("**The network for other programs**, held against the original on the test images first.")
-        for form in _formats():
-            shell.live(_TICK_SECONDS if _converting(run, form) else None)(_conversion)(run, form)
+        for form in FORMATS.values():
+            job_panel.follow(job_of(run.run_id, form), functools.partial(_conversion, run, form))
 
 
 def popover(run: Run) -> None:
@@ -82,36 +82,31 @@ def _is_drawn(run: Run) -> bool:
     return source is not None and source.drawn
 
 
-def _zip(run: Run, include: bool) -> None:
+def _zip(run: Run, include: bool, job: Job | None) -> None:
     from aquadash.export import preparing
 
-    task = take_home_reads.prepared(run, include)
     key = f"{run.run_id}-{include:d}"
-    if task is None or (task.ended and task.result is None):
-        if task is not None:
-            task_progress.why_no_result(task)
-        if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
-            preparing.prepare(cache.store(), run.run_id, include_data=include)
-            take_home_reads.refresh()
-            st.rerun()
+    if job is not None and not job.status.ended:
+        job_panel.show(job, key=f"take-home-{key}")
         return
-    if not task.ended:
-        task_progress.show(task, key=f"take-home-{key}")
+    path = None if job is None else preparing.prepared(job)
+    if job is not None and path is not None:
+        _ready(run, job, path, key)
         return
-    if st.session_state.pop(_watched(key), False):
-        # The fragment looks no longer every second.
+    if job is not None:
+        job_panel.show_end(job, did="made the ZIP")
+    if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
+        preparing.prepare(cache.store(), run.run_id, include_data=include)
+        take_home_reads.refresh()
         st.rerun()
-    _ready(run, task, key)
 
 
-def _ready(run: Run, task: Task[Exported], key: str) -> None:
+def _ready(run: Run, job: Job, path: Path, key: str) -> None:
     from aquadash.export.bundle import file_name
 
-    written = task.result
-    assert written is not None
     st.download_button(
-        f"Download the ZIP ({written.size / 1e6:.1f} MB)",
-        written.path.read_bytes,
+        f"Download the ZIP ({job.result['size'] / 1e6:.1f} MB)",
+        path.read_bytes,
         file_name=file_name(run),
         mime="application/zip",
         key=f"take-home-get-{key}",
@@ -119,55 +114,18 @@ def _ready(run: Run, task: Task[Exported], key: str) -> None:
         icon="⬇️",
         on_click="ignore",
     )
-    for note in written.notes:
+    for note in job.result["notes"]:
         st.caption(f"ℹ️ {plain(note)}")
 
 
-def _at_work(run: Run, include: bool) -> bool:
-    task = take_home_reads.prepared(run, include)
-    working = task is not None and not task.ended
-    if working:
-        st.session_state[_watched(f"{run.run_id}-{include:d}")] = True
-    return working
-
-
-def _watched(key: str) -> str:
-    return f"take-home-watched:{key}"
-
-
-def _formats() -> tuple[Format, ...]:
-    from aquadash.export.convert import FORMATS
-
-    return tuple(FORMATS.values())
-
-
-def _converting(run: Run, form: Format) -> bool:
-    job = take_home_reads.job(run, form)
-    working = job is not None and not job.status.ended
-    if working:
-        st.session_state[_watched(f"{run.run_id}-{form.name}")] = True
-    return working
-
-
-def _conversion(run: Run, form: Format) -> None:
+def _conversion(run: Run, form: Format, job: Job | None) -> None:
     """A format: what it is good for, and the button, the progress or the file."""
     key = f"{form.name}-{run.run_id}"
-    job = take_home_reads.job(run, form)
     st.caption(f"**{form.title}**: {form.explained}")
     if job is not None and not job.status.ended:
-        progress = job.progress
-        share = progress.batch / progress.batches if progress and progress.batches else 0.0
-        phase = progress.phase if progress else "starting"
-        st.progress(min(share, 1.0), text=plain(sentence(phase)))
-        if job.stop_requested:
-            st.button("Stopping ...", key=f"convert-stop-{key}", icon="✋", disabled=True)
-        elif st.button("Stop", key=f"convert-stop-{key}", icon="✋"):
-            take_home_reads.conversions().stop(run.run_id, form)
-            take_home_reads.refresh()
+        job_panel.show(job, key=f"convert-{key}", stop=lambda: take_home_reads.conversions().stop(run.run_id, form))
         return
-    if st.session_state.pop(_watched(f"{run.run_id}-{form.name}"), False):
-        st.rerun()
-    converted = take_home_reads.converted(run, form)
+    converted = take_home_reads.converted(run, form, job)
     if converted is not None:
         st.download_button(
             f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
@@ -180,8 +138,8 @@ def _conversion(run: Run, form: Format) -> None:
         )
         st.caption(f"✅ {plain(converted.check.words())}")
         return
-    if job is not None and job.message:
-        st.warning(plain(job.message), icon="✋")
+    if job is not None:
+        job_panel.show_end(job, did="converted")
     missing = form.missing()
     if missing:
         st.caption(
@@ -208,48 +166,31 @@ def _upload() -> None:
     )
     if uploaded is None:
         return
-    key = f"upload-{uploaded.file_id}"
-    if preparing.incoming(key) is None:
+    if cache.job(preparing.import_of(uploaded.file_id)) is None:
         folder = settings.home() / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix="upload-", suffix=".zip", dir=folder, delete=False) as file:
             file.write(uploaded.getvalue())
-        preparing.bring(cache.store(), Path(file.name), key=key, called=display_name(uploaded.name))
-    _incoming_fragment(key)
+        preparing.bring(Path(file.name), upload=uploaded.file_id, called=display_name(uploaded.name))
+        cache.refresh_jobs()
+    job_panel.follow(preparing.import_of(uploaded.file_id), _incoming)
 
 
-def _incoming_fragment(key: str) -> None:
-    from aquadash.export import preparing
-
-    task = preparing.incoming(key)
-    working = task is not None and not task.ended
-    if working:
-        st.session_state[_watched(key)] = True
-    shell.live(_TICK_SECONDS if working else None)(_incoming)(key)
-
-
-def _incoming(key: str) -> None:
-    from aquadash.export import preparing
-
-    task = preparing.incoming(key)
-    if task is None:
+def _incoming(job: Job | None) -> None:
+    if job is None:
         return
-    if not task.ended:
-        task_progress.show(task, key=f"bring-{key}")
+    if not job.status.ended:
+        job_panel.show(job, key="bring")
         return
-    if st.session_state.pop(_watched(key), False):
-        cache.refresh()
-        st.rerun()
-    taken = task.result
-    if taken is None:
-        task_progress.why_no_result(task)
+    if job.status is not JobStatus.FINISHED:
+        job_panel.show_end(job, did="took it in")
         return
-    run = taken.run
+    run, original_id = cache.run(job.result["run_id"]), job.result["original_id"]
     st.success(f"**{plain(run.name)}** is here.", icon="📥")
-    if not taken.kept_id:
+    if run.run_id != original_id:
         st.caption(
-            f"It has the id {run.run_id[:8]} now: its own, {taken.original_id[:8]}, belongs to a run that is here "
-            "already, or the store chooses ids itself."
+            f"It has the id {run.run_id[:8]} now: its own, {original_id[:8]}, belongs to a run that is here already, "
+            "or the store chooses ids itself."
         )
     st.page_link(
         "pages/evaluate.py", label="Evaluate it", query_params={"run": run.run_id}, icon=":material/arrow_forward:"

@@ -17,11 +17,9 @@ from aquadash.runs.types import Run
 from aquadash.ui import cache
 
 if TYPE_CHECKING:
-    from aquadash.export.bundle import Exported
     from aquadash.export.convert import Check, Format
     from aquadash.export.convert_job import Conversions
-    from aquadash.runs.jobs import Job
-    from aquadash.tasks import Task
+    from aquadash.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -48,47 +46,34 @@ def conversions() -> Conversions:
     return Conversions(cache.store())
 
 
-def prepared(run: Run, include: bool) -> Task[Exported] | None:
-    """The run's ZIP, with the images or without, under way or done; which one it is, is at most a second old."""
+def export_of(run: Run, include: bool) -> str:
+    """The id of the job that makes the run's ZIP, with the images or without; of the run as it was a second ago."""
     require(Action.OPEN_MODEL, run.thing)
-    return _prepared(settings.place(), run.run_id, include)
+    return _export_of(settings.place(), run.run_id, include)
 
 
-def job(run: Run, form: Format) -> Job | None:
-    """The conversion of a run, at most a second old; None where nobody ever asked for one."""
-    return _job(settings.place(), run.run_id, form)
-
-
-def converted(run: Run, form: Format) -> Converted | None:
+def converted(run: Run, form: Format, job: Job | None) -> Converted | None:
     """The file of the run's present weights; looked for again when the run or a conversion of it has ended."""
     require(Action.OPEN_MODEL, run.thing)
-    found = job(run, form)
-    times = None if found is None else (found.started_at, found.ended_at)
-    return _converted(settings.place(), run.run_id, run.ended_at, form, times)
+    return _converted(settings.place(), run.run_id, run.ended_at, form, job and (job.attempt, job.ended_at))
 
 
 def refresh() -> None:
     """Forget what may just have been changed; call after starting or stopping something."""
-    _prepared.clear()
-    _job.clear()
+    _export_of.clear()
+    cache.refresh_jobs()
 
 
 @st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
-def _prepared(place: str, run_id: str, include: bool) -> Task[Exported] | None:
+def _export_of(place: str, run_id: str, include: bool) -> str:
     from aquadash.export import preparing
 
     with people.acting(people.OWNER):
-        return preparing.prepared(cache.store(), run_id, include_data=include)
-
-
-@st.cache_resource(ttl=cache.FRESH_SECONDS, max_entries=64, show_spinner=False)
-def _job(place: str, run_id: str, form: Format) -> Job | None:
-    with people.acting(people.OWNER):
-        return conversions().job(run_id, form)
+        return preparing.export_of(cache.store(), run_id, include_data=include)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_times: object) -> Converted | None:
+def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
     with people.acting(people.OWNER):
         check = conversions().check(run_id, form)
         return None if check is None else Converted(check, conversions().file(run_id, form))

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _SCRIPT = """
 import os, subprocess, sys, threading
 from pathlib import Path
-from aquadash.training import processes
+from aquadash.jobs import processes
 
 def niceness(pid):
     return os.getpriority(os.PRIO_PROCESS, pid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import logging
 import os
 import subprocess
 import sys
@@ -34,7 +36,7 @@ def step_back(niceness: int) -> None:
     os.nice(niceness)
 
 
-def start_detached(arguments: Sequence[str], *, log_path: Path) -> subprocess.Popen[bytes]:
+def start_detached(arguments: Sequence[str], *, log_path: Path, module: str = "aquadash") -> subprocess.Popen[bytes]:
     """Start a command of AquaDash in a process session of its own.
 
     Neither Ctrl-C in the app's terminal nor the app's end reaches it.
@@ -42,18 +44,19 @@ def start_detached(arguments: Sequence[str], *, log_path: Path) -> subprocess.Po
     Args:
         arguments: The command's words, such as ``["worker", run_id]``.
         log_path: What it prints is added to this file.
+        module: What Python runs; the command line if not given.
     """
     launcher = _launcher
     if launcher is not None:
-        return launcher.submit(_start, arguments, log_path).result()
-    return _start(arguments, log_path)
+        return launcher.submit(_start, arguments, log_path, module).result()
+    return _start(arguments, log_path, module)
 
 
-def _start(arguments: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
+def _start(arguments: Sequence[str], log_path: Path, module: str) -> subprocess.Popen[bytes]:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "aquadash", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -63,12 +66,33 @@ def _start(arguments: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def start_unattended(arguments: Sequence[str], *, log_path: Path) -> None:
+def start_unattended(arguments: Sequence[str], *, log_path: Path, module: str = "aquadash") -> None:
     """:func:`start_detached` for a process whose end nobody here waits for.
 
     Raises:
         OSError: It cannot be started.
     """
-    process = start_detached(arguments, log_path=log_path)
+    process = start_detached(arguments, log_path=log_path, module=module)
     # Or it would stay in the table of processes as long as the app lives.
     threading.Thread(target=process.wait, name=f"{arguments[0]}-{process.pid}", daemon=True).start()
+
+
+def log_to(path: Path) -> None:
+    """Send everything that this process and its libraries print to the log file, crashes of compiled code too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.captureWarnings(True)

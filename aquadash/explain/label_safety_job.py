@@ -1,0 +1,130 @@
+"""Measuring label safety in the background, as a job: its questions and answers are files in the home.
+
+They belong to no run, since the pictures and the branch may be ones that nobody has kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from aquadash import people, settings
+from aquadash.classroom.rights import Action, require
+from aquadash.errors import StorageError
+from aquadash.explain.label_safety import measure
+from aquadash.explain.label_safety_request import ImagePredictor, SafetyRequest, Subjects
+from aquadash.explain.label_safety_result import SafetyResult
+from aquadash.jobs import Job, JobStatus, Progress
+from aquadash.jobs.types import job_id
+from aquadash.runs import RunStore, open_store
+from aquadash.runs.types import Run
+
+if TYPE_CHECKING:
+    from aquadash.jobs.worker import JobContext
+
+KIND = "label-safety"
+
+#: Measurements that are kept; the result of one with its pictures takes up to 1 MB.
+_MAX_KEPT = 32
+
+_QUESTION = TypeAdapter(tuple[Subjects, SafetyRequest])
+_RESULT = TypeAdapter(SafetyResult)
+
+
+def job_of(key: str) -> str:
+    """The id of the job of a measurement, by what follows from all that decides its figures."""
+    return job_id(KIND, _resource(key))
+
+
+def _resource(key: str) -> str:
+    """The same for the table of jobs, which other machines may use, too: they do not have the files."""
+    return f"{key}-{hashlib.sha256(settings.here().encode()).hexdigest()[:12]}"
+
+
+def start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
+    """Begin a measurement.
+
+    Args:
+        key: Small letters, digits and hyphens that follow from all that decides the figures.
+        run: Whose network looks at the images.
+        subjects: The images to copy.
+        request: What to measure.
+
+    Raises:
+        NotAllowedError: Whoever asks may not open the run's network.
+        RunError: It is under way already.
+        AquaDashError: The request is not possible.
+    """
+    from aquadash.jobs.worker import start as start_job
+
+    require(Action.OPEN_MODEL, run.thing)
+    request.check()
+    _make_room()
+    resource = _resource(key)
+    _write(_file(resource, "question"), _QUESTION.dump_json((subjects, request)))
+    return start_job(KIND, resource, {"run_id": run.run_id}, owner=people.current().person_id)
+
+
+def result(job: Job) -> SafetyResult | None:
+    """What a measurement has found; None where it has not finished, or its result is no longer kept."""
+    if job.status is not JobStatus.FINISHED:
+        return None
+    try:
+        return _RESULT.validate_json(_file(job.run, "result").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def work(job: JobContext) -> dict[str, Any]:
+    """Measure what a job asks for; the result is a file."""
+    try:
+        subjects, request = _QUESTION.validate_json(_file(job.run, "question").read_bytes())
+    except (OSError, ValidationError):
+        raise StorageError("What is to be measured is no longer kept. Start the measurement again.") from None
+    job.report("waking the network up; the first time takes about 5 seconds")
+    store = open_store()
+    network = load_network(store, store.get(job.request["run_id"]))
+
+    def tell(progress: Progress) -> None:
+        job.report(progress.phase, progress.done, progress.total, progress.eta)
+
+    _write(_file(job.run, "result"), _RESULT.dump_json(measure(network, subjects, request, tell=tell)))
+    return {}
+
+
+def load_network(store: RunStore, run: Run) -> ImagePredictor:
+    """The run's network, ready to look at images.
+
+    Raises:
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+    """
+    from aquadash.predict import Predictor
+
+    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
+
+
+def _file(resource: str, what: str) -> Path:
+    return settings.label_safety() / f"{resource}.{what}.json"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+def _make_room() -> None:
+    """Remove the oldest files."""
+    with contextlib.suppress(OSError):
+        files = sorted(settings.label_safety().iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in files[2 * _MAX_KEPT :]:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""Background work: one table of jobs, one protocol, and the worker process. SQLAlchemy is imported with the first job.
+
+A page or command submits a job (:func:`~aquadash.jobs.worker.start`), a worker process claims it, reports how far it is
+and hears whether to stop, and everybody reads the same row of the table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
+
+if TYPE_CHECKING:
+    from aquadash.jobs.table import Jobs
+
+__all__ = ["Job", "JobStatus", "LeaseLostError", "Progress", "Stopped", "Worker", "open_jobs"]
+
+
+def open_jobs() -> Jobs:
+    """The table of jobs that the environment names; the same object while that stays.
+
+    Raises:
+        StorageError: It cannot be opened.
+    """
+    from aquadash.jobs.table import open_table
+
+    return open_table()

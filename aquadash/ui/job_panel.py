@@ -1,0 +1,93 @@
+"""A job in the background as every page shows it: how far it is, how long still, the button that stops it, its end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import streamlit as st
+
+from aquadash.classroom.rights import may_stop
+from aquadash.jobs import Job, JobStatus, Progress, open_jobs
+from aquadash.ui import cache, shell
+from aquadash.ui.text import joined, plain, sentence, time_left
+
+#: Seconds between two looks at a job at work. Its worker reports once a second.
+TICK_SECONDS = 1.0
+
+
+def follow(job_id: str, draw: Callable[[Job | None], None], *, every: float = TICK_SECONDS) -> None:
+    """Draw a part of a page that is about a job, and draw it again while the job is at work.
+
+    When the job begins or ends the whole page is drawn again, for what is around may depend on it, such as the runs
+    that there are.
+
+    Args:
+        job_id: Which.
+        draw: Gets the job; None where nobody ever asked for it.
+        every: Seconds between two looks.
+    """
+    job = cache.job(job_id)
+    at_work = job is not None and not job.status.ended
+    shell.live(every if at_work else None)(_followed)(job_id, draw, _state(job))
+
+
+def _followed(job_id: str, draw: Callable[[Job | None], None], seen: tuple[object, ...]) -> None:
+    job = cache.job(job_id)
+    if _state(job) != seen:
+        cache.refresh()
+        st.rerun()
+    draw(job)
+
+
+def _state(job: Job | None) -> tuple[object, ...]:
+    return () if job is None else (job.status, job.attempt, job.stop_requested)
+
+
+def show(
+    job: Job, *, key: str, stop: Callable[[], None] | None = None, unit: str = "", stop_help: str | None = None
+) -> None:
+    """Draw a job at work.
+
+    Args:
+        job: One that has not ended.
+        key: The button's key begins with it.
+        stop: Asks it to stop, and refuses whoever may not. None: those who asked for the job and those who lead may.
+        unit: What the steps are, if that means something to people: ``"images"``.
+        stop_help: What becomes of the work, for people.
+    """
+    progress = job.progress or Progress("starting")
+    phase = plain(sentence(progress.phase))
+    if progress.fraction is None:
+        st.markdown(f"⚙️ {phase} ...")
+    else:
+        steps = f"{progress.done:,} of {progress.total:,} {unit}" if unit else ""
+        st.progress(progress.fraction, text=joined(phase, steps))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if job.stop_requested:
+            st.button("Stopping ...", key=f"{key}-stopping", icon="✋", disabled=True)
+        elif (stop or may_stop(job.owner)) and st.button("Stop", key=f"{key}-stop", icon="✋", help=stop_help):
+            with shell.guard():
+                (stop or functools.partial(open_jobs().request_stop, job.id))()
+                cache.refresh_jobs()
+                st.rerun()
+        st.caption(time_left(progress.eta) or "Working out how long it takes ...", width="content")
+
+
+def show_end(job: Job, *, did: str, kept: str = "") -> None:
+    """Say why a job has ended early; nothing of one that has finished.
+
+    Args:
+        job: One that has ended.
+        did: What its worker did, to follow "that": ``"measured"``.
+        kept: What is left of the work where the worker was lost, in a sentence.
+    """
+    if job.status is JobStatus.INTERRUPTED:
+        st.warning(
+            f"The process that {did} has gone silent: it crashed, was ended, or its computer fell asleep. {kept}",
+            icon="⚡",
+        )
+    elif job.status is JobStatus.FAILED:
+        st.error(plain(job.message or "It failed and left no reason."), icon="❌")
+    elif job.status is JobStatus.STOPPED:
+        st.info(plain(job.message), icon="✋")

@@ -1,0 +1,49 @@
+"""Jobs in tests: what a worker process would do with them, done here, and leases that run out at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import text
+
+from aquadash.jobs import Job, Worker, open_jobs, worker
+from aquadash.jobs.table import LEASE_SECONDS, Jobs
+
+
+def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let jobs be submitted without a worker; returns the kinds that one would have been started for, as they come."""
+    started: list[str] = []
+
+    def start(words: Sequence[str], **_: object) -> None:
+        started.extend(words)
+
+    monkeypatch.setattr(worker, "start_unattended", start)
+    return started
+
+
+def claim(kind: str) -> Job:
+    """Take the next job of a kind, as its worker process does."""
+    job = open_jobs().claim([kind], Worker("here", os.getpid()))
+    assert job is not None
+    return job
+
+
+def do_next(kind: str) -> Job:
+    """Do the next job of a kind in this process; returns it as it is at its end."""
+    worker.do_job(open_jobs(), claim(kind))
+    return latest(kind)
+
+
+def latest(kind: str) -> Job:
+    """The job of the kind that was written last."""
+    return max(open_jobs().find(kind=kind), key=lambda job: job.revision)
+
+
+def let_the_lease_run_out(job: Job, *, jobs: Jobs | None = None, seconds: float = LEASE_SECONDS + 1) -> None:
+    """As if nobody had taken care of the job for some time, by default for long enough to lose it."""
+    with (jobs or open_jobs())._engine.begin() as connection:
+        connection.execute(
+            text("UPDATE jobs SET lease = lease - :seconds WHERE id = :id"), {"seconds": seconds, "id": job.id}
+        )

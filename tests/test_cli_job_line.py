@@ -1,0 +1,67 @@
+"""A command that waits for a job: until its end, and what Ctrl-C does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from aquadash.cli import job_line
+from aquadash.errors import RunError
+from aquadash.jobs import Job, JobStatus, Progress, open_jobs
+from tests import job_rows
+
+
+@pytest.fixture
+def job() -> Job:
+    open_jobs().submit("robustness", "r1", {})
+    return job_rows.claim("robustness")
+
+
+def wait(
+    job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object], stop: Callable[[], None] = lambda: None
+) -> Job:
+    """Wait for the job while one thing after another happens between two looks."""
+    happening = iter(looks)
+    monkeypatch.setattr(job_line.time, "sleep", lambda seconds: next(happening)())
+    return job_line.wait(lambda: open_jobs().get(job.id), stop, name="mine", title="robustness")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_it_tells_what_is_done_until_the_end(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = open_jobs()
+    ended = wait(
+        job,
+        monkeypatch,
+        lambda: jobs.heartbeat(job, Progress("fog, severity 1", 3, 9, 4.0)),
+        lambda: jobs.end(job, JobStatus.FINISHED),
+    )
+    assert ended.status is JobStatus.FINISHED
+    assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
+
+
+def test_a_first_ctrl_c_asks_it_to_stop_and_a_second_leaves(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = open_jobs()
+
+    def stop() -> None:
+        jobs.request_stop(job.id)
+
+    with pytest.raises(RunError, match="stops by itself"):
+        wait(job, monkeypatch, interrupt, interrupt, stop=stop)
+    assert jobs.heartbeat(job, None), "it hears of the first"
+    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, JobStatus.STOPPED), stop=stop)
+    assert ended.status is JobStatus.STOPPED
+
+
+def test_one_that_cannot_be_stopped_any_more_ends_as_it_did(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_late() -> None:
+        open_jobs().end(job, JobStatus.FINISHED)
+        raise KeyboardInterrupt
+
+    ended = wait(job, monkeypatch, too_late, stop=lambda: open_jobs().request_stop(job.id))
+    assert ended.status is JobStatus.FINISHED

@@ -1,0 +1,305 @@
+"""The worker process: how a job ends becomes a status and a message, whatever happens to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+from filelock import FileLock
+
+from aquadash import settings
+from aquadash.errors import RunError, StorageError
+from aquadash.jobs import Job, JobStatus, LeaseLostError, Progress, Stopped, open_jobs, worker
+from aquadash.jobs.kinds import KINDS, Kind
+from aquadash.jobs.table import Jobs
+from aquadash.jobs.worker import JobContext
+from tests import job_rows
+from tests.waiting import wait_for
+
+#: What the kind of these tests does; it is replaced by each test.
+_work: Callable[[JobContext], dict[str, Any]] = lambda job: {}  # noqa: E731
+
+
+def work(job: JobContext) -> dict[str, Any]:
+    return _work(job)
+
+
+@pytest.fixture(autouse=True)
+def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
+    kind = Kind("test", "conversion", f"{__name__}:work")
+    monkeypatch.setitem(KINDS, "test", kind)
+    return kind
+
+
+def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], dict[str, Any]]) -> tuple[JobStatus, str]:
+    """How a job ends that does so."""
+    monkeypatch.setattr(sys.modules[__name__], "_work", function)
+    open_jobs().submit("test", "r1", {})
+    job = job_rows.do_next("test")
+    return job.status, job.message
+
+
+def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
+        assert (job.run, job.request) == ("r1", {})
+        job.report("half", 1, 2)
+        job.beat()
+        found = job_rows.latest("test").progress
+        assert found is not None and (found.phase, found.fraction) == ("half", 0.5)
+        job.report_fraction("packing", 0.25)
+        job.beat()
+        found = job_rows.latest("test").progress
+        assert found is not None and (found.phase, found.fraction) == ("packing", 0.25)
+        job.report_fraction("packing", None)
+        return {"images": 3}
+
+    assert ending(monkeypatch, look) == (JobStatus.FINISHED, "")
+    assert job_rows.latest("test").result == {"images": 3}
+
+
+@pytest.mark.parametrize(("words", "message"), [((), "Stopped by request."), (("Half is kept.",), "Half is kept.")])
+def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
+        open_jobs().request_stop("test-r1")
+        job.beat()
+        try:
+            job.report("on")
+        except Stopped:
+            raise Stopped(*words) from None
+        return {"too": "far"}
+
+    assert ending(monkeypatch, look) == (JobStatus.STOPPED, message)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RunError("The data are gone."), "The data are gone."),
+        (MemoryError(), "The machine ran out of memory. Close other programs and start it again."),
+        (BrokenProcessPool(), "The machine ran out of memory. Close other programs and start it again."),
+        (OSError(28, "No space left"), "The computer refused: No space left. Is the disk full or read-only?"),
+        (ZeroDivisionError("by nought"), "An unexpected error ended the conversion: ZeroDivisionError: by nought"),
+    ],
+)
+def test_no_exception_leaves_a_job_that_looks_alive(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
+        raise error
+
+    assert ending(monkeypatch, look) == (JobStatus.FAILED, message)
+
+
+def test_what_cannot_be_imported_is_a_failed_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "test", Kind("test", "conversion", "no_such_module:work"))
+    status, message = ending(monkeypatch, lambda job: {})
+    assert status is JobStatus.FAILED and "no_such_module" in message
+
+
+def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def look(job: JobContext) -> dict[str, Any]:
+        row = job_rows.latest("test")
+        job_rows.let_the_lease_run_out(row)
+        assert job_rows.latest("test").status is JobStatus.INTERRUPTED
+        with pytest.raises(LeaseLostError):
+            job.beat()
+        wait_for(lambda: job.lost, timeout=30)
+        try:
+            job.report("on")
+        except LeaseLostError as error:
+            seen.append(str(error))
+            raise
+        return {"too": "far"}
+
+    assert ending(monkeypatch, look) == (JobStatus.INTERRUPTED, ""), "the row stays as it was"
+    assert seen and "taken for lost" in seen[0]
+
+
+def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = open_jobs()
+    jobs.submit("test", "r1", {})
+    context = JobContext(jobs, job_rows.claim("test"))
+
+    def refuse(self: Jobs, job: Job, progress: Progress | None) -> bool:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(Jobs, "heartbeat", refuse)
+
+    def ended() -> bool:
+        try:
+            context.report("on")
+        except StorageError:
+            return True
+        return False
+
+    with context.beating(interval=0.001):
+        wait_for(ended, timeout=60)
+    assert not context.lost, "what is measured may still be stored"
+
+
+def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0.0, 30.0])
+    jobs = open_jobs()
+    jobs.submit("test", "r1", {})
+    row = job_rows.claim("test")
+    context = JobContext(jobs, row, clock=lambda: next(seconds))
+
+    def told(*report: object, **more: object) -> float | None:
+        context.report(*report, **more)  # type: ignore[arg-type]
+        context.beat()
+        progress = job_rows.latest("test").progress
+        assert progress is not None
+        return progress.eta
+
+    assert told("a") is None and told("a", 0, 4) is None
+    assert told("a", 1, 4) == 90.0
+    assert told("a", 2, 4, eta=7.0) == 7.0 and told("a", 3, 4, eta=None) is None
+
+
+# -- processes -------------------------------------------------------------------------------------------------------
+
+#: The command of a worker with a kind of its own, whose work is in this script.
+_SCRIPT = """
+import sys, time, types
+from aquadash.jobs import kinds, worker
+kinds.KINDS["slow"] = kinds.Kind("slow", "work", "slow_work:work", slots=1)
+module = types.ModuleType("slow_work")
+def work(job):
+    while job.request["forever"]:
+        job.report("turning round", 1, 2)
+        time.sleep(0.01)
+    return {"turns": 0}
+module.work = work
+sys.modules["slow_work"] = module
+sys.exit(worker.main("slow"))
+"""
+
+
+@pytest.fixture
+def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts worker processes, none of which outlives the test."""
+    monkeypatch.setitem(KINDS, "slow", Kind("slow", "work", "slow_work:work"))
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", _SCRIPT], cwd=settings.PROJECT_ROOT))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def turning(jobs: Jobs) -> Job | None:
+    """The job of the slow kind that a worker has reported of."""
+    found = (job for job in jobs.find(kind="slow") if job.status is JobStatus.RUNNING and job.progress is not None)
+    return next(found, None)
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_does_what_is_queued_one_after_another_and_ends(
+    home: Path, start_worker: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    jobs = open_jobs()
+    first, second = (jobs.submit("slow", run, {"forever": run == "r1"}) for run in ("r1", "r2"))
+    worker_process = start_worker()
+    job = wait_for(lambda: turning(jobs), timeout=100)
+    assert job is not None and job.id == first.id and job.worker is not None and job.worker.pid == worker_process.pid
+
+    assert start_worker().wait(100) == 0, "another has nothing to do, for the slot is taken"
+    waiting = jobs.get(second.id)
+    assert waiting is not None and waiting.progress == Progress("waiting for another work")
+
+    jobs.request_stop(first.id)
+    assert worker_process.wait(100) == 0
+    assert [job.status for job in jobs.find(kind="slow")] == [JobStatus.STOPPED, JobStatus.FINISHED]
+    log = settings.job_log(second.id).read_text()
+    assert "slow-r2: finished. {'turns': 0}" in log and "slow-r1" not in log
+
+
+@pytest.mark.timeout(300)
+def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(
+    home: Path, start_worker: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    jobs = open_jobs()
+    jobs.submit("slow", "r1", {"forever": True})
+    worker_process = start_worker()
+    job = wait_for(lambda: turning(jobs), timeout=100)
+    assert job is not None
+    os.kill(worker_process.pid, signal.SIGKILL)
+    worker_process.wait(100)
+    jobs.submit("slow", "r2", {"forever": False})
+    assert start_worker().wait(100) == 0
+    job_rows.let_the_lease_run_out(job)
+    assert [job.status for job in jobs.find(kind="slow")] == [JobStatus.INTERRUPTED, JobStatus.FINISHED]
+
+
+def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
+    home: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own worker may find the slot taken by one that has just looked for work for the last time."""
+    monkeypatch.setattr(worker, "log_to", lambda path: None)
+    monkeypatch.setattr(os, "nice", lambda niceness: 0)
+    jobs = open_jobs()
+    claim, claims = Jobs.claim, []
+
+    def claim_and_miss(self: Jobs, *arguments: object) -> Job | None:
+        found = claim(self, *arguments)  # type: ignore[arg-type]
+        claims.append(found)
+        if len(claims) == 1:
+            jobs.submit("test", "late", {})
+        return found
+
+    monkeypatch.setattr(Jobs, "claim", claim_and_miss)
+    assert worker.main("test") == 0
+    assert job_rows.latest("test").status is JobStatus.FINISHED
+    with FileLock(home / "locks" / "test-0.lock", timeout=0):
+        pass
+
+
+def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "log_to", lambda path: None)
+    monkeypatch.setattr(os, "nice", lambda niceness: 0)
+    monkeypatch.setitem(KINDS, "test", Kind("test", "look", f"{__name__}:work", linger=10.0))
+    jobs, seconds, looks = open_jobs(), [0.0], []
+
+    def sleep(pause: float) -> None:
+        """A job comes with the third look of one that lingers; after it none does."""
+        seconds[0] += 1.0
+        looks.append(seconds[0])
+        if len(looks) == 3:
+            jobs.submit("test", "late", {})
+
+    clock = SimpleNamespace(monotonic=lambda: seconds[0], sleep=sleep)
+    monkeypatch.setattr(worker, "time", clock)
+    assert worker.main("test") == 0
+    assert job_rows.latest("test").status is JobStatus.FINISHED
+    assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
+
+
+def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A run that is not there: the process does its work by failing with a reason.
+    worker.start("robustness", "0" * 32, {}, owner="anna")
+    with pytest.raises(RunError, match="measurement is under way already"):
+        worker.start("robustness", "0" * 32, {})
+    running = wait_for(lambda: job_rows.latest("robustness").worker, timeout=100)
+    assert running is not None and os.getsid(running.pid) != os.getsid(0)
+    wait_for(lambda: job_rows.latest("robustness").status.ended, timeout=100)
+    job = job_rows.latest("robustness")
+    assert (job.status, job.owner) == (JobStatus.FAILED, "anna") and "no run" in job.message
+    wait_for(lambda: not psutil.pid_exists(running.pid), timeout=60)
+    assert "no run" in settings.job_log(job.id).read_text()
