@@ -91,10 +91,6 @@ def main() -> None:
         _fail(error.format_message(), error.exit_code)
     except AquaDashError as error:
         _fail(str(error), 1)
-    except BrokenPipeError:
-        # Whoever read the output has left, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except OSError as error:
         _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
     except Exception as error:
