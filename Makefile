@@ -5,9 +5,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# imaug brings both builds of OpenCV, which share their files. The one for machines without a screen must be written last,
-# or importing it needs libGL, which a server may lack.
-HEADLESS := $(shell grep -o '^opencv-python-headless==[0-9.]*' requirements.txt)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 PORT ?= 8501
@@ -21,7 +18,7 @@ classroom: $(VENV)/run-ready
 	$(BIN)/python -m aquadash classroom serve --port $(PORT)
 
 test: $(VENV)/dev-ready
-	$(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not soak" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -m soak
@@ -42,12 +39,10 @@ $(VENV)/bin/python:
 
 $(VENV)/run-ready: requirements.txt | $(VENV)/bin/python
 	$(INSTALL) -r requirements.txt
-	$(INSTALL) --no-deps --force-reinstall $(HEADLESS)
 	@touch $@
 
 $(VENV)/dev-ready: requirements.txt requirements-dev.txt $(wildcard scripts/requirements-*.txt) | $(VENV)/bin/python
 	$(INSTALL) -r requirements-dev.txt
-	$(INSTALL) --no-deps --force-reinstall $(HEADLESS)
 	@touch $@ $(VENV)/run-ready
 
 clean:

@@ -94,3 +94,10 @@ def test_requirements_are_pinned() -> None:
 def test_ci_runs_the_readme_s_test_command() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "$ make test\n" in README and re.search(r"^make test$", script, re.MULTILINE)
+
+
+def test_opencv_is_the_build_that_needs_no_screen() -> None:
+    """Whichever way the requirements were installed, for a server may lack libGL."""
+    import cv2
+
+    assert cv2.version.headless
