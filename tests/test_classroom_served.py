@@ -79,6 +79,7 @@ def server(shared_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     return shared_class
 
 
+@pytest.mark.soak
 def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(server: Server) -> None:
     with ExitStack() as stack:
         address = urlsplit(server.url)

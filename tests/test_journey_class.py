@@ -215,6 +215,7 @@ def me(page: Page) -> str:
     return page.locator(".st-key-class-person p").first.inner_text().replace("\u2060", "")
 
 
+@pytest.mark.soak
 def test_people_log_in_with_accounts_and_out(server_with_accounts: Server, visit: Visit) -> None:
     server = server_with_accounts
     teacher, student, stranger = visit(), visit(), visit()

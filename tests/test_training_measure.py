@@ -41,12 +41,14 @@ def test_steps_of_whole_batches_are_timed() -> None:
     assert found.parameters == found.trainable_parameters == sum(layer.params for layer in found.layers)
 
 
+@pytest.mark.soak
 def test_an_optimizer_with_a_memory_of_its_own_takes_more() -> None:
     plain, adam = measured({}), measured({"training.optimizer": "adam"})
     assert plain.state_bytes == pytest.approx(4 * plain.parameters, abs=100)
     assert adam.state_bytes == pytest.approx(3 * plain.state_bytes, abs=100)
 
 
+@pytest.mark.soak
 def test_a_large_batch_takes_more_memory_than_a_small_one() -> None:
     wide = {"model.filters": (64,), "model.strides": 1}
     assert measured({**wide, "training.batch_size": 512}).step_bytes > 4 * measured(wide).step_bytes
@@ -75,6 +77,7 @@ def test_a_batch_that_would_take_too_long_is_measured_in_part() -> None:
     assert phase.step_images < 64 and phase.steps >= 1
 
 
+@pytest.mark.soak
 def test_a_pretrained_network_has_a_phase_for_its_head() -> None:
     changes = {"model.name": "backbone", "model.fine_tuning": "all", "training.head_epochs": 1, "training.epochs": 4}
     found = measured(changes)
