@@ -68,6 +68,7 @@ def test_a_step_that_would_take_too_long_is_not_tried() -> None:
     assert found.step_bytes > found.state_bytes > 4 * found.parameters
 
 
+@pytest.mark.soak
 def test_a_batch_that_would_take_too_long_is_measured_in_part() -> None:
     from aquadash.training import measure
 
@@ -91,6 +92,7 @@ def test_a_pretrained_network_has_a_phase_for_its_head() -> None:
     assert frozen.trainable_parameters == 3 * frozen.features + 3 < found.trainable_parameters
 
 
+@pytest.mark.soak
 def test_drawing_variants_is_timed_per_original() -> None:
     assert measured({"augmentation.pipeline": "notebook"}).augment_seconds_per_image > 0
 
