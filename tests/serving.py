@@ -39,8 +39,8 @@ SLOW = 60_000
 
 
 def chromium() -> str | None:
-    """The path of Debian's Chromium, None where it is missing."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """The path of Debian's Chromium, None where it is missing: without windows, if there is one, which is quicker."""
+    return next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
 
 
 #: The marks of every module of tests in a real browser.
