@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from tests.quick_stores import copy_new_stores
 from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, ViewportSize
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from aquadash.people import Person
     from tests.predict_page import Shelf
@@ -274,15 +274,20 @@ def viewport() -> ViewportSize:
     return {"width": 1280, "height": 1400}
 
 
+def _new_context(browser: Browser, **options: Any) -> BrowserContext:
+    # Without a graphics card every frame of an animation costs as much as the page.
+    context = browser.new_context(reduced_motion="reduce", **options)
+    context.set_default_timeout(SLOW)
+    return context
+
+
 @pytest.fixture
 def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Page]]:
     """Opens a page for somebody else with each call: their browsers have no cookie in common."""
     contexts = []
 
     def opened() -> Page:
-        # Without a graphics card every frame of an animation costs as much as the page.
-        contexts.append(browser.new_context(viewport=viewport, reduced_motion="reduce"))
-        contexts[-1].set_default_timeout(SLOW)
+        contexts.append(_new_context(browser, viewport=viewport))
         return contexts[-1].new_page()
 
     yield opened
@@ -290,10 +295,22 @@ def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Pag
         context.close()
 
 
+@pytest.fixture(scope="session")
+def _profile(browser: Browser) -> BrowserContext:
+    """One for all that come alone: what it has loaded of Streamlit's code, it need not load and compile again."""
+    return _new_context(browser)
+
+
 @pytest.fixture
-def page(visit: Callable[[], Page]) -> Page:
-    """A page of a fresh session in Chromium."""
-    return visit()
+def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
+    """A page in Chromium, of a visitor of whom no browser knows anything."""
+    page = _profile.new_page()
+    page.set_viewport_size(viewport)
+    yield page
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.close()
+    _profile.clear_cookies()
 
 
 @pytest.fixture

@@ -150,6 +150,7 @@ def server(source: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_keras_downloads_from_a_server(
     target: Path, server: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +162,7 @@ def test_keras_downloads_from_a_server(
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_keras_says_why_it_failed(target: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(DataError, match="404"):

@@ -151,7 +151,7 @@ def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> 
 
 
 def test_many_photographs_are_stopped_and_gone_on_with(shared_server: Server, page: Page, tmp_path: Path) -> None:
-    drop_stop_and_go_on(page, shared_server, many_photographs(tmp_path / "photographs", 48))
+    drop_stop_and_go_on(page, shared_server, many_photographs(tmp_path / "photographs", 40))
 
 
 @pytest.mark.soak

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 from aquadash.runs import RunStatus, open_store
 from aquadash.search import Search, TrialState
@@ -89,6 +90,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
         no_error(page)
 
 
+@pytest.mark.soak
 def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, quick_training: None) -> None:
     runs = open_store()
     model = ui_runs.finished(runs, "the model", {**QUICK, "training.epochs": 9})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aquadash.config import RunConfig, with_values
@@ -129,8 +130,9 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
 
 
 def test_a_browser_that_loads_its_code_slowly_shows_the_settings_that_are_meant(
-    shared_server: Server, page: Page
+    shared_server: Server, visit: Callable[[], Page]
 ) -> None:
+    page = visit()  # Whose browser has none of the code yet.
     held_back: list[Route] = []
     page.route(re.compile(r"/(Selectbox|NumberInput)\."), lambda route: held_back.append(route))
     page.goto(f"{shared_server.url}/train")

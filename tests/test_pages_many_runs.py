@@ -94,6 +94,7 @@ def few_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_made_up_runs_are_as_real_ones(few_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(few_runs))
     store = open_store()

@@ -54,6 +54,7 @@ def test_a_large_batch_takes_more_memory_than_a_small_one() -> None:
     assert measured({**wide, "training.batch_size": 512}).step_bytes > 4 * measured(wide).step_bytes
 
 
+@pytest.mark.soak
 def test_a_step_that_would_take_too_long_is_not_tried() -> None:
     from aquadash.training import measure
 
@@ -102,6 +103,7 @@ def test_what_makes_no_network_is_refused() -> None:
         measured({"model.dense_units": (4096,) * 4, "model.summary": "flatten", "model.strides": 1})
 
 
+@pytest.mark.soak
 def test_the_precision_stays_as_it_was() -> None:
     import keras
 
