@@ -44,12 +44,14 @@ def ask(class_names: Sequence[str], *, key: str) -> Guess | None:
         with left:
             true = _class_menu("Images of", class_names, key=_kept(key, "true"))
         with right:
-            others = [name for name in class_names if name != true]
-            predicted = _class_menu("are taken for", others, key=_kept(key, "predicted"))
-        if (true is None) != (predicted is None):
+            predicted = _class_menu("are taken for", class_names, key=_kept(key, "predicted"))
+        # Both menus have every class: one that shrinks while it is open puts another under the pointer.
+        if true is not None and true == predicted:
+            st.caption("Choose two different classes.")
+        elif (true is None) != (predicted is None):
             st.caption("Choose both classes, or neither.")
     _keep(key, {"accuracy": accuracy, "true": true, "predicted": predicted})
-    pair = None if true is None or predicted is None else (true, predicted)
+    pair = None if true is None or predicted is None or true == predicted else (true, predicted)
     if accuracy is None and pair is None:
         return None
     return Guess(None if accuracy is None else accuracy / 100, pair)
@@ -93,7 +95,7 @@ def guess_text(guess: Guess) -> str:
 
 def _class_menu(label: str, names: Sequence[str], *, key: str) -> str | None:
     if st.session_state.get(key) not in (None, *names):
-        # The class is the other half of the pair now, or belongs to another data set.
+        # The class belongs to another data set.
         st.session_state[key] = None
     chosen: str | None = inputs.selectbox(
         label, names, index=None, key=key, placeholder="no guess", format_func=class_text
