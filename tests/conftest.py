@@ -46,9 +46,10 @@ copy_new_stores()
 
 #: Files that take half a minute and more.
 _LONG = {
-    "test_engine", "test_search_cli", "test_cli_reproduce", "test_export_repeats", "test_export_script",
-    "test_explain_robustness_job", "test_training_fit", "test_training_transfer",
-    "test_journey_restart", "test_journey_evaluate", "test_journey_class", "test_journey_train",
+    "test_journey_restart", "test_journey_evaluate", "test_journey_data", "test_journey_compare", "test_journey_train",
+    "test_journey_class", "test_engine", "test_explain_robustness_job", "test_training_last_steps", "test_search_cli",
+    "test_training_transfer", "test_models_applications", "test_training_fit", "test_cli", "test_export_script",
+    "test_explain", "test_cli_reproduce", "test_export_repeats",
 }  # fmt: skip
 
 _OUTSIDE = (
@@ -62,19 +63,19 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of fast tests first, then those that have slow ones, those of the browser last, for a file stays together;
-    in each group the longest first, else the order stays.
+    """Long files first, then those of the browser, those with slow tests, and the fast ones; in each group the order
+    stays, and a file stays together.
 
-    Two processes that take file after file end together only if none of them begins a long one at the end.
+    Processes that take file after file end together only if none of them begins a long one at the end.
     """
 
     def group(item: pytest.Item) -> int:
-        return 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 0
+        return 0 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 2
 
     groups: dict[Path, int] = {}
     for item in items:
-        groups[item.path] = max(groups.get(item.path, 0), group(item))
-    items.sort(key=lambda item: (groups[item.path], item.path.stem not in _LONG))
+        groups[item.path] = min(groups.get(item.path, 2), group(item))
+    items.sort(key=lambda item: (item.path.stem not in _LONG, groups[item.path]))
 
 
 @pytest.fixture(autouse=True)

@@ -167,11 +167,10 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     assert width <= 390, "the page does not scroll sideways on a phone"
 
 
-def test_robustness_is_measured_while_one_looks_on_and_the_run_goes_home_and_comes_back(
-    shared_server: Server, page: Page, tmp_path: Path
-) -> None:
+@pytest.mark.soak
+def test_robustness_is_measured_while_one_looks_on_and_stops(shared_server: Server, page: Page) -> None:
     store = open_store()
-    run = add_run(store, name="to take home")
+    run = add_run(store, name="to measure")
     add_included_model(store, run.run_id)
     measurements = Robustness(store)
 
@@ -203,6 +202,13 @@ def test_robustness_is_measured_while_one_looks_on_and_the_run_goes_home_and_com
     page.get_by_alt_text("Gaussian noise, severity 1").first.wait_for()
     no_error(page)
 
+
+def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_path: Path) -> None:
+    store = open_store()
+    run = add_run(store, name="to take home")
+    add_included_model(store, run.run_id)
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
+    settled(page)
     choose_segment(page, "Take home")
     page.get_by_role("button", name="Make the ZIP").click()
     button = page.get_by_role("button", name="Download the ZIP")

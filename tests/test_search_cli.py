@@ -151,6 +151,7 @@ def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_ctrl_c_rests_the_search_and_resume_goes_on(quick_training: None, warm_home: Path) -> None:
     arguments = ("--set", "training.epochs=500", "--set", "training.patience=0", "--over", "model.dropout=0..0.5")
     process = commands.start(
