@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,7 +18,10 @@ from aquadash.runs import open_store
 from aquadash.runs.fields import run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, group_runs
 from aquadash.runs.snapshot import snapshot_of
-from tests.serving import CHROMIUM_ARGUMENTS, ROOT, chromium, serving
+from tests.serving import ROOT, chromium, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 RUNS = 1000
 #: Seconds.
@@ -60,29 +64,25 @@ def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.browser
-def test_what_another_process_changes_shows_at_once(many_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from playwright.sync_api import sync_playwright
-
-    if chromium() is None:
-        pytest.skip("needs Chromium")
+@pytest.mark.skipif(chromium() is None, reason="needs Chromium")
+def test_what_another_process_changes_shows_at_once(
+    many_runs: Path, monkeypatch: pytest.MonkeyPatch, page: Page
+) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(many_runs))
     store = open_store()
     run = max(snapshot_of(store).runs(), key=lambda run: run.created_at)
-    with serving(many_runs) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_page()
+    with serving(many_runs) as server:
         page.goto(f"{server.url}/compare?runs={run.run_id}")
-        page.locator(f".st-key-delete-{run.run_id}").wait_for(timeout=60_000)
+        page.locator(f".st-key-delete-{run.run_id}").wait_for()
         # The first seconds of a server are for what it makes ready.
         page.wait_for_timeout(8000)
         for number in range(3):
             store.rename(run.run_id, f"renamed to {number}")
             began = time.monotonic()
-            page.get_by_text(f"renamed to {number}", exact=True).first.wait_for(timeout=20_000)
+            page.get_by_text(f"renamed to {number}", exact=True).first.wait_for()
             seconds = time.monotonic() - began
             print(f"shown after {seconds:.2f} s")
             assert seconds <= CHANGE
-        browser.close()
 
 
 @pytest.fixture(scope="module")
