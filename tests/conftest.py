@@ -63,19 +63,20 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, then those of the browser, those with slow tests, and the fast ones; in each group the order
-    stays, and a file stays together.
+    """Long files first, then those with slow tests, then the fast ones; those of the browser last, for Playwright's loop
+    of events runs from there on, beside which no test could have one of its own. Else the order stays.
 
     Processes that take file after file end together only if none of them begins a long one at the end.
     """
 
     def group(item: pytest.Item) -> int:
-        return 0 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 2
+        return 2 if item.get_closest_marker("browser") else 0 if item.get_closest_marker("slow") else 1
 
     groups: dict[Path, int] = {}
     for item in items:
-        groups[item.path] = min(groups.get(item.path, 2), group(item))
-    items.sort(key=lambda item: (item.path.stem not in _LONG, groups[item.path]))
+        found = group(item)
+        groups[item.path] = found if found == 2 else min(groups.get(item.path, 1), found)
+    items.sort(key=lambda item: (groups[item.path] == 2, item.path.stem not in _LONG, groups[item.path]))
 
 
 @pytest.fixture(autouse=True)
