@@ -63,20 +63,20 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, then those with slow tests, then the fast ones; those of the browser last, for Playwright's loop
-    of events runs from there on, beside which no test could have one of its own. Else the order stays.
+    """Long files first, then those with slow tests, then the fast ones; else the order stays.
 
-    Processes that take file after file end together only if none of them begins a long one at the end.
+    Processes that take file after file end together only if none of them begins a long one at the end. Files with tests
+    of the browser are last, for from there on Playwright's loop of events runs, beside which no test can have its own.
     """
 
     def group(item: pytest.Item) -> int:
         return 2 if item.get_closest_marker("browser") else 0 if item.get_closest_marker("slow") else 1
 
-    groups: dict[Path, int] = {}
+    groups: dict[Path, set[int]] = {}
     for item in items:
-        found = group(item)
-        groups[item.path] = found if found == 2 else min(groups.get(item.path, 1), found)
-    items.sort(key=lambda item: (groups[item.path] == 2, item.path.stem not in _LONG, groups[item.path]))
+        groups.setdefault(item.path, set()).add(group(item))
+    order = {path: (2 in found, path.stem not in _LONG, min(found)) for path, found in groups.items()}
+    items.sort(key=lambda item: order[item.path])
 
 
 @pytest.fixture(autouse=True)
