@@ -9,13 +9,15 @@ another version of either, or another kind of processor, may give other bytes; t
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from aquadash.data.synthetic import CLASS_NAMES, SIZE, pack
+from aquadash.data.synthetic import CLASS_NAMES, SIZE
 from scripts.drawing import draw
 
 #: Decides every drawing.
@@ -38,6 +40,22 @@ def drawings(part: str) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         yield label, draw(label, rng=np.random.default_rng([SEED, number, label, which]))
 
 
+def pack(images: NDArray[np.uint8], *, columns: int) -> NDArray[np.uint8]:
+    """Images as one lossless WebP picture, which :func:`aquadash.data.synthetic.unpack` takes apart.
+
+    Args:
+        images: uint8, shape (n, 32, 32, 3).
+        columns: How many stand in a row; a divisor of n.
+
+    Returns:
+        uint8, shape (bytes,): the file's content.
+    """
+    grid = images.reshape(-1, columns, SIZE, SIZE, 3).swapaxes(1, 2)
+    file = io.BytesIO()
+    Image.fromarray(grid.reshape(-1, columns * SIZE, 3)).save(file, "WEBP", lossless=True, quality=100, method=6)
+    return np.frombuffer(file.getvalue(), np.uint8)
+
+
 def main(path: Path) -> None:
     """Draw everything and write the file."""
     arrays: dict[str, NDArray[np.uint8]] = {}
@@ -47,7 +65,6 @@ def main(path: Path) -> None:
         arrays[f"{part}_images"] = pack(np.array(images, np.uint8), columns=per_class // 10)
     # The dolphin on which Augment shows what each operator does.
     arrays["example"] = draw(CLASS_NAMES.index("dolphin"), rng=np.random.default_rng(7))
-    assert arrays["example"].shape == (SIZE, SIZE, 3)
     with path.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 

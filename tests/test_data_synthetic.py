@@ -9,6 +9,7 @@ import pytest
 
 from aquadash.data import synthetic
 from aquadash.data.dataset import Dataset
+from scripts.draw_animals import pack
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_it_is_the_same_data_set_on_every_machine(dataset: Dataset) -> None:
 
 def test_packed_images_come_back_as_they_were() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(synthetic.unpack(synthetic.pack(images, columns=3)), images)
+    np.testing.assert_array_equal(synthetic.unpack(pack(images, columns=3)), images)
 
 
 def test_loading_is_quick() -> None:

@@ -50,24 +50,15 @@ def example() -> NDArray[np.uint8]:
     return found
 
 
-def pack(images: NDArray[np.uint8], *, columns: int) -> NDArray[np.uint8]:
-    """Images as one lossless WebP picture.
+def unpack(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The drawings of a sheet, row by row.
 
     Args:
-        images: uint8, shape (n, 32, 32, 3).
-        columns: How many stand in a row; a divisor of n.
+        content: uint8, shape (bytes,): a WebP picture of them side by side.
 
     Returns:
-        uint8, shape (bytes,): the file's content.
+        uint8, shape (n, 32, 32, 3).
     """
-    grid = images.reshape(-1, columns, SIZE, SIZE, 3).swapaxes(1, 2)
-    file = io.BytesIO()
-    Image.fromarray(grid.reshape(-1, columns * SIZE, 3)).save(file, "WEBP", lossless=True, quality=100, method=6)
-    return np.frombuffer(file.getvalue(), np.uint8)
-
-
-def unpack(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What :func:`pack` was given."""
     sheet = np.asarray(Image.open(io.BytesIO(content.tobytes())).convert("RGB"))
     grid = sheet.reshape(-1, SIZE, sheet.shape[1] // SIZE, SIZE, 3).swapaxes(1, 2)
     return np.ascontiguousarray(grid.reshape(-1, SIZE, SIZE, 3))
