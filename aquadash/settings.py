@@ -65,6 +65,11 @@ def visible_gpus() -> list[str] | None:
     return None if value is None else [card.strip() for card in value.split(",") if card.strip() not in ("", "-1")]
 
 
+def offers() -> tuple[str, ...]:
+    """What workers of this machine have of what a job may need: ``("gpu",)`` where a graphics card is named."""
+    return ("gpu",) if visible_gpus() else ()
+
+
 def classroom() -> bool:
     """True when the app serves a class (``AQUADASH_CLASSROOM=1``): whoever comes must join, and may do less."""
     return os.environ.get("AQUADASH_CLASSROOM", "") not in ("", "0")
@@ -90,11 +95,6 @@ def teachers() -> frozenset[str]:
     """The e-mail addresses of those who teach, where people log in (``AQUADASH_TEACHERS``, commas between)."""
     listed = os.environ.get("AQUADASH_TEACHERS", "").split(",")
     return frozenset(address.strip().casefold() for address in listed if address.strip())
-
-
-def queue_mark() -> Path:
-    """A file that is touched whenever somebody has changed the order of what waits."""
-    return home() / "queue-order"
 
 
 def tracking_uri() -> str:
@@ -141,16 +141,6 @@ def checked_run_id(run_id: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{32}", run_id):
         raise RunError(f"{run_id[:40]!r} is not a run id; one has 32 hexadecimal digits.")
     return run_id
-
-
-def worker_log(run_id: str) -> Path:
-    """Where a run's worker process on this machine writes its log."""
-    return home() / "logs" / f"{checked_run_id(run_id)}.log"
-
-
-def worker_lock(run_id: str) -> Path:
-    """The lock file that a run's worker process on this machine holds for its life."""
-    return home() / "locks" / f"{checked_run_id(run_id)}.lock"
 
 
 def search_database() -> Path:

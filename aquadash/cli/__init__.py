@@ -29,7 +29,7 @@ from aquadash.cli.robustness import robustness
 from aquadash.cli.run_table import runs
 from aquadash.cli.search import search
 from aquadash.cli.take_home import convert_run, export_run, import_run
-from aquadash.cli.train import train, worker
+from aquadash.cli.train import train
 from aquadash.cli.walkthrough import walkthrough
 from aquadash.errors import AquaDashError
 
@@ -65,7 +65,6 @@ for command in (
     classroom,
     cluster,
     bench,
-    worker,
     import_worker,
 ):
     cli.add_command(command)

@@ -37,10 +37,6 @@ def scheduler(host: str, port: int, as_json: bool) -> None:
     # A worker without a sign of life for so long is given up. If it lives after all, it joins again, and its trainings
     # have gone on.
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "15s")
-    # Runs wait here and not at a worker, so that the next one takes whichever slot is free first.
-    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION", "1.0")
-    # AquaDash itself counts how many workers a run has cost, and says so.
-    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "20")
     from aquadash.engine.connecting import scheme
 
     address = f"{scheme()}://{host}:{port}"

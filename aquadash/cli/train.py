@@ -1,4 +1,4 @@
-"""``train`` and the worker: from a preset to a finished run."""
+"""``train``: from a preset to a finished run."""
 
 from __future__ import annotations
 
@@ -51,15 +51,6 @@ def train(
             open_store().set_guess(run_id, guess)
         run = wait(engine, run_id)
     finish(run, as_json=as_json)
-
-
-@click.command(hidden=True)
-@click.argument("run_id")
-def worker(run_id: str) -> int:
-    """Train a queued run in this process. The engine calls this."""
-    from aquadash.training.worker import main
-
-    return main(run_id)
 
 
 def wait(engine: Engine, run_id: str) -> Run:

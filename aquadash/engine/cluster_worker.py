@@ -23,7 +23,8 @@ import psutil
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.runs import RunStatus, Worker, open_store
+from aquadash.jobs import JobStatus, Worker, open_jobs
+from aquadash.runs.live import KIND
 
 _log = logging.getLogger("aquadash.cluster")
 
@@ -244,19 +245,24 @@ def _end_left_behind() -> None:
 
 
 def _end_trainings() -> None:
-    """End the training processes of this worker, and let others go on with their runs."""
-    found: dict[str, psutil.Process] = {}
-    for process in _started_for_this_home("aquadash", "worker"):
-        with contextlib.suppress(psutil.Error, IndexError):
-            found[process.cmdline()[4]] = process
+    """End what this machine's workers with this home are doing, and let others go on with it."""
+    try:
+        jobs = open_jobs()
+        running = jobs.find(kind=KIND, status=(JobStatus.RUNNING,))
+    except AquaDashError as error:
+        _log.warning("the jobs of this machine are taken up elsewhere within a minute: %s", error)
+        return
+    found: dict[Worker, psutil.Process] = {}
+    for job in running:
+        if job.worker is not None and job.worker.host == socket.gethostname():
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(job.worker.pid)
+                if process.environ().get("AQUADASH_HOME") == str(settings.home()):
+                    found[job.worker] = process
     _end(list(found.values()))
-    for run_id, process in found.items():
+    for worker in found:
         try:
-            store = open_store()
-            seen = store.attendance(run_id)
-            here = Worker(socket.gethostname(), process.pid)
-            if seen.status is RunStatus.RUNNING and seen.worker == here:
-                store.hand_over(run_id, f"The worker on {here.host} was shut down", most=None)
-                _log.info("run %s is handed over", run_id)
+            if jobs.put_back(worker, f"The worker on {worker.host} was shut down", is_loss=False):
+                _log.info("what process %d was doing is handed over", worker.pid)
         except AquaDashError as error:
-            _log.warning("run %s: %s", run_id, error)
+            _log.warning("%s", error)

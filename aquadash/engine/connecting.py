@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from aquadash import settings
-from aquadash.engine import supervisor
 from aquadash.errors import RunError
 
 if TYPE_CHECKING:
@@ -29,11 +28,7 @@ def connect() -> Client:
     address = settings.scheduler_address()
     if address is None:
         # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
-        supervisor.closing.clear()
         dask.config.set({"distributed.worker.profile.enabled": False})
-        # The one worker gets all tasks at once and takes them by priority; the scheduler would keep some back, and a
-        # place that was changed would come too late.
-        dask.config.set({"distributed.scheduler.worker-saturation": "inf"})
         cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=settings.slots(),

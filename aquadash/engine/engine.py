@@ -1,52 +1,47 @@
-"""The engine: a queue of runs over Dask, in this process by default, on a cluster when one is named."""
+"""The engine: people queue, stop, resume and reorder trainings here. Dask is imported when the first one waits."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
-import os
-import socket
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aquadash import people, settings
+from aquadash.classroom import checks, limits
+from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
-from aquadash.engine import supervisor
+from aquadash.data.folder import about
+from aquadash.engine import sending
 from aquadash.engine.checks import check
-from aquadash.engine.connecting import connect, usable
-from aquadash.engine.order import QueueOrder
 from aquadash.engine.pairs import pair_configs, pipeline_title
+from aquadash.engine.slots import Slots
+from aquadash.engine.waiting import Waiting, waiting_times
 from aquadash.errors import AquaDashError, RunError
+from aquadash.jobs.types import job_id
 from aquadash.people import Person
-from aquadash.runs import Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs.live import KIND
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
-
-    from aquadash.engine.keeper import Keeper
-    from aquadash.engine.tickets import Ticket
+    from distributed import Client
 
 _log = logging.getLogger(__name__)
 
 
-class Engine(QueueOrder):
-    """Queues runs, stops and resumes them, and (inherited) changes their order. Safe to use from several threads.
-
-    Dask is imported and its scheduler started when the first run is queued.
-    """
+class Engine:
+    """Queues runs, stops and resumes them, and changes their order. Safe to use from several threads."""
 
     def __init__(self, store: RunStore) -> None:
-        super().__init__()
         self._store = store
-        self._client: Client | None = None
-        self._lock = threading.Lock()
-        self._futures: dict[str, Future | Ticket] = {}
-        self._submissions = 0
-        self._keeper: Keeper | None = None
-        self._slots = 1
+        self._slots = Slots(KIND)
+        #: Nobody adds a run between the look at the limits of a class and the next run's place in the queue.
+        self._adding = threading.RLock()
+
+    # -- what people do ----------------------------------------------------------------------------------------------
 
     def submit(
         self,
@@ -57,7 +52,7 @@ class Engine(QueueOrder):
         repeats: str = "",
         owner: Person | None = None,
     ) -> Run:
-        """Store a new run and put it at the end of the queue.
+        """Store a new run and put it into the queue. In a class everybody takes turns.
 
         The saved pipelines that the config names are written into it, as they are now.
 
@@ -76,15 +71,10 @@ class Engine(QueueOrder):
 
         check(config)
         config = embedded(config)
-        self._connected()
+        self._reachable()
         with self._within_limits(config):
-            run = self._take_turns(
-                self._store.create(
-                    config, name=name, queued_by=_this_process(), search_id=search_id, repeats=repeats, owner=owner
-                )
-            )
-        self._queue_up(run.run_id, supervisor.supervise)
-        return run
+            run = self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner)
+            return self._queue(run)
 
     def repeat(self, run_id: str) -> Run:
         """Queue a finished run once more, with its stored config, to see whether the same comes out.
@@ -125,23 +115,22 @@ class Engine(QueueOrder):
         for each in (without, with_it):
             check(each)
         without, with_it = embedded(without), embedded(with_it)
-        self._connected()
-        about = name or pipeline_title(pipeline)
-        pair_id, owner = new_pair_id(), _this_process()
+        self._reachable()
+        about_pair = name or pipeline_title(pipeline)
+        pair_id = new_pair_id()
         made: list[Run] = []
         try:
             with self._within_limits(without, with_it):
                 for each, role in ((without, WITHOUT), (with_it, WITH)):
-                    run = self._store.create(each, name=half_name(about, role), queued_by=owner, pair=(pair_id, role))
-                    made.append(self._take_turns(run))
+                    made.append(self._store.create(each, name=half_name(about_pair, role), pair=(pair_id, role)))
+                first, second = map(self._queue, made)
         except AquaDashError:
             for run in made:
-                self._store.request_stop(run.run_id)
+                if not self._store.get(run.run_id).status.ended:
+                    self._store.request_stop(run.run_id)
                 self._store.delete(run.run_id)
             raise
-        for run in made:
-            self._queue_up(run.run_id, supervisor.supervise)
-        return made[0], made[1]
+        return first, second
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""
@@ -149,44 +138,85 @@ class Engine(QueueOrder):
 
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch."""
-        config = self._store.get(run_id).config
-        check(config)
-        self._connected()
-        with self._within_limits(config):
-            run = self._take_turns(self._store.requeue(run_id, queued_by=_this_process()))
-        self._queue_up(run_id, supervisor.supervise)
-        return run
+        run = self._store.get(run_id)
+        check(run.config)
+        self._reachable()
+        with self._within_limits(run.config):
+            return self._queue(run)
 
-    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
-        """Take over what an engine of this machine left behind when its process ended.
-
-        Runs that still train keep a slot until they end; runs that waited are queued again. Runs that this engine or a
-        living process looks after, or that another machine queued, are left alone.
+    def reorder(self, run_ids: Sequence[str]) -> list[str]:
+        """Let some waiting runs start first, in the order given; the others follow as they stand.
 
         Args:
-            only: The ids of the runs to look at; all of them when None.
+            run_ids: Runs that wait.
 
         Returns:
-            The ids of the runs taken over.
+            The ids of all waiting runs in their new order.
+
+        Raises:
+            NotAllowedError: In a class the teacher alone changes the order.
+            RunError: One of them does not wait (any more).
         """
-        adopted = []
-        for run in reversed(self._unattended(only)):
-            # On a cluster somebody looks after a silent run, too, and goes on with it.
-            at_work = run.status is RunStatus.RUNNING or (run.status.ended and self._on_cluster)
-            if at_work and _is_orphan(self._store.queued_by(run.run_id)):
-                self._queue_up(run.run_id, supervisor.watch)
-                adopted.append(run.run_id)
-        waiting = [run for run in self._unattended(only) if run.status is RunStatus.QUEUED]
-        for run in sorted(waiting, key=lambda run: run.queued_at):
-            if _is_orphan(self._store.queued_by(run.run_id)):
-                self._store.requeue(run.run_id, queued_by=_this_process())
-                self._queue_up(run.run_id, supervisor.supervise)
-                adopted.append(run.run_id)
-        return adopted
+        require(Action.REORDER)
+        waiting = self._store.places()
+        for run_id in run_ids:
+            if run_id not in waiting:
+                run = self._store.get(run_id)
+                raise RunError(f"{run.name} does not wait: it is {run.status}. Only waiting runs have a place.")
+        self._store.jobs.reorder(KIND, [job_id(KIND, run_id) for run_id in run_ids])
+        return list(self._store.places())
+
+    def move(self, run_id: str, place: int) -> list[str]:
+        """Give one waiting run another place.
+
+        Args:
+            run_id: A run that waits.
+            place: 1 for the one that starts next; beyond the last is the last.
+
+        Returns:
+            The ids of all waiting runs in their new order.
+
+        Raises:
+            NotAllowedError: In a class the teacher alone changes the order.
+            RunError: The run does not wait (any more), or there is no such place.
+        """
+        require(Action.REORDER)
+        if place < 1:
+            raise RunError(f"The place is {place}; expected 1 for the run that starts next, 2 for the one after it ...")
+        others = [other for other in self._store.places() if other != run_id]
+        return self.reorder([*others[: place - 1], run_id])
+
+    def waiting(self) -> dict[str, Waiting]:
+        """The place and the time until it starts of each waiting run that whoever asks may see, in their order."""
+        from aquadash.runs.snapshot import snapshot_of
+
+        seen = {run.run_id for run in self._store.unfinished_runs()}
+        with people.acting(people.OWNER):
+            runs = snapshot_of(self._store).runs()
+        found = waiting_times(runs, slots=self.slots(), paused=limits.paused())
+        return {run_id: one for run_id, one in found.items() if run_id in seen}
 
     def queue_position(self, run_id: str) -> int | None:
         """1 for the queued run that starts next, and so on; None for one that is not queued."""
         return self._store.queue_position(run_id)
+
+    # -- slots -------------------------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Train what waits, also what others have queued, from now on until this process ends."""
+        self._slots.serve()
+
+    def prepare(self) -> None:
+        """Have everything ready so that the next run begins at once. Takes seconds, the first time."""
+        self._slots.prepare()
+
+    def slots(self) -> int:
+        """How many runs may train at once, at least 1; see :meth:`~aquadash.engine.slots.Slots.count`."""
+        return self._slots.count()
+
+    def client(self) -> Client:
+        """See :meth:`~aquadash.engine.slots.Slots.client`."""
+        return self._slots.client()
 
     def __enter__(self) -> Engine:
         return self
@@ -196,87 +226,52 @@ class Engine(QueueOrder):
 
     def close(self) -> None:
         """Let go of everything; workers go on by themselves. The engine may be used again afterwards."""
-        supervisor.closing.set()
-        self._end_watching()
-        with self._lock:
-            client, self._client = self._client, None
-            keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.close()
-        if client is not None:
-            cluster = client.cluster
-            client.close(timeout=2)
-            if cluster is not None:
-                cluster.close(timeout=2)
+        self._slots.close()
 
-    def _unattended(self, only: Collection[str] | None) -> list[Run]:
-        """Waiting and running runs, all or those of ``only``, that no slot here holds or will take; newest first."""
-        return [
-            run
-            for run in self._store.unfinished_runs()
-            if (only is None or run.run_id in only)
-            and ((future := self._futures.get(run.run_id)) is None or future.done())
-        ]
+    # -- within ------------------------------------------------------------------------------------------------------
 
-    @property
-    def _on_cluster(self) -> bool:
-        return settings.scheduler_address() is not None
+    def _reachable(self) -> None:
+        """Raise where a cluster is named whose scheduler does not answer, before anything is stored."""
+        if settings.scheduler_address() is not None:
+            self.client()
 
-    def slots(self) -> int:
-        """How many runs may train at once: here, or on the cluster's workers as they are now, at least 1.
+    def _queue(self, run: Run) -> Run:
+        """Put a run into the queue; own pictures that the cluster does not have are sent first, in a thread."""
+        needs = "gpu" if run.config.training.device == "gpu" and self._cluster_has_gpus() else ""
+        name = run.config.data.source.removeprefix(about.PREFIX)
+        to_send = (
+            name != run.config.data.source and settings.store_is_shared() and not self._store.data_sent(run.run_id)
+        )
+        job = self._store.queue(run.run_id, needs=needs, held=to_send)
+        if to_send:
+            sending.start(self._store, job, name, needs=needs)
+        self.serve()
+        return self._store.get(run.run_id)
 
-        It asks no scheduler that is not connected yet: pages ask for this, and would wait for one that is away.
+    def _cluster_has_gpus(self) -> bool:
+        """Whether a worker says that it has a graphics card; plain ``dask worker`` does not say."""
+        if settings.scheduler_address() is None:
+            return False
+        workers = self.client().scheduler_info(n_workers=-1)["workers"].values()
+        return any(worker.get("resources", {}).get("GPU") for worker in workers)
+
+    @contextmanager
+    def _within_limits(self, *configs: RunConfig) -> Iterator[None]:
+        """Refuse runs beyond the limits of whoever acts; inside nobody else adds one.
 
         Raises:
-            ConfigError: The setting cannot be used.
+            NotAllowedError: With the limit and what to do.
         """
-        if not self._on_cluster:
-            return settings.slots()
-        client = self._client
-        if client is not None and usable(client):
-            with contextlib.suppress(OSError, TimeoutError):
-                self._slots = max(1, sum(client.nthreads().values()))
-        return self._slots
-
-    def _enqueue(self, run_id: str, task: Callable[[str], str], *, priority: float) -> None:
-        client = self._connected()
-        if self._on_cluster:
-            from aquadash.engine.keeper import Keeper
-            from aquadash.engine.tickets import Ticket
-
-            self._futures[run_id] = Ticket(self._store, run_id, self._connected, priority=priority)
-            with self._lock:
-                self._keeper = self._keeper or Keeper(self, self._store, self._futures)
+        require(Action.SUBMIT)
+        person = people.current()
+        if person.leads:
+            yield
             return
-        with self._lock:
-            self._submissions += 1
-            key = f"{task.__name__}-{run_id}-{os.getpid()}-{self._submissions}"
-        future = client.submit(task, run_id, key=key, pure=False, priority=priority)
-        # Dask forgets a task that nobody holds.
-        self._futures[run_id] = future
-
-    def _connected(self) -> Client:
-        with self._lock:
-            if self._client is None or not usable(self._client):
-                # Its threads belong to nobody.
-                with people.acting(people.OWNER):
-                    self._client = connect()
-            return self._client
-
-
-def _this_process() -> Worker:
-    return Worker(socket.gethostname(), os.getpid())
-
-
-def _is_orphan(owner: Worker | None) -> bool:
-    """True when the process that queued a run was of this machine and is gone."""
-    import psutil
-
-    if owner is None:
-        return True
-    if owner.host != socket.gethostname():
-        return False
-    return owner.pid == os.getpid() or not psutil.pid_exists(owner.pid)
+        with self._adding:
+            own = [job for job in self._store.jobs.queue(KIND) if job.owner == person.person_id]
+            for config in configs:
+                checks.check_training(config.training.epochs, waiting=len(own), more=len(configs))
+            yield
 
 
 _engines: dict[int, Engine] = {}

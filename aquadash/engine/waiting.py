@@ -90,7 +90,7 @@ def waiting_times(
         now: Seconds since 1970 UTC; the present if None.
     """
     now = time.time() if now is None else now
-    waiting = sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.queued_at)
+    waiting = sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.place)
     if not waiting:
         return {}
     if paused:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,11 +17,16 @@ class Kind:
         title: What people call it, to follow "the": ``"measurement"``.
         work: ``"module:function"``, imported by the worker process alone. The function gets a
             :class:`~aquadash.jobs.worker.JobContext` and returns what it has found, as few plain values for JSON.
-        requeue: A job whose worker was lost is put back, and one that is queued waits for whoever comes next, on any
-            machine. Else its worker is started with it on the same machine, which has the files that it needs, and it
-            is interrupted when nobody has taken care of it for a lease, queued or not.
+        ended: ``"module:function"``, called with the resource, the :class:`~aquadash.jobs.types.JobStatus` and the
+            message of a job before the table has them as its end; empty for nothing.
+        max_losses: Where this is 0, a worker is started with each job, on the same machine, which has the files that it
+            needs, and a job of which nobody has taken care for a lease is interrupted, queued or not. Else the engine
+            gives out slots, a queued job waits for the next that is free, and a job whose worker was lost is put back,
+            until so many were lost in a row without any getting on.
+        prepare: ``"module:function"``, called by the process that stands by, to import what takes long; empty for
+            nothing.
         niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
-        slots: So many are worked on at the same time on one machine.
+        slots: So many are worked on at the same time on one machine; None for as many as ``AQUADASH_SLOTS`` says.
         linger: Seconds for which its worker waits for another job before it ends, for work whose libraries take long to
             load.
         kept: Seconds after which an ended job is forgotten; None for never.
@@ -27,9 +35,11 @@ class Kind:
     name: str
     title: str
     work: str
-    requeue: bool = False
+    ended: str = ""
+    max_losses: int = 0
+    prepare: str = ""
     niceness: int = 0
-    slots: int = 1
+    slots: int | None = 1
     linger: float = 0.0
     kept: float | None = None
 
@@ -42,6 +52,15 @@ _MINUTE, _DAY = 60.0, 24 * 3600.0
 KINDS = {
     kind.name: kind
     for kind in (
+        Kind(
+            "train",
+            "training",
+            "aquadash.training.worker:work",
+            ended="aquadash.training.worker:record_end",
+            max_losses=3,
+            prepare="aquadash.training.worker:prepare",
+            slots=None,
+        ),
         Kind(
             "robustness",
             "measurement",
@@ -62,3 +81,10 @@ KINDS = {
         Kind("import", "import", "aquadash.export.preparing:work_import", slots=2, linger=_MINUTE, kept=_DAY),
     )
 }
+
+
+def named(name: str) -> Callable[..., Any]:
+    """The function of a ``"module:function"``."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found

@@ -36,34 +36,42 @@ def step_back(niceness: int) -> None:
     os.nice(niceness)
 
 
-def start_detached(arguments: Sequence[str], *, log_path: Path, module: str = "aquadash") -> subprocess.Popen[bytes]:
+def start_detached(
+    arguments: Sequence[str], *, log_path: Path, module: str = "aquadash", piped: bool = False
+) -> subprocess.Popen[bytes]:
     """Start a command of AquaDash in a process session of its own.
 
     Neither Ctrl-C in the app's terminal nor the app's end reaches it.
 
     Args:
-        arguments: The command's words, such as ``["worker", run_id]``.
+        arguments: The command's words, such as ``["import-worker", draft_id]``.
         log_path: What it prints is added to this file.
         module: What Python runs; the command line if not given.
+        piped: Give it pipes to this process as stdin and stdout.
     """
     launcher = _launcher
     if launcher is not None:
-        return launcher.submit(_start, arguments, log_path, module).result()
-    return _start(arguments, log_path, module)
+        return launcher.submit(_start, arguments, log_path, module, piped).result()
+    return _start(arguments, log_path, module, piped)
 
 
-def _start(arguments: Sequence[str], log_path: Path, module: str) -> subprocess.Popen[bytes]:
+def _start(arguments: Sequence[str], log_path: Path, module: str, piped: bool) -> subprocess.Popen[bytes]:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if piped else log,
             stderr=log,
             cwd=settings.PROJECT_ROOT,
             start_new_session=True,
-            env={**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"},
+            env=environment(),
         )
+
+
+def environment() -> dict[str, str]:
+    """The environment variables of a process that works for this one."""
+    return {**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"}
 
 
 def start_unattended(arguments: Sequence[str], *, log_path: Path, module: str = "aquadash") -> None:

@@ -1,16 +1,17 @@
 """The table of jobs: SQLite in the home, or PostgreSQL where ``AQUADASH_DATABASE`` names one.
 
-Every write is one transaction that takes the table for itself, raises the table's revision and, if it is a worker's,
-names the attempt that the worker was given: of one that was cut off, no row is found.
+Every write is one transaction that begins by raising the database's revision, so that writes follow one another and a
+reader who knows a revision is told what came after it. A worker's write names the attempt that the worker was given: of
+one that was cut off, no row is found.
 """
 
 from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -21,11 +22,13 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
-    FromClause,
     Index,
     Integer,
     MetaData,
+    Row,
+    Select,
     String,
+    Subquery,
     Table,
     Text,
     and_,
@@ -34,7 +37,6 @@ from sqlalchemy import (
     delete,
     event,
     exists,
-    false,
     func,
     literal_column,
     null,
@@ -55,9 +57,13 @@ from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Worker
 #: on a busy machine, at a low priority, keeps one silent for ten.
 LEASE_SECONDS = 30.0
 
-_MESSAGE_LIMIT = 1000
+_MESSAGE_LIMIT = 4000
+_LOG_TAIL_LIMIT = 6000
 
 _ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+#: What no worker offers.
+_HELD = "held"
 
 _JSON = JSON(none_as_null=True)
 _metadata = MetaData()
@@ -70,30 +76,75 @@ _jobs = Table(
     Column("owner", String(40), nullable=False),
     Column("home", Text, nullable=False),
     Column("position", Float, nullable=False),
+    Column("rank", Float),
+    Column("needs", String(40), nullable=False),
     Column("request", _JSON, nullable=False),
     Column("status", String(20), nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("losses", Integer, nullable=False),
     Column("worker", _JSON),
     Column("lease", Float),
     Column("progress", _JSON),
     Column("result", _JSON, nullable=False),
     Column("message", Text, nullable=False),
+    Column("log_tail", Text, nullable=False),
     Column("stop_requested", Boolean, nullable=False),
     Column("submitted_at", Float, nullable=False),
     Column("started_at", Float),
     Column("ended_at", Float),
     Column("revision", Integer, nullable=False),
 )
-_indexes = (Index("jobs_queue", _jobs.c.status, _jobs.c.position), Index("jobs_revision", _jobs.c.revision))
+#: Which records of runs were written at which revision.
+_run_changes = Table(
+    "run_changes",
+    _metadata,
+    Column("run", String(150), primary_key=True),
+    Column("revision", Integer, nullable=False),
+)
+#: One row: the revision of the last write.
+_revision = Table("revision", _metadata, Column("value", Integer, nullable=False))
+_tables = (_jobs, _run_changes, _revision)
+_indexes = (
+    Index("jobs_queue", _jobs.c.status, _jobs.c.position),
+    Index("jobs_revision", _jobs.c.revision),
+    Index("run_changes_revision", _run_changes.c.revision),
+)
 _columns = _jobs.c
 #: What a reader gets: all but what is between workers and the table.
-_read_columns = [column for column in _columns if column.name not in ("lease", "home")]
-# Another name of the table, for what is asked of it within a write to it.
-_everything = _jobs.alias("everything")
-_all = _everything.c
-_next_revision = select(func.coalesce(func.max(_all.revision), 0) + 1).scalar_subquery()
-_last_position = select(func.coalesce(func.max(_all.position), 0) + 1).scalar_subquery()
+_read_columns = [column for column in _columns if column.name not in ("lease", "home", "rank")]
 _is_active = _columns.status.in_(_ACTIVE)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What was written after a revision.
+
+    Attributes:
+        revision: What to ask with the next time.
+        jobs: The jobs as they are now.
+        runs: The ids of the runs whose records were written.
+    """
+
+    revision: int
+    jobs: list[Job]
+    runs: list[str]
+
+
+def _queue() -> Subquery:
+    """The active jobs with their places.
+
+    Those that somebody has ranked come first. For the others, people take turns: somebody's n-th, those at work
+    counted, stands before everybody's that is later than their n-th.
+    """
+    unranked = _columns.rank.is_(None)
+    turn = func.row_number().over(
+        partition_by=(_columns.kind, _columns.owner),
+        order_by=(_columns.status == JobStatus.QUEUED, unranked, _columns.rank, _columns.position),
+    )
+    turns = select(_jobs, turn.label("turn")).where(_is_active).subquery("turns")
+    order = (turns.c.rank.is_(None), turns.c.rank, turns.c.turn, turns.c.position, turns.c.id)
+    place = func.row_number().over(order_by=order)
+    return select(turns, place.label("place")).subquery("queue")
 
 
 class Jobs:
@@ -103,7 +154,7 @@ class Jobs:
     """
 
     def __init__(self, url: str) -> None:
-        """Opens the database, and makes the table where there is none.
+        """Opens the database, and makes the tables where there are none.
 
         Args:
             url: As SQLAlchemy has it: ``sqlite:///...`` or ``postgresql://...``.
@@ -114,13 +165,16 @@ class Jobs:
         now = "(julianday('now') - 2440587.5) * 86400.0" if self._on_sqlite else "extract(epoch from clock_timestamp())"
         self._now: ColumnElement[float] = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
         self._lapsed = and_(_is_active, _columns.lease < self._now)
-        with self._writing(lock=False) as connection:
+        with _storage_errors("write the jobs"), self._engine.begin() as connection:
             if not self._on_sqlite:
                 # Two that make the same table at the same moment would disturb each other; the number is just ours.
                 connection.execute(text("SELECT pg_advisory_xact_lock(7251904)"))
-            connection.execute(CreateTable(_jobs, if_not_exists=True))
+            for table in _tables:
+                connection.execute(CreateTable(table, if_not_exists=True))
             for index in _indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
+            first: Select[tuple[int]] = select(literal_column("0", Integer)).where(~exists(select(_revision.c.value)))
+            connection.execute(_revision.insert().from_select(["value"], first))
 
     def close(self) -> None:
         """Let go of the database's connections."""
@@ -128,7 +182,9 @@ class Jobs:
 
     # -- for everybody -----------------------------------------------------------------------------------------------
 
-    def submit(self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -> Job:
+    def submit(
+        self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "", needs: str = "", held: bool = False
+    ) -> Job:
         """Put a job at the end of the queue, in the row that the same work had before.
 
         Args:
@@ -136,41 +192,47 @@ class Jobs:
             run: What it works on.
             request: What is asked for, as plain values for JSON.
             owner: The id of the person who asks; empty for the owner of the machine.
+            needs: What a worker must have to be given it, such as ``"gpu"``.
+            held: Give it to nobody until :meth:`release`.
 
         Raises:
             RunError: It is queued or running already.
         """
         name = job_id(kind, run)
+        waits_for_a_slot = KINDS[kind].max_losses > 0
+        leased = held or not waits_for_a_slot
         values = {
             "owner": owner,
-            "home": "" if KINDS[kind].requeue else settings.here(),
-            "position": _last_position,
+            "home": "" if waits_for_a_slot and settings.store_is_shared() else settings.here(),
+            "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
+            "rank": null(),
+            "needs": _HELD if held else needs,
             "request": dict(request),
             "status": JobStatus.QUEUED,
+            "losses": 0,
             "worker": null(),
-            "lease": null() if KINDS[kind].requeue else self._now + LEASE_SECONDS,
+            "lease": self._now + LEASE_SECONDS if leased else null(),
             "progress": null(),
             "result": {},
             "message": "",
+            "log_tail": "",
             "stop_requested": False,
             "submitted_at": self._now,
             "started_at": null(),
             "ended_at": null(),
-            "revision": _next_revision,
         }
         insert = sqlite.insert(_jobs) if self._on_sqlite else postgresql.insert(_jobs)
-        statement = insert.values(id=name, kind=kind, run=run, attempt=0, **values).on_conflict_do_update(
-            index_elements=["id"],
-            set_=values,
-            where=_columns.status.not_in(_ACTIVE),
-        )
-        with self._writing() as connection:
-            self._end_lapsed(connection)
+        with self._writing() as (connection, revision):
+            self._end_lapsed(connection, revision)
+            values["revision"] = revision
+            statement = insert.values(id=name, kind=kind, run=run, attempt=0, **values).on_conflict_do_update(
+                index_elements=["id"],
+                set_=values,
+                where=_columns.status.not_in(_ACTIVE),
+            )
             row = connection.execute(statement.returning(*_read_columns)).one_or_none()
             if (kept := KINDS[kind].kept) is not None:
-                # After the row above, which has the highest revision: that of the table never goes back.
-                forgotten = and_(_columns.kind == kind, _columns.ended_at < self._now - kept)
-                connection.execute(delete(_jobs).where(forgotten))
+                connection.execute(delete(_jobs).where(_columns.kind == kind, _columns.ended_at < self._now - kept))
         if row is None:
             raise RunError(f"This {KINDS[kind].title} is under way already. Wait for its end, or stop it first.")
         return _job(row)
@@ -180,18 +242,40 @@ class Jobs:
         found = self._read(_columns.id == name)
         return found[0] if found else None
 
-    def find(self, *, kind: str) -> list[Job]:
-        """The jobs of a kind in the order of their positions."""
-        return self._read(_columns.kind == kind)
+    def find(self, *, kind: str, status: Collection[JobStatus] = tuple(JobStatus)) -> list[Job]:
+        """The jobs of a kind, those of some statuses only, in the order in which they were submitted."""
+        return self._read(and_(_columns.kind == kind, _columns.status.in_(status)))
 
-    def changed_since(self, revision: int) -> list[Job]:
-        """The jobs that were written after a revision of the table, 0 for all of them.
+    def queue(self, kind: str) -> list[Job]:
+        """The queued jobs of a kind, the next one first."""
+        self._look_for_lapsed()
+        queue = _queue()
+        waiting = select(*(queue.c[column.name] for column in _read_columns))
+        waiting = waiting.where(queue.c.kind == kind, queue.c.status == JobStatus.QUEUED).order_by(queue.c.place)
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            return [_job(row) for row in connection.execute(waiting)]
 
-        The highest :attr:`Job.revision` among them is what to ask with the next time.
-        """
-        return self._read(_columns.revision > revision)
+    def changes(self, revision: int) -> Changes:
+        """What was written after a revision of the database; everything after 0."""
+        self._look_for_lapsed()
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            # Read first: what is written between the reads is found again the next time.
+            now = connection.execute(select(_revision.c.value)).scalar_one()
+            if now == revision:
+                return Changes(now, [], [])
+            jobs = connection.execute(select(*_read_columns).where(_columns.revision > revision)).all()
+            runs = connection.execute(select(_run_changes.c.run).where(_run_changes.c.revision > revision)).scalars()
+            return Changes(now, [_job(row) for row in jobs], list(runs))
 
-    def request_stop(self, name: str) -> None:
+    def run_changed(self, run: str) -> None:
+        """Say to all readers that the record of a run was written."""
+        insert = sqlite.insert(_run_changes) if self._on_sqlite else postgresql.insert(_run_changes)
+        with self._writing() as (connection, revision):
+            values = {"revision": revision}
+            statement = insert.values(run=run, **values).on_conflict_do_update(index_elements=["run"], set_=values)
+            connection.execute(statement)
+
+    def request_stop(self, name: str) -> Job:
         """Ask a job to stop. One that is queued stops at once; a worker hears of it with its next report.
 
         Raises:
@@ -201,20 +285,65 @@ class Jobs:
         values = {
             "stop_requested": True,
             "status": case((queued, JobStatus.STOPPED), else_=_columns.status),
-            "message": case((queued, "Stopped by request."), else_=_columns.message),
+            "message": case((queued, "Taken out of the queue before it started."), else_=_columns.message),
             "ended_at": case((queued, self._now), else_=null()),
         }
-        with self._writing() as connection:
-            self._end_lapsed(connection)
-            if not self._write(connection, and_(_columns.id == name, _is_active), values):
-                raise RunError("There is nothing to stop: the job is not at work.")
+        with self._writing() as (connection, revision):
+            self._end_lapsed(connection, revision)
+            found = self._write(connection, revision, and_(_columns.id == name, _is_active), values)
+        if found is None:
+            raise RunError("There is nothing to stop: the job is not at work.")
+        return found
+
+    def reorder(self, kind: str, names: Sequence[str]) -> None:
+        """Let some queued jobs start first, in the order given; the others follow as they stand.
+
+        Args:
+            kind: Whose queue.
+            names: Ids of jobs; those that are not queued (any more) are passed over.
+        """
+        with self._writing() as (connection, revision):
+            queue = _queue().c
+            waiting = select(queue.id, queue.rank).where(queue.kind == kind, queue.status == JobStatus.QUEUED)
+            ranks = {row.id: row.rank for row in connection.execute(waiting.order_by(queue.place))}
+            first = [name for name in dict.fromkeys(names) if name in ranks]
+            # Whoever was ranked before stays before those that never were.
+            first += [name for name, rank in ranks.items() if rank is not None and name not in first]
+            for rank, name in enumerate(first):
+                self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
+
+    # -- for whoever prepares a job that is held ---------------------------------------------------------------------
+
+    def hold(self, job: Job, message: str) -> None:
+        """Say of a held job what is being done for it, at least once in a lease.
+
+        Raises:
+            LeaseLostError: It was stopped.
+        """
+        with self._writing() as (connection, revision):
+            self._own(connection, revision, job, {"message": message, "lease": self._now + LEASE_SECONDS})
+
+    def release(self, job: Job, *, needs: str = "") -> None:
+        """Give a held job to whoever has what it needs.
+
+        Raises:
+            LeaseLostError: It was stopped.
+        """
+        with self._writing() as (connection, revision):
+            self._own(connection, revision, job, {"message": "", "needs": needs, "lease": null()})
 
     # -- for workers -------------------------------------------------------------------------------------------------
 
-    def claim(self, kinds: Collection[str], worker: Worker) -> Job | None:
-        """Take the next queued job of these kinds; None where there is none. Of several workers, one gets it."""
-        queued = select(_all.id).where(_waits(_everything, kinds))
-        following = queued.order_by(_all.position, _all.id).limit(1).scalar_subquery()
+    def claim(self, kinds: Collection[str], worker: Worker, *, offers: Collection[str] = ()) -> Job | None:
+        """Take the next queued job of these kinds; None where there is none. Of several workers, one gets it.
+
+        Args:
+            kinds: Names in :data:`~aquadash.jobs.kinds.KINDS`.
+            worker: The process that asks.
+            offers: What it has of what jobs need, such as ``"gpu"``.
+        """
+        queue = _queue().c
+        following = select(queue.id).where(_claimable(queue, kinds, offers)).order_by(queue.place).limit(1)
         values = {
             "status": JobStatus.RUNNING,
             "attempt": _columns.attempt + 1,
@@ -223,29 +352,42 @@ class Jobs:
             "progress": null(),
             "started_at": self._now,
         }
-        with self._writing() as connection:
-            self._end_lapsed(connection)
-            return self._write(connection, and_(_columns.id == following, _columns.status == JobStatus.QUEUED), values)
+        with self._writing() as (connection, revision):
+            self._end_lapsed(connection, revision)
+            return self._write(connection, revision, _columns.id == following.scalar_subquery(), values)
 
-    def waiting(self, kinds: Collection[str]) -> bool:
-        """Whether a job of these kinds is queued that this machine may :meth:`claim`."""
-        return bool(self._read(_waits(_jobs, kinds)))
+    def waiting(self, kinds: Collection[str], *, offers: Collection[str] = ()) -> bool:
+        """Whether there is a job that :meth:`claim` would give."""
+        self._look_for_lapsed()
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            return bool(connection.execute(select(exists().where(_claimable(_columns, kinds, offers)))).scalar())
 
-    def heartbeat(self, job: Job, progress: Progress | None) -> bool:
+    def heartbeat(
+        self, job: Job, progress: Progress | None, *, log_tail: str | None = None, advanced: bool = False
+    ) -> bool:
         """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop.
+
+        Args:
+            job: As it was claimed.
+            progress: How far it is.
+            log_tail: The end of what the worker has printed, where it has changed.
+            advanced: A part of it is complete that is kept, so that workers that were lost before do not count.
 
         Raises:
             LeaseLostError: It is no longer the worker's.
         """
-        behind = and_(_waits(_jobs, [job.kind]), _columns.lease.is_not(None))
-        waiting = asdict(Progress(f"waiting for another {KINDS[job.kind].title}"))
-        lease = self._now + LEASE_SECONDS
-        with self._writing() as connection:
-            values = {"lease": lease, "progress": asdict(progress) if progress else null()}
-            found = self._own(connection, job, values)
-            connection.execute(update(_jobs).where(behind).values(lease=lease))
-            unaware = and_(behind, _columns.progress.is_(null()))
-            connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=_next_revision))
+        values: dict[str, Any] = {
+            "lease": self._now + LEASE_SECONDS,
+            "progress": asdict(progress) if progress else null(),
+        }
+        if log_tail is not None:
+            values["log_tail"] = log_tail[-_LOG_TAIL_LIMIT:]
+        if advanced:
+            values["losses"] = 0
+        with self._writing() as (connection, revision):
+            found = self._own(connection, revision, job, values)
+            if not KINDS[job.kind].max_losses:
+                self._renew_behind(connection, revision, job.kind)
         return found.stop_requested
 
     def end(self, job: Job, status: JobStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
@@ -267,59 +409,112 @@ class Jobs:
             "ended_at": self._now,
             "lease": null(),
         }
-        with self._writing() as connection:
-            self._own(connection, job, values)
+        with self._writing() as (connection, revision):
+            self._own(connection, revision, job, values)
+
+    def put_back(self, worker: Worker, reason: str, *, is_loss: bool = True) -> Job | None:
+        """Take from a process that has ended what it was working on, so that another goes on with it.
+
+        Args:
+            worker: The process.
+            reason: What has happened, to complete "...; the next one goes on": ``"The worker on ... was lost"``.
+            is_loss: False where somebody meant it to end.
+
+        Returns:
+            The job as it is now; None if there was none.
+        """
+        with self._writing() as (connection, revision):
+            running = select(*_read_columns).where(_columns.status == JobStatus.RUNNING)
+            for job in map(_job, connection.execute(running).all()):
+                if job.worker == worker:
+                    return self._lose(connection, revision, job, reason, is_loss=is_loss)
+        return None
 
     # -- within ------------------------------------------------------------------------------------------------------
 
-    def _own(self, connection: Connection, job: Job, values: Mapping[str, Any]) -> Job:
+    def _own(self, connection: Connection, revision: int, job: Job, values: Mapping[str, Any]) -> Job:
         """Write to the job as whoever was given this attempt of it."""
         mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == job.status)
-        found = self._write(connection, mine, values)
+        found = self._write(connection, revision, mine, values)
         if found is None:
             raise LeaseLostError("This work was taken for lost, so what it finds is not written any more.")
         return found
 
-    def _write(self, connection: Connection, where: ColumnElement[bool], values: Mapping[str, Any]) -> Job | None:
-        changed = update(_jobs).where(where).values(**values, revision=_next_revision).returning(*_read_columns)
+    def _write(
+        self, connection: Connection, revision: int, where: ColumnElement[bool], values: Mapping[str, Any]
+    ) -> Job | None:
+        changed = update(_jobs).where(where).values(**values, revision=revision).returning(*_read_columns)
         row = connection.execute(changed).one_or_none()
         return None if row is None else _job(row)
 
-    def _end_lapsed(self, connection: Connection) -> None:
-        """Interrupt, or put back, what nobody has taken care of for a lease."""
-        requeued = _columns.kind.in_([kind.name for kind in KINDS.values() if kind.requeue])
-        goes_on = and_(requeued, _columns.stop_requested == false())
-        values = {
-            "status": case((goes_on, JobStatus.QUEUED), (requeued, JobStatus.STOPPED), else_=JobStatus.INTERRUPTED),
-            "ended_at": case((goes_on, null()), else_=self._now),
-            "lease": null(),
-            "revision": _next_revision,
-        }
-        connection.execute(update(_jobs).where(self._lapsed).values(values))
+    def _renew_behind(self, connection: Connection, revision: int, kind: str) -> None:
+        """Keep those waiting that wait for a slot of their kind on this machine."""
+        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED, _columns.home == settings.here())
+        connection.execute(update(_jobs).where(behind).values(lease=self._now + LEASE_SECONDS))
+        waiting = asdict(Progress(f"waiting for another {KINDS[kind].title}"))
+        unaware = and_(behind, _columns.progress.is_(null()))
+        connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=revision))
 
-    def _read(self, where: ColumnElement[bool]) -> list[Job]:
+    def _look_for_lapsed(self) -> None:
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             lapsed = connection.execute(select(exists().where(self._lapsed))).scalar()
         if lapsed:
-            with self._writing() as connection:
-                self._end_lapsed(connection)
+            with self._writing() as (connection, revision):
+                self._end_lapsed(connection, revision)
+
+    def _end_lapsed(self, connection: Connection, revision: int) -> None:
+        """Interrupt, or put back, what nobody has taken care of for a lease."""
+        for job in map(_job, connection.execute(select(*_read_columns).where(self._lapsed)).all()):
+            where = job.worker.host if job.worker else "its machine"
+            self._lose(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
+
+    def _lose(self, connection: Connection, revision: int, job: Job, reason: str, *, is_loss: bool = True) -> Job:
+        most, losses = KINDS[job.kind].max_losses, job.losses + is_loss
+        kept = "What is complete is kept."
+        if job.status is JobStatus.QUEUED or not most:
+            status, message = JobStatus.INTERRUPTED, ""
+        elif job.stop_requested:
+            status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept}"
+        elif is_loss and losses >= most:
+            status = JobStatus.FAILED
+            message = (
+                f"{losses} workers in a row were lost with it; at last: {reason}. Is there enough memory for it? {kept}"
+            )
+        else:
+            status, message = JobStatus.QUEUED, f"{reason}; the next one goes on from what is complete."
+        values = {
+            "status": status,
+            "message": message[:_MESSAGE_LIMIT],
+            "losses": losses,
+            "lease": null(),
+            "ended_at": self._now if status.ended else null(),
+        }
+        found = self._write(connection, revision, _columns.id == job.id, values)
+        assert found is not None
+        return found
+
+    def _read(self, where: ColumnElement[bool]) -> list[Job]:
+        self._look_for_lapsed()
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             rows = connection.execute(select(*_read_columns).where(where).order_by(_columns.position)).all()
         return [_job(row) for row in rows]
 
     @contextmanager
-    def _writing(self, *, lock: bool = True) -> Iterator[Connection]:
+    def _writing(self) -> Iterator[tuple[Connection, int]]:
+        """A transaction and its revision. Whoever raises that has the database for themselves until the end."""
         with _storage_errors("write the jobs"), self._engine.begin() as connection:
-            if lock and not self._on_sqlite:
-                # One after another, as in SQLite: else a later revision could be seen before an earlier one.
-                connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
-            yield connection
+            raised = update(_revision).values(value=_revision.c.value + 1).returning(_revision.c.value)
+            yield connection, connection.execute(raised).scalar_one()
 
 
-def _waits(table: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
-    """What is queued for a worker of this machine and home."""
-    places = ["", settings.here()]
-    return and_(table.c.status == JobStatus.QUEUED, table.c.kind.in_(kinds), table.c.home.in_(places))
+def _claimable(columns: Any, kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:
+    """What is queued for a worker of this machine and home that offers so much."""
+    return and_(
+        columns.status == JobStatus.QUEUED,
+        columns.kind.in_(kinds),
+        columns.home.in_(["", settings.here()]),
+        columns.needs.in_(["", *offers]),
+    )
 
 
 def open_table() -> Jobs:
@@ -369,7 +564,7 @@ def _storage_errors(what: str) -> Iterator[None]:
         raise StorageError(f"Could not {what}: {getattr(error, 'orig', None) or error}") from error
 
 
-def _job(row: Any) -> Job:
+def _job(row: Row[Any]) -> Job:
     values = {column.name: getattr(row, column.name) for column in _read_columns}
     values["status"] = JobStatus(row.status)
     values["worker"] = Worker(**row.worker) if row.worker else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -61,12 +61,14 @@ class Progress:
         done: Steps done, of ``total``.
         total: All steps, 0 while unknown.
         eta: Seconds to the end, None while unknown.
+        details: What else there is to say of work of this kind, as plain values for JSON.
     """
 
     phase: str
     done: int = 0
     total: int = 0
     eta: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fraction(self) -> float | None:
@@ -83,14 +85,17 @@ class Job:
         kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
         run: The resource that it works on: the id of a run, or another text.
         owner: The id of the person who asked for it; empty for the owner of the machine.
-        position: The lowest that is queued is next.
+        position: Its number in the order in which jobs were submitted.
+        needs: What a worker must have to be given it, see :meth:`~aquadash.jobs.table.Jobs.claim`; empty for nothing.
         request: What was asked for, as plain values.
         status: See :class:`JobStatus`.
         attempt: How often it was claimed.
+        losses: How many workers in a row were lost with it before it got on.
         worker: Who has or had it; None before the first claim.
         progress: What its worker reported last; None before that.
         result: What a finished one has found, as few plain values; empty otherwise.
-        message: Why it failed or stopped; plain text, empty otherwise.
+        message: Why it failed, stopped or was put back; plain text, empty otherwise.
+        log_tail: The end of what its worker has printed.
         stop_requested: True once somebody asked it to stop.
         submitted_at: When it was (last) asked for.
         started_at: When it was (last) claimed, None before.
@@ -103,13 +108,16 @@ class Job:
     run: str
     owner: str
     position: float
+    needs: str
     request: dict[str, Any]
     status: JobStatus
     attempt: int
+    losses: int
     worker: Worker | None
     progress: Progress | None
     result: dict[str, Any]
     message: str
+    log_tail: str
     stop_requested: bool
     submitted_at: float
     started_at: float | None

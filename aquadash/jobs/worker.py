@@ -1,20 +1,22 @@
-"""The worker process: takes the jobs of a kind from the table, one after another, until none is left.
+"""The worker process: takes jobs of a kind from the table and does them.
 
-``python -m aquadash.jobs.worker KIND``, in a process session of its own, so that it outlives whoever submitted the job.
+``python -m aquadash.jobs.worker KIND`` takes one after another until none is left; with ``--once`` it takes one, and
+with ``--unlocked`` leaves it to whoever started it how many are at work on this machine. It has a process session of
+its own, so that it outlives whoever submitted the job.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from types import EllipsisType
 from typing import Any
 
@@ -23,8 +25,9 @@ from filelock import FileLock, Timeout
 from aquadash import settings
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.jobs import open_jobs
-from aquadash.jobs.kinds import KINDS, Kind
-from aquadash.jobs.processes import log_to, start_unattended
+from aquadash.jobs.kinds import KINDS, Kind, named
+from aquadash.jobs.processes import log_to
+from aquadash.jobs.standby import STANDBY, WorkerProcess
 from aquadash.jobs.table import Jobs
 from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
 
@@ -38,6 +41,8 @@ _LOOK_SECONDS = 0.2
 
 #: The database may fail so often in a row (a full disk, a server that restarts) before the work ends unseen.
 _MAX_FAILURES = 30
+
+_LOG_TAIL_BYTES = 6000
 
 
 def start(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -> Job:
@@ -56,12 +61,19 @@ def start(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -
     jobs = open_jobs()
     job = jobs.submit(kind, run, request, owner=owner)
     try:
-        start_unattended([kind], log_path=settings.job_log(kind), module="aquadash.jobs.worker")
+        worker = STANDBY.launch([kind], log_path=settings.job_log(kind))
     except OSError as error:
         message = f"The process could not be started ({error.strerror or error})."
         jobs.end(job, JobStatus.FAILED, message=message)
         raise RunError(message) from error
+    # Or it would stay in the table of processes as long as the app lives.
+    threading.Thread(target=_wait_for, args=(worker,), name=f"worker-{kind}", daemon=True).start()
     return job
+
+
+def _wait_for(worker: WorkerProcess) -> None:
+    while worker.wait(60.0) is None:
+        pass
 
 
 class JobContext:
@@ -80,10 +92,18 @@ class JobContext:
         self._clock = clock
         self._began = clock()
         self._progress: Progress | None = None
+        self._log_tail: str | None = None
         self._stop_requested = False
         self._lost: AquaDashError | None = None
 
-    def report(self, phase: str, done: int = 0, total: int = 0, eta: float | None | EllipsisType = ...) -> None:
+    def report(
+        self,
+        phase: str,
+        done: int = 0,
+        total: int = 0,
+        eta: float | None | EllipsisType = ...,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Say how far the work is, as often as you like; a thread sends the latest once a second.
 
         Args:
@@ -91,6 +111,7 @@ class JobContext:
             done: Steps done, of ``total``.
             total: All steps, 0 while unknown.
             eta: Seconds to the end, None while unknown; left out, it follows from the steps so far.
+            details: What else there is to say, as plain values for JSON.
 
         Raises:
             Stopped: Somebody asked the job to stop.
@@ -98,7 +119,7 @@ class JobContext:
         """
         if isinstance(eta, EllipsisType):
             eta = (self._clock() - self._began) * (total - done) / done if 0 < done < total else None
-        self._progress = Progress(phase, done, total, eta)
+        self._progress = Progress(phase, done, total, eta, dict(details or {}))
         if self._lost is not None:
             raise self._lost
         if self._stop_requested:
@@ -113,9 +134,31 @@ class JobContext:
         """True once the job is no longer this worker's, so that nothing of it may be stored."""
         return isinstance(self._lost, LeaseLostError)
 
-    def beat(self) -> None:
-        """Send one heartbeat."""
-        self._stop_requested = self._jobs.heartbeat(self._job, self._progress) or self._stop_requested
+    @property
+    def worker(self) -> Worker:
+        """The process that does it."""
+        assert self._job.worker is not None
+        return self._job.worker
+
+    @property
+    def log_path(self) -> Path:
+        """Where this process writes its log while it does the job."""
+        return settings.job_log(self._job.id)
+
+    def beat(self, *, advanced: bool = False) -> None:
+        """Send one heartbeat.
+
+        Args:
+            advanced: A part of the work is complete and kept, so that workers that were lost before do not count.
+
+        Raises:
+            LeaseLostError: The job is no longer this worker's.
+        """
+        tail = _end_of(self.log_path)
+        new = tail if tail != self._log_tail else None
+        stop = self._jobs.heartbeat(self._job, self._progress, log_tail=new, advanced=advanced)
+        self._log_tail = tail
+        self._stop_requested = stop or self._stop_requested
 
     @contextmanager
     def beating(self, interval: float = HEARTBEAT_SECONDS) -> Iterator[None]:
@@ -148,26 +191,61 @@ class JobContext:
                     return
 
 
+def _end_of(log: Path) -> str:
+    """The end of a log from a whole line on; empty where there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LOG_TAIL_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return text if size <= _LOG_TAIL_BYTES else text.partition("\n")[2]
+
+
 def do_job(jobs: Jobs, job: Job) -> None:
     """Do a job that this process has claimed, and write how it ended; no exception leaves one that looks alive."""
     kind = KINDS[job.kind]
     context = JobContext(jobs, job)
     with context.beating():
         status, message, result = _done(kind, context)
-    _log.info("%s: %s. %s", job.id, status, message or result)
-    try:
-        jobs.end(job, status, message=message, result=result)
-    except LeaseLostError as error:
-        _log.warning("%s: %s", job.id, error)
+        _log.info("%s: %s. %s", job.id, status, message or result)
+        try:
+            context.beat()
+            if status is JobStatus.QUEUED:
+                jobs.put_back(context.worker, message)
+                return
+            try:
+                record_end(kind, job.run, status, message)
+            except AquaDashError as error:
+                _log.warning("%s: %s", job.id, error)
+                status, message = JobStatus.FAILED, message or str(error)
+            jobs.end(job, status, message=message, result=result)
+        except LeaseLostError as error:
+            _log.warning("%s: %s", job.id, error)
+
+
+def record_end(kind: Kind, run: str, status: JobStatus, message: str) -> None:
+    """Let a kind keep how a job ended, before the table has it or after a worker was lost.
+
+    Raises:
+        AquaDashError: It cannot be kept.
+    """
+    if kind.ended:
+        named(kind.ended)(run, status, message)
 
 
 def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
-    """How the work has ended: its status, why, and what it has found."""
+    """How the work has ended: its status, why, and what it has found; queued where another worker is to go on."""
     try:
-        module, _, function = kind.work.partition(":")
-        return JobStatus.FINISHED, "", getattr(importlib.import_module(module), function)(context)
+        return JobStatus.FINISHED, "", named(kind.work)(context)
     except Stopped as stopped:
         return JobStatus.STOPPED, str(stopped), {}
+    except StorageError as error:
+        _log.error("%s", error)
+        if kind.max_losses and settings.store_is_shared():
+            return JobStatus.QUEUED, f"The worker on {context.worker.host} lost the run store ({error})", {}
+        reason = str(error)
     except AquaDashError as error:
         _log.error("%s", error)
         reason = str(error)
@@ -184,13 +262,24 @@ def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str, Mapping[str,
     return JobStatus.FAILED, reason, {}
 
 
-def main(kind_name: str) -> int:
-    """Work until no job of the kind is left, or leave it to the workers of this machine that have all its slots."""
+def main(arguments: Sequence[str]) -> int:
+    """Take jobs, or leave them to the workers of this machine that have all slots of their kind.
+
+    Args:
+        arguments: The kind, and ``--once`` and ``--unlocked``, see above.
+
+    Returns:
+        The exit status.
+    """
+    kind_name, *options = arguments
     kind = KINDS[kind_name]
     if hasattr(os, "nice"):
         # The processes that this one starts inherit it.
         os.nice(kind.niceness)
     jobs, here = open_jobs(), Worker(socket.gethostname(), os.getpid())
+    if "--once" in options:
+        _take_one(jobs, kind, here, locked="--unlocked" not in options)
+        return 0
     while slot := _free_slot(kind):
         try:
             while job := _next(jobs, kind, here):
@@ -202,6 +291,21 @@ def main(kind_name: str) -> int:
         if not jobs.waiting([kind.name]):
             break
     return 0
+
+
+def _take_one(jobs: Jobs, kind: Kind, here: Worker, *, locked: bool) -> None:
+    """Do the next job, once this machine has a slot for it; nothing where others take all jobs meanwhile."""
+    offers = settings.offers()
+    slot = None
+    while locked and (slot := _free_slot(kind)) is None:
+        if not jobs.waiting([kind.name], offers=offers):
+            return
+        time.sleep(_LOOK_SECONDS)
+    # Held until this process ends.
+    if job := jobs.claim([kind.name], here, offers=offers):
+        log_to(settings.job_log(job.id))
+        do_job(jobs, job)
+    del slot
 
 
 def _next(jobs: Jobs, kind: Kind, here: Worker) -> Job | None:
@@ -217,7 +321,7 @@ def _free_slot(kind: Kind) -> FileLock | None:
     """A lock that stands for one of the kind's slots here; the system lets go of it however the process dies."""
     folder = settings.home() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(kind.slots):
+    for number in range(settings.slots() if kind.slots is None else kind.slots):
         lock = FileLock(folder / f"{kind.name}-{number}.lock")
         try:
             lock.acquire(timeout=0)
@@ -228,4 +332,4 @@ def _free_slot(kind: Kind) -> FileLock | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -46,15 +46,8 @@ def storage_errors(what: str) -> Iterator[None]:
         raise StorageError(f"Could not {what}: {_reason(error)}") from error
 
 
-def connect() -> tuple[MlflowClient, str]:
-    """Open the store that the settings name; makes it where it is new.
-
-    Returns:
-        The client and the id of the experiment that holds AquaDash's runs.
-
-    Raises:
-        StorageError: It cannot be opened; the message says why and how to mend it.
-    """
+def quiet_mlflow() -> None:
+    """Set the environment variables that MLflow reads when it is imported and when it asks a server."""
     # Before the import: MLflow looks for the network otherwise, and its migrations log at length.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -66,6 +59,18 @@ def connect() -> tuple[MlflowClient, str]:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     # A machine that was cut off does not even refuse: MLflow would wait two minutes each time.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+
+
+def connect() -> tuple[MlflowClient, str]:
+    """Open the store that the settings name; makes it where it is new.
+
+    Returns:
+        The client and the id of the experiment that holds AquaDash's runs.
+
+    Raises:
+        StorageError: It cannot be opened; the message says why and how to mend it.
+    """
+    quiet_mlflow()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from filelock import FileLock, Timeout
     from mlflow import MlflowClient

@@ -17,6 +17,7 @@ import numpy as np
 
 from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig, flatten, with_values
+from aquadash.jobs import open_jobs
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.connection import storage_errors
@@ -104,7 +105,6 @@ def _add(
         tag.CURVE: json.dumps(tag.thin(figures.columns["val_accuracy"].tolist())),
         tag.WORKER: json.dumps({"host": "generated", "pid": 1}),
         tag.ORIGIN: ORIGIN,
-        tag.CHANGED: tag.stamp(ended),
     }
     if metrics:
         values[tag.TEST_IMAGES] = _TEST_IMAGES
@@ -132,7 +132,7 @@ def _add(
         )
     if predicted and metrics:
         RunArtifacts.add_predictions(store, run_id, Predictions(np.arange(_TEST_IMAGES), labels, probabilities))
-        client.set_tag(run_id, tag.CHANGED, tag.stamp(ended))
+    open_jobs().run_changed(run_id)
     return run_id
 
 

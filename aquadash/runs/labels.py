@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError
+from aquadash.jobs import open_jobs
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import Run, clean_name
@@ -68,7 +69,7 @@ class RunLabels:
             there = wanted & set(self._client.get_run(run_id).data.tags)
             for name in sorted(there):
                 self._client.delete_tag(run_id, name)
-        self._set(run_id, "remove the tag", {})
+        open_jobs().run_changed(run_id)
 
     def set_pinned(self, run_id: str, pinned: bool = True) -> None:
         """Let the run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins."""

@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 from aquadash import people
 from aquadash.classroom.rights import Action, allowed, require, viewed
 from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.jobs import JobStatus, open_jobs
+from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.types import EpochRecord, Run, RunStatus, Worker
+from aquadash.runs.live import KIND, with_job
+from aquadash.runs.types import EpochRecord, Run, RunStatus
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
+
+    from aquadash.jobs.table import Jobs
 
 #: The columns of a history, in the order of ``history.csv`` after ``epoch``.
 EPOCH_METRICS = tuple(field.name for field in fields(EpochRecord) if field.name != "epoch")
@@ -33,6 +38,11 @@ class RunReading:
     _client: MlflowClient
     _experiment_id: str
 
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs that train the runs."""
+        return open_jobs()
+
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead that whoever asks may bring back.
 
@@ -41,26 +51,43 @@ class RunReading:
         from mlflow.entities import ViewType
 
         found = self._search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
-        runs = [run for stored in found if (run := stored.read()) is not None]
+        jobs = {job.run: job for job in self.jobs.find(kind=KIND)}
+        places = self.places()
+        runs = [
+            with_job(run, jobs.get(run.run_id), place=places.get(run.run_id, 0))
+            for stored in found
+            if (run := stored.read()) is not None
+        ]
         if deleted:
             runs = [run for run in runs if allowed(Action.RESTORE, run.thing)]
         return sorted(viewed(runs, lambda run: run.thing), key=lambda run: run.created_at, reverse=True)
 
     def unfinished_runs(self) -> list[Run]:
-        """The runs that wait or run (those that went silent among them), newest first. Quick in a full store, too."""
-        return viewed(self._unfinished(), lambda run: run.thing)
+        """The runs that wait or train, newest first. Quick in a full store, too."""
+        places = self.places()
+        found: list[Run] = []
+        for job in self.jobs.find(kind=KIND, status=(JobStatus.QUEUED, JobStatus.RUNNING)):
+            stored = self.stored_run(job.run)
+            run = stored.read() if stored is not None and not stored.deleted else None
+            if run is not None:
+                found.append(with_job(run, job, place=places.get(job.run, 0)))
+        return sorted(viewed(found, lambda run: run.thing), key=lambda run: run.created_at, reverse=True)
 
-    def _unfinished(self) -> list[Run]:
-        """The same, hidden ones among them."""
-        from mlflow.entities import ViewType
+    def places(self) -> dict[str, int]:
+        """The places of the waiting runs by id: 1 for the one that starts next, and so on."""
+        return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
-        found: dict[str, tag.StoredRun] = {}
-        # The waiting first: one that starts between the two reads is in both, and the later read counts.
-        for status in (RunStatus.QUEUED, RunStatus.RUNNING):
-            for stored in self._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{status}'"):
-                found[stored.run_id] = stored
-        runs = [run for stored in found.values() if (run := stored.read()) is not None]
-        return sorted(runs, key=lambda run: run.created_at, reverse=True)
+    def stored_run(self, run_id: str) -> tag.StoredRun | None:
+        """One run as its tags have it, whoever asks; None for one that is not there."""
+        from mlflow.exceptions import MlflowException
+
+        with storage_errors("read the run"):
+            try:
+                return _stored(self._client.get_run(run_id))
+            except MlflowException as error:
+                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
 
     def stored_runs(self) -> list[tag.StoredRun]:
         """All runs that are not in the bin, as their tags have them, in no order."""
@@ -78,57 +105,6 @@ class RunReading:
             for stored in self._search(ViewType.ACTIVE_ONLY, f"tags.`{name}` != ''")
         ]
         return list(dict.fromkeys(stored.run_id for stored in viewed(found, lambda stored: tag.thing_of(stored.tags))))
-
-    def changed_runs(self, first: float, last: float) -> list[tag.StoredRun]:
-        """The runs, those in the bin among them, that were written between two times; a few others may be there, too.
-
-        What another program writes into the store is not found so, as it leaves no time.
-
-        Args:
-            first: Seconds since 1970, by the clock of whoever wrote.
-            last: The same, for the end.
-        """
-        quick = self._changed_in_database(tag.stamp(first), tag.stamp(last))
-        found = self._changed_by_search(first, last) if quick is None else quick
-        return viewed(found, lambda stored: tag.thing_of(stored.tags))
-
-    def _changed_by_search(self, first: float, last: float) -> list[tag.StoredRun]:
-        """:meth:`changed_runs` through what every store of MLflow offers."""
-        from mlflow.entities import ViewType
-
-        found: dict[str, tag.StoredRun] = {}
-        for prefix in tag.stamp_prefixes(first, last):
-            for stored in self._search(ViewType.ALL, f"tags.`{tag.CHANGED}` LIKE '{prefix}%'"):
-                found[stored.run_id] = stored
-        return list(found.values())
-
-    def _changed_in_database(self, first: str, last: str) -> list[tag.StoredRun] | None:
-        """:meth:`changed_runs` where MLflow has a database at hand; None where it asks a tracking server.
-
-        MLflow makes objects of everything that belongs to a run, its metrics and parameters, too, which takes some ten
-        milliseconds. Every browser that watches a training waits for this one reading, so that its own models are asked
-        for the tags alone.
-        """
-        sessions = getattr(self._client._tracking_client.store, "ManagedSessionMaker", None)
-        if sessions is None:
-            return None
-        from mlflow.store.tracking.dbmodels.models import SqlRun, SqlTag
-        from sqlalchemy import select
-
-        changed = select(SqlTag.run_uuid).where(SqlTag.key == tag.CHANGED, SqlTag.value >= first, SqlTag.value <= last)
-        rows = (
-            select(SqlRun.run_uuid, SqlRun.lifecycle_stage, SqlTag.key, SqlTag.value)
-            .join(SqlTag, SqlTag.run_uuid == SqlRun.run_uuid)
-            .where(SqlRun.experiment_id == int(self._experiment_id), SqlRun.run_uuid.in_(changed))
-        )
-        tags: dict[str, dict[str, str]] = {}
-        deleted: set[str] = set()
-        with storage_errors("read the runs"), sessions() as session:
-            for run_id, stage, key, value in session.execute(rows):
-                tags.setdefault(run_id, {})[key] = value
-                if stage == "deleted":
-                    deleted.add(run_id)
-        return [tag.StoredRun(run_id, values, run_id in deleted) for run_id, values in tags.items()]
 
     def _search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
         runs: list[tag.StoredRun] = []
@@ -163,19 +139,13 @@ class RunReading:
 
     def _read(self, run_id: str) -> Run:
         """One run, whoever asks."""
-        from mlflow.exceptions import MlflowException
-
-        with storage_errors("read the run"):
-            try:
-                found = self._client.get_run(run_id)
-            except MlflowException as error:
-                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                    raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.") from None
-                raise
-        run = _stored(found).read()
+        stored = self.stored_run(run_id)
+        if stored is None:
+            raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
+        run = stored.read()
         if run is None:
             raise RunError(f"Run {run_id} is in the store, but another program made it; AquaDash cannot read it.")
-        return run
+        return with_job(run, self.jobs.get(job_id(KIND, run_id)))
 
     def resolve(self, text: str, *, deleted: bool = False) -> str:
         """The id that a run id, a unique prefix of one or a run's unique name stands for.
@@ -215,14 +185,7 @@ class RunReading:
 
     def queue_position(self, run_id: str) -> int | None:
         """1 for the run that starts next, and so on; None for one that is not queued."""
-        queued = [run for run in self._unfinished() if run.status is RunStatus.QUEUED]
-        ids = [run.run_id for run in sorted(queued, key=lambda run: run.queued_at)]
-        return ids.index(run_id) + 1 if run_id in ids else None
-
-    def queued_by(self, run_id: str) -> Worker | None:
-        """The process whose engine holds the queued run."""
-        with storage_errors("read the run"):
-            return tag.read_worker(self._client.get_run(run_id).data.tags.get(tag.QUEUED_BY))
+        return self.places().get(run_id)
 
 
 def _stored(found: MlflowRun) -> tag.StoredRun:

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING
 from aquadash import people
 from aquadash.classroom.rights import viewed
 from aquadash.errors import AquaDashError
+from aquadash.runs.live import KIND, with_job
 from aquadash.runs.tags import StoredRun
 from aquadash.runs.types import Run
 
 if TYPE_CHECKING:
+    from aquadash.jobs import Job
     from aquadash.runs.store import RunStore
 
-#: So far apart may the clocks of two machines be that write into the same store, and so long may a write take from its
-#: stamp until others can see it. What is later still is found by the next whole read.
-MARGIN_SECONDS = 30.0
-
-#: Everything is read again after so long at least, beside the pages, because other programs write without a stamp.
+#: Everything is read again after so long at least, beside the pages, because other programs write without a word.
 WHOLE_SECONDS = 30.0
 
 #: Such reads take at most this share of the time.
@@ -33,11 +31,11 @@ _WHOLE_SHARE = 0.025
 #: After a start the first pages have the processor to themselves for so long.
 _HEAD_START = 5.0
 
-#: A gap without a look that is longer than this is bridged by a whole read.
-_LONGEST_GAP = 7 * 86_400.0
+#: With more changes than this, reading everything is quicker than reading them one by one.
+_MAX_SINGLE_READS = 50
 
 #: Part of the kept file; another number makes older files worthless.
-_FORMAT = 1
+_FORMAT = 2
 
 #: A file that was written less than this before it was looked at may be written again without looking different.
 _SETTLED_SECONDS = 1.0
@@ -60,7 +58,7 @@ class RunSnapshot:
 
         Args:
             store: The run store.
-            database: Its SQLite file if it is one on this machine: while that is untouched, nothing is read.
+            database: Its SQLite file if it is one on this machine: while that is untouched, nothing is read twice.
             kept: A file to keep what was read in, so that the next process begins with that.
             clock: Seconds since 1970.
         """
@@ -70,11 +68,12 @@ class RunSnapshot:
         self._clock = clock
         self._lock = threading.Lock()
         self._stored: dict[str, StoredRun] = {}
+        self._records: dict[str, Run] = {}
+        self._jobs: dict[str, Job] = {}
         self._runs: dict[str, Run] = {}
-        self._looked_at = -float("inf")
+        self._revision: int | None = None
         self._read_at = -float("inf")
         self._mark: _Mark | None = None
-        self._whole_mark: _Mark | None = None
         self._whole_pause = WHOLE_SECONDS
 
     def runs(self) -> list[Run]:
@@ -86,27 +85,48 @@ class RunSnapshot:
         with self._lock:
             with people.acting(people.OWNER):
                 self._look()
-            for run_id, stored in self._stored.items():
-                if stored.at_work and (run := stored.read()) is not None:
-                    self._runs[run_id] = run  # it may have gone silent
             found = sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)
         return viewed(found, lambda run: run.thing)
 
     def _look(self) -> None:
-        now = self._clock()
-        if self._looked_at == -float("inf"):
-            self._begin_with_kept(now)
-        mark = self._seen()
-        if now - self._looked_at > _LONGEST_GAP:
+        now, jobs = self._clock(), self._store.jobs
+        known = self._revision
+        since = self._begin_with_kept(now) if known is None else known
+        changes = jobs.changes(known or 0)
+        if since is not None and changes.revision < since:
+            # Somebody has taken the jobs' database away.
+            self._jobs.clear()
+            changes, since = jobs.changes(0), None
+        written = None if since is None else changes.runs if since == known else jobs.changes(since).runs
+        for job in changes.jobs:
+            if job.kind == KIND:
+                self._jobs[job.run] = job
+        self._revision = changes.revision
+        if written is None or len(written) > _MAX_SINGLE_READS:
+            self._read_at, self._mark = now, self._seen()
             self._replace(self._everything())
-            self._read_at, self._whole_mark = now, mark
-            self._keep(now)
-        elif mark is None or mark != self._mark:
-            self._take_changes(now)
-        self._looked_at, self._mark = now, mark
-        if now - self._read_at > self._whole_pause and (mark is None or mark != self._whole_mark):
+            self._keep()
+            changed = set(self._records)
+        else:
+            for run_id in written:
+                self._put(run_id, self._store.stored_run(run_id))
+            changed = set(self._records) if known is None else {*written, *(job.run for job in changes.jobs)}
+        if changed:
+            self._renew(changed)
+        if now - self._read_at > self._whole_pause and ((mark := self._seen()) is None or mark != self._mark):
             self._read_at = now
             threading.Thread(target=self._read_whole, name="aquadash-runs", daemon=True).start()
+
+    def _renew(self, changed: set[str]) -> None:
+        """Put together what is stored of runs and what their jobs say; the places of all that wait may be others."""
+        places = self._store.places()
+        waiting = {run_id for run_id, run in self._runs.items() if run.place or run_id in places}
+        for run_id in changed | waiting:
+            record = self._records.get(run_id)
+            if record is None:
+                self._runs.pop(run_id, None)
+            else:
+                self._runs[run_id] = with_job(record, self._jobs.get(run_id), place=places.get(run_id, 0))
 
     def _everything(self) -> dict[str, StoredRun]:
         began = time.perf_counter()
@@ -114,69 +134,72 @@ class RunSnapshot:
         self._whole_pause = max(WHOLE_SECONDS, (time.perf_counter() - began) / _WHOLE_SHARE)
         return found
 
-    def _take_changes(self, now: float) -> None:
-        for stored in self._store.changed_runs(self._looked_at - MARGIN_SECONDS, now + MARGIN_SECONDS):
-            self._put(stored)
+    def _put(self, run_id: str, stored: StoredRun | None) -> bool:
+        """Take a record over; returns whether that changes anything."""
+        if stored == self._stored.get(run_id):
+            return False
+        self._stored.pop(run_id, None)
+        self._records.pop(run_id, None)
+        if stored is not None and not stored.deleted and (run := stored.read()) is not None:
+            self._stored[run_id] = stored
+            self._records[run_id] = run
+        return True
 
-    def _put(self, stored: StoredRun) -> None:
-        if stored == self._stored.get(stored.run_id):
-            return
-        self._stored.pop(stored.run_id, None)
-        self._runs.pop(stored.run_id, None)
-        run = None if stored.deleted else stored.read()
-        if run is not None:
-            self._stored[stored.run_id] = stored
-            self._runs[stored.run_id] = run
-
-    def _replace(self, found: dict[str, StoredRun]) -> None:
-        for run_id in self._stored.keys() - found.keys():
-            del self._stored[run_id], self._runs[run_id]
-        for stored in found.values():
-            self._put(stored)
+    def _replace(self, found: dict[str, StoredRun]) -> set[str]:
+        """Take all records over; returns the ids of those that changed."""
+        gone = self._stored.keys() - found.keys()
+        return {run_id for run_id in [*gone, *found] if self._put(run_id, found.get(run_id))}
 
     def _read_whole(self) -> None:
         """Read everything, then what has been written meanwhile, and take both over at once."""
-        began, mark = self._clock(), self._seen()
+        mark = self._seen()
         try:
             with people.acting(people.OWNER):
+                revision = self._store.jobs.changes(0).revision
                 found = self._everything()
             with self._lock, people.acting(people.OWNER):
-                now = self._clock()
-                self._replace(found)
-                self._looked_at = min(self._looked_at, began)
-                self._take_changes(now)
-                self._looked_at, self._whole_mark = now, mark
-                self._keep(now)
+                changed = self._replace(found)
+                self._mark = mark
+                for run_id in self._store.jobs.changes(revision).runs:
+                    if self._put(run_id, self._store.stored_run(run_id)):
+                        changed.add(run_id)
+                if changed:
+                    self._renew(changed)
+                self._keep()
         except AquaDashError:
             pass  # The next look meets the same and says so to somebody.
 
-    def _begin_with_kept(self, now: float) -> None:
-        """Take over what an earlier process has read. What has changed since is read next, everything soon after."""
+    def _begin_with_kept(self, now: float) -> int | None:
+        """Take over what an earlier process has read, and return its revision; None where there is nothing.
+
+        What has changed since is read next, everything soon after.
+        """
         if self._kept is None:
-            return
+            return None
         try:
             values = json.loads(self._kept.read_text(encoding="utf-8"))
-            if values["format"] != _FORMAT or not 0.0 <= now - values["looked_at"] <= _LONGEST_GAP:
-                return
+            if values["format"] != _FORMAT:
+                return None
             for run_id, tags in values["runs"].items():
-                self._put(StoredRun(run_id, tags))
+                self._put(run_id, StoredRun(run_id, tags))
             mark = tuple((int(when), int(size)) for when, size in values["mark"]) or None
-            looked_at = float(values["looked_at"])
+            revision = int(values["revision"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             self._stored.clear()
-            self._runs.clear()
-            return
-        self._looked_at, self._mark, self._whole_mark = looked_at, mark, mark
+            self._records.clear()
+            return None
+        self._mark = mark
         self._read_at = now - self._whole_pause + _HEAD_START
+        return revision
 
-    def _keep(self, now: float) -> None:
+    def _keep(self) -> None:
         """Write the file; without it the next process only starts more slowly."""
         if self._kept is None:
             return
         values = {
             "format": _FORMAT,
-            "looked_at": now,
-            "mark": self._whole_mark or (),
+            "revision": self._revision,
+            "mark": self._mark or (),
             "runs": {run_id: dict(stored.tags) for run_id, stored in self._stored.items()},
         }
         try:

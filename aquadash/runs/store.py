@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING, Any
 from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError, RunError
+from aquadash.errors import NotAllowedError, RunError, StorageError
+from aquadash.jobs import JobStatus, Worker
+from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
-from aquadash.runs.claims import RunClaims, check_owner_tag
 from aquadash.runs.connection import connect, database_file, file_number, storage_errors
 from aquadash.runs.labels import RunLabels
+from aquadash.runs.live import KIND
 from aquadash.runs.reading import EPOCH_METRICS, RunReading
-from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus, Worker, clean_name
+from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus, clean_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Metric
+
+    from aquadash.jobs import Job
 
 #: MLflow's own words for our status, so that its pages show something sensible, too.
 _MLFLOW_STATUS = {
@@ -36,13 +40,12 @@ _MLFLOW_STATUS = {
 }
 
 _MESSAGE_LIMIT = 4000
-_LOG_TAIL_LIMIT = 6000
 _MOST_ATTEMPTS = 4
 #: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
 _DIGEST_LENGTH = 36
 
 
-class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
+class RunStore(RunReading, RunLabels, RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written,
@@ -74,6 +77,26 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             "train a new run."
         )
 
+    def check_there(self) -> None:
+        """Return if the database is the one that was opened.
+
+        Raises:
+            StorageError: It is not.
+        """
+        if lost := self.lost():
+            raise StorageError(lost)
+
+    def artifact_location(self) -> str:
+        """Where the files of new runs go."""
+        with storage_errors("read the run store"):
+            return str(self._client.get_experiment(self._experiment_id).artifact_location)
+
+    def identity(self) -> str:
+        """A text that is the same for everybody who uses this store, by whatever address, and for nobody else."""
+        with storage_errors("read the run store"):
+            found = self._client.get_experiment(self._experiment_id)
+        return f"{found.experiment_id}-{found.creation_time}"
+
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def create(
@@ -81,19 +104,17 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         config: RunConfig,
         *,
         name: str | None = None,
-        queued_by: Worker | None = None,
         search_id: str = "",
         origin: str = "",
         repeats: str = "",
         pair: tuple[str, str] | None = None,
         owner: Person | None = None,
     ) -> Run:
-        """Add a run to the end of the queue.
+        """Add a run that is to be trained; :meth:`queue` puts it into the queue.
 
         Args:
             config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
-            queued_by: The process whose engine will run it.
             search_id: The search that it is a trial of.
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
@@ -108,10 +129,7 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         now = repr(time.time())
         values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
         values[tag.SOURCE] = "AquaDash"
-        values[tag.CHANGED] = tag.stamp(time.time())
         values |= tag.owner_tags(owner or people.current())
-        if queued_by:
-            values[tag.QUEUED_BY] = _json_of(queued_by)
         if search_id:
             values[tag.SEARCH] = search_id
         if origin:
@@ -127,6 +145,7 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             self._client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(config).items()])
             self._client.update_run(run_id, status=_MLFLOW_STATUS[RunStatus.QUEUED])
             self.add_text_artifact(run_id, "config.json", config.to_json())
+        self.jobs.run_changed(run_id)
         return self.get(run_id)
 
     def set_guess(self, run_id: str, guess: Guess) -> None:
@@ -147,17 +166,39 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         run = self._read(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
-        # First: MLflow lets nobody write to a deleted run. Readers look at the last seconds again and again.
-        self._set(run_id, "delete the run", {})
         with storage_errors("delete the run"):
             self._client.delete_run(run_id)
+        self.jobs.run_changed(run_id)
 
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back."""
         self._ask(Action.RESTORE, run_id)
         with storage_errors("restore the run"):
             self._client.restore_run(run_id)
-        self._set(run_id, "restore the run", {})
+        self.jobs.run_changed(run_id)
+
+    def queue(self, run_id: str, *, needs: str = "", held: bool = False) -> Job:
+        """Put a run that is new or ended early at the end of the queue; it goes on from the last complete epoch.
+
+        Args:
+            run_id: The run.
+            needs: What a worker must have to train it, such as ``"gpu"``.
+            held: Let it wait until its job is released.
+
+        Raises:
+            RunError: It has finished, or waits or trains already.
+        """
+        self._ask(Action.RESUME, run_id)
+        stored = self.stored_run(run_id)
+        run = self.get(run_id)
+        assert stored is not None
+        is_new = stored.tags[tag.STATUS] == RunStatus.QUEUED
+        if not is_new and not run.status.resumable:
+            raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
+        # First the record: one that says that it is to be trained, and has no job, reads as interrupted.
+        with people.acting(OWNER):
+            self.set_status(run_id, RunStatus.QUEUED)
+        return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs, held=held)
 
     def request_stop(self, run_id: str) -> None:
         """Ask the run's worker to stop; it looks once a second. A run that still waits in the queue stops at once."""
@@ -165,27 +206,10 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is not running: it is {run.status}.")
-        self._set(run_id, "ask the run to stop", {tag.STOP: "1"})
-        if run.status is RunStatus.QUEUED:
+        job = self.jobs.request_stop(job_id(KIND, run_id))
+        if job.status is JobStatus.STOPPED:
             with people.acting(OWNER):
-                self.set_status(run_id, RunStatus.STOPPED, message="Taken out of the queue before it started.")
-
-    def requeue(self, run_id: str, *, queued_by: Worker | None = None) -> Run:
-        """Put a run that ended early back into the queue; its worker goes on from the last complete epoch."""
-        self._ask(Action.RESUME, run_id)
-        run = self.get(run_id)
-        if not run.status.resumable and run.status is not RunStatus.QUEUED:
-            raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
-        values = {tag.STOP: ""}
-        if run.status is not RunStatus.QUEUED:
-            # None of an earlier worker's words count for the next.
-            values |= {tag.QUEUED: repr(time.time()), tag.CLAIM: "", tag.LOSSES: "", tag.TICKET: ""}
-        if queued_by:
-            values[tag.QUEUED_BY] = _json_of(queued_by)
-        self._set(run_id, "put the run into the queue", values)
-        with people.acting(OWNER):
-            self.set_status(run_id, RunStatus.QUEUED)
-        return self.get(run_id)
+                self.set_status(run_id, RunStatus.STOPPED, message=job.message)
 
     # -- what workers and engines do; nobody else may ---------------------------------------------------------------
 
@@ -203,6 +227,12 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             else:
                 self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
         self._set(run_id, "write the status of the run", values)
+
+    def ended_as(self, run_id: str) -> RunStatus | None:
+        """How the run is written to have ended, whatever its job says; None where it is to be trained."""
+        stored = self.stored_run(run_id)
+        status = RunStatus(stored.tags[tag.STATUS]) if stored is not None else RunStatus.QUEUED
+        return status if status.ended else None
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
@@ -241,31 +271,6 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
                         raise
                     time.sleep(0.2 * (attempt + 1))
 
-    def heartbeat(
-        self, run_id: str, progress: Progress, *, log_tail: str | None = None, worker: Worker | None = None
-    ) -> bool:
-        """Write a sign of life and, if given, the end of the log; returns whether somebody asked the run to stop.
-
-        Args:
-            run_id: The run.
-            progress: How far it is.
-            log_tail: The end of the log, if it has changed.
-            worker: Whose sign it is.
-
-        Raises:
-            RunTakenError: Another worker than this one trains the run now.
-        """
-        require(Action.WORK)
-        found = self._tags(run_id)
-        if worker is not None:
-            # First: a worker that was cut off for a while must not speak for a run that another trains.
-            check_owner_tag(found, worker)
-        values = {tag.PROGRESS: tag.progress_tag(progress)}
-        if log_tail is not None:
-            values[tag.LOG_TAIL] = log_tail[-_LOG_TAIL_LIMIT:]
-        self._set(run_id, "report progress", values)
-        return found.get(tag.STOP) == "1"
-
     def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float], again: bool = False) -> None:
         """Store a complete epoch, and the short curve of validation accuracy for tables of runs.
 
@@ -280,15 +285,14 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
         require(Action.WORK)
         now = int(time.time() * 1000)
         metrics = [Metric(name, getattr(record, name), now, record.epoch) for name in EPOCH_METRICS]
-        # Workers that were lost before it do not count any more: the run gets on.
-        noted = {tag.CURVE: json.dumps(tag.thin(curve)), tag.LOSSES: "", tag.CHANGED: tag.stamp(time.time())}
         with storage_errors("store the epoch"):
             self._client.log_batch(
                 run_id,
                 metrics=self._not_stored(run_id, metrics) if again else metrics,
-                tags=[RunTag(key, text) for key, text in noted.items()],
+                tags=[RunTag(tag.CURVE, json.dumps(tag.thin(curve)))],
                 synchronous=True,
             )
+        self.jobs.run_changed(run_id)
 
     def set_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Store the run's final figures. Those of the same number of epochs that are there already stay."""
@@ -311,22 +315,22 @@ class RunStore(RunReading, RunLabels, RunClaims, RunArtifacts):
             if all(point.step != metric.step for point in self._client.get_metric_history(run_id, metric.key))
         ]
 
-    def set_queued_at(self, run_id: str, when: float) -> None:
-        """Give a waiting run another place in the queue: those that were queued earlier start earlier.
+    def data_sent(self, run_id: str) -> str:
+        """The fingerprint of the own pictures that were sent along with the run; empty if none were."""
+        stored = self.stored_run(run_id)
+        return stored.tags.get(tag.DATA_SENT, "") if stored is not None else ""
 
-        Args:
-            run_id: One that waits.
-            when: Seconds since 1970 UTC.
-        """
+    def set_data_sent(self, run_id: str, fingerprint: str) -> None:
+        """Write down which own pictures the run is to be trained with, once they are in the store."""
         require(Action.WORK)
-        self._set(run_id, "change the order of the queue", {tag.QUEUED: repr(when)})
+        self._set(run_id, "note the pictures", {tag.DATA_SENT: fingerprint})
 
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
         from mlflow.entities import RunTag
 
-        stamped = {**values, tag.CHANGED: tag.stamp(time.time())}
         with storage_errors(what):
-            self._client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in stamped.items()])
+            self._client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
+        self.jobs.run_changed(run_id)
 
 
 def _json_of(worker: Worker) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +16,7 @@ from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.people import Person
-from aquadash.runs.types import Guess, Progress, Run, RunStatus, Worker, clean_name
+from aquadash.runs.types import Guess, Run, RunStatus, Worker, clean_name
 
 STATUS = "aquadash.status"
 CONFIG = "aquadash.config"
@@ -25,25 +24,18 @@ CONFIG = "aquadash.config"
 DEFINITIONS = "aquadash.config.definitions."
 CREATED = "aquadash.created_at"
 QUEUED = "aquadash.queued_at"
-QUEUED_BY = "aquadash.queued_by"
 STARTED = "aquadash.started_at"
 ENDED = "aquadash.ended_at"
+#: Written by version 0.6.0, as :data:`LOG_TAIL`; now the jobs have both.
 PROGRESS = "aquadash.progress"
 CLASS_NAMES = "aquadash.class_names"
 FINGERPRINT = "aquadash.dataset_fingerprint"
 METRICS = "aquadash.metrics"
 CURVE = "aquadash.curve"
 WORKER = "aquadash.worker"
-#: A random token of the process that is about to take a queued run.
-CLAIM = "aquadash.claim"
-#: How many workers were lost with the run since a person queued it.
-LOSSES = "aquadash.lost_workers"
-#: The name of the cluster's task that looks after the run.
-TICKET = "aquadash.ticket"
 #: The fingerprint of the own pictures that were sent to the store for the run.
 DATA_SENT = "aquadash.data_sent"
 GUESS = "aquadash.guess"
-STOP = "aquadash.stop_requested"
 MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
@@ -57,8 +49,6 @@ TEST_IMAGES = "aquadash.test_images"
 #: "1" on a run that has figures of its robustness, and what says so of those that version 0.6.0 has measured.
 ROBUSTNESS = "aquadash.robustness"
 ROBUSTNESS_0_6 = "aquadash.job.robustness.status"
-#: When anything of the run was last written, as :func:`stamp` has it. It is how readers find what is new.
-CHANGED = "aquadash.changed_at"
 #: What begins the name of a tag that holds a label given by a person: one MLflow tag a label, so that two people can
 #: label a run at the same time.
 LABEL = "aquadash.label."
@@ -91,13 +81,6 @@ _JSON = {
 #: whose it is there follows from who brings it in, and what the class sees of it from its teacher.
 _MOVING = frozenset({STATUS, CONFIG, CLASS_NAMES, METRICS, CURVE, GUESS, PINNED, ARCHIVED, NAME, *_TEXTS.values()})
 _MOVING = (_MOVING | {ROBUSTNESS}) - {SEARCH, ORIGIN, LOG_TAIL}
-
-#: A running run without a sign of life for so long counts as interrupted. Workers send one a second, so ten in a row
-#: must be missing; the page then says so within 15 s of a crash.
-STALE_SECONDS = 10.0
-
-#: The same for a run that a cluster looks after, which goes on with a silent one by itself, well before that.
-CLUSTER_STALE_SECONDS = 60.0
 
 #: Points of the short curve kept for tables of runs: enough for a spark line, small enough for a tag.
 CURVE_POINTS = 60
@@ -147,11 +130,6 @@ def moves(name: str) -> bool:
     return name in _MOVING or name.startswith((DEFINITIONS, LABEL)) or not name.startswith(("aquadash.", "mlflow."))
 
 
-def progress_tag(progress: Progress) -> str:
-    """A sign of life as compact JSON."""
-    return json.dumps(asdict(progress))
-
-
 def guess_tag(guess: Guess) -> str:
     """A guess as compact JSON."""
     return json.dumps(asdict(guess))
@@ -172,22 +150,6 @@ def thing_of(tags: Mapping[str, str]) -> Thing:
         shared=tags.get(SHARED) != "0",
         hidden=tags.get(HIDDEN) == "1",
     )
-
-
-def stamp(seconds: float) -> str:
-    """A time of change, in seconds since 1970, such that the order of the texts is that of the times."""
-    return f"{seconds:017.6f}"
-
-
-def stamp_prefixes(first: float, last: float) -> list[str]:
-    """At most three beginnings of stamps that together hold all of a span of time: MLflow compares tags by ``LIKE``
-    only, so that a span is found by the digits that its times begin with."""
-    for digits in range(8, 0, -1):
-        unit = 10 ** (10 - digits)
-        low, high = int(max(first, 0.0) // unit), int(last // unit)
-        if high - low < 3:
-            return [f"{each:0{digits}d}" for each in range(low, high + 1)]
-    return [""]
 
 
 def thin(values: Sequence[float]) -> list[float]:
@@ -212,13 +174,8 @@ class StoredRun:
     tags: Mapping[str, str]
     deleted: bool = False
 
-    @property
-    def at_work(self) -> bool:
-        """True if it is written as running, so that how it reads depends on the time."""
-        return self.tags.get(STATUS) == RunStatus.RUNNING
-
     def read(self) -> Run | None:
-        """The run as of now; None for one that another program made."""
+        """The run as it is stored; None for one that another program made."""
         return read_run(self.run_id, self.tags, deleted=self.deleted)
 
 
@@ -236,7 +193,7 @@ def read_worker(text: str | None) -> Worker | None:
     return _WORKER.validate_json(text) if text else None
 
 
-def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float | None = None) -> Run | None:
+def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool) -> Run | None:
     """Build the record of a run from its tags.
 
     Returns:
@@ -261,7 +218,6 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
                 **known,
                 "status": tags[STATUS],
                 "config": _config(tags),
-                "stop_requested": tags.get(STOP) == "1",
                 "tags": sorted(
                     name.removeprefix(LABEL) for name, text in tags.items() if name.startswith(LABEL) and text
                 ),
@@ -276,11 +232,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool, now: float 
         )
         if run.status is RunStatus.UNREADABLE:
             raise ValueError(f"status: {run.status}")
-        stale = CLUSTER_STALE_SECONDS if tags.get(TICKET) else STALE_SECONDS
-        status = _effective_status(
-            run.status, run.progress, run.started_at, time.time() if now is None else now, stale=stale
-        )
-        return run if status is run.status else replace(run, status=status)
+        return run
     except (KeyError, ValueError, AquaDashError) as error:
         message = f"What is stored of this run cannot be read ({reason(error)})."
         return Run(**known, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
@@ -307,13 +259,3 @@ def reason(error: Exception) -> str:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return ": ".join(filter(None, (".".join(str(part)[:60] for part in first["loc"]), first["msg"])))
     return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)[:300]
-
-
-def _effective_status(
-    status: RunStatus, progress: Progress | None, started_at: float | None, now: float, *, stale: float
-) -> RunStatus:
-    """What is written, but for a worker that went silent."""
-    if status is not RunStatus.RUNNING:
-        return status
-    last_sign = max(progress.time if progress else 0.0, started_at or 0.0)
-    return RunStatus.INTERRUPTED if now - last_sign > stale else status

@@ -270,12 +270,13 @@ class Run:
     Attributes:
         run_id: 32 hexadecimal digits.
         name: What people call it; text, never markup or a path.
-        status: See :class:`RunStatus`. A running run whose heartbeat went stale reads as interrupted.
+        status: See :class:`RunStatus`. How it stands while it waits or trains comes from its job.
         config: What it was made from, seed included.
         class_names: The data set's classes; empty until the worker has loaded the data.
         dataset_fingerprint: SHA-256 of the data set's content; empty until then.
         created_at: Seconds since 1970 UTC, as the next three.
         queued_at: When it was (last) put into the queue.
+        place: 1 for the run that starts next, and so on; 0 for one that does not wait.
         started_at: When its (latest) worker started, None before.
         ended_at: When it ended, None before.
         progress: The last sign of life, None before the first.
@@ -311,6 +312,7 @@ class Run:
     config: RunConfig
     created_at: Time
     queued_at: Time = 0.0
+    place: Count = 0
     class_names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=1000)] = ()
     dataset_fingerprint: str = ""
     started_at: Time | None = None

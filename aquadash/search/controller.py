@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Protocol
 
 from aquadash.config import RunConfig, with_values
@@ -29,9 +29,6 @@ MOST_FAILURES = 5
 #: A run whose worker died goes on from its last epoch so many times before its trial counts as failed.
 _MOST_RESTARTS = 2
 
-#: A silent run whose worker nobody watched is taken for dead after so many seconds: it may only be slow.
-_SILENCE_SECONDS = 60.0
-
 #: How often the time spent is written down, in seconds.
 _ACCOUNT_SECONDS = 5.0
 
@@ -47,7 +44,6 @@ class TrialEngine(Protocol):
     ) -> Run: ...
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run: ...
-    def adopt(self, *, only: Collection[str] | None = None) -> list[str]: ...
     def slots(self) -> int: ...
 
 
@@ -97,7 +93,6 @@ class Controller:
         search = store.get(search_id)
         self._seconds = self._written = search.seconds
         self._looked = clock()
-        self._left_behind = [trial.run_id for trial in search.trials if not trial.state.ended and trial.run_id]
 
     def step(self) -> bool:
         """Look after the trials under way and start what the budget has room for.
@@ -110,9 +105,6 @@ class Controller:
                 again.
         """
         self._account()
-        if self._left_behind:
-            self._engine.adopt(only=self._left_behind)
-            self._left_behind = []
         search = self._store.get(self._id)
         for trial in search.trials:
             if not trial.state.ended:
@@ -220,9 +212,6 @@ class Controller:
 
     def _revive(self, search: Search, trial: Trial, run: Run) -> None:
         """A run whose worker is gone: go on from its last epoch, now or when the search is continued."""
-        last_sign = max(run.progress.time if run.progress else 0.0, run.started_at or 0.0)
-        if not run.message and self._clock() - last_sign < _SILENCE_SECONDS:
-            return
         if search.stop_requested:
             self._study.note(trial, kept.PAUSED, True)
             return
@@ -251,7 +240,6 @@ class Controller:
         for run in self._runs.list_runs():
             if run.search_id == self._id and run.run_id not in taken and run.config == config:
                 self._study.note(trial, kept.RUN, run.run_id)
-                self._engine.adopt(only=[run.run_id])
                 return
         if search.stop_requested:
             self._study.note(trial, kept.PAUSED, True)

@@ -14,12 +14,13 @@ from aquadash.config import RunConfig, from_json
 from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.epoch_loop import predict
 from aquadash.training.faster import as_saved
 from aquadash.training.hardware import device
-from aquadash.training.listening import Listener, StopRequested
+from aquadash.training.listening import Listener
 from aquadash.training.phases import with_flip
 from aquadash.training.strangers import detector
 from aquadash.training.trainer import Trainer
@@ -94,7 +95,7 @@ def fit(
             while _goes_on(state, config):
                 state = trainer.train_one_epoch(state)
                 listener.on_epoch(state)
-        except StopRequested:
+        except Stopped:
             stopped = True
         finally:
             if trainer:

@@ -10,12 +10,9 @@ if TYPE_CHECKING:
     from aquadash.training.checkpoint import Checkpoint
 
 
-class StopRequested(Exception):
-    """Raised by a listener to end the training at once; epochs that are complete are kept."""
-
-
 class Listener(Protocol):
-    """Who wants to hear how training goes. Every method may raise :class:`StopRequested`."""
+    """Who wants to hear how training goes. Every method may raise :class:`~aquadash.jobs.Stopped`
+    to end it at once; epochs that are complete are kept."""
 
     def on_progress(self, progress: Progress) -> None:
         """Called several times a second."""

@@ -17,7 +17,7 @@ def at_work_first(runs: Sequence[Run]) -> list[Run]:
 
 def waiting(runs: Sequence[Run]) -> list[Run]:
     """The queue: the run that starts next first."""
-    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.queued_at)
+    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.place)
 
 
 def has_results(run: Run) -> bool:

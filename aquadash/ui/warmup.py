@@ -146,7 +146,7 @@ def _adopt(address: str) -> None:
     runs = engine.open_engine()
     if settings.place() != address:
         return
-    runs.adopt()
+    runs.serve()
     try:
         searches = search.open_searches() if search.any_stored() else None
         if searches is not None and settings.place() == address:

@@ -75,5 +75,5 @@ def _set(paused: bool) -> None:
 
 def _save(wanted: ClassLimits) -> None:
     limits.save(wanted)
-    cache.engine().follow_limits()
+    cache.engine().serve()
     cache.refresh()

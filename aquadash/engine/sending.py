@@ -1,0 +1,71 @@
+"""Own pictures on their way to a cluster: they are put into the run store before a worker gets the run."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from pathlib import Path
+
+from aquadash import settings
+from aquadash.data.folder import about, packing
+from aquadash.errors import AquaDashError
+from aquadash.jobs import Job, JobStatus, LeaseLostError
+from aquadash.jobs.table import LEASE_SECONDS
+from aquadash.runs import RunStore
+from aquadash.runs.data_files import DataFiles
+
+_log = logging.getLogger(__name__)
+
+#: One data set at a time is packed and sent; the next run with the same pictures then finds them there.
+_sending = threading.Lock()
+
+
+def start(store: RunStore, job: Job, name: str, *, needs: str) -> None:
+    """Send the pictures of a run from a thread of its own, then release its job.
+
+    Args:
+        store: The run store.
+        job: A job that is held; its message says how far the sending is.
+        name: The data set.
+        needs: What a worker must have to get it then.
+    """
+    thread = threading.Thread(
+        target=_send_then_release, args=(store, job, name, needs), name=f"aquadash-send-{job.run[:8]}", daemon=True
+    )
+    thread.start()
+
+
+def _send_then_release(store: RunStore, job: Job, name: str, needs: str) -> None:
+    try:
+        store.set_data_sent(job.run, _send(store, job, name))
+        store.jobs.release(job, needs=needs)
+    except LeaseLostError:
+        _log.info("run %s was stopped while its pictures were on their way", job.run)
+    except AquaDashError as error:
+        store.jobs.end(job, JobStatus.FAILED, message=str(error))
+
+
+def _send(store: RunStore, job: Job, name: str) -> str:
+    """Put the pictures into the store unless they are there; returns their fingerprint."""
+
+    def progress(done: int, size: int) -> None:
+        store.jobs.hold(job, f"Its pictures are being sent to the cluster: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB.")
+
+    fingerprint = about.about(name).fingerprint
+    files = DataFiles(store)
+    while not _sending.acquire(timeout=LEASE_SECONDS / 3):
+        store.jobs.hold(job, "Its pictures are sent to the cluster after those of another run.")
+    try:
+        if files.has(fingerprint):
+            return fingerprint
+        workshop = settings.home() / "tmp"
+        workshop.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=workshop) as folder:
+            path = Path(folder) / "pictures.zip"
+            told = packing.pack(name, path)
+            _log.info("sending the pictures of %s", name)
+            files.send(told.fingerprint, path, title=told.title, progress=progress)
+        return told.fingerprint
+    finally:
+        _sending.release()

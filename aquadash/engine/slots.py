@@ -1,0 +1,234 @@
+"""Slots: Dask says where one is free, and whoever has it takes the next job from the table and does it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aquadash import __version__, settings
+from aquadash.classroom import limits
+from aquadash.engine.connecting import connect, usable
+from aquadash.errors import AquaDashError, RunError
+from aquadash.jobs import JobStatus, Worker, open_jobs
+from aquadash.jobs.kinds import KINDS
+from aquadash.jobs.standby import STANDBY
+from aquadash.jobs.worker import record_end
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_log = logging.getLogger("aquadash.cluster")
+
+#: Seconds between two looks at the queue when nobody says that something is new.
+_LOOK_SECONDS = 1.0
+
+_POLL_SECONDS = 0.5
+
+#: Set when this process is about to end: its slots let go of their workers, which go on by themselves.
+closing = threading.Event()
+
+
+def take_next(kind: str, version: str, locked: bool) -> str:
+    """Let a worker of this machine do the next job, and wait for its end; returns how that went, in a word or two.
+
+    Dask runs this in a slot, which is a thread of this process or of a Dask worker elsewhere. Whether the slot is lost
+    or the worker: the job is taken up again by whoever has the next slot.
+
+    Args:
+        kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
+        version: The app's version, which must be this machine's, too.
+        locked: Other processes of this machine give out slots, too, so that a lock must say how many are at work.
+
+    Raises:
+        RunError: This machine is set up wrongly.
+    """
+    _log_to_stderr()
+    if version != __version__:
+        raise RunError(
+            f"The worker on {socket.gethostname()} has AquaDash {__version__}, and the app has {version}. Install the "
+            "same version on every machine of the cluster, and start its worker again."
+        )
+    jobs = open_jobs()
+    if not jobs.waiting([kind], offers=settings.offers()):
+        return "nothing to do"
+    log_path = settings.job_log(kind)
+    process = STANDBY.launch([kind, "--once", *([] if locked else ["--unlocked"])], log_path=log_path)
+    while (exit_status := process.wait(_POLL_SECONDS)) is None:
+        if _slot_ends():
+            return "left running"
+    if exit_status:
+        host = socket.gethostname()
+        lost = jobs.put_back(Worker(host, process.pid or 0), f"The worker on {host} was lost ({_reason(exit_status)})")
+        if lost is None and jobs.claim([kind], here := Worker(host, process.pid or 0), offers=settings.offers()):
+            # It could not even begin, and without this it would be tried for ever.
+            jobs.put_back(here, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
+    return "done"
+
+
+def _reason(exit_status: int) -> str:
+    return f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
+
+
+def _slot_ends() -> bool:
+    """Whether this process, or the Dask worker that this runs in, is about to end or has lost its scheduler."""
+    from distributed import Status, get_worker
+
+    try:
+        ends = get_worker().status not in (Status.init, Status.starting, Status.running, Status.paused)
+    except ValueError:  # no Dask worker
+        ends = False
+    return ends or closing.is_set()
+
+
+def _log_to_stderr() -> None:
+    """Dask sets up its own loggers only."""
+    if settings.scheduler_address() is None and not _log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s aquadash %(levelname)s %(message)s", datefmt="%H:%M:%S"))
+        _log.addHandler(handler)
+        _log.setLevel(logging.INFO)
+        _log.propagate = False
+
+
+class Slots:
+    """Gives the free slots of Dask's workers to the jobs that wait, from a thread of its own.
+
+    Dask's own queue is not used: a task is sent to a free slot only, so that whatever the table says is next is next.
+    """
+
+    def __init__(self, kind: str, *, connected: Callable[[], Client] = connect) -> None:
+        """Nothing is started before :meth:`serve`.
+
+        Args:
+            kind: Whose jobs.
+            connected: Makes a client of the scheduler.
+        """
+        self._kind = kind
+        self._connected = connected
+        self._client: Client | None = None
+        self._connecting = threading.Lock()
+        self._serving = threading.Lock()
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._tasks: dict[Future, str] = {}
+        self._revision = 0
+        self._complaint = ""
+        self._count = 1
+
+    def serve(self) -> None:
+        """Give out slots from now on; once more if that is done already, for there may be something new."""
+        with self._serving:
+            if self._thread is None:
+                self._ending.clear()
+                closing.clear()
+                self._thread = threading.Thread(target=self._serve, name=f"aquadash-{self._kind}", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def prepare(self) -> None:
+        """Have a worker stand by, and Dask ready, so that the next job begins at once."""
+        STANDBY.keep_ready()
+        self.client()
+
+    def client(self) -> Client:
+        """A client of the scheduler, which is asked for again where it has gone.
+
+        Raises:
+            RunError: It does not answer.
+        """
+        with self._connecting:
+            if self._client is None or not usable(self._client):
+                self._tasks.clear()
+                self._client = self._connected()
+            return self._client
+
+    def count(self) -> int:
+        """How many jobs may be worked on at once: here, or on the cluster's workers as they were last seen; at least 1.
+
+        It asks no scheduler: pages ask for this, and would wait for one that is away.
+
+        Raises:
+            ConfigError: The setting cannot be used.
+        """
+        return settings.slots() if settings.scheduler_address() is None else self._count
+
+    def close(self) -> None:
+        """Let go of everything; workers go on by themselves. The slots may be used again afterwards."""
+        closing.set()
+        self._ending.set()
+        self._wake.set()
+        with self._serving:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout=10)
+        with self._connecting:
+            client, self._client = self._client, None
+            self._tasks.clear()
+        if client is not None:
+            cluster = client.cluster
+            client.close(timeout=2)
+            if cluster is not None:
+                cluster.close(timeout=2)
+
+    def _serve(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self.look()
+                self._complaint = ""
+            except AquaDashError as error:
+                # Said once: the scheduler may be away for hours.
+                if str(error) != self._complaint:
+                    _log.warning("%s", error)
+                self._complaint = str(error)
+            except Exception:
+                _log.exception("the queue could not be looked after")
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
+
+    def look(self) -> None:
+        """Keep how jobs have ended whose worker could not, and give out what is free.
+
+        Raises:
+            AquaDashError: The scheduler or a store does not answer; the next look tries again.
+        """
+        jobs = open_jobs()
+        changes = jobs.changes(self._revision)
+        for job in changes.jobs:
+            if job.kind == self._kind and job.status in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED):
+                record_end(KINDS[job.kind], job.run, job.status, job.message)
+        self._revision = changes.revision
+        waiting = 0 if limits.paused() else len(jobs.queue(self._kind))
+        if not waiting:
+            return
+        client = self.client()
+        self._tasks = {task: worker for task, worker in self._tasks.items() if not task.done()}
+        threads = client.nthreads()
+        self._count = max(1, sum(threads.values()))
+        busy = client.processing()
+        for worker, slots in threads.items():
+            mine = sum(1 for where in self._tasks.values() if where == worker)
+            for _ in range(min(waiting, slots - max(mine, len(busy.get(worker, ()))))):
+                waiting -= 1
+                locked = settings.scheduler_address() is None
+                task = client.submit(
+                    take_next, self._kind, __version__, locked, workers=[worker], allow_other_workers=False, pure=False
+                )
+                task.add_done_callback(self._ended)
+                self._tasks[task] = worker
+        for task, worker in list(self._tasks.items()):
+            if worker not in threads:
+                # Dask would keep it for that worker's return.
+                task.cancel()
+                del self._tasks[task]
+
+    def _ended(self, task: Future) -> None:
+        if task.status == "error":
+            error = task.exception(timeout=5)
+            _log.warning("%s", error)
+        self._wake.set()
