@@ -197,18 +197,18 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     app = open_page(preset="notebook")
     app.number_input(key="set:training.epochs").set_value(30).run()
     assert (
-        "An epoch takes about **2.0 s** and 30 epochs at most **1 min 15 s**, by earlier runs with the same network, "
-        "images and augmentation. Early stopping may end it sooner." in words(app)
+        "About **2.0 s** an epoch, so at most about **1 min 15 s** for 30 epochs, by earlier runs with the same "
+        "network, images and augmentation." in words(app)
     )
     app.selectbox(key="set:augmentation.pipeline").select("none").run()
-    app.number_input(key="set:training.patience").set_value(0).run()
-    assert "An epoch takes about **0.4 s**" in words(app) and "Early stopping may" not in words(app)
+    assert "About **0.4 s** an epoch" in words(app) and "by earlier runs with the same network and images." in words(
+        app
+    )
 
 
 def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
     app = open_page()
-    assert "Nothing like it has been trained on this computer yet" in words(app)
-    assert "An epoch takes about" not in words(app)
+    assert "Nothing like it has been trained here yet" in words(app) and "an epoch, so" not in words(app)
 
 
 def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,16 +107,15 @@ def _cost(config: RunConfig) -> str:
     known = cache.paces().known(embedded(config))
     if known is None:
         return (
-            "⏱️ Nothing like it has been trained on this computer yet, so its first epoch will show what one takes. The "
-            f"report's network takes about {GUESSED_SECONDS:.0f} s on two processor cores."
+            "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes. With the "
+            f"report's network that is about {GUESSED_SECONDS:.0f} s on two processor cores."
         )
     seconds, basis = known
     epochs = config.training.epochs
     total = duration(STARTING_SECONDS + epochs * seconds)
-    early = " Early stopping may end it sooner." if config.training.patience else ""
     return (
-        f"⏱️ An epoch takes about **{duration(seconds)}** and {count(epochs, 'epoch')} at most **{total}**, by {basis}."
-        f"{early}"
+        f"⏱️ About **{duration(seconds)}** an epoch, so at most about **{total}** for {count(epochs, 'epoch')}, by "
+        f"{basis}."
     )
 
 
