@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Hashable, Sequence
+from operator import attrgetter
 
 from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
@@ -19,22 +20,17 @@ GUESSED_SECONDS = 4.0
 #: The last so many runs of a kind count.
 _RECENT = 25
 
-_AFFECTING = [setting.name.split(".") for setting in SETTINGS.values() if setting.affects_pace]
 
-
-def _settings(config: RunConfig, *sections: str) -> tuple[Hashable, ...]:
-    """The values of those sections that an epoch's time depends on."""
-    return tuple(getattr(getattr(config, section), name) for section, name in _AFFECTING if section in sections)
+def _settings(*sections: str) -> Callable[[RunConfig], Hashable]:
+    """The function that gives a config's values in those sections that an epoch's time depends on."""
+    return attrgetter(*(name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(sections)))
 
 
 #: What makes two runs take as long an epoch: the nearer kind of likeness is looked for first.
 _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
-    (
-        "the same network, images and augmentation",
-        lambda config: _settings(config, "data", "augmentation", "model", "training"),
-    ),
-    ("the same network and images", lambda config: _settings(config, "data", "model")),
-    ("the same network", lambda config: _settings(config, "model")),
+    ("the same network, images and augmentation", _settings("data.", "augmentation.", "model.", "training.")),
+    ("the same network and images", _settings("data.", "model.")),
+    ("the same network", _settings("model.")),
 )
 
 
