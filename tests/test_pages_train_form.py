@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -211,39 +212,43 @@ def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) ->
     assert "Nothing like it has been trained here yet" in words(app) and "an epoch, so" not in words(app)
 
 
-def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Process:
-        def ask(self, work: Callable[[], ModelSummary]) -> ModelSummary:
-            assert released.wait(60)
-            return ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95)
-
+@pytest.fixture
+def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], ModelSummary]], AppTest]]:
+    """Opens the page while its network is being built, and again when that has come to what the given function does."""
     released = threading.Event()
-    monkeypatch.setattr(network_panel, "shared_process", Process)
+
+    def opened(build: Callable[[], ModelSummary]) -> AppTest:
+        class Process:
+            def ask(self, work: object) -> ModelSummary:
+                assert released.wait(60)
+                return build()
+
+        monkeypatch.setattr(network_panel, "shared_process", Process)
+        app = open_page()
+        app.session_state["train:network"] = True
+        app.run()
+        assert "TensorFlow has to be loaded" in words(app)
+        released.set()
+        # What was asked before this has been answered.
+        network_panel._builder.submit(int).result()
+        return app.run()
+
     network_panel._described.clear()
-    app = open_page()
-    app.session_state["train:network"] = True
-    app.run()
-    assert "TensorFlow has to be loaded" in words(app)
-    released.set()
-    network_panel._builder.submit(int).result()
-    app.run()
+    yield opened
+    network_panel._described.clear()
+
+
+def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, building: Any) -> None:
+    app = building(lambda: ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95))
     assert "**1,234 parameters**" in words(app) and app.get("plotly_chart")
     assert app.dataframe[0].value["kind"].tolist() == ["Dense"]
 
 
-def test_a_network_that_cannot_be_built_says_why(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Process:
-        def ask(self, work: Callable[[], ModelSummary]) -> ModelSummary:
-            raise ConfigError("Such a network has too many parameters.")
+def test_a_network_that_cannot_be_built_says_why(engine: FakeEngine, building: Any) -> None:
+    def refuse() -> ModelSummary:
+        raise ConfigError("Such a network has too many parameters.")
 
-    monkeypatch.setattr(network_panel, "shared_process", Process)
-    network_panel._described.clear()
-    app = open_page()
-    app.session_state["train:network"] = True
-    app.run()
-    network_panel._builder.submit(int).result()
-    app.run()
-    assert "Such a network has too many parameters." in words(app)
+    assert "Such a network has too many parameters." in words(building(refuse))
 
 
 @pytest.fixture
