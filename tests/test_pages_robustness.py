@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.explain.robustness_job import KIND, Robustness
-from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.robustness.job import KIND, Robustness
+from aquadash.robustness.request import RobustnessRequest
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.ui.evaluate import robustness_reads

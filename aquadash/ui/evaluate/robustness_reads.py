@@ -11,9 +11,9 @@ from aquadash.runs.types import Run
 from aquadash.ui import cache
 
 if TYPE_CHECKING:
-    from aquadash.explain.corrupted_sets import TestImages
-    from aquadash.explain.robustness_job import Robustness
-    from aquadash.explain.robustness_result import RobustnessResult
+    from aquadash.robustness.corrupted_sets import TestImages
+    from aquadash.robustness.job import Robustness
+    from aquadash.robustness.result import RobustnessResult
 
 #: A list of which runs are measured may be so old, in seconds.
 _LIST_SECONDS = 10.0
@@ -25,14 +25,14 @@ def measurements() -> Robustness:
     Raises:
         AquaDashError: The store could not be opened.
     """
-    from aquadash.explain.robustness_job import Robustness
+    from aquadash.robustness.job import Robustness
 
     return Robustness(cache.store())
 
 
 def job_of(run_id: str) -> str:
     """The id of the job that measures a run."""
-    from aquadash.explain import robustness_job
+    from aquadash.robustness import job as robustness_job
 
     return robustness_job.job_of(run_id)
 
@@ -60,8 +60,8 @@ def test_images(run: Run, found: RobustnessResult) -> tuple[TestImages, list[int
     Raises:
         AquaDashError: The data cannot be loaded.
     """
-    from aquadash.explain.corrupted_sets import TestImages
-    from aquadash.explain.robustness_request import chosen_positions
+    from aquadash.robustness.corrupted_sets import TestImages
+    from aquadash.robustness.request import chosen_positions
 
     dataset = cache.dataset(run.config.data.source)
     positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))

@@ -10,12 +10,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aquadash.errors import AquaDashError
-from aquadash.explain.corrupted_sets import sample
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness_result import Mean, RobustnessResult
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
+from aquadash.robustness.corrupted_sets import sample
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.result import Mean, RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, components, gallery, shell
 from aquadash.ui.compared import labels

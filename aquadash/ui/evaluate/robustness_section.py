@@ -16,7 +16,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.text import count, moment, plain
 
 if TYPE_CHECKING:
-    from aquadash.explain.robustness_result import RobustnessResult
+    from aquadash.robustness.result import RobustnessResult
 
 #: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
 _TICK_SECONDS = 2.0
@@ -123,7 +123,7 @@ def _form(run: Run) -> None:
 
 def _start(run: Run, *, quick: bool | None, seed: int | None) -> None:
     """Begin; with ``quick`` None go on with what was asked for the last time."""
-    from aquadash.explain.robustness_request import RobustnessRequest
+    from aquadash.robustness.request import RobustnessRequest
 
     with shell.guard():
         request = None if quick is None else RobustnessRequest(seed=seed or 0, limit=QUICK_IMAGES if quick else None)

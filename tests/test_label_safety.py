@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from aquadash.augment import Branch, Range, op
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
-from aquadash.explain.label_safety import SafetyRequest, Subjects, SweepRequest, measure
-from aquadash.explain.label_safety_result import SafetyResult, Seen, Sweep, crossing
-from aquadash.jobs import Progress
+from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
+from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep, crossing
+from aquadash.robustness.subjects import Subjects
 from tests.safety_fakes import ContrastReader, striped
 
 #: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
@@ -143,31 +143,28 @@ def test_a_nested_step_and_a_probability_can_be_swept() -> None:
 
 
 def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
-    told: list[Progress] = []
+    told: list[tuple[int, int]] = []
     reader = ContrastReader()
     branch = Branch("One", (op("LinearContrast", alpha=0.5),))
-    measure(reader, striped([100, 90]), SafetyRequest(branch, copies=3), tell=told.append)
+    request = SafetyRequest(branch, copies=3)
+    measure(reader, striped([100, 90]), request, report=lambda phase, done, total: told.append((done, total)))
     # The whole, the first step and the step alone are the same copies.
     # And copies that are the same are looked at once.
     assert reader.asked == 2 + 2
-    assert told[-1].done == told[-1].total == 6
-    assert told[-1].eta == 0.0
-    assert told[0].eta is None
-    done = [progress.done for progress in told]
-    assert done == sorted(done)
+    assert told == [(0, 0), (0, 6), (6, 6)]
 
 
 def test_whoever_is_told_can_end_it() -> None:
     class Enough(Exception):
         pass
 
-    def tell(progress: Progress) -> None:
-        if progress.done >= 8:
+    def report(phase: str, done: int, total: int) -> None:
+        if done >= 8:
             raise Enough
 
     reader = ContrastReader()
     with pytest.raises(Enough):
-        measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), tell=tell)
+        measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), report=report)
     assert reader.asked <= 2 + 8
 
 

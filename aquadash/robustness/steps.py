@@ -123,29 +123,20 @@ def read_path(text: str) -> StepPath:
     return tuple(path)
 
 
-def first_steps(branch: Branch, count: int) -> Branch:
-    """The branch cut after so many of its operators. What is left draws the same random numbers as before."""
-    return replace(branch, operators=branch.operators[:count])
-
-
-def alone(branch: Branch, position: int) -> Branch:
-    """The branch with every operator but one switched off, which draws the same random numbers as before."""
-    kept = tuple(
-        operator if number == position else replace(operator, enabled=False)
-        for number, operator in enumerate(branch.operators)
-    )
-    return replace(branch, operators=kept)
+def first_steps(branch: Branch, path: StepPath) -> Branch:
+    """The branch cut after a step that is inside no other. What is left draws the same random numbers as before."""
+    return replace(branch, operators=branch.operators[: int(path[0]) + 1])
 
 
 def without(branch: Branch, path: StepPath) -> Branch:
     """The branch with one step switched off; the others draw the same random numbers as before."""
-    return _changed(branch, path, lambda operator: replace(operator, enabled=False))
+    return _changed(branch, path, _off)
 
 
 def only(branch: Branch, path: StepPath) -> Branch:
-    """The branch with every step switched off but one, those around it and those inside it."""
-    find_step(branch, path)
-    return replace(branch, operators=_only_in(branch.operators, path))
+    """The branch with every step switched off but one, those around it and those inside it; it draws the same random
+    numbers as before."""
+    return _changed(branch, path, lambda operator: operator, others=_off)
 
 
 def with_parameter(branch: Branch, path: StepPath, name: str, value: float) -> Branch:
@@ -206,46 +197,31 @@ def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested:
                 yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ", nested)
 
 
-def _only_in(operators: tuple[Operator, ...], path: StepPath) -> tuple[Operator, ...]:
-    position, *rest = path
-    kept = []
-    for number, operator in enumerate(operators):
-        if number != position:
-            operator = replace(operator, enabled=False)
-        elif rest:
-            slot, inner = rest[0], tuple(rest[1:])
-            children = tuple(
-                (
-                    name,
-                    _only_in(content, inner)
-                    if name == slot
-                    else tuple(replace(child, enabled=False) for child in content),
-                )
-                for name, content in operator.children
-            )
-            operator = replace(operator, children=children)
-        kept.append(operator)
-    return tuple(kept)
+def _off(operator: Operator) -> Operator:
+    return replace(operator, enabled=False)
 
 
-def _changed(branch: Branch, path: StepPath, change: Callable[[Operator], Operator]) -> Branch:
-    find_step(branch, path)
-    return replace(branch, operators=_changed_in(branch.operators, path, change))
+def _changed(
+    branch: Branch,
+    path: StepPath,
+    change: Callable[[Operator], Operator],
+    *,
+    others: Callable[[Operator], Operator] = lambda operator: operator,
+) -> Branch:
+    """The branch with one step changed, and with it all that are neither around it nor inside it."""
 
+    def walk(operators: tuple[Operator, ...], position: int | str, *rest: int | str) -> tuple[Operator, ...]:
+        return tuple(
+            others(operator) if number != position else change(operator) if not rest else inner(operator, *rest)
+            for number, operator in enumerate(operators)
+        )
 
-def _changed_in(
-    operators: tuple[Operator, ...], path: StepPath, change: Callable[[Operator], Operator]
-) -> tuple[Operator, ...]:
-    position, *rest = path
-    assert isinstance(position, int)
-    operator = operators[position]
-    if rest:
-        slot, inner = rest[0], tuple(rest[1:])
+    def inner(operator: Operator, slot: int | str, *rest: int | str) -> Operator:
         children = tuple(
-            (name, _changed_in(content, inner, change) if name == slot else content)
+            (name, walk(content, *rest) if name == slot else tuple(map(others, content)))
             for name, content in operator.children
         )
-        operator = replace(operator, children=children)
-    else:
-        operator = change(operator)
-    return (*operators[:position], operator, *operators[position + 1 :])
+        return replace(operator, children=children)
+
+    find_step(branch, path)
+    return replace(branch, operators=walk(branch.operators, *path))
