@@ -27,9 +27,8 @@ from aquadash.evaluation.metrics import (
     predicted_labels,
     wilson_interval,
 )
-from aquadash.evaluation.multiple_tests import holm
 from aquadash.evaluation.paired import AccuracyChange, PairedChange, newcombe_interval, paired_change, verdict
-from aquadash.evaluation.pairs import PairTest, pairwise
+from aquadash.evaluation.pairs import PairTest, holm, pairwise
 from aquadash.evaluation.pareto import pareto_front
 from aquadash.evaluation.smoothing import exponential_average
 from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize

@@ -136,7 +136,7 @@ def _ice(number: int, height: int, width: int) -> NDArray[np.uint8]:
 
     name = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg", "frost6.jpg")[number]
     with as_file(files("imagecorruptions") / "frost" / name) as path:
-        photograph = cv2.imread(str(path))
+        photograph = np.asarray(cv2.imread(str(path)))
     factor = 1.1 * max(1, height / photograph.shape[0], width / photograph.shape[1])
     size = [int(np.ceil(side * factor)) for side in photograph.shape[1::-1]]
     return cv2.resize(photograph, dsize=size, interpolation=cv2.INTER_CUBIC)[..., ::-1]
