@@ -103,8 +103,9 @@ def test_a_connection_that_ends_early_is_told_without_a_hash(target: Path, serve
     assert _left(target) == []
 
 
-@pytest.mark.parametrize(("name", "digest", "said"), [("sha256", SHA256, "SHA-256"), ("md5", MD5, "MD5")])
-def test_a_wrong_hash_is_refused(target: Path, server: str, name: str, digest: str, said: str) -> None:
+@pytest.mark.parametrize(("name", "said"), [("sha256", "SHA-256"), ("md5", "MD5")])
+def test_a_wrong_hash_is_refused(target: Path, server: str, name: str, said: str) -> None:
+    digest = {"sha256": SHA256, "md5": MD5}[name]
     with pytest.raises(DataError, match=f"{said} differs"):
         _fetch(target, f"{server}/file", **({"sha256": ""} | {name: "0" * len(digest)}))
     assert _left(target) == []

@@ -19,7 +19,6 @@ from aquadash.classroom.rights import Action, require, require_stop
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, Stopped, open_jobs
 from aquadash.jobs.types import job_id
-from aquadash.robustness.label_safety_job import load_network
 from aquadash.robustness.request import RobustnessRequest, missing
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
@@ -192,7 +191,7 @@ def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
 def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
     from aquadash import data
     from aquadash.robustness.corrupted_sets import open_pool, workers_here
-    from aquadash.robustness.measure import measure
+    from aquadash.robustness.measure import load_network, measure
     from aquadash.training.environment import library_version
 
     run, request = store.get(job.run), RobustnessRequest.from_dict(job.request)

@@ -20,9 +20,9 @@ from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.types import job_id
 from aquadash.robustness.label_safety import SafetyRequest, measure
 from aquadash.robustness.label_safety_result import SafetyResult
-from aquadash.robustness.measure import ImagePredictor
+from aquadash.robustness.measure import load_network
 from aquadash.robustness.subjects import Subjects
-from aquadash.runs import RunStore, open_store
+from aquadash.runs import open_store
 from aquadash.runs.types import Run
 
 if TYPE_CHECKING:
@@ -103,18 +103,6 @@ def work(job: JobContext) -> dict[str, Any]:
     network = load_network(store, store.get(job.request["run_id"]))
     _write(job.run, "result", _RESULT.dump_json(measure(network, subjects, request, report=job.report)))
     return {}
-
-
-def load_network(store: RunStore, run: Run) -> ImagePredictor:
-    """The run's network, ready to look at images.
-
-    Raises:
-        RunError: The run has no model.
-        StorageError: The model cannot be loaded.
-    """
-    from aquadash.predict import Predictor
-
-    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
 
 
 def _file(resource: str, what: str) -> Path:

@@ -20,6 +20,7 @@ from aquadash.robustness.result import BranchKey, BranchResult, Condition, Robus
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
+    from aquadash.runs import Run, RunStore
 
 #: Hears what is being done, and how many images are done of how many; what it raises ends the work.
 Report = Callable[[str, int, int], None]
@@ -32,6 +33,18 @@ class ImagePredictor(Protocol):
     class_names: tuple[str, ...]
 
     def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]: ...
+
+
+def load_network(store: RunStore, run: Run) -> ImagePredictor:
+    """The run's network, ready to look at images.
+
+    Raises:
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+    """
+    from aquadash.predict import Predictor
+
+    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
 
 
 def silent(phase: str, done: int, total: int) -> None:

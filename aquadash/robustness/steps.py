@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from aquadash.augment import Branch, Operator, Parameter, Range, operator_info
+from aquadash.augment import Branch, Operator, Parameter, PipelineSpec, Range, editing, operator_info
 from aquadash.augment.operators import settings_of
 from aquadash.augment.spec import Value
 from aquadash.errors import ConfigError, UnknownNameError
@@ -130,27 +130,34 @@ def first_steps(branch: Branch, path: StepPath) -> Branch:
 
 def without(branch: Branch, path: StepPath) -> Branch:
     """The branch with one step switched off; the others draw the same random numbers as before."""
-    return _changed(branch, path, _off)
+    return _edited(branch, path, editing.set_enabled, False)
+
+
+def with_parameter(branch: Branch, path: StepPath, name: str, value: float) -> Branch:
+    """The branch with one parameter of a step fixed; all else stays, random numbers included."""
+    if name == PROBABILITY.name:
+        return _edited(branch, path, editing.set_probability, float(value))
+    whole = find_step(branch, path).parameter(name).kind == "integer"
+    return _edited(branch, path, editing.set_setting, name, round(value) if whole else float(value))
 
 
 def only(branch: Branch, path: StepPath) -> Branch:
     """The branch with every step switched off but one, those around it and those inside it; it draws the same random
     numbers as before."""
-    return _changed(branch, path, lambda operator: operator, others=_off)
 
+    def walk(operators: tuple[Operator, ...], position: int | str, *rest: int | str) -> tuple[Operator, ...]:
+        return tuple(
+            replace(operator, enabled=False) if number != position else inside(operator, *rest) if rest else operator
+            for number, operator in enumerate(operators)
+        )
 
-def with_parameter(branch: Branch, path: StepPath, name: str, value: float) -> Branch:
-    """The branch with one parameter of a step fixed; all else stays, random numbers included."""
-    parameter = find_step(branch, path).parameter(name)
-    fixed: int | float = round(value) if parameter.kind == "integer" else float(value)
+    def inside(operator: Operator, slot: int | str, *rest: int | str) -> Operator:
+        # A position that no step has: all are switched off.
+        within = {name: walk(steps, *(rest if name == slot else (-1,))) for name, steps in operator.children}
+        return replace(operator, children=tuple(within.items()))
 
-    def set_to(operator: Operator) -> Operator:
-        if name == PROBABILITY.name:
-            return replace(operator, probability=float(fixed))
-        others = tuple(pair for pair in operator.settings if pair[0] != name)
-        return replace(operator, settings=(*others, (name, fixed)))
-
-    return _changed(branch, path, set_to)
+    find_step(branch, path)
+    return replace(branch, operators=walk(branch.operators, *path))
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
@@ -197,31 +204,6 @@ def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested:
                 yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ", nested)
 
 
-def _off(operator: Operator) -> Operator:
-    return replace(operator, enabled=False)
-
-
-def _changed(
-    branch: Branch,
-    path: StepPath,
-    change: Callable[[Operator], Operator],
-    *,
-    others: Callable[[Operator], Operator] = lambda operator: operator,
-) -> Branch:
-    """The branch with one step changed, and with it all that are neither around it nor inside it."""
-
-    def walk(operators: tuple[Operator, ...], position: int | str, *rest: int | str) -> tuple[Operator, ...]:
-        return tuple(
-            others(operator) if number != position else change(operator) if not rest else inner(operator, *rest)
-            for number, operator in enumerate(operators)
-        )
-
-    def inner(operator: Operator, slot: int | str, *rest: int | str) -> Operator:
-        children = tuple(
-            (name, walk(content, *rest) if name == slot else tuple(map(others, content)))
-            for name, content in operator.children
-        )
-        return replace(operator, children=children)
-
+def _edited(branch: Branch, path: StepPath, edit: Callable[..., PipelineSpec], *arguments: object) -> Branch:
     find_step(branch, path)
-    return replace(branch, operators=walk(branch.operators, *path))
+    return edit(PipelineSpec("branch", "Branch", "", (branch,)), (0, *path), *arguments).branches[0]
