@@ -17,7 +17,7 @@ room              holds                                                         
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
 ``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil, icu
-``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL
+``data``          ``Dataset``, its sources, splits and statistics                 numpy, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py

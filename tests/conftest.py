@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from aquadash.people import Person
+    from aquadash.runs import RunStore
     from tests.predict_page import Shelf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,6 +175,14 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
     """A home with an empty store."""
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     return home
+
+
+@pytest.fixture
+def store(warm_home: Path) -> RunStore:
+    """An empty store of the test's own home."""
+    from aquadash.runs import open_store
+
+    return open_store()
 
 
 @pytest.fixture

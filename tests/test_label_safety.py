@@ -78,9 +78,8 @@ def test_the_harmless_value_may_lie_in_the_middle() -> None:
 def test_the_harmless_value_is_that_of_the_step_and_not_of_the_pipeline() -> None:
     # After Add(-60), adding 60 gives the picture back; the step itself is harmless at 0 all the same.
     branch = Branch("Back and forth", (op("Add", value=-60), op("Add", value=0)))
-    request = SafetyRequest(branch, copies=2, sweep=SweepRequest((1,), "value", -60, 60, values=5), by_step=False)
+    request = SafetyRequest(branch, copies=2, sweep=SweepRequest((1,), "value", -60, 60, values=5))
     found = measure(ContrastReader(), striped([60, 60]), request)
-    assert found.steps == ()
     assert found.sweep is not None
     assert found.sweep.values[found.sweep.harmless] == 0
     assert found.sweep.off == found.sweep.points[2]
@@ -121,9 +120,9 @@ def test_the_same_seed_gives_the_same_figures_and_another_does_not() -> None:
 
 def test_an_image_keeps_its_copies_when_large_numbers_are_made_in_parts() -> None:
     reader = ContrastReader()
-    found = measure(reader, striped([70] * 30), SafetyRequest(CONTRAST, copies=50, by_step=False))
+    found = measure(reader, striped([70] * 30), SafetyRequest(CONTRAST, copies=50))
     assert len(found.whole.right) == 30
-    assert 30 + 30 < reader.asked <= 30 + 30 * 50
+    assert 30 + 30 < reader.asked <= 30 + 3 * 30 * 50
     assert len(set(found.whole.right)) > 1
 
 
@@ -230,7 +229,7 @@ def test_an_interval_may_have_an_end_beyond_the_range() -> None:
 def test_requests_and_results_are_the_same_after_json() -> None:
     branch = Branch("Deep", (op("Fliplr", p=0.5), replace(op("GaussianBlur", sigma=Range(0.0, 2.0)), enabled=False)))
     for request in (
-        SafetyRequest(CONTRAST, copies=3, seed=7, threshold=0.5, absolute=True, sweep=SWEEP, by_step=False),
+        SafetyRequest(CONTRAST, copies=3, seed=7, threshold=0.5, absolute=True, sweep=SWEEP),
         SafetyRequest(branch),
     ):
         subjects = striped([100, 90])

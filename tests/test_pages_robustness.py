@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,6 @@ from tests.stored_runs import HOSTILE, add_run, without_engine
 @pytest.fixture(autouse=True)
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     without_engine(monkeypatch)
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    """With the images drawn and the database made, which takes seconds."""
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 @pytest.fixture

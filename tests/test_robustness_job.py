@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from aquadash.robustness import job as robustness_job
 from aquadash.robustness.job import KIND, Robustness, job_of
 from aquadash.robustness.measure import measure
 from aquadash.robustness.request import RobustnessRequest
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
@@ -32,13 +31,6 @@ from tests.waiting import wait_for
 
 #: Slow enough to be stopped in the middle, quick enough to be waited for.
 REQUEST = RobustnessRequest(("motion_blur", "zoom_blur", "snow"), limit=100, pipelines=("notebook-1",), seed=2)
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    """With the images drawn and the database made, which takes seconds."""
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 @pytest.fixture

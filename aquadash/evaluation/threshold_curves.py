@@ -45,23 +45,6 @@ class ClassCurves:
     average_precision: float | None
 
 
-@dataclass(frozen=True)
-class CutCounts:
-    """What one threshold for one class gives.
-
-    Attributes:
-        hits: Images of the class that are called so.
-        false_alarms: Others that are called so.
-        missed: Images of the class that are not called so.
-        rest: Others that are not called so.
-    """
-
-    hits: int
-    false_alarms: int
-    missed: int
-    rest: int
-
-
 def ranking_curves(
     labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequence[str]
 ) -> tuple[ClassCurves, ...]:

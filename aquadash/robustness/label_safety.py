@@ -89,7 +89,6 @@ class SafetyRequest:
         threshold: Too much is lost below this share, of the accuracy on the unchanged images or of all copies.
         absolute: True if the threshold is a share of all copies.
         sweep: A parameter to be tried out; None for none.
-        by_step: Whether each step is looked at. Without it only the whole and the sweep are measured.
     """
 
     branch: _JsonBranch
@@ -98,7 +97,6 @@ class SafetyRequest:
     threshold: float = 0.8
     absolute: bool = False
     sweep: SweepRequest | None = None
-    by_step: bool = True
 
     def check(self) -> None:
         """Refuse what cannot be measured.
@@ -144,7 +142,7 @@ def measure(
     request.check()
     _check_subjects(predictor, subjects)
     branch, sweep, values = request.branch, request.sweep, request.values()
-    top = steps(branch, nested=False) if request.by_step else ()
+    top = steps(branch, nested=False)
     asked = [("the whole pipeline", branch)]
     for number, one in enumerate(top, start=1):
         asked.append((f"up to step {number}", first_steps(branch, one.path)))
