@@ -198,7 +198,7 @@ def test_progress_is_told_and_can_end_it(home: Path) -> None:
 @pytest.mark.slow
 def test_other_processes_make_the_same_sets(home: Path) -> None:
     cells = [("gaussian_noise", 2), ("impulse_noise", 1), ("glass_blur", 1)]
-    with corrupted_sets.open_pool(1) as pool:
+    with corrupted_sets.open_pool() as pool:
         for (name, severity), images in sets(source(), cells, executor=pool):
             np.testing.assert_array_equal(images, corrupt(source().images, name, severity, seed=0))
 
@@ -210,7 +210,7 @@ def test_the_other_processes_end_with_a_parent_that_is_killed(tmp_path: Path) ->
         "import os, time\n"
         "from aquadash.robustness.corrupted_sets import open_pool\n"
         "if __name__ == '__main__':\n"
-        "    pool = open_pool(1)\n"
+        "    pool = open_pool()\n"
         "    print(pool.submit(os.getpid).result(), flush=True)\n"
         "    time.sleep(600)\n"
     )

@@ -45,7 +45,7 @@ def _checkpoint(path: Path, run: Run) -> None:
 
 
 def _robustness(path: Path, run: Run) -> RobustnessResult:
-    return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
+    return RobustnessResult.from_json(path.read_bytes())
 
 
 def _network(path: Path, run: Run) -> None:

@@ -125,18 +125,17 @@ def sample(source: TestImages, cell: Cell, row: int) -> NDArray[np.uint8]:
     return corrupt(source.images[part], *cell, seed=source.seed, positions=source.positions[part])[0]
 
 
-def open_pool(workers: int) -> ProcessPoolExecutor:
-    """Processes that corrupt images. They end with this one, even if it is killed."""
+def open_pool() -> ProcessPoolExecutor:
+    """Processes that corrupt images, one for every core but the one that the network works on.
+
+    They end with this one, even if it is killed.
+    """
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = max(1, min(available - 1, 8))
     # Not forked: a copy of a process with threads (of the store, of TensorFlow) may hang.
     return ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
     )
-
-
-def workers_here() -> int:
-    """How many processes to corrupt with: every core but the one that the network works on."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(available - 1, 8))
 
 
 def _set_or_parts(

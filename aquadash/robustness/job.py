@@ -11,7 +11,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash import people
@@ -34,9 +33,6 @@ KIND = "robustness"
 
 #: The figures are stored at most so often, in seconds.
 _STORE_SECONDS = 1.0
-
-#: Larger files are not ours.
-_MOST_BYTES = 50_000_000
 
 _REPORTED_VERSIONS = (
     "imagecorruptions-imaug",
@@ -151,17 +147,16 @@ def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
     Raises:
         StorageError: Both are damaged.
     """
-    damage: StorageError | None = None
+    damage: Exception | None = None
     for name in (ROBUSTNESS, ROBUSTNESS_SPARE):
         path = store.artifact(run_id, name)
-        if path is None:
-            continue
         try:
-            return _read(path)
-        except StorageError as error:
+            if path is not None:
+                return RobustnessResult.from_json(path.read_bytes())
+        except (OSError, StorageError) as error:
             damage = error
     if damage is not None:
-        raise damage
+        raise StorageError(str(damage)) from damage
     return None
 
 
@@ -190,7 +185,7 @@ def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
 
 def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
     from aquadash import data
-    from aquadash.robustness.corrupted_sets import open_pool, workers_here
+    from aquadash.robustness.corrupted_sets import open_pool
     from aquadash.robustness.measure import load_network, measure
     from aquadash.training.environment import library_version
 
@@ -204,7 +199,7 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
             "The data set has changed since this run was trained, so its test images are others now. Bring the old "
             "data back, or train the run again."
         )
-    with open_pool(workers_here()) as pool:
+    with open_pool() as pool:
         try:
             job.report("loading the model")
             loaded_at = time.time()
@@ -231,12 +226,3 @@ def _so_far(store: RunStore, run_id: str) -> RobustnessResult | None:
     except StorageError as error:
         _log.warning("%s", error)
         return None
-
-
-def _read(path: Path) -> RobustnessResult:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise StorageError(f"{path.name} is larger than {_MOST_BYTES:,} bytes; it is none of AquaDash's.")
-        return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageError(f"The robustness figures of this run cannot be read ({error}).") from error

@@ -194,7 +194,7 @@ class RobustnessResult:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> RobustnessResult:
+    def from_json(cls, text: str | bytes) -> RobustnessResult:
         """Read :meth:`to_json` back.
 
         Raises:
