@@ -22,7 +22,8 @@ def replacing(path: Path, *, mode: int = 0o666) -> Iterator[BufferedRandom]:
     Raises:
         OSError: It cannot be written.
     """
-    temporary = path.with_name(f".{path.name[:100]}-{secrets.token_hex(8)}.part")
+    # 60 letters of four bytes each are as long as a file's name may be.
+    temporary = path.with_name(f".{path.name[:60]}-{secrets.token_hex(4)}.part")
     try:
         with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:
             yield file

@@ -21,6 +21,7 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "föggy"
     write_whole(path, b"new")
     assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+    write_whole(tmp_path / ("🦦" * 62), "a name of 248 bytes")
 
 
 def test_it_may_be_for_its_owner_alone(tmp_path: Path) -> None:
