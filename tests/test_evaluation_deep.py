@@ -16,17 +16,15 @@ from aquadash.evaluation import (
     coverage_at,
     coverage_curve,
     evaluate,
-    f1_interval,
-    fit_temperature,
     lowest_threshold,
     parts_at,
     ranking_curves,
     reliability,
-    scale,
-    top_k_accuracy,
     wilson_interval,
-    within_top,
 )
+from aquadash.evaluation.calibration import fit_temperature, scale
+from aquadash.evaluation.intervals import f1_interval
+from aquadash.evaluation.top_k import top_k_accuracy, within_top
 from aquadash.runs import open_store
 from tests.stored_runs import add_run
 
