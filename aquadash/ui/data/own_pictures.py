@@ -15,7 +15,7 @@ from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
 from aquadash.jobs.processes import start_unattended
-from aquadash.ui import bound, inputs, shell, upload_files
+from aquadash.ui import bound, inputs, shell
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -117,7 +117,7 @@ def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
         )
     if upload is None:
         return "", False, None
-    return display_name(upload.name), True, lambda path: upload_files.copy_to(upload, path)
+    return display_name(upload.name), True, lambda path: path.write_bytes(upload.getvalue())
 
 
 def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
