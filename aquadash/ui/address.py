@@ -75,8 +75,8 @@ def keep(name: str, value: Any) -> None:
 
 def forget(name: str) -> None:
     """Let :func:`restore` read the address although it has not changed: something else has set the value since."""
-    st.session_state.pop(_seen(name), None)
-    st.session_state.pop(_left(name), None)
+    for kept in (_seen(name), _left(name), _recorded(name)):
+        st.session_state.pop(kept, None)
 
 
 def note(name: str, text: str, expected: str) -> None:
