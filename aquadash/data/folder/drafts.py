@@ -99,7 +99,7 @@ class Draft:
         )
 
 
-def begin(request: Request, *, write: Callable[[Path], None] | None = None) -> str:
+def begin(request: Request, *, write: Callable[[Path], object] | None = None) -> str:
     """Make a draft, for :func:`read` to fill.
 
     Args:

@@ -93,7 +93,7 @@ async def come_back(request: Request) -> None:
     Raises:
         ConfigError: The service is not set up.
     """
-    from authlib.integrations.base_client import OAuthError
+    from authlib.integrations.starlette_client import OAuthError
 
     service = _service()
     try:

@@ -21,6 +21,8 @@ def visitor() -> Person | None:
         None where there is no class, or in a thread that draws no page; :data:`STRANGER` for one who has not joined,
         whose session has ended, or about whom nothing can be learnt.
     """
+    # Nothing public tells a thread that draws a page from any other (streamlit/streamlit#8490): st.context says nothing
+    # in both, once the browser has gone.
     if not settings.classroom() or get_script_run_ctx(suppress_warning=True) is None:
         return None
     try:

@@ -101,7 +101,7 @@ def _form() -> None:
         start(drafts.begin(drafts.Request(path, origin, size), write=write))
 
 
-def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
+def _archive() -> tuple[str, bool, Callable[[Path], object] | None]:
     upload = st.file_uploader(
         "Drop a ZIP file here",
         type=["zip"],
@@ -120,7 +120,7 @@ def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
     return display_name(upload.name), True, lambda path: path.write_bytes(upload.getvalue())
 
 
-def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
+def _dropped() -> tuple[str, bool, Callable[[Path], object] | None]:
     """A name and a drop zone for each class."""
     number = st.session_state.setdefault("own-classes", 2)
     off = switched_off()
