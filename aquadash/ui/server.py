@@ -16,6 +16,7 @@ from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.jobs import processes
 from aquadash.ui import shell, warmup
+from aquadash.ui.shrinking import Shrinking
 
 #: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
 #: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
@@ -51,12 +52,13 @@ def routes() -> list[Route]:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: the door of a class, if one is served."""
+    """What every request passes: the door of a class, if one is served, and what makes photographs small."""
+    shrinking = Middleware(Shrinking)
     if not settings.classroom():
-        return []
+        return [shrinking]
     from aquadash.ui.classroom.door import Door
 
-    return [Middleware(Door)]
+    return [Middleware(Door), shrinking]
 
 
 @asynccontextmanager

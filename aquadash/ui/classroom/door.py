@@ -27,13 +27,11 @@ from aquadash.people import Person
 from aquadash.ui.classroom import accounts, connections, routes
 from aquadash.ui.classroom.kept_uploads import KeptUploads
 from aquadash.ui.classroom.visitors import COOKIE
+from aquadash.ui.shrinking import FORM_BYTES, UPLOADS
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
 #: Below these there are no pages.
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
-_UPLOADS = "/_stcore/upload_file/"
-#: What a form adds to the file in it, in bytes: boundaries, names, types.
-_FORM_BYTES = 10_000
 #: The rest of what was refused shall not come.
 _CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
@@ -70,7 +68,7 @@ class Door:
             await _refusal(scope)(scope, receive, send)
             return
         connections.trust()
-        if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(_UPLOADS):
+        if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(UPLOADS):
             await self._take(scope, receive, send, person)
         else:
             await self._app(scope, receive, send)
@@ -85,7 +83,7 @@ class Door:
             await refusal(scope, receive, send)
             return
         # Whatever comes counts as something where nothing is taken.
-        size = max(1, int(told) - _FORM_BYTES)
+        size = max(1, int(told) - FORM_BYTES)
         with people.acting(person):
             if refused := await run_in_threadpool(_reason, check_upload, size):
                 await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
@@ -99,7 +97,7 @@ class Door:
         try:
             await self._app(scope, receive, send)
         finally:
-            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(_UPLOADS).partition("/")[0])
+            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(UPLOADS).partition("/")[0])
 
 
 def _reason(check: Callable[[int], None], size: int) -> str:
