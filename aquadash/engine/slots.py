@@ -62,11 +62,12 @@ def take_next(kind: str, version: str, locked: bool) -> str:
         if _slot_ends():
             return "left running"
     if exit_status:
-        host = socket.gethostname()
-        lost = jobs.put_back(Worker(host, process.pid or 0), f"The worker on {host} was lost ({_reason(exit_status)})")
-        if lost is None and jobs.claim([kind], here := Worker(host, process.pid or 0), offers=settings.offers()):
+        worker = Worker(host := socket.gethostname(), process.pid or 0)
+        jobs.put_back(worker, f"The worker on {host} was lost ({_reason(exit_status)})")
+        had_one = any(job.worker == worker for job in jobs.find(kind=kind))
+        if not had_one and jobs.claim([kind], worker, offers=settings.offers()):
             # It could not even begin, and without this it would be tried for ever.
-            jobs.put_back(here, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
+            jobs.put_back(worker, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
     return "done"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,7 +27,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Row,
-    Select,
     String,
     Subquery,
     Table,
@@ -38,6 +38,7 @@ from sqlalchemy import (
     event,
     exists,
     func,
+    literal,
     literal_column,
     null,
     select,
@@ -101,8 +102,13 @@ _run_changes = Table(
     Column("run", String(150), primary_key=True),
     Column("revision", Integer, nullable=False),
 )
-#: One row: the revision of the last write.
-_revision = Table("revision", _metadata, Column("value", Integer, nullable=False))
+#: One row: the revision of the last write, and a random text that no other database has.
+_revision = Table(
+    "revision",
+    _metadata,
+    Column("value", Integer, nullable=False),
+    Column("identity", String(32), nullable=False),
+)
 _tables = (_jobs, _run_changes, _revision)
 _indexes = (
     Index("jobs_queue", _jobs.c.status, _jobs.c.position),
@@ -173,12 +179,17 @@ class Jobs:
                 connection.execute(CreateTable(table, if_not_exists=True))
             for index in _indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
-            first: Select[tuple[int]] = select(literal_column("0", Integer)).where(~exists(select(_revision.c.value)))
-            connection.execute(_revision.insert().from_select(["value"], first))
+            first = select(literal(0), literal(uuid.uuid4().hex)).where(~exists(select(_revision.c.value)))
+            connection.execute(_revision.insert().from_select(["value", "identity"], first))
 
     def close(self) -> None:
         """Let go of the database's connections."""
         self._engine.dispose()
+
+    def identity(self) -> str:
+        """A text that is the same for everybody who uses this database, by whatever address, and for nobody else."""
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            return str(connection.execute(select(_revision.c.identity)).scalar_one())
 
     # -- for everybody -----------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ def prepare() -> None:
     connection.quiet_mlflow()
     import mlflow  # noqa: F401
 
-    from aquadash.training import checkpoint, fit, own_data, results, strangers  # noqa: F401
+    from aquadash.training import checkpoint, fit, own_data, results  # noqa: F401
 
 
 def work(job: JobContext) -> dict[str, Any]:
