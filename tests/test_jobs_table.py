@@ -283,21 +283,37 @@ def test_people_take_turns(jobs: Jobs, owners: str, expected: str) -> None:
     assert len(taken) == len(owners) and set(taken) == set(expected.split())
 
 
-def test_who_has_one_at_work_has_had_a_turn(jobs: Jobs) -> None:
-    queued(jobs, "aab")
-    first = jobs.claim(["again"], HERE)
-    assert first is not None and first.run == "a1" and order(jobs) == "b1 a2"
-    jobs.submit("once", "b9", {}, owner="b")
-    assert order(jobs) == "b1 a2", "another kind of work is another queue"
-    jobs.end(first, JobStatus.FINISHED)
-    assert order(jobs) == "a2 b1", "what has ended does not count"
+def test_turns_stay_when_earlier_ones_end(jobs: Jobs) -> None:
+    queued(jobs, "aaab")
+    taken = []
+    # One slot: each ends before the next is taken.
+    while job := jobs.claim(["again"], HERE):
+        taken.append(job.run)
+        jobs.end(job, JobStatus.FINISHED)
+    assert taken == ["a1", "b1", "a2", "a3"]
+
+
+def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: Jobs) -> None:
+    queued(jobs, "aaab")
+    for _ in range(2):
+        job = jobs.claim(["again"], HERE)
+        assert job is not None
+        jobs.end(job, JobStatus.FINISHED)
+    assert order(jobs) == "a2 a3", "everybody's first has ended"
+    jobs.submit("again", "c1", {}, owner="c")
+    jobs.submit("again", "c2", {}, owner="c")
+    jobs.submit("once", "d1", {}, owner="d")
+    assert order(jobs) == "a2 c1 a3 c2", "it has no claim on turns that are over"
+    job = jobs.claim(["again"], HERE)
+    jobs.submit("again", "d1", {}, owner="d")
+    assert job is not None and job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "one at work is of its turn, too"
 
 
 def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: Jobs) -> None:
     queued(jobs, "aabb")
     assert order(jobs) == "a1 b1 a2 b2"
     jobs.reorder("again", ["again-b2"])
-    assert order(jobs) == "b2 a1 a2 b1", "who was moved to the front has had a turn"
+    assert order(jobs) == "b2 a1 b1 a2"
     jobs.reorder("again", ["again-a2", "again-nothing", "again-a2"])
     assert order(jobs) == "a2 b2 a1 b1"
     before = jobs.changes(0).revision

@@ -306,9 +306,7 @@ def turning(jobs: Jobs) -> Job | None:
 
 
 @pytest.mark.timeout(300)
-def test_a_worker_does_what_is_queued_one_after_another_and_ends(
-    home: Path, start_worker: StartWorker
-) -> None:
+def test_a_worker_does_what_is_queued_one_after_another_and_ends(home: Path, start_worker: StartWorker) -> None:
     jobs = open_jobs()
     first, second = (jobs.submit("slow", run, {"forever": run == "r1"}) for run in ("r1", "r2"))
     worker_process = start_worker()
@@ -327,9 +325,7 @@ def test_a_worker_does_what_is_queued_one_after_another_and_ends(
 
 
 @pytest.mark.timeout(300)
-def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(
-    home: Path, start_worker: StartWorker
-) -> None:
+def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(home: Path, start_worker: StartWorker) -> None:
     jobs = open_jobs()
     jobs.submit("slow", "r1", {"forever": True})
     worker_process = start_worker()
