@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from aquadash import settings
 from aquadash.jobs import Job, Worker, open_jobs, worker
+from aquadash.jobs.standby import Standby
 from aquadash.jobs.table import LEASE_SECONDS, Jobs
 from aquadash.runs import Run, RunStore
 from aquadash.runs.live import KIND
@@ -19,17 +20,15 @@ def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let jobs be submitted without a worker; returns the kinds that one would have been started for, as they come."""
     started: list[str] = []
 
-    class Ended:
-        pid = None
-
+    class Nothing:
         def wait(self, timeout: float) -> int:
             return 0
 
-    def start(words: Sequence[str], **_: object) -> Ended:
-        started.extend(words)
-        return Ended()
+    def launch(self: Standby, arguments: Sequence[str], **_: object) -> Nothing:
+        started.extend(arguments)
+        return Nothing()
 
-    monkeypatch.setattr(worker.STANDBY, "launch", start)
+    monkeypatch.setattr(Standby, "launch", launch)
     return started
 
 
