@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aquadash.engine.order import fair_time
 
 from aquadash import people
 from aquadash.classroom import limits
