@@ -67,6 +67,8 @@ def record_end(run_id: str, status: JobStatus, message: str) -> None:
     """
     store = open_store()
     store.check_there()
+    if status is not JobStatus.FINISHED and store.ended_as(run_id) is not None:
+        return
     log = settings.job_log(job_id(KIND, run_id))
     try:
         if log.is_file():
