@@ -86,33 +86,35 @@ def claiming(store: RunStore) -> Callable[[int], object]:
     return lambda pid: store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
 
 
-def test_a_worker_takes_one_job_and_a_lock_where_other_processes_give_out_slots_too(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_takes_one_job(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def finish(pid: int) -> None:
         job = store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
         assert job is not None
         store.jobs.end(job, JobStatus.FINISHED)
 
     workers = launched_by(monkeypatch, Workers(do=finish))
-    assert take_next(KIND, __version__, True) == "done" and job_of(store, run_id).status is JobStatus.FINISHED
-    assert take_next(KIND, __version__, True) == "nothing to do", "no process is started for nothing"
-    add(store)
-    take_next(KIND, __version__, False)
-    assert workers.launched == [[KIND, "--once"], [KIND, "--once", "--unlocked"]]
+    assert (
+        take_next(KIND, __version__, store.jobs.identity()) == "done"
+        and job_of(store, run_id).status is JobStatus.FINISHED
+    )
+    assert take_next(KIND, __version__, store.jobs.identity()) == "nothing to do", "no process is started for nothing"
+    assert workers.launched == [[KIND, "--once"]]
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.queue(store.create(RunConfig()).run_id, needs="gpu")
     workers = launched_by(monkeypatch, Workers(do=claiming(store)))
-    assert take_next(KIND, __version__, True) == "nothing to do" and workers.launched == []
+    assert take_next(KIND, __version__, store.jobs.identity()) == "nothing to do" and workers.launched == []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    assert take_next(KIND, __version__, True) == "done" and len(workers.launched) == 1
+    assert take_next(KIND, __version__, store.jobs.identity()) == "done" and len(workers.launched) == 1
 
 
-def test_a_machine_with_another_version_says_so(run_id: str) -> None:
+def test_a_machine_that_is_set_up_wrongly_says_so(store: RunStore, run_id: str) -> None:
     with pytest.raises(RunError, match=rf"has AquaDash {__version__}, and the app has 0\.0\.1"):
-        take_next(KIND, "0.0.1", True)
+        take_next(KIND, "0.0.1", store.jobs.identity())
+    with pytest.raises(RunError, match="in another database than the app. Give both the same AQUADASH_DATABASE"):
+        take_next(KIND, __version__, "of another")
+    assert store.get(run_id).status is RunStatus.QUEUED
 
 
 def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
@@ -126,7 +128,7 @@ def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
     for losses in range(3):
         job = job_of(store, run_id)
         assert (job.status, job.losses) == (JobStatus.QUEUED, losses)
-        assert take_next(KIND, __version__, True) == "done"
+        assert take_next(KIND, __version__, store.jobs.identity()) == "done"
         assert store.get(run_id).message.count("signal SIGKILL") == 1
     assert store.ended_as(run_id) is None, "the worker could not write it"
     monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
@@ -140,10 +142,10 @@ def test_a_worker_that_cannot_start_is_not_tried_for_ever(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers = launched_by(monkeypatch, Workers("raise SystemExit(3)"))
-    take_next(KIND, __version__, True)
+    take_next(KIND, __version__, store.jobs.identity())
     run = store.get(run_id)
     assert run.status is RunStatus.QUEUED and "could not start (exit status 3; its log is " in run.message
-    while take_next(KIND, __version__, True) != "nothing to do":
+    while take_next(KIND, __version__, store.jobs.identity()) != "nothing to do":
         assert len(workers.launched) < 9
     assert store.get(run_id).status is RunStatus.FAILED and len(workers.launched) == 3
 
@@ -158,7 +160,7 @@ def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
 
     following = add(store)
     launched_by(monkeypatch, Workers("raise SystemExit(1)", do=finish))
-    take_next(KIND, __version__, True)
+    take_next(KIND, __version__, store.jobs.identity())
     assert job_of(store, run_id).status is JobStatus.FINISHED
     assert (job_of(store, following).losses, job_of(store, following).attempt) == (0, 0)
 
@@ -173,7 +175,7 @@ def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
             store.request_stop(run_id)
 
     launched_by(monkeypatch, Workers("raise SystemExit(1)", do=begin))
-    take_next(KIND, __version__, True)
+    take_next(KIND, __version__, store.jobs.identity())
     assert store.get(run_id).status is (RunStatus.STOPPED if stopped else RunStatus.QUEUED)
     monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
     Slots(KIND).look()
@@ -218,7 +220,7 @@ def test_a_slot_that_ends_leaves_its_worker_running(
         slots.closing.set()
 
     launched_by(monkeypatch, Workers("import time; time.sleep(600)", do=begin))
-    assert take_next(KIND, __version__, True) == "left running"
+    assert take_next(KIND, __version__, store.jobs.identity()) == "left running"
     assert job_of(store, run_id).status is JobStatus.RUNNING
     os.kill(pids[0], signal.SIGKILL)
 

@@ -354,6 +354,20 @@ def test_a_held_job_is_given_to_nobody_before_its_release(jobs: Jobs) -> None:
     assert jobs.claim(["again"], HERE, offers=["gpu"]) is not None
 
 
+def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: Jobs) -> None:
+    waiting, held = jobs.submit("again", "r1", {}), jobs.submit("again", "r2", {}, held=True)
+    for _ in range(2):
+        jobs.explain("again", "No worker is of this version.")
+    assert now(jobs, waiting).message == "No worker is of this version." and now(jobs, held).message == ""
+    assert now(jobs, waiting).revision == jobs.changes(0).revision, "it is written once"
+    job = jobs.claim(["again"], HERE)
+    assert job is not None and job.message == ""
+    jobs.put_back(HERE, "The worker was lost")
+    jobs.explain("again", "No worker is of this version.")
+    again = jobs.claim(["again"], HERE)
+    assert again is not None and again.message == "The worker was lost; the next one goes on from what is complete."
+
+
 def test_a_held_job_of_which_nobody_takes_care_is_interrupted(jobs: Jobs) -> None:
     silent, stopped = (jobs.submit("again", run, {}, held=True) for run in ("r1", "r2"))
     let_the_lease_run_out(silent, jobs=jobs)

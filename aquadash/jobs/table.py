@@ -307,6 +307,15 @@ class Jobs:
             for rank, name in enumerate(first):
                 self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
 
+    def explain(self, kind: str, message: str) -> None:
+        """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
+        unsaid = and_(_waits(kind), _columns.losses == 0, _columns.needs != _HELD, _columns.message != message)
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            if not connection.execute(select(exists().where(unsaid))).scalar():
+                return
+        with self._writing() as (connection, revision):
+            connection.execute(update(_jobs).where(unsaid).values(message=message, revision=revision))
+
     # -- for whoever prepares a job that is held ---------------------------------------------------------------------
 
     def hold(self, job: Job, message: str) -> None:
@@ -345,6 +354,8 @@ class Jobs:
             "lease": self._now + LEASE_SECONDS,
             "progress": null(),
             "started_at": self._now,
+            # What the last worker was lost by is said until the end, why none could take it is not.
+            "message": case((_columns.losses == 0, ""), else_=_columns.message),
         }
         with self._writing() as (connection, revision):
             self._end_lapsed(connection, revision)
