@@ -12,14 +12,24 @@ from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.table import LEASE_SECONDS, Jobs
 
 
+class Ended:
+    """A worker process that has ended."""
+
+    pid = None
+
+    def wait(self, timeout: float) -> int:
+        return 0
+
+
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let jobs be submitted without a worker; returns the kinds that one would have been started for, as they come."""
     started: list[str] = []
 
-    def start(words: Sequence[str], **_: object) -> None:
+    def launch(words: Sequence[str], **_: object) -> Ended:
         started.extend(words)
+        return Ended()
 
-    monkeypatch.setattr(worker, "start_unattended", start)
+    monkeypatch.setattr(worker.STANDBY, "launch", launch)
     return started
 
 

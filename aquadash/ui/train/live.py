@@ -107,7 +107,7 @@ def _explanation(run: Run) -> None:
     if run.status is RunStatus.INTERRUPTED:
         kept = len(cache.history(run.run_id))
         st.warning(
-            "The training process has gone silent: it crashed, was ended, or its computer fell asleep. "
+            "It was cut off before its end, and nothing goes on with it by itself. "
             f"**{count(kept, 'complete epoch')} kept**; at most the epoch under way is lost. "
             f"Resume goes on with epoch {kept + 1} as if there had been no break.",
             icon="⚡",
