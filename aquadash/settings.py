@@ -153,11 +153,6 @@ def search_lock(search_id: str) -> Path:
     return home() / "locks" / f"search-{checked_run_id(search_id)}.lock"
 
 
-def imports_log() -> Path:
-    """Where the processes that import own pictures write what they print."""
-    return home() / "logs" / "imports.log"
-
-
 def jobs_database() -> str:
     """The database of the background work, as SQLAlchemy names it: ``AQUADASH_DATABASE``, else a SQLite file in
     :func:`home`."""

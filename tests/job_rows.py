@@ -9,27 +9,23 @@ import pytest
 from sqlalchemy import text
 
 from aquadash.jobs import Job, Worker, open_jobs, worker
+from aquadash.jobs.standby import Standby
 from aquadash.jobs.table import LEASE_SECONDS, Jobs
-
-
-class Ended:
-    """A worker process that has ended."""
-
-    pid = None
-
-    def wait(self, timeout: float) -> int:
-        return 0
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let jobs be submitted without a worker; returns the kinds that one would have been started for, as they come."""
     started: list[str] = []
 
-    def launch(words: Sequence[str], **_: object) -> Ended:
-        started.extend(words)
-        return Ended()
+    class Nothing:
+        def wait(self, timeout: float) -> int:
+            return 0
 
-    monkeypatch.setattr(worker.STANDBY, "launch", launch)
+    def launch(self: Standby, arguments: Sequence[str], **_: object) -> Nothing:
+        started.extend(arguments)
+        return Nothing()
+
+    monkeypatch.setattr(Standby, "launch", launch)
     return started
 
 
