@@ -160,7 +160,7 @@ def copies_of(store: RunStore, original_id: str) -> list[str]:
     found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
     own = store.stored_run(original_id)
     if own is not None and not own.deleted:
-        found.append(own)
+        found.insert(0, own)
     seen = viewed(found, lambda stored: tag.thing_of(stored.tags))
     return [stored.run_id for stored in seen if tag.STATUS in stored.tags]
 
