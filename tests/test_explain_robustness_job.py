@@ -23,6 +23,7 @@ from aquadash.explain.robustness import measure
 from aquadash.explain.robustness_job import KIND, Robustness, job_of
 from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
+from aquadash.jobs.standby import Standby
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows
@@ -247,11 +248,11 @@ def test_one_that_was_cut_off_stores_nothing(
 def test_a_process_that_cannot_be_started_is_a_failed_job(
     store: RunStore, run: Run, measurements: Robustness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(words: list[str], **_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError("out of processes")
 
     give_model(store, run, tmp_path)
-    monkeypatch.setattr(worker, "start_unattended", refuse)
+    monkeypatch.setattr(Standby, "launch", refuse)
     with pytest.raises(RunError, match="out of processes"):
         measurements.start(run.run_id, REQUEST)
     job = measurements.job(run.run_id)
