@@ -108,9 +108,7 @@ def finish(run: Run, *, as_json: bool) -> None:
         "message": run.message,
     }
     if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
-        raise RunError(
-            f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}"
-        )
+        raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
 
     def text() -> str:
         lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]

@@ -16,7 +16,6 @@ from typing import Any
 from aquadash import __version__, settings
 from aquadash.engine.connecting import connect_to
 from aquadash.errors import AquaDashError
-from aquadash.jobs import open_jobs
 from aquadash.runs import open_store
 
 #: Signs of life are times: clocks that are further apart make living workers look silent to the pages.
@@ -42,7 +41,7 @@ class Check:
 
 def check_machine(scheduler: str) -> list[Check]:
     """Whether this machine can be a worker of that scheduler's cluster."""
-    return [_check_store(), _check_jobs(), _check_clock(), _check_scheduler(scheduler)]
+    return [_check_store(), _check_clock(), _check_scheduler(scheduler)]
 
 
 def _check_store() -> Check:
@@ -65,21 +64,6 @@ def _check_store() -> Check:
             f"The tracking server keeps files of runs in {location}, a folder of one machine. Start it with "
             "--artifacts-destination and --serve-artifacts and a new database: docs/cluster.md has the command.",
         )
-    return Check(what, note=shown)
-
-
-def _check_jobs() -> Check:
-    what, shown = "jobs", settings.shown_address(settings.jobs_database())
-    if settings.jobs_database().startswith("sqlite:"):
-        return Check(
-            what,
-            f"The jobs are kept in {shown}, a file of this machine, so that workers on others find nothing to do. Set "
-            "AQUADASH_DATABASE to the same PostgreSQL database here and for the app (docs/cluster.md).",
-        )
-    try:
-        open_jobs()
-    except AquaDashError as error:
-        return Check(what, str(error))
     return Check(what, note=shown)
 
 
