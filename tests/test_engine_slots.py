@@ -109,6 +109,23 @@ def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monke
     assert take_next(KIND, __version__, store.jobs.identity()) == "done" and len(workers.launched) == 1
 
 
+def test_what_needs_another_machine_is_looked_at_once_in_a_while(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "_LOOK_SECONDS", 3600)
+    store.queue(store.create(RunConfig()).run_id, needs="gpu")
+    looks: list[object] = []
+    monkeypatch.setattr(store.jobs, "waiting", lambda *of, **_: bool(looks.append(of)))
+    served = Slots(KIND)
+    try:
+        for count in (1, 2):
+            served.serve()
+            wait_for(lambda: len(looks) >= count and all(task.done() for task in served._tasks))  # noqa: B023
+            assert len(looks) == count, "a slot that finds nothing asks for no other"
+    finally:
+        served.close()
+
+
 def test_a_machine_that_is_set_up_wrongly_says_so(store: RunStore, run_id: str) -> None:
     with pytest.raises(RunError, match=rf"has AquaDash {__version__}, and the app has 0\.0\.1"):
         take_next(KIND, "0.0.1", store.jobs.identity())

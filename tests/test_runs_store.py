@@ -298,10 +298,10 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
     def full(*_: object, **__: object) -> None:
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
 
-    monkeypatch.setattr(store._client, "log_batch", full)
-    with pytest.raises(StorageError, match="disk is full. Free some space"):
-        store.set_note(run_id, "x")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(store._client, "log_batch", full)
+        with pytest.raises(StorageError, match="disk is full. Free some space"):
+            store.set_note(run_id, "x")
     assert store.get(run_id).name == "kept"
 
 

@@ -31,6 +31,8 @@ _LOOK_SECONDS = 1.0
 
 _POLL_SECONDS = 0.5
 
+_NOTHING = "nothing to do"
+
 #: Seconds for which a Dask worker that is set up wrongly is given nothing.
 _REFUSED_SECONDS = 30.0
 
@@ -66,7 +68,7 @@ def take_next(kind: str, version: str, database: str) -> str:
             "AQUADASH_DATABASE (docs/cluster.md), and start the worker again."
         )
     if not jobs.waiting([kind], offers=settings.offers()):
-        return "nothing to do"
+        return _NOTHING
     log_path = settings.job_log(kind)
     process = STANDBY.launch([kind, "--once"], log_path=log_path)
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
@@ -260,4 +262,7 @@ class Slots:
             if self._refusals.get(worker, (0.0, ""))[1] != said:
                 _log.warning("%s", said)
             self._refusals[worker] = (time.monotonic(), said)
+        elif task.status == "finished" and task.result(timeout=5) == _NOTHING:
+            # What waits, waits for others: for a graphics card, or for pictures that are being sent.
+            return
         self._wake.set()
