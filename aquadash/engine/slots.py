@@ -20,6 +20,7 @@ from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.standby import STANDBY
 from aquadash.jobs.worker import record_end
+from aquadash.runs import open_store
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -50,7 +51,7 @@ def take_next(kind: str, version: str, database: str) -> str:
         database: The identity of the app's table of jobs, which must be this machine's, too.
 
     Raises:
-        RunError: This machine is set up wrongly.
+        AquaDashError: This machine is set up wrongly, or the run store is away.
     """
     _log_to_stderr()
     host = socket.gethostname()
@@ -67,6 +68,9 @@ def take_next(kind: str, version: str, database: str) -> str:
         )
     if not jobs.waiting([kind], offers=settings.offers()):
         return "nothing to do"
+    if settings.store_is_shared():
+        # While it is away, each worker would be lost with its run.
+        open_store().identity()
     log_path = settings.job_log(kind)
     process = STANDBY.launch([kind, "--once"], log_path=log_path)
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
