@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.snapshot import RunSnapshot
 from aquadash.search.controller import Controller
-from tests import lessons
+from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
 
@@ -147,7 +147,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
             assert search_id not in {head.search_id for head in searches.heads()}
             assert not [run for run in store.list_runs() if run.search_id == search_id]
         # One ends, and the next begins while the search is hidden.
-        store.set_status(searches.get(search_id).trials[0].run_id, RunStatus.FAILED)
+        live_runs.end(store, live_runs.start(store, searches.get(search_id).trials[0].run_id), RunStatus.FAILED)
         controller.step()
         controller.step()
         assert trials() == [True, True]
@@ -155,7 +155,8 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         assert trials() == [False, False]
     finally:
         for trial in searches.get(search_id).trials:
-            store.set_status(trial.run_id, RunStatus.FAILED)
+            if not store.get(trial.run_id).status.ended:
+                store.request_stop(trial.run_id)
             store.delete(trial.run_id)
         searches.set_hidden(search_id)
 
@@ -169,14 +170,12 @@ class StoredTrials:
     def submit(
         self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: people.Person | None = None
     ) -> Run:
-        return self._store.create(config, name=name, search_id=search_id, owner=owner)
+        run = self._store.create(config, name=name, search_id=search_id, owner=owner)
+        return live_runs.queue(self._store, run.run_id)
 
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run:
         raise NotImplementedError
-
-    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
-        return []
 
     def slots(self) -> int:
         return 1
