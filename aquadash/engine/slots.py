@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import signal
 import socket
@@ -232,7 +231,11 @@ class Slots:
         except (OSError, TimeoutError) as error:
             raise RunError(f"The Dask scheduler does not answer ({error}). Runs wait until it does.") from None
         self._count = max(1, sum(threads.values()))
-        self._tasks = {task: worker for task, worker in self._tasks.items() if not task.done()}
+        for task, worker in list(self._tasks.items()):
+            if task.done():
+                del self._tasks[task]
+                if task.status == "error":
+                    self._refuse(worker, str(task.exception(timeout=5)))
         self._refusals = {
             worker: refusal
             for worker, refusal in self._refusals.items()
@@ -249,7 +252,7 @@ class Slots:
                     workers=[worker], allow_other_workers=False, pure=False,
                 )  # fmt: skip
                 self._tasks[task] = worker
-                task.add_done_callback(functools.partial(self._ended, worker))
+                task.add_done_callback(lambda _: self._wake.set())
         for task, worker in list(self._tasks.items()):
             if worker not in threads:
                 # Dask would keep it for that worker's return.
@@ -258,10 +261,8 @@ class Slots:
         if self._refusals and self._refusals.keys() >= threads.keys():
             jobs.explain(self._kind, next(iter(self._refusals.values()))[1])
 
-    def _ended(self, worker: str, task: Future) -> None:
-        if task.status == "error":
-            said = str(task.exception(timeout=5))
-            if self._refusals.get(worker, (0.0, ""))[1] != said:
-                _log.warning("%s", said)
-            self._refusals[worker] = (time.monotonic(), said)
-        self._wake.set()
+    def _refuse(self, worker: str, said: str) -> None:
+        """Give a Dask worker nothing for a while that has said why it takes nothing."""
+        if self._refusals.get(worker, (0.0, ""))[1] != said:
+            _log.warning("%s", said)
+        self._refusals[worker] = (time.monotonic(), said)
