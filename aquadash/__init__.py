@@ -10,7 +10,7 @@ room              holds                                                         
 ================  ==============================================================  =====================================
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
-``jobs``          background work: one table, one protocol, the worker process    sqlalchemy
+``jobs``          background work: one table, one protocol, the worker process    sqlalchemy, psutil
 ``people``        who acts: the person behind a click, and their role              -
 ``pages``         the pages of the app, one record each                            -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic

@@ -148,11 +148,6 @@ def search_database() -> Path:
     return home() / "searches.db"
 
 
-def search_lock(search_id: str) -> Path:
-    """The lock file that the process holds that carries a search out; the id has a run id's form."""
-    return home() / "locks" / f"search-{checked_run_id(search_id)}.lock"
-
-
 def imports_log() -> Path:
     """Where the processes that import own pictures write what they print."""
     return home() / "logs" / "imports.log"

@@ -22,6 +22,8 @@ from aquadash.jobs.worker import record_end
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from aquadash.jobs.table import Jobs
+
 _log = logging.getLogger("aquadash.cluster")
 
 #: Seconds between two looks at the queue when nobody says that something is new.
@@ -68,6 +70,13 @@ def take_next(kind: str, version: str, locked: bool) -> str:
             # It could not even begin, and without this it would be tried for ever.
             jobs.put_back(here, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
     return "done"
+
+
+def _take_at_home(kind: str) -> None:
+    try:
+        take_next(kind, __version__, True)
+    except (AquaDashError, OSError) as error:
+        _log.warning("%s", error)
 
 
 def _reason(exit_status: int) -> str:
@@ -118,6 +127,7 @@ class Slots:
         self._thread: threading.Thread | None = None
         self._tasks: dict[Future, str] = {}
         self._revision = 0
+        self._at_home: list[threading.Thread] = []
         self._complaint = ""
         self._count = 1
 
@@ -148,15 +158,20 @@ class Slots:
                 self._client = self._connected()
             return self._client
 
-    def count(self) -> int:
+    def count(self, *, asking: bool = False) -> int:
         """How many jobs may be worked on at once: here, or on the cluster's workers as they were last seen; at least 1.
 
-        It asks no scheduler: pages ask for this, and would wait for one that is away.
+        Args:
+            asking: Look at the cluster now. Pages do not: they would wait for a scheduler that is away.
 
         Raises:
-            ConfigError: The setting cannot be used.
+            AquaDashError: The setting cannot be used, or the scheduler that is asked does not answer.
         """
-        return settings.slots() if settings.scheduler_address() is None else self._count
+        if settings.scheduler_address() is None:
+            return settings.slots()
+        if asking:
+            self._count = max(1, sum(self.client().nthreads().values()))
+        return self._count
 
     def close(self) -> None:
         """Let go of everything; workers go on by themselves. The slots may be used again afterwards."""
@@ -200,9 +215,16 @@ class Slots:
         jobs = open_jobs()
         changes = jobs.changes(self._revision)
         for job in changes.jobs:
-            if job.kind == self._kind and job.status in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED):
-                record_end(KINDS[job.kind], job.run, job.status, job.message)
+            kind = KINDS.get(job.kind)
+            if kind and kind.max_losses and job.status.ended and job.status is not JobStatus.FINISHED:
+                try:
+                    record_end(kind, job.run, job.status, job.message)
+                except AquaDashError as error:
+                    if kind.name == self._kind:
+                        raise
+                    _log.warning("%s: %s", job.id, error)
         self._revision = changes.revision
+        self._work_at_home(jobs)
         waiting = 0 if limits.paused() else len(jobs.queue(self._kind))
         if not waiting:
             return
@@ -226,6 +248,20 @@ class Slots:
                 # Dask would keep it for that worker's return.
                 task.cancel()
                 del self._tasks[task]
+
+    def _work_at_home(self, jobs: Jobs) -> None:
+        """Have a process for each job that needs the files of this home, beside the slots."""
+        self._at_home = [thread for thread in self._at_home if thread.is_alive()]
+        for kind in (name for name, kind in KINDS.items() if kind.at_home):
+            if not jobs.waiting([kind]):
+                continue
+            mine = [thread for thread in self._at_home if thread.name == f"aquadash-{kind}"]
+            # Those that have no job yet are about to take one.
+            idle = max(0, len(mine) - len(jobs.find(kind=kind, status=[JobStatus.RUNNING])))
+            for _ in range(len(jobs.queue(kind)) - idle):
+                thread = threading.Thread(target=_take_at_home, args=(kind,), name=f"aquadash-{kind}", daemon=True)
+                thread.start()
+                self._at_home.append(thread)
 
     def _ended(self, task: Future) -> None:
         if task.status == "error":

@@ -203,7 +203,9 @@ class Jobs:
         leased = held or not waits_for_a_slot
         values = {
             "owner": owner,
-            "home": "" if waits_for_a_slot and settings.store_is_shared() else settings.here(),
+            "home": ""
+            if waits_for_a_slot and not KINDS[kind].at_home and settings.store_is_shared()
+            else settings.here(),
             "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
             "rank": null(),
             "needs": _HELD if held else needs,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation
     from aquadash.jobs import Job
     from aquadash.runs import RunStore
-    from aquadash.search import Search, Searches, SearchHead
+    from aquadash.search import Search, SearchHead
     from aquadash.search.store import SearchStore
 
 #: Seconds for which what still changes may be shown as it was.
@@ -217,18 +217,6 @@ def waiting_times() -> dict[str, Waiting]:
     """Of each waiting run its place and when it will about start, at most :data:`FRESH_SECONDS` old."""
     store()
     return _waiting_times(settings.place())
-
-
-def searches() -> Searches:
-    """What starts, stops and continues searches; waits for the engine at a cold start.
-
-    Raises:
-        AquaDashError: It could not be opened.
-    """
-    warmup.wait_for_engine()
-    from aquadash.search import open_searches
-
-    return open_searches()
 
 
 def search_heads() -> list[SearchHead]:
