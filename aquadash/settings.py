@@ -148,11 +148,6 @@ def search_database() -> Path:
     return home() / "searches.db"
 
 
-def imports_log() -> Path:
-    """Where the processes that import own pictures write what they print."""
-    return home() / "logs" / "imports.log"
-
-
 def jobs_database() -> str:
     """The database of the background work, as SQLAlchemy names it: ``AQUADASH_DATABASE``, else a SQLite file in
     :func:`home`."""

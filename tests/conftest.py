@@ -102,6 +102,15 @@ def quick_pages() -> None:
     _leave_keras_alone()
     _look_for_components_once()
     _measure_no_networks()
+    _let_no_worker_stand_by()
+
+
+@functools.cache
+def _let_no_worker_stand_by() -> None:
+    """A page to train on has a process import TensorFlow, which no test of a page waits for."""
+    from aquadash.ui import warmup
+
+    warmup.prepare_training = lambda: None
 
 
 @functools.cache

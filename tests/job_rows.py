@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from aquadash.jobs import Job, Worker, open_jobs, worker
+from aquadash.jobs.standby import Standby
 from aquadash.jobs.table import LEASE_SECONDS, Jobs
 
 
@@ -16,10 +17,15 @@ def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let jobs be submitted without a worker; returns the kinds that one would have been started for, as they come."""
     started: list[str] = []
 
-    def start(words: Sequence[str], **_: object) -> None:
-        started.extend(words)
+    class Nothing:
+        def wait(self, timeout: float) -> int:
+            return 0
 
-    monkeypatch.setattr(worker, "start_unattended", start)
+    def launch(self: Standby, arguments: Sequence[str], **_: object) -> Nothing:
+        started.extend(arguments)
+        return Nothing()
+
+    monkeypatch.setattr(Standby, "launch", launch)
     return started
 
 

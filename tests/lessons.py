@@ -28,11 +28,10 @@ from aquadash.runs import Guess, Predictions, Progress, RunStatus, RunStore, Wor
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER, add_first_model
 from aquadash.runs.transfer import take_snapshot
-from aquadash.search import Budget
-from aquadash.search.searches import Searches
+from aquadash.search import Budget, resume_search, stop_search
 from aquadash.search.store import SearchStore, open_search_store
 from tests.own_pictures import in_archive, of_classes
-from tests.search_fakes import FakeRuns, plan
+from tests.search_fakes import plan
 
 TEACHER = Person("7" * 32, "Ms Tide", Role.TEACHER)
 ANNA = Person("a" * 32, "Anna", Role.STUDENT)
@@ -131,7 +130,6 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         folder: For files that are not in the home.
     """
     store, engine = at.store, Engine(at.store)
-    searches = Searches(at.searches, engine=FakeRuns(), runs=FakeRuns())
     done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
     onnx = FORMATS["onnx"]
     config = with_values(SHORT, {"data.source": "folder-anna-s-cats"})
@@ -189,9 +187,9 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         "list another's pictures": lambda: pictures.pictures_of("anna-s-cats"),
         "delete another's pictures": lambda: pictures.delete("anna-s-cats"),
         "bring another's pictures back": lambda: pictures.restore(at.put_away),
-        "look at another's import": lambda: drafts.state(at.draft),
+        "look at another's import": lambda: drafts.reading_of(at.draft),
         "open another's import": lambda: drafts.opened(at.draft),
-        "stop another's import": lambda: drafts.stop(at.draft),
+        "have another's import read": lambda: drafts.start(at.draft),
         "throw another's import away": lambda: drafts.discard(at.draft),
         "read another's import again": lambda: drafts.again(at.draft, size=64),
         "read a folder of the server": lambda: drafts.begin(drafts.Request(str(folder), "x", 32)),
@@ -204,8 +202,8 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         ),
         "delete another's pipeline": lambda: saved_pipelines.delete("anna-s-fog"),
         "bring another's pipeline back": lambda: saved_pipelines.restore(at.put_away_pipeline),
-        "stop another's search": lambda: searches.stop(at.search),
-        "continue another's search": lambda: searches.resume(at.search),
+        "stop another's search": lambda: stop_search(at.search),
+        "continue another's search": lambda: resume_search(at.search, engine),
         "give another's search a budget": lambda: at.searches.set_budget(at.search, Budget(9)),
         "write into another's search": lambda: at.searches.set_attributes(at.search, {"name": "Ben's"}),
         "hide a search": lambda: at.searches.set_hidden(at.search),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -137,7 +137,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         return [store.get(trial.run_id).hidden for trial in search.trials]
 
     search_id = searches.create(plan(name="the teacher's"))
-    controller = Controller(searches, search_id, engine=StoredTrials(store), runs=store, slots=1)
+    controller = Controller(searches, search_id, engine=StoredTrials(store), runs=store)
     try:
         controller.step()
         assert trials() == [False]
@@ -174,9 +174,6 @@ class StoredTrials:
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run:
         raise NotImplementedError
-
-    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
-        return []
 
     def slots(self) -> int:
         return 1

@@ -15,8 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aquadash.data.folder import about, alike, draft_files, drafts, reading
-from aquadash.data.folder.drafts import Request, SplitChoice, State
+from aquadash.data.folder.drafts import Request, SplitChoice
 from aquadash.errors import DataError
+from aquadash.jobs import JobStatus, Stopped, open_jobs
+from aquadash.jobs.types import job_id
+from aquadash.jobs.worker import JobContext
+from tests import job_rows
 from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
 
 
@@ -36,15 +40,15 @@ def left(home: Path) -> list[str]:
 def test_an_uploaded_archive_goes_with_its_draft(tmp_path: Path, home: Path) -> None:
     path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
     draft_id = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
-    assert drafts.state(draft_id).status == "waiting" and drafts.state(draft_id).at_work
+    assert not drafts.is_read(draft_id) and drafts.reading_of(draft_id) is None
     said: list[float] = []
     drafts.read(draft_id, progress=lambda text, share: said.append(share or 0.0))
-    assert said == sorted(said) and drafts.state(draft_id).status == "ready"
+    assert said == sorted(said) and drafts.is_read(draft_id)
     assert len(drafts.opened(draft_id).pictures) == 12
     drafts.discard(draft_id)
     assert left(home) == []
     with pytest.raises(DataError, match="not there any more"):
-        drafts.state(draft_id)
+        drafts.is_read(draft_id)
 
 
 def test_the_same_pictures_can_be_read_at_another_size(tmp_path: Path, home: Path) -> None:
@@ -60,18 +64,21 @@ def test_the_same_pictures_can_be_read_at_another_size(tmp_path: Path, home: Pat
 def test_the_reading_stops_when_asked_and_keeps_nothing(
     folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "_HEARTBEAT", 0.0)
     monkeypatch.setattr(reading, "_REPORT_EVERY", 0.0)
+    job_rows.start_no_process(monkeypatch)
     draft_id = begun(folder)
+    drafts.start(draft_id)
     seen: list[str] = []
 
-    def ask(text: str, share: float | None) -> None:
+    def ask(self: JobContext, text: str, share: float | None) -> None:
         seen.append(text)
         if share:
-            drafts.stop(draft_id)
+            open_jobs().request_stop(job_id(drafts.KIND, draft_id))
+            self.beat()
+        self.report(text)
 
-    drafts.read(draft_id, progress=ask)
-    assert drafts.state(draft_id).status == "stopped" and not any("Comparing" in text for text in seen)
+    monkeypatch.setattr(JobContext, "report_fraction", ask)
+    assert job_rows.do_next(drafts.KIND).status is JobStatus.STOPPED and not any("Comparing" in text for text in seen)
     assert not {"images.raw", "draft.json"} & set(os.listdir(home / "datasets" / ".drafts" / draft_id))
     with pytest.raises(DataError, match="not been read"):
         drafts.opened(draft_id)
@@ -79,45 +86,31 @@ def test_the_reading_stops_when_asked_and_keeps_nothing(
 
 
 def test_discarding_ends_the_reading(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "_HEARTBEAT", 0.0)
     monkeypatch.setattr(reading, "_REPORT_EVERY", 0.0)
     monkeypatch.setattr(alike, "pairs", lambda *_, **__: pytest.fail("it went on"))
     draft_id = begun(folder)
-    drafts.read(draft_id, progress=lambda text, share: drafts.discard(draft_id) if share else None)
+    with pytest.raises(Stopped):
+        drafts.read(draft_id, progress=lambda text, share: drafts.discard(draft_id) if share else None)
     assert left(home) == []
 
 
-def test_what_goes_wrong_is_in_the_state(tmp_path: Path) -> None:
+def test_what_goes_wrong_is_the_message_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.zip").write_bytes(b"no archive")
+    job_rows.start_no_process(monkeypatch)
     draft_id = begun(tmp_path / "a.zip")
-    drafts.read(draft_id)
-    state = drafts.state(draft_id)
-    assert state.status == "failed" and "a text file, not a ZIP archive" in state.message and not state.at_work
+    drafts.start(draft_id)
+    job = job_rows.do_next(drafts.KIND)
+    assert job.status is JobStatus.FAILED and "a text file, not a ZIP archive" in job.message
+    assert drafts.reading_of(draft_id) == job and not drafts.is_read(draft_id)
 
 
 def test_more_than_the_disk_should_hold_is_refused_before_reading(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drafts, "MOST_STORED", 12 * 64 * 64 * 3 - 1)
-    draft_id = begun(folder, 64)
-    drafts.read(draft_id)
-    assert "Choose a smaller size" in drafts.state(draft_id).message
-    draft_id = begun(folder, 32)
-    drafts.read(draft_id)
-    assert drafts.state(draft_id).status == "ready"
-
-
-def test_silence_is_an_interruption(folder: Path) -> None:
-    draft_id = begun(folder)
-    now = time.time()
-    assert drafts.state(draft_id, now=now + draft_files.STALE_SECONDS - 5).status == "waiting"
-    assert drafts.state(draft_id, now=now + draft_files.STALE_SECONDS + 5).status == "interrupted"
-
-
-def test_the_time_left_follows_from_what_is_done() -> None:
-    assert State("reading", share=0.25, began=100.0, time=110.0).seconds_left == pytest.approx(30.0)
-    assert State("reading", share=0.001, began=100.0, time=110.0).seconds_left is None
-    assert State("ready", share=1.0).seconds_left is None
+    with pytest.raises(DataError, match="Choose a smaller size"):
+        drafts.read(begun(folder, 64))
+    drafted(folder)
 
 
 def test_forgotten_drafts_are_thrown_away(folder: Path, home: Path) -> None:
@@ -130,7 +123,7 @@ def test_forgotten_drafts_are_thrown_away(folder: Path, home: Path) -> None:
 
 @pytest.mark.parametrize("draft_id", ["", "..", "../../runs.db", "A" * 32, "0" * 31])
 def test_an_id_never_becomes_a_path(draft_id: str) -> None:
-    for ask in (drafts.state, drafts.opened, drafts.discard, drafts.stop):
+    for ask in (drafts.is_read, drafts.reading_of, drafts.opened, drafts.discard):
         with pytest.raises(DataError, match="32 hexadecimal digits"):
             ask(draft_id)
 
@@ -152,8 +145,8 @@ def test_an_upload_that_cannot_be_written_leaves_nothing(home: Path) -> None:
 
 def test_an_upload_is_called_by_its_own_name(home: Path) -> None:
     draft_id = drafts.begin(drafts.Request("", "Pets.rar", 32), write=lambda path: path.write_bytes(b"Rar!") and None)
-    drafts.read(draft_id)
-    assert drafts.state(draft_id).message.startswith("Pets.rar is not a sound ZIP archive")
+    with pytest.raises(DataError, match="^Pets.rar is not a sound ZIP archive"):
+        drafts.read(draft_id)
 
 
 def test_a_problem_stands_in_the_way_of_use(tmp_path: Path) -> None:
@@ -207,16 +200,15 @@ def test_a_damaged_archive_is_read_or_refused_in_words_and_leaves_nothing(
     for at, value in damage:
         content[at : at + len(value)] = value
     draft_id = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(content[:end]) and None)
-    drafts.read(draft_id)
-    state = drafts.state(draft_id)
-    if state.status == "ready":
+    try:
+        drafts.read(draft_id)
+    except DataError as error:
+        said = [str(error)]
+        assert set(os.listdir(home / "datasets" / ".drafts" / draft_id)) == {"request.json", "upload.zip"}
+    else:
         draft = drafts.opened(draft_id)
         assert len(draft.pictures) == len(draft.images)
         said = [one.reason for one in draft.refused]
-    else:
-        said = [state.message]
-        assert state.status == "failed"
-        assert set(os.listdir(home / "datasets" / ".drafts" / draft_id)) == {"request.json", "state.json", "upload.zip"}
     assert all(len(text) > 30 and not re.search(r"Error\b|Errno|codec|CRC|Bad ", text) for text in said)
     drafts.discard(draft_id)
     assert left(home) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aquadash.training.heartbeat import Heartbeat
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
@@ -17,7 +18,6 @@ from aquadash.errors import DataError
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
 from aquadash.training import own_data
-from aquadash.training.heartbeat import Heartbeat
 from tests.own_pictures import drafted, in_folder, of_classes
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import dask
 import pytest
+from aquadash.engine.keeper import Keeper
+from aquadash.engine.tickets import Ticket
 from distributed import Client, LocalCluster
 from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
@@ -26,8 +28,6 @@ from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.engine import cluster_checks, connecting, tickets
 from aquadash.engine.cluster_worker import ClusterWorker, find_gpus, plan_workers
-from aquadash.engine.keeper import Keeper
-from aquadash.engine.tickets import Ticket
 from aquadash.errors import ConfigError, RunError
 from aquadash.runs import RunStatus, open_store
 from tests.serving import free_port

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from aquadash.runs.claims import MOST_LOSSES, Attendance
 from distributed import Reschedule
 
 from aquadash import __version__
@@ -16,7 +17,6 @@ from aquadash.config import RunConfig
 from aquadash.engine import looking_after
 from aquadash.errors import RunError
 from aquadash.runs import Progress, RunStatus, RunStore, Worker, open_store
-from aquadash.runs.claims import MOST_LOSSES, Attendance
 
 THERE = Worker("there", 7)
 

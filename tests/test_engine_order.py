@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aquadash.engine.order import fair_time
 
 from aquadash import people
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import with_values
 from aquadash.engine import Engine
-from aquadash.engine.order import fair_time
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.people import Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store

@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.data.folder import about, drafts, store
 from aquadash.data.folder.drafts import Request, SplitChoice
+from aquadash.jobs import open_jobs
 from aquadash.ui import warmup
 from aquadash.ui.data import own_pictures
+from tests import job_rows
 from tests.app_pages import address_of, open_app_page
 from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
 
@@ -23,7 +25,14 @@ NASTY = "<b>x** $y$ [z](q)"
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started: the pictures are read at once."""
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(own_pictures, "start_unattended", lambda words, log_path: drafts.read(words[1]))
+    start = drafts.start
+
+    def start_here(draft_id: str) -> None:
+        start(draft_id)
+        job_rows.do_next(drafts.KIND)
+
+    job_rows.start_no_process(monkeypatch)
+    monkeypatch.setattr(drafts, "start", start_here)
 
 
 @pytest.fixture
@@ -87,7 +96,7 @@ def test_a_draft_s_address_leads_back_to_it_and_discarding_leaves_nothing(archiv
 
 def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> None:
     draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(b"nothing"))
-    drafts.read(draft_id)
+    drafts.start(draft_id)
     app = open_app_page("data", draft=draft_id)
     assert "a text file, not a ZIP" in app.error[0].value
     app.button(key="own-again").click().run()
@@ -96,11 +105,14 @@ def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> Non
     )
 
 
-def test_a_reading_at_work_shows_how_far_it_is_and_can_be_cancelled(tmp_path: Path, home: Path) -> None:
+def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path, home: Path) -> None:
     draft_id = drafts.begin(Request(str(tmp_path), "pets", 32))
+    open_jobs().submit(drafts.KIND, draft_id, {})
     app = open_app_page("data", draft=draft_id)
     assert "Starting ..." in shown(app)
-    app.button(key="own-cancel").click().run()
+    app.button(key="own-stop").click().run()
+    assert "Taken out of the queue" in shown(app)
+    app.button(key="own-discard").click().run()
     assert list((home / "datasets" / ".drafts").iterdir()) == []
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from aquadash.runs.claims import CLAIM_SECONDS, RunTakenError
+from aquadash.training.heartbeat import Heartbeat
 
 from aquadash.config import RunConfig
 from aquadash.errors import UnknownNameError
 from aquadash.runs import EpochRecord, Progress, RunStatus, RunStore, Worker, open_store
-from aquadash.runs.claims import CLAIM_SECONDS, RunTakenError
 from aquadash.runs.tags import read_run
-from aquadash.training.heartbeat import Heartbeat
 
 HERE, THERE = Worker("here", 1), Worker("there", 1)
 

@@ -14,14 +14,13 @@ import psutil
 import pytest
 
 import aquadash.engine
-import aquadash.search
 from aquadash import settings
 from aquadash.runs import RunStatus, open_store
-from aquadash.search import Budget, Searches, TrialState
-from aquadash.search import store as kept
+from aquadash.search import Budget, TrialState
 from aquadash.search.store import SearchStore, open_search_store
 from tests import commands
-from tests.search_fakes import QuickRuns, plan
+from tests.search_fakes import QuickRuns, plan, searching
+from tests.search_steps import take_up
 from tests.test_cli import answer, call, refusal
 from tests.waiting import wait_for
 
@@ -38,13 +37,9 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     """Searches of this process train nothing."""
     runs = QuickRuns()
     runs.gate.set()
-    searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
-    monkeypatch.setattr(aquadash.engine, "open_engine", contextlib.nullcontext)
-    monkeypatch.setattr(aquadash.search, "open_searches", lambda: searches)
-    yield runs
-    runs.gate.set()
-    for head in store.heads():
-        assert searches.wait(head.search_id, timeout=30)
+    with searching(runs, monkeypatch) as engine:
+        monkeypatch.setattr(aquadash.engine, "open_engine", lambda: contextlib.nullcontext(engine))
+        yield runs
 
 
 def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
@@ -88,9 +83,8 @@ def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
 def test_stop_asks_whoever_carries_it_out(store: SearchStore) -> None:
     search_id = store.create(plan(name="mine"))
     assert "not running" in refusal("search", "stop", "mine")
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
-    with store.lock(search_id):
-        assert answer("search", "stop", "mine")["search_id"] == search_id
+    take_up(search_id)
+    assert answer("search", "stop", "mine")["search_id"] == search_id
     assert store.get(search_id).stop_requested
 
 
@@ -139,7 +133,7 @@ def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) ->
     first = wait_for(first_run_at_work, timeout=120)
     process.kill()
     process.wait()
-    assert searches.heads()[0].status is RunStatus.INTERRUPTED
+    wait_for(lambda: searches.heads()[0].status is RunStatus.INTERRUPTED)
     values = answer("search", "resume", "survivor")
     assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
     assert [trial["state"] for trial in values["trials"]] == ["complete"] * 2

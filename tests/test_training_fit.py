@@ -42,11 +42,11 @@ class Listener:
         self._stop_in_epoch = stop_in_epoch
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.training.listening import StopRequested
+        from aquadash.jobs import Stopped
 
         self.progress.append(progress)
         if progress.epoch == self._stop_in_epoch:
-            raise StopRequested
+            raise Stopped
 
     def on_epoch(self, checkpoint: Any) -> None:
         self.checkpoints.append(checkpoint)

@@ -81,11 +81,11 @@ class Listener:
         self._stop_in_epoch = stop_in_epoch
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.training.listening import StopRequested
+        from aquadash.jobs import Stopped
 
         self.phases.append(progress.phase)
         if self._stop_in_epoch and progress.epoch == self._stop_in_epoch:
-            raise StopRequested
+            raise Stopped
 
     def on_epoch(self, checkpoint: Checkpoint) -> None:
         self.checkpoints.append(checkpoint)

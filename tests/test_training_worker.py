@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aquadash.training.heartbeat import Heartbeat
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
@@ -15,7 +16,6 @@ from aquadash.data import Dataset
 from aquadash.errors import DataError, StorageError
 from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.training import worker
-from aquadash.training.heartbeat import Heartbeat
 from aquadash.training.listening import StopRequested
 from tests.waiting import wait_for
 

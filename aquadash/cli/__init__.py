@@ -9,7 +9,7 @@ import traceback
 import click
 
 from aquadash import __version__
-from aquadash.cli import classroom_board, classroom_people  # noqa: F401 - they add their commands to the group
+from aquadash.cli import classroom_board, classroom_people, own_data  # noqa: F401 - they add commands to groups
 from aquadash.cli.bench import bench
 from aquadash.cli.classroom_rights import classroom
 from aquadash.cli.cluster import cluster
@@ -20,7 +20,6 @@ from aquadash.cli.duplicates import data
 from aquadash.cli.explain import explain
 from aquadash.cli.label_safety import label_safety
 from aquadash.cli.model import model
-from aquadash.cli.own_data import import_worker
 from aquadash.cli.pair import pair
 from aquadash.cli.pipelines import pipelines
 from aquadash.cli.reproduce import reproduce
@@ -65,7 +64,6 @@ for command in (
     classroom,
     cluster,
     bench,
-    import_worker,
 ):
     cli.add_command(command)
 for command in (export_run, import_run, convert_run):

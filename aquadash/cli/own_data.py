@@ -10,7 +10,6 @@ import click
 
 from aquadash.cli.data import data
 from aquadash.cli.output import StatusLine, json_option, show, table
-from aquadash.errors import AquaDashError
 
 if TYPE_CHECKING:
     from aquadash.data.folder.drafts import Draft
@@ -56,9 +55,6 @@ def import_command(
     try:
         with StatusLine() as line:
             drafts.read(draft_id, progress=line.progress)
-        ended = drafts.state(draft_id)
-        if ended.status != "ready":
-            raise AquaDashError(ended.message or f"The import was {ended.status}.")
         draft = drafts.opened(draft_id)
         if only_check:
             show(_checked(draft), as_json=as_json, text=lambda: _report_text(draft.report, draft.refused))
@@ -143,15 +139,6 @@ def restore_command(key: str, as_json: bool) -> None:
 
     kept = store.restore(key)
     show(asdict(kept) | {"source": kept.source}, as_json=as_json, text=lambda: f"{kept.source} is back.")
-
-
-@click.command("import-worker", hidden=True)
-@click.argument("draft_id")
-def import_worker(draft_id: str) -> None:
-    """Read the pictures of a draft in this process. The app calls this."""
-    from aquadash.data.folder import drafts
-
-    drafts.read(draft_id)
 
 
 def _name(source: str) -> str:

@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,7 +43,7 @@ def start_detached(
     Neither Ctrl-C in the app's terminal nor the app's end reaches it.
 
     Args:
-        arguments: The command's words, such as ``["import-worker", draft_id]``.
+        arguments: The command's words, such as ``["train", "--once"]``.
         log_path: What it prints is added to this file.
         module: What Python runs; the command line if not given.
         piped: Give it pipes to this process as stdin and stdout.
@@ -72,17 +71,6 @@ def _start(arguments: Sequence[str], log_path: Path, module: str, piped: bool) -
 def environment() -> dict[str, str]:
     """The environment variables of a process that works for this one."""
     return {**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"}
-
-
-def start_unattended(arguments: Sequence[str], *, log_path: Path, module: str = "aquadash") -> None:
-    """:func:`start_detached` for a process whose end nobody here waits for.
-
-    Raises:
-        OSError: It cannot be started.
-    """
-    process = start_detached(arguments, log_path=log_path, module=module)
-    # Or it would stay in the table of processes as long as the app lives.
-    threading.Thread(target=process.wait, name=f"{arguments[0]}-{process.pid}", daemon=True).start()
 
 
 def log_to(path: Path) -> None:

@@ -173,7 +173,7 @@ class Jobs:
                 connection.execute(CreateTable(table, if_not_exists=True))
             for index in _indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
-            first: Select[tuple[int]] = select(literal_column("0", Integer)).where(~exists(select(_revision.c.value)))
+            first: Select[Any] = select(literal_column("0", Integer)).where(~exists(select(_revision.c.value)))
             connection.execute(_revision.insert().from_select(["value"], first))
 
     def close(self) -> None:

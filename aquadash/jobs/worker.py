@@ -95,6 +95,7 @@ class JobContext:
         self._began = clock()
         self._progress: Progress | None = None
         self._log_tail: str | None = None
+        self._news = threading.Event()
         self._stop_requested = False
         self._lost: AquaDashError | None = None
 
@@ -106,7 +107,7 @@ class JobContext:
         eta: float | None | EllipsisType = ...,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Say how far the work is, as often as you like; a thread sends the latest once a second.
+        """Say how far the work is, as often as you like; a thread sends the latest once a second, a new phase at once.
 
         Args:
             phase: What is being done, in words for people.
@@ -122,7 +123,9 @@ class JobContext:
         """
         if isinstance(eta, EllipsisType):
             eta = (self._clock() - self._began) * (total - done) / done if 0 < done < total else None
-        self._progress = Progress(phase, done, total, eta, dict(details or {}))
+        earlier, self._progress = self._progress, Progress(phase, done, total, eta, dict(details or {}))
+        if earlier is None or earlier.phase != phase:
+            self._news.set()
         if self._lost is not None:
             raise self._lost
         if KINDS[self._job.kind].at_home and (os.getppid() != self._parent or not psutil.pid_exists(self._parent)):
@@ -177,11 +180,16 @@ class JobContext:
             yield
         finally:
             ended.set()
+            self._news.set()
             thread.join(timeout=10)
 
     def _beat_until(self, ended: threading.Event, interval: float) -> None:
         failures = 0
-        while not ended.wait(interval):
+        while True:
+            self._news.wait(interval)
+            self._news.clear()
+            if ended.is_set():
+                return
             try:
                 self.beat()
                 failures = 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,15 @@ def quiet_mlflow() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     # A machine that was cut off does not even refuse: MLflow would wait two minutes each time.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+
+
+def import_ahead() -> None:
+    """Import what :func:`connect` needs, without opening anything."""
+    quiet_mlflow()
+    # A tracking server needs but the first; whatever is missing here is imported when it is needed.
+    for name in ("mlflow", "alembic.command", "mlflow.store.tracking.sqlalchemy_store"):
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def connect() -> tuple[MlflowClient, str]:

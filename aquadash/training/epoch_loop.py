@@ -69,8 +69,9 @@ class EpochLoop:
         self._losses = losses
         for group in self.groups:
             group.optimizer.build(group.variables)
-        self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True)
-        self._forward = tf.function(self._forward_in_python, reduce_retracing=True)
+        # Nothing here needs AutoGraph to translate Python, which would take a second before the first batch.
+        self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True, autograph=False)
+        self._forward = tf.function(self._forward_in_python, reduce_retracing=True, autograph=False)
         self._batches_a_call = 8
 
     @property
@@ -150,9 +151,10 @@ class EpochLoop:
         stop: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Batches ``start`` to ``stop`` of an epoch; returns the loss of each and the sum of right answers."""
-        losses = tf.TensorArray(tf.float32, size=stop - start)
-        right = tf.constant(0)
-        for batch in tf.range(start, stop):
+
+        def train_batch(
+            batch: tf.Tensor, losses: tf.TensorArray, right: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.TensorArray, tf.Tensor]:
             first, last = batch * self._batch_size, (batch + 1) * self._batch_size
             indices = order[first:last]
             seen, expected = _scaled(tf.gather(images, indices)), tf.gather(labels, indices)
@@ -164,9 +166,15 @@ class EpochLoop:
                 partners = mixes.partners[first:last]
                 seen, share = mix(seen, _scaled(tf.gather(images, partners)), mixes.masks[batch])
                 loss, probabilities = self._step(seen, expected, tf.gather(labels, partners), share)
-            losses = losses.write(batch - start, loss)
             answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
             right += tf.reduce_sum(tf.cast(tf.equal(answers, expected), tf.int32))
+            return batch + 1, losses.write(batch - start, loss), right
+
+        _, losses, right = tf.while_loop(
+            lambda batch, *_: batch < stop,
+            train_batch,
+            (start, tf.TensorArray(tf.float32, size=stop - start), tf.constant(0)),
+        )
         return losses.stack(), right
 
     def _step(
@@ -203,6 +211,6 @@ def _scaled(images: tf.Tensor) -> tf.Tensor:
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Class probabilities of uint8 images, float32 (n, classes)."""
-    forward = tf.function(lambda batch: model(normalise(batch), training=False), reduce_retracing=True)
+    forward = tf.function(lambda batch: model(normalise(batch), training=False), reduce_retracing=True, autograph=False)
     parts = [forward(tf.constant(images[i : i + FORWARD_BATCH])).numpy() for i in range(0, len(images), FORWARD_BATCH)]
     return np.concatenate(parts).astype(np.float32)

@@ -7,7 +7,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from aquadash import settings
+from aquadash.config import AugmentationConfig
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.jobs import JobStatus, Stopped
 from aquadash.jobs.types import job_id
@@ -24,11 +27,14 @@ _log = logging.getLogger("aquadash.worker")
 
 
 def prepare() -> None:
-    """Import what a training needs, in a process that stands by."""
-    connection.quiet_mlflow()
-    import mlflow  # noqa: F401
-
+    """Import what a training needs, in a process that stands by. TensorFlow is not used yet: it then stands no fork."""
+    from aquadash import augment, evaluation
     from aquadash.training import checkpoint, fit, own_data, results, strangers  # noqa: F401
+
+    connection.import_ahead()
+    # What these need is imported with their first use.
+    augment.draw(np.zeros((1, 32, 32, 3), np.uint8), augment.plan(AugmentationConfig()), seed=0)
+    evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
 def work(job: JobContext) -> dict[str, Any]:

@@ -99,6 +99,24 @@ def wait_for_engine() -> None:
         raise opening.engine_error
 
 
+def prepare_training() -> None:
+    """Have a worker stand by, beside the page: its visitor may be about to train."""
+    threading.Thread(target=_prepare_training, args=(settings.place(),), name="aquadash-prepare", daemon=True).start()
+
+
+def _prepare_training(address: str) -> None:
+    opening = _opening(retry=False)
+    opening.engine_done.wait()
+    if opening.engine_error is None and settings.place() == address:
+        from aquadash import engine
+
+        try:
+            engine.open_engine().prepare()
+        except (AquaDashError, OSError) as error:
+            # Whoever trains meets the same and is told.
+            _LOG.info("no worker stands by: %s", error)
+
+
 def _opening(*, retry: bool) -> _Opening:
     """The attempt of the present address, started if there is none (or, with ``retry``, none that may succeed)."""
     address = settings.place()

@@ -18,11 +18,12 @@ import numpy as np
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data import Dataset
+from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
-from aquadash.training.listening import Listener, StopRequested
+from aquadash.training.listening import Listener
 
 BATCHES = 10
 BATCH_SECONDS = 0.02
@@ -52,7 +53,7 @@ def fit(
                     batch += 1
             state = _after(state, config, dataset, epoch)
             listener.on_epoch(state)
-    except StopRequested:
+    except Stopped:
         stopped = True
     if state is None:
         return SimpleNamespace(model=None, history=(), stopped=stopped)

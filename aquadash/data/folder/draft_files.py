@@ -1,4 +1,4 @@
-"""The files of a draft: what was asked for, and where its reading is. Whoever reads and whoever watches meet here."""
+"""The files of a draft: where they are, whose, and when they go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,6 @@ from aquadash.errors import DataError, NotAllowedError
 
 #: Drafts that nobody has touched for so many seconds are thrown away.
 LASTS = 86_400.0
-#: Reading without a sign of life for so many seconds has ended without a word.
-STALE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -39,59 +37,6 @@ class Request:
     size: int
     uploaded: bool = False
     owner: str = ""
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a draft is.
-
-    Attributes:
-        status: ``waiting``, ``reading``, ``ready``, ``failed``, ``stopped`` or ``interrupted``.
-        doing: What is being done, for people.
-        share: How much of it is done, 0 to 1; None while unknown.
-        began: When the reading began, in seconds since 1970 UTC.
-        time: When this was written.
-        message: Why it failed.
-    """
-
-    status: str
-    doing: str = ""
-    share: float | None = None
-    began: float = 0.0
-    time: float = 0.0
-    message: str = ""
-
-    @property
-    def at_work(self) -> bool:
-        """True while there will be more to see."""
-        return self.status in ("waiting", "reading")
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the reading will still take; None while that cannot be told."""
-        if not self.at_work or not self.share or self.share < 0.02:
-            return None
-        return (self.time - self.began) * (1.0 - self.share) / self.share
-
-
-def state(draft_id: str, *, now: float | None = None) -> State:
-    """Where a draft is.
-
-    Raises:
-        DataError: There is no such draft.
-    """
-    place = existing(draft_id)
-    try:
-        found = State(**json.loads((place / "state.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        raise DataError("The import cannot be read any more. Add the pictures again.") from None
-    silent_for = (time.time() if now is None else now) - found.time
-    return replace(found, status="interrupted") if found.at_work and silent_for > STALE_SECONDS else found
-
-
-def stop(draft_id: str) -> None:
-    """Ask for the end of the reading; it looks twice a second."""
-    (existing(draft_id) / "stop").touch()
 
 
 def discard(draft_id: str) -> None:

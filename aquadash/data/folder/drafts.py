@@ -1,7 +1,6 @@
-"""An import step by step: a draft is begun, read by a process of its own, looked at, and used or thrown away.
+"""An import step by step: a draft is begun, read by a job, looked at, and used or thrown away.
 
-A draft is a folder that only its id leads to. Whoever reads and whoever watches meet in its files, each of which is
-replaced as a whole. Nothing of a draft is left once it was used or discarded, or a day has passed.
+A draft is a folder that only its id leads to. Nothing of it is left once it was used or discarded, or a day has passed.
 """
 
 from __future__ import annotations
@@ -9,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,47 +24,43 @@ from aquadash.data.folder import alike, checks, listing, reading, splitting, sto
 from aquadash.data.folder.about import About
 from aquadash.data.folder.draft_files import (
     Request,
-    State,
     discard,
     existing,
     place_of,
     request_of,
-    state,
-    stop,
     sweep,
     write_json,
 )
 from aquadash.data.folder.splitting import Division, SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import AquaDashError, DataError, StorageError
+from aquadash.errors import DataError, StorageError
+from aquadash.jobs import Job, Stopped, open_jobs, worker
+from aquadash.jobs.types import job_id
 
 __all__ = [
     "Draft",
     "Request",
     "SplitChoice",
-    "State",
     "again",
     "begin",
     "discard",
+    "is_read",
     "opened",
     "read",
+    "reading_of",
     "request_of",
-    "state",
-    "stop",
+    "start",
     "sweep",
     "use",
+    "work",
 ]
 
-#: Seconds between two signs of life.
-_HEARTBEAT = 0.5
+#: The kind of job that reads a draft.
+KIND = "read-pictures"
 
 #: Most bytes that the pictures of a draft may take on the disk.
 MOST_STORED = 4_000_000_000
-
-
-class Stopped(Exception):
-    """Somebody asked for the end of the reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +95,7 @@ class Draft:
 
 
 def begin(request: Request, *, write: Callable[[Path], None] | None = None) -> str:
-    """Make a draft, for :func:`read` to fill.
+    """Make a draft, for :func:`start` to have read.
 
     Args:
         request: What to read; ``path`` does not count where ``write`` is given.
@@ -128,7 +123,6 @@ def begin(request: Request, *, write: Callable[[Path], None] | None = None) -> s
             limits.check_upload((place / "upload.zip").stat().st_size)
             request = replace(request, path=str(place / "upload.zip"), uploaded=True)
         write_json(place / "request.json", asdict(request))
-        write_json(place / "state.json", asdict(State("waiting", "Starting", time=time.time())))
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
         raise StorageError(f"The pictures cannot be kept in {store.folder()} ({error.strerror}).") from error
@@ -154,44 +148,66 @@ def again(draft_id: str, *, size: int) -> str:
     return new
 
 
+def start(draft_id: str) -> None:
+    """Have a draft read by a job.
+
+    Raises:
+        DataError: There is no such draft.
+        RunError: No process can be started.
+    """
+    existing(draft_id)
+    worker.start(KIND, draft_id, {}, owner=people.current().person_id)
+
+
+def reading_of(draft_id: str) -> Job | None:
+    """The job that reads a draft, or has read it; None for one that was read otherwise.
+
+    Raises:
+        DataError: There is no such draft.
+        NotAllowedError: Somebody else has begun it.
+    """
+    existing(draft_id)
+    return open_jobs().get(job_id(KIND, draft_id))
+
+
+def is_read(draft_id: str) -> bool:
+    """Whether the pictures of a draft have been read to their end; errors as for :func:`reading_of`."""
+    return (existing(draft_id) / "draft.json").is_file()
+
+
+def work(job: worker.JobContext) -> dict[str, Any]:
+    """Read a draft as a job."""
+    read(job.run, progress=job.report_fraction)
+    return {}
+
+
 def read(draft_id: str, *, progress: ProgressCallback = silent) -> None:
-    """Read and check the pictures of a draft. What goes wrong is written into its state.
+    """Read and check the pictures of a draft. Nothing is left of a reading that fails.
 
     Args:
         draft_id: The draft.
-        progress: Told what is written into the state, too.
+        progress: Told how far it is; what it raises ends the reading.
+
+    Raises:
+        DataError: They cannot be read.
+        Stopped: The draft was thrown away meanwhile.
     """
     place, request = existing(draft_id), request_of(draft_id)
-    began, last = time.time(), 0.0
 
     def tell(text: str, share: float | None) -> None:
-        nonlocal last
         progress(text, share)
-        now = time.time()
-        if now - last < _HEARTBEAT:
-            return
-        last = now
-        if not place.is_dir() or (place / "stop").exists():
+        if not place.is_dir():
             raise Stopped
-        write_json(place / "state.json", asdict(State("reading", text, share, began, now)))
 
     try:
         tell("Opening", None)
         _fill(place, request, tell)
-        state = State("ready")
-    except Stopped:
-        state = State("stopped")
-    except AquaDashError as error:
-        state = State("failed", message=str(error))
-    except MemoryError:
-        state = State("failed", message="There is not enough memory. Choose a smaller size or fewer pictures.")
-    except OSError as error:
-        state = State("failed", message=f"The computer refused: {error.strerror or error}. Is the disk full?")
-    if state.status != "ready":
+    except BaseException as error:
         for name in ("images.raw", "draft.json"):
             (place / name).unlink(missing_ok=True)
-    if place.is_dir():
-        write_json(place / "state.json", asdict(replace(state, began=began, time=time.time())))
+        if isinstance(error, MemoryError):
+            raise DataError("There is not enough memory. Choose a smaller size or fewer pictures.") from error
+        raise
 
 
 def opened(draft_id: str) -> Draft:

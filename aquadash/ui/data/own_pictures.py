@@ -14,7 +14,6 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
-from aquadash.jobs.processes import start_unattended
 from aquadash.ui import bound, inputs, shell, upload_files
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term
@@ -60,8 +59,8 @@ def show() -> None:
 
 
 def start(draft_id: str) -> None:
-    """Let a process read the draft, and go to it."""
-    start_unattended(["import-worker", draft_id], log_path=settings.imports_log())
+    """Have the draft read, and go to it."""
+    drafts.start(draft_id)
     st.query_params.from_dict({"draft": draft_id})
     st.rerun()
 

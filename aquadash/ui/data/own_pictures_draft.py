@@ -8,18 +8,17 @@ import numpy as np
 import streamlit as st
 
 from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import Draft, State
+from aquadash.data.folder.drafts import Draft
 from aquadash.data.folder.reading import SIZES
 from aquadash.data.folder.splitting import TEST_FRACTIONS, Division, SplitChoice
 from aquadash.errors import AquaDashError
 from aquadash.figures.class_counts import class_counts
-from aquadash.ui import components, inputs, shell
+from aquadash.jobs import Job
+from aquadash.jobs.types import job_id
+from aquadash.ui import components, inputs, job_panel, shell
 from aquadash.ui.data import own_pictures_report
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, joined, plain, time_left
-
-#: Seconds between two looks at a reading at work, which writes twice a second.
-TICK_SECONDS = 1.0
+from aquadash.ui.text import count
 
 #: Where the data set that was just kept is remembered, to be pointed at.
 KEPT = "own:kept"
@@ -30,45 +29,28 @@ def show(draft_id: str, *, start: Callable[[str], None]) -> None:
 
     Args:
         draft_id: From the address.
-        start: Lets a process read a draft and goes to it.
+        start: Has a draft read and goes to it.
     """
     st.subheader("Own pictures", anchor=False)
-    state = drafts.state(draft_id)
-    if state.at_work:
-        shell.live(TICK_SECONDS)(_at_work)(draft_id)
-    elif state.status == "ready":
+    if drafts.is_read(draft_id):
         _ready(draft_id, start)
     else:
-        _ended(draft_id, state, start)
+        job_panel.follow(job_id(drafts.KIND, draft_id), lambda job: _reading(draft_id, job, start))
 
 
-def _at_work(draft_id: str) -> None:
-    state = drafts.state(draft_id)
-    if not state.at_work:
-        st.rerun()
-    if state.share is None:
-        st.markdown(f"⚙️ {plain(state.doing)} ...")
+def _reading(draft_id: str, job: Job | None, start: Callable[[str], None]) -> None:
+    if job is not None and not job.status.ended:
+        job_panel.show(job, key="own", stop_help="Nothing is kept.")
+        st.caption("It goes on if you leave this page; the address leads back to it.")
     else:
-        st.progress(min(state.share, 1.0), text=plain(joined(state.doing, time_left(state.seconds_left))))
-    if st.button("Cancel", icon="✋", key="own-cancel", help="Nothing is kept."):
-        _discard(draft_id)
-        st.rerun(scope="app")
-    st.caption("It goes on if you leave this page; the address leads back to it.")
-
-
-def _ended(draft_id: str, state: State, start: Callable[[str], None]) -> None:
-    if state.status == "failed":
-        st.error(plain(state.message or "The pictures could not be read."), icon="🚧")
-    elif state.status == "interrupted":
-        st.warning("The process that read the pictures has gone silent. Nothing was kept.", icon="⚡")
-    else:
-        st.info("Stopped. Nothing was kept.", icon="✋")
-    with st.container(horizontal=True):
-        if st.button("Try again", icon="🔁", key="own-again"):
-            start(drafts.again(draft_id, size=drafts.request_of(draft_id).size))
-        if st.button("Discard", icon=":material/delete:", key="own-discard"):
-            _discard(draft_id)
-            st.rerun()
+        if job is not None:
+            job_panel.show_end(job, did="read the pictures", kept="Nothing was kept.")
+        with st.container(horizontal=True):
+            if st.button("Try again", icon="🔁", key="own-again"):
+                start(drafts.again(draft_id, size=drafts.request_of(draft_id).size))
+            if st.button("Discard", icon=":material/delete:", key="own-discard"):
+                _discard(draft_id)
+                st.rerun(scope="app")
 
 
 def _ready(draft_id: str, start: Callable[[str], None]) -> None:
@@ -175,5 +157,5 @@ def _discard(draft_id: str) -> None:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(draft_id: str) -> Draft:
-    """Ask for the draft's state first: that refuses whoever did not begin it."""
+    """Ask for the draft's reading first: that refuses whoever did not begin it."""
     return drafts.opened(draft_id)

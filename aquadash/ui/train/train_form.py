@@ -12,7 +12,7 @@ from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.types import Guess
-from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu
+from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -36,6 +36,7 @@ _DOUBLE_CLICK_SECONDS = 2.0
 @shell.live(None)
 def show() -> None:
     """Draw the form; a launch puts the new run into the address and draws the page again."""
+    warmup.prepare_training()
     with shell.guard():
         st.subheader("New run", anchor=clone.FORM_ANCHOR)
         if afterwards := st.session_state.pop(_AFTERWARDS, None):
