@@ -197,11 +197,12 @@ def _stored_status(attrs: dict[str, Any]) -> RunStatus:
 def _head(search_id: str, attrs: dict[str, Any], job: Job | None) -> SearchHead:
     """What is stored of a search, and what its job knows of it while that is new."""
     status, message = _stored_status(attrs), str(attrs.get(MESSAGE, ""))
-    if not status.ended or (job is not None and not job.status.ended):
-        message = job.message if job is not None else ""
-        # Without its job its home was moved or is of an earlier version; what was at work before, nobody carries on now.
-        lost = job is None or (job.status is JobStatus.QUEUED and job.started_at is not None)
-        status = RunStatus.INTERRUPTED if lost or job is None else RunStatus(job.status)
+    if job is None:
+        # Its home came without its jobs, or is of an earlier version.
+        status = status if status.ended else RunStatus.INTERRUPTED
+    elif not (status.ended and job.status.ended):
+        handed_back = job.status is JobStatus.QUEUED and job.started_at is not None
+        status, message = RunStatus.INTERRUPTED if handed_back else RunStatus(job.status), job.message
     return SearchHead(
         search_id,
         str(attrs.get(NAME, search_id[:8])),
