@@ -62,6 +62,8 @@ class FakeRuns:
         self.calls.append(("stop", run_id))
         self.change(run_id, stop_requested=True)
 
+    request_stop = stop
+
     def resume(self, run_id: str) -> Run:
         if not self.get(run_id).status.resumable:
             raise RunError("cannot be resumed")

@@ -147,7 +147,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
             assert search_id not in {head.search_id for head in searches.heads()}
             assert not [run for run in store.list_runs() if run.search_id == search_id]
         # One ends, and the next begins while the search is hidden.
-        store.set_status(searches.get(search_id).trials[0].run_id, RunStatus.FAILED)
+        store.request_stop(searches.get(search_id).trials[0].run_id)
         controller.step()
         controller.step()
         assert trials() == [True, True]
@@ -155,7 +155,8 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         assert trials() == [False, False]
     finally:
         for trial in searches.get(search_id).trials:
-            store.set_status(trial.run_id, RunStatus.FAILED)
+            if not store.get(trial.run_id).status.ended:
+                store.request_stop(trial.run_id)
             store.delete(trial.run_id)
         searches.set_hidden(search_id)
 
@@ -169,7 +170,9 @@ class StoredTrials:
     def submit(
         self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: people.Person | None = None
     ) -> Run:
-        return self._store.create(config, name=name, search_id=search_id, owner=owner)
+        run = self._store.create(config, name=name, search_id=search_id, owner=owner)
+        self._store.queue(run.run_id)
+        return run
 
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run:

@@ -130,7 +130,6 @@ def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
     control.step()
     assert lost.worker is not None
     open_jobs().put_back(lost.worker, "AquaDash has ended", is_loss=False)
-    runs.request_stop = runs.stop  # type: ignore[attr-defined]
     stop_search(search_id)
     search = store.get(search_id)
     assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PAUSED

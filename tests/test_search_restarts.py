@@ -33,7 +33,6 @@ def test_stop_rests_the_runs_and_a_continued_search_resumes_them(store: SearchSt
     request_stop(search_id)
     assert control.step() is JobStatus.RUNNING  # Asked, not ended yet.
     assert all(run.stop_requested for run in runs.at_work)
-    assert [trial.state for trial in store.get(search_id).trials] == [TrialState.PAUSED] * 2
     runs.heed_stops()
     assert control.step() is JobStatus.STOPPED and len(runs.runs) == 2
 

@@ -9,13 +9,12 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
-from typing import Protocol
 
-from aquadash.config import RunConfig, with_values
+from aquadash.config import with_values
+from aquadash.engine import Engine
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
-from aquadash.people import Person
-from aquadash.runs.types import EpochRecord, Run, RunStatus
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.search import store as kept
 from aquadash.search.plan import SearchPlan
 from aquadash.search.store import SearchStore
@@ -32,26 +31,6 @@ _ACCOUNT_SECONDS = 5.0
 _LONGEST_LOOK = 60.0
 
 
-class TrialEngine(Protocol):
-    """What a search needs of the engine."""
-
-    def submit(
-        self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person | None = None
-    ) -> Run: ...
-    def stop(self, run_id: str) -> None: ...
-    def resume(self, run_id: str) -> Run: ...
-    def slots(self) -> int: ...
-
-
-class TrialRuns(Protocol):
-    """What a search needs of the run store."""
-
-    def get(self, run_id: str) -> Run: ...
-    def history(self, run_id: str) -> list[EpochRecord]: ...
-    def list_runs(self) -> list[Run]: ...
-    def set_hidden(self, run_id: str, hidden: bool = True) -> None: ...
-
-
 class Controller:
     """One search under way. Call :meth:`step` about once a second until it says how the search has ended.
 
@@ -65,8 +44,8 @@ class Controller:
         store: SearchStore,
         search_id: str,
         *,
-        engine: TrialEngine,
-        runs: TrialRuns,
+        engine: Engine,
+        runs: RunStore,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take the search up.
@@ -86,6 +65,8 @@ class Controller:
         self._study = OpenStudy(store, search_id)
         self._failures = 0
         self.search = store.get(search_id)
+        #: The runs of the trials that rested, or were about to, when the search was taken up.
+        self._resting = {trial.run_id for trial in self.search.trials if not trial.state.ended and self._rests(trial)}
         self.message = ""
         self._seconds = self._written = self.search.seconds
         self._looked = clock()
@@ -159,24 +140,20 @@ class Controller:
             self._fail(trial, run.message or "The training failed.")
         elif trial.pruned_at is not None:
             self._prune(trial, f"Stopped after epoch {trial.pruned_at}: other trials were better by then.")
-        elif run.status is RunStatus.STOPPED and trial.state is not TrialState.PAUSED:
-            self._prune(trial, "Somebody stopped its run.")
         elif search.stop_requested:
-            self._pause(trial)
-        else:
+            return
+        elif run.status is RunStatus.INTERRUPTED or run.run_id in self._resting:
             self._resume(trial)
+        else:
+            self._prune(trial, "Somebody stopped its run.")
 
     def _watch(self, search: Search, trial: Trial, run: Run) -> None:
         """A run at work: prune it if it falls behind, stop it if the search is to stop."""
         if run.stop_requested:
             return
         if search.stop_requested:
-            self._pause(trial)
             self._stop(run.run_id)
-            return
-        if trial.state is TrialState.PAUSED:
-            self._pause(trial, False)
-        if search.plan.pruner != "none" and run.progress is not None and run.progress.epoch > trial.epochs + 1:
+        elif search.plan.pruner != "none" and run.progress is not None and run.progress.epoch > trial.epochs + 1:
             epoch = self._study.report(search.plan, trial, self._runs.history(run.run_id))
             if epoch is not None and trial.number > 0:  # Trial 0 is what the others are measured by.
                 self._study.note(trial, kept.PRUNED_AT, epoch)
@@ -201,10 +178,6 @@ class Controller:
         self._failures = 0
         self._study.tell_without_value(trial, "PRUNED", message)
 
-    def _pause(self, trial: Trial, paused: bool = True) -> None:
-        """Note that a trial's run rests by the search's own wish, before it does: so nobody else's stop is meant."""
-        self._study.note(trial, kept.PAUSED, paused)
-
     def _stop(self, run_id: str) -> None:
         # It may have ended by itself.
         with contextlib.suppress(RunError):
@@ -215,8 +188,14 @@ class Controller:
             self._engine.resume(trial.run_id)
         except RunError as error:
             self._fail(trial, str(error))
-            return
-        self._pause(trial, False)
+        self._resting.discard(trial.run_id)
+
+    def _rests(self, trial: Trial) -> bool:
+        with contextlib.suppress(UnknownNameError):
+            if trial.run_id:
+                run = self._runs.get(trial.run_id)
+                return run.status.ended or run.stop_requested
+        return False
 
     def _recover(self, search: Search, trial: Trial) -> None:
         """A trial that the process before this one asked for and left before it noted its run."""
@@ -229,7 +208,6 @@ class Controller:
             if run.search_id == self._id and run.run_id not in taken and run.config == config:
                 self._study.note(trial, kept.RUN, run.run_id)
                 return
-        self._pause(trial, search.stop_requested)
         if not search.stop_requested:
             self._submit(search, trial)
 

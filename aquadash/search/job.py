@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aquadash import people
 from aquadash.augment import embedded
@@ -23,8 +23,6 @@ from aquadash.search.controller import Controller
 from aquadash.search.plan import Budget, SearchPlan
 from aquadash.search.space import grid
 from aquadash.search.store import KIND, any_stored, open_search_store
-from aquadash.search.study import OpenStudy
-from aquadash.search.types import TrialState
 from aquadash.search.words import progress
 
 if TYPE_CHECKING:
@@ -39,16 +37,10 @@ POLL_SECONDS = 1.0
 _MOST_ERRORS = 30
 
 
-class ServingEngine(Protocol):
-    """What gives out work, from which a search gets its worker and its trials get theirs."""
-
-    def serve(self) -> None: ...
-
-
 # -- what people do --------------------------------------------------------------------------------------------------
 
 
-def start_search(plan: SearchPlan, engine: ServingEngine) -> str:
+def start_search(plan: SearchPlan, engine: Engine) -> str:
     """Store a new search, have it begun, and return its id.
 
     Raises:
@@ -90,7 +82,7 @@ def stop_search(search_id: str) -> None:
             record_end(search_id, job.status, "")
 
 
-def resume_search(search_id: str, engine: ServingEngine, *, budget: Budget | None = None) -> None:
+def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = None) -> None:
     """Continue a search that was stopped, interrupted, failed, or has spent its budget.
 
     Args:
@@ -182,10 +174,8 @@ def record_end(search_id: str, status: JobStatus, message: str) -> None:
         return
     store = open_search_store()
     if status is JobStatus.STOPPED:
-        study = OpenStudy(store, search_id)
-        for trial in store.get(search_id).of(TrialState.RUNNING):
-            study.note(trial, kept.PAUSED, True)
+        for trial in store.get(search_id).trials:
             with contextlib.suppress(RunError, UnknownNameError):
-                if trial.run_id:
+                if trial.run_id and not trial.state.ended:
                     open_store().request_stop(trial.run_id)
     store.set_attributes(search_id, {kept.MESSAGE: message[:500], kept.STATUS: str(status)})

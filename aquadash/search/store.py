@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
+    from optuna.trial import Trial as OptunaTrial
 
 #: The kind of job that carries a search out.
 KIND = "search"
@@ -45,7 +46,6 @@ HIDDEN = "hidden"
 
 # Attributes of a trial. (MESSAGE, too.)
 RUN = "run_id"
-PAUSED = "paused"
 PRUNED_AT = "pruned_at"
 
 _NAME_LIMIT = 120
@@ -105,10 +105,12 @@ class SearchStore:
             attrs = study.user_attrs
             frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
         job, plan = open_jobs().get(job_id(KIND, search_id)), from_json(attrs[PLAN])
+        head = _head(search_id, attrs, job)
+        under_way = TrialState.PAUSED if head.status is RunStatus.STOPPED else TrialState.RUNNING
         return Search(
-            **vars(_head(search_id, attrs, job)),
+            **vars(head),
             plan=plan,
-            trials=tuple(_trial(one, plan) for one in frozen),
+            trials=tuple(_trial(one, plan, under_way) for one in frozen),
             seconds=float(attrs.get(SECONDS, 0.0)),
             stop_requested=job is not None and job.stop_requested and not job.status.ended,
         )
@@ -177,6 +179,14 @@ class SearchStore:
         require(Action.WORK)
         return self._study(search_id)
 
+    def trial(self, search_id: str, number: int) -> OptunaTrial:
+        """A trial as Optuna has it for whoever asked for it; only for the search's worker."""
+        from optuna import Trial as OptunaTrial
+
+        study_id = self._storage.get_study_id_from_name(search_id)
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        return OptunaTrial(self.study(search_id), trial_id)
+
     def _study(self, search_id: str) -> Study:
         import optuna
 
@@ -214,11 +224,11 @@ def _head(search_id: str, attrs: dict[str, Any], job: Job | None) -> SearchHead:
     )
 
 
-def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
+def _trial(frozen: FrozenTrial, plan: SearchPlan, under_way: TrialState) -> Trial:
     from optuna.trial import TrialState as State
 
     state = {State.COMPLETE: TrialState.COMPLETE, State.PRUNED: TrialState.PRUNED, State.FAIL: TrialState.FAILED}.get(
-        frozen.state, TrialState.PAUSED if frozen.user_attrs.get(PAUSED) else TrialState.RUNNING
+        frozen.state, under_way
     )
     return Trial(
         number=frozen.number,

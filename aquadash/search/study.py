@@ -21,6 +21,7 @@ class OpenStudy:
     """The study of a search. Every method raises ``StorageError`` when it cannot be read or written."""
 
     def __init__(self, store: SearchStore, search_id: str) -> None:
+        self._store, self._id = store, search_id
         self._study = store.study(search_id)
 
     def ask(self, plan: SearchPlan, number: int) -> Trial:
@@ -76,8 +77,5 @@ class OpenStudy:
             self._handle(trial.number).set_user_attr(key, value)
 
     def _handle(self, number: int) -> OptunaTrial:
-        """Optuna's own object of a trial, which a process that did not ask for the trial has to make."""
-        import optuna
-
-        frozen = self._study.get_trials(deepcopy=False)[number]
-        return optuna.Trial(self._study, frozen._trial_id)
+        """Optuna's own object of a trial, for which another process may have asked."""
+        return self._store.trial(self._id, number)
