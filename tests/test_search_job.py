@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from aquadash.config import RunConfig
-from aquadash.engine import Engine
+from aquadash.engine import Engine, slots
 from aquadash.errors import ConfigError, DataError, RunError, StorageError
-from aquadash.jobs import JobStatus, Worker, open_jobs
+from aquadash.jobs import JobStatus, Worker, open_jobs, worker
 from aquadash.runs import RunStatus, open_store
 from aquadash.search import Budget, TrialState, job, resume_search, start_search, stop_search
 from aquadash.search import store as kept
@@ -193,3 +195,48 @@ def test_its_process_only_queues_and_its_runs_know_it() -> None:
     trial, alone = engine.submit(RunConfig(), search_id="a" * 32), engine.submit(RunConfig())
     assert (trial.search_id, alone.search_id) == ("a" * 32, "")
     assert not engine._slots._thread and open_jobs().claim(["train"], Worker("here", 1)) is not None
+
+
+def test_it_is_handed_back_when_whoever_started_its_worker_has_ended(
+    store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with searching(runs, monkeypatch) as engine:
+        search_id = start_search(plan(budget=Budget(2)), engine)
+        wait_for(lambda: runs.at_work)
+        monkeypatch.setattr(worker.os, "getppid", lambda: 1)
+    left = job_rows.latest(KIND)
+    assert (left.status, left.losses) == (JobStatus.QUEUED, 0), "nobody was lost"
+    assert store.get(search_id).status is RunStatus.INTERRUPTED and not runs.at_work[0].stop_requested
+
+
+def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[Process] = []
+
+    class Process:
+        """A worker that takes a job when a test says so, and ends with it."""
+
+        pid = 1
+
+        def __init__(self, arguments: list[str], *, log_path: Path) -> None:
+            assert arguments == [KIND, "--once"]
+            self.ended = threading.Event()
+            launched.append(self)
+
+        def wait(self, timeout: float) -> int | None:
+            return 0 if self.ended.wait(0.01) else None
+
+    monkeypatch.setattr(slots.STANDBY, "launch", Process)
+    serving = slots.Slots("train")
+    first, second = (start_search(plan(), Idle()) for _ in range(2))
+    for _ in range(2):
+        serving.look()
+        wait_for(lambda: len(launched) == 2)
+    # One takes a job; the other is still about to.
+    open_jobs().claim([KIND], Worker("here", 1))
+    third = start_search(plan(), Idle())
+    serving.look()
+    wait_for(lambda: len(launched) == 3)
+    for process in launched:
+        process.ended.set()
+    for search_id in (first, second, third):
+        stop_search(search_id)

@@ -179,13 +179,13 @@ class SearchStore:
         require(Action.WORK)
         return self._study(search_id)
 
-    def trial(self, search_id: str, number: int) -> OptunaTrial:
-        """A trial as Optuna has it for whoever asked for it; only for the search's worker."""
+    def trial(self, study: Study, number: int) -> OptunaTrial:
+        """A trial as Optuna has it for whoever asked for it, with the study's pruner."""
         from optuna import Trial as OptunaTrial
 
-        study_id = self._storage.get_study_id_from_name(search_id)
+        study_id = self._storage.get_study_id_from_name(study.study_name)
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        return OptunaTrial(self.study(search_id), trial_id)
+        return OptunaTrial(study, trial_id)
 
     def _study(self, search_id: str) -> Study:
         import optuna

@@ -21,7 +21,7 @@ class OpenStudy:
     """The study of a search. Every method raises ``StorageError`` when it cannot be read or written."""
 
     def __init__(self, store: SearchStore, search_id: str) -> None:
-        self._store, self._id = store, search_id
+        self._store = store
         self._study = store.study(search_id)
 
     def ask(self, plan: SearchPlan, number: int) -> Trial:
@@ -78,4 +78,4 @@ class OpenStudy:
 
     def _handle(self, number: int) -> OptunaTrial:
         """Optuna's own object of a trial, for which another process may have asked."""
-        return self._store.trial(self._id, number)
+        return self._store.trial(self._study, number)
