@@ -101,7 +101,6 @@ def quick_pages() -> None:
     """Tests of pages run in a process in which other tests have loaded Keras, which the app never does."""
     _leave_keras_alone()
     _look_for_components_once()
-    _measure_no_networks()
     _let_no_worker_stand_by()
 
 
@@ -127,18 +126,6 @@ def _look_for_components_once() -> None:
     from streamlit.components.v2 import manifest_scanner
 
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
-
-
-@functools.cache
-def _measure_no_networks() -> None:
-    """The form to train with has its network measured by another process, for whose answers no test of a page waits."""
-    from aquadash.training import probe_service
-
-    class Silent(probe_service.ProbeService):
-        def _wake(self) -> None:
-            """Nobody is woken: all remains to be measured."""
-
-    probe_service._shared = Silent()
 
 
 @pytest.fixture

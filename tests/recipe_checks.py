@@ -18,20 +18,20 @@ from aquadash.cli import cli
 from aquadash.config import RunConfig, config_diff, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.export.script import why_no_script
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.fields import run_fields
 from aquadash.runs.generated import generate_runs
+from aquadash.runs.pace import Paces
 from aquadash.runs.query import parse
 from aquadash.search import suggested
 from aquadash.training.optimizers import build_optimizer
-from aquadash.training.probe import measured_part
 from aquadash.ui.compare.run_columns import choices, title
 from tests.app_pages import open_app_page
 from tests.stored_runs import without_engine
 
 
 def test_hyperparameter() -> None:
-    """Form, commands, YAML, searches, tables, export and the measured step have the setting; the optimizer follows."""
+    """Form, commands, YAML, searches, tables, export and expected times have the setting; the optimizer follows."""
     name = "training.clip_norm"
     app = _page("train")
     (box,) = [box for box in app.expander if box.label.startswith("Optimizer")]
@@ -49,7 +49,8 @@ def test_hyperparameter() -> None:
     assert name in suggested(usual)
     assert parse(f"{name} > 1.2") and name in choices(run_fields()) and title(name)
     assert not why_no_script(usual) and "clip" in str(why_no_script(config))
-    assert measured_part(config) != measured_part(usual)
+    run = Run("a" * 32, "usual", RunStatus.FINISHED, usual, 0.0, metrics={"epochs": 2.0, "seconds": 3.0})
+    assert [bool("augmentation" in Paces([run]).of(each)[1]) for each in (usual, config)] == [True, False]
 
     assert build_optimizer(config.training).global_clipnorm == 1.5
     assert build_optimizer(usual.training).global_clipnorm is None

@@ -233,6 +233,24 @@ def test_a_picture_for_phones_fills_the_code_in_and_nothing_else(app: Any) -> No
     assert 'value="7FVTY3"' in ask(app, "/class/join", query="code=7fvty3").body
 
 
+def test_a_link_gives_a_name_back_once_and_only_by_a_form_of_ours(app: Any) -> None:
+    join(app)
+    (anna,) = open_sessions().people()
+    code = open_sessions().rejoin_code(anna.person.person_id)
+    # Looking at the link, as programs do that show what is behind it, does not use it up.
+    for _ in range(2):
+        page = ask(app, "/class/join", query=f"rejoin={code}&next=/data")
+        assert f'name="rejoin" value="{code}"' in page.body and 'name="name"' not in page.body
+    form = {"rejoin": code, "next": "/data"}
+    elsewhere = ask(app, "/class/join", method="POST", form=form, headers={"origin": "http://evil"})
+    assert elsewhere.status == 403
+    answer = ask(app, "/class/join", method="POST", form=form, headers=OWN)
+    assert (answer.status, answer.headers["location"]) == (303, "/data")
+    assert "You are <strong" in ask(app, "/class/join", headers=cookie_of(answer)).body
+    again = ask(app, "/class/join", method="POST", form=form, headers=OWN)
+    assert again.status == 403 and "Ask the teacher for a new one" in again.body and "set-cookie" not in again.headers
+
+
 def test_who_has_joined_is_sent_on_and_may_leave(app: Any) -> None:
     own = cookie_of(join(app, name="Anna <b>"))
     answer = ask(app, "/class/join", query="next=/data", headers=own)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aquadash import people
-from aquadash.classroom import codes
+from aquadash.classroom import codes, joining
 from aquadash.classroom import sessions as sessions_module
 from aquadash.classroom.attempts import FORGOTTEN_AFTER, FREE_NAMES, FREE_OF_ONE, Attempts, new_names
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
@@ -21,7 +21,7 @@ from aquadash.classroom.names import clean_name
 from aquadash.classroom.sessions import (
     AWAY_SECONDS,
     FRESH_SECONDS,
-    RETURN_SECONDS,
+    REJOIN_SECONDS,
     SESSION_SECONDS,
     Sessions,
 )
@@ -51,7 +51,7 @@ def test_a_token_proves_who_it_is_and_no_other_does(sessions: Sessions) -> None:
 
 def test_whoever_reads_the_file_learns_no_token(sessions: Sessions, tmp_path: Path) -> None:
     joined = sessions.join("Anna", Role.STUDENT)
-    code = sessions.return_code(joined.person.person_id)
+    code = sessions.rejoin_code(joined.person.person_id)
     content = (tmp_path / "class.db").read_bytes()
     assert joined.token.encode() not in content and code.encode() not in content
     assert stat.S_IMODE((tmp_path / "class.db").stat().st_mode) == 0o600
@@ -94,7 +94,7 @@ def test_only_the_teacher_sends_out_and_hands_back(sessions: Sessions) -> None:
         with pytest.raises(NotAllowedError):
             sessions.remove(anna.person.person_id)
         with pytest.raises(NotAllowedError):
-            sessions.return_code(anna.person.person_id)
+            sessions.rejoin_code(anna.person.person_id)
     assert sessions.person_of(anna.token) == anna.person
     with pytest.raises(UnknownNameError):
         sessions.remove("0" * 32)
@@ -164,7 +164,7 @@ def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(session
     clock.now += AWAY_SECONDS + 1
     assert sessions.person_of(here.token)
     invented = [sessions.join(f"Invented {number}", Role.STUDENT) for number in range(3)]
-    sessions.return_code(waiting.person.person_id)
+    sessions.rejoin_code(waiting.person.person_id)
     with people.acting(here.person), pytest.raises(NotAllowedError):
         sessions.clear(set())
     assert sessions.clear({maker.person_id}) == ["Gone", "Invented 0", "Invented 1", "Invented 2"]
@@ -188,8 +188,6 @@ def test_new_names_are_limited_by_address_but_no_teacher_and_nobody_who_is_known
     assert refused.value.seconds == 1.0
     assert enter("Ms Hill", made.teacher).person.role is Role.TEACHER
     assert enter("Student 3", token=first[3].token).person == first[3].person
-    back = sessions.return_code(first[4].person.person_id)
-    assert enter("Student 4", back).person == first[4].person
     assert enter("Elsewhere", address="192.0.2.2").person.name == "Elsewhere"
     # Whoever goes on inventing gets six a minute.
     invented, began = 0, clock.now
@@ -213,7 +211,7 @@ def test_the_same_browser_keeps_the_person_after_the_time_is_over_but_not_after_
     assert again.person == first.person and again.token != first.token
     other = sessions.join("Somebody else", Role.STUDENT, earlier_token=again.token)
     assert sessions.person_of(again.token) is None, "a browser is one person at a time"
-    again = sessions.join("anna", Role.STUDENT, return_code=sessions.return_code(first.person.person_id))
+    again = sessions.rejoin(sessions.rejoin_code(first.person.person_id))
     assert sessions.person_of(other.token) == other.person
     sessions.leave(again.token)
     with pytest.raises(NameTakenError):
@@ -233,18 +231,19 @@ def test_a_student_becomes_no_teacher_by_a_teachers_name_nor_a_teacher_a_student
         sessions.join("Anna", Role.TEACHER, earlier_token=student.token)
 
 
-def test_a_code_to_come_back_works_once_in_its_time_for_its_person(sessions: Sessions, clock: Clock) -> None:
+def test_a_link_to_rejoin_works_once_in_its_time_for_its_person(sessions: Sessions, clock: Clock) -> None:
     anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
-    code = sessions.return_code(anna.person.person_id)
-    assert not sessions.returning("Ben", code) and not sessions.returning("Anna", "")
-    assert sessions.returning(" anna", f" {code.lower()} ")
-    assert sessions.join("Anna", Role.STUDENT, return_code=code).person == anna.person
-    assert not sessions.returning("Anna", code)
+    code = sessions.rejoin_code(anna.person.person_id)
+    again = sessions.rejoin(f" {code.lower()} ", earlier_token=ben.token)
+    assert again.person == anna.person == sessions.person_of(again.token)
+    assert sessions.person_of(ben.token) is None, "a browser is one person at a time"
+    late = sessions.rejoin_code(ben.person.person_id)
+    clock.now += REJOIN_SECONDS
+    for useless in (code, late, "", "C" * 12):
+        with pytest.raises(NotAllowedError, match="works once and for 15 minutes"):
+            sessions.rejoin(useless)
     with pytest.raises(NameTakenError):
-        sessions.join("Anna", Role.STUDENT, return_code=code)
-    late = sessions.return_code(ben.person.person_id)
-    clock.now += RETURN_SECONDS
-    assert not sessions.returning("Ben", late)
+        sessions.join("Anna", Role.STUDENT)
 
 
 @pytest.mark.parametrize(
@@ -347,19 +346,18 @@ def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
 def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked_at(
     home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    codes.codes()
     attempts = Attempts(clock)
     for _ in range(FREE_OF_ONE):
         attempts.count("192.0.2.1")
     both = threading.Barrier(2)
 
-    def returning(name: str, typed: str) -> bool:
-        # The two would meet here.
-        with suppress(threading.BrokenBarrierError):
-            both.wait(timeout=0.5)
-        return False
+    class Meeting(codes.Codes):
+        def role_of(self, typed: str) -> None:
+            # The two would meet here.
+            with suppress(threading.BrokenBarrierError):
+                both.wait(timeout=0.5)
 
-    monkeypatch.setattr(sessions, "returning", returning)
+    monkeypatch.setattr(joining, "codes", lambda: Meeting("", "", 0.0))
     refused: list[type[Exception]] = []
 
     def enter() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from aquadash.config import with_values
-from aquadash.engine.waiting import GUESSED_SECONDS, STARTING_SECONDS, Paces, waiting_times
+from aquadash.engine.waiting import waiting_times
 from aquadash.runs import Progress, Run, RunStatus
+from aquadash.runs.pace import STARTING_SECONDS
 from tests.lessons import SHORT
 
 NOW = 1_000.0
@@ -56,30 +55,6 @@ def test_what_is_at_work_says_how_long_it_still_takes() -> None:
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
     runs = [finished("a", 20, 10), at_work("b", None), run("c")]
     assert seconds(runs) == [(1, STARTING_SECONDS + 20.0 - 5.0)]
-
-
-def test_the_nearest_kind_of_run_tells_the_pace() -> None:
-    other_batch = with_values(TEN, {"training.batch_size": 8})
-    other_network = with_values(TEN, {"model.name": "baseline"})
-    assert Paces([]).of(TEN)[0] == GUESSED_SECONDS
-    slow = finished("a", 100, 10, config=other_batch)
-    assert Paces([slow]).of(TEN) == (10.0, "earlier runs with the same network and images")
-    known = [slow, *(finished(name, each, 10) for name, each in (("b", 10), ("c", 30), ("d", 20)))]
-    assert Paces(known).of(TEN) == (2.0, "earlier runs with the same network, images and augmentation")
-    assert "a guess" in Paces(known).of(other_network)[1]
-
-
-@pytest.mark.parametrize(
-    "useless",
-    [
-        finished("a", 100, 10, origin="imported"),
-        finished("a", 0, 10),
-        finished("a", 100, 0),
-        run("a", RunStatus.FAILED),
-    ],
-)
-def test_runs_that_tell_no_pace_are_passed_over(useless: Run) -> None:
-    assert Paces([useless]).of(TEN)[0] == GUESSED_SECONDS
 
 
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:

@@ -88,11 +88,6 @@ def test_every_block_has_its_shape_beside_it_and_is_in_the_text_alternative() ->
         assert words in alt_text(figure)
 
 
-def test_each_family_is_in_the_legend_once() -> None:
-    shown = [trace.name for trace in architecture(REPORT, image_shape=IMAGE).data if trace.showlegend]
-    assert sorted(shown) == ["Convolutions", "Dense layers", "Input and others", "Pooling"]
-
-
 def test_without_layers_there_is_a_hint() -> None:
     figure = architecture([], image_shape=IMAGE)
     assert not figure.data and "layers" in alt_text(figure)

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import people
-from aquadash.classroom import limits, revealed
+from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
@@ -38,13 +38,13 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert list(table["Run"]) == ["good", "poor"] and list(table["Runs"]) == [2, 1]
     assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
     assert "Anna is first" in texts(app)
-    app.button(key="reveal").click().run()
-    assert revealed.revealed_at("synthetic") is not None
+    app.toggle(key="board:test-results").set_value(True).run()
+    assert not limits.in_force().test_results_hidden
     assert "Test accuracy" in app.dataframe[0].value.columns
     look_as(monkeypatch, own)
     seen = open_app_page("classroom")
     assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
-    assert not {"reveal", "cover"} & set(buttons(seen))
+    assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
     assert good.run_id in str(seen.dataframe[0].value["Look"][0])
 
 
@@ -169,7 +169,7 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: 
     table = open_app_page("compare").dataframe[0].value
     assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
     assert "until the teacher shows the test results" in texts(open_app_page("evaluate", run=run.run_id))
-    revealed.reveal("synthetic")
+    limits.save(ClassLimits(test_results_hidden=False))
     assert "until the teacher shows the test results" not in texts(open_app_page("evaluate", run=run.run_id))
 
 

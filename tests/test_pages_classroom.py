@@ -111,10 +111,10 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> No
     app = open_app_page("classroom", view="people")
     assert "**1 student**" in texts(app) and "Ben" in texts(app)
     assert f"remove-{teacher.person_id}" not in buttons(app)
-    app.button(key=f"return-{ben.person_id}").click().run()
-    code = app.code[0].value
-    assert open_sessions().returning("Ben", code)
-    app.button(key="return-done").click().run()
+    app.button(key=f"rejoin-{ben.person_id}").click().run()
+    address, code = app.code[0].value.split("?rejoin=")
+    assert address.endswith("/class/join") and open_sessions().rejoin(code).person == ben
+    app.button(key="rejoin-done").click().run()
     assert not app.code
     app.button(key=f"remove-{ben.person_id}").click().run()
     assert open_sessions().person_of(token) is None
@@ -201,6 +201,7 @@ def test_people_and_codes_have_commands(capsys: pytest.CaptureFixture[str]) -> N
     assert after["student_code"] != before["student_code"] and after["teacher_code"] == before["teacher_code"]
     _, token = join("Anna")
     assert [person["name"] for person in run("people")["people"]] == ["Anna"]  # type: ignore[attr-defined]
-    assert open_sessions().returning("Anna", str(run("people", "--return-code", "Anna")["return_code"]))
+    link = str(run("people", "--rejoin", "Anna")["rejoin_link"])
+    assert open_sessions().rejoin(link.removeprefix("/class/join?rejoin=")).person.name == "Anna"
     run("people", "--remove", "Anna")
     assert open_sessions().person_of(token) is None

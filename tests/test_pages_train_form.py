@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml, with_values
-from aquadash.models import MODELS
+from aquadash.errors import ConfigError
+from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.ui import cache
 from aquadash.ui.hyperparameters import effective
-from aquadash.ui.train import train_form
+from aquadash.ui.train import network_panel, train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of
@@ -185,6 +190,65 @@ def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
         app.button(key="use-yaml").click().run()
         assert said in words(app) and "The form is as it was." in words(app), text
     assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
+
+
+def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: FakeEngine) -> None:
+    # Each of these took two seconds an epoch.
+    ui_runs.finished(store, "one", flatten(PRESETS["notebook"].config))
+    app = open_page(preset="notebook")
+    app.number_input(key="set:training.epochs").set_value(30).run()
+    assert (
+        "About **2.0 s** an epoch, so at most about **1 min 15 s** for 30 epochs, by earlier runs with the same "
+        "network, images and augmentation." in words(app)
+    )
+    app.selectbox(key="set:augmentation.pipeline").select("none").run()
+    assert "About **0.4 s** an epoch" in words(app) and "by earlier runs with the same network and images." in words(
+        app
+    )
+
+
+def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
+    app = open_page()
+    assert "Nothing like it has been trained here yet" in words(app) and "an epoch, so" not in words(app)
+
+
+@pytest.fixture
+def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], ModelSummary]], AppTest]]:
+    """Opens the page while its network is being built, and again when that has come to what the given function does."""
+    released = threading.Event()
+
+    def opened(build: Callable[[], ModelSummary]) -> AppTest:
+        class Process:
+            def ask(self, work: object) -> ModelSummary:
+                assert released.wait(60)
+                return build()
+
+        monkeypatch.setattr(network_panel, "shared_process", Process)
+        app = open_page()
+        app.session_state["train:network"] = True
+        app.run()
+        assert "TensorFlow has to be loaded" in words(app)
+        released.set()
+        # What was asked before this has been answered.
+        network_panel._builder.submit(int).result()
+        return app.run()
+
+    network_panel._described.clear()
+    yield opened
+    network_panel._described.clear()
+
+
+def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, building: Any) -> None:
+    app = building(lambda: ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95))
+    assert "**1,234 parameters**" in words(app) and app.get("plotly_chart")
+    assert app.dataframe[0].value["kind"].tolist() == ["Dense"]
+
+
+def test_a_network_that_cannot_be_built_says_why(engine: FakeEngine, building: Any) -> None:
+    def refuse() -> ModelSummary:
+        raise ConfigError("Such a network has too many parameters.")
+
+    assert "Such a network has too many parameters." in words(building(refuse))
 
 
 @pytest.fixture

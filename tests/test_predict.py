@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aquadash import models
+from aquadash.config import ModelConfig
 from aquadash.data import images
-from aquadash.errors import ImageError, StorageError
+from aquadash.errors import ConfigError, ImageError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.predict import Predictor, RemotePredictor, predict_files
 from aquadash.predict import predictor as predictor_module
@@ -140,6 +142,20 @@ def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path, pr
     path.unlink()
     with pytest.raises(StorageError, match="no saved model yet"):
         remote.predict_images(np.zeros((1, SIZE, SIZE, 3), np.uint8))
+
+
+def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Path, process: AnswerProcess) -> None:
+    remote = RemotePredictor(saved, class_names=CLASSES, process=process)
+    batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
+    before = remote.predict_images(batch)
+    describe = partial(models.describe, ModelConfig(), image_shape=(32, 32, 3), num_classes=5)
+    for _ in range(2):
+        # Names do not depend on what was built before.
+        assert process.ask(describe).layers[0].name == "conv2d"
+    np.testing.assert_array_equal(remote.predict_images(batch), before)
+    with pytest.raises(ConfigError, match="parameters"):
+        huge = ModelConfig(name="cnn", dense_units=(4096,) * 4)
+        process.ask(partial(models.describe, huge, image_shape=(32, 32, 3), num_classes=5))
 
 
 def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,15 +66,9 @@ def test_nobody_climbs_by_what_the_test_images_say() -> None:
     before = [a_run("a1", "a", 0.50, test=0.50), a_run("b1", "b", 0.60, test=0.60)]
     after = [*before, a_run("a2", "a", 0.49, test=1.00)]
     assert [entry.run.name for entry in board(*after).entries] == [entry.run.name for entry in board(*before).entries]
-    shown = board(*after, revealed_at=200.0)
+    shown = board(*after, test_results=True)
     assert [(entry.run.name, entry.accuracy) for entry in shown.entries] == [("b1", 0.6), ("a1", 0.5)]
     assert shown.measured_on == "test"
-
-
-def test_what_ends_after_the_test_results_were_shown_takes_no_part() -> None:
-    runs = [a_run("early", "a", 0.5, ended_at=100.0), a_run("late", "a", 0.9, ended_at=300.0)]
-    assert [entry.run.name for entry in board(*runs, revealed_at=200.0).entries] == ["early"]
-    assert [entry.run.name for entry in board(*runs).entries] == ["late"]
 
 
 def test_what_does_not_count_is_left_out() -> None:

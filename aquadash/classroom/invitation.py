@@ -43,6 +43,11 @@ def join_address(base: str, code: str | None = None) -> str:
     return f"{base}{JOIN_PATH}" + (f"?{urlencode({'code': code})}" if code else "")
 
 
+def rejoin_address(base: str, code: str) -> str:
+    """The link by which somebody joins again, with the code that was made for them; ``base`` as above."""
+    return f"{base}{JOIN_PATH}?{urlencode({'rejoin': code})}"
+
+
 def qr_svg(address: str) -> str:
     """A QR code as SVG, dark on white with the quiet zone that readers need, whatever the page's colours are."""
     made = segno.make(address, error="m", micro=False)

@@ -39,7 +39,7 @@ def join(
         attempts: Counts wrong codes.
         new_names: Counts names that the class did not know; those of teachers are as many as they like.
         name: As typed.
-        code: As typed: the students', the teacher's, or one for coming back under that name.
+        code: As typed: the students' or the teacher's.
         address: Where the request comes from.
         earlier_token: What the browser has from before.
 
@@ -51,10 +51,8 @@ def join(
     with attempts.turn:
         if (seconds := attempts.wait_seconds(address)) > 0:
             raise TooManyAttemptsError(seconds)
-        # All are compared whatever comes out.
         role = codes().role_of(code)
-        returning = sessions.returning(name, code)
-        if role is None and not returning:
+        if role is None:
             attempts.count(address)
             raise WrongCodeError(
                 "That is not the code of this class. It is on the projector, or ask the teacher; capital and small "
@@ -68,6 +66,4 @@ def join(
             raise TooManyAttemptsError(seconds, "new names came from your address")
         new_names.count(address)
 
-    return sessions.join(
-        name, role or Role.STUDENT, earlier_token=earlier_token, return_code=code if returning else "", admit=admit
-    )
+    return sessions.join(name, role, earlier_token=earlier_token, admit=admit)

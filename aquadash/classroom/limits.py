@@ -45,6 +45,7 @@ class ClassLimits(BaseModel):
         searches: Whether students may start searches.
         locked_pages: Names of pages that students cannot open.
         paused: True while no waiting run starts.
+        test_results_hidden: True while the board ranks by validation accuracy, False when it shows the test results.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -59,6 +60,7 @@ class ClassLimits(BaseModel):
     searches: bool = False
     locked_pages: frozenset[str] = frozenset()
     paused: bool = False
+    test_results_hidden: bool = True
 
     @field_validator("locked_pages", mode="before")
     @classmethod
@@ -87,6 +89,7 @@ WORDS: dict[str, str] = {
     "searches": "Students may start searches",
     "locked_pages": "Pages that students cannot open",
     "paused": "The queue waits: no run starts",
+    "test_results_hidden": "The board ranks by validation accuracy, not by test results",
 }
 
 
@@ -206,10 +209,11 @@ def _value(name: str, text: str) -> Any:
     text = text.strip()
     if name == "locked_pages":
         return [] if text.lower() in ("", "none") else [one.strip() for one in text.split(",")]
-    if text.lower() in ("none", "off", "no", "false") and name in ("searches", "paused"):
-        return False
-    if text.lower() in ("on", "yes", "true") and name in ("searches", "paused"):
-        return True
+    if ClassLimits.model_fields[name].annotation is bool:
+        if text.lower() in ("none", "off", "no", "false"):
+            return False
+        if text.lower() in ("on", "yes", "true"):
+            return True
     if text.lower() == "none":
         return None
     try:

@@ -19,7 +19,7 @@ class NameTakenError(ConfigError):
         super().__init__(
             f"There is already somebody called {name!r} in this class, and nobody could tell the two names apart. Take "
             f"another name, such as {suggestion!r}. If that is you, on another computer or after leaving, ask the "
-            "teacher for a code to come back."
+            "teacher for a link to rejoin."
         )
         self.suggestion = suggestion
 

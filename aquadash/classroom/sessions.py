@@ -9,7 +9,6 @@ sessions outlive a restart of the app.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import sqlite3
 import threading
@@ -24,13 +23,14 @@ from aquadash.classroom.codes import new_code, tidy
 from aquadash.classroom.member_types import Joined, Member, NameTakenError
 from aquadash.classroom.names import clean_name, free_name, is_reserved, key_of, looks_of
 from aquadash.classroom.rights import Action, require
-from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
 from aquadash.people import Person, Role
 
 SESSION_SECONDS = 8 * 3600.0
-#: How long a code by which somebody comes back may be used.
-RETURN_SECONDS = 15 * 60.0
-RETURN_LENGTH = 8
+#: How long a link to rejoin may be used.
+REJOIN_SECONDS = 15 * 60.0
+#: 22 ** 12 is 13 thousand million million: nobody finds one by trying while it may be used.
+REJOIN_LENGTH = 12
 #: More students with a session at the same time than any class has; so the file grows slowly whoever knows the code.
 #: Teachers always have a place.
 MOST_STUDENTS = 500
@@ -90,20 +90,17 @@ class Sessions:
         return known[1]
 
     def join(
-        self, name: str, role: Role, *, earlier_token: str | None = None, return_code: str = "",
-        admit: Callable[[], None] = lambda: None,
-    ) -> Joined:  # fmt: skip
+        self, name: str, role: Role, *, earlier_token: str | None = None, admit: Callable[[], None] = lambda: None
+    ) -> Joined:
         """Begin a session under a name.
 
         A name that is somebody's already is given to nobody else. It is the same person's if the browser still has a
-        session of theirs, or one that merely ran out; if they bring the code that the teacher gave them for coming
-        back; or if it is a teacher who has just shown the teacher's code.
+        session of theirs, or one that merely ran out, or if it is a teacher who has just shown the teacher's code.
 
         Args:
             name: As typed.
             role: What the code that was typed makes them.
             earlier_token: What the browser had.
-            return_code: A code from :meth:`return_code`, or what was typed in its place.
             admit: Called where the class gets a name that it did not have; raises where it shall not.
 
         Raises:
@@ -115,8 +112,7 @@ class Sessions:
         now = self._clock()
         with self._writing() as connection:
             row = connection.execute(
-                "SELECT person_id, name, role, return_hash, return_until FROM people WHERE name_key = ?",
-                (key_of(name),),
+                "SELECT person_id, name, role FROM people WHERE name_key = ?", (key_of(name),)
             ).fetchone()
             if row is None:
                 if role is Role.STUDENT and is_reserved(name):
@@ -132,26 +128,42 @@ class Sessions:
                 admit()
             else:
                 person = Person(row[0], row[1], Role(row[2]))
-                returns = bool(row[3]) and now < row[4] and hmac.compare_digest(_hash(tidy(return_code)), row[3])
                 same_browser = earlier_token is not None and self._was(connection, _hash(earlier_token), person)
                 is_teacher = person.role is role is Role.TEACHER
-                if not (returns or is_teacher or (same_browser and person.role is role)):
+                if not (is_teacher or (same_browser and person.role is role)):
                     raise _taken(connection, person.name, name)
-                connection.execute(
-                    "UPDATE people SET return_hash = '', seen_at = ? WHERE person_id = ?", (now, person.person_id)
-                )
+                connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person.person_id))
             joined = self._begin(connection, person, earlier_token, now)
         self._forget()
         return joined
 
-    def returning(self, name: str, typed: str) -> bool:
-        """Whether this is the code by which the person of that name may come back."""
-        with self._open() as connection:
+    def rejoin(self, code: str, *, earlier_token: str | None = None) -> Joined:
+        """Begin a session of the person whom a code of :meth:`rejoin_code` was made for.
+
+        Args:
+            code: The link's, or as typed.
+            earlier_token: What the browser had.
+
+        Raises:
+            NotAllowedError: It was used, its time is over, or it never was one.
+            StorageError: The file cannot be read or written.
+        """
+        now = self._clock()
+        with self._writing() as connection:
             row = connection.execute(
-                "SELECT return_hash, return_until FROM people WHERE name_key = ?", (key_of(" ".join(name.split())),)
+                "SELECT person_id, name, role FROM people WHERE return_hash = ? AND return_until > ?",
+                (_hash(tidy(code)), now),
             ).fetchone()
-        stored = row[0] if row and self._clock() < row[1] else ""
-        return hmac.compare_digest(_hash(tidy(typed)), stored or "-" * 64)
+            if row is None:
+                raise NotAllowedError(
+                    f"This link works once and for {REJOIN_SECONDS / 60:.0f} minutes. Ask the teacher for a new one."
+                )
+            connection.execute(
+                "UPDATE people SET return_hash = '', return_until = 0, seen_at = ? WHERE person_id = ?", (now, row[0])
+            )
+            joined = self._begin(connection, Person(row[0], row[1], Role(row[2])), earlier_token, now)
+        self._forget()
+        return joined
 
     def enter(self, person: Person, *, earlier_token: str | None = None) -> Joined:
         """Begin a session of somebody whom another service vouches for; who comes again keeps the name they have here.
@@ -189,7 +201,7 @@ class Sessions:
             self._forget()
 
     def remove(self, person_id: str) -> None:
-        """End all sessions of somebody; they may join again under another name, or with a code to come back.
+        """End all sessions of somebody; they may join again under another name, or by a link to rejoin.
 
         Raises:
             NotAllowedError: A student asks.
@@ -204,8 +216,8 @@ class Sessions:
     def clear(self, makers: Container[str]) -> list[str]:
         """Forget students who made nothing and are not here, so that their names are free again.
 
-        Here is who has asked for a page within :data:`AWAY_SECONDS`, or has a code to come back. Who never asked for
-        one after joining was never here.
+        Here is who has asked for a page within :data:`AWAY_SECONDS`, or has a link to rejoin. Who never asked for one
+        after joining was never here.
 
         Args:
             makers: The ids of those who made something that is kept.
@@ -230,19 +242,19 @@ class Sessions:
         self._forget()
         return sorted((name for _, name in cleared), key=key_of)
 
-    def return_code(self, person_id: str) -> str:
-        """A code by which somebody may join under their name again, once, within :data:`RETURN_SECONDS`.
+    def rejoin_code(self, person_id: str) -> str:
+        """What a link ends with by which somebody may join again, once, within :data:`REJOIN_SECONDS`.
 
         Raises:
             NotAllowedError: A student asks.
             UnknownNameError: There is nobody of that id.
         """
         require(Action.SETTINGS)
-        code = new_code(RETURN_LENGTH)
+        code = new_code(REJOIN_LENGTH)
         with self._writing() as connection:
             connection.execute(
                 "UPDATE people SET return_hash = ?, return_until = ? WHERE person_id = ?",
-                (_hash(code), self._clock() + RETURN_SECONDS, self._existing(connection, person_id)),
+                (_hash(code), self._clock() + REJOIN_SECONDS, self._existing(connection, person_id)),
             )
         return code
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from aquadash.classroom import projector, revealed
+from aquadash.classroom import limits, projector
 from aquadash.classroom.sessions import open_sessions
 from aquadash.cli.classroom import classroom
 from aquadash.cli.output import json_option, percent, show, table
@@ -16,10 +16,12 @@ from aquadash.runs.leaderboard import leaderboard, sources
 
 @classroom.command()
 @click.option("--source", help="The data set; by default the one that most students have trained on.")
-@click.option("--reveal", is_flag=True, help="Show the test results: the last measurement, at the end.")
-@click.option("--cover", is_flag=True, help="Rank by validation accuracy again.")
+@click.option(
+    "--reveal/--cover", "shown", default=None,
+    help="Rank by the test results, at the end, or by validation accuracy again.",
+)  # fmt: skip
 @json_option
-def board(source: str | None, reveal: bool, cover: bool, as_json: bool) -> None:
+def board(source: str | None, shown: bool | None, as_json: bool) -> None:
     """Show each student's best run, and places that luck does not decide."""
     store = open_store()
     runs = store.list_runs()
@@ -27,12 +29,8 @@ def board(source: str | None, reveal: bool, cover: bool, as_json: bool) -> None:
     if source is not None and source not in (*found, *SOURCES):
         raise UnknownNameError.of("data set with runs of students", source, found)
     chosen = source or (found[0] if found else "synthetic")
-    if reveal and cover:
-        raise ConfigError("--reveal and --cover came together; use one of them.")
-    if reveal:
-        revealed.reveal(chosen)
-    elif cover:
-        revealed.cover(chosen)
+    if shown is not None:
+        limits.save(limits.load().model_copy(update={"test_results_hidden": not shown}))
 
     def images(run: Run) -> int | None:
         try:
@@ -43,7 +41,11 @@ def board(source: str | None, reveal: bool, cover: bool, as_json: bool) -> None:
 
     names = {member.person.person_id: member.person.name for member in open_sessions().people()}
     made = leaderboard(
-        runs, source=chosen, validation_images=images, revealed_at=revealed.revealed_at(chosen), names=names
+        runs,
+        source=chosen,
+        validation_images=images,
+        test_results=not limits.in_force().test_results_hidden,
+        names=names,
     )
     values = {
         "source": chosen,

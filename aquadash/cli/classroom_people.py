@@ -16,7 +16,7 @@ import click
 
 from aquadash import settings
 from aquadash.classroom import codes
-from aquadash.classroom.invitation import addresses, join_address, qr_text
+from aquadash.classroom.invitation import addresses, join_address, qr_text, rejoin_address
 from aquadash.classroom.member_types import Member
 from aquadash.classroom.sessions import open_sessions
 from aquadash.cli.classroom import classroom
@@ -90,17 +90,19 @@ def renew(only_student: bool, only_teacher: bool, as_json: bool) -> None:
 
 @classroom.command("people")
 @click.option("--remove", metavar="NAME", help="End this person's session everywhere; their runs stay.")
-@click.option("--return-code", metavar="NAME", help="Make a code by which this person may come back under that name.")
+@click.option("--rejoin", metavar="NAME", help="Make a link by which this person gets that name back, once.")
 @click.option("--clear", is_flag=True, help="Forget students who made nothing and are not here: their names are free.")
 @json_option
-def people_command(remove: str | None, return_code: str | None, clear: bool, as_json: bool) -> None:
+def people_command(remove: str | None, rejoin: str | None, clear: bool, as_json: bool) -> None:
     """List who has joined, end somebody's session, or clear names that nobody uses."""
     sessions = open_sessions()
     values: dict[str, Any] = {}
     if remove is not None:
         sessions.remove(_named(sessions.people(), remove).person.person_id)
-    if return_code is not None:
-        values["return_code"] = sessions.return_code(_named(sessions.people(), return_code).person.person_id)
+    if rejoin is not None:
+        # Where the app listens is known here only if a setting says so.
+        code = sessions.rejoin_code(_named(sessions.people(), rejoin).person.person_id)
+        values["rejoin_link"] = rejoin_address(settings.public_address() or "", code)
     if clear:
         from aquadash.search.makers import makers
 
@@ -119,8 +121,8 @@ def people_command(remove: str | None, return_code: str | None, clear: bool, as_
         lines = table(rows, header=("name", "role", "sessions")) if rows else "Nobody has joined yet."
         if clear:
             lines += "\nUnused names cleared: " + (", ".join(values["cleared"]) or "none")
-        code = values.get("return_code")
-        return f"{lines}\nCode to come back: {codes.spaced(code)}" if code else lines
+        link = values.get("rejoin_link")
+        return f"{lines}\nTo rejoin, open this at the class's address: {link}" if link else lines
 
     show(values, as_json=as_json, text=text)
 

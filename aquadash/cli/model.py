@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
-from aquadash.errors import AquaDashError
 from aquadash.models import LayerRow
 
 #: The images that a network without a data set is built for: every source of the presets has them so.
 _IMAGE_SHAPE = (32, 32, 3)
 _CLASSES = 5
-
-#: Seconds that a measurement may take, TensorFlow's start included.
-_PATIENCE = 180.0
 
 
 @click.group()
@@ -30,9 +28,8 @@ def summary(given: GivenConfig, as_json: bool) -> None:
     config = given.build()
     import_tensorflow_quietly()
     from aquadash import models
-    from aquadash.training.measure import build_network
 
-    listed = models.summarize(build_network(config, image_shape=_IMAGE_SHAPE, num_classes=_CLASSES))
+    listed = models.describe(config.model, image_shape=_IMAGE_SHAPE, num_classes=_CLASSES)
     show(
         {"preset": given.preset, **listed.to_dict()},
         as_json=as_json,
@@ -49,34 +46,24 @@ def summary(given: GivenConfig, as_json: bool) -> None:
 def probe(given: GivenConfig, as_json: bool) -> None:
     """Measure a few training steps: how long an epoch will take here, and how much memory."""
     config = given.build()
+    import_tensorflow_quietly()
     from aquadash.data import load
-    from aquadash.training.probe import estimate, workload
-    from aquadash.training.probe_service import ProbeService, Question
+    from aquadash.training.probe import estimate, measure
 
-    with StatusLine() as line, ProbeService() as service:
-        service.start()
-        work = workload(config, load(config.data.source, progress=line.progress))
+    with StatusLine() as line, warnings.catch_warnings():
+        # Keras warns of the report's oddities, and stderr is for progress and errors.
+        warnings.simplefilter("ignore")
+        dataset = load(config.data.source, progress=line.progress)
         line.show("measuring a few training steps")
-        question = Question.of(config, image_shape=work.image_shape, num_classes=work.num_classes)
-        answer = service.wait(question, timeout=_PATIENCE)
-    if answer is None:
-        raise AquaDashError(f"There was no answer within {_PATIENCE:.0f} s. Is this computer busy with something else?")
-    if isinstance(answer, AquaDashError):
-        raise answer
-    result = estimate(config, work, answer)
+        result = estimate(config, dataset, measure(config, dataset))
 
     def text() -> str:
-        least = "" if result.measured_steps else "at least "
-        basis = (
-            f"measured: {result.measured_steps} steps of {result.step_images} images"
-            if result.measured_steps
-            else "not tried: a single step would take too long"
-        )
         return (
             f"{_layer_table(result.layers)}\n\n{result.parameters:,} parameters\n"
-            f"{least}{result.seconds_per_epoch:.3g} s an epoch, {result.images_per_second:,.3g} images/s\n"
-            f"{least or 'at most '}{result.seconds_total_at_most:,.0f} s for {config.training.epochs} epochs\n"
-            f"about {result.memory_bytes / 1e6:,.0f} MB of memory\n{basis}"
+            f"{result.seconds_per_epoch:.3g} s an epoch, {result.images_per_second:,.3g} images/s\n"
+            f"at most {result.seconds_total_at_most:,.0f} s for {config.training.epochs} epochs\n"
+            f"about {result.memory_bytes / 1e6:,.0f} MB of memory\n"
+            f"measured: {result.measured_steps} steps of {result.step_images} images"
         )
 
     show({"preset": given.preset, "epochs": config.training.epochs, **result.to_dict()}, as_json=as_json, text=text)

@@ -64,7 +64,7 @@ class DataConfig(Section):
     """Which images."""
 
     source: Annotated[str, Field(pattern=_NAME), Setting(
-        "Data set", incomparable="Figures on different images cannot be compared.", measured=False, script=True,
+        "Data set", incomparable="Figures on different images cannot be compared.", script=True,
         help="The data set the images come from.")] = "synthetic"
 
 
@@ -76,7 +76,7 @@ class AugmentationConfig(Section):
         help="The chain of random changes; 'none' trains on the originals alone. Several with weights, such as "
         "'notebook-1:3, mirror-shift:1', are mixed: each version of an image goes through one of them.")] = "notebook"
     mode: Annotated[Literal["copies", "fresh"], Setting(
-        "Augmented images", group="augmentation", search=("copies", "fresh"), measured=False, script=True,
+        "Augmented images", group="augmentation", search=("copies", "fresh"), script=True,
         needs=lambda values: values["augmentation.pipeline"] != "none",
         texts={"copies": "once before training", "fresh": "new every epoch"},
         help="'copies' creates the variants once before training, as the report does; 'fresh' creates new ones every "
@@ -95,14 +95,14 @@ class AugmentationConfig(Section):
         help="The saved pipelines that the settings name, as JSON. Filled in when a run is queued, so that editing or "
         "deleting them changes nothing about the run.")] = ""
     mixing: Annotated[Literal["none", "mixup", "cutmix"], Setting(
-        "Mix images", group="augmentation", measured=False, script=True, term="mixing",
+        "Mix images", group="augmentation", affects_pace=False, script=True, term="mixing",
         needs=lambda values: values["model.fine_tuning"] != "head",
         texts={"none": "none", "mixup": "mixup (one over the other)",
                "cutmix": "CutMix (a rectangle of one in the other)"},
         help="Blend each training image with another one and learn both labels in the same proportions: 'mixup' "
         "lays one over the other, 'cutmix' pastes a rectangle of one into the other.")] = "none"
     mixing_alpha: Annotated[float, Field(gt=0, le=10), Setting(
-        "Mixing strength (alpha)", group="augmentation", step=0.1, measured=False, script=True,
+        "Mixing strength (alpha)", group="augmentation", step=0.1, affects_pace=False, script=True,
         needs=lambda values: values["augmentation.mixing"] != "none",
         help="How strongly images are mixed. Proportions are drawn from the Beta distribution with this number: at 0.2 "
         "most images stay nearly as they are, at 1 all proportions are equally likely, above it halves are.")] = 1.0
@@ -122,7 +122,7 @@ class ModelConfig(Section):
         "Network", group="network", order=-3, script=True,
         help="The network's architecture.")] = "notebook"
     dropout: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Dropout", group="optimizer", order=1, step=0.05, search=Range(0, 0.7), measured=False, script=True,
+        "Dropout", group="optimizer", order=1, step=0.05, search=Range(0, 0.7), affects_pace=False, script=True,
         help="Fraction of the dense units switched off at random in each training step.")] = 0.5
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
         "Pixel normalization", group="network", order=1, networks=("cnn",), search=("unit", "symmetric", "standardize"),
@@ -187,11 +187,11 @@ class ModelConfig(Section):
         help="What each dense layer does to its sums.")] = "relu"
     l1: Annotated[float, Field(ge=0, le=1), Setting(
         "L1 penalty", group="optimizer", order=3, networks=("cnn",), search=Range(1e-6, 1e-3, log=True),
-        script=True, term="regularization",
+        affects_pace=False, script=True, term="regularization",
         help="Penalty on the sum of the weights' sizes; pushes weights to zero.")] = 0.0
     l2: Annotated[float, Field(ge=0, le=1), Setting(
         "L2 penalty", group="optimizer", order=3, networks=_WITH_DENSE, search=Range(1e-6, 1e-2, log=True),
-        script=True, term="regularization",
+        affects_pace=False, script=True, term="regularization",
         help="Penalty on the sum of the weights' squares; keeps weights small.")] = 0.0
     fine_tuning: Annotated[Literal["head", "top", "all"], Setting(
         "Trainable layers", group="transfer", networks=_PRETRAINED, search=("head", "top", "all"), script=True,
@@ -205,8 +205,7 @@ class ModelConfig(Section):
         help="Side in pixels to which images are enlarged for a pretrained network; 0 takes the size it was trained "
         "with. Smaller is faster and less accurate.")] = 0
     test_time_flip: Annotated[bool, Setting(
-        "Test-time flip", group="network", order=1, networks=_WITH_DENSE, measured=False,
-        script=True,
+        "Test-time flip", group="network", order=1, networks=_WITH_DENSE, affects_pace=False, script=True,
         help="Predict an image and its mirror image and take the mean: a little better, twice as slow.")] = False
 
 
@@ -214,13 +213,14 @@ class TrainingConfig(Section):
     """How the network learns."""
 
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
-        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), measured=False, script=True, term="epoch",
+        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False, script=True,
+        term="epoch",
         help="At most so many passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
         "Batch size", group="first", search=(16, 32, 64, 128), script=True, term="batch",
         help="Images looked at together before each weight update.")] = 32
     drop_remainder: Annotated[bool, Setting(
-        "Drop the last incomplete batch", group="data", order=2, measured=False, script=True,
+        "Drop the last incomplete batch", group="data", order=2, affects_pace=False, script=True,
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
         "in a random direction just before validation. Another image is left out each time.")] = True
     optimizer: Annotated[Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"], Setting(
@@ -230,7 +230,7 @@ class TrainingConfig(Section):
                "nesterov": "SGD with Nesterov momentum", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"},
         help="The rule that turns gradients into weight updates.")] = "sgd"
     learning_rate: Annotated[float, Field(gt=0, le=10), Setting(
-        "Learning rate", group="first", search=Range(1e-4, 0.1, log=True), measured=False, script=True,
+        "Learning rate", group="first", search=Range(1e-4, 0.1, log=True), affects_pace=False, script=True,
         help="The size of each weight update; the peak of a schedule.")] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1), Setting(
         "Momentum", group="optimizer", step=0.01, search=Range(0.5, 0.99), script=True, term="momentum",
@@ -241,32 +241,32 @@ class TrainingConfig(Section):
         help="Fraction by which each step shrinks the weights, times the learning rate; biases and normalisation are "
         "left alone. AdamW is Adam made for it.")] = 0.0
     schedule: Annotated[Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"], Setting(
-        "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), measured=False, script=True,
+        "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), affects_pace=False, script=True,
         term="schedule",
         texts={"constant": "constant", "step": "step: a cut every few epochs",
                "exponential": "exponential: a little less each step", "cosine": "cosine: a smooth fall to zero",
                "one_cycle": "one cycle: up, then down to zero", "plateau": "plateau: a cut when progress stops"},
         help="How the learning rate changes while the network learns.")] = "constant"
     schedule_epochs: Annotated[float, Field(gt=0, le=2000), Setting(
-        "Epochs between cuts", group="schedule", step=1, unit="epochs", measured=False, script=True,
+        "Epochs between cuts", group="schedule", step=1, unit="epochs", affects_pace=False, script=True,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="Epochs between two cuts of the learning rate (step), for one whole cut (exponential), or without "
         "progress before a cut (plateau).")] = 10.0
     schedule_factor: Annotated[float, Field(gt=0, lt=1), Setting(
-        "Factor per cut", group="schedule", step=0.1, measured=False, script=True,
+        "Factor per cut", group="schedule", step=0.1, affects_pace=False, script=True,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="What a cut multiplies the learning rate by (step, exponential, plateau).")] = 0.5
     warmup_epochs: Annotated[float, Field(ge=0, le=200), Setting(
-        "Warm-up epochs", group="schedule", step=1, unit="epochs", search=Range(0, 5), measured=False, script=True,
+        "Warm-up epochs", group="schedule", step=1, unit="epochs", search=Range(0, 5), affects_pace=False, script=True,
         term="warm-up",
         help="Epochs over which the learning rate first rises from zero in a straight line.")] = 0.0
     patience: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Patience", group="first", unit="epochs", search=Range(3, 15), measured=False, script=True,
+        "Patience", group="first", unit="epochs", search=Range(3, 15), affects_pace=False, script=True,
         term="early stopping",
         texts={0: "0 (never stops early)"},
         help="Stop after so many epochs without a better validation metric; 0 never stops early.")] = 5
     monitor: Annotated[Literal["val_loss", "val_accuracy"], Setting(
-        "Monitored metric", group="stopping", order=1, measured=False, script=True, term="early stopping",
+        "Monitored metric", group="stopping", order=1, affects_pace=False, script=True, term="early stopping",
         needs=lambda values: bool(
             values["training.patience"] or values["training.restore_best_weights"]
             or values["training.schedule"] == "plateau"),
@@ -274,17 +274,17 @@ class TrainingConfig(Section):
         help="The validation metric that early stopping and the choice of the best epoch look at.")] = "val_loss"
     validation: Annotated[Literal["training", "test"], Setting(
         "Validation images", group="data", incomparable="Figures on different validation images cannot be compared.",
-        measured=False, script=True, term="validation",
+        script=True, term="validation",
         texts={"training": "held out from the training images", "test": "the first 400 test images, as in the report"},
         help="Where validation images come from: held out from the training images, or, as in the report, the first "
         "400 test images (where there are no more, four fifths of them).")] = "training"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5), Setting(
         "Validation fraction", group="data", step=0.05,
-        incomparable="Figures on different validation images cannot be compared.", measured=False, script=True,
+        incomparable="Figures on different validation images cannot be compared.", script=True,
         needs=lambda values: values["training.validation"] == "training",
         help="Fraction of the training images held out for validation, the same in each class.")] = 0.15
     restore_best_weights: Annotated[bool, Setting(
-        "Restore best weights", group="stopping", measured=False, script=True, term="best epoch",
+        "Restore best weights", group="stopping", affects_pace=False, script=True, term="best epoch",
         help="Keep the weights of the epoch with the best validation metric instead of the last ones.")] = True
     from_logits: Annotated[bool, Setting(
         "Loss expects raw scores (logits)", group="optimizer", order=5, script=True, term="softmax",
@@ -300,12 +300,12 @@ class TrainingConfig(Section):
         help="Count every image alike, or images of rare classes more, so that all classes weigh the same.")] = "none"
     head_epochs: Annotated[int, Field(ge=0, le=2000), Setting(
         "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=Range(0, 5),
-        measured=False, script=True, term="head",
+        script=True, term="head",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="First epochs in which a pretrained network is frozen and only the new head learns.")] = 0
     body_learning_rate: Annotated[float, Field(ge=0, le=1), Setting(
         "Relative rate of pretrained layers", group="transfer", networks=_PRETRAINED, step=0.05,
-        search=Range(0.01, 1, log=True), measured=False, script=True, term="fine-tuning",
+        search=Range(0.01, 1, log=True), affects_pace=False, script=True, term="fine-tuning",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="The learning rate of pretrained layers as a fraction of the head's: they know something already.")] = 0.1
     precision: Annotated[Literal["float32", "mixed_bfloat16", "auto"], Setting(
@@ -334,8 +334,8 @@ class RunConfig(Section):
     training: TrainingConfig = TrainingConfig()
     seed: Annotated[int, Field(ge=0, le=2**32 - 1), Setting(
         "Seed", group="data", order=1,
-        incomparable="The best seed is only the luckiest one; it says nothing about the next training.", measured=False,
-        script=True, term="seed",
+        incomparable="The best seed is only the luckiest one; it says nothing about the next training.",
+        affects_pace=False, script=True, term="seed",
         help="Every random choice of the run follows from this number.")] = 0
 
     def to_json(self) -> str:

@@ -51,7 +51,7 @@ class Setting:
             those that the network does not use are None.
         search: What a search usually varies it between.
         incomparable: Why a search cannot vary it; empty where it can.
-        measured: Whether the time or the memory of a training step depends on it.
+        affects_pace: Whether an epoch takes noticeably longer or shorter with another value of it.
         script: Whether an exported script follows it. A run with another value than the default gets no script
             otherwise, for the script would train something else.
         name: Its dotted name.
@@ -76,7 +76,7 @@ class Setting:
     needs: Callable[[Mapping[str, Any]], bool] = lambda values: True
     search: Range | tuple[Value, ...] | None = None
     incomparable: str = ""
-    measured: bool = True
+    affects_pace: bool = True
     script: bool = False
     name: str = ""
     kind: type = str

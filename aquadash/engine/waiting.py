@@ -7,22 +7,12 @@ will take, each at the pace of earlier runs of its kind. A run may stop early, s
 from __future__ import annotations
 
 import heapq
-import statistics
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aquadash.config import RunConfig
 from aquadash.runs import Run, RunStatus
-
-#: Seconds from its start until a run trains: a process, TensorFlow, the images.
-STARTING_SECONDS = 15.0
-
-#: Seconds an epoch where nothing of the kind was ever trained here: the report's network and images on two cores.
-GUESSED_SECONDS = 4.0
-
-#: The last so many runs of a kind count.
-_RECENT = 25
+from aquadash.runs.pace import STARTING_SECONDS, Paces
 
 
 @dataclass(frozen=True)
@@ -38,44 +28,6 @@ class Waiting:
     place: int
     seconds: float | None
     why: str
-
-
-#: What makes two runs take as long an epoch: the nearer kind of likeness is looked for first.
-_ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
-    (
-        "the same network, images and augmentation",
-        lambda config: (
-            config.model.name, config.data.source, config.augmentation.pipeline, config.augmentation.mode,
-            config.training.batch_size,
-        ),
-    ),
-    ("the same network and images", lambda config: (config.model.name, config.data.source)),
-    ("the same network", lambda config: config.model.name),
-)  # fmt: skip
-
-
-class Paces:
-    """Seconds an epoch of the runs that have finished here."""
-
-    def __init__(self, runs: Sequence[Run]) -> None:
-        """Takes what is known from runs in any order; those that were trained elsewhere do not count."""
-        self._known: dict[tuple[int, Hashable], list[float]] = {}
-        for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
-            epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
-            if run.origin or not run.status.ended or epochs < 1 or seconds <= 0:
-                continue
-            for level, (_, key) in enumerate(_ALIKE):
-                kept = self._known.setdefault((level, key(run.config)), [])
-                if len(kept) < _RECENT:
-                    kept.append(seconds / epochs)
-
-    def of(self, config: RunConfig) -> tuple[float, str]:
-        """Seconds an epoch, the median of the nearest kind, and what that rests on."""
-        for level, (words, key) in enumerate(_ALIKE):
-            kept = self._known.get((level, key(config)))
-            if kept:
-                return statistics.median(kept), f"earlier runs with {words}"
-        return GUESSED_SECONDS, "a guess, as nothing like it has been trained here yet"
 
 
 def waiting_times(

@@ -112,7 +112,6 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
     drawn = blocks(layers, image_shape=image_shape)
     largest = max(_side(block) for block in drawn if len(block.shape) > 1)
     figure = go.Figure()
-    seen: set[str] = set()
     for row, block in enumerate(drawn):
         half_width = 0.5 * math.sqrt(min(1.0, _side(block) / largest))
         half_height = 0.5 * _thickness(block)
@@ -127,11 +126,9 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
             hoverinfo="text",
             text=_hover(block),
             name=block.family,
-            legendgroup=block.family,
-            showlegend=block.family not in seen,
-            legendrank=list(_COLOURS).index(block.family),
+            # Each row says what it is, and a narrow column has no room for a legend.
+            showlegend=False,
         )
-        seen.add(block.family)
     figure.add_scatter(
         x=[0.54] * len(drawn),
         y=list(range(len(drawn))),
@@ -141,7 +138,7 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
         hoverinfo="skip",
         showlegend=False,
     )
-    figure.update_xaxes(visible=False, range=[-0.52, 1.0], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-0.52, 1.15], fixedrange=True)
     figure.update_yaxes(
         tickvals=list(range(len(drawn))),
         ticktext=[escape(shorten(block.title, length=32)) for block in drawn],
@@ -150,12 +147,10 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
         showgrid=False,
         ticks="",
     )
-    figure.update_layout(
-        dragmode=False, hovermode="closest", margin={"t": 44, "b": 4}, legend={"xref": "container", "x": 0}
-    )
+    figure.update_layout(dragmode=False, hovermode="closest", margin={"t": 4, "b": 4})
     each = [f"{block.title} ({shape_text(block.shape)})" for block in drawn]
     alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MOST_BLOCKS)}."
-    return finish(figure, alt=alt, height=60 + _PITCH * len(drawn))
+    return finish(figure, alt=alt, height=20 + _PITCH * len(drawn))
 
 
 def _family(kind: str) -> str:

@@ -207,6 +207,7 @@ def main() -> int:
     for kind in KINDS.values():
         if kind.prepare:
             named(kind.prepare)()
+    _log.info("standing by")
     children: dict[int, int] = {}
     pending = b""
     while True:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquadash.models.cost import ModelCost, check_model_file
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.registry import MODELS, ModelEntry, build, model_entry, uses
+from aquadash.models.registry import MODELS, ModelEntry, build, describe, model_entry, thaw, uses
 from aquadash.models.saved import load_model
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
@@ -22,10 +22,12 @@ __all__ = [
     "ModelSummary",
     "build",
     "check_model_file",
+    "describe",
     "load_model",
     "model_entry",
     "normalise",
     "summarize",
+    "thaw",
     "uses",
 ]
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from aquadash.config import Family, ModelConfig, setting
 from aquadash.errors import UnknownNameError
-from aquadash.models import applications, backbone, convolutional, notebook
+from aquadash.models import applications, backbone, convolutional, notebook, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
+from aquadash.models.summary import ModelSummary, summarize
 from aquadash.models.weights import PretrainedWeights
 
 if TYPE_CHECKING:
@@ -135,6 +136,26 @@ def build(
     """
     with _dtype_policy(precision):
         return model_entry(config.name).build(config, image_shape, num_classes, statistics)
+
+
+def thaw(model: keras.Model, config: ModelConfig) -> None:
+    """Say which layers of a pretrained body learn, as the config has it; other networks stay as they are."""
+    parts = transfer.parts(model)
+    if parts is not None:
+        transfer.thaw(parts.body, config.fine_tuning, top=model_entry(config.name).top)
+
+
+def describe(config: ModelConfig, *, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:
+    """The layers of the network that ``config`` names; arguments and errors are those of :func:`build`.
+
+    Names of layers are those in a process that has built no other network, whose names begin anew after this.
+    """
+    import keras
+
+    keras.utils.clear_session()
+    model = build(config, image_shape=image_shape, num_classes=num_classes)
+    thaw(model, config)
+    return summarize(model)
 
 
 @contextmanager

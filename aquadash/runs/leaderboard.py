@@ -2,8 +2,7 @@
 
 While the class works, runs are ranked by their validation accuracy. Whoever tunes on the test images gains nothing by
 it, because those do not count. At the end the teacher shows the test accuracies: of each student the run counts that
-was best by *validation* until then, so that the test images are used once, for the last measurement, and choose
-nothing.
+was best by *validation*, so that the test images choose nothing.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def leaderboard(
     *,
     source: str,
     validation_images: Callable[[Run], int | None],
-    revealed_at: float | None = None,
+    test_results: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Board:
     """Rank the students who have runs on a data source.
@@ -88,13 +87,12 @@ def leaderboard(
         runs: All runs.
         source: The data source; results on different images cannot be compared.
         validation_images: How many validation images a run was measured on, None if that is not known.
-        revealed_at: When the teacher showed the test accuracies, in seconds since 1970; None while they are covered.
+        test_results: Rank by the accuracy on test images of what is best by validation.
         names: What people are called now, by id; who is missing goes by the name on the run.
     """
     by_person: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
-        ended_in_time = revealed_at is None or (run.ended_at or 0.0) <= revealed_at
-        if _counts(run) and run.config.data.source == source and ended_in_time:
+        if _counts(run) and run.config.data.source == source:
             by_person[run.owner].append(run)
     chosen: list[tuple[Run, int, int, int]] = []
     uncounted = 0
@@ -107,7 +105,7 @@ def leaderboard(
             continue
         run, images = counted[0]
         accuracy = run.metrics["val_accuracy"]
-        if revealed_at is not None:
+        if test_results:
             if not run.test_images or "test_accuracy" not in run.metrics:
                 continue
             accuracy, images = run.metrics["test_accuracy"], run.test_images
@@ -120,7 +118,7 @@ def leaderboard(
             places([(right, images) for _, right, images, _ in chosen]), chosen, strict=True
         )
     ]  # fmt: skip
-    return Board(tuple(found), "validation" if revealed_at is None else "test", uncounted)
+    return Board(tuple(found), "test" if test_results else "validation", uncounted)
 
 
 def _counts(run: Run) -> bool:

@@ -60,8 +60,7 @@ def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Pha
     head = ParameterGroup(build_optimizer(config.training), parts.head.trainable_variables)
     if phase.on_features:
         return EpochLoop(parts.head, [head], losses, batch_size=batch_size)
-    entry = models.model_entry(config.model.name)
-    transfer.thaw(parts.body, config.model.fine_tuning, top=entry.top)
+    models.thaw(model, config.model)
     body = ParameterGroup(
         build_optimizer(config.training), parts.body.trainable_variables, share=config.training.body_learning_rate
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation
     from aquadash.jobs import Job
     from aquadash.runs import RunStore
+    from aquadash.runs.pace import Paces
     from aquadash.search import Search, SearchHead
     from aquadash.search.store import SearchStore
 
@@ -34,6 +35,9 @@ FRESH_SECONDS = 1.0
 
 #: The same for the list of runs, of which only what has changed is read.
 RUNS_FRESH_SECONDS = 0.5
+
+#: The same for how long epochs took, which a run more hardly changes.
+PACES_FRESH_SECONDS = 10.0
 
 
 class _Runs(NamedTuple):
@@ -219,6 +223,12 @@ def waiting_times() -> dict[str, Waiting]:
     return _waiting_times(settings.place())
 
 
+def paces() -> Paces:
+    """How long epochs took in everybody's runs that have finished, at most :data:`PACES_FRESH_SECONDS` old."""
+    store()
+    return _paces(settings.place())
+
+
 def search_heads() -> list[SearchHead]:
     """The stored searches without their trials, newest first, at most :data:`FRESH_SECONDS` old."""
     return viewed(_search_heads(settings.place()), lambda head: head.thing)
@@ -314,6 +324,13 @@ def _waiting_times(place: str) -> dict[str, Waiting]:
     # One answer for everybody; pages show what of it belongs to runs that their visitor may see.
     with people.acting(people.OWNER):
         return engine().waiting()
+
+
+@st.cache_resource(ttl=PACES_FRESH_SECONDS, max_entries=4, show_spinner=False)
+def _paces(place: str) -> Paces:
+    from aquadash.runs.pace import Paces
+
+    return Paces(_runs(place).runs)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from aquadash.augment import embedded
 from aquadash.config import RunConfig, with_values
 from aquadash.engine.pairs import factor, pair_configs
 from aquadash.errors import AquaDashError
@@ -70,7 +71,7 @@ def _form(studio: Studio) -> None:
         on_click=_launch,
         args=(config, spec.name, same_updates),
     )
-    st.caption(plain(_expected(without, with_it, times)))
+    st.caption(plain(_expected(without, with_it)))
 
 
 def _settings(studio: Studio) -> RunConfig:
@@ -112,27 +113,15 @@ def _same_updates(times: int) -> bool:
     return chosen == "yes"
 
 
-def _expected(without: RunConfig, with_it: RunConfig, times: int) -> str:
-    """How long both take at most, by a finished run of the same network on the same data."""
-    pace = _seconds_an_image_set(with_it)
-    if pace is None:
+def _expected(without: RunConfig, with_it: RunConfig) -> str:
+    """How long both take at most, by finished runs that are like them."""
+    paces = cache.paces()
+    first, second = paces.known(embedded(without)), paces.known(embedded(with_it))
+    if first is None or second is None:
         return "Both wait in the queue like any run. How long they take is shown once the first one trains."
-    total = pace * (without.training.epochs + times * with_it.training.epochs)
+    total = duration(first[0] * without.training.epochs + second[0] * with_it.training.epochs)
     early = "" if not with_it.training.patience else " Early stopping usually ends them much sooner."
-    return f"Expected: at most {duration(total)} for both, by an earlier run with this network.{early}"
-
-
-def _seconds_an_image_set(config: RunConfig) -> float | None:
-    """Seconds of an epoch over the original images alone."""
-    for run in cache.runs():
-        same = run.config.model.name == config.model.name and run.config.data.source == config.data.source
-        epochs, seconds = run.metrics.get("epochs"), run.metrics.get("seconds")
-        if same and run.status is RunStatus.FINISHED and not run.origin and epochs and seconds:
-            try:
-                return seconds / epochs / factor(run.config)
-            except AquaDashError:
-                continue
-    return None
+    return f"Expected: at most {total} for both, by {second[1]}.{early}"
 
 
 def _launch(config: RunConfig, pipeline: str, same_updates: bool) -> None:

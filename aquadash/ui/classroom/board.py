@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from aquadash import people, settings
-from aquadash.classroom import revealed
+from aquadash.classroom import limits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.data import title_of
 from aquadash.errors import AquaDashError
@@ -20,6 +18,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
 
 _SOURCE = "source"
+_SWITCH = "board:test-results"
 _TICK_SECONDS = 5.0
 _MOST_DRAWN = 40
 
@@ -42,13 +41,18 @@ def show() -> None:
 
 
 def _board(source: str) -> None:
-    when = revealed.revealed_at(source)
+    hidden = limits.in_force().test_results_hidden
     names = {member.person.person_id: member.person.name for member in open_sessions().people()}
-    made = leaderboard(cache.runs(), source=source, validation_images=_images, revealed_at=when, names=names)
+    made = leaderboard(cache.runs(), source=source, validation_images=_images, test_results=not hidden, names=names)
     own = people.current()
-    _explain(made, source)
+    _explain(made)
     if people.current().leads and not projector.is_one():
-        _reveal(source, when is not None)
+        # Another teacher may have turned it.
+        st.session_state[_SWITCH] = not hidden
+        st.toggle(
+            "Show the test results", key=_SWITCH, on_change=_turn,
+            help="Ranks by the test images, at the end: of each student the run that is best by validation.",
+        )  # fmt: skip
     shown = made.entries[:_MOST_DRAWN]
     figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
     if projector.is_one():
@@ -62,7 +66,7 @@ def _board(source: str) -> None:
         _table(made, own.person_id)
 
 
-def _explain(made: Board, source: str) -> None:
+def _explain(made: Board) -> None:
     images = "validation" if made.measured_on == "validation" else "test"
     first = [entry for entry in made.entries if entry.place == 1]
     if len(first) > 1:
@@ -90,24 +94,10 @@ def _explain(made: Board, source: str) -> None:
         )
 
 
-def _reveal(source: str, shown: bool) -> None:
-    if shown:
-        st.button(
-            "Cover the test results again", key="cover", icon=":material/visibility_off:", on_click=_turn,
-            args=(revealed.cover, source),
-        )  # fmt: skip
-        return
-    st.button(
-        "Show the test results", key="reveal", icon=":material/celebration:", on_click=_turn,
-        args=(revealed.reveal, source),
-        help="Ranks by the test images, once, at the end. The runs that stand on the board now take part; later ones "
-        "do not.",
-    )  # fmt: skip
-
-
-def _turn(change: Callable[[str], None], source: str) -> None:
+def _turn() -> None:
     with shell.guard():
-        change(source)
+        shown = bool(st.session_state[_SWITCH])
+        limits.save(limits.in_force().model_copy(update={"test_results_hidden": not shown}))
 
 
 def _table(made: Board, own: str) -> None:

@@ -81,7 +81,7 @@ def _sidebar() -> None:
             with st.popover("Leave the class", icon=":material/logout:", type="tertiary", key="class-leave-box"):
                 if not visitors.logs_in():
                     st.markdown(
-                        "Your runs are kept. To come back under this name you need a code that the teacher gives you."
+                        "Your runs are kept. To come back under this name you need a link that the teacher gives you."
                     )
                 st.button("Leave", key="class-leave", type="primary", on_click=_leave)
         shell.live(_WATCH_SECONDS, open_to_all=True)(_watch)(_signature())

@@ -58,15 +58,19 @@ def app_address() -> str:
 
 
 def _draw(base: str, code: str | None) -> None:
-    # As a picture: Streamlit takes drawings out of HTML.
-    picture = base64.b64encode(qr_svg(join_address(base, code) if code else base).encode()).decode()
+    picture = qr_picture(join_address(base, code) if code else base, alt="QR code of the address to join")
     shown = html.escape(base.removeprefix("http://"))
     code_lines = f"<dt>Code</dt><dd class='aqua-code'>{html.escape(codes.spaced(code))}</dd>" if code else ""
     st.html(
-        f"{_CSS}<div class='aqua-invite'><img src='data:image/svg+xml;base64,{picture}' "
-        "alt='QR code of the address to join'>"
+        f"{_CSS}<div class='aqua-invite'>{picture}"
         f"<dl><dt>Open in a browser</dt><dd class='aqua-address'>{shown}</dd>{code_lines}</dl></div>"
     )
+
+
+def qr_picture(address: str, *, alt: str) -> str:
+    """A QR code as HTML: a picture, as Streamlit takes drawings out of HTML."""
+    picture = base64.b64encode(qr_svg(address).encode()).decode()
+    return f"<img src='data:image/svg+xml;base64,{picture}' alt='{html.escape(alt, quote=True)}'>"
 
 
 def _teacher() -> None:

@@ -8,17 +8,17 @@ from collections import Counter
 import streamlit as st
 
 from aquadash import people
-from aquadash.classroom.codes import spaced
+from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.member_types import Member
-from aquadash.classroom.sessions import AWAY_SECONDS, RETURN_SECONDS, open_sessions
+from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, open_sessions
 from aquadash.people import Person, Role
 from aquadash.search.makers import makers
 from aquadash.ui import cache, shell
-from aquadash.ui.classroom import visitors
+from aquadash.ui.classroom import invitation, visitors
 from aquadash.ui.text import count, duration, moment, plain
 
 _TICK_SECONDS = 5.0
-_RETURN = "class:return-code"
+_LINK = "class:rejoin-link"
 #: Rows of people who are not here. A class of last year is none of today's business.
 _MOST_AWAY = 60
 
@@ -43,16 +43,13 @@ def _people() -> None:
             help="Of students who have made nothing (no run, search, data set or pipeline) and have not been here for "
             f"{AWAY_SECONDS / 60:.0f} minutes. Their names are free again, and they can join again.",
         )  # fmt: skip
-    returning = st.session_state.get(_RETURN)
-    if returning:
-        name, code = returning
+    if link := st.session_state.get(_LINK):
+        name, address = link
         with st.container(border=True):
-            st.markdown(
-                f"**{plain(name)}** comes back by typing that name and this code within "
-                f"{RETURN_SECONDS / 60:.0f} minutes, once:"
-            )
-            st.code(spaced(code), language=None)
-            st.button("Done", key="return-done", on_click=_forget_code)
+            st.markdown(f"**{plain(name)}** rejoins by this link, once, within {REJOIN_SECONDS / 60:.0f} minutes:")
+            st.code(address, language=None, wrap_lines=True)
+            st.html(invitation.qr_picture(address, alt="QR code of the link"), width=180)
+            st.button("Done", key="rejoin-done", on_click=_forget_link)
     runs = Counter(run.owner for run in cache.runs()) if cache.store_ready() else Counter[str]()
     for member in here:
         _row(member, runs[member.person.person_id])
@@ -91,8 +88,8 @@ def _row(member: Member, runs: int) -> None:
         if accounts:
             return
         st.button(
-            "Code to come back", key=f"return-{person.person_id}", icon=":material/key:", type="tertiary",
-            on_click=_return, args=(person,),
+            "Rejoin link", key=f"rejoin-{person.person_id}", icon=":material/link:", type="tertiary",
+            on_click=_rejoin, args=(person, invitation.app_address()),
             help="For somebody who has left, was sent out or sits at another computer, and is to have this name again.",
         )  # fmt: skip
 
@@ -107,10 +104,11 @@ def _clear() -> None:
         st.toast(f"Unused names cleared: {len(open_sessions().clear(makers()))}", icon="✅")
 
 
-def _return(person: Person) -> None:
+def _rejoin(person: Person, base: str) -> None:
     with shell.guard():
-        st.session_state[_RETURN] = (person.name, open_sessions().return_code(person.person_id))
+        code = open_sessions().rejoin_code(person.person_id)
+        st.session_state[_LINK] = person.name, rejoin_address(base, code)
 
 
-def _forget_code() -> None:
-    st.session_state.pop(_RETURN, None)
+def _forget_link() -> None:
+    st.session_state.pop(_LINK, None)

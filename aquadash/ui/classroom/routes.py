@@ -22,7 +22,7 @@ from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
 from aquadash.classroom.member_types import Joined, NameTakenError
 from aquadash.classroom.sessions import open_sessions
-from aquadash.errors import AquaDashError, ConfigError
+from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
 from aquadash.people import Person
 from aquadash.ui.classroom import accounts
 from aquadash.ui.classroom.visitors import COOKIE, logs_in
@@ -74,7 +74,8 @@ async def _join_page(request: Request) -> Response:
         return RedirectResponse(own_path(wanted), 303, headers={"Cache-Control": "no-store"})
     if person is None and logs_in():
         return await _join_with_account(request, own_path(wanted))
-    return _page(request, person=person, code=tidy(request.query_params.get("code", ""))[:20], next=own_path(wanted))
+    code, rejoin = (tidy(request.query_params.get(name, ""))[:20] for name in ("code", "rejoin"))
+    return _page(request, person=person, code=code, rejoin=rejoin, next=own_path(wanted))
 
 
 async def _join_with_account(request: Request, wanted: str) -> Response:
@@ -125,14 +126,18 @@ async def _join(request: Request) -> Response:
     if not (told.isascii() and told.isdecimal() and len(told) < 8 and int(told) <= _MOST_BYTES):
         return _page(request, status=413, error="The form is too long. Type a name of at most 40 characters.")
     form = await request.form()
-    typed = {name: str(form.get(name) or "") for name in ("name", "code", "next")}
+    typed = {name: str(form.get(name) or "") for name in ("name", "code", "rejoin", "next")}
     address = request.client.host if request.client else ""
     wanted = own_path(typed["next"])
+    earlier = request.cookies.get(COOKIE)
     try:
-        joined = await run_in_threadpool(
-            join, open_sessions(), _attempts, _new_names, name=typed["name"], code=typed["code"], address=address,
-            earlier_token=request.cookies.get(COOKIE),
-        )  # fmt: skip
+        if typed["rejoin"]:
+            joined = await run_in_threadpool(open_sessions().rejoin, typed["rejoin"], earlier_token=earlier)
+        else:
+            joined = await run_in_threadpool(
+                join, open_sessions(), _attempts, _new_names, name=typed["name"], code=typed["code"], address=address,
+                earlier_token=earlier,
+            )  # fmt: skip
     except NameTakenError as error:
         return _page(
             request, status=409, error=str(error), wrong="name", name=error.suggestion, code=typed["code"], next=wanted
@@ -145,6 +150,8 @@ async def _join(request: Request) -> Response:
         return answer
     except WrongCodeError as error:
         return _page(request, status=403, error=str(error), wrong="code", name=typed["name"], next=wanted)
+    except NotAllowedError as error:
+        return _page(request, status=403, error=str(error), next=wanted)
     except ConfigError as error:
         return _page(
             request, status=400, error=str(error), wrong="name", name=typed["name"], code=typed["code"], next=wanted
@@ -199,7 +206,7 @@ def _same_origin(request: Request) -> bool:
 
 def _page(request: Request, *, status: int = 200, person: Person | None = None, **values: Any) -> Response:
     nonce = secrets.token_urlsafe(16)
-    shown = {"error": "", "wrong": "", "name": "", "code": "", "next": "/", **values}
+    shown = {"error": "", "wrong": "", "name": "", "code": "", "rejoin": "", "next": "/", **values}
     log_in = ""
     if logs_in():
         # At the one address that the service leads back to, for that is where the cookies have to be.

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from aquadash import settings
+from aquadash.classroom import limits
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
 from aquadash.figures.compare_curves import compare_curves
@@ -16,7 +18,7 @@ from aquadash.figures.learning_curves import Metric as PlainMetric
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
-from aquadash.ui import cache, components, covered, run_order
+from aquadash.ui import cache, components, run_order
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.glossary import term
 from aquadash.ui.text import percent
@@ -42,7 +44,11 @@ def show_scores(one: Evaluated) -> None:
         f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
         f"of {math.log(classes):.2f}."
     )
-    covered.note(run.config.data.source)
+    if settings.classroom() and limits.in_force().test_results_hidden:
+        st.caption(
+            "🏁 These are test images. Look at them to understand what the network gets wrong; choose between runs by "
+            "validation accuracy, as the board of the class does until the teacher shows the test results."
+        )
     if run.config.training.validation == "test":
         _explain_the_reports_way(found.n, unseen)
 

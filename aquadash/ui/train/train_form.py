@@ -7,16 +7,18 @@ import time
 
 import streamlit as st
 
+from aquadash.augment import embedded
 from aquadash.config import RunConfig, config_diff, with_values
 from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
+from aquadash.runs.pace import GUESSED_SECONDS, STARTING_SECONDS
 from aquadash.runs.types import Guess
 from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
-from aquadash.ui.text import plain
-from aquadash.ui.train import clone, config_notes, form_state, guess_box, probe_panel, train_settings, yaml_box
+from aquadash.ui.text import count, duration, plain
+from aquadash.ui.train import clone, config_notes, form_state, guess_box, network_panel, train_settings, yaml_box
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 
 #: The menu's entry for the settings of a run. No address can name it, as a run's settings come with ``?clone=``.
@@ -67,7 +69,8 @@ def _ready(config: RunConfig | None, run_name: str, *, present: bool) -> None:
             with shell.guard():
                 sizes = run_sizes.sizes(config)
                 st.markdown(run_sizes.sentence(config, sizes))
-                _know_before(config)
+                st.markdown(_cost(config))
+                _network(config)
         config_notes.show(config)
         if _beyond_the_class(config):
             sizes = None
@@ -100,11 +103,28 @@ def _beyond_the_class(config: RunConfig) -> bool:
     return True
 
 
-def _know_before(config: RunConfig) -> None:
-    with st.expander("Know before you go", icon="🔬", key="train:know-before", on_change="rerun") as box:
-        # Measuring costs a process; it starts when somebody wants to know.
+def _cost(config: RunConfig) -> str:
+    """What the training will take, by earlier ones, in markdown."""
+    known = cache.paces().known(embedded(config))
+    if known is None:
+        return (
+            "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes. With the "
+            f"report's network that is about {GUESSED_SECONDS:.0f} s on two processor cores."
+        )
+    seconds, basis = known
+    epochs = config.training.epochs
+    total = duration(STARTING_SECONDS + epochs * seconds)
+    return (
+        f"⏱️ About **{duration(seconds)}** an epoch, so at most about **{total}** for {count(epochs, 'epoch')}, by "
+        f"{basis}."
+    )
+
+
+def _network(config: RunConfig) -> None:
+    with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
+        # Building it needs TensorFlow, which is loaded when somebody wants to know.
         if box.open:
-            probe_panel.show(config)
+            network_panel.show(config)
 
 
 def _origin() -> None:
