@@ -159,6 +159,12 @@ def here() -> str:
     return f"{socket.gethostname()}:{home()}"
 
 
+def jobs_home() -> str:
+    """What marks the jobs of this home in a table that homes share; empty where the table is the home's own, which then
+    can be moved with them."""
+    return here() if os.environ.get("AQUADASH_DATABASE") else ""
+
+
 def job_log(job_id: str) -> Path:
     """Where the worker process of a job on this machine writes its log.
 

@@ -17,7 +17,7 @@ from aquadash.config import RunConfig
 from aquadash.data.folder import store as pictures
 from aquadash.errors import NotAllowedError
 from aquadash.people import OWNER, STRANGER
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.runs import Run, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.snapshot import RunSnapshot

@@ -119,6 +119,7 @@ def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jo
 def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AQUADASH_DATABASE", "shared by several homes")
     for kind in ("once", "again"):
         jobs.submit(kind, "r1", {})
     with monkeypatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -240,3 +241,14 @@ def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch)
         process.ended.set()
     for search_id in (first, second, third):
         stop_search(search_id)
+
+
+def test_one_that_waits_in_a_home_that_is_moved_goes_on_there(
+    engine: InThreads, runs: QuickRuns, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_id = start_search(plan(budget=Budget(2)), Idle())
+    shutil.copytree(home, tmp_path / "moved")
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "moved"))
+    runs.gate.set()
+    engine.serve()
+    assert engine.ended(search_id).status is RunStatus.FINISHED

@@ -205,7 +205,7 @@ class Jobs:
             "owner": owner,
             "home": ""
             if waits_for_a_slot and not KINDS[kind].at_home and settings.store_is_shared()
-            else settings.here(),
+            else settings.jobs_home(),
             "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
             "rank": null(),
             "needs": _HELD if held else needs,
@@ -451,7 +451,7 @@ class Jobs:
 
     def _renew_behind(self, connection: Connection, revision: int, kind: str) -> None:
         """Keep those waiting that wait for a slot of their kind on this machine."""
-        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED, _columns.home == settings.here())
+        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED, _columns.home == settings.jobs_home())
         connection.execute(update(_jobs).where(behind).values(lease=self._now + LEASE_SECONDS))
         waiting = asdict(Progress(f"waiting for another {KINDS[kind].title}"))
         unaware = and_(behind, _columns.progress.is_(null()))
@@ -514,7 +514,7 @@ def _claimable(columns: Any, kinds: Collection[str], offers: Collection[str]) ->
     return and_(
         columns.status == JobStatus.QUEUED,
         columns.kind.in_(kinds),
-        columns.home.in_(["", settings.here()]),
+        columns.home.in_(["", settings.jobs_home()]),
         columns.needs.in_(["", *offers]),
     )
 
