@@ -7,14 +7,31 @@ it as a script, within a session, to set the page up.
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aquadash import settings
 from aquadash.pages import FIRST, PAGES, addresses
-from aquadash.ui import server
-from aquadash.ui.classroom import frame
 
-if get_script_run_ctx(suppress_warning=True) is None:
+
+def navigation() -> list[st.Page]:
+    """Every page under each of its addresses; the menu shows the first of them."""
+    return [
+        st.Page(
+            f"pages/{name}.py",
+            title=page.title,
+            icon=page.icon,
+            url_path=address,
+            default=name == FIRST and number == 0,
+            visibility="hidden" if number else "visible",
+        )
+        for name, page in PAGES.items()
+        if settings.classroom() or not page.class_only
+        for number, address in enumerate(addresses(name))
+    ]
+
+
+if __name__ != "__main__":
+    from aquadash.ui import server
+
     server.expect_navigation()
     app = st.App(
         __file__,
@@ -25,21 +42,9 @@ if get_script_run_ctx(suppress_warning=True) is None:
     )
 else:
     st.set_page_config(page_title="AquaDash", page_icon="🐋", layout="wide")
-    frame.run(
-        st.navigation(
-            [
-                st.Page(
-                    f"pages/{name}.py",
-                    title=page.title,
-                    icon=page.icon,
-                    url_path=address,
-                    default=name == FIRST and number == 0,
-                    visibility="hidden" if number else "visible",
-                )
-                for name, page in PAGES.items()
-                if settings.classroom() or not page.class_only
-                for number, address in enumerate(addresses(name))
-            ],
-            position=frame.navigation_position(),
-        )
-    )
+    if settings.classroom():
+        from aquadash.ui.classroom import frame
+
+        frame.run(navigation())
+    else:
+        st.navigation(navigation()).run()

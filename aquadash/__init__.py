@@ -10,14 +10,15 @@ room              holds                                                         
 ================  ==============================================================  =====================================
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
+``files``         files that are written whole or not at all                      -
 ``jobs``          background work: one table, one protocol, the worker process    sqlalchemy, psutil
 ``people``        who acts: the person behind a click, and their role              -
 ``pages``         the pages of the app, one record each                            -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
 ``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil, icu
-``data``          ``Dataset``, its sources, splits and statistics                 numpy, PIL, keras
-``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2
+``data``          ``Dataset``, its sources, splits and statistics                 numpy, scipy, PIL
+``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
@@ -25,13 +26,14 @@ room              holds                                                         
 ``engine``        where runs run                                                  distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
-``explain``       why a model answers as it does, and how robust it is            tensorflow, keras, numpy, pydantic, imagecorruptions
+``explain``       why a model answers as it does                                  tensorflow, keras, numpy
+``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL
 ``coach``         settings, curves and results to notes in plain words           -
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
-``ui``            theme, caches, state and components of the pages                streamlit, websockets, numpy, pandas, PIL, plotly, jinja2
-``bench``         timings against the report's own way, and many visitors         numpy, tensorflow, keras, imgaug, psutil
+``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
+``bench``         timings against the report's own way, and many visitors         numpy, tensorflow, keras, imgaug, psutil, streamlit, websockets
 ``cli``           the command line                                                click, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
 """  # noqa: E501

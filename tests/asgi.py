@@ -17,11 +17,13 @@ class Answer:
         status: Of HTTP; 0 if nothing came, and of a websocket 101 if it was let through and 403 if it was closed.
         headers: By name in lower case; of several the last.
         body: Decoded.
+        cookies: Those that it sets, with their flags.
     """
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    cookies: list[str] = field(default_factory=list)
 
 
 def ask(
@@ -49,6 +51,7 @@ def ask(
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             answer.status = message["status"]
+            answer.cookies = [value.decode() for name, value in message["headers"] if name.lower() == b"set-cookie"]
             answer.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
         elif message["type"] == "http.response.body":
             answer.body += message.get("body", b"").decode()

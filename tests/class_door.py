@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from aquadash.classroom import codes
 from aquadash.classroom.attempts import Attempts, new_names
-from aquadash.ui.classroom import door, routes
+from aquadash.ui.classroom import accounts, routes
 from aquadash.ui.classroom.door import Door
 from aquadash.ui.classroom.visitors import COOKIE
 from tests.asgi import Answer, ask
@@ -28,8 +28,7 @@ def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(routes, "_attempts", Attempts())
     monkeypatch.setattr(routes, "_new_names", new_names())
-    monkeypatch.setattr(routes, "logs_in", lambda: False)
-    monkeypatch.setattr(door, "logs_in", lambda: False)
+    monkeypatch.setattr(accounts, "logs_in", lambda: False)
 
     async def inside(request: Request) -> PlainTextResponse:
         return PlainTextResponse("inside")

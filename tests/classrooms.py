@@ -13,7 +13,7 @@ from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
 from aquadash.runs import tags as tag
 from aquadash.ui import cache
-from aquadash.ui.classroom import visitors
+from aquadash.ui.classroom import accounts, visitors
 
 
 class _AsServed(PagesManager):
@@ -28,7 +28,7 @@ def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on there is a class, in which nobody looks at pages yet."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(app_test, "PagesManager", _AsServed)
-    monkeypatch.setattr(visitors, "logs_in", lambda: False)
+    monkeypatch.setattr(accounts, "logs_in", lambda: False)
     monkeypatch.setattr(visitors, "token", lambda: None)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from aquadash.people import Person
+    from aquadash.runs import RunStore
     from tests.predict_page import Shelf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +48,7 @@ copy_new_stores()
 #: Files that take half a minute and more.
 _LONG = {
     "test_journey_restart", "test_journey_evaluate", "test_journey_data", "test_journey_compare", "test_journey_train",
-    "test_journey_class", "test_engine", "test_explain_robustness_job", "test_training_last_steps", "test_search_cli",
+    "test_journey_class", "test_engine", "test_robustness_job", "test_training_last_steps", "test_search_cli",
     "test_training_transfer", "test_models_applications", "test_training_fit", "test_cli", "test_export_script",
     "test_explain", "test_cli_reproduce", "test_export_repeats",
 }  # fmt: skip
@@ -170,6 +171,14 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
     """A home with an empty store."""
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     return home
+
+
+@pytest.fixture
+def store(warm_home: Path) -> RunStore:
+    """An empty store of the test's own home."""
+    from aquadash.runs import open_store
+
+    return open_store()
 
 
 @pytest.fixture

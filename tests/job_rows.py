@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -45,6 +46,16 @@ def do_next(kind: str) -> Job:
 def latest(kind: str) -> Job:
     """The job of the kind that was written last."""
     return max(open_jobs().find(kind=kind), key=lambda job: job.revision)
+
+
+def end_workers(kind: str) -> None:
+    """End the processes that work or linger for the kind's jobs, so that none outlives the test."""
+    for job in open_jobs().find(kind=kind):
+        pid = None if job.worker is None else job.worker.pid
+        if pid not in (None, 1, os.getpid()) and psutil.pid_exists(pid):
+            process = psutil.Process(pid)
+            process.kill()
+            process.wait(timeout=30)
 
 
 def let_the_lease_run_out(job: Job, *, jobs: Jobs | None = None, seconds: float = LEASE_SECONDS + 1) -> None:

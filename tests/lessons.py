@@ -18,12 +18,12 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder import store as pictures
 from aquadash.engine import Engine
 from aquadash.errors import NotAllowedError
-from aquadash.explain.robustness_job import Robustness
 from aquadash.export import preparing
 from aquadash.export.bundle import export_run
 from aquadash.export.convert import FORMATS
 from aquadash.export.convert_job import Conversions
 from aquadash.people import OWNER, Person, Role
+from aquadash.robustness.job import Robustness
 from aquadash.runs import Guess, Predictions, Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER, add_first_model

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from aquadash import augment
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness_job import KIND
-from aquadash.explain.robustness_request import RobustnessRequest
-from aquadash.explain.robustness_result import BranchResult, Condition, RobustnessResult
 from aquadash.jobs import Job, JobStatus, open_jobs
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.job import KIND
+from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.result import BranchResult, Condition, RobustnessResult
 from aquadash.runs import Run, RunStore
 from tests.job_rows import claim
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.explain.label_safety import Subjects
+from aquadash.robustness.subjects import Subjects
 
 
 class ContrastReader:

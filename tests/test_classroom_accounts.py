@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from streamlit import auth_util
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Person, Role
-from aquadash.ui.classroom import accounts, door, routes
+from aquadash.ui.classroom import accounts
 from aquadash.ui.classroom.visitors import COOKIE
-from tests.asgi import ask
+from tests.asgi import Answer, ask
 from tests.class_door import OWN, class_app, join
 
-SECRET = "s" * 32
-LOGIN_ADDRESS = accounts.login_address
+REAL_SERVICE = accounts._service
+ANNA = {"iss": "https://id", "sub": "1", "name": "Anna"}
+
+
+class Service:
+    """Stands for Authlib's client of the service, which knows one account."""
+
+    client_id = "aquadash"
+
+    def __init__(self) -> None:
+        self.claims: dict[str, Any] = ANNA
+        self.logout = "https://id/end?a=1&b=2"
+
+    async def authorize_redirect(self, request: Request, redirect_uri: str) -> RedirectResponse:
+        request.session["_state"] = "abc"
+        return RedirectResponse(f"https://id/authorize?to={redirect_uri}", 302)
+
+    async def authorize_access_token(self, request: Request) -> dict[str, Any]:
+        if request.session.pop("_state", None) != request.query_params.get("state"):
+            raise ValueError("another browser began this")
+        return {"userinfo": self.claims}
+
+    async def create_logout_url(self, *, post_logout_redirect_uri: str, client_id: str) -> dict[str, str]:
+        if not self.logout:
+            raise RuntimeError("it has no page for that")
+        return {"url": self.logout}
 
 
 @pytest.fixture
@@ -30,104 +53,132 @@ def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def accounts_app(app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same where people log in with an account."""
-    monkeypatch.setattr(routes, "logs_in", lambda: True)
-    monkeypatch.setattr(door, "logs_in", lambda: True)
-    monkeypatch.setattr(accounts, "get_cookie_secret", lambda: SECRET)
-    monkeypatch.setattr(accounts, "origin", lambda: "http://lab.school:8501")
-    monkeypatch.setattr(accounts, "login_address", lambda: "/auth/login?provider=x")
-    return app
+def service(app: Any, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """From now on people log in with an account."""
+    found = Service()
+    monkeypatch.setattr(accounts, "logs_in", lambda: True)
+    monkeypatch.setattr(accounts, "_service", lambda: found)
+    monkeypatch.setattr(accounts, "_auth", lambda: {"redirect_uri": "http://lab.school:8501/oauth2callback"})
+    return found
 
 
-def logged_in(secret: str = SECRET, **said: Any) -> dict[str, str]:
-    """The cookies that Streamlit sets after logging in, in pieces if need be."""
-    kept: dict[str, str] = {}
-    auth_util.set_cookie_with_chunks(
-        lambda name, value: kept.update({name: create_signed_value(secret, name, value).decode()}),
-        lambda name, value: create_signed_value(secret, name, value),
-        USER_COOKIE_NAME, {"iss": "https://id", "sub": "1", "name": "Anna", "is_logged_in": True, **said},
-        cookie_attr_size=80,
-    )  # fmt: skip
-    return {"cookie": "; ".join(f"{name}={value}" for name, value in kept.items())}
+class Browser:
+    """Keeps the cookies of one person."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.cookies: dict[str, str] = {}
+
+    def ask(self, path: str, **more: Any) -> Answer:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = ask(self._app, path, headers={"cookie": cookies}, **more)
+        self.cookies |= dict(each.partition(";")[0].split("=", 1) for each in answer.cookies)
+        return answer
+
+    def log_in(self, wanted: str = "%2F") -> Answer:
+        self.ask("/class/login", query=f"next={wanted}")
+        self.ask("/oauth2callback", query="code=x&state=abc")
+        return self.ask("/class/join", query="next=%2F")
 
 
-def test_where_people_log_in_there_are_no_codes_and_the_door_is_the_same(accounts_app: Any) -> None:
-    for path in ("/media/x", "/_stcore/upload_file/s/f", "/_stcore/metrics", "/auth/other", "/oauth2callbacks"):
-        for headers in ({}, logged_in()):
-            assert "inside" not in ask(accounts_app, path, headers=headers).body, "an account is no session yet"
-    assert ask(accounts_app, "/_stcore/stream", scheme="ws", headers=logged_in()).status == 403
-    for path in accounts.STREAMLIT_PATHS:
-        assert ask(accounts_app, path).body == "inside"
-    page = ask(accounts_app, "/class/join", query="next=%2Fevaluate%3Frun%3D1")
+def test_where_people_log_in_there_are_no_codes_and_the_door_is_the_same(app: Any, service: Service) -> None:
+    browser = Browser(app)
+    browser.ask("/class/login")
+    browser.ask("/oauth2callback", query="code=x&state=abc")
+    for path in ("/media/x", "/_stcore/upload_file/s/f", "/_stcore/metrics", "/auth/login", "/oauth2callbacks"):
+        assert "inside" not in browser.ask(path).body, "an account is no session yet"
+    assert browser.ask("/_stcore/stream", scheme="ws").status == 403
+    page = ask(app, "/class/join", query="next=%2Fevaluate%3Frun%3D1")
     assert 'href="http://lab.school:8501/class/login?next=%2Fevaluate%3Frun%3D1"' in page.body
-    assert "<form" not in page.body and join(accounts_app).status == 404
+    assert "<form" not in page.body and join(app).status == 404
 
 
 def test_with_codes_the_way_to_a_service_is_shut(app: Any) -> None:
-    assert [ask(app, path).body == "inside" for path in accounts.STREAMLIT_PATHS] == [False] * 3
     assert ask(app, "/class/login").status == 404
-    assert "You are in" not in ask(app, "/class/join", headers=logged_in()).body
+    assert "inside" not in ask(app, "/oauth2callback", query="code=x&state=abc").body
+    assert ask(app, "/auth/login").body != "inside"
 
 
-def test_who_has_logged_in_joins_and_goes_where_they_wanted_to(accounts_app: Any) -> None:
-    sent = ask(accounts_app, "/class/login", query="next=%2Fevaluate%3Frun%3D1%3B2")
-    assert (sent.status, sent.headers["location"]) == (303, "/auth/login?provider=x")
-    wanted = sent.headers["set-cookie"].partition(";")[0]
-    account = logged_in(name="Anna " + "x" * 5000)
-    back = ask(accounts_app, "/class/join", query="next=%2F", headers={"cookie": f"{account['cookie']}; {wanted}"})
-    assert (back.status, back.headers["location"]) == (303, "/evaluate?run=1;2")
+def test_who_has_logged_in_joins_and_goes_where_they_wanted_to(app: Any, service: Service) -> None:
+    service.claims = ANNA | {"name": "Anna " + "x" * 5000}
+    browser = Browser(app)
+    sent = browser.ask("/class/login", query="next=%2Fevaluate%3Frun%3D1%3B2")
+    assert sent.headers["location"] == "https://id/authorize?to=http://lab.school:8501/oauth2callback"
+    assert {"httponly", "samesite=lax"} <= set(sent.headers["set-cookie"].lower().split("; "))
+    back = browser.ask("/oauth2callback", query="code=x&state=abc")
+    assert 'content="0;url=/class/join?next=%2F"' in back.body
+    joined = browser.ask("/class/join", query="next=%2F")
+    assert (joined.status, joined.headers["location"]) == (303, "/evaluate?run=1;2")
     (anna,) = open_sessions().people()
     assert anna.sessions == 1 and anna.person.name.startswith("Anna xxx")
-    assert ask(accounts_app, "/class/join", query="next=%2Fdata", headers=account).headers["location"] == "/data"
-    evil = {"cookie": f"{account['cookie']}; aquadash_wanted=//evil.example"}
-    assert ask(accounts_app, "/class/join", headers=evil).headers["location"] == "/"
+    assert browser.ask("/media/x").body == "inside"
 
 
-def test_who_comes_back_without_having_logged_in_is_told_and_may_try_again(accounts_app: Any) -> None:
-    answer = ask(accounts_app, "/class/join", query="next=%2F", headers={"cookie": "aquadash_wanted=/data"})
+@pytest.mark.parametrize("wanted", ["%2F%2Fevil.example", "https%3A%2F%2Fevil.example", "%2F" + "a" * 3000])
+def test_logging_in_leads_nowhere_but_into_the_app(app: Any, service: Service, wanted: str) -> None:
+    assert Browser(app).log_in(wanted).headers["location"] == "/"
+
+
+def test_who_comes_back_without_having_logged_in_is_told_and_may_try_again(app: Any, service: Service) -> None:
+    browser = Browser(app)
+    browser.ask("/class/login", query="next=%2Fdata")
+    browser.ask("/oauth2callback", query="error=access_denied&state=another")
+    answer = browser.ask("/class/join", query="next=%2F")
     assert "You were not logged in" in answer.body and "class/login?next=%2Fdata" in answer.body
-    assert "You were not logged in" not in ask(accounts_app, "/class/join").body
+    assert "You were not logged in" not in browser.ask("/class/join").body, "once"
 
 
-def test_a_log_in_counts_once_it_is_signed_and_as_long_as_it_is_new(
-    accounts_app: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_log_in_counts_in_the_browser_that_began_it_for_somebody_and_as_long_as_it_is_new(
+    app: Any, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for wrong in (
-        logged_in("t" * 32),
-        logged_in(is_logged_in=False),
-        logged_in(sub=""),
-        {"cookie": "_streamlit_user=x"},
-    ):
-        answer = ask(accounts_app, "/class/join", headers=wrong)
-        assert "Log in" in answer.body and "set-cookie" not in answer.headers
-    account = logged_in()
+    stranger = Browser(app)
+    stranger.ask("/oauth2callback", query="code=x&state=abc")
+    assert "Log in" in stranger.ask("/class/join").body
+    forged = Browser(app)
+    forged.cookies["aquadash_login"] = "eyJhY2NvdW50IjogW119.x.y"
+    assert "Log in" in forged.ask("/class/join").body
+    service.claims = ANNA | {"sub": ""}
+    assert "Log in" in Browser(app).log_in().body
+    service.claims = ANNA
     monkeypatch.setattr(accounts, "FRESH_SECONDS", -1)
-    assert "Log in" in ask(accounts_app, "/class/join", headers=account).body
+    assert "Log in" in Browser(app).log_in().body
     assert open_sessions().people() == []
 
 
-def test_a_secret_that_can_be_guessed_lets_nobody_in(accounts_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "get_cookie_secret", lambda: "xxx")
-    answer = ask(accounts_app, "/class/join", headers=logged_in("xxx"))
-    assert answer.status == 500 and "cookie_secret" in answer.body and open_sessions().people() == []
+def test_leaving_goes_on_to_log_out_where_the_service_has_a_page_for_it(app: Any, service: Service) -> None:
+    for logout, onward in (("https://id/end?a=1&b=2", 'content="0;url=https://id/end?a=1&amp;b=2"'), ("", "")):
+        service.logout = logout
+        joined = open_sessions().enter(Person("a" * 32, "Anna", Role.STUDENT))
+        own = {"cookie": f"{COOKIE}={joined.token}"}
+        answer = ask(app, "/class/leave", method="POST", form={}, headers={**OWN, **own})
+        assert onward in answer.body and "max-age=0" in answer.headers["set-cookie"].lower()
+        assert answer.status == (200 if logout else 303)
+        assert ask(app, "/media/x", headers=own).status == 401
+    assert 'content="0;url=/class/join?next=%2F"' in ask(app, "/oauth2callback", query="state=x").body
 
 
-def test_leaving_goes_on_to_log_out(accounts_app: Any) -> None:
-    joined = open_sessions().enter(Person("a" * 32, "Anna", Role.STUDENT))
-    own = {"cookie": f"{COOKIE}={joined.token}"}
-    answer = ask(accounts_app, "/class/leave", method="POST", form={}, headers={**OWN, **own})
-    assert (
-        f'content="0;url={accounts.LOGOUT_PATH}"' in answer.body and "max-age=0" in answer.headers["set-cookie"].lower()
-    )
-    assert ask(accounts_app, "/media/x", headers=own).status == 401
-
-
-def test_what_is_missing_for_logging_in_is_said(accounts_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "login_address", LOGIN_ADDRESS)
+def test_what_is_missing_for_logging_in_is_said(app: Any, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_service", REAL_SERVICE.__wrapped__)
+    answer = ask(app, "/class/login")
+    assert answer.status == 500
+    assert "lacks client_id, client_secret, server_metadata_url" in answer.body
     monkeypatch.setitem(sys.modules, "authlib.integrations.starlette_client", None)
-    answer = ask(accounts_app, "/class/login")
+    answer = ask(app, "/class/login")
     assert answer.status == 500 and "scripts/requirements-accounts.txt" in answer.body
-    monkeypatch.setitem(sys.modules, "authlib.integrations.starlette_client", ModuleType("there"))
-    answer = ask(accounts_app, "/class/login")
-    assert answer.status == 500 and "Logging in is not set up" in answer.body
+
+
+def test_a_service_that_does_not_answer_is_said(app: Any, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: Any) -> None:
+        raise ConnectionError("no")
+
+    monkeypatch.setattr(service, "authorize_redirect", refuse)
+    answer = ask(app, "/class/login")
+    assert answer.status == 500 and "does not answer as it should (ConnectionError)" in answer.body
+
+
+def test_the_port_of_the_address_to_lead_back_to_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_auth", lambda: {"redirect_uri": "http://localhost:{port}/oauth2callback"})
+    assert accounts.origin() == "http://localhost:8501"
+    monkeypatch.setattr(accounts, "_auth", dict)
+    assert accounts.origin() is None
+    assert asyncio.run(accounts.logout_address()) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.engine import Engine
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from tests import job_rows
 from tests.paired import add_pair
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
@@ -20,9 +22,10 @@ from tests.test_cli import answer, call, refusal
 
 
 @pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
+def store(home: Path, prepared_home: Path) -> Iterator[RunStore]:
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
+    yield open_store()
+    job_rows.end_workers("label-safety")
 
 
 @pytest.fixture

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStore
 from tests import ui_runs
 from tests.test_cli import answer, call, refusal
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from cachetools import LRUCache
 
 from aquadash.data import SOURCES, Dataset, ProgressCallback, Source, Split, load, sources
 from aquadash.errors import DataError, UnknownNameError
@@ -38,7 +39,7 @@ def loader() -> _Loader:
 
 @pytest.fixture
 def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str | None]], None]:
-    monkeypatch.setattr(sources, "_loaded", sources.OrderedDict())
+    monkeypatch.setattr(sources, "_loaded", LRUCache(sources._KEEP))
 
     def _register(key: Callable[[], str | None]) -> None:
         monkeypatch.setitem(sources.BUILT_IN, "fake", Source("fake", "Fake", "A fake.", True, loader, key))

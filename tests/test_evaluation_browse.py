@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from aquadash.errors import DataError, UnknownNameError
-from aquadash.evaluation import OUTCOMES, SORTS, likely_classes, select, self_confidence, suspects
-from aquadash.evaluation.label_errors import class_thresholds
+from aquadash.evaluation import SORTS, select
+from aquadash.evaluation.browse import OUTCOMES
+from aquadash.evaluation.label_errors import class_thresholds, likely_classes, self_confidence, suspects
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 PREDICTED = np.array([0, 1, 1, 0, 2, 0])

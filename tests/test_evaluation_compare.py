@@ -10,8 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation import compare_predictions, mcnemar
-from aquadash.evaluation.compare import exact_p_value
+from aquadash.evaluation.compare import compare_predictions, exact_p_value, mcnemar
 
 LABELS = np.array([0, 0, 1, 1, 1])
 A = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3], [0.6, 0.4]])  # right, wrong, right, wrong, wrong

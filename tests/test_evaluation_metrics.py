@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation import confidence, evaluate, predicted_labels, wilson_interval
-from aquadash.evaluation.metrics import PROBABILITY_FLOOR
+from aquadash.evaluation import evaluate, wilson_interval
+from aquadash.evaluation.metrics import PROBABILITY_FLOOR, confidence, predicted_labels
 
 NAMES = ("beaver", "dolphin", "otter", "seal", "whale")
 
@@ -144,7 +144,7 @@ def test_evaluating_500_images_is_quick() -> None:
 def test_the_import_is_light_and_tensorflow_never_needed() -> None:
     code = (
         "import sys, aquadash.evaluation\n"
-        "from aquadash.evaluation import evaluate, mcnemar\n"
+        "from aquadash.evaluation import evaluate, pairwise\n"
         "print([name for name in ('sklearn', 'scipy', 'pandas') if name in sys.modules], end=' ')\n"
         "evaluate([0, 1], [[1., 0.], [0., 1.]], class_names=['a', 'b']).to_dict()\n"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import multinomial
 
 from aquadash.errors import DataError
-from aquadash.evaluation import clustered_interval, newcombe_interval, paired_change, wilson_interval
+from aquadash.evaluation import clustered_interval, paired_change, wilson_interval
+from aquadash.evaluation.paired import newcombe_interval
 
 
 def test_newcombes_interval_has_the_published_values() -> None:

@@ -10,7 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation import agreement_of, exponential_average, holm, newcombe_interval, pairwise, pareto_front
+from aquadash.evaluation import agreement_of, pairwise, pareto_front
+from aquadash.evaluation.paired import newcombe_interval
+from aquadash.evaluation.pairs import holm
+from aquadash.evaluation.smoothing import exponential_average
 
 
 @dataclass(frozen=True)

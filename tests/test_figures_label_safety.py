@@ -7,10 +7,10 @@ import pytest
 
 from aquadash.augment import Branch, Range, op
 from aquadash.evaluation import paired_change as compared
-from aquadash.explain.label_safety import SafetyRequest, SweepRequest, measure
-from aquadash.explain.label_safety_result import SafetyResult
 from aquadash.figures import label_safety_curve, label_safety_steps, paired_change
 from aquadash.figures.theme import alt_text
+from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
+from aquadash.robustness.label_safety_result import SafetyResult
 from tests.safety_fakes import ContrastReader, striped
 
 

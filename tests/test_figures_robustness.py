@@ -9,12 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aquadash.explain.corruptions import CORRUPTIONS
 from aquadash.figures import robustness_curves as curves
 from aquadash.figures import robustness_losses as losses
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import alt_text
+from aquadash.robustness.corruptions import CORRUPTIONS
 from tests.robust_runs import made_up_result
 
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'

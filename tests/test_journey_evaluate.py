@@ -12,8 +12,8 @@ import numpy as np
 import psutil
 import pytest
 
-from aquadash.explain.robustness_job import Robustness
 from aquadash.jobs import JobStatus
+from aquadash.robustness.job import Robustness
 from aquadash.runs import Predictions, open_store
 from tests.browser_pages import (
     add_included_model,

@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
 from aquadash import data
-from aquadash.evaluation import bin_of, suspects
+from aquadash.evaluation import bin_of
+from aquadash.evaluation.label_errors import suspects
 from aquadash.runs import Predictions, Run, RunStore, open_store
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.sections import Need

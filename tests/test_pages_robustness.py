@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.explain.robustness_job import KIND, Robustness
-from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.robustness.job import KIND, Robustness
+from aquadash.robustness.request import RobustnessRequest
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.ui.evaluate import robustness_reads
@@ -25,13 +24,6 @@ from tests.stored_runs import HOSTILE, add_run, without_engine
 @pytest.fixture(autouse=True)
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     without_engine(monkeypatch)
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    """With the images drawn and the database made, which takes seconds."""
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 @pytest.fixture

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from aquadash.errors import DataError, RunError, UnknownNameError
 from aquadash.evaluation import verdict
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.pairs import change, find_pair, pairs
 from tests.paired import add_pair, predictions
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 def test_the_two_halves_are_found_again(store: RunStore) -> None:

@@ -52,13 +52,19 @@ def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
     assert app.selectbox[0].value == "seal"
 
 
-def test_a_late_message_with_the_address_before_changes_nothing(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [100.0]
-    monkeypatch.setattr("aquadash.ui.address.time", SimpleNamespace(monotonic=lambda: clock[0]))
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr("aquadash.ui.address.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_a_late_message_with_the_address_before_changes_nothing(app: AppTest, clock: list[float]) -> None:
     app.run()
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     for late in (None, "51"):
+        clock[0] += 10  # The script may be slow to come to it.
         if late is None:
             del app.query_params["seed"]
         else:
@@ -66,20 +72,26 @@ def test_a_late_message_with_the_address_before_changes_nothing(app: AppTest, mo
         app.number_input[0].set_value(app.number_input[0].value + 1).run()
     assert app.number_input[0].value == 54 and app.query_params["seed"] in ("54", ["54"])
 
-    clock[0] += 3
-    app.query_params["seed"] = "51"
-    app.run()
-    assert app.number_input[0].value == 54, "the script may be slow to come to it"
-    clock[0] += 10
-    app.query_params["seed"] = "51"
-    app.run()
-    assert app.number_input[0].value == 51, "later it is a link"
 
-
-def test_the_back_button_is_heeded_at_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_on_another_widget_may_come_with_the_address_before(app: AppTest, clock: list[float]) -> None:
     app.run()
     app.number_input[0].set_value(51).run()
-    monkeypatch.setattr("aquadash.ui.address.get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True))
+    clock[0] += 0.5
+    del app.query_params["seed"]
+    app.selectbox[0].set_value("otter").run()
+    assert app.number_input[0].value == 51 and app.query_params["seed"] in ("51", ["51"])
+    assert app.query_params["animal"] in ("otter", ["otter"])
+
+
+def test_whoever_has_looked_at_the_page_may_go_back(app: AppTest, clock: list[float]) -> None:
+    app.run()
+    app.number_input[0].set_value(51).run()
+    app.number_input[0].set_value(52).run()
+    clock[0] += 1.1
+    app.query_params["seed"] = "51"
+    app.run()
+    assert app.number_input[0].value == 51
+    clock[0] += 1.1
     del app.query_params["seed"]
     app.run()
     assert app.number_input[0].value == 0

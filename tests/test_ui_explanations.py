@@ -13,10 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.explain.remote import RemoteExplainer
-from aquadash.explain.results import Explanation
 from aquadash.runs import Run, open_store
 from aquadash.ui.explain import explain_section, explainer
-from aquadash.ui.explain.explainer import Memory, image_hash
+from aquadash.ui.explain.explainer import image_hash
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import OTTER, add_run, without_engine
 
@@ -154,21 +153,6 @@ def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: 
     resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
     explainer.explained(resumed, images[:1], [0], method="grad-cam")
     assert asked[-1] == 1 and len(asked) == 4, "a network that was trained further answers for itself"
-
-
-def test_the_memory_forgets_what_was_not_used_for_the_longest_time() -> None:
-    def made(number: int) -> tuple[explainer.Key, Explanation]:
-        values = np.zeros((4, 4), np.float32)
-        kept = Explanation("grad-cam", 0, "a", 0.5, np.zeros((4, 4, 3), np.uint8), values, signed=False)
-        return (("here", "run", None), str(number), "grad-cam", 0), kept
-
-    memory = Memory(most=2)
-    (a, first), (b, second), (c, third) = made(1), made(2), made(3)
-    memory.put(a, first)
-    memory.put(b, second)
-    assert memory.get(a) is first
-    memory.put(c, third)
-    assert memory.get(b) is None and memory.get(a) is first and memory.get(c) is third
 
 
 def test_images_are_known_by_size_and_pixels() -> None:

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
-from aquadash.explain import label_safety_job
 from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.robustness import label_safety_job
 from aquadash.runs import Predictions, Run, RunStore, open_store
 from aquadash.ui import cache
-from aquadash.ui.augment import label_safety_reads
+from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows
 from tests.app_pages import address_of
 from tests.robust_runs import add_tiny_model
@@ -133,12 +133,12 @@ def test_a_link_to_a_result_shows_it_and_measures_it_again_elsewhere(sharp: Run,
     shown = address_of(app, "safety")
     assert shown
     # An app that was started again has it still.
-    label_safety_reads._result.clear()
+    label_safety_view._kept_result.clear()
     link = {"safety_copies": "4", "safety_high": "2", "safety": shown}
     assert alternatives(open_meter(**link)) == alternatives(app)
     # Another computer has not, nor one whose folder was emptied.
     shutil.rmtree(home / "label-safety")
-    label_safety_reads._result.clear()
+    label_safety_view._kept_result.clear()
     elsewhere = ended(open_meter(**link))
     assert alternatives(elsewhere) == alternatives(app)
     # Another setting asks for another measurement, which nobody has wished for.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aquadash import people
 from aquadash.classroom.rights import Thing
+from aquadash.files import write_whole
 
 _MOST_BYTES = 4_000
 
@@ -42,9 +43,7 @@ def write(pipeline: Path, text: str) -> None:
     if not text:
         _beside(pipeline).unlink(missing_ok=True)
         return
-    temporary = _beside(pipeline).with_suffix(f".{os.getpid()}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, _beside(pipeline))
+    write_whole(_beside(pipeline), text)
 
 
 def move(pipeline: Path, to: Path) -> None:

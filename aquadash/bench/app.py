@@ -7,6 +7,7 @@ Drawing in the browser comes on top.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import statistics
@@ -19,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
-from aquadash.bench.app_server import app_server
+from aquadash.bench.app_server import ServerError, app_server
+from aquadash.bench.tab import Tab
 from aquadash.errors import UnknownNameError
 from aquadash.pages import PAGES
-from aquadash.ui.visitor import ServerError, Visitor
 
 FEW = 5
 _EPOCHS = 100
@@ -138,18 +139,30 @@ def time_page(home: Path, page: str, *, repeats: int) -> tuple[float, float, flo
     Raises:
         ServerError: The app does not start, or the page fails.
     """
-    with app_server(home) as address, Visitor(address, page) as visitor:
-        cold = visitor.draw()
-        kilobytes = visitor.received / 1000
+    with app_server(home) as address:
+        return asyncio.run(_time(address, page, repeats))
+
+
+async def _time(address: str, page: str, repeats: int) -> tuple[float, float, float]:
+    tab = Tab(address)
+    await tab.open()
+    tab.quiet(True)
+    try:
+        cold = await tab.go(page)
+        kilobytes = tab.counts.bytes_received / 1000
         # What is made ready in the background after a start is not to be timed with the page.
         previous = cold
         for _ in range(20):
-            seconds = visitor.draw()
+            seconds = await tab.go(page)
             if seconds > 0.7 * previous:
                 break
             previous = seconds
-        warm = statistics.median(visitor.draw() for _ in range(repeats))
-        return cold, warm, kilobytes
+        warm = statistics.median([await tab.go(page) for _ in range(repeats)])
+    finally:
+        await tab.close()
+    if tab.counts.errors:
+        raise ServerError(f"The page {page} failed: {tab.counts.errors[0]}")
+    return cold, warm, kilobytes
 
 
 def _fill(home: Path, runs: int) -> None:

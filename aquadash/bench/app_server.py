@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.ui.visitor import ServerError
+from aquadash.errors import AquaDashError
 
 _START_SECONDS = 120.0
 #: Settings that would lead away from the home and from this machine, or keep visitors out.
 _ELSEWHERE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM")
+
+
+class ServerError(AquaDashError):
+    """The app's server could not be started, or did not answer as it should."""
 
 
 @dataclass(frozen=True)

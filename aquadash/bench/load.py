@@ -1,8 +1,8 @@
 """A class on one machine: many visitors who change pages and watch one training, for as long as a lesson lasts.
 
 A server of the app of its own, a training of the report's network, and visitors that speak the browsers' protocol
-(:mod:`aquadash.ui.tab`), all on this machine and nowhere else. The training's speed alone is measured in between, with
-everybody's computer asleep: machines change their speed within minutes, so that only neighbours can be compared.
+(:mod:`aquadash.bench.tab`), all on this machine and nowhere else. The training's speed alone is measured in between,
+with everybody's computer asleep: machines change their speed within minutes, so that only neighbours can be compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aquadash.bench.load_result import LoadBench, divided, judged, spread
 from aquadash.bench.load_training import ProgressRecord, is_running, training, worker_pid
 from aquadash.bench.load_visitors import Clock, Visitor
 from aquadash.bench.load_walk import Runs, every_place
-from aquadash.ui.tab import Tab
+from aquadash.bench.tab import Tab
 
 #: A phase of load and the sleep after it, in seconds; short tests have shorter ones. Short beside the minutes in which
 #: a machine changes its speed, long beside an epoch.

@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.bench.app_server import end_process, environment
+from aquadash.bench.app_server import ServerError, end_process, environment
 from aquadash.bench.load_walk import Runs
 from aquadash.runs import tags
 from aquadash.runs.types import Progress, RunStatus
-from aquadash.ui.visitor import ServerError
 
 #: Runs that are made up beside the training: a class has some behind it.
 STORED_RUNS = 30

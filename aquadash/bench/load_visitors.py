@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aquadash.bench.load_walk import Place, Runs, walk
-from aquadash.ui.tab import Tab
+from aquadash.bench.tab import Tab
 
 #: What the Train page says of a training under way (:func:`aquadash.ui.train.live.progress_text`).
 _PROGRESS = re.compile(rb"Epoch (\d+) of at most [\d,]+ \xc2\xb7 batch ([\d,]+) of")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aquadash import settings
+from aquadash.bench.app_server import ServerError
 from aquadash.pages import PAGES
-from aquadash.ui.visitor import ServerError
 
 # In a process of its own: the code of all pages would weigh on that of the visitors.
 _SECTIONS = """

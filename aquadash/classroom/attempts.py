@@ -8,9 +8,10 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 #: Wrong codes from one address that cost nothing: a class behind one router shares an address.
 FREE_OF_ONE = 8
@@ -55,7 +56,7 @@ class Attempts:
         self._free_of_one, self._longest_of_one = free_of_one, longest_of_one
         self._free_of_all, self._longest_of_all = free_of_all, longest_of_all
         self._lock = threading.Lock()
-        self._of_one: OrderedDict[str, _Record] = OrderedDict()
+        self._of_one: LRUCache[str, _Record] = LRUCache(MOST_ADDRESSES)
         self._of_all = _Record()
 
     def wait_seconds(self, address: str) -> float:
@@ -72,11 +73,7 @@ class Attempts:
         """Note one more."""
         with self._lock:
             now = self._clock()
-            key = _network(address)
-            _count(self._of_one.setdefault(key, _Record()), now)
-            self._of_one.move_to_end(key)
-            while len(self._of_one) > MOST_ADDRESSES:
-                self._of_one.popitem(last=False)
+            _count(self._of_one.setdefault(_network(address), _Record()), now)
             _count(self._of_all, now)
 
     def __len__(self) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from aquadash.errors import StorageError
+from aquadash.files import write_whole
 
 
 def write_private(path: Path, values: dict[str, Any]) -> None:
@@ -17,17 +16,10 @@ def write_private(path: Path, values: dict[str, Any]) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # mkstemp makes the file with mode 0600, so that it is at no moment open to others.
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(values, file, ensure_ascii=False)
-        os.replace(temporary, path)
+        write_whole(path, json.dumps(values, ensure_ascii=False), mode=0o600)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise StorageError(
             f"{path} cannot be written: {error.strerror or error}. Is the disk full, or the folder read-only?"
         ) from error

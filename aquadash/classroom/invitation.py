@@ -12,6 +12,8 @@ import segno
 
 #: Where people join, below the app's address.
 JOIN_PATH = "/class/join"
+#: Where a form is sent to that makes somebody leave.
+LEAVE_PATH = "/class/leave"
 
 
 def addresses() -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from aquadash import settings
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from aquadash.files import write_whole
 from aquadash.pages import PAGES
 
 _log = logging.getLogger(__name__)
@@ -164,15 +164,11 @@ def save(limits: ClassLimits) -> None:
     """
     require(Action.SETTINGS)
     text = json.dumps({"format": _FORMAT, **limits.to_values()}, indent=1)
-    temporary = path().with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path())
+        write_whole(path(), text)
     except OSError as error:
         raise StorageError(f"The limits of the class cannot be kept in {path().parent} ({error.strerror}).") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 _read: dict[Path, tuple[tuple[int, int, int] | None, ClassLimits]] = {}

@@ -6,37 +6,24 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 
-from aquadash import settings
-from aquadash.classroom.member_types import Joined
 from aquadash.classroom.names import LONGEST, clean_name, is_reserved
-from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
 from aquadash.people import STRANGER, Person, Role
 
 
-def enter(claims: Mapping[str, object], *, earlier_token: str | None = None) -> Joined | None:
-    """Let somebody in who has just logged in at the service: a session begins, the same as with a code.
+def described_by(claims: Mapping[str, object], *, teachers: frozenset[str]) -> Person:
+    """Who has logged in at the service, with the name that it knows.
 
     The person's id is the SHA-256 of issuer and subject, the one pair that a service never gives to two people, cut to
-    32 hexadecimal digits. Teachers are those whose e-mail stands in ``AQUADASH_TEACHERS``; an e-mail that the service
-    calls unverified counts for nothing.
+    32 hexadecimal digits.
 
     Args:
         claims: Those of the ID token (OpenID Connect Core 1.0, section 5.1); empty for nobody.
-        earlier_token: What the browser has from before.
+        teachers: The e-mail addresses of teachers; one that the service calls unverified counts for nothing.
 
     Returns:
-        The session, or None for claims that name nobody.
-
-    Raises:
-        AquaDashError: The class is full, or its file cannot be read.
+        :data:`STRANGER` for claims that name nobody.
     """
-    person = described_by(claims, teachers=settings.teachers())
-    return None if person is STRANGER else open_sessions().enter(person, earlier_token=earlier_token)
-
-
-def described_by(claims: Mapping[str, object], *, teachers: frozenset[str]) -> Person:
-    """The person of these claims, with the name that the service knows; see :func:`enter`."""
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not (isinstance(issuer, str) and isinstance(subject, str) and issuer and subject):
         return STRANGER

@@ -13,7 +13,7 @@ from aquadash.jobs import Job
 _LOOK_SECONDS = 0.3
 
 
-def wait(read: Callable[[], Job | None], stop: Callable[[], None], *, name: str, title: str = "") -> Job:
+def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: str, title: str = "") -> Job:
     """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
 
     Args:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from aquadash import augment, data
 from aquadash.augment import Branch, PipelineSpec
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
-from aquadash.errors import ConfigError
-from aquadash.explain.label_safety import SafetyRequest, SweepRequest, measure, validation_images
-from aquadash.explain.label_safety_result import SafetyResult, Seen, Sweep
-from aquadash.explain.label_safety_steps import find_step, path_text, read_path, text_of
-from aquadash.explain.label_safety_words import crossing_sentence
+from aquadash.cli.job_line import wait
+from aquadash.cli.output import json_option, percent, show, table
+from aquadash.errors import ConfigError, RunError
+from aquadash.jobs import open_jobs
+from aquadash.robustness import label_safety_job
+from aquadash.robustness.label_safety import SafetyRequest, SweepRequest
+from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep
+from aquadash.robustness.label_safety_words import crossing_sentence
+from aquadash.robustness.steps import find_step, path_text, read_path, text_of
+from aquadash.robustness.subjects import validation_images
 from aquadash.runs import open_store
-
-if TYPE_CHECKING:
-    from aquadash.jobs import Progress
 
 
 @click.command("label-safety")
@@ -69,19 +68,20 @@ def label_safety(
     subjects = validation_images(
         found, store.validation_predictions(found.run_id), dataset, per_class=per_class, seed=seed
     )
-    path = store.model_path(found.run_id)
-    with StatusLine() as line:
-        line.show("Loading the model")
-        import_tensorflow_quietly()
-        from aquadash.predict import Predictor
-
-        predictor = Predictor.load(path, class_names=found.class_names)
-
-        def tell(progress: Progress) -> None:
-            eta = "" if progress.eta is None else f", {progress.eta:,.0f} s left"
-            line.show("Label safety", progress.fraction, f"{progress.phase}{eta}")
-
-        result = measure(predictor, subjects, request, tell=tell)
+    job_id = label_safety_job.job_of(label_safety_job.key_of(found, subjects, request))
+    job = open_jobs().get(job_id)
+    if job is None or (job.status.ended and label_safety_job.result(job) is None):
+        store.model_path(found.run_id)
+        label_safety_job.start(found, subjects, request)
+    ended = wait(
+        lambda: open_jobs().get(job_id),
+        lambda: open_jobs().request_stop(job_id),
+        name=found.name,
+        title="label safety",
+    )
+    result = label_safety_job.result(ended)
+    if result is None:
+        raise RunError(f"Measuring {found.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")
     told = {"run_id": found.run_id, "name": found.name, "pipeline": spec.name, "branch": number}
     show({**told, **result.to_dict()}, as_json=as_json, text=lambda: _text(found.name, spec, chosen, result))
 

@@ -7,11 +7,11 @@ import click
 from aquadash.cli.job_line import wait
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.errors import AquaDashError, RunError
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness_job import Robustness
-from aquadash.explain.robustness_request import RobustnessRequest
-from aquadash.explain.robustness_result import Mean, RobustnessResult
 from aquadash.jobs import JobStatus
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.job import Robustness
+from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.result import Mean, RobustnessResult
 from aquadash.runs import open_store
 
 

@@ -5,14 +5,14 @@ A cache may be lost, damaged or impossible to write at any time; then loading is
 
 from __future__ import annotations
 
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from aquadash import settings
 from aquadash.data.dataset import Split
+from aquadash.files import replacing
 
 
 def read(name: str) -> tuple[Split, Split, str] | None:
@@ -41,16 +41,10 @@ def write(name: str, train: Split, test: Split, note: str) -> None:
         arrays[f"{part}_labels"] = split.labels
         arrays[f"{part}_names"] = np.array(split.file_names, dtype=np.str_)
     path = _path(name)
-    temporary = None
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path) as file:
             np.savez(file, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
-    except OSError:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def _path(name: str) -> Path:

@@ -5,12 +5,13 @@ Beside the sources that come with AquaDash it holds the data sets that people ha
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import Protocol
+
+from cachetools import LRUCache
 
 from aquadash.data.dataset import Dataset
 from aquadash.data.folder import about
@@ -167,7 +168,7 @@ def _own_source(kept: About) -> Source:
     )
 
 
-_loaded: OrderedDict[tuple[str, str], Dataset] = OrderedDict()
+_loaded: LRUCache[tuple[str, str], Dataset] = LRUCache(_KEEP)
 _loaded_lock = Lock()
 _source_locks: dict[str, Lock] = {}
 
@@ -201,7 +202,8 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
     # One thread loads while the others wait for its result.
     with one_at_a_time(source_lock, f"Waiting while {entry.title} is loaded", progress or silent):
         key = entry.key()
-        kept = _recall((source, key)) if key is not None else None
+        with _loaded_lock:
+            kept = None if key is None else _loaded.get((source, key))
         if kept is not None:
             return kept
         dataset = entry.load(progress=progress)
@@ -211,19 +213,6 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
         # Asked again where loading has just made what there is to read.
         key = key if key is not None else entry.key()
         if key is not None:
-            _remember((source, key), dataset)
+            with _loaded_lock:
+                _loaded[source, key] = dataset
         return dataset
-
-
-def _recall(key: tuple[str, str]) -> Dataset | None:
-    with _loaded_lock:
-        if key in _loaded:
-            _loaded.move_to_end(key)
-        return _loaded.get(key)
-
-
-def _remember(key: tuple[str, str], dataset: Dataset) -> None:
-    with _loaded_lock:
-        _loaded[key] = dataset
-        while len(_loaded) > _KEEP:
-            _loaded.popitem(last=False)

@@ -155,7 +155,7 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
 
     Guo et al. (see :func:`reliability`), section 4.2. A network's stored probabilities are enough: their logarithms
     are its scores but for a number that is the same for all classes and that the softmax drops. In ``1 / T`` the loss
-    is convex, so there is one minimum; it is found by bisection of its slope to the last digit.
+    is convex, so there is one minimum, where its slope is 0.
 
     Args:
         labels: Integers, shape (n,), of validation images.
@@ -165,17 +165,20 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
         DataError: The arrays do not belong together.
     """
     truth, shares = checked(labels, probabilities)
+    from scipy.optimize import brentq
+    from scipy.special import logsumexp, softmax
+
     scores = _scores(shares)
     rows = np.arange(len(truth))
 
     def slope(inverse: float) -> float:
         """Of the loss by the inverse temperature."""
-        scaled = _softmax(inverse * scores)
+        scaled = softmax(inverse * scores, axis=1)
         return float(((scaled * scores).sum(axis=1) - scores[rows, truth]).mean())
 
     def loss(inverse: float) -> float:
         scaled = inverse * scores
-        return float((_log_sum(scaled) - scaled[rows, truth]).mean())
+        return float((logsumexp(scaled, axis=1) - scaled[rows, truth]).mean())
 
     low, high = 1 / HIGHEST_TEMPERATURE, 1 / LOWEST_TEMPERATURE
     at_limit = True
@@ -185,12 +188,7 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
         inverse = high
     else:
         at_limit = False
-        for _ in range(100):
-            middle = (low + high) / 2
-            if middle in (low, high):
-                break
-            low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-        inverse = (low + high) / 2
+        inverse = brentq(slope, low, high, xtol=1e-15, rtol=1e-15)
     if loss(inverse) >= loss(1.0):
         # Equal scores everywhere: nothing changes them, so nothing should.
         inverse = 1.0
@@ -207,20 +205,11 @@ def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
     """
     if not (math.isfinite(temperature) and temperature > 0):
         raise DataError(f"The temperature is {temperature}; expected a number above 0.")
-    return _softmax(_scores(np.asarray(probabilities, dtype=np.float64)) / temperature)
+    from scipy.special import softmax
+
+    scaled: NDArray[np.float64] = softmax(_scores(np.asarray(probabilities, dtype=np.float64)) / temperature, axis=1)
+    return scaled
 
 
 def _scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(np.maximum(shares, _LOGARITHM_FLOOR))
-
-
-def _log_sum(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    highest = scores.max(axis=1)
-    summed: NDArray[np.float64] = highest + np.log(np.exp(scores - highest[:, None]).sum(axis=1))
-    return summed
-
-
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    return shares

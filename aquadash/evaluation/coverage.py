@@ -108,18 +108,14 @@ def coverage_curve(labels: ArrayLike, probabilities: ArrayLike) -> CoverageCurve
         DataError: The arrays do not belong together.
     """
     truth, shares = checked(labels, probabilities)
-    confident, right = shares.max(axis=1), shares.argmax(axis=1) == truth
-    order = np.argsort(-confident, kind="stable")
-    falling, hits = confident[order], np.cumsum(right[order])
-    last = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)
-    accuracy = hits[last] / (last + 1)
-    sizes = np.diff(np.append(-1, last))
-    return CoverageCurve(
-        thresholds=falling[last],
-        coverage=(last + 1) / len(truth),
-        accuracy=accuracy,
-        area=float(((1 - accuracy) * sizes).sum() / len(truth)),
-    )
+    from sklearn.metrics import confusion_matrix_at_thresholds
+
+    right = shares.argmax(axis=1) == truth
+    _, wrong, _, hits, thresholds = confusion_matrix_at_thresholds(right, shares.max(axis=1), pos_label=True)
+    given = hits + wrong
+    accuracy, coverage = hits / given, given / len(truth)
+    area = float(((1 - accuracy) * np.diff(coverage, prepend=0)).sum())
+    return CoverageCurve(thresholds=thresholds, coverage=coverage, accuracy=accuracy, area=area)
 
 
 def lowest_threshold(

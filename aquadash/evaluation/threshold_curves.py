@@ -45,23 +45,6 @@ class ClassCurves:
     average_precision: float | None
 
 
-@dataclass(frozen=True)
-class CutCounts:
-    """What one threshold for one class gives.
-
-    Attributes:
-        hits: Images of the class that are called so.
-        false_alarms: Others that are called so.
-        missed: Images of the class that are not called so.
-        rest: Others that are not called so.
-    """
-
-    hits: int
-    false_alarms: int
-    missed: int
-    rest: int
-
-
 def ranking_curves(
     labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequence[str]
 ) -> tuple[ClassCurves, ...]:
@@ -133,26 +116,22 @@ def to_dict(curves: Sequence[ClassCurves]) -> dict[str, Any]:
 
 
 def _curves(label: str, positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> ClassCurves:
-    order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
-    hits, alarms = np.cumsum(positive[order]), np.cumsum(~positive[order])
-    # The last image of each group that ties: a threshold takes all of them or none.
-    last = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)
-    hits, alarms = np.append(0, hits[last]), np.append(0, alarms[last])
+    from sklearn.metrics import average_precision_score, confusion_matrix_at_thresholds, roc_auc_score
+
+    _, alarms, _, hits, thresholds = confusion_matrix_at_thresholds(positive, scores, pos_label=True)
+    # Above all probabilities nothing is called the class.
+    hits, alarms = np.append(0, hits), np.append(0, alarms)
     positives, negatives = int(hits[-1]), int(alarms[-1])
     nothing = np.full(len(hits), np.nan)
-    recall = hits / positives if positives else nothing
-    false_rate = alarms / negatives if negatives else nothing
     called = hits + alarms
-    precision = np.divide(hits, called, out=np.ones(len(hits)), where=called > 0)
     return ClassCurves(
         label=label,
         positives=positives,
         negatives=negatives,
-        thresholds=np.append(np.inf, falling[last]),
-        true_positive_rate=recall,
-        false_positive_rate=false_rate,
-        precision=precision,
-        auc=float(np.trapezoid(recall, false_rate)) if positives and negatives else None,
-        average_precision=float((np.diff(recall) * precision[1:]).sum()) if positives else None,
+        thresholds=np.append(np.inf, thresholds),
+        true_positive_rate=hits / positives if positives else nothing,
+        false_positive_rate=alarms / negatives if negatives else nothing,
+        precision=np.divide(hits, called, out=np.ones(len(hits)), where=called > 0),
+        auc=float(roc_auc_score(positive, scores)) if positives and negatives else None,
+        average_precision=float(average_precision_score(positive, scores)) if positives else None,
     )

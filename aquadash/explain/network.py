@@ -171,12 +171,12 @@ def _told(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[
 def _answering(model: Any) -> Any:
     """The layer that gives a model's answer."""
     while hasattr(model, "layers"):
-        outputs = getattr(model, "outputs", None)
-        history = getattr(outputs[0], "_keras_history", None) if outputs else None
-        last = history.operation if history is not None else (model.layers[-1] if model.layers else None)
-        if last is None or last is model:
+        names = getattr(model, "output_names", ())[:1]
+        # Only a network of Keras's functional kind has names of its outputs.
+        last = [each for each in getattr(model, "operations", ()) if each.name in names] or model.layers[-1:]
+        if not last:
             return model
-        model = last
+        model = last[-1]
     return model
 
 

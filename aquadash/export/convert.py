@@ -179,9 +179,9 @@ def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: P
     total = len(images) + 2
     progress("loading the model", 0, total)
     model = load_model(model_path)
-    precision = "float32" if _is_float32(model) else "bfloat16"
     progress(f"converting to {form.title}", 1, total)
-    exact = model if precision == "float32" else _in_float32(model)
+    exact = _in_float32(model)
+    precision = "float32" if exact is model else "bfloat16"
     try:
         content = _WRITERS[form.name](exact)
         answer = _READERS[form.name](content)
@@ -216,15 +216,13 @@ def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: P
     return check
 
 
-def _is_float32(model: keras.Model) -> bool:
-    return all(layer.compute_dtype in ("float32", None) for layer in model._flatten_layers())
-
-
 def _in_float32(model: keras.Model) -> keras.Model:
-    """The same network that calculates in float32; its weights were in float32 before."""
+    """The same network that calculates in float32; its weights were in float32 before. Itself if it does already."""
     import keras
 
     text = json.dumps(keras.saving.serialize_keras_object(model))
+    if "bfloat16" not in text:
+        return model
     exact = keras.saving.deserialize_keras_object(json.loads(text.replace("mixed_bfloat16", "float32")))
     exact.set_weights(model.get_weights())
     return exact

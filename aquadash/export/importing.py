@@ -20,11 +20,11 @@ from aquadash.classroom.checks import check_upload
 from aquadash.classroom.rights import Action, require
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
-from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, Check
 from aquadash.export.zip_files import MOST_PACKED, ForeignZipError, checked_members, unpack
 from aquadash.models import check_model_file
+from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore
 from aquadash.runs.arrays import check_arrays
 from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE
@@ -45,7 +45,7 @@ def _checkpoint(path: Path, run: Run) -> None:
 
 
 def _robustness(path: Path, run: Run) -> RobustnessResult:
-    return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
+    return RobustnessResult.from_json(path.read_bytes())
 
 
 def _network(path: Path, run: Run) -> None:

@@ -6,15 +6,14 @@ Reading trusts nothing: not the names, not the sizes that a member claims, not i
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aquadash.errors import AquaDashError
+from aquadash.files import replacing
 from aquadash.runs.connection import storage_errors
 
 #: The earliest time a ZIP file can name; all members bear it.
@@ -73,19 +72,13 @@ def write_zip(
         after: Called with the name of each member that has been written; what it raises ends the writing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     written: dict[str, Written] = {}
-    try:
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", compresslevel=6) as archive:
-            for member in members:
-                written[member.name] = _write(archive, member)
-                after(member.name)
-            closing = last(written)
-            written[closing.name] = _write(archive, closing)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, mode=0o600) as file, zipfile.ZipFile(file, "w", compresslevel=6) as archive:
+        for member in members:
+            written[member.name] = _write(archive, member)
+            after(member.name)
+        closing = last(written)
+        written[closing.name] = _write(archive, closing)
     return written
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from aquadash.explain.label_safety_result import Crossing, Sweep
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     WRONG_COLOUR,
@@ -17,6 +16,7 @@ from aquadash.figures.theme import (
     run_colour,
     shorten,
 )
+from aquadash.robustness.label_safety_result import Crossing, Sweep
 
 _BAND = "rgba(1, 139, 197, 0.18)"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from aquadash.explain.label_safety_result import SafetyResult, Seen
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     empty_figure,
@@ -19,6 +18,7 @@ from aquadash.figures.theme import (
     shorten,
 )
 from aquadash.figures.whiskers import whiskers
+from aquadash.robustness.label_safety_result import SafetyResult, Seen
 
 
 @dataclass(frozen=True)

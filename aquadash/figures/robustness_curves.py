@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness_result import RobustnessResult
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     empty_figure,
@@ -22,6 +20,8 @@ from aquadash.figures.theme import (
     shorten,
 )
 from aquadash.figures.whiskers import whiskers
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.result import RobustnessResult
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from aquadash.explain.corruptions import CORRUPTIONS
-from aquadash.explain.robustness_result import Mean, RobustnessResult
 from aquadash.figures.theme import OUTLINE_COLOUR, empty_figure, escape, finish, hover_name, listed, run_colour, shorten
 from aquadash.figures.whiskers import whiskers
+from aquadash.robustness.corruptions import CORRUPTIONS
+from aquadash.robustness.result import Mean, RobustnessResult
 
 Kind = Literal["corruptions", "pipelines"]
 

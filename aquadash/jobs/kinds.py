@@ -76,14 +76,14 @@ KINDS = {
         Kind(
             "robustness",
             "measurement",
-            "aquadash.explain.robustness_job:work",
+            "aquadash.robustness.job:work",
             niceness=_BESIDE_TRAINING,
             slots=2,
         ),
         Kind(
             "label-safety",
             "measurement",
-            "aquadash.explain.label_safety_job:work",
+            "aquadash.robustness.label_safety_job:work",
             linger=_MINUTE,
             kept=_DAY,
         ),

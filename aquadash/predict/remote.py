@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,20 +113,15 @@ def _begin() -> None:
     import tensorflow  # noqa: F401
 
 
-#: In the process: the networks that were asked last, by their file's state.
-_loaded: OrderedDict[tuple[Saved, object], Predictor] = OrderedDict()
-
-
 def _network(saved: Saved) -> Predictor:
-    """The network, loaded if it is not there or its file has changed."""
-    key = saved, os.stat(saved.path).st_mtime_ns if saved.path.is_file() else None
-    if key not in _loaded:
-        while len(_loaded) >= _KEEP:
-            _loaded.popitem(last=False)
-        detector = read_artifact(saved.strangers, STRANGERS) if saved.strangers else None
-        _loaded[key] = saved.kind.load(saved.path, class_names=saved.class_names, detector=detector)
-    _loaded.move_to_end(key)
-    return _loaded[key]
+    """In the process: the network, loaded if it is not among those that were asked last or its file has changed."""
+    return _loaded(saved, os.stat(saved.path).st_mtime_ns if saved.path.is_file() else None)
+
+
+@lru_cache(maxsize=_KEEP)
+def _loaded(saved: Saved, changed: int | None) -> Predictor:
+    detector = read_artifact(saved.strangers, STRANGERS) if saved.strangers else None
+    return saved.kind.load(saved.path, class_names=saved.class_names, detector=detector)
 
 
 def _attribute(saved: Saved, names: Sequence[str]) -> Any:

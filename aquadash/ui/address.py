@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from aquadash.ui.text import plain
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
-#: For so long after a widget has changed the address, the browser may still send the one before: the network is slow,
-#: or the page's script has not come to read what was sent. Whoever follows a link to the one before is slower.
-_LATE_SECONDS = 5.0
+#: For so long after a widget has changed the address, the browser may still send the one before with a click on another
+#: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
+_LATE_SECONDS = 1.0
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
@@ -41,7 +40,7 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
     """
     text = st.query_params.get(name)
     seen = st.session_state.get(_seen(name))
-    if name in st.session_state and (text == seen or _is_late(name, text)):
+    if name in st.session_state and (text == seen or _has_changed(name) or _is_late(name, text)):
         # A late browser will hold ``seen`` in a moment: what is recorded now has to change that, not what it sent.
         _write(name, seen)
         return st.session_state[name]
@@ -76,8 +75,8 @@ def keep(name: str, value: Any) -> None:
 
 def forget(name: str) -> None:
     """Let :func:`restore` read the address although it has not changed: something else has set the value since."""
-    st.session_state.pop(_seen(name), None)
-    st.session_state.pop(_left(name), None)
+    for kept in (_seen(name), _left(name), _recorded(name)):
+        st.session_state.pop(kept, None)
 
 
 def note(name: str, text: str, expected: str) -> None:
@@ -173,20 +172,27 @@ def _write(name: str, text: str | None) -> None:
         left = st.session_state.get(_left(name), {}) | {before: now}
         st.session_state[_left(name)] = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
     st.session_state[_seen(name)] = text
+    st.session_state[_recorded(name)] = st.session_state.get(name)
+
+
+def _has_changed(name: str) -> bool:
+    """Whether the widget says something else than when the address was written: a person's last word is meant.
+
+    Keys that are pressed fast send the next value of a slider together with the address of the one before.
+    """
+    recorded = _recorded(name)
+    return recorded in st.session_state and st.session_state[recorded] != st.session_state[name]
 
 
 def _is_late(name: str, text: str | None) -> bool:
-    """Whether the browser sent ``text`` before it heard of the present one.
-
-    Keys that are pressed fast send the next value of a slider together with the address of the one before. Who goes
-    back to an address means it.
-    """
-    # Nothing public tells the back button from a late browser (streamlit/streamlit#13853).
-    context = get_script_run_ctx()
-    if context is not None and context.is_history_navigation:
-        return False
+    """Whether the browser sent ``text`` before it heard of the present one."""
     when = st.session_state.get(_left(name), {}).get(text, -math.inf)
     return time.monotonic() - when < _LATE_SECONDS
+
+
+def _recorded(name: str) -> str:
+    """Where the widget's value is kept that the address was written for."""
+    return f"address-recorded:{name}"
 
 
 def _left(name: str) -> str:

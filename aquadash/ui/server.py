@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,19 +11,18 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
-from streamlit.runtime.pages_manager import PagesManager
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.jobs import processes
-from aquadash.ui import framework, memory, shell, upload_files, warmup
-from aquadash.ui.classroom import connections
-from aquadash.ui.classroom import routes as class_routes
-from aquadash.ui.classroom.door import Door
+from aquadash.ui import shell, warmup
+from aquadash.ui.shrinking import Shrinking
 
 #: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
 #: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
 NICENESS = 5
+#: Seconds until the server has warmed up and most is imported.
+_WARM_SECONDS = 15.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,41 +30,62 @@ _LOG = logging.getLogger(__name__)
 def expect_navigation() -> None:
     """Tell Streamlit, before its first session, that ``app.py`` decides what the pages are.
 
-    Streamlit takes a folder called ``pages`` for its older kind of multi-page app until ``st.navigation`` has run once:
-    the first visitor of a fresh server, if a deep link brought them, would get the bare page file without ``app.py``.
+    Streamlit takes a folder called ``pages`` for its older kind of multi-page app until ``st.navigation`` has been
+    called once: the first visitor of a fresh server, if a deep link brought them, would get the bare page file without
+    ``app.py``.
     """
-    PagesManager.uses_pages_directory = False
+    # Streamlit warns that nobody looks at a page yet.
+    logging.disable(logging.WARNING)
+    try:
+        st.navigation([lambda: None])
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def routes() -> list[Route]:
-    """What the server answers besides the pages: how people join a class."""
+    """What the server answers besides the pages: how people join a class, if one is served."""
+    if not settings.classroom():
+        return []
+    from aquadash.ui.classroom import routes as class_routes
+
     return class_routes.routes()
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: the door of a class, which stands open where there is none."""
-    return [Middleware(Door)]
+    """What every request passes: the door of a class, if one is served, and what makes photographs small."""
+    shrinking = Middleware(Shrinking)
+    if not settings.classroom():
+        return [shrinking]
+    from aquadash.ui.classroom.door import Door
+
+    return [Middleware(Door), shrinking]
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start warming up with the server, and tidy up as long as it runs.
+    """Start warming up with the server.
 
-    The warming up needs no undoing: its thread is a daemon, and workers outlive the app.
+    That needs no undoing: its thread is a daemon, and workers outlive the app.
     """
-    open_files = connections.raise_open_files()
     if settings.classroom():
-        connections.watch(open_files)
-    memory.use_few_pools()
-    upload_files.keep_on_disk()
-    framework.describe_theme_once()
+        from aquadash.ui.classroom import connections
+
+        connections.watch(connections.raise_open_files())
     warmup.start()
     processes.step_back(NICENESS)
-    tidying = asyncio.create_task(memory.keep_tidy(), name="aquadash-tidying")
-    try:
-        yield
-    finally:
-        tidying.cancel()
+    asyncio.get_running_loop().call_later(_WARM_SECONDS, set_imports_aside)
+    yield
+
+
+def set_imports_aside() -> None:
+    """Let Python's collector leave alone what is there now.
+
+    A whole collection goes through hundreds of thousands of objects of the libraries, none of which is ever garbage,
+    and every page waits a quarter of a second for it. A page makes thousands of objects, most of which go without a
+    collection; with Python's own figure there would be several of them for every page.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 def on_script_error(error: Exception) -> bool:

@@ -10,11 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
 from aquadash.ui import theme, warmup
-from aquadash.ui.classroom import admission
-from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.text import plain
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
     warmup.start()
     theme.inject()
     try:
-        if not open_to_all and admission.now() is Admission.JOIN:
+        if not open_to_all and _admission() == "join":
             # The frame around the pages never lets it come so far; this is for a page that somebody draws without.
             st.error("Join the class to see this page.", icon="🚪")
             st.stop()
@@ -80,7 +79,7 @@ def live(
         @functools.wraps(draw)
         def guarded(*args: Any, **kwargs: Any) -> None:
             # A session may have ended since the page around was drawn, or the page been locked.
-            if not open_to_all and admission.now() is not Admission.PAGE:
+            if not open_to_all and _admission() != "page":
                 st.rerun()
             with guard():
                 draw(*args, **kwargs)
@@ -88,6 +87,15 @@ def live(
         return st.fragment(guarded, run_every=run_every)
 
     return decorate
+
+
+def _admission() -> str:
+    """What the visitor may see, as :class:`aquadash.ui.classroom.admission.Admission` says it: all without a class."""
+    if not settings.classroom():
+        return "page"
+    from aquadash.ui.classroom import admission
+
+    return admission.now()
 
 
 def show_error(error: Exception) -> None:

@@ -7,7 +7,6 @@ those and nothing else.
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import threading
@@ -18,6 +17,7 @@ from typing import Any
 
 from aquadash import settings
 from aquadash.errors import StorageError
+from aquadash.files import forget_oldest, write_whole
 from aquadash.walkthrough.lessons import LESSONS
 
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -88,15 +88,12 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> Progress:
     with _lock:
         known = read(progress_id).after(lesson, solved=solved, now=time.time())
         path = _path(progress_id)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
-            text = json.dumps({"format": _FORMAT, "tries": known.tries, "solved": known.solved})
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
+            write_whole(path, json.dumps({"format": _FORMAT, "tries": known.tries, "solved": known.solved}))
             if is_new:
-                _forget_oldest(path.parent)
+                forget_oldest(path.parent, "*.json", max_files=MOST_FILES)
         except OSError as error:
             raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror}).") from error
         return known
@@ -117,14 +114,6 @@ def _parsed(values: Any) -> Progress:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
-
-
-def _forget_oldest(folder: Path) -> None:
-    files = list(folder.glob("*.json"))
-    if len(files) > MOST_FILES:
-        by_age = sorted(files, key=lambda path: path.stat().st_mtime)
-        for path in by_age[: len(files) - MOST_FILES]:
-            path.unlink(missing_ok=True)
 
 
 def _path(progress_id: str) -> Path:

@@ -88,15 +88,11 @@ def pairs(
 
 def groups(count: int, alike: Sequence[Pair]) -> NDArray[np.intp]:
     """For each of ``count`` pictures the position of the first picture that it is connected with through pairs."""
-    first = np.arange(count)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(row: int) -> int:
-        while first[row] != row:
-            first[row] = first[first[row]]
-            row = int(first[row])
-        return row
-
-    for pair in alike:
-        one, other = sorted((root(pair.first), root(pair.second)))
-        first[other] = one
-    return np.array([root(row) for row in range(count)], dtype=np.intp)
+    ends = np.array([(pair.first, pair.second) for pair in alike], np.intp).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), bool), ends.T), shape=(count, count))
+    _, group = connected_components(links, directed=False)
+    _, first = np.unique(group, return_index=True)
+    return first[group]

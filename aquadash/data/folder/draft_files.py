@@ -15,6 +15,7 @@ from aquadash import people
 from aquadash.data.folder import about
 from aquadash.data.images import display_name
 from aquadash.errors import DataError, NotAllowedError
+from aquadash.files import write_whole
 
 #: Drafts that nobody has touched for so many seconds are thrown away.
 LASTS = 86_400.0
@@ -99,7 +100,5 @@ def request_of(draft_id: str) -> Request:
 
 
 def write_json(path: Path, values: Any) -> None:
-    temporary = path.with_suffix(".part")
-    # In ASCII: a path may hold bytes that are no UTF-8.
-    temporary.write_text(json.dumps(values), encoding="ascii")
-    os.replace(temporary, path)
+    # JSON escapes what is not ASCII: a path may hold bytes that are no UTF-8.
+    write_whole(path, json.dumps(values))

@@ -94,7 +94,7 @@ class Draft:
         )
 
 
-def begin(request: Request, *, write: Callable[[Path], None] | None = None) -> str:
+def begin(request: Request, *, write: Callable[[Path], object] | None = None) -> str:
     """Make a draft, for :func:`start` to have read.
 
     Args:

@@ -6,20 +6,26 @@ import functools
 
 import streamlit as st
 
+from aquadash import settings
 from aquadash.errors import AquaDashError, RunError
-from aquadash.explain import label_safety_job
-from aquadash.explain.label_safety import SafetyRequest, Subjects
-from aquadash.explain.label_safety_job import job_of
 from aquadash.jobs import Job, JobStatus
+from aquadash.robustness import label_safety_job
+from aquadash.robustness.label_safety import SafetyRequest
+from aquadash.robustness.label_safety_job import job_of
+from aquadash.robustness.label_safety_result import SafetyResult
+from aquadash.robustness.subjects import Subjects
 from aquadash.runs.types import Run
 from aquadash.ui import address, cache, job_panel, shell
-from aquadash.ui.augment import label_safety_reads, label_safety_results, label_safety_settings
+from aquadash.ui.augment import label_safety_results, label_safety_settings
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count
 
 #: The word of the address for a measurement that is shown.
 _SHOWN = "safety"
+
+#: Results that are kept in memory; one with its pictures takes up to 1 MB.
+_MAX_KEPT = 32
 
 
 def show(studio: Studio) -> None:
@@ -43,12 +49,12 @@ def _view(studio: Studio) -> None:
     subjects = label_safety_settings.subjects_of(studio, run)
     request = label_safety_settings.request_of(studio)
     request.check()
-    key = label_safety_reads.key(run, subjects, request)
+    key = label_safety_job.key_of(run, subjects, request)
     job = cache.job(job_of(key))
-    measured = job is not None and label_safety_reads.result(job) is not None
+    measured = _result(job) is not None
     if st.query_params.get(_SHOWN) == key and not measured and (job is None or job.status is JobStatus.FINISHED):
         # A link or a reload asks for what this server has not measured, or keeps no longer.
-        _start(key, run, subjects, request)
+        _start(run, subjects, request)
     job_panel.follow(job_of(key), functools.partial(_measurement, key, run, subjects, request))
 
 
@@ -56,7 +62,7 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
     if job is not None and not job.status.ended:
         job_panel.show(job, key="safety", unit="copies")
         return
-    found = None if job is None else label_safety_reads.result(job)
+    found = _result(job)
     _put_into_address(None if found is None else key)
     if found is not None:
         label_safety_results.show(found, request, subjects)
@@ -69,7 +75,7 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
         type="primary",
         icon="🛟",
         on_click=_start,
-        args=(key, run, subjects, request),
+        args=(run, subjects, request),
     )
     total = len(subjects.images) * request.copies
     st.caption(
@@ -83,9 +89,18 @@ def _put_into_address(name: str | None) -> None:
         address.record(_SHOWN, name or "", default="")
 
 
-def _start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> None:
+def _result(job: Job | None) -> SafetyResult | None:
+    return _kept_result(settings.place(), job) if job is not None and job.status.ended else None
+
+
+@st.cache_resource(max_entries=_MAX_KEPT, show_spinner=False, hash_funcs={Job: lambda job: (job.id, job.revision)})
+def _kept_result(place: str, job: Job) -> SafetyResult | None:
+    return label_safety_job.result(job)
+
+
+def _start(run: Run, subjects: Subjects, request: SafetyRequest) -> None:
     try:
-        label_safety_job.start(key, run, subjects, request)
+        label_safety_job.start(run, subjects, request)
     except RunError:
         # Somebody else was quicker, or no process can be started: the job says so.
         pass

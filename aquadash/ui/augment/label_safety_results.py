@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.explain.label_safety import SafetyRequest, Subjects
-from aquadash.explain.label_safety_result import Misread, SafetyResult, Sweep
-from aquadash.explain.label_safety_steps import find_step, text_of
-from aquadash.explain.label_safety_words import crossing_sentence, mistaken_for, named, whole_sentence
 from aquadash.figures.label_safety_curve import label_safety_curve
 from aquadash.figures.label_safety_steps import label_safety_steps
 from aquadash.figures.theme import class_colour
+from aquadash.robustness.label_safety import SafetyRequest
+from aquadash.robustness.label_safety_result import Misread, SafetyResult, Sweep
+from aquadash.robustness.label_safety_words import crossing_sentence, mistaken_for, named, whole_sentence
+from aquadash.robustness.steps import find_step, text_of
+from aquadash.robustness.subjects import Subjects
 from aquadash.ui import components, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain

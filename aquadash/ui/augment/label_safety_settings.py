@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 
 from aquadash.augment import Parameter
-from aquadash.explain.label_safety import MOST_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
-from aquadash.explain.label_safety_steps import Step, path_text, setting_text, steps
-from aquadash.explain.label_safety_words import named
+from aquadash.robustness.label_safety import MOST_COPIES, SafetyRequest, SweepRequest
+from aquadash.robustness.label_safety_words import named
+from aquadash.robustness.steps import Step, path_text, setting_text, steps
+from aquadash.robustness.subjects import Subjects, validation_images
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, components, run_order
 from aquadash.ui.augment.studio import Studio

@@ -1,87 +1,159 @@
 """Logging in with an account (OpenID Connect) in the place of a code.
 
-Streamlit speaks with the service and keeps what it learns in signed cookies. That is taken up once, when somebody has
-just logged in: from then on they have a session as after typing a code, which ends as those do. How the cookies are
-kept is Streamlit's own affair: should another release do it otherwise, this module cannot be imported, or nobody gets
-in.
+Authlib speaks with the service that ``[auth]`` in ``.streamlit/secrets.toml`` names. Who has just logged in stands in a
+signed cookie until the join page takes it up: from then on they have a session as after typing a code, which ends as
+those do.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
+import logging
+import secrets
+import time
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from streamlit import auth_util
-from streamlit.errors import Error as StreamlitError
-from streamlit.user_info import generate_login_redirect_url
-from streamlit.web.server.server_util import get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 
+from aquadash import settings
+from aquadash.classroom import oidc
 from aquadash.errors import ConfigError
+from aquadash.people import STRANGER, Person, Role
 
-LOGOUT_PATH = "/auth/logout"
-#: Streamlit's own way to the service, back, and out.
-STREAMLIT_PATHS = ("/auth/login", "/oauth2callback", LOGOUT_PATH)
+if TYPE_CHECKING:
+    from authlib.integrations.starlette_client import StarletteOAuth2App
+
+#: Where the service leads back to; ``redirect_uri`` ends in it.
+CALLBACK_PATH = "/oauth2callback"
 #: Seconds after logging in within which one joins. The browser is led on by itself; later cookies do not bring
 #: anybody back whom the teacher has sent out.
 FRESH_SECONDS = 60
-#: Whoever guesses the secret that signs the cookies can be anybody.
-_SHORTEST_SECRET = 32
+#: Seconds that somebody may take at the service.
+_PATIENCE_SECONDS = 900
+_REQUIRED = ("redirect_uri", "client_id", "client_secret", "server_metadata_url")
+_ACCOUNT = "account"
+
+_LOG = logging.getLogger(__name__)
 
 
-def login_address() -> str:
-    """Where a browser is sent to log in, as a path; good for two minutes.
+@lru_cache(maxsize=1)
+def logs_in() -> bool:
+    """Whether people log in at a service (``[auth]`` in ``.streamlit/secrets.toml``) instead of typing a code.
+
+    Looked up once: it is asked for at every request and for every run that a page shows.
+    """
+    return bool(_auth())
+
+
+def session() -> Middleware:
+    """What keeps, in a signed cookie, the way through the service and who has come back from it."""
+    return Middleware(
+        SessionMiddleware,
+        # Good for minutes, so that nothing is lost with the process.
+        secret_key=secrets.token_hex(),
+        session_cookie="aquadash_login",
+        max_age=_PATIENCE_SECONDS,
+        https_only=(origin() or "").startswith("https:"),
+    )
+
+
+def origin() -> str | None:
+    """The one address of the app that the service leads back to, without a slash at the end."""
+    parts = urlsplit(_redirect_uri())
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
+
+
+async def log_in(request: Request) -> Response:
+    """Send a browser to the service.
+
+    Raises:
+        ConfigError: The service is not set up, or does not answer as one.
+    """
+    service = _service()
+    try:
+        answer: Response = await service.authorize_redirect(request, _redirect_uri())
+    except Exception as error:
+        _LOG.exception("The service for logging in does not answer")
+        raise ConfigError(
+            f"The service for logging in does not answer as it should ({type(error).__name__}). Tell the teacher: the "
+            "console that AquaDash was started from says why."
+        ) from error
+    return answer
+
+
+async def come_back(request: Request) -> None:
+    """Take up what the service says of somebody whom it leads back; nothing where they did not log in.
 
     Raises:
         ConfigError: The service is not set up.
     """
+    from authlib.integrations.starlette_client import OAuthError
+
+    service = _service()
     try:
-        # Streamlit says so only of Authlib.
-        importlib.import_module("authlib.integrations.starlette_client")
+        token = await service.authorize_access_token(request)
+    except Exception as error:
+        _LOG.warning("Somebody was not logged in: %s", error, exc_info=not isinstance(error, OAuthError))
+        return
+    person = oidc.described_by(token.get("userinfo") or {}, teachers=settings.teachers())
+    if person is not STRANGER:
+        request.session[_ACCOUNT] = [person.person_id, person.name, person.role.value, time.time()]
+
+
+def arrived(request: Request) -> Person | None:
+    """Who has logged in just now, once; None for everybody else."""
+    person_id, name, role, when = request.session.pop(_ACCOUNT, None) or ("", "", Role.STRANGER, 0.0)
+    return Person(person_id, name, Role(role)) if time.time() - when < FRESH_SECONDS else None
+
+
+async def logout_address() -> str | None:
+    """Where a browser logs out of the service; None if that has no page for it."""
+    try:
+        service = _service()
+        there = await service.create_logout_url(post_logout_redirect_uri=_redirect_uri(), client_id=service.client_id)
+    except Exception as error:
+        _LOG.info("Nobody can be logged out at the service: %s", error)
+        return None
+    return str(there["url"])
+
+
+@lru_cache(maxsize=1)
+def _service() -> StarletteOAuth2App:
+    try:
+        from authlib.integrations.starlette_client import OAuth
     except ImportError as error:
         raise ConfigError(
             "Logging in needs Authlib and httpx2. On the computer that runs AquaDash: "
             "pip install -r scripts/requirements-accounts.txt; then start it again."
         ) from error
+    auth = _auth()
+    if missing := [name for name in _REQUIRED if not auth.get(name)]:
+        raise ConfigError(f"Logging in is not set up: [auth] in secrets.toml lacks {', '.join(missing)}.")
+    return OAuth().register(
+        "account",
+        client_id=auth["client_id"],
+        client_secret=auth["client_secret"],
+        server_metadata_url=auth["server_metadata_url"],
+        # The next at this computer is to be asked who they are.
+        client_kwargs={
+            "scope": "openid email profile", "prompt": "select_account", "code_challenge_method": "S256",
+            **auth.get("client_kwargs", {}),
+        },
+    )  # fmt: skip
+
+
+def _redirect_uri() -> str:
+    return str(_auth().get("redirect_uri", "")).replace("{port}", str(st.get_option("server.port")))
+
+
+def _auth() -> Mapping[str, Any]:
     try:
-        auth_util.validate_auth_credentials("default")
-        _secret()
-        return generate_login_redirect_url("default")
-    except StreamlitError as error:
-        raise ConfigError(f"Logging in is not set up: {' '.join(str(error).split())}") from error
-
-
-def origin() -> str | None:
-    """The one address of the app that the service leads back to, without a slash at the end."""
-    return auth_util.get_origin_from_redirect_uri()
-
-
-def claims(cookies: Mapping[str, str]) -> dict[str, object]:
-    """What the service has said of the browser's owner, who has logged in just now; empty for everybody else.
-
-    Args:
-        cookies: Those of a request.
-
-    Raises:
-        ConfigError: The secret that signs it is too short.
-    """
-    secret = _secret()
-
-    def signed(name: str) -> bytes | None:
-        value = cookies.get(name)
-        return decode_signed_value(secret, name, value, FRESH_SECONDS / 86400) if value else None
-
-    said = json.loads(auth_util.get_cookie_with_chunks(signed, USER_COOKIE_NAME) or "{}")
-    return said if isinstance(said, dict) and said.get("is_logged_in") is True else {}
-
-
-def _secret() -> str:
-    secret = get_cookie_secret()
-    if len(secret) < _SHORTEST_SECRET:
-        raise ConfigError(
-            f"The cookie_secret in secrets.toml has {len(secret)} characters; expected {_SHORTEST_SECRET} or more, at "
-            'random: python -c "import secrets; print(secrets.token_hex())" prints one.'
-        )
-    return secret
+        return st.secrets.to_dict().get("auth") or {}
+    except FileNotFoundError:
+        return {}

@@ -9,13 +9,12 @@ its length, before any of it is read.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -25,17 +24,14 @@ from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, NotAllowedError
 from aquadash.people import Person
-from aquadash.ui.classroom import connections
-from aquadash.ui.classroom.accounts import STREAMLIT_PATHS
+from aquadash.ui.classroom import accounts, connections, routes
 from aquadash.ui.classroom.kept_uploads import KeptUploads
-from aquadash.ui.classroom.visitors import COOKIE, logs_in
+from aquadash.ui.classroom.visitors import COOKIE
+from aquadash.ui.shrinking import FORM_BYTES, UPLOADS
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
 #: Below these there are no pages.
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
-_UPLOADS = "/_stcore/upload_file/"
-#: What a form adds to the file in it, in bytes: boundaries, names, types.
-_FORM_BYTES = 10_000
 #: The rest of what was refused shall not come.
 _CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
@@ -72,7 +68,7 @@ class Door:
             await _refusal(scope)(scope, receive, send)
             return
         connections.trust()
-        if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(_UPLOADS):
+        if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(UPLOADS):
             await self._take(scope, receive, send, person)
         else:
             await self._app(scope, receive, send)
@@ -87,7 +83,7 @@ class Door:
             await refusal(scope, receive, send)
             return
         # Whatever comes counts as something where nothing is taken.
-        size = max(1, int(told) - _FORM_BYTES)
+        size = max(1, int(told) - FORM_BYTES)
         with people.acting(person):
             if refused := await run_in_threadpool(_reason, check_upload, size):
                 await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
@@ -101,7 +97,7 @@ class Door:
         try:
             await self._app(scope, receive, send)
         finally:
-            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(_UPLOADS).partition("/")[0])
+            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(UPLOADS).partition("/")[0])
 
 
 def _reason(check: Callable[[int], None], size: int) -> str:
@@ -116,7 +112,7 @@ def _reason(check: Callable[[int], None], size: int) -> str:
 def _is_open(path: str) -> bool:
     if path.startswith(_OPEN) and ".." not in path:
         return True
-    return path in STREAMLIT_PATHS and logs_in()
+    return path == accounts.CALLBACK_PATH and accounts.logs_in()
 
 
 def _sender(scope: Scope) -> Person | None:
@@ -132,12 +128,5 @@ def _refusal(scope: Scope) -> Response:
         return PlainTextResponse("Join the class first.", 401, headers={"Cache-Control": "no-store"})
     query = scope.get("query_string", b"").decode("latin-1")
     wanted = path + (f"?{query}" if query else "")
-    # A page instead of a redirection: who follows a link from elsewhere sends no SameSite=Strict cookie along, also
-    # not after being redirected. From a page of ours the browser sends it, and who has joined is let through.
-    there = html.escape(f"{JOIN_PATH}?next={quote(wanted, safe='')}", quote=True)
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AquaDash</title>'
-        f'<meta http-equiv="refresh" content="0;url={there}"></head>'
-        f'<body><p><a href="{there}">Join the class</a></p></body></html>',
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"},
-    )
+    # From a page of ours the browser sends the cookie, and who has joined is let through.
+    return routes.onward(f"{JOIN_PATH}?next={quote(wanted, safe='')}", "Join the class")

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import html
-from typing import Literal
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 import streamlit as st
-from streamlit.navigation.page import Page
 
-from aquadash import people, settings
+from aquadash import people
 from aquadash.classroom import limits
-from aquadash.classroom.invitation import JOIN_PATH
-from aquadash.classroom.sessions import open_sessions
+from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
 from aquadash.people import Role
 from aquadash.ui import shell
-from aquadash.ui.classroom import admission, projector, visitors
+from aquadash.ui.classroom import accounts, admission, projector
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at whether a page is still the visitor's to see.
 _WATCH_SECONDS = 3.0
 
+#: Only the server can take the cookie away, and lead on to log out of an account.
+_LEAVE = (
+    f"<form action='{LEAVE_PATH}' method='post'><button style='font: inherit; color: inherit; background: none; "
+    "border: 1px solid currentColor; border-radius: 0.6rem; padding: 0.35rem 1rem; cursor: pointer'>Leave</button>"
+    "</form>"
+)
 
-def navigation_position() -> Literal["sidebar", "hidden"]:
-    """Who has not joined sees no list of pages."""
-    return "hidden" if admission.now() is Admission.JOIN else "sidebar"
 
-
-def run(page: Page) -> None:
-    """Draw a page of the navigation, or what stands in its place."""
-    if not settings.classroom():
-        page.run()
-        return
+def run(pages: Sequence[st.Page]) -> None:
+    """Draw the page that is asked for, or what stands in its place; who has not joined sees no list of pages."""
+    page = st.navigation(pages, position="hidden" if admission.now() is Admission.JOIN else "sidebar")
     allowed = admission.enter(name_at(page.url_path))
     if allowed is Admission.JOIN:
         _join()
@@ -58,7 +56,7 @@ def _join() -> None:
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
         there = html.escape(f"{JOIN_PATH}?next={quote(_address(), safe='')}", quote=True)
-        way = "Log in with your school's account" if visitors.logs_in() else "Join with a name and a code"
+        way = "Log in with your school's account" if accounts.logs_in() else "Join with a name and a code"
         st.html(
             f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>{way}</a></p>"
             "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }</style>"
@@ -79,19 +77,13 @@ def _sidebar() -> None:
             if person.leads:
                 projector.offer(admission.page())
             with st.popover("Leave the class", icon=":material/logout:", type="tertiary", key="class-leave-box"):
-                if not visitors.logs_in():
+                if not accounts.logs_in():
                     st.markdown(
                         "Your runs are kept. To come back under this name you need a link that the teacher gives you."
                     )
-                st.button("Leave", key="class-leave", type="primary", on_click=_leave)
+                with st.container(key="class-leave"):
+                    st.html(_LEAVE)
         shell.live(_WATCH_SECONDS, open_to_all=True)(_watch)(_signature())
-
-
-def _leave() -> None:
-    open_sessions().leave(visitors.token())
-    if visitors.logs_in():
-        # At the service, too: the next at this computer is to be asked who they are.
-        st.logout()
 
 
 def _watch(drawn: tuple[object, ...]) -> None:

@@ -13,7 +13,7 @@ from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
 from aquadash.ui import cache, shell
-from aquadash.ui.classroom import accounts, projector, visitors
+from aquadash.ui.classroom import accounts, projector
 
 _CSS = """
 <style>
@@ -29,7 +29,7 @@ _CSS = """
 def show() -> None:
     """Draw the invitation, and the teacher's code and the way to new ones below it for the teacher alone."""
     base = app_address()
-    if visitors.logs_in():
+    if accounts.logs_in():
         _draw(base, None)
         st.caption("People log in with the account of their school; there are no codes.")
         return
@@ -47,7 +47,7 @@ def app_address() -> str:
     """
     if (said := settings.public_address()) is not None:
         return said
-    if visitors.logs_in() and (known := accounts.origin()):
+    if accounts.logs_in() and (known := accounts.origin()):
         return known
     here = urlsplit(st.context.url or "")
     host = here.hostname or "localhost"

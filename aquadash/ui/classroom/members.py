@@ -14,7 +14,7 @@ from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, open_sessi
 from aquadash.people import Person, Role
 from aquadash.search.makers import makers
 from aquadash.ui import cache, shell
-from aquadash.ui.classroom import invitation, visitors
+from aquadash.ui.classroom import accounts, invitation
 from aquadash.ui.text import count, duration, moment, plain
 
 _TICK_SECONDS = 5.0
@@ -77,15 +77,15 @@ def _row(member: Member, runs: int) -> None:
         )
         if me:
             return
-        accounts = visitors.logs_in()
+        with_accounts = accounts.logs_in()
         if member.sessions:
             st.button(
                 "Send out", key=f"remove-{person.person_id}", icon=":material/logout:", on_click=_remove,
                 args=(person,),
                 help="Ends their session everywhere. Their runs stay. "
-                + ("They can log in again." if accounts else "With the code they can join under another name."),
+                + ("They can log in again." if with_accounts else "With the code they can join under another name."),
             )  # fmt: skip
-        if accounts:
+        if with_accounts:
             return
         st.button(
             "Rejoin link", key=f"rejoin-{person.person_id}", icon=":material/link:", type="tertiary",

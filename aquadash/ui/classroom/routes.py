@@ -3,10 +3,11 @@ the server can set a cookie that scripts of a page cannot read."""
 
 from __future__ import annotations
 
+import html
 import secrets
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from starlette.concurrency import run_in_threadpool
@@ -15,22 +16,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from aquadash import settings
-from aquadash.classroom import oidc
 from aquadash.classroom.attempts import Attempts, new_names
 from aquadash.classroom.codes import tidy
-from aquadash.classroom.invitation import JOIN_PATH
+from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
 from aquadash.classroom.member_types import Joined, NameTakenError
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
 from aquadash.people import Person
 from aquadash.ui.classroom import accounts
-from aquadash.ui.classroom.visitors import COOKIE, logs_in
+from aquadash.ui.classroom.visitors import COOKIE
 
 LOGIN_PATH = "/class/login"
-LEAVE_PATH = "/class/leave"
-#: Holds where somebody wanted to go who is away to log in.
-_WANTED_COOKIE = "aquadash_wanted"
+#: Where somebody wanted to go who is away to log in, and the longest such address that fits into the cookie.
+_WANTED, _LONGEST_WANTED = "wanted", 1000
 _NOT_LOGGED_IN = (
     "You were not logged in. Try again. If that does not help, tell the teacher: the console that AquaDash was started "
     "from says why."
@@ -46,10 +45,12 @@ _new_names = new_names()
 
 def routes() -> list[Route]:
     """The routes; none of them does anything where there is no class."""
+    session = [accounts.session()]
     return [
-        Route(JOIN_PATH, _join_page, methods=["GET"]),
+        Route(JOIN_PATH, _join_page, methods=["GET"], middleware=session),
         Route(JOIN_PATH, _join, methods=["POST"]),
-        Route(LOGIN_PATH, _log_in, methods=["GET"]),
+        Route(LOGIN_PATH, _log_in, methods=["GET"], middleware=session),
+        Route(accounts.CALLBACK_PATH, _come_back, methods=["GET"], middleware=session),
         Route(LEAVE_PATH, _leave, methods=["POST"]),
     ]
 
@@ -72,7 +73,7 @@ async def _join_page(request: Request) -> Response:
     wanted = request.query_params.get("next")
     if person is not None and wanted:
         return RedirectResponse(own_path(wanted), 303, headers={"Cache-Control": "no-store"})
-    if person is None and logs_in():
+    if person is None and accounts.logs_in():
         return await _join_with_account(request, own_path(wanted))
     code, rejoin = (tidy(request.query_params.get(name, ""))[:20] for name in ("code", "rejoin"))
     return _page(request, person=person, code=code, rejoin=rejoin, next=own_path(wanted))
@@ -80,45 +81,50 @@ async def _join_page(request: Request) -> Response:
 
 async def _join_with_account(request: Request, wanted: str) -> Response:
     """Let in who comes back from logging in; anybody else is shown the way there."""
+    came_from = request.session.pop(_WANTED, None)
+    if came_from is not None:
+        wanted = own_path(came_from)
+    person = accounts.arrived(request)
+    if person is None:
+        return _page(request, next=wanted, error=_NOT_LOGGED_IN if came_from is not None else "")
     try:
-        joined = await run_in_threadpool(
-            oidc.enter, accounts.claims(request.cookies), earlier_token=request.cookies.get(COOKIE)
-        )
+        joined = await run_in_threadpool(open_sessions().enter, person, earlier_token=request.cookies.get(COOKIE))
     except AquaDashError as error:
         return _page(request, status=500, error=str(error), next=wanted)
-    # Streamlit leads back to the first page, wherever one came from and whatever came out.
-    came_from = request.cookies.get(_WANTED_COOKIE)
-    if came_from is not None:
-        wanted = own_path(unquote(came_from))
-    if joined is not None:
-        response = _let_in(request, joined, wanted)
-    else:
-        response = _page(request, next=wanted, error=_NOT_LOGGED_IN if came_from is not None else "")
-    if came_from is not None:
-        response.delete_cookie(_WANTED_COOKIE, path=JOIN_PATH)
-    return response
+    return _let_in(request, joined, wanted)
 
 
 async def _log_in(request: Request) -> Response:
     """Send somebody on to the service, and remember where they wanted to go."""
-    if not (settings.classroom() and logs_in()):
+    if not (settings.classroom() and accounts.logs_in()):
         return _no_class()
     wanted = own_path(request.query_params.get("next"))
     if await _person(request) is not None:
         return RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
     try:
-        there = accounts.login_address()
+        answer = await accounts.log_in(request)
     except AquaDashError as error:
         return _page(request, status=500, error=str(error), next=wanted)
-    response = RedirectResponse(there, 303, headers={"Cache-Control": "no-store"})
-    kept = quote(wanted, safe="/")
-    if len(kept) < 3000:  # A browser keeps 4096 bytes, name and flags among them.
-        response.set_cookie(_WANTED_COOKIE, kept, max_age=900, path=JOIN_PATH, httponly=True, samesite="lax")
-    return response
+    request.session[_WANTED] = wanted if len(wanted) <= _LONGEST_WANTED else "/"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+async def _come_back(request: Request) -> Response:
+    """Take up who has logged in, and lead on to the join page."""
+    if not (settings.classroom() and accounts.logs_in()):
+        return _no_class()
+    # Without a code they come from logging out.
+    if {"code", "error"} & set(request.query_params):
+        try:
+            await accounts.come_back(request)
+        except AquaDashError as error:
+            return _page(request, status=500, error=str(error))
+    return onward(f"{JOIN_PATH}?next=%2F", "Go on")
 
 
 async def _join(request: Request) -> Response:
-    if not settings.classroom() or logs_in():
+    if not settings.classroom() or accounts.logs_in():
         return _no_class()
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
@@ -178,15 +184,25 @@ async def _leave(request: Request) -> Response:
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     await run_in_threadpool(open_sessions().leave, request.cookies.get(COOKIE))
     response: Response = RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
-    if logs_in():
-        # A page instead of a redirection: that would lead to the service, where forms of ours may not lead.
-        response = HTMLResponse(
-            f'<!doctype html><html lang="en"><title>AquaDash</title><meta http-equiv="refresh" content="0;url='
-            f'{accounts.LOGOUT_PATH}"><p><a href="{accounts.LOGOUT_PATH}">Log out of the account, too</a></p></html>',
-            headers={"Cache-Control": "no-store"},
-        )
+    if accounts.logs_in() and (there := await accounts.logout_address()) is not None:
+        response = onward(there, "Log out of the account, too")
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return response
+
+
+def onward(there: str, text: str) -> Response:
+    """A page that leads on by itself.
+
+    Not a redirection: who comes from another site sends no ``SameSite=Strict`` cookie along after being redirected, and
+    a form of ours may not lead to another site.
+    """
+    there = html.escape(there, quote=True)
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AquaDash</title>'
+        f'<meta http-equiv="refresh" content="0;url={there}"></head><body><p><a href="{there}">{text}</a></p></body>'
+        "</html>",
+        headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"},
+    )
 
 
 def _no_class() -> Response:
@@ -208,7 +224,7 @@ def _page(request: Request, *, status: int = 200, person: Person | None = None, 
     nonce = secrets.token_urlsafe(16)
     shown = {"error": "", "wrong": "", "name": "", "code": "", "rejoin": "", "next": "/", **values}
     log_in = ""
-    if logs_in():
+    if accounts.logs_in():
         # At the one address that the service leads back to, for that is where the cookies have to be.
         log_in = f"{accounts.origin() or ''}{LOGIN_PATH}?next={quote(shown['next'], safe='')}"
     text = _template().render(person=person, nonce=nonce, join=JOIN_PATH, leave=LEAVE_PATH, log_in=log_in, **shown)

@@ -1,8 +1,6 @@
-"""Who looks at a page, by the cookie that joining has set; and whether people join with a code or with an account."""
+"""Who looks at a page, by the cookie that joining has set."""
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -23,6 +21,8 @@ def visitor() -> Person | None:
         None where there is no class, or in a thread that draws no page; :data:`STRANGER` for one who has not joined,
         whose session has ended, or about whom nothing can be learnt.
     """
+    # Nothing public tells a thread that draws a page from any other (streamlit/streamlit#8490): st.context says nothing
+    # in both, once the browser has gone.
     if not settings.classroom() or get_script_run_ctx(suppress_warning=True) is None:
         return None
     try:
@@ -36,17 +36,6 @@ def token() -> str | None:
     """What the browser of this page holds, as it was when the page's connection was made."""
     value = st.context.cookies.get(COOKIE)
     return value if isinstance(value, str) else None
-
-
-@lru_cache(maxsize=1)
-def logs_in() -> bool:
-    """Whether people log in at a service (``[auth]`` in ``.streamlit/secrets.toml``) instead of typing a code.
-
-    Looked up once: it is asked for at every request and for every run that a page shows.
-    """
-    from streamlit.runtime.secrets import secrets_singleton
-
-    return bool(secrets_singleton.load_if_toml_exists() and secrets_singleton.get("auth"))
 
 
 # At the import, not in a function that a way into the pages might pass by: until this is said, all visitors count as

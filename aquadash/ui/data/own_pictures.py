@@ -14,7 +14,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.reading import SIZES
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
-from aquadash.ui import bound, inputs, shell, upload_files
+from aquadash.ui import bound, inputs, shell
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -100,7 +100,7 @@ def _form() -> None:
         start(drafts.begin(drafts.Request(path, origin, size), write=write))
 
 
-def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
+def _archive() -> tuple[str, bool, Callable[[Path], object] | None]:
     upload = st.file_uploader(
         "Drop a ZIP file here",
         type=["zip"],
@@ -116,10 +116,10 @@ def _archive() -> tuple[str, bool, Callable[[Path], None] | None]:
         )
     if upload is None:
         return "", False, None
-    return display_name(upload.name), True, lambda path: upload_files.copy_to(upload, path)
+    return display_name(upload.name), True, lambda path: path.write_bytes(upload.getvalue())
 
 
-def _dropped() -> tuple[str, bool, Callable[[Path], None] | None]:
+def _dropped() -> tuple[str, bool, Callable[[Path], object] | None]:
     """A name and a drop zone for each class."""
     number = st.session_state.setdefault("own-classes", 2)
     off = switched_off()

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from aquadash import people, settings
+from aquadash.robustness.job import Robustness, job_of
+from aquadash.robustness.result import RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import cache
-
-if TYPE_CHECKING:
-    from aquadash.explain.corrupted_sets import TestImages
-    from aquadash.explain.robustness_job import Robustness
-    from aquadash.explain.robustness_result import RobustnessResult
 
 #: A list of which runs are measured may be so old, in seconds.
 _LIST_SECONDS = 10.0
@@ -25,16 +20,7 @@ def measurements() -> Robustness:
     Raises:
         AquaDashError: The store could not be opened.
     """
-    from aquadash.explain.robustness_job import Robustness
-
     return Robustness(cache.store())
-
-
-def job_of(run_id: str) -> str:
-    """The id of the job that measures a run."""
-    from aquadash.explain import robustness_job
-
-    return robustness_job.job_of(run_id)
 
 
 def result(run: Run) -> RobustnessResult | None:
@@ -52,22 +38,6 @@ def result(run: Run) -> RobustnessResult | None:
 def measured_runs() -> tuple[str, ...]:
     """The ids of the runs that have figures."""
     return _measured_runs(settings.place())
-
-
-def test_images(run: Run, found: RobustnessResult) -> tuple[TestImages, list[int]]:
-    """The images that figures are of, and their labels.
-
-    Raises:
-        AquaDashError: The data cannot be loaded.
-    """
-    from aquadash.explain.corrupted_sets import TestImages
-    from aquadash.explain.robustness_request import chosen_positions
-
-    dataset = cache.dataset(run.config.data.source)
-    positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))
-    images = dataset.test.images[positions]
-    source = TestImages(images, positions, dataset.fingerprint, int(found.identity["seed"]))
-    return source, dataset.test.labels[positions].tolist()
 
 
 def refresh() -> None:

@@ -10,12 +10,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aquadash.errors import AquaDashError
-from aquadash.explain.corrupted_sets import sample
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.explain.robustness_result import Mean, RobustnessResult
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
+from aquadash.robustness.corrupted_sets import TestImages, sample
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.request import chosen_positions
+from aquadash.robustness.result import Mean, RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, components, gallery, shell
 from aquadash.ui.compared import labels
@@ -194,10 +195,13 @@ def _corruption_picker() -> str | None:
 
 def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None:
     """One test image under a corruption at all severities, or under all corruptions; with the network's answers."""
-    if cache.dataset(run.config.data.source).fingerprint != found.identity.get("dataset_fingerprint"):
+    dataset = cache.dataset(run.config.data.source)
+    if dataset.fingerprint != found.identity.get("dataset_fingerprint"):
         st.caption("The data set has changed since this was measured, so its images are not shown.")
         return
-    source, labels = robustness_reads.test_images(run, found)
+    positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))
+    images, labels = dataset.test.images[positions], dataset.test.labels[positions].tolist()
+    source = TestImages(images, positions, dataset.fingerprint, int(found.identity["seed"]))
     last = len(labels) - 1
     row = bound.number(IMAGE, 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
     label = labels[row]

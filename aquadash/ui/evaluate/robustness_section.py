@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from aquadash.classroom.rights import Action, refusal
 from aquadash.jobs import Job, JobStatus
+from aquadash.robustness.job import job_of
+from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.result import RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import inputs, job_panel, shell
 from aquadash.ui.evaluate import robustness_reads, robustness_results
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, moment, plain
-
-if TYPE_CHECKING:
-    from aquadash.explain.robustness_result import RobustnessResult
 
 #: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
 _TICK_SECONDS = 2.0
@@ -45,9 +44,7 @@ def _section(run: Run, others: Sequence[str]) -> None:
         "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "
         "by these figures: the test images are for the last measurement."
     )
-    job_panel.follow(
-        robustness_reads.job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS
-    )
+    job_panel.follow(job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS)
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
@@ -123,8 +120,6 @@ def _form(run: Run) -> None:
 
 def _start(run: Run, *, quick: bool | None, seed: int | None) -> None:
     """Begin; with ``quick`` None go on with what was asked for the last time."""
-    from aquadash.explain.robustness_request import RobustnessRequest
-
     with shell.guard():
         request = None if quick is None else RobustnessRequest(seed=seed or 0, limit=QUICK_IMAGES if quick else None)
         robustness_reads.measurements().start(run.run_id, request)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from aquadash.classroom.rights import Action, require
@@ -62,7 +62,8 @@ def explained(
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
     keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
     memory = _memory()
-    found = {key: known for key in keys if (known := memory.get(key)) is not None}
+    with _LOCK:
+        found = {key: memory[key] for key in keys if key in memory}
     missing = [position for position, key in enumerate(keys) if key not in found]
     if missing:
         network = explainer(run)
@@ -74,9 +75,10 @@ def explained(
             progress=_told(bar.progress),
         )
         bar.empty()
-        for position, explanation in zip(missing, made, strict=True):
-            found[keys[position]] = explanation
-            memory.put(keys[position], explanation)
+        answers = {keys[position]: explanation for position, explanation in zip(missing, made, strict=True)}
+        found |= answers
+        with _LOCK:
+            memory.update(answers)
     return tuple(found[key] for key in keys)
 
 
@@ -85,33 +87,13 @@ def image_hash(image: NDArray[np.uint8]) -> str:
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-class Memory:
-    """The last explanations, shared between sessions. May be used from several threads at once."""
-
-    def __init__(self, most: int = _MOST_KEPT) -> None:
-        self._most = most
-        self._kept: OrderedDict[Key, Explanation] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Key) -> Explanation | None:
-        """What is kept under a key; it counts as used now."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: Key, explanation: Explanation) -> None:
-        """Keep an explanation, and drop the one that was not used for the longest time if there are too many."""
-        with self._lock:
-            self._kept[key] = explanation
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+#: Of :func:`_memory`, which all sessions share.
+_LOCK = threading.Lock()
 
 
 @st.cache_resource(show_spinner=False)
-def _memory() -> Memory:
-    return Memory()
+def _memory() -> LRUCache[Key, Explanation]:
+    return LRUCache(_MOST_KEPT)
 
 
 @st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash import settings
+from aquadash.augment import OPERATORS, op
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.explain import corrupted_sets
-from aquadash.explain.corrupted_sets import TestImages, kept, sample
-from aquadash.explain.corrupted_sets import corrupted_sets as sets
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from aquadash.robustness import corrupted_sets
+from aquadash.robustness.corrupted_sets import TestImages, kept, sample
+from aquadash.robustness.corrupted_sets import corrupted_sets as sets
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from tests.waiting import wait_for
 
 #: Whose distance from the original need not grow with every severity.
@@ -81,19 +83,34 @@ def test_the_global_random_numbers_go_on_as_if_nothing_had_happened() -> None:
     np.testing.assert_array_equal(np.random.random(3), expected)
 
 
-def test_the_kept_photographs_of_ice_change_nothing() -> None:
+@pytest.mark.parametrize("name", ["gaussian_noise", "frost", "contrast", "zoom_blur"])
+def test_images_of_some_size_are_changed_as_the_package_does(name: str) -> None:
     import imagecorruptions
-    from imagecorruptions import corruptions as package
 
     image = pictures(1, 40, 60)
-    mine = corrupt(image, "frost", 2, seed=9)
-    proxy, package.cv2 = package.cv2, package.cv2._opencv
-    try:
-        start = int(np.random.SeedSequence([9, list(CORRUPTIONS).index("frost"), 0]).generate_state(1)[0])
-        np.random.seed(start)
-        np.testing.assert_array_equal(mine[0], imagecorruptions.corrupt(image[0], 2, "frost"))
-    finally:
-        package.cv2 = proxy
+    start = int(np.random.SeedSequence([9, list(CORRUPTIONS).index(name), 0]).generate_state(1)[0])
+    np.random.seed(start)
+    expected = imagecorruptions.corrupt(image[0], 2, name)
+    np.testing.assert_array_equal(corrupt(image, name, 2, seed=9)[0], expected)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (32, 40)])
+@pytest.mark.parametrize(
+    "name", sorted(info.name for info in OPERATORS.values() if info.maker == ("corrupt", "corruption"))
+)
+def test_a_pipeline_changes_images_as_a_measurement_does(name: str, shape: tuple[int, int]) -> None:
+    from aquadash.augment.build import build
+    from aquadash.augment.corrupt import corrupted
+
+    image = pictures(1, *shape)[0]
+    augmenter = build([op(name, severity=2)], seed=np.random.SeedSequence(3))
+    (step,) = augmenter
+    drawn: list[int] = []
+    change = step.func
+    step.func = lambda image, severity, seed: (drawn.append(int(seed)), change(image, severity=severity, seed=seed))[1]
+    changed = augmenter(image=image)
+    named = re.sub("(?<=.)(?=[A-Z])", "_", name).lower()
+    np.testing.assert_array_equal(changed, corrupted(image, named, 2, seed=drawn[0]))
 
 
 def test_no_images_are_no_images() -> None:
@@ -181,7 +198,7 @@ def test_progress_is_told_and_can_end_it(home: Path) -> None:
 @pytest.mark.slow
 def test_other_processes_make_the_same_sets(home: Path) -> None:
     cells = [("gaussian_noise", 2), ("impulse_noise", 1), ("glass_blur", 1)]
-    with corrupted_sets.open_pool(1) as pool:
+    with corrupted_sets.open_pool() as pool:
         for (name, severity), images in sets(source(), cells, executor=pool):
             np.testing.assert_array_equal(images, corrupt(source().images, name, severity, seed=0))
 
@@ -191,9 +208,9 @@ def test_the_other_processes_end_with_a_parent_that_is_killed(tmp_path: Path) ->
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, time\n"
-        "from aquadash.explain.corrupted_sets import open_pool\n"
+        "from aquadash.robustness.corrupted_sets import open_pool\n"
         "if __name__ == '__main__':\n"
-        "    pool = open_pool(1)\n"
+        "    pool = open_pool()\n"
         "    print(pool.submit(os.getpid).result(), flush=True)\n"
         "    time.sleep(600)\n"
     )

@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from aquadash import augment
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.explain.corrupted_sets import Cell
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, check_corruption
-from aquadash.explain.robustness_result import BranchKey, RobustnessResult
-
-#: Seeds and numbers of images beyond are mistakes.
-_MOST_SEED = 2**32 - 1
+from aquadash.robustness.corrupted_sets import Cell
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, check_corruption
+from aquadash.robustness.result import BranchKey, RobustnessResult
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class RobustnessRequest:
     """What is to be measured.
 
     Attributes:
-        corruptions: Names in :data:`~aquadash.explain.corruptions.CORRUPTIONS`.
+        corruptions: Names in :data:`~aquadash.robustness.corruptions.CORRUPTIONS`.
         severities: Some of 1 (mild) to 5 (strong).
         pipelines: Names of augmentation pipelines; None for all that there are when it is measured.
         seed: 0 or greater; the random choices of corruptions and pipelines follow from it.
@@ -52,8 +50,7 @@ class RobustnessRequest:
         for name in self.pipelines or ():
             if name not in known:
                 raise UnknownNameError.of("pipeline", name, known)
-        if not 0 <= self.seed <= _MOST_SEED:
-            raise ConfigError(f"The seed is {self.seed}; expected a whole number from 0 to {_MOST_SEED}.")
+        check_seed(self.seed)
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"The limit is {self.limit} images; expected at least 1, or none for all test images.")
         if self.pipelines == () and not (self.corruptions and self.severities):
@@ -101,19 +98,22 @@ class RobustnessRequest:
             ConfigError: The values are not of that form.
         """
         try:
-            pipelines = values["pipelines"]
-            limit = values["limit"]
-            return cls(
-                corruptions=tuple(map(str, values["corruptions"])),
-                severities=tuple(map(int, values["severities"])),
-                pipelines=None if pipelines is None else tuple(map(str, pipelines)),
-                seed=int(values["seed"]),
-                limit=None if limit is None else int(limit),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f"What is to be measured cannot be read ({error}). Start the measurement again."
-            ) from None
+            return _REQUEST.validate_python(values)
+        except ValidationError:
+            raise ConfigError("What is to be measured cannot be read. Start the measurement again.") from None
+
+
+_REQUEST = TypeAdapter(RobustnessRequest)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a number that is no seed.
+
+    Raises:
+        ConfigError: It is negative or takes more than 32 bits.
+    """
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"The seed is {seed}; expected a whole number from 0 to {2**32 - 1}.")
 
 
 def known_pipelines() -> Mapping[str, augment.PipelineSpec]:
@@ -149,14 +149,11 @@ def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np
     Returns:
         int64, ascending.
     """
-    if limit is None or limit >= len(labels):
-        return np.arange(len(labels))
     rank = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
         rank[mine] = np.arange(len(mine))
-    order = np.lexsort((labels, rank))
-    return np.sort(order[:limit]).astype(np.int64)
+    return np.sort(np.lexsort((labels, rank))[:limit]).astype(np.int64)
 
 
 def _digest(branch: augment.Branch) -> str:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from aquadash import people
 from aquadash.classroom.rights import Action, require, require_stop
 from aquadash.errors import RunError, StorageError
-from aquadash.explain.robustness_request import RobustnessRequest, missing
-from aquadash.explain.robustness_result import RobustnessResult
-from aquadash.jobs import Job, Progress, Stopped, open_jobs
+from aquadash.jobs import Job, Stopped, open_jobs
 from aquadash.jobs.types import job_id
+from aquadash.robustness.request import RobustnessRequest, missing
+from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.runs.types import Run
@@ -33,9 +33,6 @@ KIND = "robustness"
 
 #: The figures are stored at most so often, in seconds.
 _STORE_SECONDS = 1.0
-
-#: Larger files are not ours.
-_MOST_BYTES = 50_000_000
 
 _REPORTED_VERSIONS = (
     "imagecorruptions-imaug",
@@ -150,37 +147,46 @@ def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
     Raises:
         StorageError: Both are damaged.
     """
-    damage: StorageError | None = None
+    damage: Exception | None = None
     for name in (ROBUSTNESS, ROBUSTNESS_SPARE):
         path = store.artifact(run_id, name)
-        if path is None:
-            continue
         try:
-            return _read(path)
-        except StorageError as error:
+            if path is not None:
+                return RobustnessResult.from_json(path.read_bytes())
+        except (OSError, StorageError) as error:
             damage = error
     if damage is not None:
-        raise damage
+        raise StorageError(str(damage)) from damage
     return None
 
 
 def work(job: JobContext) -> dict[str, Any]:
     """Measure what a job asks for, and store what is measured whatever happens; the figures are files of the run."""
     store = open_store()
-    listener = _StoreListener(store, job)
+    stored_at, found = 0.0, None
     try:
-        _measure(store, job, listener)
+        for found in _measured(store, job):
+            if time.monotonic() - stored_at >= _STORE_SECONDS:
+                _keep(store, job, found)
+                stored_at, found = time.monotonic(), None
     except Stopped:
         raise Stopped("Stopped by request. What is measured is kept.") from None
     finally:
-        listener.flush()
+        if found is not None:
+            _keep(store, job, found)
     return {}
 
 
-def _measure(store: RunStore, job: JobContext, listener: _StoreListener) -> None:
+def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
+    """Store figures, unless another worker measures by now."""
+    if not job.lost:
+        store.add_robustness(job.run, found.to_json())
+
+
+def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
     from aquadash import data
-    from aquadash.explain.corrupted_sets import open_pool, workers_here
-    from aquadash.explain.robustness import measure
+    from aquadash.robustness.corrupted_sets import open_pool
+    from aquadash.robustness.measure import load_network, measure
     from aquadash.training.environment import library_version
 
     run, request = store.get(job.run), RobustnessRequest.from_dict(job.request)
@@ -193,23 +199,19 @@ def _measure(store: RunStore, job: JobContext, listener: _StoreListener) -> None
             "The data set has changed since this run was trained, so its test images are others now. Bring the old "
             "data back, or train the run again."
         )
-    with open_pool(workers_here()) as pool:
+    with open_pool() as pool:
         try:
             job.report("loading the model")
-            from aquadash.predict import Predictor
-
-            path = store.model_path(run.run_id)
             loaded_at = time.time()
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            predictor = Predictor.load(path, class_names=run.class_names)
-            measure(
-                predictor,
+            digest = hashlib.sha256(store.model_path(run.run_id).read_bytes()).hexdigest()
+            yield from measure(
+                load_network(store, run),
                 dataset,
                 request,
                 model_sha256=digest,
                 so_far=_so_far(store, run.run_id),
                 executor=pool,
-                listener=listener,
+                report=job.report,
                 versions={name: library_version(name) for name in _REPORTED_VERSIONS},
                 measured_at=loaded_at,
             )
@@ -224,37 +226,3 @@ def _so_far(store: RunStore, run_id: str) -> RobustnessResult | None:
     except StorageError as error:
         _log.warning("%s", error)
         return None
-
-
-class _StoreListener:
-    """Passes on what measuring says: how far it is to the job, and what it finds to the store."""
-
-    def __init__(self, store: RunStore, job: JobContext) -> None:
-        self._store = store
-        self._job = job
-        self._waiting: RobustnessResult | None = None
-        self._stored = 0.0
-
-    def on_progress(self, progress: Progress) -> None:
-        self._job.report(progress.phase, progress.done, progress.total, progress.eta)
-
-    def on_result(self, result: RobustnessResult) -> None:
-        self._waiting = result
-        if time.monotonic() - self._stored >= _STORE_SECONDS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Store what is not stored yet, unless another worker measures by now."""
-        if self._waiting is None or self._job.lost:
-            return
-        self._store.add_robustness(self._job.run, self._waiting.to_json())
-        self._waiting, self._stored = None, time.monotonic()
-
-
-def _read(path: Path) -> RobustnessResult:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise StorageError(f"{path.name} is larger than {_MOST_BYTES:,} bytes; it is none of AquaDash's.")
-        return RobustnessResult.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageError(f"The robustness figures of this run cannot be read ({error}).") from error

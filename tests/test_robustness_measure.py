@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,10 @@ from aquadash.augment import saved_pipelines
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 from aquadash.evaluation import wilson_interval
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from aquadash.explain.robustness import measure
-from aquadash.explain.robustness_request import RobustnessRequest, chosen_positions, missing
-from aquadash.explain.robustness_result import Condition, RobustnessResult
-from aquadash.jobs import Progress
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from aquadash.robustness.measure import measure as measuring
+from aquadash.robustness.request import RobustnessRequest, chosen_positions, missing
+from aquadash.robustness.result import Condition, RobustnessResult
 
 SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)
 
@@ -28,6 +28,7 @@ class Eye:
     """Names the brightest channel of one pixel, which is right for most of these images; counts what it is shown."""
 
     image_shape = (16, 16, 3)
+    class_names = ("one", "two", "three")
 
     def __init__(self) -> None:
         self.shown = 0
@@ -42,19 +43,10 @@ def small(tiny_dataset: Dataset) -> Dataset:
     return dataclasses.replace(tiny_dataset, test=tiny_dataset.test.take(slice(0, 120)))
 
 
-class Ear:
-    def __init__(self, stop_after: int = 10**9) -> None:
-        self.progress: list[Progress] = []
-        self.results: list[RobustnessResult] = []
-        self.stop_after = stop_after
-
-    def on_progress(self, progress: Progress) -> None:
-        self.progress.append(progress)
-
-    def on_result(self, result: RobustnessResult) -> None:
-        self.results.append(result)
-        if len(self.results) >= self.stop_after:
-            raise InterruptedError
+def measure(*arguments: Any, **options: Any) -> RobustnessResult:
+    """The figures when everything is measured."""
+    *_, result = measuring(*arguments, **options)
+    return result
 
 
 def test_the_figures_are_those_of_a_direct_computation(small: Dataset) -> None:
@@ -103,11 +95,11 @@ def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
 
 def test_what_is_measured_is_not_measured_again(small: Dataset) -> None:
     first = measure(Eye(), small, SOME, model_sha256="m")
-    eye, ear = Eye(), Ear()
+    eye = Eye()
     more = dataclasses.replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
-    second = measure(eye, small, more, model_sha256="m", so_far=first, listener=ear)
+    *before, second = measuring(eye, small, more, model_sha256="m", so_far=first)
     assert eye.shown == 2, "fog and contrast at severity 2; the first pipeline is a branch of the other"
-    assert len(ear.results) == 3 and len(second.cells) == 6 and second.clean is first.clean
+    assert before[0] is first and len(before) == 3 and len(second.cells) == 6 and second.clean is first.clean
     whole = measure(Eye(), small, more, model_sha256="m")
     assert _values(second) == _values(whole)
     assert missing(second, more) == ([], [])
@@ -138,21 +130,26 @@ def test_a_pipeline_that_was_edited_is_measured_again(small: Dataset, monkeypatc
 
 
 def test_progress_counts_images_and_knows_the_end(small: Dataset) -> None:
-    ear = Ear()
-    measure(Eye(), small, SOME, model_sha256="m", listener=ear)
-    done = [progress.done for progress in ear.progress]
-    assert done == sorted(done) and {progress.total for progress in ear.progress} == {9 * 120}
-    assert done[-1] == 8 * 120 and ear.progress[-1].eta is not None
-    assert ear.progress[0].eta is None
-    assert len(ear.results) == 9
+    told: list[tuple[int, int]] = []
+    results = list(
+        measuring(Eye(), small, SOME, model_sha256="m", report=lambda phase, done, total: told.append((done, total)))
+    )
+    done = [done for done, _ in told]
+    assert done == sorted(done) and {total for _, total in told} == {9 * 120}
+    assert (done[0], done[-1]) == (0, 8 * 120) and len(results) == 9
 
 
-def test_a_listener_can_end_it_and_keeps_what_was_told(small: Dataset) -> None:
-    ear = Ear(stop_after=3)
+def test_whoever_hears_of_it_can_end_it_and_it_goes_on_from_there(small: Dataset) -> None:
+    def stop(phase: str, done: int, total: int) -> None:
+        if done > 3 * 120:
+            raise InterruptedError
+
+    results = []
     with pytest.raises(InterruptedError):
-        measure(Eye(), small, SOME, model_sha256="m", listener=ear)
-    assert len(ear.results[-1].cells) == 2
-    rest = measure(Eye(), small, SOME, model_sha256="m", so_far=ear.results[-1])
+        for result in measuring(Eye(), small, SOME, model_sha256="m", report=stop):
+            results.append(result)
+    assert len(results[-1].cells) == 2
+    rest = measure(Eye(), small, SOME, model_sha256="m", so_far=results[-1])
     assert _values(rest) == _values(measure(Eye(), small, SOME, model_sha256="m"))
 
 
@@ -227,7 +224,7 @@ def test_a_request_survives_json() -> None:
     for request in (SOME, RobustnessRequest(), RobustnessRequest(limit=7)):
         assert RobustnessRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
     with pytest.raises(ConfigError):
-        RobustnessRequest.from_dict({"seed": 1})
+        RobustnessRequest.from_dict({"seed": "many"})
     assert len(RobustnessRequest().cells()) == 75
     assert RobustnessRequest(("fog", "snow", "fog")).checked().corruptions == ("snow", "fog")
     assert [name for name, _ in RobustnessRequest().cells()[:15]] == list(CORRUPTIONS)
@@ -252,11 +249,9 @@ def test_saved_pipelines_are_measured_too_and_one_deleted_meanwhile_is_no_riddle
     augment.save(mine, title="Mine")
     assert ("mine", 0) in [(key.pipeline, key.branch) for key in RobustnessRequest((), ()).branches()]
 
-    class Deletes(Ear):
-        def on_result(self, result: RobustnessResult) -> None:
-            if "mine" in augment.library().saved:
-                saved_pipelines.delete("mine")
-            super().on_result(result)
-
-    result = measure(Eye(), small, RobustnessRequest((), (), pipelines=("mine",)), model_sha256="m", listener=Deletes())
-    assert [key.pipeline for key in result.branches] == ["mine"]
+    results = []
+    for result in measuring(Eye(), small, RobustnessRequest((), (), pipelines=("mine",)), model_sha256="m"):
+        results.append(result)
+        if "mine" in augment.library().saved:
+            saved_pipelines.delete("mine")
+    assert [key.pipeline for key in results[-1].branches] == ["mine"]

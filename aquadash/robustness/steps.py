@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from aquadash.augment import Branch, Operator, Parameter, Range, operator_info
+from aquadash.augment import Branch, Operator, Parameter, PipelineSpec, Range, editing, operator_info
 from aquadash.augment.operators import settings_of
 from aquadash.augment.spec import Value
 from aquadash.errors import ConfigError, UnknownNameError
@@ -123,43 +123,41 @@ def read_path(text: str) -> StepPath:
     return tuple(path)
 
 
-def first_steps(branch: Branch, count: int) -> Branch:
-    """The branch cut after so many of its operators. What is left draws the same random numbers as before."""
-    return replace(branch, operators=branch.operators[:count])
-
-
-def alone(branch: Branch, position: int) -> Branch:
-    """The branch with every operator but one switched off, which draws the same random numbers as before."""
-    kept = tuple(
-        operator if number == position else replace(operator, enabled=False)
-        for number, operator in enumerate(branch.operators)
-    )
-    return replace(branch, operators=kept)
+def first_steps(branch: Branch, path: StepPath) -> Branch:
+    """The branch cut after a step that is inside no other. What is left draws the same random numbers as before."""
+    return replace(branch, operators=branch.operators[: int(path[0]) + 1])
 
 
 def without(branch: Branch, path: StepPath) -> Branch:
     """The branch with one step switched off; the others draw the same random numbers as before."""
-    return _changed(branch, path, lambda operator: replace(operator, enabled=False))
-
-
-def only(branch: Branch, path: StepPath) -> Branch:
-    """The branch with every step switched off but one, those around it and those inside it."""
-    find_step(branch, path)
-    return replace(branch, operators=_only_in(branch.operators, path))
+    return _edited(branch, path, editing.set_enabled, False)
 
 
 def with_parameter(branch: Branch, path: StepPath, name: str, value: float) -> Branch:
     """The branch with one parameter of a step fixed; all else stays, random numbers included."""
-    parameter = find_step(branch, path).parameter(name)
-    fixed: int | float = round(value) if parameter.kind == "integer" else float(value)
+    if name == PROBABILITY.name:
+        return _edited(branch, path, editing.set_probability, float(value))
+    whole = find_step(branch, path).parameter(name).kind == "integer"
+    return _edited(branch, path, editing.set_setting, name, round(value) if whole else float(value))
 
-    def set_to(operator: Operator) -> Operator:
-        if name == PROBABILITY.name:
-            return replace(operator, probability=float(fixed))
-        others = tuple(pair for pair in operator.settings if pair[0] != name)
-        return replace(operator, settings=(*others, (name, fixed)))
 
-    return _changed(branch, path, set_to)
+def only(branch: Branch, path: StepPath) -> Branch:
+    """The branch with every step switched off but one, those around it and those inside it; it draws the same random
+    numbers as before."""
+
+    def walk(operators: tuple[Operator, ...], position: int | str, *rest: int | str) -> tuple[Operator, ...]:
+        return tuple(
+            replace(operator, enabled=False) if number != position else inside(operator, *rest) if rest else operator
+            for number, operator in enumerate(operators)
+        )
+
+    def inside(operator: Operator, slot: int | str, *rest: int | str) -> Operator:
+        # A position that no step has: all are switched off.
+        within = {name: walk(steps, *(rest if name == slot else (-1,))) for name, steps in operator.children}
+        return replace(operator, children=tuple(within.items()))
+
+    find_step(branch, path)
+    return replace(branch, operators=walk(branch.operators, *path))
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
@@ -206,46 +204,6 @@ def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested:
                 yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ", nested)
 
 
-def _only_in(operators: tuple[Operator, ...], path: StepPath) -> tuple[Operator, ...]:
-    position, *rest = path
-    kept = []
-    for number, operator in enumerate(operators):
-        if number != position:
-            operator = replace(operator, enabled=False)
-        elif rest:
-            slot, inner = rest[0], tuple(rest[1:])
-            children = tuple(
-                (
-                    name,
-                    _only_in(content, inner)
-                    if name == slot
-                    else tuple(replace(child, enabled=False) for child in content),
-                )
-                for name, content in operator.children
-            )
-            operator = replace(operator, children=children)
-        kept.append(operator)
-    return tuple(kept)
-
-
-def _changed(branch: Branch, path: StepPath, change: Callable[[Operator], Operator]) -> Branch:
+def _edited(branch: Branch, path: StepPath, edit: Callable[..., PipelineSpec], *arguments: object) -> Branch:
     find_step(branch, path)
-    return replace(branch, operators=_changed_in(branch.operators, path, change))
-
-
-def _changed_in(
-    operators: tuple[Operator, ...], path: StepPath, change: Callable[[Operator], Operator]
-) -> tuple[Operator, ...]:
-    position, *rest = path
-    assert isinstance(position, int)
-    operator = operators[position]
-    if rest:
-        slot, inner = rest[0], tuple(rest[1:])
-        children = tuple(
-            (name, _changed_in(content, inner, change) if name == slot else content)
-            for name, content in operator.children
-        )
-        operator = replace(operator, children=children)
-    else:
-        operator = change(operator)
-    return (*operators[:position], operator, *operators[position + 1 :])
+    return edit(PipelineSpec("branch", "Branch", "", (branch,)), (0, *path), *arguments).branches[0]

@@ -13,8 +13,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.server import ServerConnection, serve
 
-from aquadash.ui.tab import Tab
-from aquadash.ui.visitor import ServerError
+from aquadash.bench.app_server import ServerError
+from aquadash.bench.tab import Tab
 
 PAGES = {"start": "hash-home", "train": "hash-train"}
 

@@ -1,28 +1,23 @@
-"""What a label-safety measurement is asked: images, a branch, and perhaps a parameter to try out."""
+"""The images that label safety is measured with, and how arrays of pictures become JSON."""
 
 from __future__ import annotations
 
 import base64
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
-from aquadash.augment import Branch, PipelineSpec
-from aquadash.augment.pipelines import from_json
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.explain.label_safety_steps import StepPath, find_step, grid
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
     from aquadash.runs.types import Predictions, Run
 
-MOST_COPIES = 500
 MOST_IMAGES = 200
-MOST_VALUES = 51
 
 
 def _array_text(array: NDArray[Any]) -> str:
@@ -36,24 +31,9 @@ def _array(text: str) -> NDArray[Any]:
     return found
 
 
-def _branch_text(branch: Branch) -> str:
-    return PipelineSpec("branch", "Branch", "", (branch,)).to_json()
-
-
-#: How arrays and branches are written where a request or a result becomes JSON.
 _AS_TEXT = (PlainValidator(_array), PlainSerializer(_array_text))
 Pixels = Annotated[NDArray[np.uint8], *_AS_TEXT]
 Labels = Annotated[NDArray[np.int64], *_AS_TEXT]
-JsonBranch = Annotated[Branch, PlainValidator(lambda text: from_json(text).branches[0]), PlainSerializer(_branch_text)]
-
-
-class ImagePredictor(Protocol):
-    """What measuring needs of :class:`aquadash.predict.Predictor`."""
-
-    image_shape: tuple[int, int, int]
-    class_names: tuple[str, ...]
-
-    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,69 +51,6 @@ class Subjects:
     labels: Labels
     positions: tuple[int, ...] = ()
     split: str = ""
-
-
-@dataclass(frozen=True)
-class SweepRequest:
-    """Which parameter is to be fixed to a row of values.
-
-    Attributes:
-        path: The step.
-        parameter: Its parameter's name, or ``"probability"``.
-        low: The least value.
-        high: The greatest value.
-        values: How many values; of whole numbers there may be fewer.
-    """
-
-    path: StepPath
-    parameter: str
-    low: float
-    high: float
-    values: int = 11
-
-
-@dataclass(frozen=True)
-class SafetyRequest:
-    """What is to be measured.
-
-    Attributes:
-        branch: The way to change images.
-        copies: Augmented copies of each image.
-        seed: 0 or greater; all random choices follow from it.
-        threshold: Too much is lost below this share, of the accuracy on the unchanged images or of all copies.
-        absolute: True if the threshold is a share of all copies.
-        sweep: A parameter to be tried out; None for none.
-        by_step: Whether each step is looked at. Without it only the whole and the sweep are measured.
-    """
-
-    branch: JsonBranch
-    copies: int = 50
-    seed: int = 0
-    threshold: float = 0.8
-    absolute: bool = False
-    sweep: SweepRequest | None = None
-    by_step: bool = True
-
-    def check(self) -> None:
-        """Refuse what cannot be measured.
-
-        Raises:
-            ConfigError: A number is out of range.
-            UnknownNameError: The sweep's step or parameter is not there.
-        """
-        if not 1 <= self.copies <= MOST_COPIES:
-            raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MOST_COPIES}.")
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"The seed is {self.seed}; expected a whole number from 0 to {2**32 - 1}.")
-        if not 0.0 < self.threshold <= 1.0:
-            raise ConfigError(
-                f"The threshold is {self.threshold:g}; expected a share above 0 and up to 1, such as 0.8."
-            )
-        if self.sweep is not None:
-            if not 2 <= self.sweep.values <= MOST_VALUES:
-                raise ConfigError(f"{self.sweep.values} values are asked for; expected 2 to {MOST_VALUES}.")
-            parameter = find_step(self.branch, self.sweep.path).parameter(self.sweep.parameter)
-            grid(parameter, low=self.sweep.low, high=self.sweep.high, count=self.sweep.values)
 
 
 def validation_images(

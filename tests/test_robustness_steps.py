@@ -7,7 +7,7 @@ import pytest
 
 from aquadash.augment import PIPELINES, Branch, Range, apply, op
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.explain import label_safety_steps as places
+from aquadash.robustness import steps as places
 
 NESTED = Branch(
     "Nested",
@@ -64,8 +64,8 @@ def test_a_step_by_itself_and_the_branch_without_it() -> None:
     path = (1, "then_list", 1)
     assert [step.path for step in places.steps(places.only(NESTED, path))] == [(1,), path]
     assert [step.path for step in places.steps(places.without(NESTED, path))] == [(1,), (1, "then_list", 0), (2,)]
-    assert [step.path for step in places.steps(places.alone(NESTED, 2))] == [(2,)]
-    assert [step.path for step in places.steps(places.first_steps(NESTED, 2))] == [(1,), (1, "then_list", 0), path]
+    assert [step.path for step in places.steps(places.only(NESTED, (2,)))] == [(2,)]
+    assert [step.path for step in places.steps(places.first_steps(NESTED, (1,)))] == [(1,), (1, "then_list", 0), path]
 
 
 def test_the_other_steps_draw_the_same_random_numbers() -> None:

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from aquadash.augment import Branch, Range, op
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
-from aquadash.explain.label_safety import SafetyRequest, Subjects, SweepRequest, measure
-from aquadash.explain.label_safety_result import SafetyResult, Seen, Sweep, crossing
-from aquadash.jobs import Progress
+from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
+from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep, crossing
+from aquadash.robustness.subjects import Subjects
 from tests.safety_fakes import ContrastReader, striped
 
 #: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
@@ -78,9 +78,8 @@ def test_the_harmless_value_may_lie_in_the_middle() -> None:
 def test_the_harmless_value_is_that_of_the_step_and_not_of_the_pipeline() -> None:
     # After Add(-60), adding 60 gives the picture back; the step itself is harmless at 0 all the same.
     branch = Branch("Back and forth", (op("Add", value=-60), op("Add", value=0)))
-    request = SafetyRequest(branch, copies=2, sweep=SweepRequest((1,), "value", -60, 60, values=5), by_step=False)
+    request = SafetyRequest(branch, copies=2, sweep=SweepRequest((1,), "value", -60, 60, values=5))
     found = measure(ContrastReader(), striped([60, 60]), request)
-    assert found.steps == ()
     assert found.sweep is not None
     assert found.sweep.values[found.sweep.harmless] == 0
     assert found.sweep.off == found.sweep.points[2]
@@ -121,9 +120,9 @@ def test_the_same_seed_gives_the_same_figures_and_another_does_not() -> None:
 
 def test_an_image_keeps_its_copies_when_large_numbers_are_made_in_parts() -> None:
     reader = ContrastReader()
-    found = measure(reader, striped([70] * 30), SafetyRequest(CONTRAST, copies=50, by_step=False))
+    found = measure(reader, striped([70] * 30), SafetyRequest(CONTRAST, copies=50))
     assert len(found.whole.right) == 30
-    assert 30 + 30 < reader.asked <= 30 + 30 * 50
+    assert 30 + 30 < reader.asked <= 30 + 3 * 30 * 50
     assert len(set(found.whole.right)) > 1
 
 
@@ -143,31 +142,28 @@ def test_a_nested_step_and_a_probability_can_be_swept() -> None:
 
 
 def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
-    told: list[Progress] = []
+    told: list[tuple[int, int]] = []
     reader = ContrastReader()
     branch = Branch("One", (op("LinearContrast", alpha=0.5),))
-    measure(reader, striped([100, 90]), SafetyRequest(branch, copies=3), tell=told.append)
+    request = SafetyRequest(branch, copies=3)
+    measure(reader, striped([100, 90]), request, report=lambda phase, done, total: told.append((done, total)))
     # The whole, the first step and the step alone are the same copies.
     # And copies that are the same are looked at once.
     assert reader.asked == 2 + 2
-    assert told[-1].done == told[-1].total == 6
-    assert told[-1].eta == 0.0
-    assert told[0].eta is None
-    done = [progress.done for progress in told]
-    assert done == sorted(done)
+    assert told == [(0, 0), (0, 6), (6, 6)]
 
 
 def test_whoever_is_told_can_end_it() -> None:
     class Enough(Exception):
         pass
 
-    def tell(progress: Progress) -> None:
-        if progress.done >= 8:
+    def report(phase: str, done: int, total: int) -> None:
+        if done >= 8:
             raise Enough
 
     reader = ContrastReader()
     with pytest.raises(Enough):
-        measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), tell=tell)
+        measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), report=report)
     assert reader.asked <= 2 + 8
 
 
@@ -233,7 +229,7 @@ def test_an_interval_may_have_an_end_beyond_the_range() -> None:
 def test_requests_and_results_are_the_same_after_json() -> None:
     branch = Branch("Deep", (op("Fliplr", p=0.5), replace(op("GaussianBlur", sigma=Range(0.0, 2.0)), enabled=False)))
     for request in (
-        SafetyRequest(CONTRAST, copies=3, seed=7, threshold=0.5, absolute=True, sweep=SWEEP, by_step=False),
+        SafetyRequest(CONTRAST, copies=3, seed=7, threshold=0.5, absolute=True, sweep=SWEEP),
         SafetyRequest(branch),
     ):
         subjects = striped([100, 90])

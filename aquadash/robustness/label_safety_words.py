@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aquadash.augment import Parameter
-from aquadash.explain.label_safety_result import Crossing, SafetyResult, Sweep
-from aquadash.explain.label_safety_steps import text_of
+from aquadash.robustness.label_safety_result import Crossing, SafetyResult, Sweep
+from aquadash.robustness.steps import text_of
 
 
 def named(parameter: Parameter) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -13,32 +13,55 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.errors import AquaDashError
-from aquadash.explain.corrupted_sets import Cell, TestImages, corrupted_sets
-from aquadash.explain.corruptions import CORRUPTIONS
-from aquadash.explain.robustness_request import RobustnessRequest, chosen_positions, known_pipelines, missing
-from aquadash.explain.robustness_result import BranchKey, BranchResult, Condition, RobustnessResult
-from aquadash.jobs import Progress
+from aquadash.robustness.corrupted_sets import Cell, TestImages, corrupted_sets
+from aquadash.robustness.corruptions import CORRUPTIONS
+from aquadash.robustness.request import RobustnessRequest, chosen_positions, known_pipelines, missing
+from aquadash.robustness.result import BranchKey, BranchResult, Condition, RobustnessResult
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
+    from aquadash.runs import Run, RunStore
+
+#: Hears what is being done, and how many images are done of how many; what it raises ends the work.
+Report = Callable[[str, int, int], None]
 
 
 class ImagePredictor(Protocol):
     """What measuring needs of :class:`aquadash.predict.Predictor`."""
 
     image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
 
     def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]: ...
 
 
-class Listener(Protocol):
-    """Who hears how measuring goes. Every method may raise to end it; what has been told is complete."""
+def load_network(store: RunStore, run: Run) -> ImagePredictor:
+    """The run's network, ready to look at images.
 
-    def on_progress(self, progress: Progress) -> None:
-        """``done`` of ``total`` images are done; several times a second."""
+    Raises:
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+    """
+    from aquadash.predict import Predictor
 
-    def on_result(self, result: RobustnessResult) -> None:
-        """A condition more is measured."""
+    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
+
+
+def silent(phase: str, done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+def check_shape(predictor: ImagePredictor, images: NDArray[np.uint8]) -> None:
+    """Refuse images that the network cannot look at.
+
+    Raises:
+        AquaDashError: They are of another size.
+    """
+    if tuple(images.shape[1:]) != tuple(predictor.image_shape):
+        raise AquaDashError(
+            f"The network looks at images of {predictor.image_shape}; these are {tuple(images.shape[1:])}. They do not "
+            "belong together."
+        )
 
 
 def measure(
@@ -49,10 +72,10 @@ def measure(
     model_sha256: str,
     so_far: RobustnessResult | None = None,
     executor: Executor | None = None,
-    listener: Listener | None = None,
+    report: Report = silent,
     versions: Mapping[str, str] | None = None,
     measured_at: float | None = None,
-) -> RobustnessResult:
+) -> Iterator[RobustnessResult]:
     """Measure what a request asks for and ``so_far`` does not have yet.
 
     Args:
@@ -62,24 +85,21 @@ def measure(
         model_sha256: Says which model it is.
         so_far: Earlier figures, to go on from; left out where they are of another model, data set, seed or number of
             images.
-        executor: Corrupts in other processes; see :func:`~aquadash.explain.corrupted_sets.open_pool`.
-        listener: Hears of progress and results.
+        executor: Corrupts in other processes; see :func:`~aquadash.robustness.corrupted_sets.open_pool`.
+        report: Hears how far it is, several times a second.
         versions: Of the libraries, to be kept with the figures.
         measured_at: When the model was loaded, in seconds since 1970 UTC; now if not given.
 
-    Returns:
-        The figures, earlier ones of the same identity included.
+    Yields:
+        The figures so far, earlier ones of the same identity included: at first those of the clean images, then again
+        with each condition.
 
     Raises:
         AquaDashError: The request is not possible or the model does not fit the images.
     """
     request = request.checked()
     test = dataset.test
-    if tuple(test.images.shape[1:]) != tuple(predictor.image_shape):
-        raise AquaDashError(
-            f"The network looks at images of {predictor.image_shape}; the test images are {test.images.shape[1:]}. "
-            "They do not belong together."
-        )
+    check_shape(predictor, test.images)
     positions = chosen_positions(test.labels, request.limit)
     if not len(positions):
         raise AquaDashError("There are no test images to measure with.")
@@ -100,34 +120,36 @@ def measure(
     # Of one moment: somebody may edit or delete a pipeline while images are corrupted.
     specs = known_pipelines()
     cells, branches = missing(so_far, request, specs)
-    pace = _Pace(listener, len(images), conditions=(so_far is None) + len(cells) + len(branches))
+    total, done = len(images) * ((so_far is None) + len(cells) + len(branches)), 0
     if so_far is None:
-        pace.begin("looking at the clean images")
+        report("looking at the clean images", done, total)
         now = time.time() if measured_at is None else measured_at
         result = RobustnessResult(identity, now, answered(images), versions=dict(versions or {}))
-        pace.complete(result)
+        done += len(images)
     else:
         result = so_far
-    source = TestImages(images, positions, dataset.fingerprint, request.seed)
+    yield result
 
     def preparing(cell: Cell, ready: int) -> None:
         # Looking is quick beside corrupting, which makes the image count.
-        pace.begin(f"{CORRUPTIONS[cell[0]].title}, severity {cell[1]}", ready)
+        report(f"{CORRUPTIONS[cell[0]].title}, severity {cell[1]}", done + ready, total)
 
-    for (name, severity), changed in corrupted_sets(source, cells, executor=executor, on_images=preparing):
-        pace.begin(f"{CORRUPTIONS[name].title}, severity {severity}", len(images))
-        result = replace(result, cells={**result.cells, (name, severity): answered(changed)})
-        pace.complete(result)
+    source = TestImages(images, positions, dataset.fingerprint, request.seed)
+    for cell, changed in corrupted_sets(source, cells, executor=executor, on_images=preparing):
+        preparing(cell, len(images))
+        result = replace(result, cells={**result.cells, cell: answered(changed)})
+        done += len(images)
+        yield result
     for key in branches:
         spec, branch = specs[key.pipeline], specs[key.pipeline].branches[key.branch]
-        pace.begin(f"pipeline {spec.title}: {branch.title}")
+        report(f"pipeline {spec.title}: {branch.title}", done, total)
         # The same operators and seed give the same images, whichever pipeline they belong to.
         same = next((entry.condition for other, entry in result.branches.items() if other.digest == key.digest), None)
         condition = same or answered(augment.apply(images, branch, seed=request.seed))
         entry = BranchResult(spec.title, branch.title, condition)
         result = replace(result, branches={**_without_older(result.branches, key), key: entry})
-        pace.complete(result)
-    return result
+        done += len(images)
+        yield result
 
 
 def _without_older(branches: Mapping[BranchKey, BranchResult], key: BranchKey) -> dict[BranchKey, BranchResult]:
@@ -137,30 +159,3 @@ def _without_older(branches: Mapping[BranchKey, BranchResult], key: BranchKey) -
         for other, entry in branches.items()
         if (other.pipeline, other.branch) != (key.pipeline, key.branch)
     }
-
-
-class _Pace:
-    """Counts images and estimates the time left."""
-
-    def __init__(self, listener: Listener | None, images: int, *, conditions: int) -> None:
-        self._listener = listener
-        self._images = images
-        self._conditions = conditions
-        self._done = 0
-        self._started = time.monotonic()
-
-    def begin(self, phase: str, ready: int = 0) -> None:
-        """Tell what is being done, and how many images of the condition are ready."""
-        if self._listener is None:
-            return
-        done, total = self._done * self._images + ready, self._conditions * self._images
-        elapsed = time.monotonic() - self._started
-        # The first condition waits for other processes to start; nothing is known of the pace before it ends.
-        known = self._done > 1 and elapsed > 0
-        self._listener.on_progress(Progress(phase, done, total, elapsed * (total - done) / done if known else None))
-
-    def complete(self, result: RobustnessResult) -> None:
-        """A condition is measured."""
-        self._done += 1
-        if self._listener is not None:
-            self._listener.on_result(result)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aquadash.augment import operator_info
-from aquadash.explain.label_safety_result import SafetyResult, Seen, StepSafety, Sweep
-from aquadash.explain.label_safety_steps import PROBABILITY
-from aquadash.explain.label_safety_words import crossing_sentence, mistaken_for, named, whole_sentence
+from aquadash.robustness.label_safety_result import SafetyResult, Seen, StepSafety, Sweep
+from aquadash.robustness.label_safety_words import crossing_sentence, mistaken_for, named, whole_sentence
+from aquadash.robustness.steps import PROBABILITY
 
 SIGMA = operator_info("GaussianBlur").parameter("sigma")
 CLEAN = Seen((1,) * 20, 1, 0.0, (20, 0))

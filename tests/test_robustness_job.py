@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,12 +16,12 @@ from aquadash import data, settings
 from aquadash.cli import cli
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError, StorageError
-from aquadash.explain import robustness_job
-from aquadash.explain.robustness import measure
-from aquadash.explain.robustness_job import KIND, Robustness, job_of
-from aquadash.explain.robustness_request import RobustnessRequest
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.robustness import job as robustness_job
+from aquadash.robustness.job import KIND, Robustness, job_of
+from aquadash.robustness.measure import measure
+from aquadash.robustness.request import RobustnessRequest
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
@@ -33,13 +31,6 @@ from tests.waiting import wait_for
 
 #: Slow enough to be stopped in the middle, quick enough to be waited for.
 REQUEST = RobustnessRequest(("motion_blur", "zoom_blur", "snow"), limit=100, pipelines=("notebook-1",), seed=2)
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    """With the images drawn and the database made, which takes seconds."""
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 @pytest.fixture
@@ -57,12 +48,7 @@ def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
 def measurements(store: RunStore) -> Iterator[Robustness]:
     """No process outlives the test."""
     yield Robustness(store)
-    for job in open_jobs().find(kind=KIND):
-        pid = None if job.worker is None else job.worker.pid
-        if pid not in (None, 1, os.getpid()) and psutil.pid_exists(pid):
-            process = psutil.Process(pid)
-            process.kill()
-            process.wait(timeout=30)
+    job_rows.end_workers(KIND)
 
 
 def cells(measurements: Robustness, run: Run) -> int:
@@ -126,7 +112,7 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
 
     path = store.model_path(run.run_id)
     predictor = Predictor.load(path, class_names=run.class_names)
-    direct = measure(predictor, data.load("synthetic"), REQUEST, model_sha256=found.identity["model_sha256"])
+    *_, direct = measure(predictor, data.load("synthetic"), REQUEST, model_sha256=found.identity["model_sha256"])
     assert dict(direct.identity) == dict(found.identity)
     assert direct.clean.accuracy == found.clean.accuracy and set(direct.cells) == set(found.cells)
     for cell, condition in direct.cells.items():
@@ -236,11 +222,11 @@ def test_one_that_was_cut_off_stores_nothing(
     job_rows.let_the_lease_run_out(first)
     measurements.start(run.run_id)
     context = worker.JobContext(open_jobs(), first)
-    listener = robustness_job._StoreListener(store, context)
     with context.beating(interval=0.01):
         wait_for(lambda: context.lost, timeout=60)
-    listener.on_result(made_up_result(fingerprint=run.dataset_fingerprint))
-    listener.flush()
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    monkeypatch.setattr(robustness_job, "_measured", lambda store, job: iter([result]))
+    robustness_job.work(context)
     assert measurements.result(run.run_id) is None and measurements.measured_runs() == []
 
 

@@ -5,24 +5,24 @@ They belong to no run, since the pictures and the branch may be ones that nobody
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from aquadash import people, settings
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import StorageError
-from aquadash.explain.label_safety import measure
-from aquadash.explain.label_safety_request import ImagePredictor, SafetyRequest, Subjects
-from aquadash.explain.label_safety_result import SafetyResult
-from aquadash.jobs import Job, JobStatus, Progress
+from aquadash.files import forget_oldest, write_whole
+from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.types import job_id
-from aquadash.runs import RunStore, open_store
+from aquadash.robustness.label_safety import SafetyRequest, measure
+from aquadash.robustness.label_safety_result import SafetyResult
+from aquadash.robustness.measure import load_network
+from aquadash.robustness.subjects import Subjects
+from aquadash.runs import open_store
 from aquadash.runs.types import Run
 
 if TYPE_CHECKING:
@@ -37,8 +37,22 @@ _QUESTION = TypeAdapter(tuple[Subjects, SafetyRequest])
 _RESULT = TypeAdapter(SafetyResult)
 
 
+def key_of(run: Run, subjects: Subjects, request: SafetyRequest) -> str:
+    """What a measurement is known by: 12 hexadecimal digits that follow from all that decides its figures.
+
+    Raises:
+        NotAllowedError: Whoever asks may not open the run's network, and so not know what it says.
+    """
+    require(Action.OPEN_MODEL, run.thing)
+    model = settings.place(), run.run_id, run.ended_at if run.status.ended else run.started_at
+    told = hashlib.sha256(repr((model, request, subjects.positions, subjects.split)).encode())
+    for array in (subjects.images, subjects.labels):
+        told.update(np.ascontiguousarray(array).tobytes())
+    return told.hexdigest()[:12]
+
+
 def job_of(key: str) -> str:
-    """The id of the job of a measurement, by what follows from all that decides its figures."""
+    """The id of the job of a measurement, by its :func:`key_of`."""
     return job_id(KIND, _resource(key))
 
 
@@ -47,11 +61,10 @@ def _resource(key: str) -> str:
     return f"{key}-{hashlib.sha256(settings.here().encode()).hexdigest()[:12]}"
 
 
-def start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
+def start(run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
     """Begin a measurement.
 
     Args:
-        key: Small letters, digits and hyphens that follow from all that decides the figures.
         run: Whose network looks at the images.
         subjects: The images to copy.
         request: What to measure.
@@ -63,11 +76,9 @@ def start(key: str, run: Run, subjects: Subjects, request: SafetyRequest) -> Job
     """
     from aquadash.jobs.worker import start as start_job
 
-    require(Action.OPEN_MODEL, run.thing)
     request.check()
-    _make_room()
-    resource = _resource(key)
-    _write(_file(resource, "question"), _QUESTION.dump_json((subjects, request)))
+    resource = _resource(key_of(run, subjects, request))
+    _write(resource, "question", _QUESTION.dump_json((subjects, request)))
     return start_job(KIND, resource, {"run_id": run.run_id}, owner=people.current().person_id)
 
 
@@ -90,41 +101,16 @@ def work(job: JobContext) -> dict[str, Any]:
     job.report("waking the network up; the first time takes about 5 seconds")
     store = open_store()
     network = load_network(store, store.get(job.request["run_id"]))
-
-    def tell(progress: Progress) -> None:
-        job.report(progress.phase, progress.done, progress.total, progress.eta)
-
-    _write(_file(job.run, "result"), _RESULT.dump_json(measure(network, subjects, request, tell=tell)))
+    _write(job.run, "result", _RESULT.dump_json(measure(network, subjects, request, report=job.report)))
     return {}
-
-
-def load_network(store: RunStore, run: Run) -> ImagePredictor:
-    """The run's network, ready to look at images.
-
-    Raises:
-        RunError: The run has no model.
-        StorageError: The model cannot be loaded.
-    """
-    from aquadash.predict import Predictor
-
-    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
 
 
 def _file(resource: str, what: str) -> Path:
     return settings.label_safety() / f"{resource}.{what}.json"
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
-
-
-def _make_room() -> None:
-    """Remove the oldest files."""
-    with contextlib.suppress(OSError):
-        files = sorted(settings.label_safety().iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in files[2 * _MAX_KEPT :]:
-            path.unlink(missing_ok=True)
+def _write(resource: str, what: str, content: bytes) -> None:
+    folder = settings.label_safety()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(_file(resource, what), content)
+    forget_oldest(folder, max_files=2 * _MAX_KEPT)

@@ -19,8 +19,8 @@ from pydantic import BaseModel, Field
 
 from aquadash.errors import StorageError
 from aquadash.evaluation import wilson_interval
-from aquadash.explain.corrupted_sets import Cell
-from aquadash.explain.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.corrupted_sets import Cell
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.runs.types import Count, Time
 
 _VERSION = 1
@@ -194,7 +194,7 @@ class RobustnessResult:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> RobustnessResult:
+    def from_json(cls, text: str | bytes) -> RobustnessResult:
         """Read :meth:`to_json` back.
 
         Raises:

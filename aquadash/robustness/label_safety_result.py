@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from aquadash.evaluation import clustered_interval, wilson_interval
-from aquadash.explain.label_safety_request import Pixels
-from aquadash.explain.label_safety_steps import StepPath, path_text
+from aquadash.robustness.steps import StepPath, path_text
+from aquadash.robustness.subjects import Pixels
 
 #: Drawings of the bootstrap, and its seed: the same figures give the same interval.
 _RESAMPLES = 500

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aquadash.bench.app_server import ServerError
 from aquadash.pages import FIRST, addresses
-from aquadash.ui.visitor import ServerError
 
 if TYPE_CHECKING:
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg

@@ -1,0 +1,54 @@
+"""Files that are written whole or not at all, and folders that forget what was not used for longest."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedRandom
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o666) -> Iterator[BufferedRandom]:
+    """A new file beside ``path`` to write to, which takes its place at the end of the block, or goes if that raises.
+
+    Args:
+        path: The file, in a folder that is there.
+        mode: Who may read and write it, less what the process's mask takes away: 0o600 for its owner alone.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    # 60 letters of four bytes each are as long as a file's name may be.
+    temporary = path.with_name(f".{path.name[:60]}-{secrets.token_hex(4)}.part")
+    try:
+        with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:
+            yield file
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
+    """Write a file, text as UTF-8, by :func:`replacing`; arguments and errors as there."""
+    with replacing(path, mode=mode) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def forget_oldest(
+    folder: Path, pattern: str = "*", *, max_bytes: float = math.inf, max_files: float = math.inf
+) -> None:
+    """Remove the files that were written, or touched, longest ago until the rest is not too much."""
+    found = []
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # Another process may have removed it.
+            found.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = 0
+    for number, (_, size, path) in enumerate(sorted(found, reverse=True), start=1):
+        total += size
+        if total > max_bytes or number > max_files:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,293 @@
+"""How far an augmentation can go before a trained model no longer sees the animal.
+
+Each image gets a number of augmented copies. The model's accuracy on them is measured after each step and for each step
+alone, and for one parameter fixed to a row of values. All conditions draw the same random numbers, so that what differs
+between them is the step and not luck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from typing import Annotated, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator
+
+from aquadash.augment import Branch, PipelineSpec
+from aquadash.augment.apply import augment_branch
+from aquadash.augment.pipelines import from_json
+from aquadash.errors import AquaDashError, ConfigError
+from aquadash.robustness.label_safety_result import Misread, SafetyResult, Seen, StepSafety, Sweep
+from aquadash.robustness.measure import ImagePredictor, Report, check_shape, silent
+from aquadash.robustness.request import check_seed
+from aquadash.robustness.steps import (
+    StepPath,
+    find_step,
+    first_steps,
+    grid,
+    only,
+    steps,
+    text_of,
+    with_parameter,
+    without,
+)
+from aquadash.robustness.subjects import MOST_IMAGES, Subjects
+
+MOST_COPIES = 500
+MOST_VALUES = 51
+
+#: First part of the path along which the seed is split; training has 0 and previews 1.
+_SAFETY = 2
+#: Copies are made in parts of at most so many, and so many pixels, to bound memory and to tell of the progress.
+_COPIES_A_PART = 500
+_PIXELS_A_PART = 2_000_000
+#: How far a value moves pixels is seen on few copies of few images.
+_CHANGE_IMAGES = 10
+_CHANGE_COPIES = 5
+#: Pictures of misread copies that are kept of each condition.
+_MISREAD_KEPT = 16
+
+_JsonBranch = Annotated[
+    Branch,
+    PlainValidator(lambda text: from_json(text).branches[0]),
+    PlainSerializer(lambda branch: PipelineSpec("branch", "Branch", "", (branch,)).to_json()),
+]
+
+#: How the copies of a branch are read, and some that are misread.
+_Read: TypeAlias = tuple[Seen, tuple[Misread, ...]]
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """Which parameter is to be fixed to a row of values.
+
+    Attributes:
+        path: The step.
+        parameter: Its parameter's name, or ``"probability"``.
+        low: The least value.
+        high: The greatest value.
+        values: How many values; of whole numbers there may be fewer.
+    """
+
+    path: StepPath
+    parameter: str
+    low: float
+    high: float
+    values: int = 11
+
+
+@dataclass(frozen=True)
+class SafetyRequest:
+    """What is to be measured.
+
+    Attributes:
+        branch: The way to change images.
+        copies: Augmented copies of each image.
+        seed: 0 or greater; all random choices follow from it.
+        threshold: Too much is lost below this share, of the accuracy on the unchanged images or of all copies.
+        absolute: True if the threshold is a share of all copies.
+        sweep: A parameter to be tried out; None for none.
+    """
+
+    branch: _JsonBranch
+    copies: int = 50
+    seed: int = 0
+    threshold: float = 0.8
+    absolute: bool = False
+    sweep: SweepRequest | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be measured.
+
+        Raises:
+            ConfigError: A number is out of range.
+            UnknownNameError: The sweep's step or parameter is not there.
+        """
+        if not 1 <= self.copies <= MOST_COPIES:
+            raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MOST_COPIES}.")
+        check_seed(self.seed)
+        if not 0.0 < self.threshold <= 1.0:
+            raise ConfigError(
+                f"The threshold is {self.threshold:g}; expected a share above 0 and up to 1, such as 0.8."
+            )
+        if self.sweep is not None and not 2 <= self.sweep.values <= MOST_VALUES:
+            raise ConfigError(f"{self.sweep.values} values are asked for; expected 2 to {MOST_VALUES}.")
+        self.values()
+
+    def values(self) -> tuple[float, ...]:
+        """What the sweep's parameter is fixed to, ascending; empty without a sweep. Raises as :meth:`check` does."""
+        sweep = self.sweep
+        if sweep is None:
+            return ()
+        parameter = find_step(self.branch, sweep.path).parameter(sweep.parameter)
+        return grid(parameter, low=sweep.low, high=sweep.high, count=sweep.values)
+
+
+def measure(
+    predictor: ImagePredictor, subjects: Subjects, request: SafetyRequest, *, report: Report = silent
+) -> SafetyResult:
+    """Measure what a request asks for.
+
+    Args:
+        predictor: The model.
+        subjects: The images to copy.
+        request: What to measure.
+        report: Hears after each part how many copies are done of how many; what it raises ends the work.
+
+    Raises:
+        AquaDashError: The request is not possible or the model does not fit the images.
+    """
+    request.check()
+    _check_subjects(predictor, subjects)
+    branch, sweep, values = request.branch, request.sweep, request.values()
+    top = steps(branch, nested=False)
+    asked = [("the whole pipeline", branch)]
+    for number, one in enumerate(top, start=1):
+        asked.append((f"up to step {number}", first_steps(branch, one.path)))
+        asked.append((f"step {number} alone", only(branch, one.path)))
+    if sweep is not None:
+        step = find_step(branch, sweep.path)
+        parameter = step.parameter(sweep.parameter)
+        fixed = [with_parameter(branch, sweep.path, parameter.name, value) for value in values]
+        asked.append(("with the step switched off", without(branch, sweep.path)))
+        names = [f"{parameter.name} {text_of(parameter, value)}" for value in values]
+        asked += zip(names, fixed, strict=True)
+    reader = _Reader(predictor, subjects, request)
+    report("the unchanged images", 0, 0)
+    clean = reader.clean()
+    (whole, misread), *rest = reader.read_all(asked, report)
+    of_steps, of_sweep = rest[: 2 * len(top)], rest[2 * len(top) :]
+    curve = None
+    if sweep is not None:
+        (off, _), *of_values = of_sweep
+        curve = Sweep(
+            path=sweep.path,
+            title=step.title,
+            parameter=sweep.parameter,
+            values=values,
+            points=tuple(seen for seen, _ in of_values),
+            changes=tuple(reader.change(only(one, sweep.path)) for one in fixed),
+            off=off,
+            clean=clean,
+            threshold=request.threshold if request.absolute else request.threshold * clean.accuracy,
+            relative=None if request.absolute else request.threshold,
+        )
+    return SafetyResult(
+        class_names=tuple(predictor.class_names),
+        labels=tuple(subjects.labels.tolist()),
+        positions=subjects.positions,
+        split=subjects.split,
+        copies=request.copies,
+        seed=request.seed,
+        clean=clean,
+        whole=whole,
+        steps=tuple(
+            StepSafety(one.path, one.title, so_far, alone)
+            for one, (so_far, _), (alone, _) in zip(top, of_steps[::2], of_steps[1::2], strict=True)
+        ),
+        sweep=curve,
+        misread=misread,
+        sweep_misread=tuple(copies for _, copies in of_sweep[1:]),
+    )
+
+
+def _check_subjects(predictor: ImagePredictor, subjects: Subjects) -> None:
+    count = len(subjects.images)
+    if not 1 <= count <= MOST_IMAGES or count != len(subjects.labels):
+        raise AquaDashError(
+            f"{count} images with {len(subjects.labels)} labels are to be measured with; expected 1 to {MOST_IMAGES}, "
+            "a label for each."
+        )
+    check_shape(predictor, subjects.images)
+    if not 0 <= int(subjects.labels.min()) <= int(subjects.labels.max()) < len(predictor.class_names):
+        raise AquaDashError("The images have classes that the network does not know. They do not belong together.")
+
+
+class _Reader:
+    """Makes copies of the images and asks the model about them."""
+
+    def __init__(self, predictor: ImagePredictor, subjects: Subjects, request: SafetyRequest) -> None:
+        self._predictor = predictor
+        self._subjects = subjects
+        self._copies = request.copies
+        self._seed = request.seed
+
+    def clean(self) -> Seen:
+        """How the unchanged images are read."""
+        return self._seen(self._predictor.predict_images(self._subjects.images), copies=1, change=0.0)
+
+    def read_all(self, asked: list[tuple[str, Branch]], report: Report) -> list[_Read]:
+        """How the copies of each branch are read; branches come with what is said meanwhile.
+
+        Each is read once, however often it is asked for: a first step alone is the first step, too.
+        """
+        known: dict[tuple[object, ...], _Read] = {}
+        keys = [_drawn(branch) for _, branch in asked]
+        each = len(self._subjects.images) * self._copies
+        for key, (phase, branch) in zip(keys, asked, strict=True):
+            if key not in known:
+                known[key] = self._read(branch, phase, len(known) * each, len(set(keys)) * each, report)
+        return [known[key] for key in keys]
+
+    def change(self, branch: Branch) -> float:
+        """How far a branch moves pixels on average, 0 to 255, over some copies of some images."""
+        images = self._subjects.images[:: -(-len(self._subjects.images) // _CHANGE_IMAGES)]
+        originals, changed = self._changed(images, branch, copies=min(self._copies, _CHANGE_COPIES), part=0)
+        return float(np.abs(changed.astype(np.int16) - originals).mean())
+
+    def _read(self, branch: Branch, phase: str, done: int, total: int, report: Report) -> _Read:
+        report(phase, done, total)
+        images, labels, copies = self._subjects.images, self._subjects.labels, self._copies
+        height, width = images.shape[1:3]
+        together = max(1, min(_COPIES_A_PART, _PIXELS_A_PART // (height * width)) // copies)
+        said: list[NDArray[np.float32]] = []
+        misread: list[list[Misread]] = []
+        moved = 0.0
+        for number, start in enumerate(range(0, len(images), together)):
+            originals, changed = self._changed(images[start : start + together], branch, copies=copies, part=number)
+            answers = self._answers(changed)
+            moved += float(np.abs(changed.astype(np.int16) - originals).sum(dtype=np.int64))
+            said.append(answers)
+            for subject in range(start, start + len(changed) // copies):
+                rows = (subject - start) * copies + np.arange(copies)
+                wrong = rows[answers[rows].argmax(axis=1) != labels[subject]][:_MISREAD_KEPT]
+                misread.append(
+                    [
+                        Misread(changed[row].copy(), subject, int(answers[row].argmax()), float(answers[row].max()))
+                        for row in wrong
+                    ]
+                )
+            report(phase, done + sum(map(len, said)), total)
+        seen = self._seen(np.concatenate(said), copies=copies, change=moved / (images.size * copies))
+        # A copy of each image before a second of any.
+        turns = (one for turn in zip_longest(*misread) for one in turn if one is not None)
+        return seen, tuple(islice(turns, _MISREAD_KEPT))
+
+    def _changed(
+        self, images: NDArray[np.uint8], branch: Branch, *, copies: int, part: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Each image so many times, and the same as the branch changes them."""
+        originals = np.repeat(images, copies, axis=0)
+        changed = np.empty_like(originals)
+        augment_branch(originals, branch, seed=self._seed, path=(_SAFETY, part), out=changed)
+        return originals, changed
+
+    def _answers(self, changed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network says; equal copies, as of steps that draw nothing, are looked at once."""
+        first: dict[bytes, int] = {}
+        same_as = [first.setdefault(copy.tobytes(), number) for number, copy in enumerate(changed)]
+        different, back = np.unique(same_as, return_inverse=True)
+        return self._predictor.predict_images(changed[different])[back]
+
+    def _seen(self, answers: NDArray[np.float32], *, copies: int, change: float) -> Seen:
+        predicted = answers.argmax(axis=1)
+        right = (predicted == np.repeat(self._subjects.labels, copies)).reshape(-1, copies).sum(axis=1)
+        read_as = np.bincount(predicted, minlength=len(self._predictor.class_names))
+        return Seen(tuple(right.tolist()), copies, change, tuple(read_as.tolist()))
+
+
+def _drawn(branch: Branch) -> tuple[object, ...]:
+    """What decides a branch's copies: the steps that are switched on, with their positions."""
+    return tuple((number, operator) for number, operator in enumerate(branch.operators) if operator.enabled)
