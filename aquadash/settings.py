@@ -154,6 +154,11 @@ def jobs_database() -> str:
     return os.environ.get("AQUADASH_DATABASE") or f"sqlite:///{home() / 'jobs.db'}"
 
 
+def jobs_database_is_named() -> bool:
+    """Whether the background work is in a database that ``AQUADASH_DATABASE`` names, not in that of :func:`home`."""
+    return bool(os.environ.get("AQUADASH_DATABASE"))
+
+
 def here() -> str:
     """This machine and its :func:`home`: where a file lies that other machines do not see."""
     return f"{socket.gethostname()}:{home()}"

@@ -5,6 +5,7 @@ Every worker has a home of its own, so that nothing can get from one to another 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -18,8 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from sqlalchemy import make_url
 
 from aquadash import settings
+from aquadash.jobs import JobStatus, open_jobs
+from aquadash.runs.live import KIND
 from tests.serving import free_port
 from tests.waiting import wait_for
 
@@ -83,6 +87,14 @@ def postgresql() -> Iterator[str]:
                 server.wait()
 
 
+def another_database(address: str, name: str) -> str:
+    """Make an empty database on the same server; returns its address."""
+    server = make_url(address)
+    made = [_POSTGRES[-1].parent / "createdb", "-h", str(server.host), "-p", str(server.port), "-U", "aquadash", name]
+    subprocess.run(made, check=True, capture_output=True, timeout=30)
+    return f"{address.rpartition('/')[0]}/{name}"
+
+
 @dataclass
 class Machine:
     """A worker machine of the cluster: a process tree with a home of its own.
@@ -108,23 +120,24 @@ class Machine:
         """How often its worker has joined the cluster."""
         return self.log.read_text().count("Registered to:")
 
-    def trainings(self) -> list[psutil.Process]:
-        """Its training processes, those whose Dask worker is gone, too."""
+    def processes(self) -> list[psutil.Process]:
+        """All that run with its home, those whose parents are gone, too."""
         found = []
         for one in psutil.process_iter():
-            try:
-                if one.cmdline()[1:4] == ["-m", "aquadash", "worker"] and one.environ()["AQUADASH_HOME"] == str(
-                    self.home
-                ):
+            with contextlib.suppress(psutil.Error):
+                if one.environ().get("AQUADASH_HOME") == str(self.home):
                     found.append(one)
-            except (psutil.Error, KeyError):
-                continue
         return found
+
+    def trainings(self) -> list[psutil.Process]:
+        """Its processes that train, by the table of jobs that the environment names."""
+        running = open_jobs().find(kind=KIND, status=(JobStatus.RUNNING,))
+        pids = {job.worker.pid for job in running if job.worker is not None}
+        return [one for one in self.processes() if one.pid in pids]
 
     def lose(self) -> None:
         """Kill everything of it at once, as a power cut does."""
-        dask = self.dask_worker
-        for one in (psutil.Process(self.process.pid), dask, *self.trainings()):
+        for one in self.processes():
             one.kill()
         self.process.wait(10)
 
@@ -141,12 +154,14 @@ class Cluster:
 
     Attributes:
         store: The tracking server's address.
+        database: That of the jobs.
         folder: For homes and logs.
         port: The scheduler's.
         machines: Those that were started, by name.
     """
 
     store: str
+    database: str
     folder: Path
     port: int = field(default_factory=free_port)
     machines: dict[str, Machine] = field(default_factory=dict)
@@ -171,12 +186,13 @@ class Cluster:
             self._scheduler.kill()
             self._scheduler.wait(10)
 
-    def start(self, name: str, *, slots: int = 1) -> Machine:
+    def start(self, name: str, *, slots: int = 1, **environment: str) -> Machine:
         """Start a machine's worker.
 
         Args:
             name: What to call it.
             slots: Runs at once.
+            environment: More of its environment variables.
         """
         home = self.folder / name
         home.mkdir(exist_ok=True)
@@ -188,7 +204,13 @@ class Cluster:
                     "--name", name, "--host", "127.0.0.1", "--gpus", "none", "--slots", str(slots),
                 ],
                 cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env={**os.environ, "AQUADASH_HOME": str(home), "MLFLOW_TRACKING_URI": self.store},
+                env={
+                    **os.environ,
+                    "AQUADASH_HOME": str(home),
+                    "MLFLOW_TRACKING_URI": self.store,
+                    "AQUADASH_DATABASE": self.database,
+                    **environment,
+                },
                 start_new_session=True,
             )  # fmt: skip
         self.machines[name] = Machine(name, home, log, process)
@@ -198,7 +220,7 @@ class Cluster:
         """End whatever is left of it."""
         for machine in self.machines.values():
             machine.shut_down()
-            for one in machine.trainings():
+            for one in machine.processes():
                 one.kill()
         self.kill_scheduler()
 

@@ -23,6 +23,7 @@ from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
+    from aquadash.jobs.standby import Standby
     from aquadash.people import Person
     from aquadash.runs import RunStore
     from tests.predict_page import Shelf
@@ -173,6 +174,24 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
     return home
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stands_by_at_the_end() -> Iterator[None]:
+    """The process that forks this one's workers has TensorFlow imported, once for all tests."""
+    yield
+    from aquadash.jobs.standby import STANDBY
+
+    STANDBY.close()
+
+
+@pytest.fixture(scope="session")
+def _quick_standby() -> Iterator[Standby]:
+    from aquadash.jobs.standby import Standby
+
+    standby = Standby()
+    yield standby
+    standby.close()
+
+
 @pytest.fixture
 def store(warm_home: Path) -> RunStore:
     """An empty store of the test's own home."""
@@ -182,15 +201,18 @@ def store(warm_home: Path) -> RunStore:
 
 
 @pytest.fixture
-def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_training(_quick_standby: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
     monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
+    # The other one has the real training imported, and is too dear to be started again for each change of the variable.
+    for user in ("aquadash.engine.slots", "aquadash.jobs.worker"):
+        monkeypatch.setattr(f"{user}.STANDBY", _quick_standby)
 
 
 @pytest.fixture
 def quiet_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that a test runs in this process does not take over its output."""
-    from aquadash.training import worker
+    from aquadash.jobs import worker
 
     def log_to(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

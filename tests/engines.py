@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from aquadash import people
-from aquadash.engine import Engine, supervisor
-from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker
+from aquadash.engine import Engine, slots
+from aquadash.errors import AquaDashError
+from aquadash.jobs import Job, JobStatus, LeaseLostError, Worker
+from aquadash.jobs.kinds import KINDS
+from aquadash.jobs.worker import record_end
+from aquadash.runs import Run, RunStore
+from aquadash.runs.live import KIND
 from tests.waiting import wait_for
+
+#: Seconds between two heartbeats of a training, which are what tells it to stop.
+_HEARTBEAT_SECONDS = 0.5
 
 
 class Trainings:
-    """The trainings that were started, in the order in which they were."""
+    """The trainings that were started, in their order; each claims and ends its job in the table."""
 
     def __init__(self, store: RunStore) -> None:
         self.started: list[str] = []
         self._store = store
         self._ends: dict[str, threading.Event] = {}
-        self._signs: dict[str, float] = {}
         self._all = threading.Event()
         self._pids = itertools.count(1)
 
-    def start(self, arguments: list[str], *, log_path: Path) -> _Process:
-        """In the place of ``start_detached``."""
-        run_id = arguments[1]
-        process = _Process(self, run_id, next(self._pids))
-        self._ends[run_id] = threading.Event()
-        self._store.start(run_id, Worker("here", process.pid))
-        self.started.append(run_id)
-        return process
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> _Process:
+        """In the place of the same of :class:`~aquadash.jobs.standby.Standby`."""
+        worker = Worker("here", next(self._pids))
+        job = self._store.jobs.claim([KIND], worker)
+        if job is not None:
+            self._ends[job.run] = threading.Event()
+            self._store.start(job.run, worker)
+            self.started.append(job.run)
+        return _Process(self, job, worker.pid)
 
-    def poll(self, run_id: str) -> int | None:
-        if self._store.get(run_id).status.ended:
-            return 0
-        if not self._ends[run_id].is_set() and not self._all.is_set():
-            if time.time() - self._signs.get(run_id, 0.0) > 2.0:
-                self._signs[run_id] = time.time()
-                self._store.heartbeat(run_id, Progress("training", time=time.time()))
-            return None
-        self._store.set_status(run_id, RunStatus.FINISHED)
-        return 0
+    def keep_ready(self) -> bool:
+        """Nothing stands by."""
+        return False
+
+    def goes_on(self, job: Job) -> bool:
+        """Whether a training is still at work; one that may end does so here."""
+        try:
+            stop = self._store.jobs.heartbeat(job, None)
+            if not stop and not self._ends[job.run].is_set() and not self._all.is_set():
+                return True
+            status = JobStatus.STOPPED if stop else JobStatus.FINISHED
+            record_end(KINDS[KIND], job.run, status, "")
+            self._store.jobs.end(job, status)
+        except LeaseLostError:
+            pass
+        return False
+
+    def may_end(self, job: Job) -> bool:
+        """Whether a test lets one end."""
+        return self._all.is_set() or self._ends[job.run].is_set()
 
     def end(self, run_id: str) -> None:
         """Let one come to its end."""
@@ -65,28 +84,38 @@ class Trainings:
 
 
 class _Process:
-    def __init__(self, trainings: Trainings, run_id: str, pid: int) -> None:
-        self._trainings, self._run_id, self.pid = trainings, run_id, pid
+    def __init__(self, trainings: Trainings, job: Job | None, pid: int) -> None:
+        self.pid = pid
+        self._trainings, self._job = trainings, job
+        self._heard = 0.0
 
-    @property
-    def returncode(self) -> int:
-        return 0
-
-    def poll(self) -> int | None:
-        return self._trainings.poll(self._run_id)
+    def wait(self, timeout: float) -> int | None:
+        if self._job is None:
+            return 0
+        due = time.monotonic() - self._heard > _HEARTBEAT_SECONDS
+        if due or self._trainings.may_end(self._job):
+            self._heard = time.monotonic()
+            if not self._trainings.goes_on(self._job):
+                return 0
+        time.sleep(timeout)
+        return None
 
 
 @contextmanager
 def engine_of(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, Trainings]]:
-    """An engine with one slot, and its trainings."""
+    """An engine with one slot, and its trainings; at the end nothing of the store waits or trains."""
     trainings = Trainings(store)
-    monkeypatch.setattr(supervisor, "start_detached", trainings.start)
-    monkeypatch.setattr(supervisor, "_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(slots, "STANDBY", trainings)
+    monkeypatch.setattr(slots, "_POLL_SECONDS", 0.02)
     engine = Engine(store)
     try:
         yield engine, trainings
     finally:
         with people.acting(people.OWNER):
             for run in store.unfinished_runs():
-                store.set_status(run.run_id, RunStatus.STOPPED)
+                # It may have come to its end by itself.
+                with contextlib.suppress(AquaDashError):
+                    store.request_stop(run.run_id)
+            for job in store.jobs.find(kind=KIND, status=(JobStatus.RUNNING,)):
+                trainings.goes_on(job)
         engine.close()

@@ -9,9 +9,12 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from aquadash import settings
 from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.jobs.table import LEASE_SECONDS, Jobs
+from aquadash.runs import Run, RunStore
+from aquadash.runs.live import KIND
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -41,6 +44,17 @@ def do_next(kind: str) -> Job:
     """Do the next job of a kind in this process; returns it as it is at its end."""
     worker.do_job(open_jobs(), claim(kind))
     return latest(kind)
+
+
+def train(store: RunStore, run_id: str) -> Run:
+    """Queue a run, train it in this process as its worker does, and return it as it is then."""
+    job = store.queue(run_id)
+    assert [waiting.id for waiting in store.jobs.queue(KIND)] == [job.id], "no other waits"
+    log = settings.job_log(job.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("the log\n")
+    do_next(KIND)
+    return store.get(run_id)
 
 
 def latest(kind: str) -> Job:

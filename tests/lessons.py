@@ -24,12 +24,13 @@ from aquadash.export.convert import FORMATS
 from aquadash.export.convert_job import Conversions
 from aquadash.people import OWNER, Person, Role
 from aquadash.robustness.job import Robustness
-from aquadash.runs import Guess, Predictions, Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER, add_first_model
 from aquadash.runs.transfer import take_snapshot
 from aquadash.search import Budget, resume_search, stop_search
 from aquadash.search.store import SearchStore, open_search_store
+from tests import live_runs
 from tests.own_pictures import in_archive, of_classes
 from tests.search_fakes import plan
 
@@ -88,7 +89,7 @@ def begin(folder: Path) -> Lesson:
     binned = _trained(store, ANNA, "Anna's worst")
     with people.acting(ANNA):
         store.delete(binned)
-        waiting = store.create(SHORT, name="Anna's next").run_id
+        waiting = live_runs.queue(store, store.create(SHORT, name="Anna's next").run_id).run_id
         search = searches.create(plan(name="Anna's search"))
         for title in ("Anna's fog", "Anna's rain"):
             saved_pipelines.save(PIPELINES["notebook-1"], title=title)
@@ -140,7 +141,7 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         "stop another's run": lambda: engine.stop(waiting),
         "stop another's run in the store": lambda: store.request_stop(waiting),
         "let another's run go on": lambda: engine.resume(waiting),
-        "queue another's run again": lambda: store.requeue(waiting),
+        "queue another's run again": lambda: store.queue(waiting),
         "rename another's run": lambda: store.rename(done, "Ben was here"),
         "note on another's run": lambda: store.set_note(done, "Ben was here"),
         "tag another's run": lambda: store.add_tags(done, ["ben"]),
@@ -167,10 +168,8 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         "write another's results": lambda: store.set_metrics(done, {"test_accuracy": 1.0}),
         "write another's status": lambda: store.set_status(waiting, RunStatus.FAILED),
         "take another's run to train": lambda: store.start(waiting, here),
-        "say that another's run lives": lambda: store.heartbeat(waiting, Progress("training")),
         "write another's file": lambda: store.add_text_artifact(done, "config.json", "{}"),
         "remove another's files": lambda: store.remove_artifacts(done, "checkpoint"),
-        "change another's place": lambda: store.set_queued_at(waiting, 1.0),
         "move a run in the queue": lambda: engine.move(waiting, 1),
         "change the order of the queue": lambda: engine.reorder([waiting]),
         "hide a run": lambda: store.set_hidden(done),

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
-from tests.ui_runs import WORKER, log_epochs
+from tests import live_runs
+from tests.ui_runs import log_epochs
 
 
 def add_pair(
@@ -22,12 +23,13 @@ def add_pair(
     status: RunStatus = RunStatus.FINISHED,
     pair_id: str | None = None,
 ) -> tuple[Run, Run]:
-    """Two runs on the drawn animals: ended with results, or queued by another machine."""
+    """Two runs on the drawn animals: ended with results, or queued for a worker that never comes."""
     name = pair_id or new_pair_id()
     halves = []
     for role, share, own in ((WITHOUT, without_right, "none"), (WITH, with_right, pipeline)):
         config = with_values(RunConfig(), {"augmentation.pipeline": own, "training.epochs": 6})
-        run = store.create(config, name=half_name(title, role), queued_by=WORKER, pair=(name, role))
+        run = store.create(config, name=half_name(title, role), pair=(name, role))
+        live_runs.queue(store, run.run_id)
         if status is not RunStatus.QUEUED:
             _end(store, run, share, status)
         halves.append(store.get(run.run_id))
@@ -46,7 +48,7 @@ def predictions(labels: NDArray[np.int64], right: float, *, seed: int = 0) -> Pr
 
 def _end(store: RunStore, run: Run, share: float, status: RunStatus) -> None:
     dataset = data.load("synthetic")
-    store.start(run.run_id, Worker("here", 1))
+    job = live_runs.start(store, run.run_id)
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
     log_epochs(store, run.run_id, 6)
     store.add_validation_predictions(run.run_id, predictions(dataset.train.labels[:375], share))
@@ -55,4 +57,4 @@ def _end(store: RunStore, run: Run, share: float, status: RunStatus) -> None:
         run.run_id,
         {"epochs": 6.0, "best_epoch": 5.0, "seconds": 12.0, "test_accuracy": share, "test_loss": 1.0, "val_loss": 1.0},
     )
-    store.set_status(run.run_id, status)
+    live_runs.end(store, job, status)

@@ -17,12 +17,12 @@ from aquadash.config import RunConfig
 from aquadash.data.folder import store as pictures
 from aquadash.errors import NotAllowedError
 from aquadash.people import OWNER, STRANGER
-from aquadash.runs import Run, RunStore
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.snapshot import RunSnapshot
 from aquadash.search.controller import Controller
-from tests import lessons
+from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
 
@@ -147,7 +147,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
             assert search_id not in {head.search_id for head in searches.heads()}
             assert not [run for run in store.list_runs() if run.search_id == search_id]
         # One ends, and the next begins while the search is hidden.
-        store.request_stop(searches.get(search_id).trials[0].run_id)
+        live_runs.end(store, live_runs.start(store, searches.get(search_id).trials[0].run_id), RunStatus.FAILED)
         controller.step()
         controller.step()
         assert trials() == [True, True]
@@ -171,8 +171,7 @@ class StoredTrials:
         self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: people.Person | None = None
     ) -> Run:
         run = self._store.create(config, name=name, search_id=search_id, owner=owner)
-        self._store.queue(run.run_id)
-        return run
+        return live_runs.queue(self._store, run.run_id)
 
     def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run:

@@ -10,7 +10,7 @@ from aquadash import data
 from aquadash.config import with_values
 from aquadash.data.folder import drafts
 from aquadash.runs import RunStatus, open_store
-from aquadash.training import worker
+from tests.job_rows import train
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.test_cli import answer, refusal
@@ -34,7 +34,7 @@ def test_a_repeat_is_identical_in_metrics_weights_and_predictions(
     assert open_store().get(found["repeat_id"]).repeats == first["run_id"]
 
     other = open_store().create(with_values(open_store().get(first["run_id"]).config, {"seed": 1}), name="other").run_id
-    assert worker.main(other) == 0
+    assert train(open_store(), other).status is RunStatus.FINISHED
     against = answer("reproduce", "once", "--against", "other")
     assert against["repeat_id"] == other and against["identical"] is False
     assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])

@@ -35,8 +35,9 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     back = answer("runs", "import", path)
     assert (back["original_id"], back["kept_id"], back["name"]) == (run.run_id, False, "mine")
     assert back["metrics"] == run.metrics
+    assert back["copies"] == [run.run_id] and back["run_id"] != run.run_id
     said = run_command("runs", "import", path)
-    assert "could not be kept" in said.output and said.exit_code == 0
+    assert f"was here already, as {run.run_id[:8]}" in said.output and said.exit_code == 0
 
 
 def test_a_foreign_zip_is_one_clear_line(tmp_path: Path) -> None:

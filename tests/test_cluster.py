@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash import data
+from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.engine import Engine, open_engine
+from aquadash.jobs.types import job_id
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.runs.live import KIND
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search.store import open_search_store
-from tests import clusters
+from tests import clusters, job_rows
 from tests.clusters import Cluster, Machine, postgresql
+from tests.conftest import QUICK_TRAINING
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.test_cli import answer
 from tests.tracking_server import MISSING, REASON, tracking_server
@@ -30,6 +40,9 @@ pytestmark = [
     pytest.mark.skipif(MISSING, reason=REASON),
     pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING),
 ]
+
+#: tests/quick_training trains a run of this seed in earnest.
+EARNEST_SEED = 4711
 
 BASE = with_values(RunConfig(), {"augmentation.pipeline": "none", "training.patience": 0, "seed": 5})
 #: Short epochs, and so many of them that the run does not end before it is told to.
@@ -44,22 +57,28 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         postgresql() as database,
         tracking_server(folder / "mlflow", backend=database) as url,
     ):
-        cluster = Cluster(url, folder)
+        cluster = Cluster(url, clusters.another_database(database, "jobs"), folder)
         try:
             cluster.start_scheduler()
             for name in ("one", "two"):
                 cluster.start(name)
-            for machine in machines(cluster):
-                wait_for(machine.registrations, timeout=120, saying=cluster.logs, every=0.2)
+            joined(cluster)
             yield cluster
         finally:
             cluster.close()
+
+
+def joined(cluster: Cluster) -> None:
+    """Wait until all machines are part of the cluster."""
+    for machine in machines(cluster):
+        wait_for(machine.registrations, timeout=120, saying=cluster.logs, every=0.2)
 
 
 @pytest.fixture
 def app(cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The home of the app, whose runs the cluster trains."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", cluster.store)
+    monkeypatch.setenv("AQUADASH_DATABASE", cluster.database)
     monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.address)
     yield home
     # Its threads would look for the cluster for as long as this process lives.
@@ -91,10 +110,7 @@ def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
     runs = [store.get(trial.run_id) for trial in search.trials]
     assert [(run.status, run.dataset_fingerprint) for run in runs] == 2 * [(RunStatus.FINISHED, kept.fingerprint)]
     # Each worker trained one of them, at the same time.
-    began = [
-        {run.run_id for run in runs if f"run {run.run_id}: training starts" in m.log.read_text()}
-        for m in machines(cluster)
-    ]
+    began = [{run.run_id for run in runs if log_of(machine, run.run_id).exists()} for machine in machines(cluster)]
     assert sorted(map(len, began)) == [1, 1] and began[0] != began[1]
     assert max(run.started_at or 0 for run in runs) < min(run.ended_at or 0 for run in runs)
     # The pictures went through the store, once, and nothing else of the app's home is on the other machines.
@@ -114,6 +130,11 @@ def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
     assert "epoch 4:" in store.log(one)
 
 
+def log_of(machine: Machine, run_id: str) -> Path:
+    """Where a worker of the machine writes what it says of a run."""
+    return machine.home / "logs" / f"{job_id(KIND, run_id)}.log"
+
+
 def machines(cluster: Cluster) -> list[Machine]:
     return list(cluster.machines.values())
 
@@ -129,26 +150,31 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     (training,) = first.trainings()
     assert run.worker and run.worker.pid == training.pid and not second.trainings()
 
-    # The app ends. Its successor joins the cluster's task and does not make another one.
+    # The app ends, and another one comes.
     engine.close()
     later(store, run_id, cluster)
     engine = Engine(store)
-    assert engine.adopt() == [run_id]
+    engine.serve()
 
-    # The slot's process is killed, the training lives: another slot watches, and nothing is trained twice.
+    # The slot's process is killed, the training lives, and keeps its slot: of two more, one waits.
+    before = first.registrations()
     first.dask_worker.kill()
-    wait_for(lambda: watches(second, run_id) or watches(first, run_id), saying=cluster.logs)
+    wait_for(lambda: first.registrations() > before, saying=cluster.logs, every=0.2)
+    beside, waiting = engine.submit(LONG, name="beside").run_id, engine.submit(LONG, name="waiting").run_id
+    later(store, beside, cluster)
     assert later(store, run_id, cluster).worker == run.worker
+    assert engine.queue_position(waiting) == 1 and len(first.trainings()) == len(second.trainings()) == 1
+    for stopped in (waiting, beside):
+        engine.stop(stopped)
+        wait_for(lambda name=stopped: store.get(name).status.ended, saying=cluster.logs)  # type: ignore[misc]
 
     # The scheduler is gone with all that it knew, and back.
-    seen = [watches(machine, run_id) for machine in (first, second)]
-    joined = [machine.registrations() for machine in (first, second)]
+    seen = [machine.registrations() for machine in (first, second)]
     cluster.kill_scheduler()
     later(store, run_id, cluster)
     cluster.start_scheduler()
     wait_for(
-        lambda: [watches(machine, run_id) for machine in (first, second)] != seen
-        and all(machine.registrations() > before for machine, before in zip((first, second), joined, strict=True)),
+        lambda: all(machine.registrations() > count for machine, count in zip((first, second), seen, strict=True)),
         timeout=90, saying=cluster.logs, every=0.2,
     )  # fmt: skip
     assert later(store, run_id, cluster).worker == run.worker
@@ -169,11 +195,8 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     moved = later(store, run_id, cluster, that=lambda now: now.worker != run.worker)
     (again,) = second.trainings()
     assert moved.worker and moved.worker.pid == again.pid
-    assert re.search(
-        rf"run {run_id}: The worker on .* was lost \(no sign of life for 12 s\). Loss 1 of at most 3",
-        second.log.read_text(),
-    )
-    assert re.search(r"going on after epoch \d+", store.log(run_id))
+    assert "was lost (no heartbeat); the next one goes on from what is complete." in moved.message
+    assert re.search(r"going on after epoch \d+", log_of(second, run_id).read_text())
     assert without_seconds(store.history(run_id))[: len(kept)] == kept
 
     # A machine that is shut down hands its run over at once.
@@ -181,9 +204,9 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     first = cluster.start(first.name)
     wait_for(lambda: first.registrations() > before, saying=cluster.logs, every=0.2)
     second.shut_down()
-    assert not second.trainings()
-    later(store, run_id, cluster, that=lambda now: now.worker != moved.worker)
-    assert len(first.trainings()) == 1
+    assert not second.processes()
+    handed = later(store, run_id, cluster, that=lambda now: now.worker != moved.worker)
+    assert len(first.trainings()) == 1 and "was shut down" in handed.message
 
     engine.stop(run_id)
     run = wait_for(lambda: run if (run := store.get(run_id)).status.ended else None, saying=cluster.logs)
@@ -196,15 +219,17 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     engine.close()
 
 
-def watches(machine: Machine, run_id: str) -> int:
-    """How often a slot of the machine has begun to watch the run."""
-    return machine.log.read_text().count(f"run {run_id}: trained by")
-
-
-def later(store: RunStore, run_id: str, cluster: Cluster, *, that: Callable[[Run], bool] = lambda run: True) -> Run:
-    """The run as it is once it has completed another epoch, and fulfils a condition."""
+def later(
+    store: RunStore,
+    run_id: str,
+    cluster: Cluster,
+    *,
+    at_least: int = 0,
+    that: Callable[[Run], bool] = lambda run: True,
+) -> Run:
+    """The run as it is once it has completed another epoch, or so many, and fulfils a condition."""
     progress = store.get(run_id).progress
-    epoch = progress.epoch if progress else 0
+    epoch = max(at_least, progress.epoch if progress else 0)
 
     def there() -> Run | None:
         run = store.get(run_id)
@@ -216,3 +241,108 @@ def later(store: RunStore, run_id: str, cluster: Cluster, *, that: Callable[[Run
         )
 
     return wait_for(there, timeout=90, saying=lambda: (store.get(run_id), cluster.logs()), every=0.3)
+
+
+# -- a queue of ten ----------------------------------------------------------------------------------------------------
+
+_APP = """
+import sys
+from aquadash.engine import open_engine
+open_engine().serve()
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def serving_queue() -> Iterator[subprocess.Popen[bytes]]:
+    """An app that gives out the cluster's slots; at the end it is killed."""
+    process = subprocess.Popen([sys.executable, "-c", _APP], stdin=subprocess.PIPE, cwd=settings.PROJECT_ROOT)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+@pytest.fixture
+def quick_cluster(cluster: Cluster, app: Path) -> Iterator[Cluster]:
+    """Two machines that train next to nothing, but for one run."""
+    quick = Cluster(cluster.store, cluster.database, cluster.folder / "quick")
+    quick.folder.mkdir()
+    try:
+        quick.start_scheduler()
+        for name in ("three", "four"):
+            quick.start(name, PYTHONPATH=str(QUICK_TRAINING))
+        joined(quick)
+        yield quick
+    finally:
+        quick.close()
+
+
+@pytest.mark.timeout(600)
+def test_a_queue_of_ten_is_done_once_whatever_is_lost_meanwhile(
+    quick_cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AQUADASH_SCHEDULER", quick_cluster.address)
+    store = open_store()
+    earnest = with_values(BASE, {"training.epochs": 4, "seed": EARNEST_SEED})
+    quick = [with_values(BASE, {"training.epochs": 30, "seed": seed}) for seed in range(1, 10)]
+    runs = {store.create(config).run_id: config for config in (earnest, *quick)}
+    for run_id in runs:
+        store.queue(run_id)
+    first = next(iter(runs))
+
+    def left() -> list[str]:
+        return [run_id for run_id in runs if store.ended_as(run_id) is None]
+
+    with serving_queue():
+        # A worker process, in the middle of the only training that is one.
+        lost = later(store, first, quick_cluster, at_least=2)
+        assert lost.worker is not None
+        os.kill(lost.worker.pid, signal.SIGKILL)
+        wait_for(lambda: "signal SIGKILL" in store.get(first).message, saying=lambda: store.get(first))
+        # A Dask worker, while what it has launched is at work.
+        machine = wait_for(lambda: next((one for one in machines(quick_cluster) if one.trainings()), None))
+        machine.dask_worker.kill()
+        done = len(left())
+        wait_for(lambda: len(left()) < done, saying=quick_cluster.logs)
+        # The scheduler.
+        quick_cluster.kill_scheduler()
+        quick_cluster.start_scheduler()
+        done = len(left())
+        wait_for(lambda: len(left()) < done - 1, saying=quick_cluster.logs)
+        assert len(left()) > 2, "there is still something to do for the next app"
+    # The app is lost with the end of the block; what is at work goes on, what waits waits.
+    wait_for(lambda: not any(one.trainings() for one in machines(quick_cluster)), saying=quick_cluster.logs)
+    assert left()
+    with serving_queue():
+        wait_for(lambda: not left(), timeout=240, saying=quick_cluster.logs)
+
+    for run_id, config in runs.items():
+        run, job = store.get(run_id), store.jobs.get(job_id(KIND, run_id))
+        assert (run.status, run.message) == (RunStatus.FINISHED, "") and job is not None
+        assert job.attempt == 1 + (run_id == first), "only the killed worker's was taken twice"
+        steps = [point.step for point in store._client.get_metric_history(run_id, "loss")]
+        assert steps == list(range(1, config.training.epochs + 1)), "no epoch was trained twice"
+        if run_id != first:
+            assert np.array_equal(store.predictions(run_id).probabilities, undisturbed(config))
+    # As one that nobody disturbed, at home.
+    history, answers = without_seconds(store.history(first)), store.predictions(first).probabilities
+    for name in ("MLFLOW_TRACKING_URI", "AQUADASH_DATABASE", "AQUADASH_SCHEDULER"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "alone"))
+    alone = open_store()
+    again = job_rows.train(alone, alone.create(earnest).run_id)
+    assert without_seconds(alone.history(again.run_id)) == history
+    assert np.array_equal(alone.predictions(again.run_id).probabilities, answers)
+
+
+def undisturbed(config: RunConfig) -> NDArray[np.float32]:
+    """What tests/quick_training answers after the last epoch of a config."""
+    images = data.load(config.data.source)
+    weights = np.zeros(len(images.class_names))
+    for epoch in range(1, config.training.epochs + 1):
+        weights = weights + np.random.default_rng((config.seed, epoch)).random(len(weights))
+    return np.tile((weights / weights.sum()).astype(np.float32), (len(images.test), 1))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aquadash.training.heartbeat import Heartbeat
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
@@ -15,7 +14,7 @@ from aquadash.data.folder import about, drafts, packing
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import DataError
-from aquadash.runs import RunStore, open_store
+from aquadash.runs import Progress, RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
 from aquadash.training import own_data
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -96,7 +95,9 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     draft = drafted(in_folder(tmp_path / "other", of_classes({"eel": 12, "owl": 12}, first_seed=500)), size=32)
     own = drafts.use(draft, SplitChoice(), title="Mine")
     assert own.source == kept.source and own.fingerprint != kept.fingerprint
-    loaded = own_data.load(store, run, Heartbeat(store, run.run_id))
+    told: list[Progress] = []
+    loaded = own_data.load(store, run, told.append)
+    assert told and all("fetching its pictures" in progress.phase for progress in told)
     assert (loaded.fingerprint, loaded.class_names) == (kept.fingerprint, ("cat", "dog"))
     about._elsewhere.clear()
     assert data.load(own.source).fingerprint == own.fingerprint

@@ -1,4 +1,4 @@
-"""Queue, stop, crash, resume and adoption, with real worker processes; only where the numbers matter do they train."""
+"""Queue, stop, crash and resume, with real worker processes; only where the numbers matter do they train in earnest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +20,13 @@ import pytest
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import drafts
-from aquadash.engine import Engine, supervisor
+from aquadash.engine import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
-from aquadash.training import worker
+from aquadash.jobs.standby import STANDBY, WorkerProcess, _New
+from aquadash.jobs.types import job_id
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.runs.live import KIND
+from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.waiting import wait_for
 
@@ -91,7 +95,7 @@ def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: Run
 
 
 def test_the_engine_listens_to_this_computer_only(store: RunStore, engine: Engine) -> None:
-    engine._connected()
+    engine.client()
     listening = [c.laddr.ip for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN]
     assert set(listening) <= {"127.0.0.1", "::1"}
 
@@ -105,28 +109,6 @@ def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeyp
     with pytest.raises(RunError, match="AQUADASH_SCHEDULER"):
         Engine(store).submit(QUICK)
     assert store.list_runs() == []
-
-
-def test_settling_leaves_a_run_alone_that_another_worker_has_taken(store: RunStore) -> None:
-    run_id = store.create(QUICK).run_id
-    store.start(run_id, Worker(socket.gethostname(), 1))
-    assert supervisor.settle(store, run_id, -9, pid=2) is RunStatus.RUNNING
-    assert supervisor.settle(store, run_id, -9, pid=1) is RunStatus.INTERRUPTED
-    assert "SIGKILL" in store.get(run_id).message
-
-
-def test_a_run_whose_store_is_gone_is_not_said_to_be_kept(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create(QUICK).run_id
-    store.start(run_id, Worker(socket.gethostname(), 1))
-    monkeypatch.setattr(store, "lost", lambda: "It is gone.")
-    assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.INTERRUPTED
-    assert store.get(run_id).message == "The training process ended without a word (exit status 1). It is gone."
-
-
-def test_a_worker_that_cannot_start_fails_the_run(store: RunStore) -> None:
-    run_id = store.create(QUICK).run_id
-    assert supervisor.settle(store, run_id, 1, pid=1) is RunStatus.FAILED
-    assert "could not start (exit status 1)" in store.get(run_id).message
 
 
 @pytest.mark.slow
@@ -146,7 +128,8 @@ def test_runs_take_turns_in_the_order_of_the_queue(quick_training: None, store: 
 
 HELD_WORKER = """
 import sys, time
-from aquadash.training import epoch_loop, fit, worker
+from aquadash.jobs import worker
+from aquadash.training import epoch_loop, fit
 
 epoch_loop._CALL_SECONDS = 1e-9  # One batch a call, each of which is heard of.
 
@@ -161,47 +144,53 @@ class Held:
 
 train = fit.fit
 fit.fit = lambda *arguments, listener, **options: train(*arguments, listener=Held(listener), **options)
-worker.main(sys.argv[1])
+sys.exit(worker.main(sys.argv[1:]))
 """
+
+
+class HeldAtFirst:
+    """The first worker trains until it is in the middle of the third epoch and stays there; those after it do not."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
+        if not self._first:
+            return STANDBY.launch(arguments, log_path=log_path)
+        self._first = False
+        return _New(subprocess.Popen([sys.executable, "-c", HELD_WORKER, *arguments], cwd=settings.PROJECT_ROOT))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_killed_worker_is_noticed_and_its_run_resumed_exactly(
-    store: RunStore, engine: Engine, quiet_worker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
+    store: RunStore, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = in_folder(tmp_path / "mine", of_classes({name: 60 for name in ("cat", "dog", "eel")}))
     source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
     config = with_values(QUICK, {"data.source": source, "training.epochs": 4, "training.batch_size": 8})
-    with monkeypatch.context() as patch:
-        # It trains until it is in the middle of the third epoch and stays there, however fast or slow the machine.
-        command = [sys.executable, "-c", HELD_WORKER]
-        patch.setattr(
-            supervisor,
-            "start_detached",
-            lambda words, log_path: subprocess.Popen([*command, *words[1:]], cwd=settings.PROJECT_ROOT),
-        )
-        run_id = engine.submit(config).run_id
-        run = in_epoch(store, run_id, 3)
-        assert run.worker is not None
-        killed = time.monotonic()
-        os.kill(run.worker.pid, signal.SIGKILL)
-        run = ended(store, run_id, timeout=15)
-    assert run.status is RunStatus.INTERRUPTED and time.monotonic() - killed < 15
-    assert "SIGKILL" in run.message
+    monkeypatch.setattr(slots, "STANDBY", HeldAtFirst())
+    run_id = engine.submit(config).run_id
+    run = in_epoch(store, run_id, 3)
+    assert run.worker is not None
+    killed = time.monotonic()
+    os.kill(run.worker.pid, signal.SIGKILL)
+    lost = wait_for(lambda: run if (run := store.get(run_id)).message else None, saying=lambda: store.get(run_id))
+    assert lost.status in (RunStatus.QUEUED, RunStatus.RUNNING) and time.monotonic() - killed < 15
+    assert "was lost (signal SIGKILL); the next one goes on from what is complete." in lost.message
     kept = without_seconds(store.history(run_id))
-    assert len(kept) == 2
+    assert [record.epoch for record in kept] == [1, 2]
 
-    engine.resume(run_id)
     assert ended(store, run_id).status is RunStatus.FINISHED
     resumed = without_seconds(store.history(run_id))
-    assert resumed[: len(kept)] == kept
+    assert resumed[:2] == kept and "going on after epoch 2" in store.log(run_id)
+    job = store.jobs.get(job_id(KIND, run_id))
+    assert job is not None and (job.attempt, job.losses, job.message) == (2, 0, "")
 
-    whole = store.create(config).run_id
-    worker.main(whole)
-    assert store.get(whole).status is RunStatus.FINISHED
-    assert resumed == without_seconds(store.history(whole))
-    assert np.array_equal(store.predictions(run_id).probabilities, store.predictions(whole).probabilities)
+    whole = job_rows.train(store, store.create(config).run_id)
+    assert whole.status is RunStatus.FINISHED
+    assert resumed == without_seconds(store.history(whole.run_id))
+    assert np.array_equal(store.predictions(run_id).probabilities, store.predictions(whole.run_id).probabilities)
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
         engine.resume(run_id)
 
@@ -233,34 +222,69 @@ sys.stdin.read()
 """
 
 
+@contextmanager
+def other_engine(*configs: RunConfig) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """An engine in a process of its own that has queued some runs, and their ids; at the end it is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENGINE_PROCESS, *(config.to_json() for config in configs)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdin is not None
+    try:
+        yield process, [process.stdout.readline().strip() for _ in configs]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
 @pytest.mark.slow
-def test_a_run_outlives_its_engine_and_the_next_one_adopts_it(
+def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
     quick_training: None, store: RunStore, engine: Engine
 ) -> None:
     quick = with_values(QUICK, {"training.epochs": 1})
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENGINE_PROCESS, LONG.to_json(), quick.to_json()],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
-    )  # fmt: skip
-    assert process.stdout and process.stdin
-    training, waiting = process.stdout.readline().strip(), process.stdout.readline().strip()
-    in_epoch(store, training, 1)
-    assert engine.adopt() == []  # Its engine still lives.
-    process.kill()
-    process.wait()
-    process.stdin.close()
-    process.stdout.close()
-    before = in_epoch(store, training, 2)
+    with other_engine(LONG, quick) as (_, (training, waiting)):
+        in_epoch(store, training, 1)
+        # Two engines of one home share its only slot.
+        third = engine.submit(quick).run_id
+        in_epoch(store, training, 3)
+        assert [engine.queue_position(run_id) for run_id in (waiting, third)] == [1, 2]
+        engine.close()
+    before = in_epoch(store, training, 4)
     assert before.worker and psutil.pid_exists(before.worker.pid) and before.progress
-
-    assert engine.adopt() == [training, waiting]
-    assert store.get(training).status is RunStatus.RUNNING
-    # The adopted run holds the only slot.
     in_epoch(store, training, before.progress.epoch + 3)
-    assert engine.queue_position(waiting) == 1 and not settings.worker_log(waiting).exists()
+    assert engine.queue_position(waiting) == 1, "nobody serves the queue"
+
+    engine.serve()
+    in_epoch(store, training, before.progress.epoch + 6)
+    assert engine.queue_position(waiting) == 1, "the run holds its slot, whoever started it"
     engine.stop(training)
     assert ended(store, training).status is RunStatus.STOPPED
-    assert ended(store, waiting).status is RunStatus.FINISHED
+    for run_id in (waiting, third):
+        assert ended(store, run_id).status is RunStatus.FINISHED
+
+
+@pytest.mark.slow
+def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
+    quick_training: None, store: RunStore, engine: Engine
+) -> None:
+    with other_engine(with_values(LONG, {"training.epochs": 12})) as (process, (run_id,)):
+        run = in_epoch(store, run_id, 3)
+        process.kill()
+        process.wait()
+    assert run.worker is not None
+    os.kill(run.worker.pid, signal.SIGKILL)
+    job = store.jobs.get(job_id(KIND, run_id))
+    assert job is not None
+    job_rows.let_the_lease_run_out(job)
+    waiting = store.get(run_id)
+    assert waiting.status is RunStatus.QUEUED and engine.queue_position(run_id) == 1
+    assert "was lost (no heartbeat); the next one goes on from what is complete." in waiting.message
+    assert engine.resume(run_id).status is RunStatus.QUEUED
+    assert ended(store, run_id).status is RunStatus.FINISHED
+    assert [record.epoch for record in store.history(run_id)] == list(range(1, 13))
+    assert "going on after epoch" in store.log(run_id)
 
 
 @pytest.mark.slow

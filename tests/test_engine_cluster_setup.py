@@ -12,26 +12,26 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dask
 import pytest
-from aquadash.engine.keeper import Keeper
-from aquadash.engine.tickets import Ticket
 from distributed import Client, LocalCluster
 from distributed.comm import CommClosedError
-from distributed.scheduler import KilledWorker
 from filelock import FileLock
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.engine import cluster_checks, connecting, tickets
+from aquadash.engine import cluster_checks, connecting, slots
 from aquadash.engine.cluster_worker import ClusterWorker, find_gpus, plan_workers
+from aquadash.engine.slots import Slots
 from aquadash.errors import ConfigError, RunError
+from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.runs import RunStatus, open_store
+from aquadash.runs.live import KIND
 from tests.serving import free_port
 from tests.test_cli import call, refusal
+from tests.waiting import wait_for
 
 
 def test_one_worker_for_each_card_or_one_with_slots() -> None:
@@ -45,6 +45,7 @@ def test_one_worker_for_each_card_or_one_with_slots() -> None:
         assert "GPU=1" in one.command("tcp://there:1", None)
     (plain,) = plan_workers(name=None, slots=3, gpus="none", port=0)
     assert (plain.name, plain.threads) == (socket.gethostname(), 3)
+    assert plain.environment()["AQUADASH_SLOTS"] == "3" and cards[0].environment()["AQUADASH_SLOTS"] == "1"
     assert plain.environment()["CUDA_VISIBLE_DEVICES"] == "-1"
     words = plain.command("tcp://there:1", "10.0.0.2")
     assert "--no-nanny" in words and words[words.index("--nthreads") + 1] == "3" and "--resources" not in words
@@ -72,6 +73,7 @@ def test_a_machine_with_a_store_of_its_own_and_no_scheduler_is_told_both(monkeyp
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.5)
     line = refusal("cluster", "worker", "--scheduler", f"tcp://127.0.0.1:{free_port()}", "--check")
     assert "cannot share" in line and "does not answer" in line
+    assert "AQUADASH_DATABASE is not set, so that runs would be looked for in" in line
     assert "No scheduler is named" in refusal("cluster", "status")
 
 
@@ -92,11 +94,21 @@ _began: queue.SimpleQueue[str] = queue.SimpleQueue()
 _may_end: dict[str, threading.Event] = {}
 
 
-def _busy(run_id: str, ticket: str, version: str) -> str:
-    """Stands in for a training."""
-    _began.put(run_id)
-    _may_end[run_id].wait(60)
-    return "finished"
+def _busy(kind: str, version: str, database: str) -> str:
+    """Stands in for what a slot does: claims the next job and is busy with it."""
+    jobs = open_jobs()
+    job = jobs.claim([kind], Worker("here", threading.get_ident()))
+    if job is None:
+        return "nothing to do"
+    _began.put(job.run)
+    _may_end[job.run].wait(60)
+    jobs.end(job, JobStatus.FINISHED)
+    return "done"
+
+
+def _refuses(kind: str, version: str, database: str) -> str:
+    _began.put("refused")
+    raise RunError("The worker on far has AquaDash 0.1.")
 
 
 def _scheduler_settings() -> dict[str, Any]:
@@ -110,11 +122,9 @@ def _scheduler_settings() -> dict[str, Any]:
     return dict(collected["distributed"]["scheduler"])
 
 
-def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "look_after", _busy)
-    store = open_store()
-    run_ids = [store.create(RunConfig()).run_id for _ in range(5)]
-    _may_end.update((run_id, threading.Event()) for run_id in run_ids)
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Of a cluster of two workers with one slot each."""
     given_to_dask = {f"distributed.scheduler.{name}": value for name, value in _scheduler_settings().items()}
     with (
         dask.config.set(given_to_dask),
@@ -124,17 +134,96 @@ def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(monkey
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):  # fmt: skip
-        given = [Ticket(store, run_id, lambda: client, priority=-place) for place, run_id in enumerate(run_ids)]
+        yield client
+
+
+def _queued(count: int) -> list[str]:
+    store = open_store()
+    run_ids = [store.create(RunConfig()).run_id for _ in range(count)]
+    for run_id in run_ids:
+        store.queue(run_id)
+    return run_ids
+
+
+def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "take_next", _busy)
+    run_ids = _queued(5)
+    _may_end.update((run_id, threading.Event()) for run_id in run_ids)
+    served = Slots(KIND, connected=lambda: client)
+    served.serve()
+    try:
         assert {_began.get(timeout=30), _began.get(timeout=30)} == set(run_ids[:2])
+        assert served.count() == 1, "no cluster is named"
         # The first keeps its worker for long; the others take turns on the second.
         for ended, next_one in zip(run_ids[1:], run_ids[2:], strict=False):
             _may_end[ended].set()
             assert _began.get(timeout=30) == next_one
         for event in _may_end.values():
             event.set()
-        for ticket in given:
-            assert ticket._future is not None
-            assert ticket._future.result(timeout=30) == "finished"
+        wait_for(lambda: {job.status for job in open_jobs().find(kind=KIND)} == {JobStatus.FINISHED})
+    finally:
+        served.close()
+
+
+def test_a_run_that_no_worker_takes_says_why_and_is_offered_again_later(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "take_next", _refuses)
+    (run_id,) = _queued(1)
+    store = open_store()
+    served = Slots(KIND, connected=lambda: client)
+    served.serve()
+    try:
+        wait_for(lambda: store.get(run_id).message == "The worker on far has AquaDash 0.1.")
+        assert store.get(run_id).status is RunStatus.QUEUED
+        assert [_began.get(timeout=30) for _ in range(2)] == ["refused", "refused"] and _began.empty()
+        _may_end[run_id] = threading.Event()
+        _may_end[run_id].set()
+        monkeypatch.setattr(slots, "take_next", _busy)
+        monkeypatch.setattr(slots, "_REFUSED_SECONDS", 0.0)
+        assert _began.get(timeout=30) == run_id
+        wait_for(lambda: store.jobs.find(kind=KIND)[0].status is JobStatus.FINISHED)
+        assert store.jobs.find(kind=KIND)[0].message == ""
+    finally:
+        served.close()
+
+
+def _check_of(what: str, address: str) -> cluster_checks.Check:
+    (check,) = (check for check in cluster_checks.check_machine(address) if check.what == what)
+    return check
+
+
+def test_the_database_of_the_jobs_must_be_named_and_be_the_apps(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        assert "AQUADASH_DATABASE is not set" in _check_of("jobs", address).problem
+        monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs.db'}")
+        found = _check_of("jobs", address)
+        assert found.problem == "" and "must be on this machine; no app has been at this scheduler yet" in found.note
+        with monkeypatch.context() as patch:
+            patch.setenv("AQUADASH_SCHEDULER", address)
+            app = Slots(KIND)
+            app.client()
+            app.close()
+        found = _check_of("jobs", address)
+        assert found.problem == "" and "no app" not in found.note
+        seen = cluster_checks.status(address, named_by="--scheduler")
+        assert [worker["jobs"] for worker in seen["workers"]] == [True] and seen["problems"] == []
+        assert seen["database"] == f"sqlite:///{tmp_path / 'jobs.db'}"
+
+        monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'other.db'}")
+        assert "other.db here, which is not the app's. Give both the same" in _check_of("jobs", address).problem
+        assert any("which is not the app's" in one for one in cluster_checks.status(address, named_by="x")["problems"])
+        monkeypatch.delenv("AQUADASH_DATABASE")
+        problems = cluster_checks.status(address, named_by="x")["problems"]
+        assert any("AQUADASH_DATABASE is not set, so" in one for one in problems)
+        assert any("finds no run, as AQUADASH_DATABASE is not set there" in one for one in problems)
 
 
 def test_certificates_that_are_not_set_are_asked_for_and_the_scheduler_says_when_it_wants_them(
@@ -178,30 +267,3 @@ def slow_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_clock_that_is_a_minute_off_is_a_problem(slow_clock: None) -> None:
     problem = cluster_checks._check_clock().problem
     assert "clock is 60 s ahead of" in problem or "clock is 59 s ahead of" in problem
-
-
-def _future(status: str, error: Exception | None) -> Any:
-    return SimpleNamespace(status=status, done=lambda: True, exception=lambda timeout: error)
-
-
-def test_a_run_that_no_worker_can_take_fails_and_one_that_was_lost_is_given_again() -> None:
-    store = open_store()
-    refused, lost, killed, done = (store.create(RunConfig()).run_id for _ in range(4))
-    store.set_status(done, RunStatus.STOPPED)
-    tickets = {}
-    for run_id, error in ((refused, "The worker on far has AquaDash 0.1."), (lost, ""), (killed, ""), (done, "")):
-        store.set_ticket(run_id, f"train-{run_id}")
-        tickets[run_id] = ticket = Ticket.__new__(Ticket)
-        ticket._sender, ticket._error, ticket._future = None, error, None
-    tickets[lost]._future = _future("cancelled", None)  # as when the scheduler is gone
-    tickets[killed]._future = _future("error", KilledWorker("train", None, 3))
-    asked: list[object] = []
-    keeper = Keeper(SimpleNamespace(adopt=lambda *, only=None: asked.append(only) or []), store, tickets)
-    keeper.close()
-    keeper.look()
-    assert asked == [[lost, killed]]
-    # The cluster may still have the task of the first; the other's has ended, and another must get another name.
-    assert store.attendance(lost).ticket == f"train-{lost}" and store.attendance(killed).ticket == ""
-    run = store.get(refused)
-    assert (run.status, run.message) == (RunStatus.FAILED, "The worker on far has AquaDash 0.1.")
-    assert store.get(lost).status is RunStatus.QUEUED

@@ -13,9 +13,11 @@ from aquadash.engine import Engine
 from aquadash.engine.pairs import factor, pair_configs
 from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import verdict
+from aquadash.jobs import Job
 from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs.live import KIND
 from aquadash.runs.pairs import change, find_pair
-from aquadash.training import worker
+from tests import job_rows
 
 QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 64, "training.patience": 0, "seed": 5})
 
@@ -33,10 +35,16 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]
 
 @pytest.fixture
 def enqueued(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The runs that the engine would train; none is."""
+    """The runs that the engine would train, in the order in which they were queued; none is."""
     ids: list[str] = []
-    monkeypatch.setattr(engine, "_connected", lambda: None)
-    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task, *, priority: ids.append(run_id))
+    queue = engine._store.queue
+
+    def queued(run_id: str, **options: Any) -> Job:
+        ids.append(run_id)
+        return queue(run_id, **options)
+
+    monkeypatch.setattr(engine._store, "queue", queued)
+    monkeypatch.setattr(engine, "serve", lambda: None)
     return ids
 
 
@@ -74,7 +82,8 @@ def test_both_are_queued_and_know_one_another(engine: Engine, store: RunStore, e
     assert without.pair_id == with_it.pair_id != ""
     assert (without.pair_role, with_it.pair_role) == ("without", "with")
     assert with_it.name == "With: The report's first: flip and blur"
-    assert find_pair(store.list_runs(), without.pair_id).runs == (without, with_it)
+    pair = find_pair(store.list_runs(), without.pair_id)
+    assert [run.run_id for run in pair.runs] == [without.run_id, with_it.run_id]
     assert store.get(engine.submit_pair(QUICK, "notebook-1", name="Mine")[0].run_id).name == "Without: Mine"
 
 
@@ -99,11 +108,9 @@ def test_none_is_queued_where_the_second_cannot_be(
 
 
 @pytest.mark.slow
-def test_a_pair_is_trained_and_compared(
-    engine: Engine, store: RunStore, enqueued: list[str], quiet_worker: None
-) -> None:
+def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore, enqueued: list[str]) -> None:
     without, with_it = engine.submit_pair(with_values(QUICK, {"training.epochs": 1}), "mirror-shift")
-    assert [worker.main(run_id) for run_id in enqueued] == [0, 0]
+    assert [job_rows.do_next(KIND).run for _ in enqueued] == [without.run_id, with_it.run_id]
     pair = find_pair(store.list_runs(), without.pair_id)
     assert [run.status for run in pair.runs] == [RunStatus.FINISHED] * 2, [run.message for run in pair.runs]
     found = change(store, pair)

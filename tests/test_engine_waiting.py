@@ -39,7 +39,7 @@ def test_nothing_waits() -> None:
 
 def test_a_free_slot_takes_the_next_at_once_and_the_others_wait_for_it() -> None:
     known = finished("a", 20, 10)
-    runs = [known, run("b", queued_at=2.0), run("c", queued_at=1.0), run("d", queued_at=3.0)]
+    runs = [known, run("b", place=2), run("c", place=1), run("d", place=3)]
     assert list(waiting_times(runs, slots=1, now=NOW)) == ["c" * 32, "b" * 32, "d" * 32]
     each = STARTING_SECONDS + 10 * 2.0
     assert seconds(runs) == [(1, 0.0), (2, each), (3, 2 * each)]
@@ -47,7 +47,7 @@ def test_a_free_slot_takes_the_next_at_once_and_the_others_wait_for_it() -> None
 
 
 def test_what_is_at_work_says_how_long_it_still_takes() -> None:
-    runs = [at_work("a", 60.0, ago=4.0), at_work("b", 30.0), run("c", queued_at=1.0), run("d", queued_at=2.0)]
+    runs = [at_work("a", 60.0, ago=4.0), at_work("b", 30.0), run("c", place=1), run("d", place=2)]
     assert seconds(runs, slots=2)[0] == (1, 30.0)
     assert seconds(runs, slots=2)[1] == (2, 56.0), "a says so since four seconds"
 
@@ -58,8 +58,8 @@ def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
 
 
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
-    begun = run("b", queued_at=1.0, started_at=1.0, curve=(0.1,) * 7)
-    assert seconds([finished("a", 20, 10), begun, run("c", queued_at=2.0)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
+    begun = run("b", place=1, started_at=1.0, curve=(0.1,) * 7)
+    assert seconds([finished("a", 20, 10), begun, run("c", place=2)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
 
 
 def test_while_the_queue_is_held_nobody_can_say() -> None:
@@ -68,5 +68,5 @@ def test_while_the_queue_is_held_nobody_can_say() -> None:
 
 
 def test_the_words_say_what_the_time_rests_on() -> None:
-    found = list(waiting_times([at_work("a", 30.0), run("b", queued_at=1.0), run("c", queued_at=2.0)], slots=1, now=NOW).values())  # fmt: skip  # noqa: E501
+    found = list(waiting_times([at_work("a", 30.0), run("b", place=1), run("c", place=2)], slots=1, now=NOW).values())  # fmt: skip  # noqa: E501
     assert "the training before it says" in found[0].why and "a guess" in found[1].why

@@ -17,7 +17,6 @@ from aquadash.export import bundle, importing
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
-from tests.exported_runs import forget_places
 from tests.robust_runs import made_up_result
 
 NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
@@ -86,32 +85,43 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     store.add_robustness(run.run_id, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
     run = store.get(run.run_id)
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    forget_places()
     taken = importing.import_run(other_store, tmp_path / "run.zip")
-    assert taken.kept_id
-    bound = {"worker": None, "progress": None, "origin": IMPORTED}
-    assert other_store.get(run.run_id) == replace(run, **bound)
-    assert other_store.history(run.run_id) == store.history(run.run_id)
-    mine, theirs = store.predictions(run.run_id), other_store.predictions(run.run_id)
+    copy_id = taken.run.run_id
+    bound = {"run_id": copy_id, "worker": None, "progress": None, "origin": IMPORTED, "imported_id": run.run_id}
+    assert taken.original_id == run.run_id and taken.copies == ()
+    assert other_store.get(copy_id) == replace(run, **bound)
+    assert other_store.history(copy_id) == store.history(run.run_id)
+    mine, theirs = store.predictions(run.run_id), other_store.predictions(copy_id)
     assert np.array_equal(mine.probabilities, theirs.probabilities) and np.array_equal(mine.labels, theirs.labels)
-    data, other_data = (each._client.get_run(run.run_id).data for each in (store, other_store))
+    both = ((store, run.run_id), (other_store, copy_id))
+    data, other_data = (each._client.get_run(run_id).data for each, run_id in both)
     assert other_data.params == data.params and other_data.metrics == data.metrics
     assert other_data.tags["team"] == "blue"
-    shown = [each._client.get_run(run.run_id).inputs.dataset_inputs for each in (store, other_store)]
+    shown = [each._client.get_run(run_id).inputs.dataset_inputs for each, run_id in both]
     assert [each[0].dataset.digest for each in shown] == [run.dataset_fingerprint[:36]] * 2
-    assert other_store.measured_runs() == [run.run_id]
-    assert other_store.artifact_names(run.run_id) == store.artifact_names(run.run_id)
-    points = [each._client.get_metric_history(run.run_id, "val_loss") for each in (store, other_store)]
+    assert other_store.measured_runs() == [copy_id]
+    assert other_store.artifact_names(copy_id) == store.artifact_names(run.run_id)
+    points = [each._client.get_metric_history(run_id, "val_loss") for each, run_id in both]
     assert [(p.step, p.value, p.timestamp) for p in points[0]] == [(p.step, p.value, p.timestamp) for p in points[1]]
 
 
-def test_an_id_that_is_taken_is_replaced(store: RunStore, tmp_path: Path) -> None:
+def test_the_same_run_is_recognised_wherever_it_has_been(
+    store: RunStore, other_store: RunStore, tmp_path: Path
+) -> None:
     run = stored_runs.add_run(store, name="mine")
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    taken = importing.import_run(store, tmp_path / "run.zip")
-    assert not taken.kept_id and taken.original_id == run.run_id != taken.run.run_id
-    assert store.history(taken.run.run_id) == store.history(run.run_id)
-    assert {found.run_id for found in store.list_runs()} == {run.run_id, taken.run.run_id}
+    first = importing.import_run(store, tmp_path / "run.zip")
+    assert first.original_id == run.run_id != first.run.run_id and first.copies == (run.run_id,)
+    assert store.history(first.run.run_id) == store.history(run.run_id)
+    assert {found.run_id for found in store.list_runs()} == {run.run_id, first.run.run_id}
+
+    elsewhere = importing.import_run(other_store, tmp_path / "run.zip").run.run_id
+    bundle.export_run(other_store, elsewhere, tmp_path / "back.zip")
+    back = importing.import_run(store, tmp_path / "back.zip")
+    assert back.original_id == run.run_id and sorted(back.copies) == sorted([run.run_id, first.run.run_id])
+    store.delete(run.run_id)
+    assert set(importing.import_run(other_store, tmp_path / "run.zip").copies) == {elsewhere}
+    assert set(importing.import_run(store, tmp_path / "run.zip").copies) == {first.run.run_id, back.run.run_id}
 
 
 def test_a_finished_run_leaves_a_checkpoint_behind_that_is_just_being_dropped(store: RunStore, tmp_path: Path) -> None:
@@ -130,11 +140,10 @@ def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunSt
     np.savez(slot, state=np.array("{}"))
     store.add_artifact(run.run_id, slot, folder="checkpoint")
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    forget_places()
-    importing.import_run(other_store, tmp_path / "run.zip")
-    kept = other_store.artifact(run.run_id, "checkpoint/slot-0.npz")
+    copy_id = importing.import_run(other_store, tmp_path / "run.zip").run.run_id
+    kept = other_store.artifact(copy_id, "checkpoint/slot-0.npz")
     assert kept is not None and kept.read_bytes() == slot.read_bytes()
-    assert other_store.get(run.run_id).status is RunStatus.STOPPED
+    assert other_store.get(copy_id).status is RunStatus.STOPPED
 
 
 def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from aquadash.export import convert as converting
 from aquadash.export.convert import FORMATS, Check, convert
 from aquadash.export.convert_job import Conversions, format_named
 from aquadash.runs import RunStatus, open_store
-from tests import ui_runs
+from tests import live_runs, ui_runs
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
 
@@ -109,7 +109,7 @@ def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
 
 def test_a_run_that_has_not_ended_is_refused() -> None:
     store = open_store()
-    run = store.create(RunConfig(), name="waits")
+    run = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
     assert run.status is RunStatus.QUEUED
     with pytest.raises(RunError, match="once it has ended"):
         Conversions(store).start(run.run_id, FORMATS["tflite"])

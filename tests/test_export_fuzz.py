@@ -24,7 +24,6 @@ from aquadash.runs.first_model import add_first_model
 from aquadash.runs.transfer import remove_traces
 from tests import stored_runs
 from tests.app_pages import open_app_page
-from tests.exported_runs import forget_places
 from tests.robust_runs import made_up_result
 from tests.test_export_importing import Files, read, write
 
@@ -93,7 +92,6 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
         store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
         (store.artifact(run.run_id, MODEL) or folder).unlink()
         path = bundle.export_run(store, run.run_id, folder / "sound.zip").path
-    forget_places()
     made = bundle.MADE - {bundle.RUN, bundle.MANIFEST}
     yield {name: content for name, content in read(path).items() if name not in made}
 
@@ -127,5 +125,4 @@ def test_every_archive_is_taken_in_or_refused(
 @pytest.fixture
 def opened(prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     stored_runs.without_engine(monkeypatch)
-    forget_places()
     return open_store()

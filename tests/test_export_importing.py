@@ -21,7 +21,6 @@ from aquadash.export.zip_files import ForeignZipError, unpack
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.transfer import remove_traces
 from tests import ui_runs
-from tests.exported_runs import forget_places
 
 Files = dict[str, bytes]
 ZEROS = np.zeros(2, np.int64)
@@ -40,14 +39,12 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSto
 def store(shared_store: tuple[Path, RunStore], monkeypatch: pytest.MonkeyPatch) -> RunStore:
     home, store = shared_store
     monkeypatch.setenv("AQUADASH_HOME", str(home))
-    forget_places()
     return store
 
 
 @pytest.fixture
 def own_store(home: Path) -> RunStore:
     """For what is taken in."""
-    forget_places()
     return open_store()
 
 
@@ -66,7 +63,6 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("AQUADASH_HOME", str(folder / "home"))
         run = ui_runs.finished(open_store(), "mine")
         path = bundle.export_run(open_store(), run.run_id, folder / "sound.zip").path
-    forget_places()
     yield path
 
 
@@ -126,7 +122,7 @@ def npz(**arrays: np.ndarray) -> bytes:
 
 
 def test_the_sound_one_is_taken_in(own_store: RunStore, sound: Path) -> None:
-    assert importing.import_run(own_store, sound).kept_id
+    assert importing.import_run(own_store, sound).copies == ()
     assert not list((store_home(own_store) / "tmp").iterdir())
 
 
@@ -388,4 +384,5 @@ def test_a_failure_while_storing_leaves_nothing(
     assert not own_store._client.search_runs([own_store._experiment_id])
     assert not [path for path in (store_home(own_store) / "artifacts").rglob("*") if path.is_file()]
     monkeypatch.setattr(own_store, "add_artifact", kept)
-    assert importing.import_run(own_store, sound).kept_id
+    assert importing.import_run(own_store, sound).copies == ()
+    assert not own_store.list_runs(deleted=True), "what is left in MLflow's bin is no run of AquaDash"

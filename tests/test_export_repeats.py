@@ -16,9 +16,9 @@ from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.export import bundle
 from aquadash.runs import RunStatus, open_store
-from aquadash.training.worker import main
 from tests.drawn_images import few_drawings
 from tests.exported_scripts import execute
+from tests.job_rows import train
 
 SETTINGS = {
     "training.epochs": 2,
@@ -35,8 +35,7 @@ def taken_home(quiet_worker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(data, "load", lambda source, **_: drawn)
     store = open_store()
     run = store.create(with_values(RunConfig(), SETTINGS), name="to take home")
-    assert main(run.run_id) == 0
-    assert store.get(run.run_id).status is RunStatus.FINISHED
+    assert train(store, run.run_id).status is RunStatus.FINISHED
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     folder = tmp_path / "unpacked"
     with zipfile.ZipFile(tmp_path / "run.zip") as archive:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, LeaseLostError, Progress, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS, Kind
-from aquadash.jobs.table import LEASE_SECONDS, Jobs
+from aquadash.jobs.table import LEASE_SECONDS, Changes, Jobs
 from tests import clusters
 from tests.job_rows import let_the_lease_run_out
 
@@ -36,7 +35,7 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     """An empty table. Lost jobs of the kind ``"once"`` are interrupted, those of ``"again"`` put back."""
     kinds = {
         "once": Kind("once", "look", "no:thing"),
-        "again": Kind("again", "training", "no:thing", requeue=True),
+        "again": Kind("again", "training", "no:thing", max_losses=3),
         "brief": Kind("brief", "export", "no:thing", kept=60.0),
     }
     monkeypatch.setattr("aquadash.jobs.table.KINDS", kinds)
@@ -45,7 +44,8 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     else:
         opened = Jobs(request.getfixturevalue("postgresql"))
         with opened._engine.begin() as connection:
-            connection.execute(text("DELETE FROM jobs"))
+            for table in ("jobs", "run_changes"):
+                connection.execute(text(f"DELETE FROM {table}"))
     yield opened
     opened.close()
 
@@ -89,7 +89,7 @@ def test_the_life_of_a_job(jobs: Jobs) -> None:
     assert jobs.heartbeat(job, progress), "the worker hears of it"
     jobs.end(job, JobStatus.STOPPED, message="as asked" * 1000)
     ended = now(jobs, job)
-    assert (ended.status, ended.message[:8], len(ended.message)) == (JobStatus.STOPPED, "as asked", 1000)
+    assert (ended.status, ended.message[:8], len(ended.message)) == (JobStatus.STOPPED, "as asked", 4000)
     assert ended.ended_at is not None and ended.status.ended
 
 
@@ -120,12 +120,17 @@ def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AQUADASH_DATABASE", "shared by several homes")
-    for kind in ("once", "again"):
-        jobs.submit(kind, "r1", {})
+    jobs.submit("once", "r1", {})
+    with monkeypatch.context() as patch:
+        # What may move to another machine does so where all of them share the run store.
+        patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+        jobs.submit("again", "r1", {})
+    jobs.submit("again", "r2", {})
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(tmp_path / "another"))
         assert not jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is None
-        assert jobs.waiting(["again"]) and jobs.claim(["again"], HERE) is not None
+        assert jobs.waiting(["again"])
+        assert [jobs.claim(["again"], HERE) is not None for _ in range(2)] == [True, False]
     assert jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is not None
 
 
@@ -184,11 +189,201 @@ def test_what_may_wait_for_long_has_no_lease_in_the_queue(jobs: Jobs) -> None:
     assert now(jobs, job).status is JobStatus.QUEUED
 
 
+# -- workers that are lost -------------------------------------------------------------------------------------------
+
+
+def lose(jobs: Jobs, *, is_loss: bool = True) -> Job:
+    """Claim the next job of the kind that is put back, and lose its worker."""
+    assert jobs.claim(["again"], HERE) is not None
+    lost = jobs.put_back(HERE, "The worker on here was lost (signal SIGKILL)", is_loss=is_loss)
+    assert lost is not None
+    return lost
+
+
+def test_what_a_lost_worker_had_is_put_back_until_three_are_lost_in_a_row(jobs: Jobs) -> None:
+    jobs.submit("again", "r1", {})
+    for losses in (1, 2):
+        job = lose(jobs)
+        assert (job.status, job.losses) == (JobStatus.QUEUED, losses)
+        assert job.message == (
+            "The worker on here was lost (signal SIGKILL); the next one goes on from what is complete."
+        )
+    job = lose(jobs)
+    assert job.status is JobStatus.FAILED and job.ended_at is not None
+    assert job.message.startswith("3 workers in a row were lost with it; at last: The worker on here was lost (signal")
+    assert jobs.put_back(HERE, "The worker was lost") is None, "it has nothing any more"
+    assert jobs.submit("again", "r1", {}).losses == 0, "whoever asks again begins to count anew"
+
+
+def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: Jobs) -> None:
+    jobs.submit("again", "r1", {})
+    for _ in range(2):
+        lose(jobs)
+    job = jobs.claim(["again"], HERE)
+    assert job is not None
+    jobs.heartbeat(job, None)
+    assert now(jobs, job).losses == 2
+    jobs.heartbeat(job, None, advanced=True)
+    lost = jobs.put_back(HERE, "The worker was lost")
+    assert lost is not None and (lost.status, lost.losses) == (JobStatus.QUEUED, 1)
+    lease_lost = jobs.claim(["again"], HERE)
+    assert lease_lost is not None
+    let_the_lease_run_out(lease_lost, jobs=jobs)
+    assert now(jobs, job).losses == 2, "one that falls silent is lost, too"
+
+
+def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: Jobs) -> None:
+    jobs.submit("again", "r1", {})
+    for _ in range(4):
+        job = lose(jobs, is_loss=False)
+        assert (job.status, job.losses) == (JobStatus.QUEUED, 0)
+
+
+def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: Jobs) -> None:
+    job = claimed(jobs, "again")
+    jobs.request_stop(job.id)
+    lost = jobs.put_back(HERE, "The worker on here was lost")
+    assert lost is not None and lost.status is JobStatus.STOPPED
+    assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
+
+
+def test_only_what_the_lost_process_had_is_put_back(jobs: Jobs) -> None:
+    job = claimed(jobs, "again")
+    assert jobs.put_back(Worker("here", 8), "x") is None and jobs.put_back(Worker("there", 7), "x") is None
+    assert now(jobs, job).status is JobStatus.RUNNING
+
+
+# -- the order of the queue ------------------------------------------------------------------------------------------
+
+
+def queued(jobs: Jobs, owners: str) -> None:
+    """A job for each letter, which is its owner; their runs are called ``a1``, ``a2`` and so on."""
+    for number, owner in enumerate(owners):
+        jobs.submit("again", f"{owner}{owners[: number + 1].count(owner)}", {}, owner=owner)
+
+
+def order(jobs: Jobs) -> str:
+    return " ".join(job.run for job in jobs.queue("again"))
+
+
+@pytest.mark.parametrize(
+    ("owners", "expected"),
+    [
+        ("", ""),
+        ("abc", "a1 b1 c1"),
+        ("aab", "a1 b1 a2"),
+        ("aaab", "a1 b1 a2 a3"),
+        ("abaab", "a1 b1 a2 b2 a3"),
+        ("aaabbc", "a1 b1 c1 a2 b2 a3"),
+    ],
+)
+def test_people_take_turns(jobs: Jobs, owners: str, expected: str) -> None:
+    queued(jobs, owners)
+    assert order(jobs) == expected
+    taken = [job.run for _ in owners if (job := jobs.claim(["again"], HERE))]
+    assert len(taken) == len(owners) and set(taken) == set(expected.split())
+
+
+def test_turns_stay_when_earlier_ones_end(jobs: Jobs) -> None:
+    queued(jobs, "aaab")
+    taken = []
+    # One slot: each ends before the next is taken.
+    while job := jobs.claim(["again"], HERE):
+        taken.append(job.run)
+        jobs.end(job, JobStatus.FINISHED)
+    assert taken == ["a1", "b1", "a2", "a3"]
+
+
+def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: Jobs) -> None:
+    queued(jobs, "aaab")
+    for _ in range(2):
+        job = jobs.claim(["again"], HERE)
+        assert job is not None
+        jobs.end(job, JobStatus.FINISHED)
+    assert order(jobs) == "a2 a3", "everybody's first has ended"
+    jobs.submit("again", "c1", {}, owner="c")
+    jobs.submit("again", "c2", {}, owner="c")
+    jobs.submit("once", "d1", {}, owner="d")
+    assert order(jobs) == "a2 c1 a3 c2", "it has no claim on turns that are over"
+    job = jobs.claim(["again"], HERE)
+    jobs.submit("again", "d1", {}, owner="d")
+    assert job is not None and job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "one at work is of its turn, too"
+
+
+def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: Jobs) -> None:
+    queued(jobs, "aabb")
+    assert order(jobs) == "a1 b1 a2 b2"
+    jobs.reorder("again", ["again-b2"])
+    assert order(jobs) == "b2 a1 b1 a2"
+    jobs.reorder("again", ["again-a2", "again-nothing", "again-a2"])
+    assert order(jobs) == "a2 b2 a1 b1"
+    before = jobs.changes(0).revision
+    jobs.reorder("again", ["again-b1", "again-a1"])
+    assert order(jobs) == "b1 a1 a2 b2"
+    assert len(jobs.changes(before).jobs) == 4, "readers are told of new places"
+    first = jobs.claim(["again"], HERE)
+    assert first is not None and first.run == "b1"
+    lost = jobs.put_back(HERE, "x")
+    assert lost is not None and order(jobs) == "b1 a1 a2 b2", "what is put back keeps its place"
+    jobs.request_stop("again-b1")
+    jobs.submit("again", "b1", {}, owner="b")
+    assert order(jobs) == "a1 a2 b2 b1", "who asks again is the last"
+
+
+# -- what a job needs ------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: Jobs) -> None:
+    jobs.submit("again", "r1", {}, needs="gpu")
+    jobs.submit("again", "r2", {})
+    first = jobs.claim(["again"], HERE)
+    assert first is not None and first.run == "r2"
+    assert not jobs.waiting(["again"]) and jobs.claim(["again"], HERE) is None
+    assert jobs.waiting(["again"], offers=["gpu"])
+    second = jobs.claim(["again"], HERE, offers=["gpu"])
+    assert second is not None and second.run == "r1"
+
+
+def test_a_held_job_is_given_to_nobody_before_its_release(jobs: Jobs) -> None:
+    held = jobs.submit("again", "r1", {}, held=True)
+    jobs.hold(held, "half is sent")
+    assert now(jobs, held).message == "half is sent" and jobs.claim(["again"], HERE, offers=["gpu"]) is None
+    jobs.release(held, needs="gpu")
+    assert now(jobs, held).message == "" and jobs.claim(["again"], HERE) is None
+    let_the_lease_run_out(held, jobs=jobs)
+    assert now(jobs, held).status is JobStatus.QUEUED, "it may wait for as long as it likes"
+    assert jobs.claim(["again"], HERE, offers=["gpu"]) is not None
+
+
+def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: Jobs) -> None:
+    waiting, held = jobs.submit("again", "r1", {}), jobs.submit("again", "r2", {}, held=True)
+    for _ in range(2):
+        jobs.explain("again", "No worker is of this version.")
+    assert now(jobs, waiting).message == "No worker is of this version." and now(jobs, held).message == ""
+    assert now(jobs, waiting).revision == jobs.changes(0).revision, "it is written once"
+    job = jobs.claim(["again"], HERE)
+    assert job is not None and job.message == ""
+    jobs.put_back(HERE, "The worker was lost")
+    jobs.explain("again", "No worker is of this version.")
+    again = jobs.claim(["again"], HERE)
+    assert again is not None and again.message == "The worker was lost; the next one goes on from what is complete."
+
+
+def test_a_held_job_of_which_nobody_takes_care_is_interrupted(jobs: Jobs) -> None:
+    silent, stopped = (jobs.submit("again", run, {}, held=True) for run in ("r1", "r2"))
+    let_the_lease_run_out(silent, jobs=jobs)
+    assert now(jobs, silent).status is JobStatus.INTERRUPTED
+    jobs.request_stop(stopped.id)
+    for write in (lambda: jobs.hold(stopped, "on"), lambda: jobs.release(stopped)):
+        with pytest.raises(LeaseLostError):
+            write()
+
+
 def test_one_in_the_queue_stops_at_once(jobs: Jobs) -> None:
     job = jobs.submit("once", "r1", {})
     jobs.request_stop(job.id)
     stopped = now(jobs, job)
-    assert (stopped.status, stopped.message) == (JobStatus.STOPPED, "Stopped by request.")
+    assert (stopped.status, stopped.message) == (JobStatus.STOPPED, "Taken out of the queue before it started.")
     assert stopped.ended_at is not None and jobs.claim(["once"], HERE) is None
     for name in (job.id, "once-r9"):
         with pytest.raises(RunError, match="nothing to stop"):
@@ -197,15 +392,36 @@ def test_one_in_the_queue_stops_at_once(jobs: Jobs) -> None:
 
 def test_readers_fetch_what_has_changed(jobs: Jobs) -> None:
     first, second = jobs.submit("once", "r1", {}), jobs.submit("once", "r2", {})
-    assert jobs.changed_since(0) == [first, second] and second.revision > first.revision
-    assert jobs.changed_since(second.revision) == []
+    seen = jobs.changes(0)
+    assert seen.jobs == [first, second] and seen.revision == second.revision > first.revision
+    assert jobs.changes(seen.revision) == Changes(seen.revision, [], [])
     job = jobs.claim(["once"], HERE)
     assert job is not None
-    seen = jobs.changed_since(second.revision)
-    assert seen == [job] and job.id == first.id and job.revision > second.revision
+    seen = jobs.changes(second.revision)
+    assert seen == Changes(job.revision, [job], []) and job.id == first.id and job.revision > second.revision
     jobs.heartbeat(job, None)
     let_the_lease_run_out(job, jobs=jobs)
-    assert {(one.id, one.status) for one in jobs.changed_since(job.revision)} >= {(first.id, JobStatus.INTERRUPTED)}
+    assert {(one.id, one.status) for one in jobs.changes(job.revision).jobs} >= {(first.id, JobStatus.INTERRUPTED)}
+
+
+def test_readers_are_told_of_records_that_were_written(jobs: Jobs) -> None:
+    job = jobs.submit("once", "r1", {})
+    for run in ("r1", "r2", "r1"):
+        jobs.run_changed(run)
+    seen = jobs.changes(job.revision)
+    assert seen.jobs == [] and sorted(seen.runs) == ["r1", "r2"]
+    assert jobs.changes(seen.revision - 1).runs == ["r1"], "it was written last"
+    assert jobs.changes(seen.revision).runs == []
+
+
+def test_a_database_is_told_from_others(jobs: Jobs, tmp_path: Path) -> None:
+    other = Jobs(f"sqlite:///{tmp_path / 'other.db'}")
+    assert len(jobs.identity()) == 32 and jobs.identity() == jobs.identity() != other.identity()
+    other.close()
+    again = Jobs(f"sqlite:///{tmp_path / 'other.db'}")
+    assert again.identity() == other.identity()
+    again.close()
+    other.close()
 
 
 def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: Jobs) -> None:
@@ -216,10 +432,10 @@ def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: Jobs) -> 
     assert all(job is not None and job.result == {"size": 3} for job in old)
     with jobs._engine.begin() as connection:
         connection.execute(text("UPDATE jobs SET ended_at = ended_at - 61 WHERE run = 'r1'"))
-    revision = max(job.revision for job in jobs.changed_since(0))
+    revision = jobs.changes(0).revision
     new = jobs.submit("brief", "r3", {})
-    assert {job.id for job in jobs.changed_since(0)} == {"once-r1", "once-r2", "brief-r2", "brief-r3"}
-    assert new.revision > revision and jobs.changed_since(revision) == [new]
+    assert {job.id for job in jobs.changes(0).jobs} == {"once-r1", "once-r2", "brief-r2", "brief-r3"}
+    assert new.revision > revision and jobs.changes(revision).jobs == [new]
 
 
 def test_one_that_no_worker_could_be_started_for_fails(jobs: Jobs) -> None:
@@ -242,7 +458,7 @@ def test_each_job_is_claimed_once_by_several_threads(jobs: Jobs) -> None:
     with ThreadPoolExecutor(4) as pool:
         taken = [name for names in pool.map(take, range(4)) for name in names]
     assert sorted(taken) == sorted(f"once-r{number}" for number in range(30))
-    assert len({job.revision for job in jobs.changed_since(0)}) == 30
+    assert len({job.revision for job in jobs.changes(0).jobs}) == 30
 
 
 # -- several processes -----------------------------------------------------------------------------------------------
@@ -283,7 +499,7 @@ def test_the_table_is_made_once_by_processes_that_open_it_together(home: Path) -
         subprocess.Popen([sys.executable, "-c", code, f"r{number}"], cwd=settings.PROJECT_ROOT) for number in range(3)
     ]
     assert [process.wait(120) for process in processes] == [0, 0, 0]
-    assert len(open_jobs().changed_since(0)) == 3
+    assert len(open_jobs().changes(0).jobs) == 3
 
 
 def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,4 +519,4 @@ def test_every_kind_can_be_told_by_its_id() -> None:
     assert all(name == kind.name and settings.job_log(f"{name}-{'0' * 32}") for name, kind in KINDS.items())
     with pytest.raises(RunError, match="not the id of a job"):
         settings.job_log("../x")
-    assert not replace(KINDS["robustness"]).requeue
+    assert [kind.name for kind in KINDS.values() if kind.max_losses] == ["train"]

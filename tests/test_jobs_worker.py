@@ -126,12 +126,106 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
     assert seen and "taken for lost" in seen[0]
 
 
+# -- what may go on elsewhere ----------------------------------------------------------------------------------------
+
+
+def test_a_run_store_that_is_away_puts_back_what_another_can_go_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "test", Kind("test", "training", f"{__name__}:work", max_losses=2))
+
+    def look(job: JobContext) -> dict[str, Any]:
+        raise StorageError("no answer")
+
+    assert ending(monkeypatch, look) == (JobStatus.FAILED, "no answer"), "here the next one would find it away, too"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    status, message = ending(monkeypatch, look)
+    assert status is JobStatus.QUEUED and "lost the run store (no answer); the next one goes on" in message
+    job = job_rows.do_next("test")
+    assert job.status is JobStatus.FAILED and "2 workers in a row were lost with it" in job.message
+
+
+_ended: list[tuple[str, JobStatus, str]] = []
+
+
+def record_end(run: str, status: JobStatus, message: str) -> None:
+    _ended.append((run, status, message))
+    if run == "r2":
+        raise StorageError("The disk is full.")
+
+
+def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        KINDS, "test", Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_losses=2)
+    )
+    _ended.clear()
+
+    def look(job: JobContext) -> dict[str, Any]:
+        assert job_rows.latest("test").status is JobStatus.RUNNING
+        if job.run == "r3":
+            raise Stopped("Half is kept.")
+        return {}
+
+    monkeypatch.setattr(sys.modules[__name__], "_work", look)
+    for run in ("r1", "r2", "r3"):
+        open_jobs().submit("test", run, {})
+    ended = [job_rows.do_next("test") for _ in range(3)]
+    assert _ended == [
+        ("r1", JobStatus.FINISHED, ""), ("r2", JobStatus.FINISHED, ""), ("r3", JobStatus.STOPPED, "Half is kept."),
+    ]  # fmt: skip
+    assert [(job.status, job.message) for job in ended] == [
+        (JobStatus.FINISHED, ""), (JobStatus.FAILED, "The disk is full."), (JobStatus.STOPPED, "Half is kept."),
+    ]  # fmt: skip
+
+
+def test_nothing_is_kept_of_one_that_was_taken_for_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        KINDS, "test", Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_losses=2)
+    )
+    _ended.clear()
+
+    def look(job: JobContext) -> dict[str, Any]:
+        job_rows.let_the_lease_run_out(job_rows.latest("test"))
+        assert job_rows.latest("test").status is JobStatus.QUEUED
+        return {"too": "late"}
+
+    status, message = ending(monkeypatch, look)
+    assert status is JobStatus.QUEUED and "no heartbeat" in message and _ended == []
+
+
+def log_of(name: str) -> Path:
+    path = settings.job_log(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def test_the_end_of_the_log_is_sent_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str | None] = []
+    heartbeat = Jobs.heartbeat
+
+    def heard(self: Jobs, job: Job, progress: Progress | None, *, log_tail: str | None, **more: Any) -> bool:
+        sent.append(log_tail)
+        return heartbeat(self, job, progress, log_tail=log_tail, **more)
+
+    monkeypatch.setattr(Jobs, "heartbeat", heard)
+    jobs = open_jobs()
+    jobs.submit("test", "r1", {})
+    context = JobContext(jobs, job_rows.claim("test"))
+    log = log_of("test-r1")
+    for text in ("one\n", "one\n", "one\ntwo\n"):
+        log.write_text(text)
+        context.beat()
+    assert sent == ["one\n", None, "one\ntwo\n"] and job_rows.latest("test").log_tail == "one\ntwo\n"
+    log.write_text("".join(f"line {number}\n" for number in range(5000)))
+    context.beat()
+    tail = job_rows.latest("test").log_tail
+    assert tail.startswith("line ") and tail.endswith("line 4999\n") and len(tail) <= 6000, "it is cut at a line"
+
+
 def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = open_jobs()
     jobs.submit("test", "r1", {})
     context = JobContext(jobs, job_rows.claim("test"))
 
-    def refuse(self: Jobs, job: Job, progress: Progress | None) -> bool:
+    def refuse(self: Jobs, job: Job, progress: Progress | None, **_: object) -> bool:
         raise StorageError("The disk is full.")
 
     monkeypatch.setattr(Jobs, "heartbeat", refuse)
@@ -182,18 +276,21 @@ def work(job):
     return {"turns": 0}
 module.work = work
 sys.modules["slow_work"] = module
-sys.exit(worker.main("slow"))
+sys.exit(worker.main(["slow", *sys.argv[1:]]))
 """
 
 
+StartWorker = Callable[..., subprocess.Popen[bytes]]
+
+
 @pytest.fixture
-def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWorker]:
     """Starts worker processes, none of which outlives the test."""
     monkeypatch.setitem(KINDS, "slow", Kind("slow", "work", "slow_work:work"))
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([sys.executable, "-c", _SCRIPT], cwd=settings.PROJECT_ROOT))
+    def start(*options: str) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", _SCRIPT, *options], cwd=settings.PROJECT_ROOT))
         return started[-1]
 
     yield start
@@ -209,9 +306,7 @@ def turning(jobs: Jobs) -> Job | None:
 
 
 @pytest.mark.timeout(300)
-def test_a_worker_does_what_is_queued_one_after_another_and_ends(
-    home: Path, start_worker: Callable[[], subprocess.Popen[bytes]]
-) -> None:
+def test_a_worker_does_what_is_queued_one_after_another_and_ends(home: Path, start_worker: StartWorker) -> None:
     jobs = open_jobs()
     first, second = (jobs.submit("slow", run, {"forever": run == "r1"}) for run in ("r1", "r2"))
     worker_process = start_worker()
@@ -230,9 +325,7 @@ def test_a_worker_does_what_is_queued_one_after_another_and_ends(
 
 
 @pytest.mark.timeout(300)
-def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(
-    home: Path, start_worker: Callable[[], subprocess.Popen[bytes]]
-) -> None:
+def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(home: Path, start_worker: StartWorker) -> None:
     jobs = open_jobs()
     jobs.submit("slow", "r1", {"forever": True})
     worker_process = start_worker()
@@ -244,6 +337,31 @@ def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(
     assert start_worker().wait(100) == 0
     job_rows.let_the_lease_run_out(job)
     assert [job.status for job in jobs.find(kind="slow")] == [JobStatus.INTERRUPTED, JobStatus.FINISHED]
+
+
+@pytest.mark.timeout(300)
+def test_one_that_takes_a_single_job_waits_for_a_slot(
+    home: Path, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = open_jobs()
+    for run in ("r1", "r2", "r3"):
+        jobs.submit("slow", run, {"forever": run != "r3"})
+    first = start_worker("--once")
+    wait_for(lambda: turning(jobs), timeout=100)
+    behind = start_worker("--once")
+    monkeypatch.setenv("AQUADASH_WORKER_NAME", "the machine's/other card")
+    beside = start_worker("--once")
+    wait_for(lambda: jobs.find(kind="slow")[1].status is JobStatus.RUNNING, timeout=100)
+    second = jobs.find(kind="slow")[1]
+    assert second.worker is not None and second.worker.pid == beside.pid, "each worker of a machine has its own slots"
+
+    jobs.request_stop("slow-r1")
+    assert (first.wait(100), behind.wait(100)) == (0, 0)
+    third = jobs.find(kind="slow")[2]
+    assert third.status is JobStatus.FINISHED and third.worker is not None and third.worker.pid == behind.pid
+    assert start_worker("--once").wait(100) == 0, "nothing is left to wait for"
+    jobs.request_stop("slow-r2")
+    assert beside.wait(100) == 0
 
 
 def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
@@ -263,9 +381,10 @@ def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
         return found
 
     monkeypatch.setattr(Jobs, "claim", claim_and_miss)
-    assert worker.main("test") == 0
+    assert worker.main(["test"]) == 0
     assert job_rows.latest("test").status is JobStatus.FINISHED
-    with FileLock(home / "locks" / "test-0.lock", timeout=0):
+    (lock,) = (home / "locks").glob("test-*-0.lock")
+    with FileLock(lock, timeout=0):
         pass
 
 
@@ -284,7 +403,7 @@ def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatc
 
     clock = SimpleNamespace(monotonic=lambda: seconds[0], sleep=sleep)
     monkeypatch.setattr(worker, "time", clock)
-    assert worker.main("test") == 0
+    assert worker.main(["test"]) == 0
     assert job_rows.latest("test").status is JobStatus.FINISHED
     assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
 

@@ -74,7 +74,7 @@ def test_limits_are_set_in_a_form_and_hold(teacher: Person, monkeypatch: pytest.
     class Engine:
         followed = 0
 
-        def follow_limits(self) -> None:
+        def serve(self) -> None:
             self.followed += 1
 
     engine = Engine()

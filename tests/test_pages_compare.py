@@ -49,7 +49,7 @@ def test_table_shows_runs_in_every_status(store: RunStore) -> None:
     ui_runs.finished(store, "done", right=0.6)
     ui_runs.queued(store, "waits")
     ui_runs.running(store, "works")
-    ui_runs.running(store, "silent", silent_for=60)
+    ui_runs.interrupted(store, "cut off")
     ui_runs.ended(store, "broke", RunStatus.FAILED, message="bad")
     ui_runs.ended(store, "halted", RunStatus.STOPPED)
     app = open_page()
@@ -60,7 +60,7 @@ def test_table_shows_runs_in_every_status(store: RunStore) -> None:
         "done": "finished",
         "waits": "waiting",
         "works": "running",
-        "silent": "interrupted",
+        "cut off": "interrupted",
         "broke": "failed",
         "halted": "stopped",
     }

@@ -11,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, Worker, open_store
+from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, open_store
 from aquadash.ui import cache
 from aquadash.ui.evaluate import epoch_section
+from tests import live_runs
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import add_run, without_engine
 
@@ -79,12 +80,12 @@ def test_images_come_with_the_answers_of_that_epoch(run: Run) -> None:
 
 def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     store, whole = open_store(), replay()
-    working = store.create(run.config, name="working")
-    store.start(working.run_id, Worker("here", 1))
+    working = live_runs.queue(store, store.create(run.config, name="working").run_id)
+    job = live_runs.start(store, working.run_id)
     store.set_dataset(working.run_id, class_names=run.class_names, fingerprint=run.dataset_fingerprint)
     store.log_epoch(working.run_id, EpochRecord(1, 1.5, 0.3, 1.5, 0.3, 0.01, 1.0), curve=[0.3])
     names = ("probe_probabilities", "confusion_matrices")
-    store.heartbeat(working.run_id, Progress("training", time=time.time()))
+    live_runs.report(store, job, Progress("training", time=time.time()))
     store.add_epoch_replay(working.run_id, dataclasses.replace(whole, **{n: getattr(whole, n)[:3] for n in names}))
     app = open_app_page("evaluate", run=working.run_id)
     assert said(app).startswith("**After epoch 3:")

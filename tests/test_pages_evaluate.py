@@ -21,6 +21,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
 from aquadash.ui import cache
+from tests import live_runs
 from tests.app_pages import open_app_page
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run, without_engine
 
@@ -249,14 +250,14 @@ def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
 @pytest.mark.parametrize("started", [False, True])
 def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf, started: bool) -> None:
     store = open_store()
-    run = store.create(RunConfig(), name="on its way")
+    run = live_runs.queue(store, store.create(RunConfig(), name="on its way").run_id)
     if started:
-        store.start(run.run_id, Worker("here", 1))
+        live_runs.start(store, run.run_id)
         store.log_epoch(run.run_id, EpochRecord(1, 1.5, 0.3, 1.4, 0.35, 0.01, 2.0), curve=[0.35])
     cache.refresh()
 
     app = open_page(run=run.run_id)
-    store.set_status(run.run_id, RunStatus.STOPPED)
+    live_runs.end(store, live_runs.job_of(run.run_id), RunStatus.STOPPED)
     cache.refresh()
 
     assert not app.error and "has not ended" in app.info[0].value

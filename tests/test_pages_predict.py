@@ -22,6 +22,7 @@ from aquadash.runs.first_model import NAME
 from aquadash.training.answer_process import AnswerError
 from aquadash.ui import cache, predictions
 from aquadash.ui.predict import drop_progress
+from tests import live_runs
 from tests.encoded_pictures import saved
 from tests.predict_page import Shelf, accuracy, cards, drop, open_page, picture
 from tests.stored_runs import HOSTILE, add_run, without_engine
@@ -52,7 +53,7 @@ def test_with_nothing_trained_the_first_model_answers() -> None:
 
 def test_a_run_without_a_network_says_so(shelf: Shelf) -> None:
     store = open_store()
-    run = store.create(RunConfig(), name="waiting")
+    run = live_runs.queue(store, store.create(RunConfig(), name="waiting").run_id)
     cache.refresh()
     app = open_page(run=run.run_id)
     store.request_stop(run.run_id)

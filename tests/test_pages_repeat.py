@@ -11,6 +11,7 @@ from aquadash.engine import Engine
 from aquadash.errors import RunError
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.ui import cache
+from tests import live_runs
 from tests.app_pages import open_app_page
 from tests.stored_runs import add_run, without_engine
 from tests.test_runs_reproduction import keras_file
@@ -42,7 +43,8 @@ class _Queue:
         self._store = store
 
     def repeat(self, run_id: str) -> Run:
-        return self._store.create(self._store.get(run_id).config, name="mine again", repeats=run_id)
+        run = self._store.create(self._store.get(run_id).config, name="mine again", repeats=run_id)
+        return live_runs.queue(self._store, run.run_id)
 
 
 def open_section(run: Run) -> AppTest:

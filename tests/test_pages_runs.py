@@ -62,7 +62,7 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     one, two, adam = three
     store.set_archived(one.run_id)
     store.set_pinned(two.run_id)
-    trial = store.create(adam.config, name="trial", search_id="a" * 32, queued_by=ui_runs.WORKER)
+    trial = store.create(adam.config, name="trial", search_id="a" * 32)
 
     app = open_page()
     assert names(app) == ["📌 two", "three"], "pinned first; archived runs and trials are left out"

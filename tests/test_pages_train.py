@@ -12,7 +12,7 @@ from aquadash.runs import Guess, RunStatus, RunStore, open_store
 from aquadash.ui import cache, run_order, shell
 from aquadash.ui.text import plain
 from aquadash.ui.train import live, live_curves, train_form
-from tests import ui_runs
+from tests import job_rows, live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, open_page, words
 
@@ -153,15 +153,25 @@ def test_the_last_epochs_alone(store: RunStore, engine: FakeEngine) -> None:
     assert layout["yaxis"]["range"][0] > 60
 
 
-def test_stale_run_reads_as_interrupted_and_resumes(store: RunStore, engine: FakeEngine) -> None:
-    run = ui_runs.running(store, "silent", silent_for=60)
+def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.interrupted(store, "cut off")
     app = open_page(run=run.run_id)
 
-    assert "gone silent" in words(app) and "3 complete epochs kept" in words(app)
+    assert "cut off before its end" in words(app) and "3 complete epochs kept" in words(app)
     assert "epoch 4" in words(app)
     app.button(key=f"resume-{run.run_id}").click().run()
     assert engine.calls == [("resume", run.run_id)]
     assert "Next in the queue" in words(app)
+
+
+def test_a_run_whose_worker_was_lost_says_that_it_goes_on(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.running(store, "lost")
+    job_rows.let_the_lease_run_out(live_runs.job_of(run.run_id), seconds=3601)
+    app = open_page(run=run.run_id)
+
+    said = words(app)
+    assert "Next in the queue" in said and "test-host was lost" in said and "goes on from what is complete" in said
+    assert app.button(key=f"stop-{run.run_id}").label == "Take out of the queue"
 
 
 @pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
@@ -220,7 +230,7 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
 
     assert reads == [run.run_id]
     ui_runs.log_epochs(store, run.run_id, 4)
-    store.heartbeat(run.run_id, ui_runs.training_progress(run, epoch=5))
+    live_runs.report(store, live_runs.job_of(run.run_id), ui_runs.training_progress(run, epoch=5))
     cache.refresh()
     # Another session has just looked, so that short epochs are not drawn for each session anew ...
     open_page(run=run.run_id)

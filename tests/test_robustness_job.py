@@ -17,6 +17,7 @@ from aquadash.cli import cli
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
+from aquadash.jobs.standby import Standby
 from aquadash.robustness import job as robustness_job
 from aquadash.robustness.job import KIND, Robustness, job_of
 from aquadash.robustness.measure import measure
@@ -233,11 +234,11 @@ def test_one_that_was_cut_off_stores_nothing(
 def test_a_process_that_cannot_be_started_is_a_failed_job(
     store: RunStore, run: Run, measurements: Robustness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(words: list[str], **_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError("out of processes")
 
     give_model(store, run, tmp_path)
-    monkeypatch.setattr(worker, "start_unattended", refuse)
+    monkeypatch.setattr(Standby, "launch", refuse)
     with pytest.raises(RunError, match="out of processes"):
         measurements.start(run.run_id, REQUEST)
     job = measurements.job(run.run_id)

@@ -8,8 +8,9 @@ import pytest
 
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
-from aquadash.runs import Guess, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import Guess, RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
+from tests import live_runs
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def store(prepared_home: Path, home: Path) -> RunStore:
 
 
 def test_a_run_has_no_guess_until_somebody_makes_one(store: RunStore) -> None:
-    run = store.create(RunConfig(), name="mine")
+    run = live_runs.queue(store, store.create(RunConfig(), name="mine").run_id)
     assert run.guess is None
     for guess in (Guess(0.6, ("otter", "seal")), Guess(0.0), Guess(confused_pair=("<b>a</b>", "b, c"))):
         store.set_guess(run.run_id, guess)
@@ -27,10 +28,10 @@ def test_a_run_has_no_guess_until_somebody_makes_one(store: RunStore) -> None:
 
 
 def test_a_guess_comes_before_the_end(store: RunStore) -> None:
-    run = store.create(RunConfig(), name="mine")
-    store.start(run.run_id, Worker("here", 1))
+    run = live_runs.queue(store, store.create(RunConfig(), name="mine").run_id)
+    job = live_runs.start(store, run.run_id)
     store.set_guess(run.run_id, Guess(0.6))
-    store.set_status(run.run_id, RunStatus.FINISHED)
+    live_runs.end(store, job, RunStatus.FINISHED)
     with pytest.raises(RunError, match="before a run ends"):
         store.set_guess(run.run_id, Guess(0.9))
     assert store.get(run.run_id).guess == Guess(0.6)

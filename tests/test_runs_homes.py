@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
+import subprocess
+import sys
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from aquadash import data
+from aquadash.augment import saved_pipelines
+from aquadash.config import from_json
 from aquadash.errors import RunError
-from aquadash.runs import RunStatus, open_store
+from aquadash.runs import EPOCH_METRICS, RunStatus, open_store
+from aquadash.search.store import open_search_store
 from tests import stored_runs
 from tests.test_cli import answer
 
@@ -42,11 +51,31 @@ def test_a_file_that_is_gone_is_named(home: Path) -> None:
         store.model_path(run.run_id)
 
 
-@pytest.mark.skipif(not ARCHIVE.is_file(), reason=f"{ARCHIVE.name} is not in ../shared/data")
-def test_a_home_of_0_6_0_that_was_moved_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+needs_archive = pytest.mark.skipif(not ARCHIVE.is_file(), reason=f"{ARCHIVE.name} is not in ../shared/data")
+
+
+@pytest.fixture
+def home_0_6_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / ".aquadash"))
+    return tmp_path / ".aquadash"
+
+
+def tables(home: Path) -> tuple[dict[str, dict[str, str]], dict[str, list[tuple[str, int, float]]]]:
+    """What the run store's tables hold, read without AquaDash: the tags and the metrics of each run by its id."""
+    tags: dict[str, dict[str, str]] = {}
+    metrics: dict[str, list[tuple[str, int, float]]] = {}
+    with closing(sqlite3.connect(home / "runs.db")) as connection:
+        for run_id, key, value in connection.execute("SELECT run_uuid, key, value FROM tags"):
+            tags.setdefault(run_id, {})[key] = value
+        for run_id, key, step, value in connection.execute("SELECT run_uuid, key, step, value FROM metrics"):
+            metrics.setdefault(run_id, []).append((key, step, value))
+    return tags, metrics
+
+
+@needs_archive
+def test_a_home_of_0_6_0_that_was_moved_heals(home_0_6_0: Path) -> None:
     store = open_store()
     finished = [run for run in store.list_runs() if run.status is RunStatus.FINISHED]
     assert len(finished) >= 5
@@ -55,3 +84,85 @@ def test_a_home_of_0_6_0_that_was_moved_heals(tmp_path: Path, monkeypatch: pytes
         assert store.model_path(run.run_id).is_file() and store.history(run.run_id) and store.environment(run.run_id)
         assert store.epoch_replay(run.run_id) is not None and store.strangers(run.run_id) is not None
     assert all(run.status is not RunStatus.UNREADABLE for run in store.list_runs())
+
+
+@needs_archive
+def test_every_figure_of_a_home_of_0_6_0_is_the_same(home_0_6_0: Path) -> None:
+    tags, metrics = tables(home_0_6_0)
+    store = open_store()
+    runs = {run.run_id: run for run in [*store.list_runs(), *store.list_runs(deleted=True)]}
+    assert runs.keys() == tags.keys() and sum(run.deleted for run in runs.values()) == 1
+    for run_id, run in runs.items():
+        stored = tags[run_id]
+        assert (run.name, str(run.status)) == (stored["mlflow.runName"], stored["aquadash.status"])
+        assert run.config == from_json(stored["aquadash.config"]) and run.metrics == json.loads(
+            stored["aquadash.metrics"]
+        )
+        assert list(run.curve) == json.loads(stored["aquadash.curve"])
+        assert list(run.class_names) == json.loads(stored["aquadash.class_names"])
+        for name, key in (
+            ("note", "mlflow.note.content"), ("message", "aquadash.message"), ("pair_id", "aquadash.pair_id"),
+            ("pair_role", "aquadash.pair_role"), ("search_id", "aquadash.search_id"),
+            ("dataset_fingerprint", "aquadash.dataset_fingerprint"), ("log_tail", "aquadash.log_tail"),
+        ):  # fmt: skip
+            assert getattr(run, name) == stored.get(key, "")
+        for name in ("created_at", "started_at", "ended_at", "queued_at"):
+            assert getattr(run, name) == float(stored[f"aquadash.{name}"])
+        assert run.tags == tuple(
+            sorted(key.removeprefix("aquadash.label.") for key in stored if key.startswith("aquadash.label."))
+        )
+        assert (run.pinned, run.archived) == tuple(
+            stored.get(f"aquadash.{name}") == "1" for name in ("pinned", "archived")
+        )
+        history = {
+            (name, record.epoch, getattr(record, name)) for record in store.history(run_id) for name in EPOCH_METRICS
+        }
+        assert history == {found for found in metrics[run_id] if found[0] in EPOCH_METRICS}
+        if not run.deleted:
+            with np.load(home_0_6_0 / "artifacts" / run_id / "artifacts" / "predictions.npz") as kept:
+                found = store.predictions(run_id)
+                assert all(np.array_equal(getattr(found, name), kept[name]) for name in kept.files)
+    assert sum(run.status is RunStatus.STOPPED for run in runs.values()) == 1
+    assert {"good", "mit-umlaut-ä"} in [set(run.tags) for run in runs.values()]
+
+
+@needs_archive
+def test_whatever_else_a_home_of_0_6_0_holds_is_there(home_0_6_0: Path) -> None:
+    runs = {run.run_id: run for run in open_store().list_runs()}
+    (head,) = open_search_store().heads()
+    trials = open_search_store().get(head.search_id).trials
+    assert head.status is RunStatus.FINISHED and {runs[trial.run_id].search_id for trial in trials} == {head.search_id}
+    assert saved_pipelines.pipeline("my-own-pipeline").title == "My own pipeline"
+    assert len(data.load("folder-two-kinds").class_names) == 2
+    without, with_it = sorted((run for run in runs.values() if run.pair_id), key=lambda run: run.pair_role)[::-1]
+    assert (without.pair_role, with_it.pair_role, without.pair_id) == ("without", "with", with_it.pair_id)
+
+
+@needs_archive
+def test_what_0_6_0_has_left_waiting_is_queued_and_what_it_left_running_can_be_resumed(home_0_6_0: Path) -> None:
+    tags, _ = tables(home_0_6_0)
+    first, second, running = sorted(run_id for run_id, stored in tags.items() if "mlflow.note.content" not in stored)[
+        :3
+    ]
+    with closing(sqlite3.connect(home_0_6_0 / "runs.db")) as connection:
+        write = "UPDATE tags SET value = ? WHERE run_uuid = ? AND key = ?"
+        connection.execute("UPDATE runs SET lifecycle_stage = 'active'")
+        for run_id, status, queued_at in (
+            (first, "queued", "200.5"),
+            (second, "queued", "100.5"),
+            (running, "running", "1"),
+        ):
+            connection.execute(write, (status, run_id, "aquadash.status"))
+            connection.execute(write, (queued_at, run_id, "aquadash.queued_at"))
+        connection.commit()
+    before = tables(home_0_6_0)
+    store = open_store()
+    assert store.places() == {second: 1, first: 2} and store.get(first).status is RunStatus.QUEUED
+    assert store.get(running).status is RunStatus.INTERRUPTED
+    assert tables(home_0_6_0) == before, "nothing that is stored was changed"
+    store.request_stop(second)
+    store.jobs.close()
+    subprocess.run([sys.executable, "-m", "aquadash", "runs", "list"], check=True, capture_output=True, timeout=120)
+    assert store.places() == {first: 1}, "it is done once"
+    store.queue(running)
+    assert store.get(running).status is RunStatus.QUEUED

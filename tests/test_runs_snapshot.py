@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from aquadash.errors import RunError
+from aquadash.jobs import Progress, Worker
+from aquadash.jobs.table import Jobs
+from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
+from aquadash.runs.live import KIND
 from aquadash.runs.snapshot import WHOLE_SECONDS, RunSnapshot, snapshot_of
-from aquadash.runs.tags import StoredRun, stamp, stamp_prefixes
-from tests import ui_runs
+from aquadash.runs.tags import StoredRun
+from tests import live_runs, ui_runs
+from tests.job_rows import let_the_lease_run_out
 from tests.made_runs import made_run
 from tests.waiting import wait_for
 
@@ -26,28 +30,35 @@ NOW = 1_764_000_000.0
 
 
 class FakeStore:
-    """Runs in a dict, and what was asked for."""
+    """Records of runs in a dict with real jobs, and what was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: Jobs) -> None:
         self.kept: dict[str, StoredRun] = {}
         self.asked: list[str] = []
+        self.jobs = jobs
 
-    def write(self, run_id: str, when: float, *, stamped: bool = True, deleted: bool = False, **more: str) -> None:
+    def write(
+        self, run_id: str, *, created: float = NOW, said: bool = True, deleted: bool = False, **more: str
+    ) -> None:
+        """Write the record of a run; unless ``said`` as another program does, of which the jobs do not hear."""
         known = dict(self.kept[run_id].tags) if run_id in self.kept else {
-            tag.STATUS: "finished", tag.CONFIG: made_run().config.model_dump_json(), tag.CREATED: repr(when),
+            tag.STATUS: "finished", tag.CONFIG: made_run().config.model_dump_json(), tag.CREATED: repr(created),
         }  # fmt: skip
-        if stamped:
-            known[tag.CHANGED] = stamp(when)
         names = {getattr(tag, name.upper()): text for name, text in more.items()}
         self.kept[run_id] = StoredRun(run_id, known | names, deleted)
+        if said:
+            self.jobs.run_changed(run_id)
 
     def stored_runs(self) -> list[StoredRun]:
         self.asked.append("all")
         return [stored for stored in self.kept.values() if not stored.deleted]
 
-    def changed_runs(self, first: float, last: float) -> list[StoredRun]:
-        self.asked.append("changes")
-        return [each for each in self.kept.values() if first <= float(each.tags.get(tag.CHANGED, 0)) <= last]
+    def stored_run(self, run_id: str) -> StoredRun | None:
+        self.asked.append(run_id)
+        return self.kept.get(run_id)
+
+    def places(self) -> dict[str, int]:
+        return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
 
 class Clock:
@@ -63,8 +74,10 @@ def names(snapshot: RunSnapshot) -> list[str]:
 
 
 @pytest.fixture
-def fake() -> FakeStore:
-    return FakeStore()
+def fake(tmp_path: Path) -> Iterator[FakeStore]:
+    jobs = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}")
+    yield FakeStore(jobs)
+    jobs.close()
 
 
 @pytest.fixture
@@ -77,84 +90,117 @@ def snapshot(fake: FakeStore, clock: Clock, kept: Path | None = None) -> RunSnap
 
 
 def test_only_the_first_look_reads_everything(fake: FakeStore, clock: Clock) -> None:
-    fake.write("a", NOW - 500, name="first")
+    fake.write("a", created=NOW - 500, name="first")
     runs = snapshot(fake, clock)
-    assert names(runs) == ["first"]
-    fake.write("b", NOW + 1, name="second")
-    clock.now += 1
+    assert names(runs) == names(runs) == ["first"]
+    fake.write("b", name="second")
     assert names(runs) == ["second", "first"]
-    fake.write("a", NOW + 2, name="renamed")
-    fake.write("b", NOW + 2, deleted=True)
-    clock.now += 1
+    fake.write("a", name="renamed")
+    fake.write("b", deleted=True)
     assert names(runs) == ["renamed"]
-    fake.write("b", NOW + 3)
-    clock.now += 1
-    assert names(runs) == ["second", "renamed"]
-    assert fake.asked == ["all", "changes", "changes", "changes"]
+    fake.write("b")
+    assert names(runs) == names(runs) == ["second", "renamed"]
+    assert fake.asked == ["all", "b", "a", "b", "b"]
 
 
-def test_a_write_that_shows_late_or_by_another_clock_is_found(fake: FakeStore, clock: Clock) -> None:
+def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStore, clock: Clock) -> None:
+    fake.write("a", name="mine", status="queued", created=NOW - 1)
+    fake.write("b", name="next", status="queued")
     runs = snapshot(fake, clock)
-    assert names(runs) == []
-    clock.now += 10
-    assert names(runs) == []
-    fake.write("late", NOW - 5, name="late")
-    fake.write("early", NOW + 25, name="early")
-    assert sorted(names(runs)) == ["early", "late"]
+    assert {run.status for run in runs.runs()} == {RunStatus.INTERRUPTED}, "no job knows of them"
+    fake.jobs.submit(KIND, "a", {})
+    fake.jobs.submit(KIND, "b", {})
+    assert [(run.name, run.status, run.place) for run in runs.runs()] == [
+        ("next", RunStatus.QUEUED, 2), ("mine", RunStatus.QUEUED, 1),
+    ]  # fmt: skip
+    job = fake.jobs.claim([KIND], Worker("here", 1))
+    assert job is not None
+    fake.jobs.heartbeat(job, Progress("training", 1, 9, 4.0, {"epoch": 3, "epochs": 9}), log_tail="a line")
+    fake.jobs.request_stop(job.id)
+    second, first = runs.runs()
+    assert (first.status, first.worker, first.log_tail) == (RunStatus.RUNNING, Worker("here", 1), "a line")
+    assert first.progress is not None and (first.progress.phase, first.progress.epoch) == ("training", 3)
+    assert first.stop_requested and (second.place, first.place) == (1, 0)
+    assert fake.asked == ["all"]
 
 
-def test_what_has_no_stamp_is_found_by_the_next_whole_read(fake: FakeStore, clock: Clock) -> None:
+def test_a_run_whose_worker_is_lost_waits_again(fake: FakeStore, clock: Clock) -> None:
+    fake.write("a", status="running")
+    job = fake.jobs.submit(KIND, "a", {})
+    fake.jobs.claim([KIND], Worker("here", 1))
     runs = snapshot(fake, clock)
-    fake.write("gone", NOW, name="gone")
-    clock.now += 1
+    assert runs.runs()[0].status is RunStatus.RUNNING
+    let_the_lease_run_out(job, jobs=fake.jobs)
+    (run,) = runs.runs()
+    assert (run.status, run.place) == (RunStatus.QUEUED, 1) and "here was lost" in run.message
+
+
+def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeStore, clock: Clock) -> None:
+    runs = snapshot(fake, clock)
+    fake.write("gone", name="gone")
     assert names(runs) == ["gone"]
-    fake.write("other", NOW, stamped=False, name="of another program")
+    fake.write("other", said=False, name="of another program")
     del fake.kept["gone"]
+    assert names(runs) == ["gone"]
     clock.now += WHOLE_SECONDS + 1
     runs.runs()
     wait_for(lambda: names(runs) == ["of another program"])
     assert fake.asked.count("all") == 2
 
 
-def test_a_running_run_that_goes_silent_reads_as_interrupted(fake: FakeStore, clock: Clock) -> None:
-    fake.write("a", NOW, status="running", started=repr(time.time()))
+def test_many_changes_are_read_at_once(fake: FakeStore, clock: Clock) -> None:
     runs = snapshot(fake, clock)
-    assert runs.runs()[0].status is RunStatus.RUNNING
-    fake.write("a", NOW, started=repr(time.time() - 60))
-    clock.now += 1
-    assert runs.runs()[0].status is RunStatus.INTERRUPTED
+    assert names(runs) == []
+    for number in range(60):
+        fake.write(f"{number}", name=str(number))
+    assert len(names(runs)) == 60 and fake.asked == ["all", "all"]
 
 
 def test_the_next_process_begins_with_what_was_read(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "cache" / "runs.json"
-    fake.write("a", NOW - 500, name="first")
-    assert names(snapshot(fake, clock, file)) == ["first"]
+    fake.write("a", created=NOW - 500, name="first")
+    fake.write("c", created=NOW - 900, name="trained meanwhile", status="queued")
+    fake.jobs.submit(KIND, "c", {})
+    assert names(snapshot(fake, clock, file)) == ["first", "trained meanwhile"]
     clock.now += 3600
-    fake.write("b", clock.now - 1800, name="written meanwhile")
-    fake.write("a", clock.now - 900, name="renamed meanwhile")
+    fake.write("b", name="written meanwhile")
+    fake.write("a", name="renamed meanwhile")
+    fake.jobs.request_stop(job_id(KIND, "c"))
     fake.asked.clear()
     runs = snapshot(fake, clock, file)
-    assert sorted(names(runs)) == ["renamed meanwhile", "written meanwhile"]
-    assert fake.asked == ["changes"]
+    assert names(runs) == ["written meanwhile", "renamed meanwhile", "trained meanwhile"]
+    assert runs.runs()[2].status is RunStatus.STOPPED
+    assert sorted(fake.asked) == ["a", "b"]
     clock.now += WHOLE_SECONDS
     runs.runs()
     wait_for(lambda: "all" in fake.asked)
 
 
+def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "runs.json"
+    for name in ("first", "second"):
+        fake.write("a", name=name)
+    assert names(snapshot(fake, clock, file)) == ["second"]
+    fake.jobs = Jobs(f"sqlite:///{tmp_path / 'new.db'}")
+    fake.write("a", name="third", said=False)
+    assert names(snapshot(fake, clock, file)) == ["third"]
+    fake.jobs.close()
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"format": 1}', '{"format": 0}', '{"format": 1, "looked_at": "x"}', "null"]
+    "text", ["", "[]", "{", '{"format": 2}', '{"format": 1}', '{"format": 2, "runs": {}, "mark": 3}', "null"]
 )
 def test_a_damaged_file_is_no_harm(fake: FakeStore, clock: Clock, tmp_path: Path, text: str) -> None:
     file = tmp_path / "runs.json"
     file.write_text(text)
-    fake.write("a", NOW - 500, name="first")
+    fake.write("a", name="first")
     assert names(snapshot(fake, clock, file)) == ["first"]
     assert json.loads(file.read_text())["runs"].keys() == {"a"}
 
 
 def test_many_threads_may_look_at_once(fake: FakeStore, clock: Clock) -> None:
     for number in range(50):
-        fake.write(f"{number}", NOW, name=str(number))
+        fake.write(f"{number}", name=str(number))
     runs = snapshot(fake, clock)
     found: list[int] = []
     threads = [threading.Thread(target=lambda: found.append(len(runs.runs()))) for _ in range(8)]
@@ -163,16 +209,6 @@ def test_many_threads_may_look_at_once(fake: FakeStore, clock: Clock) -> None:
     for thread in threads:
         thread.join()
     assert found == [50] * 8 and fake.asked.count("all") == 1
-
-
-def test_prefixes_hold_the_span_and_little_more() -> None:
-    for first, last in ((NOW, NOW + 60), (NOW, NOW + 5000), (NOW - 86_400, NOW), (0.0, NOW), (NOW, NOW)):
-        prefixes = stamp_prefixes(first, last)
-        assert len(prefixes) <= 3
-        for when in (first, (first + last) / 2, last):
-            assert any(stamp(when).startswith(prefix) for prefix in prefixes)
-    assert not any(stamp(NOW - 400).startswith(prefix) for prefix in stamp_prefixes(NOW, NOW + 60))
-    assert stamp(999.5) < stamp(1000.25) < stamp(NOW)
 
 
 @pytest.fixture
@@ -190,7 +226,7 @@ def test_what_people_write_is_kept_and_seen(store: RunStore, home: Path) -> None
     store.set_archived(run.run_id)
     (seen,) = runs.runs()
     assert (seen.tags, seen.pinned, seen.archived) == (("flip", "too-dark"), True, True)
-    assert dataclasses.replace(store.get(run.run_id), progress=None) == dataclasses.replace(seen, progress=None)
+    assert store.get(run.run_id) == seen
     store.remove_tags(run.run_id, ["flip", "never-there"])
     store.set_pinned(run.run_id, False)
     store.set_archived(run.run_id, False)
@@ -209,6 +245,6 @@ def test_what_people_write_is_kept_and_seen(store: RunStore, home: Path) -> None
     assert [each.name for each in runs.runs()] == ["by another process"]
     run2 = ui_runs.queued(store, "second")
     assert [each.name for each in runs.runs()] == ["second", "by another process"]
-    store.start(run2.run_id, ui_runs.WORKER)
+    live_runs.start(store, run2.run_id)
     ui_runs.log_epochs(store, run2.run_id, 2)
     assert len(runs.runs()[0].curve) == 2 and runs.runs()[0].status is RunStatus.RUNNING

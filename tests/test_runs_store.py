@@ -16,8 +16,11 @@ import pytest
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.jobs import LeaseLostError
 from aquadash.runs import EpochRecord, Predictions, Progress, RunStatus, RunStore, Worker, open_store
 from aquadash.runs import tags as tag
+from tests import live_runs
+from tests.job_rows import let_the_lease_run_out
 from tests.serving import free_port
 
 WORKER = Worker("here", 1234)
@@ -34,9 +37,9 @@ def record(epoch: int, value: float = 0.1) -> EpochRecord:
 
 def test_a_new_run_waits_in_the_queue_with_all_that_it_was_made_from(store: RunStore) -> None:
     config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
-    run = store.create(config, name="first")
+    run = live_runs.queue(store, store.create(config, name="first").run_id)
     assert (run.name, run.status, run.config) == ("first", RunStatus.QUEUED, config)
-    assert store.get(run.run_id) == run
+    assert run.place == 1 and store.list_runs() == store.unfinished_runs() == [run]
     stored = store.artifact(run.run_id, "config.json")
     assert stored is not None and stored.read_text() == config.to_json()
 
@@ -89,69 +92,76 @@ def test_an_epoch_that_was_trained_twice_counts_once(store: RunStore) -> None:
 
 
 def test_the_life_of_a_run(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.start(run_id, WORKER)
+    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
+    job = live_runs.start(store, run_id, WORKER)
     store.set_dataset(run_id, class_names=["a", "b"], fingerprint="f" * 64)
-    assert store.heartbeat(run_id, Progress("training", epoch=2, time=time.time()), log_tail="hello") is False
+    said = Progress("training", epoch=2, epochs=9, batch=3, batches=10, eta_seconds=4.0, time=time.time())
+    assert live_runs.report(store, job, said, log_tail="hello") is False
     running = store.get(run_id)
     assert (running.status, running.worker, running.class_names) == (RunStatus.RUNNING, WORKER, ("a", "b"))
-    assert running.progress is not None and running.progress.epoch == 2
+    assert running.progress == said and running.started_at
     assert (running.log_tail, store.log(run_id)) == ("hello", "hello")
     store.set_metrics(run_id, {"test_accuracy": 0.5})
-    store.set_status(run_id, RunStatus.FINISHED)
-    ended = store.get(run_id)
+    ended = live_runs.end(store, job, RunStatus.FINISHED)
     assert ended.status.ended and ended.ended_at and ended.metrics == {"test_accuracy": 0.5}
+    assert store.unfinished_runs() == [] and store.list_runs() == [ended]
 
 
-def test_a_silent_worker_is_an_interrupted_run(store: RunStore) -> None:
+def test_a_run_of_which_no_job_knows_is_interrupted_and_can_be_queued(store: RunStore) -> None:
     run_id = store.create(RunConfig()).run_id
     store.start(run_id, WORKER)
-    store.heartbeat(run_id, Progress("training", time=time.time() - 5))
-    assert store.get(run_id).status is RunStatus.RUNNING
-    tags = store._client.get_run(run_id).data.tags
-    later = time.time() + tag.STALE_SECONDS + 1
-    silent = tag.read_run(run_id, tags, deleted=False, now=later)
-    assert silent is not None and silent.status is RunStatus.INTERRUPTED
+    assert store.get(run_id).status is RunStatus.INTERRUPTED
+    assert live_runs.queue(store, run_id).status is RunStatus.QUEUED
+
+
+def test_a_run_whose_worker_was_lost_waits_for_the_next(store: RunStore) -> None:
+    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
+    job = live_runs.start(store, run_id)
+    let_the_lease_run_out(job, seconds=3601)
+    run = store.get(run_id)
+    assert run.status is RunStatus.QUEUED and "goes on from what is complete" in run.message
+    with pytest.raises(LeaseLostError):
+        live_runs.report(store, job, Progress("training"))
 
 
 def test_a_stop_reaches_the_worker_with_its_next_heartbeat(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.start(run_id, WORKER)
+    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
+    job = live_runs.start(store, run_id)
     store.request_stop(run_id)
-    assert store.heartbeat(run_id, Progress("training", time=time.time())) is True
-    store.set_status(run_id, RunStatus.STOPPED)
+    assert store.get(run_id).stop_requested and live_runs.report(store, job, Progress("training")) is True
+    live_runs.end(store, job, RunStatus.STOPPED)
     with pytest.raises(RunError, match="not running"):
         store.request_stop(run_id)
 
 
 def test_a_queued_run_stops_at_once_and_can_be_queued_again(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
     store.request_stop(run_id)
     assert store.get(run_id).status is RunStatus.STOPPED
-    again = store.requeue(run_id, queued_by=WORKER)
-    assert (again.status, again.stop_requested, again.ended_at) == (RunStatus.QUEUED, False, None)
-    assert store.queued_by(run_id) == WORKER
+    again = live_runs.queue(store, run_id)
+    assert (again.status, again.stop_requested, again.ended_at, again.message) == (RunStatus.QUEUED, False, None, "")
 
 
 def test_only_a_run_that_ended_early_can_be_resumed(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.start(run_id, WORKER)
-    store.set_status(run_id, RunStatus.FINISHED)
+    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
+    with pytest.raises(RunError, match="under way already"):
+        store.queue(run_id)
+    live_runs.end(store, live_runs.start(store, run_id), RunStatus.FINISHED)
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
-        store.requeue(run_id)
+        store.queue(run_id)
 
 
 def test_queue_positions_count_from_the_next(store: RunStore) -> None:
-    ids = [store.create(RunConfig()).run_id for _ in range(3)]
-    store.start(ids[0], WORKER)
+    ids = [live_runs.queue(store, store.create(RunConfig()).run_id).run_id for _ in range(3)]
+    live_runs.start(store, ids[0])
     assert [store.queue_position(run_id) for run_id in ids] == [None, 1, 2]
 
 
 def test_deleting_is_undone(store: RunStore) -> None:
-    run_id = store.create(RunConfig(), name="precious").run_id
+    run_id = live_runs.queue(store, store.create(RunConfig(), name="precious").run_id).run_id
     with pytest.raises(RunError, match="Stop it before"):
         store.delete(run_id)
-    store.set_status(run_id, RunStatus.STOPPED)
+    store.request_stop(run_id)
     store.delete(run_id)
     assert store.list_runs() == [] and [run.run_id for run in store.list_runs(deleted=True)] == [run_id]
     assert store.get(run_id).deleted
@@ -267,18 +277,17 @@ def test_a_database_of_a_newer_version_is_named_and_left_alone(store: RunStore, 
 
 
 def test_a_worker_notices_that_its_store_was_deleted(store: RunStore, home: Path) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.start(run_id, WORKER)
-    store.check_owner(run_id, WORKER)
+    store.create(RunConfig())
+    store.check_there()
     assert store.lost() == ""
     (home / "runs.db").unlink()
     # As whoever comes next would make it.
     (home / "runs.db").touch()
     with pytest.raises(StorageError, match="was moved, deleted or replaced during the training"):
-        store.check_owner(run_id, WORKER)
+        store.check_there()
     shutil.rmtree(home)
     with pytest.raises(StorageError, match=f"{home}/runs.db"):
-        store.check_owner(run_id, WORKER)
+        store.check_there()
 
 
 def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

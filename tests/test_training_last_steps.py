@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from mlflow import MlflowClient
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
-from aquadash.engine import supervisor
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.jobs.table import Jobs
+from aquadash.runs import RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS
-from aquadash.training import worker
+from aquadash.runs.live import KIND
 from aquadash.training.trainer import Trainer
+from tests import job_rows
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +34,7 @@ LAST_STEPS = (
     "epochs.npz", "slot-0.npz", "loss", "aquadash.curve",
     "model.keras", "predictions.npz", "aquadash.test_images", "validation_predictions.npz", "strangers.npz",
     "history.csv", "aquadash.metrics", "final_epochs", "worker.log", "FINISHED", "aquadash.status", CHECKPOINTS,
+    "the end",
 )  # fmt: skip
 
 
@@ -64,13 +66,14 @@ class Steps:
         self._watch(patch, MlflowClient, "set_tag", lambda key, *_: key)
         self._watch(patch, MlflowClient, "set_terminated", lambda status: status)
         self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
+        self._watch(patch, Jobs, "end", lambda status, **_: "the end")
 
     def _watch(self, patch: pytest.MonkeyPatch, owner: type, method: str, name: Callable[..., str]) -> None:
         real = getattr(owner, method)
 
-        def watched(this: Any, run_id: str, *arguments: Any, **named: Any) -> Any:
+        def watched(this: Any, owner: Any, *arguments: Any, **named: Any) -> Any:
             self.take(name(*arguments, **named))
-            return real(this, run_id, *arguments, **named)
+            return real(this, owner, *arguments, **named)
 
         patch.setattr(owner, method, watched)
 
@@ -88,14 +91,8 @@ class Steps:
 
 @pytest.fixture(autouse=True, scope="module")
 def small_worker(tiny_dataset: Dataset) -> Iterator[None]:
-    """Workers train on few images and leave this process its output."""
-
-    def log_to(path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("the log\n")
-
+    """Workers train on few images."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker, "log_to", log_to)
         patch.setattr(data, "load", lambda source: tiny_dataset)
         yield
 
@@ -108,7 +105,7 @@ def never_killed(tmp_path_factory: pytest.TempPathFactory, small_worker: None) -
         store = open_store()
         steps = Steps(patch)
         run_id = store.create(CONFIG).run_id
-        worker.main(run_id)
+        job_rows.train(store, run_id)
         assert steps.taken is not None
         return left(store, run_id), steps.taken
 
@@ -147,18 +144,12 @@ def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
     run_id = store.create(CONFIG).run_id
     with monkeypatch.context() as patch, pytest.raises(Killed):
         Steps(patch, kill_before=step)
-        worker.main(run_id)
-    run = store.get(run_id)
-    assert run.worker is not None
-    status = supervisor.settle(store, run_id, -9, pid=run.worker.pid)
-    if step == CHECKPOINTS:
-        assert status is RunStatus.FINISHED
-    else:
-        assert status is RunStatus.INTERRUPTED
-        trained = _count_epochs(monkeypatch)
-        store.requeue(run_id)
-        worker.main(run_id)
-        assert len(trained) == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
+        job_rows.train(store, run_id)
+    lost = store.jobs.put_back(Worker("here", os.getpid()), "The worker was lost")
+    assert lost is not None and store.get(run_id).status is RunStatus.QUEUED
+    trained = _count_epochs(monkeypatch)
+    job_rows.do_next(KIND)
+    assert len(trained) == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
     assert left(store, run_id) == never_killed[0]
 
 

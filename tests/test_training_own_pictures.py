@@ -19,10 +19,10 @@ from aquadash.engine.checks import check_names
 from aquadash.errors import UnknownNameError
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, open_store
-from aquadash.training import worker
+from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes, picture
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quiet_worker")]
+pytestmark = pytest.mark.slow
 
 #: Text of a stranger: it must not become markup or a path.
 CLASSES = {"<b>cat</b>".replace("/", "-"): 12, "dog **big**": 12, "eel": 14}
@@ -48,11 +48,9 @@ def trained(source: str, preset: str, **changes: object) -> str:
     }
     config = with_values(PRESETS[preset].config, values)
     check_names(config)
-    run = runs.create(config, name=f"own {preset}")
-    assert worker.main(run.run_id) == 0
-    ended = runs.get(run.run_id)
+    ended = job_rows.train(runs, runs.create(config, name=f"own {preset}").run_id)
     assert ended.status is RunStatus.FINISHED, ended.message
-    return run.run_id
+    return ended.run_id
 
 
 def test_two_epochs_on_three_classes_and_what_looks_at_them(tmp_path: Path) -> None:

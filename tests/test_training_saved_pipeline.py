@@ -17,7 +17,7 @@ from aquadash.data import Dataset
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
-from aquadash.training import worker
+from tests import job_rows
 
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=0.5), op("ChannelShuffle", p=0.5))),))
 _OTHER = PipelineSpec("", "", "", (Branch("Inverted", (op("Multiply", mul=0.5),)),))
@@ -38,20 +38,13 @@ def config(**changes: object) -> RunConfig:
 
 @pytest.fixture
 def store(home: Path, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> RunStore:
-    def log_to(path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("the log\n")
-
-    # The worker must not take over this process's output.
-    monkeypatch.setattr(worker, "log_to", log_to)
     monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
     augment.save(_FLIP, title="Mine")
     return open_store()
 
 
 def trained(store: RunStore, run: Run) -> Run:
-    assert worker.main(run.run_id) == 0
-    return store.get(run.run_id)
+    return job_rows.train(store, run.run_id)
 
 
 def history(store: RunStore, run: Run) -> list[EpochRecord]:
@@ -70,7 +63,7 @@ def test_a_run_outlives_its_pipeline(store: RunStore, mode: str, monkeypatch: py
     with monkeypatch.context() as patch:
         log_epoch = store.log_epoch
 
-        def stop_after_one(run_id: str, record: EpochRecord, *, curve: Sequence[float]) -> None:
+        def stop_after_one(run_id: str, record: EpochRecord, *, curve: Sequence[float], **_: object) -> None:
             log_epoch(run_id, record, curve=curve)
             if record.epoch == 2:
                 raise RunError("broken off for a test")
@@ -81,7 +74,7 @@ def test_a_run_outlives_its_pipeline(store: RunStore, mode: str, monkeypatch: py
     augment.save(_OTHER, title="Mine", replace_name="mine")
     saved.delete("mine")
     assert "mine" not in augment.library().pipelines
-    resumed = trained(store, store.requeue(broken_off.run_id))
+    resumed = trained(store, broken_off)
     assert (resumed.status, resumed.message) == (RunStatus.FINISHED, "")
     again = trained(store, store.create(embedded(store.get(first.run_id).config)))
     for run in (resumed, again):
@@ -104,8 +97,7 @@ def test_the_engine_writes_the_pipeline_into_the_run(store: RunStore, monkeypatc
     from aquadash.engine import Engine
 
     engine = Engine(store)
-    monkeypatch.setattr(engine, "_connected", lambda: None)
-    monkeypatch.setattr(engine, "_enqueue", lambda run_id, task, *, priority: None)
+    monkeypatch.setattr(engine, "serve", lambda: None)
     run = engine.submit(config())
     assert run.config == embedded(config()) != config()
     assert store.list_runs()[0].config == run.config

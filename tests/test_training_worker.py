@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
-import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from aquadash.training.heartbeat import Heartbeat
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import DataError, StorageError
+from aquadash.jobs import JobStatus, LeaseLostError, Stopped
+from aquadash.jobs.worker import JobContext
 from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker, open_store
-from aquadash.training import worker
-from aquadash.training.listening import StopRequested
-from tests.waiting import wait_for
+from aquadash.runs.live import KIND
+from aquadash.training import own_data, worker
+from aquadash.training.checkpoint import Checkpoint
+from aquadash.training.early_stopping import EarlyStopping
+from tests import job_rows
 
 SMALL = with_values(
     RunConfig(),
@@ -32,14 +35,12 @@ def store(home: Path) -> RunStore:
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
     monkeypatch.setattr(data, "load", lambda source: dataset)
-    run = store.create(with_values(SMALL, changes))
-    assert worker.main(run.run_id) == 0
-    return store.get(run.run_id)
+    return job_rows.train(store, store.create(with_values(SMALL, changes)).run_id)
 
 
 @pytest.mark.slow
 def test_a_finished_run_has_all_its_artifacts(
-    store: RunStore, quiet_worker: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
@@ -95,7 +96,7 @@ def test_a_finished_run_has_all_its_artifacts(
 
 @pytest.mark.slow
 def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
-    store: RunStore, quiet_worker: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch, **{"training.validation": "test"})
     predictions = store.predictions(run.run_id)
@@ -106,178 +107,117 @@ def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
 
 @pytest.mark.slow
 def test_a_loss_that_explodes_is_explained(
-    store: RunStore, quiet_worker: None, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
     assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
 
 
-def test_data_that_cannot_be_loaded_fails_the_run_with_its_message(
-    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let no images be loaded."""
+
+    def fail(*_: object) -> Dataset:
+        raise error
+
+    monkeypatch.setattr(own_data, "load", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DataError("The archive is damaged."), "The archive is damaged."),
+        (ZeroDivisionError("of all things"), "ended the training: ZeroDivisionError: of all things"),
+        (MemoryError(), "out of memory. Choose a smaller batch size or fewer augmented copies."),
+    ],
+)
+def test_what_goes_wrong_fails_the_run_with_a_message(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
-    def fail(source: str) -> Dataset:
-        raise DataError("The archive is damaged.")
-
-    monkeypatch.setattr(data, "load", fail)
-    run_id = store.create(SMALL).run_id
-    worker.main(run_id)
-    run = store.get(run_id)
-    assert (run.status, run.message) == (RunStatus.FAILED, "The archive is damaged.")
-
-
-def test_an_unexpected_error_fails_the_run_and_is_named(
-    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(source: str) -> Dataset:
-        raise ZeroDivisionError("of all things")
-
-    monkeypatch.setattr(data, "load", fail)
-    run_id = store.create(SMALL).run_id
-    worker.main(run_id)
-    assert "ZeroDivisionError: of all things" in store.get(run_id).message
-
-
-def _cut_off(store: RunStore, run: Run) -> None:
-    """Another worker has taken the run meanwhile."""
-    store.hand_over(run.run_id, "The worker was lost", most=3)
-    store.start(run.run_id, Worker("there", 7))
+    failing(monkeypatch, error)
+    run = job_rows.train(store, store.create(SMALL).run_id)
+    assert run.status is RunStatus.FAILED and message in run.message
+    assert store.ended_as(run.run_id) is RunStatus.FAILED and "the log" in store.log(run.run_id)
 
 
 @pytest.mark.parametrize(
     "error", [StorageError("Could not store the epoch."), DataError("Damaged."), ValueError("odd")]
 )
 def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
-    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(mine: object, run: Run, heartbeat: object) -> None:
-        _cut_off(store, run)
+    there = Worker("there", 7)
+
+    def fail(store: RunStore, job: JobContext) -> None:
+        store.jobs.put_back(job.worker, "The worker was lost")
+        assert store.jobs.claim([KIND], there) is not None
+        store.start(job.run, there)
         raise error
 
     monkeypatch.setattr(worker, "_train", fail)
-    run_id = store.create(SMALL).run_id
-    store.set_ticket(run_id, "train-1")
-    assert worker.main(run_id) == 0
-    run = store.get(run_id)
-    assert (run.status, run.worker) == (RunStatus.RUNNING, Worker("there", 7))
-    assert "worker.log" not in store.artifact_names(run_id)
-
-
-def test_a_cluster_goes_on_with_a_run_for_which_the_store_was_away(
-    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise StorageError("Could not store the epoch: no answer")
-
-    monkeypatch.setattr(worker, "_train", fail)
-    run_id = store.create(SMALL).run_id
-    store.set_ticket(run_id, "train-1")
-    assert worker.main(run_id) == 0
-    run = store.get(run_id)
-    assert run.status is RunStatus.QUEUED and "lost the run store (Could not store the epoch: no answer)" in run.message
-    # What fails again and again without a complete epoch is not the store's absence.
-    worker.main(run_id)
-    worker.main(run_id)
-    run = store.get(run_id)
-    assert run.status is RunStatus.FAILED and "Could not store the epoch: no answer" in run.message
-    # Where no cluster goes on, a person does.
-    alone = store.create(SMALL).run_id
-    worker.main(alone)
-    assert store.get(alone).status is RunStatus.FAILED
+    run = job_rows.train(store, store.create(SMALL).run_id)
+    assert (run.status, run.worker) == (RunStatus.RUNNING, there)
+    assert store.ended_as(run.run_id) is None and "worker.log" not in store.artifact_names(run.run_id)
 
 
 def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_kept(
-    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_: object) -> None:
-        raise StopRequested
-
-    monkeypatch.setattr(worker, "_train", stop)
+    failing(monkeypatch, Stopped())
     run_id = store.create(SMALL).run_id
-    worker.main(run_id)
-    assert store.get(run_id).message == "Stopped before the first epoch was complete, so there is no model."
+    run = job_rows.train(store, run_id)
+    assert run.message == "Stopped before the first epoch was complete, so there is no model."
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
-    store.requeue(run_id)
-    worker.main(run_id)
-    assert "with 1 complete epoch. They are kept" in store.get(run_id).message
+    run = job_rows.train(store, run_id)
+    assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
 
 
-def test_a_run_is_trained_once(store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("trained a second time"))
     run_id = store.create(SMALL).run_id
+    store.queue(run_id)
+    # The first worker was lost between the record and the table.
     store.set_status(run_id, RunStatus.FINISHED)
-    assert worker.main(run_id) == 0
+    assert job_rows.do_next(KIND).status is JobStatus.FINISHED and store.get(run_id).status is RunStatus.FINISHED
 
 
-def test_a_second_worker_leaves_a_locked_run_alone(
-    store: RunStore, quiet_worker: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from filelock import FileLock
-
-    from aquadash import settings
-
-    monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("two workers train one run"))
-    run_id = store.create(SMALL).run_id
-    path = settings.worker_lock(run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path):
-        assert worker.main(run_id) == 0
-    assert store.get(run_id).status is RunStatus.QUEUED
+def claimed(store: RunStore) -> JobContext:
+    """A run's job as its worker has it."""
+    store.queue(store.create(SMALL).run_id)
+    return JobContext(store.jobs, job_rows.claim(KIND))
 
 
-class StoreStub:
-    """Counts heartbeats and fails or asks to stop when told to."""
-
-    def __init__(self, *, fail: bool = False, ask: bool = False) -> None:
-        self.fail, self.ask, self.beats = fail, ask, 0
-        self.tails: list[str | None] = []
-
-    def heartbeat(self, run_id: str, progress: Progress, *, log_tail: str | None = None) -> bool:
-        self.beats += 1
-        self.tails.append(log_tail)
-        if self.fail and self.beats > 1:
-            raise StorageError("disk full")
-        return self.ask
-
-
-def test_a_stop_request_comes_back_with_a_heartbeat() -> None:
-    with Heartbeat(StoreStub(ask=True), "0" * 32, interval=0.001) as heartbeat:
-        wait_for(lambda: heartbeat.stop_requested)
-
-
-def test_a_store_that_stays_away_ends_the_training() -> None:
-    stub = StoreStub(fail=True)
-    with Heartbeat(stub, "0" * 32, interval=0.001) as heartbeat:
-        wait_for(lambda: heartbeat.lost is not None)
-    assert stub.beats > 10
-
-
-def test_the_log_is_sent_only_when_it_has_grown(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("one\n")
-    stub = StoreStub()
-    heartbeat = Heartbeat(stub, "0" * 32, log_path=log)
-    heartbeat.beat()
-    heartbeat.beat()
-    log.write_text("one\ntwo\n")
-    heartbeat.beat()
-    assert stub.tails == ["one\n", None, "one\ntwo\n"]
-
-
-def test_a_long_log_is_cut_at_a_line(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("".join(f"line {number}\n" for number in range(5000)))
-    stub = StoreStub()
-    Heartbeat(stub, "0" * 32, log_path=log).beat()
-    tail = stub.tails[0]
-    assert tail is not None and tail.startswith("line ") and tail.endswith("line 4999\n") and len(tail) <= 6000
-
-
-def test_progress_survives_the_store(store: RunStore) -> None:
-    run_id = store.create(SMALL).run_id
+def test_all_that_a_training_says_of_its_progress_is_read_again(store: RunStore) -> None:
+    job = claimed(store)
     progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9)
-    store.heartbeat(run_id, progress)
-    assert store.get(run_id).progress == progress
-    json.dumps(progress.eta_seconds)
+    worker._StoreListener(store, job).on_progress(progress)
+    job.beat()
+    run = store.get(job.run)
+    assert run.status is RunStatus.RUNNING and run.progress == progress
+
+
+def epoch(number: int) -> Checkpoint:
+    """A checkpoint of next to nothing."""
+    record = EpochRecord(number, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0)
+    weights = [np.zeros(3, np.float32)]
+    return Checkpoint(weights, weights, [], EarlyStopping(0), (record,), None, SMALL.to_json(), "f" * 64)
+
+
+def test_a_complete_epoch_makes_up_for_lost_workers(store: RunStore) -> None:
+    claimed(store)
+    store.jobs.put_back(Worker("here", os.getpid()), "The worker was lost")
+    job = JobContext(store.jobs, job_rows.claim(KIND))
+    assert job_rows.latest(KIND).losses == 1
+    worker._StoreListener(store, job).on_epoch(epoch(1))
+    assert job_rows.latest(KIND).losses == 0
+    assert [record.epoch for record in store.history(job.run)] == [1] and store.get(job.run).curve == (0.5,)
+
+
+def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -> None:
+    job = claimed(store)
+    store.jobs.put_back(job.worker, "The worker was lost")
+    with pytest.raises(LeaseLostError):
+        worker._StoreListener(store, job).on_epoch(epoch(1))
+    assert store.history(job.run) == [] and store.artifact_names(job.run, folder="checkpoint") == []
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ from aquadash.ui import run_order
 from aquadash.ui.train import live
 
 
-def run(status: RunStatus = RunStatus.RUNNING, *, name: str = "a", queued_at: float = 0.0, **more: object) -> Run:
-    return Run(name * 32, name, status, RunConfig(), 0.0, queued_at=queued_at, **more)  # type: ignore[arg-type]
+def run(status: RunStatus = RunStatus.RUNNING, *, name: str = "a", **more: object) -> Run:
+    return Run(name * 32, name, status, RunConfig(), 0.0, **more)  # type: ignore[arg-type]
 
 
 def test_progress_within_an_epoch() -> None:
@@ -41,12 +41,12 @@ def test_progress_outside_of_epochs() -> None:
 
 def test_place_in_the_queue() -> None:
     busy = run(name="b")
-    first = run(RunStatus.QUEUED, name="c", queued_at=1.0)
-    second = run(RunStatus.QUEUED, name="d", queued_at=2.0)
+    first = run(RunStatus.QUEUED, name="c", place=1)
+    second = run(RunStatus.QUEUED, name="d", place=2)
 
     assert "when a running one ends" in live.queue_text(first, [second, first, busy])
     assert "starts in a moment" in live.queue_text(first, [first])
-    lost = run(RunStatus.QUEUED, name="e", queued_at=1.0, message="The worker on far was lost; another one goes on.")
+    lost = run(RunStatus.QUEUED, name="e", place=1, message="The worker on far was lost; another one goes on.")
     assert live.queue_text(lost, [lost]).endswith("in a moment. The worker on far was lost; another one goes on.")
     assert live.queue_text(second, [second, first, busy]).startswith(
         "Number 2 in the queue: 1 run will start before it"

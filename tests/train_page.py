@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
 from aquadash.runs import Run, RunStore
+from tests import live_runs
 from tests.app_pages import open_app_page
 
 
@@ -24,7 +25,7 @@ class FakeEngine:
         if self.error:
             raise self.error
         self.calls.append(("submit", config))
-        return self.store.create(config, name=name)
+        return live_runs.queue(self.store, self.store.create(config, name=name).run_id)
 
     def stop(self, run_id: str) -> None:
         self.calls.append(("stop", run_id))
@@ -32,7 +33,7 @@ class FakeEngine:
 
     def resume(self, run_id: str) -> Run:
         self.calls.append(("resume", run_id))
-        return self.store.requeue(run_id)
+        return live_runs.queue(self.store, run_id)
 
 
 open_page = partial(open_app_page, "train")

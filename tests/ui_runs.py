@@ -1,4 +1,4 @@
-"""Runs in every status, written straight into the store: what tests of pages look at."""
+"""Runs in every status, as training leaves them: what tests of pages look at."""
 
 from __future__ import annotations
 
@@ -9,36 +9,38 @@ from typing import Any
 import numpy as np
 
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore, Worker
+from aquadash.runs import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore
+from tests import live_runs
+from tests.live_runs import WORKER
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
-WORKER = Worker("test-host", 999_999)
 
 
 def queued(store: RunStore, name: str, changes: Mapping[str, Any] | None = None) -> Run:
     """A run that waits."""
-    # Queued by another machine, so that no engine of this one adopts it and trains in earnest.
-    return store.create(with_values(RunConfig(), changes or {}), name=name, queued_by=WORKER)
+    return live_runs.queue(store, store.create(with_values(RunConfig(), changes or {}), name=name).run_id)
 
 
-def running(
-    store: RunStore, name: str, changes: Mapping[str, Any] | None = None, *, epochs: int = 3, silent_for: float = 0.0
-) -> Run:
-    """A run in the middle of an epoch, after complete ones; no sign of life for ``silent_for`` seconds."""
+def running(store: RunStore, name: str, changes: Mapping[str, Any] | None = None, *, epochs: int = 3) -> Run:
+    """A run in the middle of an epoch, after complete ones."""
     run = queued(store, name, changes)
-    store.start(run.run_id, WORKER)
-    if silent_for:
-        # ``start`` counts as a sign of life, too.
-        store._set(run.run_id, "age the run", {"aquadash.started_at": repr(time.time() - silent_for - 1)})
+    job = live_runs.start(store, run.run_id)
     store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="f" * 64)
     log_epochs(store, run.run_id, epochs)
-    progress = training_progress(run, epoch=epochs + 1, silent_for=silent_for)
-    store.heartbeat(run.run_id, progress, log_tail="epoch 3: loss 0.9\n")
+    live_runs.report(store, job, training_progress(run, epoch=epochs + 1), log_tail="epoch 3: loss 0.9\n")
     return store.get(run.run_id)
 
 
-def training_progress(run: Run, *, epoch: int, silent_for: float = 0.0) -> Progress:
-    """A sign of life from the middle of an epoch."""
+def interrupted(store: RunStore, name: str, *, epochs: int = 3) -> Run:
+    """A run after complete epochs of which no job knows: its home came without its jobs."""
+    run = store.create(RunConfig(), name=name)
+    store.start(run.run_id, WORKER)
+    log_epochs(store, run.run_id, epochs)
+    return store.get(run.run_id)
+
+
+def training_progress(run: Run, *, epoch: int) -> Progress:
+    """A report from the middle of an epoch."""
     return Progress(
         "training",
         epoch=epoch,
@@ -47,7 +49,7 @@ def training_progress(run: Run, *, epoch: int, silent_for: float = 0.0) -> Progr
         batches=391,
         images_per_second=5210.4,
         eta_seconds=230.0,
-        time=time.time() - silent_for,
+        time=time.time(),
     )
 
 
@@ -67,7 +69,7 @@ def finished(
     run = queued(store, name, changes)
     if guess is not None:
         store.set_guess(run.run_id, guess)
-    store.start(run.run_id, WORKER)
+    job = live_runs.start(store, run.run_id)
     store.set_dataset(run.run_id, class_names=CLASSES, fingerprint=fingerprint)
     log_epochs(store, run.run_id, epochs)
     labels = np.repeat(np.arange(5), 100)
@@ -88,17 +90,14 @@ def finished(
             "test_loss": 1.1,
         },
     )
-    store.set_status(run.run_id, status)
-    return store.get(run.run_id)
+    return live_runs.end(store, job, status)
 
 
 def ended(store: RunStore, name: str, status: RunStatus, *, message: str = "", epochs: int = 0) -> Run:
     """A run that ended without results."""
-    run = queued(store, name)
-    store.start(run.run_id, WORKER)
-    log_epochs(store, run.run_id, epochs)
-    store.set_status(run.run_id, status, message=message)
-    return store.get(run.run_id)
+    job = live_runs.start(store, queued(store, name).run_id)
+    log_epochs(store, job.run, epochs)
+    return live_runs.end(store, job, status, message=message)
 
 
 def log_epochs(store: RunStore, run_id: str, epochs: int) -> None:

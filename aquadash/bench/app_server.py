@@ -19,7 +19,7 @@ from aquadash.errors import AquaDashError
 
 _START_SECONDS = 120.0
 #: Settings that would lead away from the home and from this machine, or keep visitors out.
-_ELSEWHERE = ("MLFLOW_TRACKING_URI", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM")
+_ELSEWHERE = ("MLFLOW_TRACKING_URI", "AQUADASH_DATABASE", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM")
 
 
 class ServerError(AquaDashError):

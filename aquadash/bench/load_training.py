@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,8 +16,11 @@ from pathlib import Path
 from aquadash import settings
 from aquadash.bench.app_server import ServerError, end_process, environment
 from aquadash.bench.load_walk import Runs
-from aquadash.runs import tags
-from aquadash.runs.types import Progress, RunStatus
+from aquadash.jobs import Job, JobStatus
+from aquadash.jobs.table import Jobs
+from aquadash.jobs.types import job_id
+from aquadash.runs.live import KIND, progress_of
+from aquadash.runs.types import Progress
 
 #: Runs that are made up beside the training: a class has some behind it.
 STORED_RUNS = 30
@@ -27,23 +29,23 @@ _EPOCHS = 2000
 _LOOK_SECONDS = 0.2
 _START_SECONDS = 180.0
 
-# In a process of its own, whose settings name the new home. The worker is a child of nobody there, as in the app.
+# In a process of its own, whose settings name the new home.
 _PREPARE = """
 import json, os, sys
 from aquadash.config import with_values
 from aquadash.presets import PRESETS
-from aquadash.runs import Worker, open_store
+from aquadash.runs import open_store
 from aquadash.runs.first_model import add_first_model
 from aquadash.runs.generated import generate_runs
 from aquadash.runs.snapshot import snapshot_of
 from aquadash.runs.types import RunStatus
-import socket
 store = open_store()
 trained = add_first_model(store).run_id
 made = generate_runs(store, runs=int(sys.argv[1]), epochs=60)
 others = [each for each in made if store.get(each).status is RunStatus.FINISHED][-6:]
 config = with_values(PRESETS["notebook-fixed"].config, {"training.epochs": int(sys.argv[2]), "training.patience": 0})
-run = store.create(config, name="What the class watches", queued_by=Worker(socket.gethostname(), int(sys.argv[3])))
+run = store.create(config, name="What the class watches")
+store.queue(run.run_id)
 snapshot_of(store).runs()
 print(json.dumps({"training": run.run_id, "trained": trained, "others": others}))
 """
@@ -61,7 +63,7 @@ def training(home: Path) -> Iterator[Runs]:
     """
     settled = environment(home)
     done = subprocess.run(
-        [sys.executable, "-c", _PREPARE, str(STORED_RUNS), str(_EPOCHS), str(os.getpid())],
+        [sys.executable, "-c", _PREPARE, str(STORED_RUNS), str(_EPOCHS)],
         env=settled, cwd=settings.PROJECT_ROOT, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
@@ -71,7 +73,7 @@ def training(home: Path) -> Iterator[Runs]:
     log = home / "bench-worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "aquadash", "worker", runs.training],
+            [sys.executable, "-m", "aquadash.jobs.worker", KIND, "--once"],
             env=settled, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:
@@ -86,28 +88,31 @@ def training(home: Path) -> Iterator[Runs]:
 
 
 def read_progress(home: Path, run_id: str) -> Progress | None:
-    """What the worker has written last, read past the app's own layers so that looking costs next to nothing."""
-    text = _tag(home, run_id, tags.PROGRESS)
-    return Progress(**json.loads(text)) if text else None
+    """What the worker has reported last."""
+    return progress_of(_job(home, run_id))
 
 
 def worker_pid(home: Path, run_id: str) -> int:
     """The training's process."""
-    return int(json.loads(_tag(home, run_id, tags.WORKER) or "{}").get("pid", 0))
+    worker = _job(home, run_id).worker
+    return worker.pid if worker else 0
 
 
 def is_running(home: Path, run_id: str) -> bool:
     """Whether the training goes on."""
-    return _tag(home, run_id, tags.STATUS) == RunStatus.RUNNING
+    return _job(home, run_id).status is JobStatus.RUNNING
 
 
-def _tag(home: Path, run_id: str, name: str) -> str | None:
-    connection = sqlite3.connect(f"file:{home / 'runs.db'}?mode=ro", uri=True, timeout=10)
-    try:
-        row = connection.execute("SELECT value FROM tags WHERE run_uuid = ? AND key = ?", (run_id, name)).fetchone()
-    finally:
-        connection.close()
-    return None if row is None else str(row[0])
+def _job(home: Path, run_id: str) -> Job:
+    job = _jobs(home).get(job_id(KIND, run_id))
+    assert job is not None
+    return job
+
+
+@functools.lru_cache(maxsize=1)
+def _jobs(home: Path) -> Jobs:
+    """The jobs of a home that is not this process's own."""
+    return Jobs(f"sqlite:///{home / 'jobs.db'}")
 
 
 class ProgressRecord:

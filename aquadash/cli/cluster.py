@@ -125,7 +125,7 @@ def _text(values: dict[str, Any]) -> str:
         for one in values["workers"]
     ]
     runs = [(one["run_id"][:8], one["name"], one["status"], one["host"], one["message"]) for one in values["runs"]]
-    parts = [f"scheduler {values['scheduler']}\nrun store {values['store']}"]
+    parts = [f"scheduler {values['scheduler']}\nrun store {values['store']}\njobs {values['database']}"]
     if workers:
         parts.append(table(workers, header=("worker", "machine", "busy slots", "graphics card", "home")))
     if runs:

@@ -55,7 +55,7 @@ def pair(
                     for other in made:
                         if not store.get(other.run_id).status.ended:
                             engine.stop(other.run_id)
-                    raise RunError(f"{ended.name} {ended.status}: {ended.message or 'it gave no sign of life'}")
+                    raise RunError(f"{ended.name} {ended.status}: {ended.message or 'it was cut off; resume it'}")
     found = find_pair(store.list_runs(), made[0].pair_id)
     if not waits:
         show(found.to_dict(), as_json=as_json, text=lambda: f"Queued the pair {found.pair_id}: {found.title}")

@@ -55,11 +55,12 @@ def import_run(file: Path, as_json: bool) -> None:
 
     def text() -> str:
         said = f"{run.name} is there, as {run.run_id[:8]}."
-        if not taken.kept_id:
-            said += f" Its own id, {taken.original_id[:8]}, could not be kept: a run has it here, or the store chooses."
+        if taken.copies:
+            said += f" The same run was here already, as {', '.join(copy[:8] for copy in taken.copies)}."
         return said
 
-    values = {**brief(run), "original_id": taken.original_id, "kept_id": taken.kept_id}
+    # MLflow gives every run an id of its own; the key stays for those who have read it.
+    values = {**brief(run), "original_id": taken.original_id, "kept_id": False, "copies": list(taken.copies)}
     show(values, as_json=as_json, text=text)
 
 

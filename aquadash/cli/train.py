@@ -79,7 +79,7 @@ def wait(engine: Engine, run_id: str) -> Run:
 def _draw(line: StatusLine, run: Run, asked: bool) -> None:
     progress = run.progress
     if run.status is RunStatus.QUEUED or progress is None:
-        line.show(f"{run.name}: queued")
+        line.show(f"{run.name}: queued. {run.message}".removesuffix(". "))
         return
     if asked:
         line.show(f"{run.name}: stopping")
@@ -108,9 +108,7 @@ def finish(run: Run, *, as_json: bool) -> None:
         "message": run.message,
     }
     if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
-        raise RunError(
-            f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'its worker gave no sign of life'}"
-        )
+        raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
 
     def text() -> str:
         lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]

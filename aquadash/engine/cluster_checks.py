@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash import __version__, settings
-from aquadash.engine.connecting import connect_to
+from aquadash.engine.connecting import JOBS_DATABASE, connect_to
 from aquadash.errors import AquaDashError
+from aquadash.jobs import open_jobs
 from aquadash.runs import open_store
 
 #: Signs of life are times: clocks that are further apart make living workers look silent to the pages.
@@ -41,7 +42,8 @@ class Check:
 
 def check_machine(scheduler: str) -> list[Check]:
     """Whether this machine can be a worker of that scheduler's cluster."""
-    return [_check_store(), _check_clock(), _check_scheduler(scheduler)]
+    scheduler_check, database = _check_scheduler(scheduler)
+    return [_check_store(), _check_jobs(database), _check_clock(), scheduler_check]
 
 
 def _check_store() -> Check:
@@ -65,6 +67,35 @@ def _check_store() -> Check:
             "--artifacts-destination and --serve-artifacts and a new database: docs/cluster.md has the command.",
         )
     return Check(what, note=shown)
+
+
+_UNNAMED_DATABASE = (
+    "AQUADASH_DATABASE is not set, so that runs would be looked for in {home} alone. Make a PostgreSQL database "
+    "(docs/cluster.md) and set AQUADASH_DATABASE=postgresql://its-address on every worker and for the app."
+)
+
+_OTHER_DATABASE = "AQUADASH_DATABASE is {database} here, which is not the app's. Give both the same."
+
+
+def _check_jobs(apps: str) -> Check:
+    """Whether the table of jobs is one that others reach, and that of the app.
+
+    Args:
+        apps: The identity of the app's; empty while unknown.
+    """
+    what = "jobs"
+    if not settings.jobs_database_is_named():
+        return Check(what, _UNNAMED_DATABASE.format(home=settings.home()))
+    shown = settings.shown_address(settings.jobs_database())
+    try:
+        identity = open_jobs().identity()
+    except AquaDashError as error:
+        return Check(what, str(error))
+    if apps and apps != identity:
+        return Check(what, _OTHER_DATABASE.format(database=shown))
+    only_here = ", a file, so that all workers and the app must be on this machine" * shown.startswith("sqlite:")
+    unknown = "" if apps else "; no app has been at this scheduler yet, with which it could be compared"
+    return Check(what, note=f"{shown}{only_here}{unknown}")
 
 
 def _check_clock() -> Check:
@@ -94,24 +125,26 @@ def _check_clock() -> Check:
     return Check(what, note=f"within {max(1.0, abs(skew)):.0f} s of the tracking server's")
 
 
-def _check_scheduler(address: str) -> Check:
+def _check_scheduler(address: str) -> tuple[Check, str]:
+    """Whether the scheduler answers and is of these versions, and what it knows of the app's table of jobs."""
     what = "scheduler"
     try:
         client = connect_to(address, "--scheduler")
     except AquaDashError as error:
-        return Check(what, str(error))
+        return Check(what, str(error)), ""
     try:
         versions = client.get_versions()
         differ = _differences(versions["client"], versions["scheduler"])
+        database = str(client.get_metadata(JOBS_DATABASE, default=""))
     finally:
         client.close(timeout=2)
     if differ:
-        return Check(
-            what,
+        problem = (
             f"The scheduler has other versions than this machine: {differ}. Install the same requirements.txt with the "
-            "same Python everywhere.",
+            "same Python everywhere."
         )
-    return Check(what, note=address)
+        return Check(what, problem), database
+    return Check(what, note=address), database
 
 
 def _differences(here: dict[str, Any], there: dict[str, Any]) -> str:
@@ -142,10 +175,13 @@ def _about_this_worker() -> dict[str, Any]:
         "home": str(settings.home()),
         "gpu": ",".join(settings.visible_gpus() or ()),
         "store": "",
+        "jobs": "",
         "error": "",
     }
     try:
         values["store"] = open_store().identity()
+        if settings.jobs_database_is_named():
+            values["jobs"] = open_jobs().identity()
     except AquaDashError as error:
         values["error"] = str(error)
     return values
@@ -166,20 +202,27 @@ def _why_silent(name: str, address: str, error: object) -> str:
 
 
 def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
-    """The cluster as it is: ``scheduler``, ``store``, ``workers``, ``slots``, ``runs`` and ``problems``.
+    """The cluster as it is: ``scheduler``, ``store``, ``database``, ``workers``, ``slots``, ``runs`` and ``problems``.
 
     Raises:
         AquaDashError: The scheduler or the run store does not answer.
     """
-    store = open_store()
+    store, jobs = open_store(), open_jobs()
     client = connect_to(scheduler, named_by)
     try:
+        apps = client.get_metadata(JOBS_DATABASE, default="")
         known = client.scheduler_info(n_workers=-1)["workers"]
         told = client.run(about_worker, on_error="return", workers=list(known))
         busy = {address: len(keys) for address, keys in client.processing().items()}
     finally:
         client.close(timeout=2)
-    workers, problems = [], []
+    workers: list[dict[str, Any]] = []
+    problems: list[str] = []
+    database = settings.shown_address(settings.jobs_database())
+    if not settings.jobs_database_is_named():
+        problems.append(_UNNAMED_DATABASE.format(home=settings.home()))
+    elif apps and apps != jobs.identity():
+        problems.append(_OTHER_DATABASE.format(database=database))
     for address, info in known.items():
         said = told.get(address)
         values = {
@@ -192,13 +235,18 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
             problems.append(_why_silent(str(info["name"]), address, said))
             workers.append(values)
             continue
-        workers.append({**values, **said, "store": said["store"] == store.identity()})
+        same_jobs = said["jobs"] == jobs.identity()
+        workers.append({**values, **said, "store": said["store"] == store.identity(), "jobs": same_jobs})
         if said["aquadash"] != __version__:
             problems.append(f"{info['name']} has AquaDash {said['aquadash']}; this is {__version__}.")
         if said["error"]:
             problems.append(f"{info['name']}: {said['error']}")
         elif said["store"] != store.identity():
             problems.append(f"{info['name']} uses another run store. Give it this MLFLOW_TRACKING_URI.")
+        elif not said["jobs"]:
+            problems.append(f"{info['name']} finds no run, as AQUADASH_DATABASE is not set there. Give it the app's.")
+        elif not same_jobs:
+            problems.append(f"{info['name']} looks for runs in another database. Give it this AQUADASH_DATABASE.")
     if not workers:
         problems.append("No worker is connected: runs wait until one is.")
     runs = [
@@ -214,6 +262,7 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
     return {
         "scheduler": scheduler,
         "store": settings.shown_address(settings.tracking_uri()),
+        "database": database,
         "slots": sum(worker["slots"] for worker in workers),
         "workers": workers,
         "runs": runs,

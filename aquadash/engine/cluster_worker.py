@@ -23,8 +23,7 @@ import psutil
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.jobs import JobStatus, Worker, open_jobs
-from aquadash.runs.live import KIND
+from aquadash.jobs import Worker, open_jobs
 
 _log = logging.getLogger("aquadash.cluster")
 
@@ -73,6 +72,7 @@ class WorkerProcess:
     def environment(self) -> dict[str, str]:
         """Its environment variables."""
         values = {**os.environ, "AQUADASH_HOME": str(settings.home()), "AQUADASH_WORKER_NAME": self.name}
+        values["AQUADASH_SLOTS"] = str(self.threads)
         values[_MARK] = "cluster worker"
         # Each only waits for a process.
         values["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
@@ -236,7 +236,7 @@ def _end(processes: Sequence[psutil.Process]) -> None:
 def _end_left_behind() -> None:
     """End the Dask workers of a worker that was killed: the scheduler takes no two of one name.
 
-    What they train goes on, and whoever gets the task next watches it.
+    What they train goes on, in a slot that the next one waits for.
     """
     found = list(_started_for_this_home("dask", "worker"))
     for process in found:
@@ -246,23 +246,15 @@ def _end_left_behind() -> None:
 
 def _end_trainings() -> None:
     """End what this machine's workers with this home are doing, and let others go on with it."""
+    # What stands by is looked at for the workers that it has forked.
+    found = [
+        *_started_for_this_home("aquadash.jobs.worker"), *_started_for_this_home("aquadash.jobs.standby"),
+    ]  # fmt: skip
+    _end(found)
+    host = socket.gethostname()
     try:
-        jobs = open_jobs()
-        running = jobs.find(kind=KIND, status=(JobStatus.RUNNING,))
+        for process in found:
+            if open_jobs().put_back(Worker(host, process.pid), f"The worker on {host} was shut down", is_loss=False):
+                _log.info("what process %d was doing is handed over", process.pid)
     except AquaDashError as error:
         _log.warning("the jobs of this machine are taken up elsewhere within a minute: %s", error)
-        return
-    found: dict[Worker, psutil.Process] = {}
-    for job in running:
-        if job.worker is not None and job.worker.host == socket.gethostname():
-            with contextlib.suppress(psutil.Error):
-                process = psutil.Process(job.worker.pid)
-                if process.environ().get("AQUADASH_HOME") == str(settings.home()):
-                    found[job.worker] = process
-    _end(list(found.values()))
-    for worker in found:
-        try:
-            if jobs.put_back(worker, f"The worker on {worker.host} was shut down", is_loss=False):
-                _log.info("what process %d was doing is handed over", worker.pid)
-        except AquaDashError as error:
-            _log.warning("%s", error)

@@ -144,8 +144,16 @@ class Engine:
         self._store.request_stop(run_id)
 
     def resume(self, run_id: str) -> Run:
-        """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch."""
+        """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
+
+        One that waits already, as after the end of the app that had it trained, keeps its place.
+        """
         run = self._store.get(run_id)
+        if run.status is RunStatus.QUEUED:
+            require(Action.RESUME, run.thing)
+            self._reachable()
+            self.serve()
+            return run
         check(run.config)
         self._reachable()
         with self._within_limits(run.config):

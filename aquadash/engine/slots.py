@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aquadash import __version__, settings
 from aquadash.classroom import limits
-from aquadash.engine.connecting import connect, usable
+from aquadash.engine.connecting import JOBS_DATABASE, connect, usable
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS
@@ -31,11 +34,14 @@ _LOOK_SECONDS = 1.0
 
 _POLL_SECONDS = 0.5
 
+#: Seconds for which a Dask worker that is set up wrongly is given nothing.
+_REFUSED_SECONDS = 30.0
+
 #: Set when this process is about to end: its slots let go of their workers, which go on by themselves.
 closing = threading.Event()
 
 
-def take_next(kind: str, version: str, locked: bool) -> str:
+def take_next(kind: str, version: str, database: str) -> str:
     """Let a worker of this machine do the next job, and wait for its end; returns how that went, in a word or two.
 
     Dask runs this in a slot, which is a thread of this process or of a Dask worker elsewhere. Whether the slot is lost
@@ -44,39 +50,54 @@ def take_next(kind: str, version: str, locked: bool) -> str:
     Args:
         kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
         version: The app's version, which must be this machine's, too.
-        locked: Other processes of this machine give out slots, too, so that a lock must say how many are at work.
+        database: The identity of the app's table of jobs, which must be this machine's, too.
 
     Raises:
         RunError: This machine is set up wrongly.
     """
     _log_to_stderr()
+    host = socket.gethostname()
     if version != __version__:
         raise RunError(
-            f"The worker on {socket.gethostname()} has AquaDash {__version__}, and the app has {version}. Install the "
-            "same version on every machine of the cluster, and start its worker again."
+            f"The worker on {host} has AquaDash {__version__}, and the app has {version}. Install the same version on "
+            "every machine of the cluster, and start its worker again."
         )
     jobs = open_jobs()
+    if jobs.identity() != database:
+        raise RunError(
+            f"The worker on {host} looks for runs in another database than the app. Give both the same "
+            "AQUADASH_DATABASE (docs/cluster.md), and start the worker again."
+        )
     if not jobs.waiting([kind], offers=settings.offers()):
         return "nothing to do"
     log_path = settings.job_log(kind)
-    process = STANDBY.launch([kind, "--once", *([] if locked else ["--unlocked"])], log_path=log_path)
+    process = STANDBY.launch([kind, "--once"], log_path=log_path)
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
         if _slot_ends():
             return "left running"
     if exit_status:
-        host = socket.gethostname()
-        lost = jobs.put_back(Worker(host, process.pid or 0), f"The worker on {host} was lost ({_reason(exit_status)})")
-        if lost is None and jobs.claim([kind], here := Worker(host, process.pid or 0), offers=settings.offers()):
+        worker = Worker(host, process.pid or 0)
+        jobs.put_back(worker, f"The worker on {host} was lost ({_reason(exit_status)})")
+        had_one = any(job.worker == worker for job in jobs.find(kind=kind))
+        if not had_one and jobs.claim([kind], worker, offers=settings.offers()):
             # It could not even begin, and without this it would be tried for ever.
-            jobs.put_back(here, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
+            jobs.put_back(worker, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
     return "done"
 
 
 def _take_at_home(kind: str) -> None:
     try:
-        take_next(kind, __version__, True)
+        take_next(kind, __version__, open_jobs().identity())
     except (AquaDashError, OSError) as error:
         _log.warning("%s", error)
+
+
+@contextmanager
+def _scheduler_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise RunError(f"The Dask scheduler does not answer ({error}). Runs wait until it does.") from None
 
 
 def _reason(exit_status: int) -> str:
@@ -126,6 +147,8 @@ class Slots:
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._tasks: dict[Future, str] = {}
+        #: What each Dask worker that would take nothing has said, and when.
+        self._refusals: dict[str, tuple[float, str]] = {}
         self._revision = 0
         self._at_home: list[threading.Thread] = []
         self._complaint = ""
@@ -156,6 +179,8 @@ class Slots:
             if self._client is None or not usable(self._client):
                 self._tasks.clear()
                 self._client = self._connected()
+                # For `cluster worker --check`.
+                self._client.set_metadata(JOBS_DATABASE, open_jobs().identity())
             return self._client
 
     def count(self, *, asking: bool = False) -> int:
@@ -170,7 +195,9 @@ class Slots:
         if settings.scheduler_address() is None:
             return settings.slots()
         if asking:
-            self._count = max(1, sum(self.client().nthreads().values()))
+            client = self.client()
+            with _scheduler_errors():
+                self._count = max(1, sum(client.nthreads().values()))
         return self._count
 
     def close(self) -> None:
@@ -229,25 +256,34 @@ class Slots:
         if not waiting:
             return
         client = self.client()
-        self._tasks = {task: worker for task, worker in self._tasks.items() if not task.done()}
-        threads = client.nthreads()
+        with _scheduler_errors():
+            threads, busy = client.nthreads(), client.processing()
         self._count = max(1, sum(threads.values()))
-        busy = client.processing()
+        self._tasks = {task: worker for task, worker in self._tasks.items() if not task.done()}
+        self._refusals = {
+            worker: refusal
+            for worker, refusal in self._refusals.items()
+            if worker in threads and time.monotonic() - refusal[0] < _REFUSED_SECONDS
+        }
         for worker, slots in threads.items():
+            if worker in self._refusals:
+                continue
             mine = sum(1 for where in self._tasks.values() if where == worker)
             for _ in range(min(waiting, slots - max(mine, len(busy.get(worker, ()))))):
                 waiting -= 1
-                locked = settings.scheduler_address() is None
                 task = client.submit(
-                    take_next, self._kind, __version__, locked, workers=[worker], allow_other_workers=False, pure=False
-                )
-                task.add_done_callback(self._ended)
+                    take_next, self._kind, __version__, jobs.identity(),
+                    workers=[worker], allow_other_workers=False, pure=False,
+                )  # fmt: skip
                 self._tasks[task] = worker
+                task.add_done_callback(functools.partial(self._ended, worker))
         for task, worker in list(self._tasks.items()):
             if worker not in threads:
                 # Dask would keep it for that worker's return.
                 task.cancel()
                 del self._tasks[task]
+        if self._refusals and self._refusals.keys() >= threads.keys():
+            jobs.explain(self._kind, next(iter(self._refusals.values()))[1])
 
     def _work_at_home(self, jobs: Jobs) -> None:
         """Have a process for each job that needs the files of this home, beside the slots."""
@@ -263,8 +299,10 @@ class Slots:
                 thread.start()
                 self._at_home.append(thread)
 
-    def _ended(self, task: Future) -> None:
+    def _ended(self, worker: str, task: Future) -> None:
         if task.status == "error":
-            error = task.exception(timeout=5)
-            _log.warning("%s", error)
+            said = str(task.exception(timeout=5))
+            if self._refusals.get(worker, (0.0, ""))[1] != said:
+                _log.warning("%s", said)
+            self._refusals[worker] = (time.monotonic(), said)
         self._wake.set()

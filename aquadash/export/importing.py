@@ -29,7 +29,7 @@ from aquadash.runs import RunStore
 from aquadash.runs.arrays import check_arrays
 from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.runs.tags import reason
-from aquadash.runs.transfer import admit
+from aquadash.runs.transfer import admit, copies_of
 from aquadash.runs.types import Run
 
 T = TypeVar("T", bound=BaseModel)
@@ -77,16 +77,13 @@ class Imported:
 
     Attributes:
         run: As stored here.
-        original_id: The id that it had where it came from.
+        original_id: The id that it had where it was trained; here it has another.
+        copies: The ids of the runs that are here besides and were trained as the same run.
     """
 
     run: Run
     original_id: str
-
-    @property
-    def kept_id(self) -> bool:
-        """False where its id was taken, or the store makes ids of its own."""
-        return self.run.run_id == self.original_id
+    copies: tuple[str, ...] = ()
 
 
 def import_run(
@@ -130,9 +127,10 @@ def import_run(
         tell("checking what it holds", None)
         _check(described, folder)
         tell("storing the run", None)
+        copies = copies_of(store, described.original_id)
         run = admit(store, described, ((name, folder / name) for name in described.artifacts))
     tell("stored", 1.0)
-    return Imported(run, described.run_id)
+    return Imported(run, described.original_id, tuple(copies))
 
 
 def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) -> RunFile:

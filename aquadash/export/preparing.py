@@ -95,14 +95,14 @@ def bring(path: Path, *, upload: str, called: str) -> Job:
 
 
 def work_import(job: JobContext) -> dict[str, Any]:
-    """Take in what a job names; returns the ``run_id`` that it has here and its ``original_id``."""
+    """Take in what a job names; returns the ``run_id`` that it has here and the ids of its ``copies``."""
     path, person = Path(job.request["path"]), job.request["person"]
     try:
         with people.acting(Person(person["person_id"], person["name"], Role(person["role"]))):
             taken = import_run(open_store(), path, progress=job.report_fraction, called=job.request["called"])
     finally:
         path.unlink(missing_ok=True)
-    return {"run_id": taken.run.run_id, "original_id": taken.original_id}
+    return {"run_id": taken.run.run_id, "copies": list(taken.copies)}
 
 
 def _path(run_id: str, key: str) -> Path:

@@ -69,13 +69,19 @@ class Standby:
     def keep_ready(self) -> bool:
         """Start the process if memory allows and none is there; returns whether one is.
 
-        It ends by itself when nothing has been launched for :data:`IDLE_SECONDS`, and with this process.
+        It ends by itself when nothing has been launched for :data:`IDLE_SECONDS`, and with this process. One that was
+        started with other environment variables is replaced once no child of it is at work.
         """
         with self._lock:
             self._used_at = time.monotonic()
             if self._process is not None and self._process.poll() is None:
-                return True
+                if self._read_at_start == _read_at_start():
+                    return True
+                if self._forked:
+                    return False
+                _let_end(self._process)
             if not _CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
+                self._process = None
                 return False
             self._read_at_start = _read_at_start()
             self._process = processes.start_detached(
@@ -125,10 +131,9 @@ class Standby:
         """Let the process end; what it has forked goes on."""
         with self._lock:
             process, self._process = self._process, None
-        if process is not None and process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-            process.wait(timeout=10)
+        if process is not None:
+            _let_end(process)
+            process.wait(timeout=60)
 
     def _hear(self, process: subprocess.Popen[bytes]) -> None:
         """Pass on what the process says of its children."""
@@ -142,17 +147,26 @@ class Standby:
                 forked.ended.put(said["exit"])
                 del self._forked[said["number"]]
         process.wait()
+        # Nobody says any more how these end.
+        for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
+            del self._forked[number]
 
     def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
             with self._lock:
                 idle = time.monotonic() - self._used_at
                 if not self._forked and idle >= IDLE_SECONDS and self._process is process:
-                    assert process.stdin is not None
-                    process.stdin.close()
+                    _let_end(process)
                     self._process = None
                     return
             time.sleep(max(1.0, min(IDLE_SECONDS - idle, 60.0)))
+
+
+def _let_end(process: subprocess.Popen[bytes]) -> None:
+    """Say to a process that stands by that nothing more is wanted of it."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):
+        process.stdin.close()
 
 
 def _read_at_start() -> dict[str, str]:
@@ -165,12 +179,12 @@ class _Forked:
     def __init__(self, parent: subprocess.Popen[bytes]) -> None:
         self.pid: int | None = None
         self.ended: queue.Queue[int] = queue.Queue()
-        self._parent = parent
+        self.parent = parent
 
     def wait(self, timeout: float) -> int | None:
         with contextlib.suppress(queue.Empty):
             return self.ended.get(timeout=timeout)
-        if self._parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
+        if self.parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
             # How it ended, nobody can say any more.
             return 1
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,9 +27,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Row,
-    Select,
     String,
-    Subquery,
     Table,
     Text,
     and_,
@@ -38,6 +37,7 @@ from sqlalchemy import (
     event,
     exists,
     func,
+    literal,
     literal_column,
     null,
     select,
@@ -76,6 +76,7 @@ _jobs = Table(
     Column("owner", String(40), nullable=False),
     Column("home", Text, nullable=False),
     Column("position", Float, nullable=False),
+    Column("turn", Integer, nullable=False),
     Column("rank", Float),
     Column("needs", String(40), nullable=False),
     Column("request", _JSON, nullable=False),
@@ -101,8 +102,13 @@ _run_changes = Table(
     Column("run", String(150), primary_key=True),
     Column("revision", Integer, nullable=False),
 )
-#: One row: the revision of the last write.
-_revision = Table("revision", _metadata, Column("value", Integer, nullable=False))
+#: One row: the revision of the last write, and a random text that no other database has.
+_revision = Table(
+    "revision",
+    _metadata,
+    Column("value", Integer, nullable=False),
+    Column("identity", String(32), nullable=False),
+)
 _tables = (_jobs, _run_changes, _revision)
 _indexes = (
     Index("jobs_queue", _jobs.c.status, _jobs.c.position),
@@ -111,8 +117,10 @@ _indexes = (
 )
 _columns = _jobs.c
 #: What a reader gets: all but what is between workers and the table.
-_read_columns = [column for column in _columns if column.name not in ("lease", "home", "rank")]
+_read_columns = [column for column in _columns if column.name not in ("lease", "home", "turn", "rank")]
 _is_active = _columns.status.in_(_ACTIVE)
+#: The order of the queue: first what somebody has given a place, then everybody's of one turn, then of the next.
+_order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.position, _columns.id)
 
 
 @dataclass(frozen=True)
@@ -128,23 +136,6 @@ class Changes:
     revision: int
     jobs: list[Job]
     runs: list[str]
-
-
-def _queue() -> Subquery:
-    """The active jobs with their places.
-
-    Those that somebody has ranked come first. For the others, people take turns: somebody's n-th, those at work
-    counted, stands before everybody's that is later than their n-th.
-    """
-    unranked = _columns.rank.is_(None)
-    turn = func.row_number().over(
-        partition_by=(_columns.kind, _columns.owner),
-        order_by=(_columns.status == JobStatus.QUEUED, unranked, _columns.rank, _columns.position),
-    )
-    turns = select(_jobs, turn.label("turn")).where(_is_active).subquery("turns")
-    order = (turns.c.rank.is_(None), turns.c.rank, turns.c.turn, turns.c.position, turns.c.id)
-    place = func.row_number().over(order_by=order)
-    return select(turns, place.label("place")).subquery("queue")
 
 
 class Jobs:
@@ -173,19 +164,34 @@ class Jobs:
                 connection.execute(CreateTable(table, if_not_exists=True))
             for index in _indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
-            first: Select[Any] = select(literal_column("0", Integer)).where(~exists(select(_revision.c.value)))
-            connection.execute(_revision.insert().from_select(["value"], first))
+            first = select(literal(0), literal(uuid.uuid4().hex)).where(~exists(select(_revision.c.value)))
+            connection.execute(_revision.insert().from_select(["value", "identity"], first))
 
     def close(self) -> None:
         """Let go of the database's connections."""
         self._engine.dispose()
+
+    def identity(self) -> str:
+        """A text that is the same for everybody who uses this database, by whatever address, and for nobody else."""
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            return str(connection.execute(select(_revision.c.identity)).scalar_one())
+
+    def first_use(self) -> bool:
+        """Whether nothing was written yet: true for the one who asks first, and never again."""
+        value = _revision.c.value
+        with _storage_errors("write the jobs"), self._engine.begin() as connection:
+            if connection.execute(select(value)).scalar_one():
+                return False
+            return connection.execute(update(_revision).where(value == 0).values(value=1)).rowcount == 1
 
     # -- for everybody -----------------------------------------------------------------------------------------------
 
     def submit(
         self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "", needs: str = "", held: bool = False
     ) -> Job:
-        """Put a job at the end of the queue, in the row that the same work had before.
+        """Put a job into the queue, in the row that the same work had before.
+
+        People take turns: somebody's second job stands behind the first of everybody who is there by then.
 
         Args:
             kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
@@ -226,7 +232,7 @@ class Jobs:
         insert = sqlite.insert(_jobs) if self._on_sqlite else postgresql.insert(_jobs)
         with self._writing() as (connection, revision):
             self._end_lapsed(connection, revision)
-            values["revision"] = revision
+            values |= {"revision": revision, "turn": _turn(connection, kind, owner)}
             statement = insert.values(id=name, kind=kind, run=run, attempt=0, **values).on_conflict_do_update(
                 index_elements=["id"],
                 set_=values,
@@ -251,9 +257,7 @@ class Jobs:
     def queue(self, kind: str) -> list[Job]:
         """The queued jobs of a kind, the next one first."""
         self._look_for_lapsed()
-        queue = _queue()
-        waiting = select(*(queue.c[column.name] for column in _read_columns))
-        waiting = waiting.where(queue.c.kind == kind, queue.c.status == JobStatus.QUEUED).order_by(queue.c.place)
+        waiting = select(*_read_columns).where(_waits(kind)).order_by(*_order)
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             return [_job(row) for row in connection.execute(waiting)]
 
@@ -305,14 +309,22 @@ class Jobs:
             names: Ids of jobs; those that are not queued (any more) are passed over.
         """
         with self._writing() as (connection, revision):
-            queue = _queue().c
-            waiting = select(queue.id, queue.rank).where(queue.kind == kind, queue.status == JobStatus.QUEUED)
-            ranks = {row.id: row.rank for row in connection.execute(waiting.order_by(queue.place))}
+            waiting = select(_columns.id, _columns.rank).where(_waits(kind)).order_by(*_order)
+            ranks = {row.id: row.rank for row in connection.execute(waiting)}
             first = [name for name in dict.fromkeys(names) if name in ranks]
             # Whoever was ranked before stays before those that never were.
             first += [name for name, rank in ranks.items() if rank is not None and name not in first]
             for rank, name in enumerate(first):
                 self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
+
+    def explain(self, kind: str, message: str) -> None:
+        """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
+        unsaid = and_(_waits(kind), _columns.losses == 0, _columns.needs != _HELD, _columns.message != message)
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            if not connection.execute(select(exists().where(unsaid))).scalar():
+                return
+        with self._writing() as (connection, revision):
+            connection.execute(update(_jobs).where(unsaid).values(message=message, revision=revision))
 
     # -- for whoever prepares a job that is held ---------------------------------------------------------------------
 
@@ -344,8 +356,7 @@ class Jobs:
             worker: The process that asks.
             offers: What it has of what jobs need, such as ``"gpu"``.
         """
-        queue = _queue().c
-        following = select(queue.id).where(_claimable(queue, kinds, offers)).order_by(queue.place).limit(1)
+        following = select(_columns.id).where(_claimable(kinds, offers)).order_by(*_order).limit(1)
         values = {
             "status": JobStatus.RUNNING,
             "attempt": _columns.attempt + 1,
@@ -353,6 +364,8 @@ class Jobs:
             "lease": self._now + LEASE_SECONDS,
             "progress": null(),
             "started_at": self._now,
+            # What the last worker was lost by is said until the end, why none could take it is not.
+            "message": case((_columns.losses == 0, ""), else_=_columns.message),
         }
         with self._writing() as (connection, revision):
             self._end_lapsed(connection, revision)
@@ -362,7 +375,7 @@ class Jobs:
         """Whether there is a job that :meth:`claim` would give."""
         self._look_for_lapsed()
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
-            return bool(connection.execute(select(exists().where(_claimable(_columns, kinds, offers)))).scalar())
+            return bool(connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar())
 
     def heartbeat(
         self, job: Job, progress: Progress | None, *, log_tail: str | None = None, advanced: bool = False
@@ -509,14 +522,26 @@ class Jobs:
             yield connection, connection.execute(raised).scalar_one()
 
 
-def _claimable(columns: Any, kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:
+def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:
     """What is queued for a worker of this machine and home that offers so much."""
     return and_(
-        columns.status == JobStatus.QUEUED,
-        columns.kind.in_(kinds),
-        columns.home.in_(["", settings.jobs_home()]),
-        columns.needs.in_(["", *offers]),
+        _columns.status == JobStatus.QUEUED,
+        _columns.kind.in_(kinds),
+        _columns.home.in_(["", settings.jobs_home()]),
+        _columns.needs.in_(["", *offers]),
     )
+
+
+def _waits(kind: str) -> ColumnElement[bool]:
+    return and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED)
+
+
+def _turn(connection: Connection, kind: str, owner: str) -> int:
+    """The turn of somebody's new job: that which is under way, or the one after their last."""
+    active = and_(_columns.kind == kind, _is_active)
+    under_way = connection.execute(select(func.min(_columns.turn)).where(active)).scalar()
+    last = connection.execute(select(func.max(_columns.turn)).where(active, _columns.owner == owner)).scalar()
+    return max(under_way or 1, (last or 0) + 1)
 
 
 def open_table() -> Jobs:

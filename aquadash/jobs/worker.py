@@ -1,8 +1,7 @@
 """The worker process: takes jobs of a kind from the table and does them.
 
-``python -m aquadash.jobs.worker KIND`` takes one after another until none is left; with ``--once`` it takes one, and
-with ``--unlocked`` leaves it to whoever started it how many are at work on this machine. It has a process session of
-its own, so that it outlives whoever submitted the job.
+``python -m aquadash.jobs.worker KIND`` takes one after another until none is left, with ``--once`` it takes one. It has
+a process session of its own, so that it outlives whoever submitted the job.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 from filelock import FileLock, Timeout
@@ -285,7 +285,7 @@ def main(arguments: Sequence[str]) -> int:
     """Take jobs, or leave them to the workers of this machine that have all slots of their kind.
 
     Args:
-        arguments: The kind, and ``--once`` and ``--unlocked``, see above.
+        arguments: The kind, and perhaps ``--once``, see above.
 
     Returns:
         The exit status.
@@ -297,7 +297,7 @@ def main(arguments: Sequence[str]) -> int:
         os.nice(kind.niceness)
     jobs, here = open_jobs(), Worker(socket.gethostname(), os.getpid())
     if "--once" in options:
-        _take_one(jobs, kind, here, locked="--unlocked" not in options)
+        _take_one(jobs, kind, here)
         return 0
     while slot := _free_slot(kind):
         try:
@@ -312,11 +312,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _take_one(jobs: Jobs, kind: Kind, here: Worker, *, locked: bool) -> None:
+def _take_one(jobs: Jobs, kind: Kind, here: Worker) -> None:
     """Do the next job, once this machine has a slot for it; nothing where others take all jobs meanwhile."""
     offers = settings.offers()
-    slot = None
-    while locked and (slot := _free_slot(kind)) is None:
+    while (slot := _free_slot(kind)) is None:
         if not jobs.waiting([kind.name], offers=offers):
             return
         time.sleep(_LOOK_SECONDS)
@@ -340,8 +339,10 @@ def _free_slot(kind: Kind) -> FileLock | None:
     """A lock that stands for one of the kind's slots here; the system lets go of it however the process dies."""
     folder = settings.home() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
+    # Each graphics card of a machine has a worker of its own.
+    owner = quote(settings.worker_name(), safe="")
     for number in range(settings.slots() if kind.slots is None else kind.slots):
-        lock = FileLock(folder / f"{kind.name}-{number}.lock")
+        lock = FileLock(folder / f"{kind.name}-{owner}-{number}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:

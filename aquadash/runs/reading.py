@@ -145,7 +145,9 @@ class RunReading:
         run = stored.read()
         if run is None:
             raise RunError(f"Run {run_id} is in the store, but another program made it; AquaDash cannot read it.")
-        return with_job(run, self.jobs.get(job_id(KIND, run_id)))
+        job = self.jobs.get(job_id(KIND, run_id))
+        waits = job is not None and job.status is JobStatus.QUEUED
+        return with_job(run, job, place=self.places().get(run_id, 0) if waits else 0)
 
     def resolve(self, text: str, *, deleted: bool = False) -> str:
         """The id that a run id, a unique prefix of one or a run's unique name stands for.

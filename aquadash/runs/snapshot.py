@@ -154,8 +154,9 @@ class RunSnapshot:
         """Read everything, then what has been written meanwhile, and take both over at once."""
         mark = self._seen()
         try:
+            with self._lock:
+                revision = self._revision or 0
             with people.acting(people.OWNER):
-                revision = self._store.jobs.changes(0).revision
                 found = self._everything()
             with self._lock, people.acting(people.OWNER):
                 changed = self._replace(found)

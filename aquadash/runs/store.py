@@ -352,5 +352,26 @@ def open_store() -> RunStore:
     key = (settings.tracking_uri(), str(settings.home()))
     with _opening:
         if key not in _opened:
-            _opened[key] = RunStore(*connect())
+            store = RunStore(*connect())
+            _queue_what_waited(store)
+            _opened[key] = store
         return _opened[key]
+
+
+def _queue_what_waited(store: RunStore) -> None:
+    """Put what version 0.6.0 has left waiting in a home, whose jobs are still to be made, into the queue, in its order.
+
+    Nothing that is stored of the runs changes.
+    """
+    from aquadash import settings
+
+    # Of the processes that open a home at the same moment, one does it.
+    if settings.store_is_shared() or not store.jobs.first_use():
+        return
+    from mlflow.entities import ViewType
+
+    with people.acting(OWNER):
+        found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
+        waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
+        for run in sorted(waiting, key=lambda run: run.queued_at):
+            store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)

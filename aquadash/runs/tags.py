@@ -40,6 +40,8 @@ MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
 SEARCH = "aquadash.search_id"
 ORIGIN = "aquadash.origin"
+#: The id that a run from another store had where it was trained.
+IMPORTED_ID = "aquadash.imported_id"
 REPEATS = "aquadash.repeats"
 #: "1" for everybody.
 PINNED = "aquadash.pinned"
@@ -71,7 +73,7 @@ NAME = "mlflow.runName"
 _TEXTS = {
     "created_at": CREATED, "queued_at": QUEUED, "started_at": STARTED, "ended_at": ENDED, "note": NOTE,
     "dataset_fingerprint": FINGERPRINT, "message": MESSAGE, "log_tail": LOG_TAIL, "search_id": SEARCH, "origin": ORIGIN,
-    "repeats": REPEATS, "test_images": TEST_IMAGES, "pair_id": PAIR, "pair_role": PAIR_ROLE,
+    "imported_id": IMPORTED_ID, "repeats": REPEATS, "test_images": TEST_IMAGES, "pair_id": PAIR, "pair_role": PAIR_ROLE,
 }  # fmt: skip
 _JSON = {
     "progress": PROGRESS, "worker": WORKER, "class_names": CLASS_NAMES, "metrics": METRICS, "curve": CURVE,
@@ -120,7 +122,7 @@ def _config(tags: Mapping[str, str]) -> RunConfig:
 
 @functools.lru_cache(maxsize=256)
 def _config_of(text: str, definitions: str) -> RunConfig:
-    """The same text is read again with every sign of life of a run."""
+    """The same text is read again with every write to a run."""
     config = run_config.from_json(text)
     return run_config.with_values(config, {run_config.DEFINITIONS: definitions}) if definitions else config
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field
 
 from aquadash import people
-from aquadash.classroom.rights import Action, require
+from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import RunError, StorageError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.store import _MLFLOW_STATUS, RunStore
 from aquadash.runs.types import Figure, Run, RunStatus
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-_log = logging.getLogger(__name__)
+from aquadash.settings import checked_run_id
 
 #: What :attr:`Run.origin` says of a run that came from another store.
 IMPORTED = "imported"
@@ -63,6 +58,11 @@ class Snapshot(BaseModel, frozen=True):
     run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     tags: Annotated[dict[_Name, Annotated[str, Field(strict=True, max_length=8000)]], Field(max_length=200)]
     metrics: Annotated[dict[_Name, list[Point]], Field(max_length=200)]
+
+    @property
+    def original_id(self) -> str:
+        """The id that it had where it was trained: it may have been moved before."""
+        return self.run().imported_id or self.run_id
 
     def run(self) -> Run:
         """The run as a store would read it.
@@ -119,7 +119,7 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
         files: Its artifacts, as (name, file); a name may have one folder: ``checkpoint/slot-0.npz``.
 
     Returns:
-        The run as stored. Its id is the one it had where that is free and the store lets it be chosen.
+        The run as stored, with an id of its own; the one that it had where it was trained is kept beside it.
 
     Raises:
         RunError: The snapshot is not of a run.
@@ -130,8 +130,11 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
     tags = {name: value for name, value in snapshot.tags.items() if tag.moves(name)}
     status = tags.pop(tag.STATUS)
     tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash", **tag.owner_tags(people.current())}
+    tags[tag.IMPORTED_ID] = snapshot.original_id
     with storage_errors("store the imported run"), people.acting(people.OWNER):
-        run_id = _create(store, snapshot.run_id, described)
+        begun = int(described.created_at * 1000)
+        created = store._client.create_run(store._experiment_id, start_time=begun, run_name=described.name)
+        run_id: str = created.info.run_id
         try:
             _fill(store, run_id, snapshot, tags, described, files)
             # Until it has a status, a run counts as another program's and is not shown.
@@ -145,74 +148,34 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
             raise
 
 
-def remove_traces(store: RunStore, run_id: str) -> None:
-    """Remove a run and its files for good, as far as the store can: a server keeps an empty one in its bin."""
-    require(Action.WORK)
-    with suppress(Exception):
-        store.remove_artifacts(run_id, "")
-    tracking = _tracking_store(store._client)
-    try:
-        tracking._hard_delete_run(run_id)
-    except Exception as error:
-        _log.info("the store cannot remove run %s for good (%s)", run_id, type(error).__name__)
-        with suppress(Exception):
-            store._client.delete_run(run_id)
+def copies_of(store: RunStore, original_id: str) -> list[str]:
+    """The ids of the runs here, those in the bin not among them, that were trained as the run of that id.
 
-
-def _create(store: RunStore, wanted: str, described: Run) -> str:
-    """An empty run without a status, of the wanted id if that can be; returns its id."""
-    client, start = store._client, int(described.created_at * 1000)
-    if _insert(store, wanted, described, start):
-        return wanted
-    name = described.name
-    return str(client.create_run(store._experiment_id, start_time=start, run_name=name).info.run_id)
-
-
-def _insert(store: RunStore, run_id: str, described: Run, start: int) -> bool:
-    """Add the run to the tables of a database under its own id, which MLflow's interface does not offer.
-
-    Returns:
-        False where the store is no database of this process, the id is taken, or the tables are not as expected.
+    Args:
+        store: The run store.
+        original_id: 32 hexadecimal digits.
     """
-    from mlflow.entities import LifecycleStage, SourceType
-    from mlflow.exceptions import MlflowException
-    from mlflow.store.tracking.dbmodels.models import SqlRun, SqlTag
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-    from mlflow.utils.uri import append_to_uri_path
-    from sqlalchemy.exc import SQLAlchemyError
+    from mlflow.entities import ViewType
 
-    tracking = _tracking_store(store._client)
-    if not isinstance(tracking, SqlAlchemyStore):
-        return False
-    experiment = store._client.get_experiment(store._experiment_id)
-    try:
-        with tracking.ManagedSessionMaker(read_only=False) as session:
-            if session.get(SqlRun, run_id) is not None:
-                return False
-            row = SqlRun(
-                run_uuid=run_id,
-                name=described.name,
-                experiment_id=int(store._experiment_id),
-                artifact_uri=append_to_uri_path(experiment.artifact_location, run_id, "artifacts"),
-                source_type=SourceType.to_string(SourceType.UNKNOWN),
-                source_name="",
-                entry_point_name="",
-                source_version="",
-                user_id="",
-                status="RUNNING",
-                start_time=start,
-                lifecycle_stage=LifecycleStage.ACTIVE,
-            )
-            row.tags = [SqlTag(key=tag.NAME, value=described.name)]
-            session.add(row)
-        return True
-    except (MlflowException, SQLAlchemyError, TypeError, AttributeError, ValueError) as error:
-        _log.info("the run gets a new id: %s", error)
-        return False
+    found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
+    own = store.stored_run(original_id)
+    if own is not None and not own.deleted:
+        found.insert(0, own)
+    seen = viewed(found, lambda stored: tag.thing_of(stored.tags))
+    return [stored.run_id for stored in seen if tag.STATUS in stored.tags]
 
 
-def _tracking_store(client: MlflowClient) -> Any:
-    return client._tracking_client.store
+def remove_traces(store: RunStore, run_id: str) -> None:
+    """Remove all that a run has and put it into MLflow's bin, where it counts as another program's and is not shown."""
+    require(Action.WORK)
+    for remove in (
+        lambda: store.remove_artifacts(run_id, ""),
+        lambda: store._client.delete_tag(run_id, tag.STATUS),
+        lambda: store._client.delete_run(run_id),
+    ):
+        with suppress(Exception):
+            remove()
+    store.jobs.run_changed(run_id)
 
 
 def _fill(

@@ -71,7 +71,7 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A worker's sign of life, sent at most once a second.
+    """What a worker reports, at most once a second.
 
     Attributes:
         phase: What it does, in words for people: ``"training"``, ``"making augmented copies"`` ...
@@ -279,7 +279,7 @@ class Run:
         place: 1 for the run that starts next, and so on; 0 for one that does not wait.
         started_at: When its (latest) worker started, None before.
         ended_at: When it ended, None before.
-        progress: The last sign of life, None before the first.
+        progress: What its worker reported last, None before the first.
         metrics: Final figures: ``best_epoch``, ``val_loss``, ``val_accuracy`` of the kept weights, ``epochs``,
             ``seconds``, and, once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
         curve: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
@@ -292,6 +292,7 @@ class Run:
         deleted: True if it is in the bin.
         search_id: The search that this run is a trial of; empty for a run of its own.
         origin: Where it comes from; empty for a run that was trained from this store.
+        imported_id: The id that it had where it was trained, if it was brought in from there; else empty.
         repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
         tags: The labels that people gave it, sorted.
         pinned: True if it stands first in everybody's tables.
@@ -329,6 +330,7 @@ class Run:
     deleted: bool = False
     search_id: str = ""
     origin: str = ""
+    imported_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
     repeats: str = ""
     tags: tuple[str, ...] = ()
     pinned: bool = False

@@ -29,7 +29,7 @@ _log = logging.getLogger("aquadash.worker")
 def prepare() -> None:
     """Import what a training needs, in a process that stands by. TensorFlow is not used yet: it then stands no fork."""
     from aquadash import augment, evaluation
-    from aquadash.training import checkpoint, fit, own_data, results, strangers  # noqa: F401
+    from aquadash.training import checkpoint, fit, own_data, results  # noqa: F401
 
     connection.import_ahead()
     # What these need is imported with their first use.
@@ -67,6 +67,8 @@ def record_end(run_id: str, status: JobStatus, message: str) -> None:
     """
     store = open_store()
     store.check_there()
+    if status is not JobStatus.FINISHED and store.ended_as(run_id) is not None:
+        return
     log = settings.job_log(job_id(KIND, run_id))
     try:
         if log.is_file():

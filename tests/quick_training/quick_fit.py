@@ -7,11 +7,13 @@ as one that was never interrupted, and one that begins anew, or twice with an ep
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
@@ -24,6 +26,9 @@ from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.listening import Listener
+
+#: A run with this seed is trained in earnest all the same.
+EARNEST_SEED = 4711
 
 BATCHES = 10
 BATCH_SECONDS = 0.02
@@ -41,6 +46,8 @@ def fit(
     clock: Callable[[], float] = time.time,
 ) -> SimpleNamespace:
     """As the real one, with a result of the same fields; early stopping is left out."""
+    if config.seed == EARNEST_SEED:
+        return _earnest().fit(config, dataset, listener=listener, resume_from=resume_from, clock=clock)  # type: ignore[no-any-return]
     state, stopped = resume_from, False
     try:
         while state is None or state.epoch < config.training.epochs:
@@ -69,6 +76,17 @@ def fit(
         strangers=None,
         stopped=stopped,
     )
+
+
+def _earnest() -> ModuleType:
+    """The module that this one stands in for."""
+    path = Path(worker.__file__).with_name("fit.py")
+    spec = importlib.util.spec_from_file_location("aquadash.training.earnest_fit", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _held(config: RunConfig) -> bool:

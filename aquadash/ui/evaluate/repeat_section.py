@@ -58,17 +58,19 @@ def show(run: Run) -> None:
 
 def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
     """The runs that repeat this one, the latest first."""
-    return sorted((each for each in runs if each.repeats == run.run_id), key=lambda each: -each.created_at)
+    ids = {run.run_id, run.imported_id} - {""}
+    return sorted((each for each in runs if each.repeats in ids), key=lambda each: -each.created_at)
 
 
 def _original(run: Run) -> None:
+    here = [each.run_id for each in cache.runs() if run.repeats in (each.run_id, each.imported_id)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("This run is itself a repeat.", width="content")
         st.page_link(
             "pages/evaluate.py",
             label="See the run that it repeats, and whether they agree",
             icon=":material/arrow_forward:",
-            query_params={"run": run.repeats, "section": "repeat"},
+            query_params={"run": here[0] if here else run.repeats, "section": "repeat"},
         )
 
 

@@ -185,13 +185,10 @@ def _incoming(job: Job | None) -> None:
     if job.status is not JobStatus.FINISHED:
         job_panel.show_end(job, did="took it in")
         return
-    run, original_id = cache.run(job.result["run_id"]), job.result["original_id"]
+    run, copies = cache.run(job.result["run_id"]), job.result["copies"]
     st.success(f"**{plain(run.name)}** is here.", icon="📥")
-    if run.run_id != original_id:
-        st.caption(
-            f"It has the id {run.run_id[:8]} now: its own, {original_id[:8]}, belongs to a run that is here already, "
-            "or the store chooses ids itself."
-        )
+    if copies:
+        st.caption(f"The same run was here already, as {', '.join(copy[:8] for copy in copies)}; now it is here twice.")
     st.page_link(
         "pages/evaluate.py", label="Evaluate it", query_params={"run": run.run_id}, icon=":material/arrow_forward:"
     )

@@ -80,12 +80,9 @@ def progress_text(run: Run) -> tuple[float | None, str, str]:
 
 def queue_text(run: Run, runs: Sequence[Run]) -> str:
     """Who goes before a queued run, as plain text."""
-    ids = [other.run_id for other in run_order.waiting(runs)]
-    before = ids.index(run.run_id) if run.run_id in ids else 0
-    running = sum(other.status is RunStatus.RUNNING for other in runs)
-    if before:
-        text = f"Number {before + 1} in the queue: {count(before, 'run')} will start before it."
-    elif running:
+    if run.place > 1:
+        text = f"Number {run.place} in the queue: {count(run.place - 1, 'run')} will start before it."
+    elif any(other.status is RunStatus.RUNNING for other in runs):
         text = "Next in the queue: it starts when a running one ends."
     else:
         text = "Next in the queue: it starts in a moment."
@@ -107,7 +104,7 @@ def _explanation(run: Run) -> None:
     if run.status is RunStatus.INTERRUPTED:
         kept = len(cache.history(run.run_id))
         st.warning(
-            "The training process has gone silent: it crashed, was ended, or its computer fell asleep. "
+            "It was cut off before its end, and nothing goes on with it by itself. "
             f"**{count(kept, 'complete epoch')} kept**; at most the epoch under way is lost. "
             f"Resume goes on with epoch {kept + 1} as if there had been no break.",
             icon="⚡",
@@ -240,12 +237,11 @@ def _at_work() -> None:
     """Who runs and who waits."""
     runs = cache.runs()
     at_work = [run for run in run_order.at_work_first(runs) if not run.status.ended]
-    queue = [run.run_id for run in run_order.waiting(runs)]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 components.status_badge(run.status)
-                place = f"{queue.index(run.run_id) + 1}. in the queue: " if run.run_id in queue else ""
+                place = f"{run.place}. in the queue: " if run.place else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
                 owners.badge(run.thing)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})

@@ -1,0 +1,61 @@
+"""Stored runs brought into a state by the jobs behind them, as the engine and worker processes bring them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from unittest.mock import patch
+
+from aquadash import jobs, people
+from aquadash.jobs import Job, JobStatus, open_jobs, table
+from aquadash.jobs.types import job_id
+from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker
+from aquadash.runs.live import KIND
+
+WORKER = Worker("test-host", 999_999)
+
+
+def job_of(run_id: str) -> Job:
+    """The job of a run as it is now."""
+    job = open_jobs().get(job_id(KIND, run_id))
+    assert job is not None
+    return job
+
+
+def queue(store: RunStore, run_id: str) -> Run:
+    """Let a run wait for a worker that never comes: no engine of a test trains it in earnest."""
+    store.queue(run_id, needs=run_id)
+    return store.get(run_id)
+
+
+def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
+    """Let the worker take a run that :func:`queue` has queued; nobody takes it for lost during a test."""
+    with _long_leases():
+        job = store.jobs.claim([KIND], worker, offers=[run_id])
+    assert job is not None and job.run == run_id, "a run that any worker may take comes first"
+    with people.acting(people.OWNER):
+        store.start(run_id, worker)
+    return job
+
+
+def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | None = None) -> bool:
+    """The worker reports how far it is; returns whether it is to stop."""
+    details = asdict(progress)
+    said = jobs.Progress(details.pop("phase"), round(1000 * progress.share), 1000, progress.eta_seconds, details)
+    with _long_leases():
+        return store.jobs.heartbeat(job, said, log_tail=log_tail)
+
+
+def end(store: RunStore, job: Job, status: RunStatus, *, message: str = "") -> Run:
+    """The worker ends with a run: finished, stopped or failed."""
+    with people.acting(people.OWNER):
+        store.set_status(job.run, status, message=message)
+        store.jobs.end(job, JobStatus(status), message=message)
+        return store.get(job.run)
+
+
+@contextmanager
+def _long_leases() -> Iterator[None]:
+    with patch.object(table, "LEASE_SECONDS", 3600.0):
+        yield

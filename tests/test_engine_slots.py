@@ -1,0 +1,244 @@
+"""What a slot does with the next job, and what is kept of those whose workers were lost; its workers are stand-ins."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from aquadash import __version__, settings
+from aquadash.config import RunConfig
+from aquadash.engine import slots
+from aquadash.engine.slots import Slots, take_next
+from aquadash.errors import RunError
+from aquadash.jobs import Job, JobStatus, Worker
+from aquadash.jobs.standby import _New
+from aquadash.jobs.types import job_id
+from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs.artifacts import LOG
+from aquadash.runs.live import KIND
+from tests.job_rows import let_the_lease_run_out
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def store(home: Path) -> RunStore:
+    return open_store()
+
+
+@pytest.fixture
+def run_id(store: RunStore) -> str:
+    """A run that waits."""
+    return add(store)
+
+
+@pytest.fixture(autouse=True)
+def quick_slots(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(slots, "_POLL_SECONDS", 0.02)
+    slots.closing.clear()
+    yield
+    slots.closing.clear()
+
+
+def add(store: RunStore) -> str:
+    run_id = store.create(RunConfig()).run_id
+    store.queue(run_id)
+    return run_id
+
+
+def job_of(store: RunStore, run_id: str) -> Job:
+    job = store.jobs.get(job_id(KIND, run_id))
+    assert job is not None
+    return job
+
+
+class Workers:
+    """In the place of what launches workers: processes that do nothing but end, after what a test lets them do."""
+
+    def __init__(self, code: str = "", *, do: Callable[[int], object] = lambda pid: None) -> None:
+        self.launched: list[list[str]] = []
+        self._code, self._do = code, do
+
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> _New:
+        self.launched.append(list(arguments))
+        # It waits until what it is said to have done is done.
+        process = subprocess.Popen([sys.executable, "-c", f"input()\n{self._code}"], stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        self._do(process.pid)
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        return _New(process)
+
+
+def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
+    monkeypatch.setattr(slots, "STANDBY", workers)
+    return workers
+
+
+def claiming(store: RunStore) -> Callable[[int], object]:
+    """What a worker does first."""
+    return lambda pid: store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
+
+
+def test_a_worker_takes_one_job(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finish(pid: int) -> None:
+        job = store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
+        assert job is not None
+        store.jobs.end(job, JobStatus.FINISHED)
+
+    workers = launched_by(monkeypatch, Workers(do=finish))
+    assert (
+        take_next(KIND, __version__, store.jobs.identity()) == "done"
+        and job_of(store, run_id).status is JobStatus.FINISHED
+    )
+    assert take_next(KIND, __version__, store.jobs.identity()) == "nothing to do", "no process is started for nothing"
+    assert workers.launched == [[KIND, "--once"]]
+
+
+def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.queue(store.create(RunConfig()).run_id, needs="gpu")
+    workers = launched_by(monkeypatch, Workers(do=claiming(store)))
+    assert take_next(KIND, __version__, store.jobs.identity()) == "nothing to do" and workers.launched == []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert take_next(KIND, __version__, store.jobs.identity()) == "done" and len(workers.launched) == 1
+
+
+def test_a_machine_that_is_set_up_wrongly_says_so(store: RunStore, run_id: str) -> None:
+    with pytest.raises(RunError, match=rf"has AquaDash {__version__}, and the app has 0\.0\.1"):
+        take_next(KIND, "0.0.1", store.jobs.identity())
+    with pytest.raises(RunError, match="in another database than the app. Give both the same AQUADASH_DATABASE"):
+        take_next(KIND, __version__, "of another")
+    assert store.get(run_id).status is RunStatus.QUEUED
+
+
+def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = settings.job_log(job_id(KIND, run_id))
+    log.parent.mkdir(parents=True)
+    log.write_text("the last words\n")
+    launched_by(monkeypatch, Workers("import os; os.kill(os.getpid(), 9)", do=claiming(store)))
+    served = Slots(KIND)
+    for losses in range(3):
+        job = job_of(store, run_id)
+        assert (job.status, job.losses) == (JobStatus.QUEUED, losses)
+        assert take_next(KIND, __version__, store.jobs.identity()) == "done"
+        assert store.get(run_id).message.count("signal SIGKILL") == 1
+    assert store.ended_as(run_id) is None, "the worker could not write it"
+    monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
+    served.look()
+    assert store.ended_as(run_id) is RunStatus.FAILED and store.log(run_id) == "the last words\n"
+    run = store.get(run_id)
+    assert run.status is RunStatus.FAILED and run.message.startswith("3 workers in a row were lost with it; at last: ")
+
+
+def test_a_worker_that_cannot_start_is_not_tried_for_ever(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = launched_by(monkeypatch, Workers("raise SystemExit(3)"))
+    take_next(KIND, __version__, store.jobs.identity())
+    run = store.get(run_id)
+    assert run.status is RunStatus.QUEUED and "could not start (exit status 3; its log is " in run.message
+    while take_next(KIND, __version__, store.jobs.identity()) != "nothing to do":
+        assert len(workers.launched) < 9
+    assert store.get(run_id).status is RunStatus.FAILED and len(workers.launched) == 3
+
+
+def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(pid: int) -> None:
+        job = store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
+        assert job is not None
+        store.jobs.end(job, JobStatus.FINISHED)
+
+    following = add(store)
+    launched_by(monkeypatch, Workers("raise SystemExit(1)", do=finish))
+    take_next(KIND, __version__, store.jobs.identity())
+    assert job_of(store, run_id).status is JobStatus.FINISHED
+    assert (job_of(store, following).losses, job_of(store, following).attempt) == (0, 0)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    def begin(pid: int) -> None:
+        claiming(store)(pid)
+        if stopped:
+            store.request_stop(run_id)
+
+    launched_by(monkeypatch, Workers("raise SystemExit(1)", do=begin))
+    take_next(KIND, __version__, store.jobs.identity())
+    assert store.get(run_id).status is (RunStatus.STOPPED if stopped else RunStatus.QUEUED)
+    monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
+    Slots(KIND).look()
+    assert store.ended_as(run_id) is (RunStatus.STOPPED if stopped else None)
+
+
+def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = settings.job_log(job_id(KIND, run_id))
+    log.parent.mkdir(parents=True)
+    log.write_text("before\n")
+    job = store.jobs.claim([KIND], Worker("here", 1))
+    assert job is not None
+    store.jobs.end(job, JobStatus.FAILED, message="Too little memory.")
+    Slots(KIND).look()
+    assert (store.ended_as(run_id), store.log(run_id)) == (RunStatus.FAILED, "before\n")
+    ended_at = store.get(run_id).ended_at
+    # The next app looks at all of them again.
+    log.write_text("after\n")
+    monkeypatch.setattr(store, "add_text_artifact", lambda *_: pytest.fail("written again"))
+    Slots(KIND).look()
+    assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
+
+
+def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_id: str) -> None:
+    job = store.jobs.claim([KIND], Worker("there", 1))
+    assert job is not None
+    store.start(run_id, Worker("there", 1))
+    let_the_lease_run_out(job)
+    run = store.get(run_id)
+    assert (run.status, store.queue_position(run_id)) == (RunStatus.QUEUED, 1)
+    assert run.message == "The worker on there was lost (no heartbeat); the next one goes on from what is complete."
+
+
+def test_a_slot_that_ends_leaves_its_worker_running(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids: list[int] = []
+
+    def begin(pid: int) -> None:
+        claiming(store)(pid)
+        pids.append(pid)
+        slots.closing.set()
+
+    launched_by(monkeypatch, Workers("import time; time.sleep(600)", do=begin))
+    assert take_next(KIND, __version__, store.jobs.identity()) == "left running"
+    assert job_of(store, run_id).status is JobStatus.RUNNING
+    os.kill(pids[0], signal.SIGKILL)
+
+
+def test_a_queue_that_cannot_be_looked_after_is_said_once_and_tried_again(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def away() -> None:
+        tries.append(1)
+        raise RunError("The scheduler does not answer.")
+
+    monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
+    served = Slots(KIND, connected=away)  # type: ignore[arg-type]
+    served.serve()
+    wait_for(lambda: len(tries) > 3)
+    served.close()
+    assert [record.message for record in caplog.records if "does not answer" in record.message] == [
+        "The scheduler does not answer."
+    ]

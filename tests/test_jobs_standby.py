@@ -1,0 +1,255 @@
+"""The process that stands by: it forks workers, says how they end, and goes when nobody needs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from aquadash import settings
+from aquadash.jobs import Job, JobStatus, open_jobs, standby
+from aquadash.jobs.kinds import KINDS, Kind
+from aquadash.jobs.standby import Standby, WorkerProcess
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere no process is forked")
+
+#: Python imports this at the start of every process that is started here: the only kind's work waits for a file.
+_SITE = """
+from aquadash.jobs import kinds
+kinds.KINDS.clear()
+kinds.KINDS["nap"] = kinds.Kind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8)
+"""
+
+_NAPS = """
+import os, time
+from pathlib import Path
+from aquadash import settings
+
+prepared_in = 0
+
+def prepare():
+    global prepared_in
+    prepared_in = os.getpid()
+
+def work(job):
+    print("good night", flush=True)
+    while not Path(job.request["until"]).exists():
+        job.report("napping")
+        time.sleep(0.02)
+    return {"prepared_in": prepared_in, "home": str(settings.home()), "dream": os.environ.get("DREAM", "")}
+"""
+
+
+@pytest.fixture(autouse=True)
+def naps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "naps"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(_SITE)
+    (folder / "naps.py").write_text(_NAPS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(settings.PROJECT_ROOT)]))
+    monkeypatch.setitem(KINDS, "nap", Kind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8))
+
+
+@pytest.fixture
+def by(home: Path) -> Iterator[Standby]:
+    """One that no other test uses; what it has started does not outlive the test."""
+    by = Standby()
+    yield by
+    by.close()
+    for job in open_jobs().find(kind="nap", status=(JobStatus.RUNNING,)):
+        if job.worker is not None and psutil.pid_exists(job.worker.pid):
+            psutil.Process(job.worker.pid).kill()
+
+
+@pytest.fixture
+def until(tmp_path: Path) -> Path:
+    """Where naps end."""
+    return tmp_path / "until"
+
+
+def nap(by: Standby, until: Path, run: str = "r1") -> WorkerProcess:
+    """Submit a nap and launch its worker."""
+    open_jobs().submit("nap", run, {"until": str(until)})
+    return by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+
+
+def napping(run: str = "r1") -> Job:
+    def there() -> Job | None:
+        job = open_jobs().get(f"nap-{run}")
+        return job if job is not None and job.status is JobStatus.RUNNING else None
+
+    return wait_for(there, saying=lambda: (settings.home() / "logs" / "standby.log").read_text())
+
+
+def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
+    """What the nap has found whose worker has come to its end."""
+    assert wait_for(lambda: process.wait(1) == 0)
+    job = open_jobs().get(f"nap-{run}")
+    assert job is not None and job.status is JobStatus.FINISHED, job
+    return job.result
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def pid_of(by: Standby) -> int:
+    assert by._process is not None
+    return by._process.pid
+
+
+def test_a_worker_has_what_was_imported_before_and_the_environment_of_its_launch(
+    by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert by.keep_ready() and by.keep_ready()
+    parent = pid_of(by)
+    # Another home than the one in which the process was started.
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "another"))
+    monkeypatch.setenv("DREAM", "of fish")
+    process = nap(by, until)
+    job = napping()
+    assert job.worker is not None and job.worker.pid == process.pid != parent
+    assert os.getsid(job.worker.pid) == job.worker.pid, "Ctrl-C does not reach it"
+    assert process.wait(0) is None
+    until.touch()
+    assert woken(process) == {"prepared_in": parent, "home": str(tmp_path / "another"), "dream": "of fish"}
+    assert "good night" in settings.job_log("nap-r1").read_text()
+    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by)
+
+
+def test_how_a_worker_ended_is_said(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = nap(by, until)
+    job = napping()
+    assert job.worker is not None
+    os.kill(job.worker.pid, signal.SIGKILL)
+    assert wait_for(lambda: process.wait(1)) == -signal.SIGKILL
+    failed = by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+    assert wait_for(lambda: failed.wait(1) == 0), "nothing was left to do"
+    with monkeypatch.context() as patch:
+        patch.setenv("AQUADASH_DATABASE", "no database")
+        failed = by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+    assert wait_for(lambda: failed.wait(1)) == 1
+    assert "which is no database" in settings.job_log("nap").read_text()
+
+
+def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) -> None:
+    process = nap(by, until)
+    job = napping()
+    os.kill(pid_of(by), signal.SIGKILL)
+    wait_for(lambda: by._process is not None and by._process.poll() is not None)
+    assert process.wait(0.2) is None, "it is still at work"
+    until.touch()
+    # How it ended is known to the table alone.
+    assert wait_for(lambda: process.wait(1)) == 1
+    assert job.worker is not None and gone(job.worker.pid)
+    ended = open_jobs().get(job.id)
+    assert ended is not None and ended.status is JobStatus.FINISHED
+    again = nap(by, until, "r2")
+    assert woken(again, "r2")["prepared_in"] == pid_of(by), "another stands by"
+    wait_for(lambda: not by._forked)
+
+
+_APP = """
+import sys
+from aquadash.jobs import open_jobs
+from aquadash.jobs.standby import STANDBY
+from aquadash import settings
+open_jobs().submit("nap", "r1", {"until": sys.argv[1]})
+STANDBY.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+print(STANDBY._process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_it_ends_with_its_parent_and_the_worker_goes_on(home: Path, until: Path) -> None:
+    app = subprocess.Popen(
+        [sys.executable, "-c", _APP, str(until)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert app.stdout is not None and app.stdin is not None
+    by = int(app.stdout.readline())
+    job = napping()
+    app.kill()
+    app.wait()
+    app.stdin.close()
+    app.stdout.close()
+    wait_for(lambda: gone(by))
+    assert job.worker is not None and psutil.pid_exists(job.worker.pid)
+    until.touch()
+    wait_for(lambda: open_jobs().get(job.id).status is JobStatus.FINISHED)  # type: ignore[union-attr]
+    wait_for(lambda: gone(job.worker.pid))
+
+
+def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standby, "IDLE_SECONDS", 0.5)
+    process = nap(by, until)
+    napping()
+    first = pid_of(by)
+    time.sleep(1.5)  # There is no event for what must not happen.
+    assert not gone(first), "not while a worker of it is at work"
+    until.touch()
+    woken(process)
+    wait_for(lambda: gone(first))
+    wait_for(lambda: by._process is None)
+    assert by.keep_ready() and pid_of(by) != first
+
+
+def test_none_is_started_where_memory_is_short(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standby, "MIN_FREE_MEMORY", 2**60)
+    assert not by.keep_ready() and by._process is None
+    until.touch()
+    assert woken(nap(by, until))["prepared_in"] == 0, "it is a process of its own"
+
+
+def test_none_is_started_where_processes_cannot_be_forked(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby, "_CAN_FORK", False)
+    until.touch()
+    assert woken(nap(by, until))["prepared_in"] == 0 and by._process is None
+
+
+@pytest.mark.parametrize("name", ["PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL"])
+def test_what_libraries_read_at_their_start_needs_a_new_process(
+    by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    process = nap(by, until)
+    napping()
+    first = pid_of(by)
+    monkeypatch.setenv(name, "1")
+    woken_up = tmp_path / "awake"
+    woken_up.touch()
+    assert woken(nap(by, woken_up, "r2"), "r2")["prepared_in"] == 0, "the first still says how its worker ends"
+    until.touch()
+    assert woken(process)["prepared_in"] == first
+    wait_for(lambda: not by._forked)
+    assert woken(nap(by, until, "r3"), "r3")["prepared_in"] == pid_of(by) != first
+    wait_for(lambda: gone(first))
+
+
+def test_a_worker_that_needs_nothing_imported_has_nothing_stand_by(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "nap", Kind("nap", "nap", "naps:work", slots=8))
+    until.touch()
+    assert woken(nap(by, until))["prepared_in"] == 0 and by._process is None
+    assert by.keep_ready()
+    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == pid_of(by), "but it takes what is there"
+
+
+def test_a_process_that_does_not_come_up_is_a_worker_that_failed(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]) / "naps.py").write_text("raise ImportError('no naps')")
+    process = nap(by, until)
+    assert wait_for(lambda: process.wait(1)) == 1 and process.pid is None
+    log = settings.home() / "logs" / "standby.log"
+    assert "no naps" in log.read_text()
