@@ -519,4 +519,4 @@ def test_every_kind_can_be_told_by_its_id() -> None:
     assert all(name == kind.name and settings.job_log(f"{name}-{'0' * 32}") for name, kind in KINDS.items())
     with pytest.raises(RunError, match="not the id of a job"):
         settings.job_log("../x")
-    assert [kind.name for kind in KINDS.values() if kind.max_losses] == ["train"]
+    assert [kind.name for kind in KINDS.values() if kind.max_losses] == ["train", "search"]
