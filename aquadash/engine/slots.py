@@ -8,7 +8,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aquadash import __version__, settings
@@ -23,6 +24,8 @@ from aquadash.runs import open_store
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+    from aquadash.jobs.table import Jobs
 
 _log = logging.getLogger("aquadash.cluster")
 
@@ -85,6 +88,21 @@ def take_next(kind: str, version: str, database: str) -> str:
     return "done"
 
 
+def _take_at_home(kind: str) -> None:
+    try:
+        take_next(kind, __version__, open_jobs().identity())
+    except (AquaDashError, OSError) as error:
+        _log.warning("%s", error)
+
+
+@contextmanager
+def _scheduler_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise RunError(f"The Dask scheduler does not answer ({error}). Runs wait until it does.") from None
+
+
 def _reason(exit_status: int) -> str:
     return f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
 
@@ -135,6 +153,7 @@ class Slots:
         #: What each Dask worker that would take nothing has said, and when.
         self._refusals: dict[str, tuple[float, str]] = {}
         self._revision = 0
+        self._at_home: list[threading.Thread] = []
         self._complaint = ""
         self._count = 1
 
@@ -167,15 +186,22 @@ class Slots:
                 self._client.set_metadata(JOBS_DATABASE, open_jobs().identity())
             return self._client
 
-    def count(self) -> int:
+    def count(self, *, asking: bool = False) -> int:
         """How many jobs may be worked on at once: here, or on the cluster's workers as they were last seen; at least 1.
 
-        It asks no scheduler: pages ask for this, and would wait for one that is away.
+        Args:
+            asking: Look at the cluster now. Pages do not: they would wait for a scheduler that is away.
 
         Raises:
-            ConfigError: The setting cannot be used.
+            AquaDashError: The setting cannot be used, or the scheduler that is asked does not answer.
         """
-        return settings.slots() if settings.scheduler_address() is None else self._count
+        if settings.scheduler_address() is None:
+            return settings.slots()
+        if asking:
+            client = self.client()
+            with _scheduler_errors():
+                self._count = max(1, sum(client.nthreads().values()))
+        return self._count
 
     def close(self) -> None:
         """Let go of everything; workers go on by themselves. The slots may be used again afterwards."""
@@ -219,17 +245,22 @@ class Slots:
         jobs = open_jobs()
         changes = jobs.changes(self._revision)
         for job in changes.jobs:
-            if job.kind == self._kind and job.status in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED):
-                record_end(KINDS[job.kind], job.run, job.status, job.message)
+            kind = KINDS.get(job.kind)
+            if kind and kind.max_losses and job.status.ended and job.status is not JobStatus.FINISHED:
+                try:
+                    record_end(kind, job.run, job.status, job.message)
+                except AquaDashError as error:
+                    if kind.name == self._kind:
+                        raise
+                    _log.warning("%s: %s", job.id, error)
         self._revision = changes.revision
+        self._work_at_home(jobs)
         waiting = 0 if limits.paused() else len(jobs.queue(self._kind))
         if not waiting:
             return
         client = self.client()
-        try:
+        with _scheduler_errors():
             threads, busy = client.nthreads(), client.processing()
-        except (OSError, TimeoutError) as error:
-            raise RunError(f"The Dask scheduler does not answer ({error}). Runs wait until it does.") from None
         self._count = max(1, sum(threads.values()))
         for task, worker in list(self._tasks.items()):
             if task.done():
@@ -266,3 +297,17 @@ class Slots:
         if self._refusals.get(worker, (0.0, ""))[1] != said:
             _log.warning("%s", said)
         self._refusals[worker] = (time.monotonic(), said)
+
+    def _work_at_home(self, jobs: Jobs) -> None:
+        """Have a process for each job that needs the files of this home, beside the slots."""
+        self._at_home = [thread for thread in self._at_home if thread.is_alive()]
+        for kind in (name for name, kind in KINDS.items() if kind.at_home):
+            if not jobs.waiting([kind]):
+                continue
+            mine = [thread for thread in self._at_home if thread.name == f"aquadash-{kind}"]
+            # Those that have no job yet are about to take one.
+            idle = max(0, len(mine) - len(jobs.find(kind=kind, status=[JobStatus.RUNNING])))
+            for _ in range(len(jobs.queue(kind)) - idle):
+                thread = threading.Thread(target=_take_at_home, args=(kind,), name=f"aquadash-{kind}", daemon=True)
+                thread.start()
+                self._at_home.append(thread)
