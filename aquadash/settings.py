@@ -148,11 +148,6 @@ def search_database() -> Path:
     return home() / "searches.db"
 
 
-def search_lock(search_id: str) -> Path:
-    """The lock file that the process holds that carries a search out; the id has a run id's form."""
-    return home() / "locks" / f"search-{checked_run_id(search_id)}.lock"
-
-
 def jobs_database() -> str:
     """The database of the background work, as SQLAlchemy names it: ``AQUADASH_DATABASE``, else a SQLite file in
     :func:`home`."""
@@ -167,6 +162,12 @@ def jobs_database_is_named() -> bool:
 def here() -> str:
     """This machine and its :func:`home`: where a file lies that other machines do not see."""
     return f"{socket.gethostname()}:{home()}"
+
+
+def jobs_home() -> str:
+    """What marks the jobs of this home in a table that homes share; empty where the table is the home's own, which then
+    can be moved with them."""
+    return here() if os.environ.get("AQUADASH_DATABASE") else ""
 
 
 def job_log(job_id: str) -> Path:

@@ -28,12 +28,11 @@ from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER, add_first_model
 from aquadash.runs.transfer import take_snapshot
-from aquadash.search import Budget
-from aquadash.search.searches import Searches
+from aquadash.search import Budget, resume_search, stop_search
 from aquadash.search.store import SearchStore, open_search_store
 from tests import live_runs
 from tests.own_pictures import in_archive, of_classes
-from tests.search_fakes import FakeRuns, plan
+from tests.search_fakes import plan
 
 TEACHER = Person("7" * 32, "Ms Tide", Role.TEACHER)
 ANNA = Person("a" * 32, "Anna", Role.STUDENT)
@@ -132,7 +131,6 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         folder: For files that are not in the home.
     """
     store, engine = at.store, Engine(at.store)
-    searches = Searches(at.searches, engine=FakeRuns(), runs=FakeRuns())
     done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
     onnx = FORMATS["onnx"]
     config = with_values(SHORT, {"data.source": "folder-anna-s-cats"})
@@ -203,8 +201,8 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
         ),
         "delete another's pipeline": lambda: saved_pipelines.delete("anna-s-fog"),
         "bring another's pipeline back": lambda: saved_pipelines.restore(at.put_away_pipeline),
-        "stop another's search": lambda: searches.stop(at.search),
-        "continue another's search": lambda: searches.resume(at.search),
+        "stop another's search": lambda: stop_search(at.search),
+        "continue another's search": lambda: resume_search(at.search, engine),
         "give another's search a budget": lambda: at.searches.set_budget(at.search, Budget(9)),
         "write into another's search": lambda: at.searches.set_attributes(at.search, {"name": "Ben's"}),
         "hide a search": lambda: at.searches.set_hidden(at.search),

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+
+import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, UnknownNameError
+from aquadash.jobs import Worker, open_jobs, worker
+from aquadash.jobs.types import job_id
 from aquadash.people import Person
 from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
-from aquadash.search import Budget, SearchPlan, parse_all
+from aquadash.search import Budget, Search, SearchPlan, job, parse_all
+from aquadash.search.store import KIND, open_search_store
+from tests.waiting import wait_for
 
 #: Settings to start from that the fakes understand.
 BASE = with_values(RunConfig(), {"training.epochs": 20, "training.learning_rate": 0.01})
@@ -31,6 +39,7 @@ class FakeRuns:
         self.runs: dict[str, Run] = {}
         self.histories: dict[str, list[EpochRecord]] = {}
         self.calls: list[tuple[str, object]] = []
+        self.num_slots = 1
         #: Called with each config that is submitted; may raise.
         self.on_submit: Callable[[RunConfig], None] = lambda config: None
 
@@ -53,6 +62,8 @@ class FakeRuns:
         self.calls.append(("stop", run_id))
         self.change(run_id, stop_requested=True)
 
+    request_stop = stop
+
     def resume(self, run_id: str) -> Run:
         if not self.get(run_id).status.resumable:
             raise RunError("cannot be resumed")
@@ -61,11 +72,7 @@ class FakeRuns:
         return self.runs[run_id]
 
     def slots(self) -> int:
-        return 1
-
-    def adopt(self, *, only: Collection[str] | None = None) -> list[str]:
-        self.calls.append(("adopt", list(only or ())))
-        return []
+        return self.num_slots
 
     def get(self, run_id: str) -> Run:
         if run_id not in self.runs:
@@ -132,3 +139,41 @@ class QuickRuns(FakeRuns):
         if self.gate.is_set() and not run.status.ended:
             self.finish(run_id, accuracy_of(run.config))
         return super().get(run_id)
+
+
+class InThreads:
+    """An engine whose searches are carried out in threads of this process, on runs that train nothing."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+
+    def serve(self) -> None:
+        """Begin with the searches that wait."""
+        here = Worker("here", os.getpid())
+        while claimed := open_jobs().claim([KIND], here):
+            thread = threading.Thread(target=worker.do_job, args=(open_jobs(), claimed), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def join(self) -> None:
+        """Wait until no search is at work."""
+        for thread in self._threads:
+            thread.join(timeout=60)
+            assert not thread.is_alive()
+
+    def ended(self, search_id: str) -> Search:
+        """A search, once its worker has written how it ended."""
+        wait_for(lambda: open_jobs().get(job_id(KIND, search_id)).status.ended, every=0.05)  # type: ignore[union-attr]
+        return open_search_store().get(search_id)
+
+
+@contextmanager
+def searching(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
+    """Searches use these runs, and look and report at short intervals; all have ended when the block does."""
+    monkeypatch.setattr(job, "open_store", lambda: runs)
+    monkeypatch.setattr(job, "Engine", lambda store, serving: runs)
+    monkeypatch.setattr(job, "POLL_SECONDS", 0.02)
+    engine = InThreads()
+    yield engine
+    runs.gate.set()
+    engine.join()

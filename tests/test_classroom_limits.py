@@ -17,10 +17,10 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import cli
 from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.people import OWNER
-from aquadash.search.searches import Searches
+from aquadash.search import start_search
 from aquadash.search.store import open_search_store
 from tests.lessons import ANNA, TEACHER
-from tests.search_fakes import FakeRuns, plan
+from tests.search_fakes import InThreads, plan
 
 OTHER = ClassLimits(waiting_runs=None, epochs=30, searches=True, locked_pages=frozenset({"train"}), paused=True)
 
@@ -144,12 +144,12 @@ def test_nothing_is_taken_where_the_limit_is_zero() -> None:
 
 def test_students_search_only_where_the_teacher_lets_them() -> None:
     store = open_search_store()
-    searches = Searches(store, engine=FakeRuns(), runs=FakeRuns())
+    engine = InThreads()
     with people.acting(ANNA), pytest.raises(NotAllowedError, match="only the teacher starts them"):
-        searches.start(plan())
+        start_search(plan(), engine)
     limits.save(ClassLimits(searches=True, epochs=10))
     with people.acting(ANNA), pytest.raises(NotAllowedError, match="20 epochs; in this class"):
-        searches.start(plan())
+        start_search(plan(), engine)
     assert store.heads() == []
 
 

@@ -137,7 +137,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         return [store.get(trial.run_id).hidden for trial in search.trials]
 
     search_id = searches.create(plan(name="the teacher's"))
-    controller = Controller(searches, search_id, engine=StoredTrials(store), runs=store, slots=1)
+    controller = Controller(searches, search_id, engine=StoredTrials(store), runs=store)
     try:
         controller.step()
         assert trials() == [False]

@@ -16,7 +16,7 @@ from aquadash import __version__, settings
 from aquadash.config import RunConfig
 from aquadash.engine import slots
 from aquadash.engine.slots import Slots, take_next
-from aquadash.errors import RunError
+from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, Worker
 from aquadash.jobs.standby import _New
 from aquadash.jobs.types import job_id
@@ -115,7 +115,7 @@ def test_what_needs_another_machine_is_looked_at_once_in_a_while(
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 3600)
     store.queue(store.create(RunConfig()).run_id, needs="gpu")
     looks: list[object] = []
-    monkeypatch.setattr(store.jobs, "waiting", lambda *of, **_: bool(looks.append(of)))
+    monkeypatch.setattr(store.jobs, "waiting", lambda kinds, **_: kinds == [KIND] and bool(looks.append(kinds)))
     served = Slots(KIND)
     try:
         for count in (1, 2):
@@ -132,6 +132,20 @@ def test_a_machine_that_is_set_up_wrongly_says_so(store: RunStore, run_id: str) 
     with pytest.raises(RunError, match="in another database than the app. Give both the same AQUADASH_DATABASE"):
         take_next(KIND, __version__, "of another")
     assert store.get(run_id).status is RunStatus.QUEUED
+
+
+def test_no_worker_is_started_while_the_run_store_is_away(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> RunStore:
+        raise StorageError("Could not open the run store: no answer")
+
+    workers = launched_by(monkeypatch, Workers(do=claiming(store)))
+    monkeypatch.setattr(slots, "open_store", away)
+    monkeypatch.setattr(settings, "store_is_shared", lambda: True)
+    with pytest.raises(StorageError, match="no answer"):
+        take_next(KIND, __version__, store.jobs.identity())
+    assert workers.launched == [] and job_of(store, run_id).losses == 0
 
 
 def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(

@@ -119,6 +119,7 @@ def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jo
 def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AQUADASH_DATABASE", "shared by several homes")
     jobs.submit("once", "r1", {})
     with monkeypatch.context() as patch:
         # What may move to another machine does so where all of them share the run store.
@@ -518,4 +519,4 @@ def test_every_kind_can_be_told_by_its_id() -> None:
     assert all(name == kind.name and settings.job_log(f"{name}-{'0' * 32}") for name, kind in KINDS.items())
     with pytest.raises(RunError, match="not the id of a job"):
         settings.job_log("../x")
-    assert [kind.name for kind in KINDS.values() if kind.max_losses] == ["train"]
+    assert [kind.name for kind in KINDS.values() if kind.max_losses] == ["train", "search"]

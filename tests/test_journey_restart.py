@@ -105,7 +105,7 @@ def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, 
             page.get_by_text(held).wait_for()
             assert search().plan.config == model.config
             first = search().trials[0].run_id
-        assert search().status is RunStatus.INTERRUPTED
+        wait_for(lambda: search().status is RunStatus.INTERRUPTED)
         let_go(runs.get(first))
         wait_for(lambda: runs.get(first).status is RunStatus.FINISHED)
 

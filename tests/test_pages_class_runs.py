@@ -146,7 +146,6 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     assert f"continue-{own}" in buttons(app) and f"hide-{own}" not in buttons(app)
     look_as(monkeypatch, teachers)
     app = open_app_page("train", view="search", search=own)
-    monkeypatch.setattr(cache, "searches", lambda: searches)
     app.button(key=f"hide-{own}").click().run()
     assert searches.get(own).hidden and "hidden" in texts(app)
     look_as(monkeypatch, join("Ben")[1])

@@ -10,13 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus
-from aquadash.search import Budget, Searches, SearchPlan, parse_all
+from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import cache, warmup
 from aquadash.ui.search import search_charts, search_form, search_live, search_trials
 from tests.app_pages import address_of, open_app_page
-from tests.search_fakes import QuickRuns, accuracy_of, plan
+from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
 from tests.waiting import wait_for
 
@@ -31,17 +31,13 @@ def store() -> SearchStore:
 @pytest.fixture
 def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
     """Searches of this process train nothing, and their runs are read from the fake."""
-    # A page's warming up goes on with interrupted searches by itself, with the engine of this process.
     without_engine(monkeypatch)
     monkeypatch.setattr(warmup, "start", lambda: None)
     runs = QuickRuns()
-    searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
-    monkeypatch.setattr(cache, "searches", lambda: searches)
-    monkeypatch.setattr(cache, "run", runs.get)
-    yield runs
-    runs.gate.set()
-    for head in store.heads():
-        assert searches.wait(head.search_id, timeout=60)
+    with searching(runs, monkeypatch) as engine:
+        monkeypatch.setattr(cache, "engine", lambda: engine)
+        monkeypatch.setattr(cache, "run", runs.get)
+        yield runs
 
 
 def words(app: AppTest) -> str:
@@ -53,8 +49,8 @@ def words(app: AppTest) -> str:
 def ended(store: SearchStore, runs: QuickRuns, *over: str, **values: object) -> str:
     """A search that has been carried out to its end."""
     runs.gate.set()
-    search_id = cache.searches().start(plan(*over, **values))
-    assert cache.searches().wait(search_id, timeout=60)
+    search_id = start_search(plan(*over, **values), cache.engine())
+    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     return search_id
 
 
@@ -155,7 +151,9 @@ def test_another_start_fills_the_fields_anew(runs: QuickRuns) -> None:
 
 
 def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = cache.searches().start(plan("training.learning_rate=1e-3..1e-1:log", budget=Budget(6), name=HOSTILE))
+    search_id = start_search(
+        plan("training.learning_rate=1e-3..1e-1:log", budget=Budget(6), name=HOSTILE), cache.engine()
+    )
     for number in range(3):
         wait_for(lambda number=number: len(store.get(search_id).trials) == number + 1 and runs.at_work)
         runs.finish(runs.at_work[0].run_id, accuracy_of(runs.at_work[0].config))

@@ -6,7 +6,6 @@ import contextlib
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +13,13 @@ import psutil
 import pytest
 
 import aquadash.engine
-import aquadash.search
-from aquadash import settings
+from aquadash.jobs import open_jobs
 from aquadash.runs import RunStatus, open_store
-from aquadash.search import Budget, Searches, TrialState
-from aquadash.search import store as kept
-from aquadash.search.store import SearchStore, open_search_store
+from aquadash.search import Budget, TrialState
+from aquadash.search.store import KIND, SearchStore, open_search_store
 from tests import commands
-from tests.search_fakes import QuickRuns, plan
+from tests.search_fakes import QuickRuns, plan, searching
+from tests.search_steps import take_up
 from tests.test_cli import answer, call, refusal
 from tests.waiting import wait_for
 
@@ -38,13 +36,9 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     """Searches of this process train nothing."""
     runs = QuickRuns()
     runs.gate.set()
-    searches = Searches(store, engine=runs, runs=runs, poll_seconds=0.02)
-    monkeypatch.setattr(aquadash.engine, "open_engine", contextlib.nullcontext)
-    monkeypatch.setattr(aquadash.search, "open_searches", lambda: searches)
-    yield runs
-    runs.gate.set()
-    for head in store.heads():
-        assert searches.wait(head.search_id, timeout=30)
+    with searching(runs, monkeypatch) as engine:
+        monkeypatch.setattr(aquadash.engine, "open_engine", lambda: contextlib.nullcontext(engine))
+        yield runs
 
 
 def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
@@ -88,9 +82,8 @@ def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
 def test_stop_asks_whoever_carries_it_out(store: SearchStore) -> None:
     search_id = store.create(plan(name="mine"))
     assert "not running" in refusal("search", "stop", "mine")
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
-    with store.lock(search_id):
-        assert answer("search", "stop", "mine")["search_id"] == search_id
+    take_up(search_id)
+    assert answer("search", "stop", "mine")["search_id"] == search_id
     assert store.get(search_id).stop_requested
 
 
@@ -122,24 +115,24 @@ def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: st
     assert complaint in refusal("search", *arguments)
 
 
+SHORT = (*QUICK, "--over", "training.learning_rate=1e-3..1e-1:log", "--trials", "2", "--name", "survivor")
+
+
+def first_run_at_work() -> str | None:
+    """The run of the only search's first trial, once its training has begun."""
+    heads = open_search_store().heads()
+    trials = open_search_store().get(heads[0].search_id).trials if heads else ()
+    return trials[0].run_id if trials and trials[0].run_id and open_store().get(trials[0].run_id).worker else None
+
+
 @pytest.mark.slow
 def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) -> None:
-    over = ("--over", "training.learning_rate=1e-3..1e-1:log", "--trials", "2", "--name", "survivor")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aquadash", "search", *QUICK, *over],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=settings.PROJECT_ROOT,
-    )  # fmt: skip
+    process = commands.start("search", *SHORT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     searches, runs = open_search_store(), open_store()
-
-    def first_run_at_work() -> str | None:
-        heads = searches.heads()
-        trials = searches.get(heads[0].search_id).trials if heads else ()
-        return trials[0].run_id if trials and trials[0].run_id and runs.get(trials[0].run_id).worker else None
-
     first = wait_for(first_run_at_work, timeout=120)
     process.kill()
     process.wait()
-    assert searches.heads()[0].status is RunStatus.INTERRUPTED
+    wait_for(lambda: searches.heads()[0].status is RunStatus.INTERRUPTED)
     values = answer("search", "resume", "survivor")
     assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
     assert [trial["state"] for trial in values["trials"]] == ["complete"] * 2
@@ -148,6 +141,23 @@ def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) ->
     for trial in values["trials"]:
         run = stored[trial["run_id"]]
         assert run.search_id == values["search_id"] and run.metrics["val_accuracy"] == trial["value"]
+
+
+@pytest.mark.slow
+def test_a_search_whose_worker_is_killed_goes_on_by_itself(quick_training: None, warm_home: Path) -> None:
+    process = commands.start("search", "--json", *SHORT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        first = wait_for(first_run_at_work, timeout=120)
+        (job,) = open_jobs().find(kind=KIND)
+        assert job.worker is not None
+        psutil.Process(job.worker.pid).kill()
+        output, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    values = json.loads(output)
+    assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
+    assert len(values["trials"]) == len(open_store().list_runs()) == 2
+    assert open_jobs().find(kind=KIND)[0].attempt == 2
 
 
 @pytest.mark.slow

@@ -8,12 +8,13 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import ConfigError
+from aquadash.jobs import JobStatus
 from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, TrialState, parse_all
 from aquadash.search.controller import MOST_FAILURES
 from aquadash.search.store import SearchStore, open_search_store
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan
-from tests.search_steps import Clock, begin, carry_out, controller, stored
+from tests.search_steps import Clock, begin, carry_out, controller
 
 
 @pytest.fixture
@@ -32,9 +33,9 @@ def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
 ) -> None:
     over = ("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32")
     search_id = begin(store, plan(*over, sampler=sampler, budget=Budget(12)))
-    carry_out(controller(store, search_id, runs), runs)
-    search = stored(store, search_id)
-    assert search.status is RunStatus.FINISHED and search.share == 1.0
+    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    search = store.get(search_id)
+    assert search.share == 1.0
     assert [trial.number for trial in search.trials] == list(range(12))
     assert all(trial.state is TrialState.COMPLETE for trial in search.trials)
     first = runs.get(search.trials[0].run_id)
@@ -57,7 +58,7 @@ def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
 def test_tpe_comes_nearer_to_the_best_value_than_it_began(store: SearchStore, runs: FakeRuns) -> None:
     search_id = begin(store, plan(budget=Budget(40)))
     carry_out(controller(store, search_id, runs), runs)
-    search = stored(store, search_id)
+    search = store.get(search_id)
     assert search.beats_default and search.best is not None and search.best.value is not None
     assert search.best.value > 0.79
     later = [trial.value or 0.0 for trial in search.trials[-10:]]
@@ -71,7 +72,7 @@ def test_a_grid_ends_with_its_last_point_and_tries_none_twice(store: SearchStore
     )
     search_id = begin(store, of)
     carry_out(controller(store, search_id, runs), runs)
-    search = stored(store, search_id)
+    search = store.get(search_id)
     points = {(trial.params["training.learning_rate"], trial.params["training.optimizer"]) for trial in search.trials}
     assert len(search.trials) == of.most_trials == 8 == len(points)
     assert {rate for rate, _ in points} == {0.0001, 0.001, 0.01, 0.1}
@@ -85,7 +86,7 @@ def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: Searc
     )
     search_id = begin(store, plan(*over, budget=Budget(12)))
     carry_out(controller(store, search_id, runs), runs)
-    search = stored(store, search_id)
+    search = store.get(search_id)
     assert runs.get(search.trials[0].run_id).config == BASE
     assert search.trials[0].params["training.optimizer"] == "sgd"
     assert all(trial.params["training.optimizer"] in ("adam", "adamw") for trial in search.trials[1:])
@@ -94,13 +95,13 @@ def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: Searc
 
 def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: FakeRuns) -> None:
     control = controller(store, search_id := begin(store, plan(budget=Budget(5))), runs, slots=3)
-    assert control.step()
+    assert control.step() is JobStatus.RUNNING
     assert len(runs.at_work) == 3
     runs.finish(runs.at_work[1].run_id, 0.5)
     control.step()
     assert len(runs.at_work) == 3 and len(runs.runs) == 4
     carry_out(control, runs)
-    assert len(stored(store, search_id).trials) == 5
+    assert len(store.get(search_id).trials) == 5
 
 
 def test_minutes_end_it_after_the_trials_under_way(store: SearchStore, runs: FakeRuns) -> None:
@@ -108,12 +109,12 @@ def test_minutes_end_it_after_the_trials_under_way(store: SearchStore, runs: Fak
     search_id = begin(store, plan(budget=Budget(None, minutes=2)))
     control = controller(store, search_id, runs, clock=clock)
     for _ in range(3):
-        assert control.step()
+        assert control.step() is JobStatus.RUNNING
         clock.now += 45
         runs.finish(runs.at_work[0].run_id, 0.5)
-    assert not control.step()
-    search = stored(store, search_id)
-    assert search.status is RunStatus.FINISHED and len(search.trials) == 3
+    assert control.step() is JobStatus.FINISHED
+    search = store.get(search_id)
+    assert len(search.trials) == 3
     assert search.seconds == pytest.approx(135)
 
 
@@ -123,7 +124,7 @@ def test_a_sleeping_computer_does_not_spend_the_budget(store: SearchStore, runs:
     control.step()
     clock.now += 8 * 3600
     control.step()
-    assert stored(store, search_id).seconds <= 60
+    assert store.get(search_id).seconds <= 60
 
 
 def test_a_failed_run_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeRuns) -> None:
@@ -134,8 +135,8 @@ def test_a_failed_run_is_a_failed_trial_and_the_search_goes_on(store: SearchStor
     runs.end(runs.at_work[0].run_id, RunStatus.FAILED, "The loss became nan.")
     control.step()
     runs.change(runs.at_work[0].run_id, status=RunStatus.FINISHED, metrics={})
-    carry_out(control, runs)
-    search = stored(store, search_id)
+    assert carry_out(control, runs) is JobStatus.FINISHED
+    search = store.get(search_id)
     assert [trial.state for trial in search.trials] == [
         TrialState.COMPLETE, TrialState.FAILED, TrialState.FAILED, TrialState.COMPLETE,
     ]  # fmt: skip
@@ -143,7 +144,6 @@ def test_a_failed_run_is_a_failed_trial_and_the_search_goes_on(store: SearchStor
         search.trials[1].message == "The loss became nan."
         and "without a validation accuracy" in search.trials[2].message
     )
-    assert search.status is RunStatus.FINISHED
 
 
 def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
@@ -154,18 +154,18 @@ def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, r
     runs.on_submit = refuse
     of = plan("training.optimizer=sgd,adam", sampler="grid")
     carry_out(controller(store, search_id := begin(store, of), runs), runs)
-    search = stored(store, search_id)
+    search = store.get(search_id)
     assert [(trial.state, trial.message) for trial in search.trials[1:]] == [(TrialState.FAILED, "not with adam")]
 
 
 def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> None:
     control = controller(store, search_id := begin(store, plan(budget=Budget(50))), runs)
-    while control.step():
+    while not (status := control.step()).ended:
         for run in runs.at_work:
             runs.end(run.run_id, RunStatus.FAILED, "no memory")
-    search = stored(store, search_id)
-    assert search.status is RunStatus.FAILED and len(search.trials) == MOST_FAILURES
-    assert "no memory" in search.message
+    search = store.get(search_id)
+    assert status is JobStatus.FAILED and len(search.trials) == MOST_FAILURES
+    assert "no memory" in control.message
     assert search.best is None and not search.beats_default
 
 
@@ -177,8 +177,8 @@ def test_a_run_that_vanished_or_was_deleted_is_a_failed_trial(store: SearchStore
     del runs.runs[runs.at_work[0].run_id]
     control.step()
     runs.change(runs.at_work[0].run_id, deleted=True, status=RunStatus.STOPPED)
-    assert not control.step()
-    assert len(stored(store, search_id).of(TrialState.FAILED)) == 2
+    assert control.step() is JobStatus.FINISHED
+    assert len(store.get(search_id).of(TrialState.FAILED)) == 2
 
 
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:
@@ -202,7 +202,7 @@ def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: Searc
     assert runs.calls.count(("stop", run_id)) == 1  # Asked once, however long it takes.
     runs.heed_stops()
     control.step()
-    trial = stored(store, search_id).trials[5]
+    trial = store.get(search_id).trials[5]
     assert trial.state is TrialState.PRUNED and trial.value is None and trial.reached == 0.03
     assert "after epoch" in trial.message
 
@@ -221,14 +221,14 @@ def test_a_pruned_run_that_finished_first_counts(store: SearchStore, runs: FakeR
     assert runs.get(run_id).stop_requested
     runs.finish(run_id, 0.95)
     control.step()
-    assert stored(store, search_id).trials[5].value == 0.95
+    assert store.get(search_id).trials[5].value == 0.95
 
 
 @pytest.mark.slow
 def test_hyperband_gives_poor_trials_few_epochs(store: SearchStore, runs: FakeRuns) -> None:
     search_id = begin(store, plan(pruner="hyperband", budget=Budget(30)))
     control = controller(store, search_id, runs)
-    while control.step():
+    while not control.step().ended:
         for run in runs.at_work:
             if run.stop_requested:
                 runs.heed_stops()
@@ -236,7 +236,7 @@ def test_hyperband_gives_poor_trials_few_epochs(store: SearchStore, runs: FakeRu
                 runs.train(run.run_id, accuracy_of(run.config) - 0.3)
             else:
                 runs.finish(run.run_id, accuracy_of(run.config))
-    search = stored(store, search_id)
+    search = store.get(search_id)
     pruned = search.of(TrialState.PRUNED)
     assert pruned and search.trials[0].state is TrialState.COMPLETE
     assert all(len(runs.history(trial.run_id)) < 20 for trial in pruned)
@@ -252,12 +252,9 @@ def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: 
         clock.now += 30
         runs.finish(runs.at_work[0].run_id, 0.5)
     control.step()
-    lock = store.lock(search_id)
-    with lock:
-        search = stored(store, search_id)
+    search = store.get(search_id)
     assert search.status is RunStatus.RUNNING and search.share == pytest.approx(0.4)
     assert search.eta_seconds == pytest.approx(90) and math.isclose(search.seconds, 60)
-    assert stored(store, search_id).status is RunStatus.INTERRUPTED  # Nobody holds the lock any more.
 
 
 def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:
@@ -266,6 +263,6 @@ def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:
         of.checked()
     config = with_values(BASE, {"model.name": "cnn"})
     search_id = store.create(SearchPlan(config, of.space, name=" two \n lines "))
-    search = stored(store, search_id)
+    search = store.get(search_id)
     assert search.plan.space == of.space == parse_all(str(part) for part in search.plan.space)
     assert search.name == "two lines" and search.plan.config == config

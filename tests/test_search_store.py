@@ -1,21 +1,16 @@
-"""Searches in their file: found by name, damaged files told plainly, the lock as the sign of life."""
+"""Searches in their file: found by name, damaged files told plainly."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.runs import RunStatus
 from aquadash.search import Budget, any_stored
-from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
 from tests.search_fakes import plan
-from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -47,54 +42,10 @@ def test_a_search_that_is_not_there(store: SearchStore) -> None:
             store.get(name)
 
 
-def test_only_a_running_search_can_be_stopped(store: SearchStore) -> None:
-    search_id = store.create(plan())
-    with pytest.raises(RunError, match="it is stopped"):
-        store.request_stop(search_id)
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
-    with pytest.raises(RunError, match="it is interrupted"):
-        store.request_stop(search_id)
-    with store.lock(search_id):
-        store.request_stop(search_id)
-        assert store.get(search_id).stop_requested
-
-
 def test_a_budget_can_be_changed(store: SearchStore) -> None:
     search_id = store.create(plan(budget=Budget(5)))
     store.set_budget(search_id, Budget(9, 3.0))
     assert store.get(search_id).plan == plan(budget=Budget(9, 3.0))
-
-
-HOLD = """
-import sys
-from aquadash.search.store import open_search_store
-with open_search_store().lock(sys.argv[1]):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_search_reads_as_running_as_long_as_its_process_lives(store: SearchStore) -> None:
-    search_id = store.create(plan())
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, search_id],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
-    )  # fmt: skip
-    assert process.stdout is not None and process.stdin is not None
-    assert process.stdout.readline() == "held\n"
-    assert store.get(search_id).status is RunStatus.RUNNING
-    process.kill()
-    process.wait()
-    process.stdin.close()
-    process.stdout.close()
-    wait_for(lambda: store.get(search_id).status is RunStatus.INTERRUPTED)
-
-
-def test_the_lock_is_within_the_home(store: SearchStore, home: Path) -> None:
-    assert Path(store.lock("a" * 32).lock_file).is_relative_to(home)
-    with pytest.raises(RunError):
-        store.lock("../outside")
 
 
 def test_a_damaged_file_is_told_in_words(home: Path) -> None:

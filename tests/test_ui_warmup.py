@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import threading
-from operator import attrgetter
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import aquadash.engine
 import aquadash.runs
-import aquadash.search
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
 
 
 class EngineStub:
-    """An engine that finds nothing to take over."""
+    """An engine that gives nothing out."""
 
-    def adopt(self) -> list[str]:
-        return []
+    def serve(self) -> None: ...
 
 
 @pytest.fixture(autouse=True)
@@ -81,53 +77,26 @@ def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert calls == [1]
 
 
-@pytest.fixture
-def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is taken over, in order, where there are runs and searches."""
-    calls: list[str] = []
-    monkeypatch.setattr(EngineStub, "adopt", lambda self: calls.append("runs"))
-    monkeypatch.setattr(aquadash.search, "any_stored", lambda: True)
-    monkeypatch.setattr(
-        aquadash.search, "open_searches", lambda: SimpleNamespace(adopt=lambda: calls.append("searches"))
-    )
-    return calls
-
-
-def test_searches_are_taken_up_after_the_engine_has_adopted_its_runs(taken_over: list[str]) -> None:
+def test_what_waits_is_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = threading.Event()
+    monkeypatch.setattr(EngineStub, "serve", lambda self: served.set())
     warmup.wait_for_engine()
-    assert taken_over == ["runs", "searches"]
+    assert served.is_set()
 
 
-def test_without_any_search_none_is_opened(taken_over: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aquadash.search, "any_stored", lambda: False)
-    warmup.wait_for_engine()
-    assert taken_over == ["runs"]
-
-
-@pytest.mark.parametrize(("what", "before"), [("engine.open_engine", []), ("search.open_searches", ["runs"])])
 def test_what_lies_in_a_home_that_is_set_while_it_opens_is_left_alone(
-    taken_over: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, before: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = attrgetter(what)(aquadash)()
+    served = threading.Event()
+    monkeypatch.setattr(EngineStub, "serve", lambda self: served.set())
 
-    def open_slowly() -> object:
+    def open_slowly() -> EngineStub:
         monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
-        return opened
+        return EngineStub()
 
-    monkeypatch.setattr(f"aquadash.{what}", open_slowly)
+    monkeypatch.setattr(aquadash.engine, "open_engine", open_slowly)
     opening = warmup._Opening(settings.place())
     opening.wanted.set()
     opening.engine_wanted.set()
     warmup._open(opening)
-    assert taken_over == before
-
-
-def test_searches_that_cannot_be_taken_up_keep_nobody_from_training(
-    taken_over: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail() -> None:
-        raise StorageError("damaged")
-
-    monkeypatch.setattr(aquadash.search, "open_searches", fail)
-    warmup.wait_for_engine()
-    assert taken_over == ["runs"] and "damaged" in caplog.text
+    assert not served.is_set()

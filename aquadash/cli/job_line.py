@@ -13,14 +13,14 @@ from aquadash.jobs import Job
 _LOOK_SECONDS = 0.3
 
 
-def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: str, title: str) -> Job:
+def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: str, title: str = "") -> Job:
     """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
 
     Args:
         read: Gives the job as it is now.
         stop: Asks it to stop.
         name: What it works on, for people.
-        title: What it does, for people: ``"robustness"``.
+        title: What it does, for people: ``"robustness"``; empty for one whose phases say it.
 
     Raises:
         RunError: Somebody has left it alone, or it is gone.
@@ -32,11 +32,11 @@ def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: st
                 job = read()
                 if job is None or job.status.ended:
                     break
-                _show(line, f"{name}: {'stopping' if asked else title}", job)
+                _show(line, name, "stopping" if asked or job.stop_requested else title, job)
                 time.sleep(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 if asked:
-                    raise RunError("Left it alone; it stops by itself.") from None
+                    raise RunError(f"Left {name} alone; it stops by itself.") from None
                 asked = True
                 try:
                     stop()
@@ -47,10 +47,10 @@ def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: st
     return job
 
 
-def _show(line: StatusLine, head: str, job: Job) -> None:
+def _show(line: StatusLine, name: str, title: str, job: Job) -> None:
     progress = job.progress
-    if progress is None:
-        line.show(head, None, "starting")
-    else:
-        left = "" if progress.eta is None else f", {progress.eta:,.0f} s left"
-        line.show(head, progress.fraction, progress.phase + left)
+    phase = "starting" if progress is None else progress.phase
+    eta = None if progress is None else progress.eta
+    left = "" if eta is None else f"{eta:,.0f} s left" if eta < 180 else f"{eta / 60:,.0f} min left"
+    tail = ", ".join(filter(None, (phase if title else "", left)))
+    line.show(f"{name}: {title or phase}", None if progress is None else progress.fraction, tail)

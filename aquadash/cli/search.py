@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import StatusLine, json_option, percent, show, table
-from aquadash.errors import AquaDashError, RunError
+from aquadash.cli.job_line import wait
+from aquadash.cli.output import json_option, percent, show, table
+from aquadash.errors import RunError
+from aquadash.jobs import open_jobs
+from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
-from aquadash.search import PRUNERS, SAMPLERS, Budget, Search, SearchPlan, Trial, TrialState, default_space, parse_all
+from aquadash.search import (
+    PRUNERS,
+    SAMPLERS,
+    Budget,
+    Search,
+    SearchPlan,
+    Trial,
+    TrialState,
+    default_space,
+    parse_all,
+    resume_search,
+    start_search,
+    stop_search,
+)
 from aquadash.search.importance import importance
 from aquadash.search.plan import DEFAULT_TRIALS
-from aquadash.search.store import open_search_store
+from aquadash.search.store import KIND, open_search_store
 from aquadash.search.words import verdict
-
-if TYPE_CHECKING:
-    from aquadash.search import Searches
-
-#: How often the command looks for news, in seconds.
-_LOOK_SECONDS = 0.5
 
 #: Trials that a person reads.
 _SHOWN_TRIALS = 10
@@ -85,12 +95,10 @@ def run_search(
     space = parse_all(over) if over else default_space(config)
     plan = SearchPlan(config, space, sampler, pruner, Budget(trials, minutes), seed, name)
     from aquadash.engine import open_engine
-    from aquadash.search import open_searches
 
     plan.checked()
-    with open_engine():
-        searches = open_searches()
-        found = _wait(searches, searches.start(plan))
+    with open_engine() as engine:
+        found = _wait(start_search(plan, engine))
     _finish(found, as_json=as_json)
 
 
@@ -143,7 +151,7 @@ def stop(name: str, as_json: bool) -> None:
     """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
     store = open_search_store()
     search_id = store.resolve(name)
-    store.request_stop(search_id)
+    stop_search(search_id)
     found = store.get(search_id)
     show(
         _brief(found),
@@ -170,48 +178,18 @@ def resume(name: str, trials: int | None, minutes: float | None, as_json: bool) 
     if minutes is not None:
         budget = replace(budget, minutes=minutes)
     from aquadash.engine import open_engine
-    from aquadash.search import open_searches
 
-    with open_engine():
-        searches = open_searches()
-        searches.resume(search_id, budget=budget)
-        found = _wait(searches, search_id)
+    with open_engine() as engine:
+        resume_search(search_id, engine, budget=budget)
+        found = _wait(search_id)
     _finish(found, as_json=as_json)
 
 
-def _wait(searches: Searches, search_id: str) -> Search:
-    """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves."""
-    asked = False
-    with StatusLine() as line:
-        while True:
-            try:
-                ended = searches.wait(search_id, timeout=_LOOK_SECONDS)
-                found = searches.get(search_id)
-                if ended:
-                    return found
-                _draw(line, found)
-            except KeyboardInterrupt:
-                if asked:
-                    raise RunError(
-                        f"Left {search_id[:8]} alone; its runs stop by themselves. Go on with it: search resume "
-                        f"{search_id[:8]}"
-                    ) from None
-                asked = True
-                try:
-                    searches.stop(search_id)
-                except AquaDashError as error:
-                    line.show(str(error))
-
-
-def _draw(line: StatusLine, found: Search) -> None:
-    ended = sum(trial.state.ended for trial in found.trials)
-    of = f" of {found.plan.most_trials}" if found.plan.most_trials else ""
-    if found.stop_requested:
-        line.show(f"{found.name}: stopping")
-        return
-    left = "" if found.eta_seconds is None else f", about {found.eta_seconds / 60:,.0f} min left"
-    best = f"best {percent(found.best.value)}" if found.best and found.best.value is not None else "no result yet"
-    line.show(f"{found.name}: {ended}{of} trials done", found.share, f"{best}{left}")
+def _wait(search_id: str) -> Search:
+    """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves it alone."""
+    store, jobs = open_search_store(), open_jobs()
+    wait(lambda: jobs.get(job_id(KIND, search_id)), lambda: stop_search(search_id), name=store.get(search_id).name)
+    return store.get(search_id)
 
 
 def _finish(found: Search, *, as_json: bool) -> None:

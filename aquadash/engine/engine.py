@@ -35,8 +35,15 @@ _log = logging.getLogger(__name__)
 class Engine:
     """Queues runs, stops and resumes them, and changes their order. Safe to use from several threads."""
 
-    def __init__(self, store: RunStore) -> None:
+    def __init__(self, store: RunStore, *, serving: bool = True) -> None:
+        """Nothing is started yet.
+
+        Args:
+            store: Where runs are kept.
+            serving: False for a process that only puts runs into the queue, for others to train.
+        """
         self._store = store
+        self._serving = serving
         self._slots = Slots(KIND)
         #: Nobody adds a run between the look at the limits of a class and the next run's place in the queue.
         self._adding = threading.RLock()
@@ -212,7 +219,8 @@ class Engine:
 
     def serve(self) -> None:
         """Train what waits, also what others have queued, from now on until this process ends."""
-        self._slots.serve()
+        if self._serving:
+            self._slots.serve()
 
     def prepare(self) -> None:
         """Have everything ready so that the next run begins at once. Takes seconds, the first time."""
@@ -220,7 +228,7 @@ class Engine:
 
     def slots(self) -> int:
         """How many runs may train at once, at least 1; see :meth:`~aquadash.engine.slots.Slots.count`."""
-        return self._slots.count()
+        return self._slots.count(asking=not self._serving)
 
     def client(self) -> Client:
         """See :meth:`~aquadash.engine.slots.Slots.client`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aquadash import __version__, settings
@@ -20,9 +20,12 @@ from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.standby import STANDBY
 from aquadash.jobs.worker import record_end
+from aquadash.runs import open_store
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+    from aquadash.jobs.table import Jobs
 
 _log = logging.getLogger("aquadash.cluster")
 
@@ -52,7 +55,7 @@ def take_next(kind: str, version: str, database: str) -> str:
         database: The identity of the app's table of jobs, which must be this machine's, too.
 
     Raises:
-        RunError: This machine is set up wrongly.
+        AquaDashError: This machine is set up wrongly, or the run store is away.
     """
     _log_to_stderr()
     host = socket.gethostname()
@@ -69,6 +72,9 @@ def take_next(kind: str, version: str, database: str) -> str:
         )
     if not jobs.waiting([kind], offers=settings.offers()):
         return _NOTHING
+    if settings.store_is_shared():
+        # While it is away, each worker would be lost with its run.
+        open_store().identity()
     log_path = settings.job_log(kind)
     process = STANDBY.launch([kind, "--once"], log_path=log_path)
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
@@ -82,6 +88,21 @@ def take_next(kind: str, version: str, database: str) -> str:
             # It could not even begin, and without this it would be tried for ever.
             jobs.put_back(worker, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
     return "done"
+
+
+def _take_at_home(kind: str) -> None:
+    try:
+        take_next(kind, __version__, open_jobs().identity())
+    except (AquaDashError, OSError) as error:
+        _log.warning("%s", error)
+
+
+@contextmanager
+def _scheduler_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise RunError(f"The Dask scheduler does not answer ({error}). Runs wait until it does.") from None
 
 
 def _reason(exit_status: int) -> str:
@@ -134,6 +155,7 @@ class Slots:
         #: What each Dask worker that would take nothing has said, and when.
         self._refusals: dict[str, tuple[float, str]] = {}
         self._revision = 0
+        self._at_home: list[threading.Thread] = []
         self._complaint = ""
         self._count = 1
 
@@ -166,15 +188,22 @@ class Slots:
                 self._client.set_metadata(JOBS_DATABASE, open_jobs().identity())
             return self._client
 
-    def count(self) -> int:
+    def count(self, *, asking: bool = False) -> int:
         """How many jobs may be worked on at once: here, or on the cluster's workers as they were last seen; at least 1.
 
-        It asks no scheduler: pages ask for this, and would wait for one that is away.
+        Args:
+            asking: Look at the cluster now. Pages do not: they would wait for a scheduler that is away.
 
         Raises:
-            ConfigError: The setting cannot be used.
+            AquaDashError: The setting cannot be used, or the scheduler that is asked does not answer.
         """
-        return settings.slots() if settings.scheduler_address() is None else self._count
+        if settings.scheduler_address() is None:
+            return settings.slots()
+        if asking:
+            client = self.client()
+            with _scheduler_errors():
+                self._count = max(1, sum(client.nthreads().values()))
+        return self._count
 
     def close(self) -> None:
         """Let go of everything; workers go on by themselves. The slots may be used again afterwards."""
@@ -218,19 +247,28 @@ class Slots:
         jobs = open_jobs()
         changes = jobs.changes(self._revision)
         for job in changes.jobs:
-            if job.kind == self._kind and job.status in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED):
-                record_end(KINDS[job.kind], job.run, job.status, job.message)
+            kind = KINDS.get(job.kind)
+            if kind and kind.max_losses and job.status.ended and job.status is not JobStatus.FINISHED:
+                try:
+                    record_end(kind, job.run, job.status, job.message)
+                except AquaDashError as error:
+                    if kind.name == self._kind:
+                        raise
+                    _log.warning("%s: %s", job.id, error)
         self._revision = changes.revision
+        self._work_at_home(jobs)
         waiting = 0 if limits.paused() else len(jobs.queue(self._kind))
         if not waiting:
             return
         client = self.client()
-        try:
+        with _scheduler_errors():
             threads, busy = client.nthreads(), client.processing()
-        except (OSError, TimeoutError) as error:
-            raise RunError(f"The Dask scheduler does not answer ({error}). Runs wait until it does.") from None
         self._count = max(1, sum(threads.values()))
-        self._tasks = {task: worker for task, worker in self._tasks.items() if not task.done()}
+        for task, worker in list(self._tasks.items()):
+            if task.done():
+                del self._tasks[task]
+                if task.status == "error":
+                    self._refuse(worker, str(task.exception(timeout=5)))
         self._refusals = {
             worker: refusal
             for worker, refusal in self._refusals.items()
@@ -247,7 +285,7 @@ class Slots:
                     workers=[worker], allow_other_workers=False, pure=False,
                 )  # fmt: skip
                 self._tasks[task] = worker
-                task.add_done_callback(functools.partial(self._ended, worker))
+                task.add_done_callback(self._ended)
         for task, worker in list(self._tasks.items()):
             if worker not in threads:
                 # Dask would keep it for that worker's return.
@@ -256,13 +294,27 @@ class Slots:
         if self._refusals and self._refusals.keys() >= threads.keys():
             jobs.explain(self._kind, next(iter(self._refusals.values()))[1])
 
-    def _ended(self, worker: str, task: Future) -> None:
-        if task.status == "error":
-            said = str(task.exception(timeout=5))
-            if self._refusals.get(worker, (0.0, ""))[1] != said:
-                _log.warning("%s", said)
-            self._refusals[worker] = (time.monotonic(), said)
-        elif task.status == "finished" and task.result(timeout=5) == _NOTHING:
-            # What waits, waits for others: for a graphics card, or for pictures that are being sent.
-            return
-        self._wake.set()
+    def _ended(self, task: Future) -> None:
+        """Look again, but where a slot has found nothing: what waits, waits for a graphics card, or its pictures."""
+        if task.status != "finished" or task.result(timeout=5) != _NOTHING:
+            self._wake.set()
+
+    def _refuse(self, worker: str, said: str) -> None:
+        """Give a Dask worker nothing for a while that has said why it takes nothing."""
+        if self._refusals.get(worker, (0.0, ""))[1] != said:
+            _log.warning("%s", said)
+        self._refusals[worker] = (time.monotonic(), said)
+
+    def _work_at_home(self, jobs: Jobs) -> None:
+        """Have a process for each job that needs the files of this home, beside the slots."""
+        self._at_home = [thread for thread in self._at_home if thread.is_alive()]
+        for kind in (name for name, kind in KINDS.items() if kind.at_home):
+            if not jobs.waiting([kind]):
+                continue
+            mine = [thread for thread in self._at_home if thread.name == f"aquadash-{kind}"]
+            # Those that have no job yet are about to take one.
+            idle = max(0, len(mine) - len(jobs.find(kind=kind, status=[JobStatus.RUNNING])))
+            for _ in range(len(jobs.queue(kind)) - idle):
+                thread = threading.Thread(target=_take_at_home, args=(kind,), name=f"aquadash-{kind}", daemon=True)
+                thread.start()
+                self._at_home.append(thread)

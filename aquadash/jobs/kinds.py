@@ -23,6 +23,8 @@ class Kind:
             needs, and a job of which nobody has taken care for a lease is interrupted, queued or not. Else the engine
             gives out slots, a queued job waits for the next that is free, and a job whose worker was lost is put back,
             until so many were lost in a row without any getting on.
+        at_home: Whether it needs files of the home that it was submitted in. Such a job takes no slot of the engine's:
+            whoever gives those out for that home starts a worker for it, which hands it back when they end.
         prepare: ``"module:function"``, called by the process that stands by, to import what takes long; empty for
             nothing.
         niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
@@ -37,6 +39,7 @@ class Kind:
     work: str
     ended: str = ""
     max_losses: int = 0
+    at_home: bool = False
     prepare: str = ""
     niceness: int = 0
     slots: int | None = 1
@@ -60,6 +63,15 @@ KINDS = {
             max_losses=3,
             prepare="aquadash.training.worker:prepare",
             slots=None,
+        ),
+        Kind(
+            "search",
+            "search",
+            "aquadash.search.job:work",
+            ended="aquadash.search.job:record_end",
+            max_losses=3,
+            at_home=True,
+            slots=8,
         ),
         Kind(
             "robustness",

@@ -209,7 +209,9 @@ class Jobs:
         leased = held or not waits_for_a_slot
         values = {
             "owner": owner,
-            "home": "" if waits_for_a_slot and settings.store_is_shared() else settings.here(),
+            "home": ""
+            if waits_for_a_slot and not KINDS[kind].at_home and settings.store_is_shared()
+            else settings.jobs_home(),
             "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
             "rank": null(),
             "needs": _HELD if held else needs,
@@ -462,7 +464,7 @@ class Jobs:
 
     def _renew_behind(self, connection: Connection, revision: int, kind: str) -> None:
         """Keep those waiting that wait for a slot of their kind on this machine."""
-        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED, _columns.home == settings.here())
+        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED, _columns.home == settings.jobs_home())
         connection.execute(update(_jobs).where(behind).values(lease=self._now + LEASE_SECONDS))
         waiting = asdict(Progress(f"waiting for another {KINDS[kind].title}"))
         unaware = and_(behind, _columns.progress.is_(null()))
@@ -525,7 +527,7 @@ def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement
     return and_(
         _columns.status == JobStatus.QUEUED,
         _columns.kind.in_(kinds),
-        _columns.home.in_(["", settings.here()]),
+        _columns.home.in_(["", settings.jobs_home()]),
         _columns.needs.in_(["", *offers]),
     )
 

@@ -19,6 +19,10 @@ class Stopped(Exception):
         super().__init__(message)
 
 
+class HandedBack(Exception):
+    """This worker is to end, and the next to go on with the job; the text says why."""
+
+
 class LeaseLostError(AquaDashError):
     """The worker was silent for too long, so that the job is no longer its own: it may write nothing more."""
 

@@ -20,6 +20,7 @@ from types import EllipsisType
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 from filelock import FileLock, Timeout
 
 from aquadash import settings
@@ -29,7 +30,7 @@ from aquadash.jobs.kinds import KINDS, Kind, named
 from aquadash.jobs.processes import log_to
 from aquadash.jobs.standby import STANDBY, WorkerProcess
 from aquadash.jobs.table import Jobs
-from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
+from aquadash.jobs.types import HandedBack, Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
 
 _log = logging.getLogger("aquadash.jobs")
 
@@ -90,6 +91,7 @@ class JobContext:
         self._jobs = jobs
         self._job = job
         self._clock = clock
+        self._parent = os.getppid()
         self._began = clock()
         self._progress: Progress | None = None
         self._log_tail: str | None = None
@@ -116,6 +118,7 @@ class JobContext:
 
         Raises:
             Stopped: Somebody asked the job to stop.
+            HandedBack: It is done at home, and the process that started this one has ended.
             AquaDashError: The job is no longer this worker's, or the table has failed for too long.
         """
         if isinstance(eta, EllipsisType):
@@ -125,6 +128,8 @@ class JobContext:
             self._news.set()
         if self._lost is not None:
             raise self._lost
+        if KINDS[self._job.kind].at_home and (os.getppid() != self._parent or not psutil.pid_exists(self._parent)):
+            raise HandedBack("AquaDash has ended")
         if self._stop_requested:
             raise Stopped
 
@@ -216,7 +221,11 @@ def do_job(jobs: Jobs, job: Job) -> None:
     kind = KINDS[job.kind]
     context = JobContext(jobs, job)
     with context.beating():
-        status, message, result = _done(kind, context)
+        try:
+            status, message, result = _done(kind, context)
+        except HandedBack as reason:
+            jobs.put_back(context.worker, str(reason), is_loss=False)
+            return
         _log.info("%s: %s. %s", job.id, status, message or result)
         try:
             context.beat()
@@ -247,6 +256,8 @@ def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str, Mapping[str,
     """How the work has ended: its status, why, and what it has found; queued where another worker is to go on."""
     try:
         return JobStatus.FINISHED, "", named(kind.work)(context)
+    except HandedBack:
+        raise
     except Stopped as stopped:
         return JobStatus.STOPPED, str(stopped), {}
     except StorageError as error:

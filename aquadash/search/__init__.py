@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from aquadash.search.job import resume_search, start_search, stop_search
 from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
-from aquadash.search.searches import Searches, open_searches
 from aquadash.search.space import Parameter, parse, parse_all
 from aquadash.search.store import any_stored
 from aquadash.search.suggestions import default_space, suggested
@@ -17,13 +17,14 @@ __all__ = [
     "Search",
     "SearchHead",
     "SearchPlan",
-    "Searches",
     "Trial",
     "TrialState",
     "any_stored",
     "default_space",
-    "open_searches",
     "parse",
     "parse_all",
+    "resume_search",
+    "start_search",
+    "stop_search",
     "suggested",
 ]

@@ -16,6 +16,8 @@ from aquadash import people, settings
 from aquadash.classroom.checks import check_search
 from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.jobs import Job, JobStatus, open_jobs
+from aquadash.jobs.types import job_id
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import RunStatus
 from aquadash.search import strategies
@@ -24,10 +26,13 @@ from aquadash.search.seen import as_seen, maker_of
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 
 if TYPE_CHECKING:
-    from filelock import FileLock
     from optuna import Study
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
+    from optuna.trial import Trial as OptunaTrial
+
+#: The kind of job that carries a search out.
+KIND = "search"
 
 # Attributes of a study.
 PLAN = "plan"
@@ -35,16 +40,13 @@ NAME = "name"
 STATUS = "status"
 CREATED = "created_at"
 SECONDS = "seconds"
-STOP = "stop_requested"
 MESSAGE = "message"
 MAKER = "maker"
 HIDDEN = "hidden"
 
 # Attributes of a trial. (MESSAGE, too.)
 RUN = "run_id"
-PAUSED = "paused"
 PRUNED_AT = "pruned_at"
-RESTARTS = "restarts"
 
 _NAME_LIMIT = 120
 
@@ -87,7 +89,8 @@ class SearchStore:
         """All searches that whoever asks may see, without their trials, newest first."""
         with study_errors("read the searches"):
             found = [(study.study_name, study.user_attrs) for study in self._storage.get_all_studies()]
-        heads = [self._head(search_id, attrs) for search_id, attrs in found if PLAN in attrs]
+        jobs = {job.run: job for job in open_jobs().find(kind=KIND)}
+        heads = [_head(search_id, attrs, jobs.get(search_id)) for search_id, attrs in found if PLAN in attrs]
         return sorted(viewed(heads, lambda head: head.thing), key=lambda head: head.created_at, reverse=True)
 
     def get(self, search_id: str) -> Search:
@@ -101,20 +104,15 @@ class SearchStore:
         with study_errors("read the search"):
             attrs = study.user_attrs
             frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
-        head = self._head(search_id, attrs)
-        plan = from_json(attrs[PLAN])
+        job, plan = open_jobs().get(job_id(KIND, search_id)), from_json(attrs[PLAN])
+        head = _head(search_id, attrs, job)
+        under_way = TrialState.PAUSED if head.status is RunStatus.STOPPED else TrialState.RUNNING
         return Search(
-            search_id=search_id,
-            name=head.name,
-            status=head.status,
-            created_at=head.created_at,
+            **vars(head),
             plan=plan,
-            trials=tuple(_trial(one, plan) for one in frozen),
+            trials=tuple(_trial(one, plan, under_way) for one in frozen),
             seconds=float(attrs.get(SECONDS, 0.0)),
-            stop_requested=bool(attrs.get(STOP)),
-            message=str(attrs.get(MESSAGE, "")),
-            maker=head.maker,
-            hidden=head.hidden,
+            stop_requested=job is not None and job.stop_requested and not job.status.ended,
         )
 
     def resolve(self, text: str) -> str:
@@ -135,17 +133,10 @@ class SearchStore:
             raise RunError(f"{text[:80]!r} fits {len(found)} searches: {ids}. Give more of the id.")
         return found[0].search_id
 
-    def request_stop(self, search_id: str) -> None:
-        """Ask the process that carries the search out to stop it; it looks once a second.
-
-        Raises:
-            RunError: The search is not running.
-        """
-        search = self.get(search_id)
-        require(Action.STOP, search.thing)
-        if search.status is not RunStatus.RUNNING:
-            raise RunError(f"{search.name} is not running: it is {search.status}.")
-        self._set(search_id, {STOP: True})
+    def ended_as(self, search_id: str) -> RunStatus | None:
+        """How the search is written to have ended, whatever its job says; None while it is to be carried out."""
+        status = _stored_status(self._study(search_id).user_attrs)
+        return status if status.ended else None
 
     def set_budget(self, search_id: str, budget: Budget) -> None:
         """Give the search another budget, counted from its beginning."""
@@ -156,7 +147,7 @@ class SearchStore:
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
         """Keep the search and the runs of its trials from all students but its owner, or no longer.
 
-        Trials that come later are hidden by whoever carries the search out.
+        Trials that come later are hidden by the search's worker.
 
         Raises:
             NotAllowedError: Only the teacher hides.
@@ -173,7 +164,7 @@ class SearchStore:
                     runs.set_hidden(trial.run_id, hidden)
 
     def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
-        """Write attributes of the study; only for whoever carries the search out."""
+        """Write attributes of the study; only for the search's worker."""
         require(Action.WORK)
         self._set(search_id, values)
 
@@ -184,9 +175,17 @@ class SearchStore:
                 study.set_user_attr(key, value)
 
     def study(self, search_id: str) -> Study:
-        """The search as Optuna has it; only for whoever carries the search out."""
+        """The search as Optuna has it; only for the search's worker."""
         require(Action.WORK)
         return self._study(search_id)
+
+    def trial(self, study: Study, number: int) -> OptunaTrial:
+        """A trial as Optuna has it for whoever asked for it, with the study's pruner."""
+        from optuna import Trial as OptunaTrial
+
+        study_id = self._storage.get_study_id_from_name(study.study_name)
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        return OptunaTrial(study, trial_id)
 
     def _study(self, search_id: str) -> Study:
         import optuna
@@ -200,47 +199,36 @@ class SearchStore:
                 raise UnknownNameError(f"There is no search {search_id[:40]!r}.") from None
         return study
 
-    def lock(self, search_id: str) -> FileLock:
-        """The lock that the one who carries the search out holds, in whichever process. The operating system lets go
-        of it when the process dies, however it dies."""
-        from filelock import FileLock
 
-        path = settings.search_lock(search_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # It is taken in one thread and given back in another.
-        return FileLock(path, thread_local=False)
-
-    def attended(self, search_id: str) -> bool:
-        """Whether some process carries the search out."""
-        from filelock import Timeout
-
-        lock = self.lock(search_id)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
-
-    def _head(self, search_id: str, attrs: dict[str, Any]) -> SearchHead:
-        status = RunStatus(attrs.get(STATUS, RunStatus.STOPPED))
-        if status is RunStatus.RUNNING and not self.attended(search_id):
-            status = RunStatus.INTERRUPTED
-        return SearchHead(
-            search_id,
-            str(attrs.get(NAME, search_id[:8])),
-            status,
-            float(attrs.get(CREATED, 0.0)),
-            maker=maker_of(attrs.get(MAKER)),
-            hidden=bool(attrs.get(HIDDEN)),
-        )
+def _stored_status(attrs: dict[str, Any]) -> RunStatus:
+    return RunStatus(attrs.get(STATUS, RunStatus.STOPPED))
 
 
-def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
+def _head(search_id: str, attrs: dict[str, Any], job: Job | None) -> SearchHead:
+    """What is stored of a search, and what its job knows of it while that is new."""
+    status, message = _stored_status(attrs), str(attrs.get(MESSAGE, ""))
+    if job is None:
+        # Its home came without its jobs, or is of an earlier version.
+        status = status if status.ended else RunStatus.INTERRUPTED
+    elif not (status.ended and job.status.ended):
+        handed_back = job.status is JobStatus.QUEUED and job.started_at is not None
+        status, message = RunStatus.INTERRUPTED if handed_back else RunStatus(job.status), job.message
+    return SearchHead(
+        search_id,
+        str(attrs.get(NAME, search_id[:8])),
+        status,
+        float(attrs.get(CREATED, 0.0)),
+        message=message,
+        maker=maker_of(attrs.get(MAKER)),
+        hidden=bool(attrs.get(HIDDEN)),
+    )
+
+
+def _trial(frozen: FrozenTrial, plan: SearchPlan, under_way: TrialState) -> Trial:
     from optuna.trial import TrialState as State
 
     state = {State.COMPLETE: TrialState.COMPLETE, State.PRUNED: TrialState.PRUNED, State.FAIL: TrialState.FAILED}.get(
-        frozen.state, TrialState.PAUSED if frozen.user_attrs.get(PAUSED) else TrialState.RUNNING
+        frozen.state, under_way
     )
     return Trial(
         number=frozen.number,
@@ -250,6 +238,7 @@ def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
         run_id=str(frozen.user_attrs.get(RUN, "")),
         epochs=frozen.last_step or 0,
         reached=max(frozen.intermediate_values.values(), default=None),
+        pruned_at=frozen.user_attrs.get(PRUNED_AT),
         message=str(frozen.user_attrs.get(MESSAGE, "")),
         started_at=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
         ended_at=frozen.datetime_complete.timestamp() if frozen.datetime_complete else None,

@@ -1,10 +1,10 @@
-"""One search's Optuna study, as the one who carries the search out writes it: ask, report, tell."""
+"""One search's Optuna study, as the search's worker writes it: ask, report, tell."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aquadash.runs.types import EpochRecord
 from aquadash.search import store as kept
@@ -21,6 +21,7 @@ class OpenStudy:
     """The study of a search. Every method raises ``StorageError`` when it cannot be read or written."""
 
     def __init__(self, store: SearchStore, search_id: str) -> None:
+        self._store = store
         self._study = store.study(search_id)
 
     def ask(self, plan: SearchPlan, number: int) -> Trial:
@@ -75,14 +76,6 @@ class OpenStudy:
         with study_errors("write the trial"):
             self._handle(trial.number).set_user_attr(key, value)
 
-    def attribute(self, trial: Trial, key: str) -> Any:
-        """An attribute of the trial, None where it has not been written."""
-        with study_errors("read the trial"):
-            return self._handle(trial.number).user_attrs.get(key)
-
     def _handle(self, number: int) -> OptunaTrial:
-        """Optuna's own object of a trial, which a process that did not ask for the trial has to make."""
-        import optuna
-
-        frozen = self._study.get_trials(deepcopy=False)[number]
-        return optuna.Trial(self._study, frozen._trial_id)
+        """Optuna's own object of a trial, for which another process may have asked."""
+        return self._store.trial(self._study, number)

@@ -40,6 +40,7 @@ class Trial:
         run_id: Its run; empty if none came into being.
         epochs: How many epochs of its run the pruner has seen.
         reached: Its best validation accuracy as long as it was watched for pruning, None if it was not.
+        pruned_at: The epoch after which it was to end because others were better by then; None otherwise.
         message: Why it failed or was pruned; empty otherwise.
         started_at: Seconds since 1970 UTC.
         ended_at: Likewise; None before.
@@ -52,6 +53,7 @@ class Trial:
     run_id: str = ""
     epochs: int = 0
     reached: float | None = None
+    pruned_at: int | None = None
     message: str = ""
     started_at: float = 0.0
     ended_at: float | None = None
@@ -64,9 +66,10 @@ class SearchHead:
     Attributes:
         search_id: 32 hexadecimal digits.
         name: What people call it; text, never markup or a path.
-        status: ``running``, ``stopped``, ``finished`` (its budget is spent), ``failed``, or ``interrupted``: it should
-            be running, but its process is gone.
+        status: ``queued``, ``running``, ``stopped``, ``finished`` (its budget is spent), ``failed``, or
+            ``interrupted``: it should be running, but its process is gone.
         created_at: Seconds since 1970 UTC.
+        message: Why it failed or was interrupted; empty otherwise.
         maker: Who asked for it; its trials are their runs.
         hidden: True if the teacher keeps it from the class.
     """
@@ -75,8 +78,14 @@ class SearchHead:
     name: str
     status: RunStatus
     created_at: float
+    message: str = field(default="", kw_only=True)
     maker: Person = field(default=OWNER, kw_only=True)
     hidden: bool = field(default=False, kw_only=True)
+
+    @property
+    def at_work(self) -> bool:
+        """True while it is carried out, or is about to be."""
+        return not self.status.ended
 
     @property
     def thing(self) -> Thing:
@@ -92,15 +101,13 @@ class Search(SearchHead):
         plan: What it was made from, with the present budget.
         trials: In the order of their numbers.
         seconds: For how long it has been at work, breaks left out.
-        stop_requested: True once somebody has asked it to stop.
-        message: Why it failed; empty otherwise.
+        stop_requested: True once somebody has asked it to stop, until it has.
     """
 
     plan: SearchPlan
     trials: tuple[Trial, ...] = ()
     seconds: float = 0.0
     stop_requested: bool = False
-    message: str = ""
 
     def of(self, state: TrialState) -> list[Trial]:
         """The trials in that state."""

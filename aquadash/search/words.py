@@ -5,6 +5,14 @@ from __future__ import annotations
 from aquadash.search.types import Search
 
 
+def progress(search: Search) -> str:
+    """How many of its trials are done, and how good the best is."""
+    ended, most = sum(trial.state.ended for trial in search.trials), search.plan.most_trials
+    best = search.best.value if search.best else None
+    result = "no result yet" if best is None else f"best {_percent(best)}"
+    return f"{ended}{'' if most is None else f' of {most}'} trials done, {result}"
+
+
 def verdict(search: Search) -> str:
     """Whether the search beat the settings that it started from: a sentence or two of plain text."""
     best, default = search.best, search.default_value

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aquadash.jobs import Job
     from aquadash.runs import RunStore
     from aquadash.runs.pace import Paces
-    from aquadash.search import Search, Searches, SearchHead
+    from aquadash.search import Search, SearchHead
     from aquadash.search.store import SearchStore
 
 #: Seconds for which what still changes may be shown as it was.
@@ -227,18 +227,6 @@ def paces() -> Paces:
     """How long epochs took in everybody's runs that have finished, at most :data:`PACES_FRESH_SECONDS` old."""
     store()
     return _paces(settings.place())
-
-
-def searches() -> Searches:
-    """What starts, stops and continues searches; waits for the engine at a cold start.
-
-    Raises:
-        AquaDashError: It could not be opened.
-    """
-    warmup.wait_for_engine()
-    from aquadash.search import open_searches
-
-    return open_searches()
 
 
 def search_heads() -> list[SearchHead]:

@@ -130,7 +130,7 @@ def _opening(*, retry: bool) -> _Opening:
 
 
 def _open(opening: _Opening) -> None:
-    """Open the store, then the engine, and go on with searches; errors are kept for whoever waits."""
+    """Open the store, then the engine; errors are kept for whoever waits."""
     opening.wanted.wait(_HEAD_START)
     try:
         from aquadash.runs import open_store
@@ -143,7 +143,7 @@ def _open(opening: _Opening) -> None:
     opening.engine_wanted.wait(_HEAD_START)
     if opening.store_error is None:
         try:
-            _adopt(opening.address)
+            _serve(opening.address)
         except Exception as error:
             opening.engine_error = _presentable(error, "The training engine could not be started")
     opening.engine_done.set()
@@ -153,24 +153,17 @@ def _open(opening: _Opening) -> None:
     evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
-def _adopt(address: str) -> None:
-    """Go on with the runs and searches whose process is gone; searches that cannot be taken up read as interrupted.
+def _serve(address: str) -> None:
+    """Give what waits to workers, also what was left behind.
 
     Opening takes seconds, in which another home may be set, as tests do. What lies there is not for this thread to take
-    over, hence the look at the address between opening and adopting.
+    over.
     """
-    from aquadash import engine, search
+    from aquadash.engine import open_engine
 
-    runs = engine.open_engine()
-    if settings.place() != address:
-        return
-    runs.serve()
-    try:
-        searches = search.open_searches() if search.any_stored() else None
-        if searches is not None and settings.place() == address:
-            searches.adopt()
-    except Exception:
-        _LOG.exception("The searches could not be taken up")
+    engine = open_engine()
+    if settings.place() == address:
+        engine.serve()
 
 
 def _presentable(error: Exception, what: str) -> AquaDashError:

@@ -11,7 +11,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan
+from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan, start_search
 from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
 from aquadash.ui import bound, cache, inputs, shell, source_menu
 from aquadash.ui import hyperparameters as fields
@@ -171,7 +171,7 @@ def _launch(plan: SearchPlan) -> None:
     st.session_state[_LAUNCHED_AT] = now
     try:
         with st.spinner("Launching ..."):
-            search_id = cache.searches().start(plan)
+            search_id = start_search(plan, cache.engine())
     except Exception:
         # A second try at once is no double click.
         del st.session_state[_LAUNCHED_AT]

@@ -9,8 +9,9 @@ import streamlit as st
 from aquadash import settings
 from aquadash.classroom.rights import Action, allowed
 from aquadash.runs.types import RunStatus
-from aquadash.search import Budget, Search, SearchHead, TrialState
+from aquadash.search import Budget, Search, SearchHead, TrialState, resume_search, stop_search
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
+from aquadash.search.store import open_search_store
 from aquadash.search.words import verdict
 from aquadash.ui import address, cache, components, inputs, owners, shell
 from aquadash.ui import hyperparameters as fields
@@ -31,7 +32,7 @@ _KEY = "search"
 def watch(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches, bound to ``?search=``, and the chosen one; by default one at work, or the newest."""
     st.subheader("Watch", anchor=False)
-    at_work = [head for head in heads if head.status is RunStatus.RUNNING]
+    at_work = [head for head in heads if head.at_work]
     ordered = {head.search_id: head for head in [*at_work, *(head for head in heads if head not in at_work)]}
     if st.session_state.get(_KEY) not in (None, *ordered):
         del st.session_state[_KEY]
@@ -69,7 +70,7 @@ def show(search_id: str) -> None:
     _explanation(search)
     _actions(search)
     # An interrupted one may be taken up in a moment by an app that has just been started.
-    changing = search.status in (RunStatus.RUNNING, RunStatus.INTERRUPTED)
+    changing = search.at_work or search.status is RunStatus.INTERRUPTED
     shell.live(TICK_SECONDS if changing else None)(_picture)(search_id, _signature(search))
 
 
@@ -129,7 +130,7 @@ def _explanation(search: Search) -> None:
 def _actions(search: Search) -> None:
     """Stop, continue, more trials, and the best trial's settings."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if search.status is RunStatus.RUNNING:
+        if search.at_work:
             if allowed(Action.STOP, search.thing):
                 _stop_button(search)
         elif not allowed(Action.RESUME, search.thing):
@@ -157,7 +158,7 @@ def _hide_button(search: Search) -> None:
         help="The class does not see a hidden search and its trials; whose it is, does.",
     ):
         with shell.guard():
-            cache.searches().set_hidden(search.search_id, not search.hidden)
+            open_search_store().set_hidden(search.search_id, not search.hidden)
             cache.refresh()
             st.rerun()
 
@@ -172,7 +173,7 @@ def _stop_button(search: Search) -> None:
         help="Trainings at work stop and keep their complete epochs. The search can be continued from there.",
     ):
         with shell.guard():
-            cache.searches().stop(search.search_id)
+            stop_search(search.search_id)
             cache.refresh()
             st.rerun()
 
@@ -195,7 +196,7 @@ def _more_trials(search: Search) -> None:
 
 def _resume(search: Search, budget: Budget) -> None:
     with shell.guard():
-        cache.searches().resume(search.search_id, budget=budget)
+        resume_search(search.search_id, cache.engine(), budget=budget)
         cache.refresh()
         st.rerun()
 
@@ -240,7 +241,7 @@ def _figures(search: Search) -> None:
         return
     with st.container(horizontal=True):
         st.metric(
-            "Best so far" if search.status is RunStatus.RUNNING else "Best",
+            "Best so far" if search.at_work else "Best",
             f"{100 * best.value:.1f} %",
             delta=f"trial {best.number}",
             delta_color="off",

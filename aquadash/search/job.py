@@ -1,0 +1,181 @@
+"""Searches as jobs: how people start, stop and continue them, and what their worker does."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aquadash import people
+from aquadash.augment import embedded
+from aquadash.classroom import checks
+from aquadash.classroom.rights import Action, require
+from aquadash.engine import Engine
+from aquadash.engine.checks import check
+from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.jobs import JobStatus, Stopped, open_jobs
+from aquadash.jobs.types import job_id
+from aquadash.runs import open_store
+from aquadash.search import store as kept
+from aquadash.search.controller import Controller
+from aquadash.search.plan import Budget, SearchPlan
+from aquadash.search.space import grid
+from aquadash.search.store import KIND, any_stored, open_search_store
+from aquadash.search.words import progress
+
+if TYPE_CHECKING:
+    from aquadash.jobs.worker import JobContext
+
+_log = logging.getLogger("aquadash.search")
+
+#: Seconds between two looks at the trials: workers report once a second.
+POLL_SECONDS = 1.0
+
+#: Errors in a row (a busy or full disk) after which a search gives up.
+_MOST_ERRORS = 30
+
+
+# -- what people do --------------------------------------------------------------------------------------------------
+
+
+def start_search(plan: SearchPlan, engine: Engine) -> str:
+    """Store a new search, have it begun, and return its id.
+
+    Raises:
+        AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
+        NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
+    """
+    require(Action.SEARCH)
+    checks.check_search()
+    checks.check_training(plan.config.training.epochs, waiting=0)
+    for epochs in _on_grid(plan, "training.epochs"):
+        checks.check_training(int(epochs), waiting=0)
+    plan.checked()
+    check(plan.config)
+    # All trials learn with the same pipelines, also when somebody edits one in between.
+    tried = [str(name) for name in _on_grid(plan, "augmentation.pipeline")]
+    search_id = open_search_store().create(replace(plan, config=embedded(plan.config, also=tried)))
+    open_jobs().submit(KIND, search_id, {}, owner=people.current().person_id)
+    engine.serve()
+    return search_id
+
+
+def stop_search(search_id: str) -> None:
+    """Ask a search to stop, whichever process carries it out.
+
+    Its runs at work are stopped and keep their complete epochs; their trials rest until the search is continued.
+
+    Raises:
+        RunError: It is not at work.
+    """
+    search = open_search_store().get(search_id)
+    require(Action.STOP, search.thing)
+    try:
+        job = open_jobs().request_stop(job_id(KIND, search_id))
+    except RunError:
+        raise RunError(f"{search.name} is not running: it is {search.status}.") from None
+    if job.status.ended:
+        # No worker had it.
+        with people.acting(people.OWNER):
+            record_end(search_id, job.status, "")
+
+
+def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = None) -> None:
+    """Continue a search that was stopped, interrupted, failed, or has spent its budget.
+
+    Args:
+        search_id: Which one.
+        engine: Gives out the work.
+        budget: A new one, counted from the search's beginning; None keeps the old one.
+
+    Raises:
+        RunError: It is running, or its budget has no room.
+        NotAllowedError: It is not one's own, or in this class the teacher alone starts searches.
+    """
+    store = open_search_store()
+    search = store.get(search_id)
+    require(Action.RESUME, search.thing)
+    checks.check_search()
+    if search.at_work:
+        raise RunError(f"{search.name} is running already.")
+    if budget is not None:
+        store.set_budget(search_id, budget)
+        search = store.get(search_id)
+    most, minutes = search.plan.most_trials, search.plan.budget.minutes
+    if all(trial.state.ended for trial in search.trials):
+        if search.exhausted:
+            raise RunError(f"{search.name} has tried every point of its grid. Begin a new search with more values.")
+        if most is not None and len(search.trials) >= most:
+            raise RunError(f"{search.name} has made all of its {len(search.trials)} trials. Give it a budget of more.")
+        if minutes is not None and search.seconds >= 60 * minutes:
+            raise RunError(f"{search.name} has spent its {minutes:g} minutes. Give it a budget of more.")
+    job = open_jobs().get(job_id(KIND, search_id))
+    if job is None or job.status.ended:
+        open_jobs().submit(KIND, search_id, {}, owner=search.maker.person_id)
+    engine.serve()
+
+
+def _on_grid(plan: SearchPlan, name: str) -> list[Any]:
+    """The values that a setting may take at the ends of its range, or all of its choices; none if it does not vary."""
+    return [value for part in plan.space if part.name == name for value in grid(part, points=2)]
+
+
+# -- what the worker does --------------------------------------------------------------------------------------------
+
+
+def work(job: JobContext) -> dict[str, Any]:
+    """Carry a search out until its budget is spent. It queues trainings; whoever serves gives them their slots.
+
+    Raises:
+        Stopped: Somebody asked it to, and its trainings rest.
+        AquaDashError: Too many of its trials failed, or the stores for too long.
+    """
+    runs = open_store()
+    controller = Controller(open_search_store(), job.run, engine=Engine(runs, serving=False), runs=runs)
+    status, errors, done = JobStatus.RUNNING, 0, 0
+    while True:
+        try:
+            status = controller.step()
+            errors = 0
+        except AquaDashError as error:
+            errors += 1
+            _log.warning("search %s (%d in a row): %s", job.run, errors, error)
+            if errors >= _MOST_ERRORS:
+                raise
+        search = controller.search
+        # The next steps read of the search that it is to stop, and take their time to do it.
+        with contextlib.suppress(Stopped):
+            job.report(progress(search), round(1000 * search.share), 1000, search.eta_seconds)
+        if (ended := sum(trial.state.ended for trial in search.trials)) > done:
+            job.beat(advanced=True)
+            done = ended
+        if status is JobStatus.FINISHED:
+            return {}
+        if status is JobStatus.STOPPED:
+            raise Stopped("")
+        if status is JobStatus.FAILED:
+            raise RunError(controller.message)
+        time.sleep(POLL_SECONDS)
+
+
+def record_end(search_id: str, status: JobStatus, message: str) -> None:
+    """Keep how a search ended; where it was stopped while no worker had it, let its trainings rest.
+
+    Raises:
+        StorageError: A store cannot be read or written.
+    """
+    try:
+        if not any_stored() or open_search_store().ended_as(search_id) is not None:
+            return
+    except UnknownNameError:
+        # Of another home.
+        return
+    store = open_search_store()
+    if status is JobStatus.STOPPED:
+        for trial in store.get(search_id).trials:
+            with contextlib.suppress(RunError, UnknownNameError):
+                if trial.run_id and not trial.state.ended:
+                    open_store().request_stop(trial.run_id)
+    store.set_attributes(search_id, {kept.MESSAGE: message[:500], kept.STATUS: str(status)})

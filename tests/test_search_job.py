@@ -1,0 +1,254 @@
+"""Searches as jobs: started, stopped and continued by people, carried out on runs that train nothing."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aquadash.config import RunConfig
+from aquadash.engine import Engine, slots
+from aquadash.errors import ConfigError, DataError, RunError, StorageError
+from aquadash.jobs import JobStatus, Worker, open_jobs, worker
+from aquadash.runs import RunStatus, open_store
+from aquadash.search import Budget, TrialState, job, resume_search, start_search, stop_search
+from aquadash.search import store as kept
+from aquadash.search.store import KIND, SearchStore, open_search_store
+from tests import job_rows
+from tests.search_fakes import InThreads, QuickRuns, plan, searching
+from tests.search_steps import take_up
+from tests.waiting import wait_for
+
+
+class Idle:
+    """An engine that serves nobody."""
+
+    def serve(self) -> None: ...
+
+
+@pytest.fixture
+def store() -> SearchStore:
+    return open_search_store()
+
+
+@pytest.fixture
+def runs() -> QuickRuns:
+    return QuickRuns()
+
+
+@pytest.fixture
+def engine(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
+    with searching(runs, monkeypatch) as engine:
+        yield engine
+
+
+def test_it_runs_to_its_end(engine: InThreads, runs: QuickRuns) -> None:
+    runs.gate.set()
+    search = engine.ended(start_search(plan(budget=Budget(4)), engine))
+    assert search.status is RunStatus.FINISHED and len(search.complete) == 4
+    done = job_rows.latest(KIND)
+    assert done.progress is not None and "4 of 4 trials done, best" in done.progress.phase
+
+
+def test_a_plan_that_cannot_be_carried_out_is_not_stored(store: SearchStore) -> None:
+    with pytest.raises(ConfigError):
+        start_search(plan(budget=Budget(None)), Idle())
+    assert store.heads() == [] and open_jobs().find(kind=KIND) == []
+
+
+def test_weights_that_cannot_be_had_are_told_before_anything_starts(
+    store: SearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(config: RunConfig) -> None:
+        raise DataError("no weights")
+
+    monkeypatch.setattr(job, "check", missing)
+    with pytest.raises(DataError, match="no weights"):
+        start_search(plan(), Idle())
+    assert store.heads() == []
+
+
+def test_a_grid_without_a_point_left_is_not_continued(engine: InThreads, runs: QuickRuns) -> None:
+    runs.gate.set()
+    search_id = start_search(plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(2)), engine)
+    assert engine.ended(search_id).exhausted
+    with pytest.raises(RunError, match="every point of its grid"):
+        resume_search(search_id, engine, budget=Budget(20))
+
+
+def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+    search_id = start_search(plan(budget=Budget(3)), engine)
+    wait_for(lambda: runs.at_work)
+    with pytest.raises(RunError, match="running already"):
+        resume_search(search_id, engine)
+    stop_search(search_id)
+    stopped = engine.ended(search_id)
+    assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "")
+    assert stopped.trials[0].state is TrialState.PAUSED
+    with pytest.raises(RunError, match="it is stopped"):
+        stop_search(search_id)
+    runs.gate.set()
+    resume_search(search_id, engine)
+    finished = engine.ended(search_id)
+    assert finished.status is RunStatus.FINISHED and len(runs.runs) == 3 and not finished.stop_requested
+
+
+def test_a_spent_budget_must_grow(engine: InThreads, runs: QuickRuns) -> None:
+    runs.gate.set()
+    search_id = start_search(plan(budget=Budget(3)), engine)
+    engine.ended(search_id)
+    with pytest.raises(RunError, match="all of its 3 trials"):
+        resume_search(search_id, engine)
+    resume_search(search_id, engine, budget=Budget(5))
+    assert len(engine.ended(search_id).complete) == 5
+    with pytest.raises(RunError, match="minutes"):
+        resume_search(search_id, engine, budget=Budget(None, minutes=1e-6))
+
+
+def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
+    engine: InThreads, store: SearchStore, runs: QuickRuns
+) -> None:
+    search_id = start_search(plan(budget=Budget(3)), Idle())
+    assert store.get(search_id).status is RunStatus.QUEUED
+    lost = job_rows.claim(KIND)
+    assert store.get(search_id).status is RunStatus.RUNNING and lost.worker is not None
+    open_jobs().put_back(lost.worker, "AquaDash has ended", is_loss=False)
+    left = store.get(search_id)
+    assert left.status is RunStatus.INTERRUPTED and "AquaDash has ended" in left.message
+    runs.gate.set()
+    # It waits already: that somebody continues it makes no second job of it.
+    resume_search(search_id, engine)
+    assert engine.ended(search_id).status is RunStatus.FINISHED and len(runs.runs) == 3
+
+
+def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
+    engine: InThreads, store: SearchStore, runs: QuickRuns
+) -> None:
+    search_id = store.create(plan(budget=Budget(2)))
+    lost = take_up(search_id)
+    control = job.Controller(store, search_id, engine=runs, runs=runs)
+    control.step()
+    assert lost.worker is not None
+    open_jobs().put_back(lost.worker, "AquaDash has ended", is_loss=False)
+    stop_search(search_id)
+    search = store.get(search_id)
+    assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PAUSED
+    assert runs.get(search.trials[0].run_id).status is RunStatus.STOPPED
+    runs.gate.set()
+    resume_search(search_id, engine)
+    finished = engine.ended(search_id)
+    assert [trial.state for trial in finished.trials] == [TrialState.COMPLETE] * 2
+    assert len(runs.runs) == 2
+
+
+def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: QuickRuns) -> None:
+    errors = iter([StorageError("database is locked")] * 3)
+
+    def stumble(config: RunConfig) -> None:
+        if error := next(errors, None):
+            raise error
+
+    runs.on_submit = stumble
+    runs.gate.set()
+    search = engine.ended(start_search(plan(budget=Budget(2)), engine))
+    assert [trial.state for trial in search.trials] == [TrialState.COMPLETE] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(StorageError("disk full"), "disk full"), (ZeroDivisionError("x"), "Zero")]
+)
+def test_a_lasting_error_ends_it_and_is_told(
+    engine: InThreads, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(config: RunConfig) -> None:
+        raise error
+
+    monkeypatch.setattr(job, "_MOST_ERRORS", 3)
+    runs.on_submit = fail
+    search = engine.ended(start_search(plan(), engine))
+    assert search.status is RunStatus.FAILED and said in search.message
+
+
+def test_a_home_of_an_earlier_version_has_searches_without_jobs(
+    engine: InThreads, store: SearchStore, runs: QuickRuns
+) -> None:
+    running, stopped = store.create(plan(budget=Budget(2))), store.create(plan(budget=Budget(2)))
+    store.set_attributes(running, {kept.STATUS: "running", "stop_requested": False})
+    assert store.get(running).status is RunStatus.INTERRUPTED and store.get(stopped).status is RunStatus.STOPPED
+    with pytest.raises(RunError, match="it is interrupted"):
+        stop_search(running)
+    runs.gate.set()
+    for search_id in (running, stopped):
+        resume_search(search_id, engine)
+        assert engine.ended(search_id).status is RunStatus.FINISHED
+
+
+def test_how_a_search_of_another_home_ended_is_not_kept_here(store: SearchStore) -> None:
+    job.record_end("a" * 32, JobStatus.FAILED, "lost")
+    assert store.heads() == []
+
+
+def test_its_process_only_queues_and_its_runs_know_it() -> None:
+    engine = Engine(open_store(), serving=False)
+    trial, alone = engine.submit(RunConfig(), search_id="a" * 32), engine.submit(RunConfig())
+    assert (trial.search_id, alone.search_id) == ("a" * 32, "")
+    assert not engine._slots._thread and open_jobs().claim(["train"], Worker("here", 1)) is not None
+
+
+def test_it_is_handed_back_when_whoever_started_its_worker_has_ended(
+    store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with searching(runs, monkeypatch) as engine:
+        search_id = start_search(plan(budget=Budget(2)), engine)
+        wait_for(lambda: runs.at_work)
+        monkeypatch.setattr(worker.os, "getppid", lambda: 1)
+    left = job_rows.latest(KIND)
+    assert (left.status, left.losses) == (JobStatus.QUEUED, 0), "nobody was lost"
+    assert store.get(search_id).status is RunStatus.INTERRUPTED and not runs.at_work[0].stop_requested
+
+
+def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[Process] = []
+
+    class Process:
+        """A worker that takes a job when a test says so, and ends with it."""
+
+        pid = 1
+
+        def __init__(self, arguments: list[str], *, log_path: Path) -> None:
+            assert arguments == [KIND, "--once"]
+            self.ended = threading.Event()
+            launched.append(self)
+
+        def wait(self, timeout: float) -> int | None:
+            return 0 if self.ended.wait(0.01) else None
+
+    monkeypatch.setattr(slots.STANDBY, "launch", Process)
+    serving = slots.Slots("train")
+    first, second = (start_search(plan(), Idle()) for _ in range(2))
+    for _ in range(2):
+        serving.look()
+        wait_for(lambda: len(launched) == 2)
+    # One takes a job; the other is still about to.
+    open_jobs().claim([KIND], Worker("here", 1))
+    third = start_search(plan(), Idle())
+    serving.look()
+    wait_for(lambda: len(launched) == 3)
+    for process in launched:
+        process.ended.set()
+    for search_id in (first, second, third):
+        stop_search(search_id)
+
+
+def test_one_that_waits_in_a_home_that_is_moved_goes_on_there(
+    engine: InThreads, runs: QuickRuns, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_id = start_search(plan(budget=Budget(2)), Idle())
+    shutil.copytree(home, tmp_path / "moved")
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "moved"))
+    runs.gate.set()
+    engine.serve()
+    assert engine.ended(search_id).status is RunStatus.FINISHED
