@@ -89,7 +89,15 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AQUADASH_HOME", str(folder))
     yield folder
+    _close_engines()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _close_engines() -> None:
+    """Let nothing look after the queue of a home that goes."""
+    if (module := sys.modules.get("aquadash.engine.engine")) is not None:
+        while module._engines:
+            module._engines.popitem()[1].close()
 
 
 @pytest.fixture(autouse=True)

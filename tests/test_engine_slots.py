@@ -17,7 +17,7 @@ from aquadash.config import RunConfig
 from aquadash.engine import slots
 from aquadash.engine.slots import Slots, take_next
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Job, JobStatus, Worker
+from aquadash.jobs import Job, JobStatus, Worker, open_jobs
 from aquadash.jobs.standby import _New
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
@@ -116,7 +116,7 @@ def test_what_needs_another_machine_is_looked_at_once_in_a_while(
     store.queue(store.create(RunConfig()).run_id, needs="gpu")
     looks: list[object] = []
     monkeypatch.setattr(store.jobs, "waiting", lambda kinds, **_: kinds == [KIND] and bool(looks.append(kinds)))
-    served = Slots(KIND)
+    served = Slots(KIND, open_jobs())
     try:
         for count in (1, 2):
             served.serve()
@@ -155,7 +155,7 @@ def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
     log.parent.mkdir(parents=True)
     log.write_text("the last words\n")
     launched_by(monkeypatch, Workers("import os; os.kill(os.getpid(), 9)", do=claiming(store)))
-    served = Slots(KIND)
+    served = Slots(KIND, open_jobs())
     for losses in range(3):
         job = job_of(store, run_id)
         assert (job.status, job.losses) == (JobStatus.QUEUED, losses)
@@ -209,7 +209,7 @@ def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
     take_next(KIND, __version__, store.jobs.identity())
     assert store.get(run_id).status is (RunStatus.STOPPED if stopped else RunStatus.QUEUED)
     monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
-    Slots(KIND).look()
+    Slots(KIND, open_jobs()).look()
     assert store.ended_as(run_id) is (RunStatus.STOPPED if stopped else None)
 
 
@@ -220,13 +220,13 @@ def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch:
     job = store.jobs.claim([KIND], Worker("here", 1))
     assert job is not None
     store.jobs.end(job, JobStatus.FAILED, message="Too little memory.")
-    Slots(KIND).look()
+    Slots(KIND, open_jobs()).look()
     assert (store.ended_as(run_id), store.log(run_id)) == (RunStatus.FAILED, "before\n")
     ended_at = store.get(run_id).ended_at
     # The next app looks at all of them again.
     log.write_text("after\n")
     monkeypatch.setattr(store, "add_text_artifact", lambda *_: pytest.fail("written again"))
-    Slots(KIND).look()
+    Slots(KIND, open_jobs()).look()
     assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
 
 
@@ -266,7 +266,7 @@ def test_a_queue_that_cannot_be_looked_after_is_said_once_and_tried_again(
         raise RunError("The scheduler does not answer.")
 
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
-    served = Slots(KIND, connected=away)  # type: ignore[arg-type]
+    served = Slots(KIND, open_jobs(), connected=away)  # type: ignore[arg-type]
     served.serve()
     wait_for(lambda: len(tries) > 3)
     served.close()

@@ -44,7 +44,7 @@ class Engine:
         """
         self._store = store
         self._serving = serving
-        self._slots = Slots(KIND)
+        self._slots = Slots(KIND, store.jobs)
         #: Nobody adds a run between the look at the limits of a class and the next run's place in the queue.
         self._adding = threading.RLock()
 

@@ -136,14 +136,16 @@ class Slots:
     Dask's own queue is not used: a task is sent to a free slot only, so that whatever the table says is next is next.
     """
 
-    def __init__(self, kind: str, *, connected: Callable[[], Client] = connect) -> None:
+    def __init__(self, kind: str, jobs: Jobs, *, connected: Callable[[], Client] = connect) -> None:
         """Nothing is started before :meth:`serve`.
 
         Args:
             kind: Whose jobs.
+            jobs: The table that they are in.
             connected: Makes a client of the scheduler.
         """
         self._kind = kind
+        self._jobs = jobs
         self._connected = connected
         self._client: Client | None = None
         self._connecting = threading.Lock()
@@ -185,7 +187,7 @@ class Slots:
                 self._tasks.clear()
                 self._client = self._connected()
                 # For `cluster worker --check`.
-                self._client.set_metadata(JOBS_DATABASE, open_jobs().identity())
+                self._client.set_metadata(JOBS_DATABASE, self._jobs.identity())
             return self._client
 
     def count(self, *, asking: bool = False) -> int:
@@ -244,7 +246,7 @@ class Slots:
         Raises:
             AquaDashError: The scheduler or a store does not answer; the next look tries again.
         """
-        jobs = open_jobs()
+        jobs = self._jobs
         changes = jobs.changes(self._revision)
         for job in changes.jobs:
             kind = KINDS.get(job.kind)

@@ -25,7 +25,6 @@ from aquadash.classroom.rights import Action, require
 from aquadash.config import from_json
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
-from aquadash.jobs import open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.arrays import read_arrays
@@ -35,6 +34,8 @@ from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+    from aquadash.jobs.table import Jobs
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +127,8 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
 
+    jobs: Jobs
+
     def __init__(self, client: MlflowClient) -> None:
         self._client = client
 
@@ -175,7 +178,7 @@ class RunArtifacts:
         with storage_errors("describe the predictions"):
             # Tables of runs need the number for each run's interval, and shall not open a file a row for it.
             self._client.set_tag(run_id, tag.TEST_IMAGES, str(len(predictions.labels)))
-        open_jobs().run_changed(run_id)
+        self.jobs.run_changed(run_id)
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of its validation images."""
@@ -201,7 +204,7 @@ class RunArtifacts:
             self.add_text_artifact(run_id, name, text)
         with storage_errors("store the robustness"):
             self._client.set_tag(run_id, tag.ROBUSTNESS, "1")
-        open_jobs().run_changed(run_id)
+        self.jobs.run_changed(run_id)
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
         """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""
@@ -353,7 +356,7 @@ class RunArtifacts:
         path = self.artifact(run_id, LOG)
         if path:
             return path.read_text(encoding="utf-8", errors="replace")
-        if (job := open_jobs().get(job_id(KIND, run_id))) is not None:
+        if (job := self.jobs.get(job_id(KIND, run_id))) is not None:
             return job.log_tail
         with storage_errors("read the log"):
             return self._client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")

@@ -16,7 +16,6 @@ import numpy as np
 
 from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig, flatten, with_values
-from aquadash.jobs import open_jobs
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.connection import storage_errors
@@ -135,7 +134,7 @@ def _add(
         )
     if predicted and metrics:
         RunArtifacts.add_predictions(store, run_id, Predictions(np.arange(_TEST_IMAGES), labels, probabilities))
-    open_jobs().run_changed(run_id)
+    store.jobs.run_changed(run_id)
     return run_id
 
 

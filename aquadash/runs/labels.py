@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError
-from aquadash.jobs import open_jobs
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import Run, clean_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+    from aquadash.jobs.table import Jobs
 
 _NOTE_LIMIT = 4000
 _TAG_LIMIT = 40
@@ -26,6 +27,7 @@ class RunLabels:
     """The part of the run store that writes what people say of runs."""
 
     _client: MlflowClient
+    jobs: Jobs
 
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -69,7 +71,7 @@ class RunLabels:
             there = wanted & set(self._client.get_run(run_id).data.tags)
             for name in sorted(there):
                 self._client.delete_tag(run_id, name)
-        open_jobs().run_changed(run_id)
+        self.jobs.run_changed(run_id)
 
     def set_pinned(self, run_id: str, pinned: bool = True) -> None:
         """Let the run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins."""

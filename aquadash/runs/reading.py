@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aquadash import people
 from aquadash.classroom.rights import Action, allowed, require, viewed
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.jobs import JobStatus, open_jobs
+from aquadash.jobs import JobStatus
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -37,11 +37,8 @@ class RunReading:
 
     _client: MlflowClient
     _experiment_id: str
-
-    @property
-    def jobs(self) -> Jobs:
-        """The jobs that train the runs."""
-        return open_jobs()
+    #: The jobs that train the runs.
+    jobs: Jobs
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead that whoever asks may bring back.

@@ -12,7 +12,7 @@ from aquadash import people
 from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, RunError, StorageError
-from aquadash.jobs import JobStatus, Worker
+from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
@@ -56,6 +56,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
         super().__init__(client)
         self._experiment_id = experiment_id
+        self.jobs = open_jobs()
         self._database = database_file()
         self._file_number = file_number(self._database)
 
