@@ -24,7 +24,7 @@ from aquadash.robustness.measure import measure
 from aquadash.robustness.request import RobustnessRequest
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
-from tests import job_rows
+from tests import job_rows, live_runs
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
 from tests.test_cli import answer
@@ -190,7 +190,7 @@ def failed(run: Run) -> str:
 def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run, measurements: Robustness) -> None:
     with pytest.raises(RunError, match="model.keras of .* is missing"):
         measurements.start(run.run_id, REQUEST)
-    queued = store.create(RunConfig(), name="waits")
+    queued = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
     with pytest.raises(RunError, match="once it has ended"):
         measurements.start(queued.run_id, REQUEST)
     assert measurements.job(run.run_id) is None and measurements.job(queued.run_id) is None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 import anyio
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -39,12 +38,24 @@ class Shrinking:
             return
         told = Request(scope).headers.get("content-length", "")
         if told.isascii() and told.isdecimal() and len(told) < 16 and int(told) <= MAX_BYTES + FORM_BYTES:
+            receive = self._shrunk(scope, receive)
+        await self._app(scope, receive, send)
+
+    def _shrunk(self, scope: Scope, receive: Receive) -> Receive:
+        """What gives a form with a smaller file once somebody asks for it, and then whatever comes."""
+        asked = False
+
+        async def shrunk() -> Message:
+            nonlocal asked
+            if asked:
+                return await receive()
+            # Not before: what Streamlit refuses by its head alone is never read.
+            asked = True
             body = await Request(scope, receive).body()
             body = await anyio.to_thread.run_sync(shrunk_form, body, limiter=self._one)
-            scope = {**scope, "headers": list(scope["headers"])}
-            MutableHeaders(scope=scope)["content-length"] = str(len(body))
-            receive = _replayed(body, receive)
-        await self._app(scope, receive, send)
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return shrunk
 
 
 def shrunk_form(body: bytes) -> bytes:
@@ -56,13 +67,3 @@ def shrunk_form(body: bytes) -> bytes:
     if named is None or end < 0 or rest[end:].strip() != boundary.strip() + b"--":
         return body
     return head + gap + shrink(rest[:end], name=named[1].decode(errors="replace")) + rest[end:]
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """What a request that has been read sends: the body, and then whatever comes."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
