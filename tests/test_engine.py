@@ -269,7 +269,7 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
 def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
     quick_training: None, store: RunStore, engine: Engine
 ) -> None:
-    with other_engine(with_values(LONG, {"training.epochs": 12})) as (process, (run_id,)):
+    with other_engine(with_values(LONG, {"training.epochs": 40})) as (process, (run_id,)):
         run = in_epoch(store, run_id, 3)
         process.kill()
         process.wait()
@@ -283,7 +283,7 @@ def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
     assert "was lost (no heartbeat); the next one goes on from what is complete." in waiting.message
     assert engine.resume(run_id).status is RunStatus.QUEUED
     assert ended(store, run_id).status is RunStatus.FINISHED
-    assert [record.epoch for record in store.history(run_id)] == list(range(1, 13))
+    assert [record.epoch for record in store.history(run_id)] == list(range(1, 41))
     assert "going on after epoch" in store.log(run_id)
 
 

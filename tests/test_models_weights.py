@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from aquadash.errors import ConfigError, DataError
 from aquadash.models import transfer, weights
 from aquadash.models.applications import APPLICATIONS
 from aquadash.models.weights import ImageNetWeights, count_params, load_hdf5
-from aquadash.runs import RunStore
+from aquadash.runs import open_store
 from tests.weights_files import keras_network, tiny_file, write_like_keras
 
 #: Nothing listens on the port for "discard".
@@ -234,9 +234,10 @@ def test_a_download_tells_its_progress_and_is_checked(
 
 def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "unreachable", lambda url: "no network")
-    nowhere = cast(RunStore, object())  # any use of it would fail
+    store = open_store()
     with pytest.raises(DataError, match=f"no network.* Looked for {KERAS_NAME}"):
-        Engine(nowhere).submit(CONFIG)
+        Engine(store).submit(CONFIG)
+    assert store.list_runs() == []
     check_weights(RunConfig())
 
 
