@@ -27,7 +27,7 @@ def test_a_senseless_number_of_slots_is_refused(value: str, monkeypatch: pytest.
 @pytest.mark.parametrize("run_id", ["", "../../etc/passwd", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n"])
 def test_nothing_but_a_run_id_becomes_part_of_a_path(run_id: str) -> None:
     with pytest.raises(RunError, match="not a run id"):
-        settings.search_lock(run_id)
+        settings.checked_run_id(run_id)
 
 
 @pytest.mark.parametrize("job_id", ["", "../../etc/passwd", "train-A", "x" * 201, "train-0\n"])

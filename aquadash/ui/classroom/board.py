@@ -12,7 +12,7 @@ from aquadash.errors import AquaDashError
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry, leaderboard, sources
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache, components, shell
+from aquadash.ui import bound, cache, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
@@ -49,7 +49,7 @@ def _board(source: str) -> None:
     if people.current().leads and not projector.is_one():
         # Another teacher may have turned it.
         st.session_state[_SWITCH] = not hidden
-        st.toggle(
+        inputs.toggle(
             "Show the test results", key=_SWITCH, on_change=_turn,
             help="Ranks by the test images, at the end: of each student the run that is best by validation.",
         )  # fmt: skip
