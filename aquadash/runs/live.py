@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,6 +11,9 @@ from aquadash.runs.types import Progress, Run, RunStatus
 
 #: The kind of job that trains a run.
 KIND = "train"
+
+#: A run is stored a moment before it has a job; for so long it is not taken for one that was left behind.
+_BEING_QUEUED_SECONDS = 10.0
 
 
 def with_job(run: Run, job: Job | None, *, place: int = 0) -> Run:
@@ -23,8 +27,12 @@ def with_job(run: Run, job: Job | None, *, place: int = 0) -> Run:
     if run.status is RunStatus.UNREADABLE:
         return run
     if job is None:
+        if run.status.ended or (
+            run.status is RunStatus.QUEUED and time.time() - run.created_at < _BEING_QUEUED_SECONDS
+        ):
+            return run
         # Its home came without its jobs.
-        return run if run.status.ended else replace(run, status=RunStatus.INTERRUPTED)
+        return replace(run, status=RunStatus.INTERRUPTED)
     seen = replace(
         run,
         stop_requested=job.stop_requested,
