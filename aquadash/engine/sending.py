@@ -11,7 +11,7 @@ from aquadash import settings
 from aquadash.data.folder import about, packing
 from aquadash.errors import AquaDashError
 from aquadash.jobs import Job, JobStatus, LeaseLostError
-from aquadash.jobs.table import LEASE_SECONDS
+from aquadash.jobs.types import LEASE_SECONDS
 from aquadash.runs import RunStore
 from aquadash.runs.data_files import DataFiles
 

@@ -6,6 +6,7 @@ and hears whether to stop, and everybody reads the same row of the table.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
@@ -13,7 +14,16 @@ from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Stoppe
 if TYPE_CHECKING:
     from aquadash.jobs.table import Jobs
 
-__all__ = ["Job", "JobStatus", "LeaseLostError", "Progress", "Stopped", "Worker", "open_jobs"]
+__all__ = ["Job", "JobStatus", "LeaseLostError", "Progress", "Stopped", "Worker", "import_sqlalchemy", "open_jobs"]
+
+
+_importing = threading.Lock()
+
+
+def import_sqlalchemy() -> None:
+    """Import what anything here uses of SQLAlchemy: of two threads that begin with that at once, both can fail."""
+    with _importing:
+        import sqlalchemy.ext.mutable  # noqa: F401
 
 
 def open_jobs() -> Jobs:
@@ -22,6 +32,7 @@ def open_jobs() -> Jobs:
     Raises:
         StorageError: It cannot be opened.
     """
+    import_sqlalchemy()
     from aquadash.jobs.table import open_table
 
     return open_table()

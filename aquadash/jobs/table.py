@@ -51,11 +51,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs.kinds import KINDS
-from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Worker, job_id
-
-#: A job of which nobody has said anything for so long counts as lost. Workers report once a second; loading TensorFlow
-#: on a busy machine, at a low priority, keeps one silent for ten.
-LEASE_SECONDS = 30.0
+from aquadash.jobs.types import LEASE_SECONDS, Job, JobStatus, LeaseLostError, Progress, Worker, job_id
 
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000

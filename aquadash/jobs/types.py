@@ -8,6 +8,10 @@ from typing import Any
 
 from aquadash.errors import AquaDashError
 
+#: A job of which nobody has said anything for so long counts as lost. Workers report once a second; loading TensorFlow
+#: on a busy machine, at a low priority, keeps one silent for ten.
+LEASE_SECONDS = 30.0
+
 
 class Stopped(Exception):
     """Somebody asked the job to stop; the text tells people what is kept.

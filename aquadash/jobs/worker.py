@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from types import EllipsisType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import psutil
@@ -29,8 +29,10 @@ from aquadash.jobs import open_jobs
 from aquadash.jobs.kinds import KINDS, Kind, named
 from aquadash.jobs.processes import log_to
 from aquadash.jobs.standby import STANDBY, WorkerProcess
-from aquadash.jobs.table import Jobs
 from aquadash.jobs.types import HandedBack, Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
+
+if TYPE_CHECKING:
+    from aquadash.jobs.table import Jobs
 
 _log = logging.getLogger("aquadash.jobs")
 

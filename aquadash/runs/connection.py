@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
+from aquadash.jobs import import_sqlalchemy
 from aquadash.runs import file_folder
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def connect() -> tuple[MlflowClient, str]:
         StorageError: It cannot be opened; the message says why and how to mend it.
     """
     quiet_mlflow()
+    import_sqlalchemy()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from filelock import FileLock, Timeout
     from mlflow import MlflowClient

@@ -16,7 +16,7 @@ from aquadash import people, settings
 from aquadash.classroom.checks import check_search
 from aquadash.classroom.rights import Action, require, viewed
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
-from aquadash.jobs import Job, JobStatus, open_jobs
+from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import RunStatus
@@ -282,6 +282,7 @@ def open_search_store() -> SearchStore:
 
 
 def _connect(path: Path) -> BaseStorage:
+    import_sqlalchemy()
     import optuna
     from filelock import FileLock
 
