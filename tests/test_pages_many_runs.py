@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -22,6 +23,8 @@ from tests.serving import ROOT, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+T = TypeVar("T")
 
 RUNS = 1000
 #: Seconds.
@@ -53,9 +56,15 @@ def many_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def in_a_thread(work: Callable[[], T]) -> T:
+    """Have something done where no other test's browser has its loop of events."""
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(work).result()
+
+
 @pytest.mark.soak
 def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
-    cold, warm, kilobytes = time_page(many_runs, "compare", repeats=9)
+    cold, warm, kilobytes = in_a_thread(lambda: time_page(many_runs, "compare", repeats=9))
     print(f"cold {cold:.2f} s, warm {warm:.3f} s, {kilobytes:.0f} kB")
     assert warm <= WARM
     assert cold <= COLD
@@ -116,7 +125,9 @@ def test_bench_app_times_the_pages() -> None:
     with pytest.raises(UnknownNameError, match="compare"):
         bench_app(pages=["comapre"])
     said: list[str] = []
-    result = bench_app(runs=8, repeats=1, pages=["compare"], progress=lambda text, share: said.append(text)).to_dict()
+    result = in_a_thread(
+        lambda: bench_app(runs=8, repeats=1, pages=["compare"], progress=lambda text, share: said.append(text))
+    ).to_dict()
     (page,) = result["pages"]
     assert page["page"] == "compare" and result["runs"] == 8
     assert 0 < page["many_seconds"] <= page["many_cold_seconds"]

@@ -26,6 +26,9 @@ from aquadash.ui.train import clone, coach_notes, guess_box, live_curves
 #: report is on the screen within two.
 TICK_SECONDS = 1.4
 
+#: The same until a run has its first batch, for which whoever has clicked is waiting.
+STARTING_SECONDS = 0.4
+
 #: Seconds between two drawings of the curves and of what is said of them. Drawing them takes a browser on the same
 #: computer a tenth of a second, which the training then lacks; epochs may take less than two.
 CURVES_SECONDS = 5.0
@@ -54,7 +57,7 @@ def show(run_id: str) -> None:
     _actions(run)
     guess_box.show(run)
     if not run.status.ended:
-        shell.live(TICK_SECONDS)(_now)(run_id, _signature(run))
+        shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run_id, _signature(run))
     shell.live(None if run.status.ended else CURVES_SECONDS)(_epochs)(run_id)
 
 
@@ -89,9 +92,19 @@ def queue_text(run: Run, runs: Sequence[Run]) -> str:
     return f"{text} {run.message}".rstrip()
 
 
-def _signature(run: Run) -> tuple[RunStatus, bool]:
-    """What the parts around the fragment depend on."""
-    return run.status, run.stop_requested
+def _signature(run: Run) -> tuple[RunStatus, bool, bool]:
+    """What the parts around the fragment depend on, and how often it looks."""
+    return run.status, run.stop_requested, _has_begun(run)
+
+
+def _is_starting(run: Run) -> bool:
+    if run.status is RunStatus.QUEUED:
+        return run.place == 1 and all(other.status is not RunStatus.RUNNING for other in cache.runs())
+    return not _has_begun(run)
+
+
+def _has_begun(run: Run) -> bool:
+    return run.progress is not None and run.progress.batches > 0
 
 
 def _recipe(run: Run) -> str:
@@ -151,7 +164,7 @@ def _stop_button(run: Run) -> None:
             st.rerun()
 
 
-def _now(run_id: str, seen: tuple[RunStatus, bool]) -> None:
+def _now(run_id: str, seen: tuple[RunStatus, bool, bool]) -> None:
     """How far a run at work is; the page again when its status has changed."""
     run = cache.run(run_id)
     if _signature(run) != seen:
