@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aquadash.errors import RunError
+from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Progress, Worker
 from aquadash.jobs.table import Jobs
 from aquadash.jobs.types import job_id
@@ -174,6 +174,24 @@ def test_the_next_process_begins_with_what_was_read(fake: FakeStore, clock: Cloc
     clock.now += WHOLE_SECONDS
     runs.runs()
     wait_for(lambda: "all" in fake.asked)
+
+
+def test_what_could_not_be_read_is_read_with_the_next_look(
+    fake: FakeStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = snapshot(fake, clock)
+    fake.write("a", name="first")
+    assert names(runs) == ["first"]
+    fake.write("a", name="second")
+    with monkeypatch.context() as patch:
+
+        def away(run_id: str) -> None:
+            raise StorageError("The store is away.")
+
+        patch.setattr(fake, "stored_run", away)
+        with pytest.raises(StorageError):
+            runs.runs()
+    assert names(runs) == ["second"]
 
 
 def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:

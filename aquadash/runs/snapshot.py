@@ -101,11 +101,10 @@ class RunSnapshot:
         for job in changes.jobs:
             if job.kind == KIND:
                 self._jobs[job.run] = job
-        self._revision = changes.revision
         if written is None or len(written) > _MAX_SINGLE_READS:
             self._read_at, self._mark = now, self._seen()
             self._replace(self._everything())
-            self._keep()
+            self._keep(changes.revision)
             changed = set(self._records)
         else:
             for run_id in written:
@@ -113,6 +112,8 @@ class RunSnapshot:
             changed = set(self._records) if known is None else {*written, *(job.run for job in changes.jobs)}
         if changed:
             self._renew(changed)
+        # Last: where the store cannot be read, the next look asks for the same changes again.
+        self._revision = changes.revision
         if now - self._read_at > self._whole_pause and ((mark := self._seen()) is None or mark != self._mark):
             self._read_at = now
             threading.Thread(target=self._read_whole, name="aquadash-runs", daemon=True).start()
@@ -166,7 +167,7 @@ class RunSnapshot:
                         changed.add(run_id)
                 if changed:
                     self._renew(changed)
-                self._keep()
+                self._keep(self._revision)
         except AquaDashError:
             pass  # The next look meets the same and says so to somebody.
 
@@ -193,13 +194,13 @@ class RunSnapshot:
         self._read_at = now - self._whole_pause + _HEAD_START
         return revision
 
-    def _keep(self) -> None:
+    def _keep(self, revision: int | None) -> None:
         """Write the file; without it the next process only starts more slowly."""
         if self._kept is None:
             return
         values = {
             "format": _FORMAT,
-            "revision": self._revision,
+            "revision": revision,
             "mark": self._mark or (),
             "runs": {run_id: dict(stored.tags) for run_id, stored in self._stored.items()},
         }
