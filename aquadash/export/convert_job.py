@@ -16,6 +16,7 @@ from aquadash.export.convert import FORMATS, Check, Format
 from aquadash.jobs import Job, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStore, open_store
+from aquadash.runs.dataset import dataset_of
 
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
@@ -114,18 +115,12 @@ def format_named(name: str) -> Format:
 
 def work(job: JobContext) -> dict[str, Any]:
     """Convert what a job asks for; returns how the file was checked."""
-    from aquadash import data
     from aquadash.export.convert import convert
 
     store, form = open_store(), format_named(job.request["format"])
     run = store.get(job.run)
     job.report("loading the images")
-    dataset = data.load(run.config.data.source)
-    if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
-        raise RunError(
-            "The data set has changed since this run was trained, so its test images are others now and the file "
-            "could not be checked. Bring the old data back, or train the run again."
-        )
+    dataset = dataset_of(run)
     with tempfile.TemporaryDirectory(prefix="aquadash-convert-") as folder:
         target = Path(folder) / form.file_name
         check = convert(store.model_path(run.run_id), form, dataset.test.images, target, progress=job.report)

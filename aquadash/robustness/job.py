@@ -22,6 +22,7 @@ from aquadash.robustness.request import RobustnessRequest, missing
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.dataset import dataset_of
 from aquadash.runs.types import Run
 
 if TYPE_CHECKING:
@@ -184,7 +185,6 @@ def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
 
 
 def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
-    from aquadash import data
     from aquadash.robustness.corrupted_sets import open_pool
     from aquadash.robustness.measure import load_network, measure
     from aquadash.training.environment import library_version
@@ -193,12 +193,7 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
     check_run(store, run)
     _log.info("run %s (%s): measuring %s", run.run_id, run.name, request)
     job.report("loading the data")
-    dataset = data.load(run.config.data.source)
-    if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
-        raise RunError(
-            "The data set has changed since this run was trained, so its test images are others now. Bring the old "
-            "data back, or train the run again."
-        )
+    dataset = dataset_of(run)
     with open_pool() as pool:
         try:
             job.report("loading the model")
