@@ -95,7 +95,7 @@ def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: Run
 
 
 def test_the_engine_listens_to_this_computer_only(store: RunStore, engine: Engine) -> None:
-    engine.client()
+    engine._slots.client()
     listening = [c.laddr.ip for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN]
     assert set(listening) <= {"127.0.0.1", "::1"}
 
@@ -115,7 +115,7 @@ def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeyp
 def test_runs_take_turns_in_the_order_of_the_queue(quick_training: None, store: RunStore, engine: Engine) -> None:
     first, second = engine.submit(QUICK, name="first"), engine.submit(QUICK, name="second")
     wait_for(lambda: store.get(first.run_id).status is RunStatus.RUNNING)
-    assert store.get(second.run_id).status is RunStatus.QUEUED and engine.queue_position(second.run_id) == 1
+    assert store.get(second.run_id).status is RunStatus.QUEUED and store.places().get(second.run_id) == 1
     for run in (first, second):
         assert ended(store, run.run_id).status is RunStatus.FINISHED
     one, two = store.get(first.run_id), store.get(second.run_id)
@@ -185,7 +185,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     resumed = without_seconds(store.history(run_id))
     assert resumed[:2] == kept and "going on after epoch 2" in store.log(run_id)
     job = store.jobs.get(job_id(KIND, run_id))
-    assert job is not None and (job.attempt, job.losses, job.message) == (2, 0, "")
+    assert job is not None and (job.attempt, job.worker_failures, job.message) == (2, 0, "")
 
     whole = job_rows.train(store, store.create(config).run_id)
     assert whole.status is RunStatus.FINISHED
@@ -249,16 +249,16 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
         # Two engines of one home share its only slot.
         third = engine.submit(quick).run_id
         in_epoch(store, training, 3)
-        assert [engine.queue_position(run_id) for run_id in (waiting, third)] == [1, 2]
+        assert [store.places().get(run_id) for run_id in (waiting, third)] == [1, 2]
         engine.close()
     before = in_epoch(store, training, 4)
     assert before.worker and psutil.pid_exists(before.worker.pid) and before.progress
     in_epoch(store, training, before.progress.epoch + 3)
-    assert engine.queue_position(waiting) == 1, "nobody serves the queue"
+    assert store.places().get(waiting) == 1, "nobody serves the queue"
 
     engine.serve()
     in_epoch(store, training, before.progress.epoch + 6)
-    assert engine.queue_position(waiting) == 1, "the run holds its slot, whoever started it"
+    assert store.places().get(waiting) == 1, "the run holds its slot, whoever started it"
     engine.stop(training)
     assert ended(store, training).status is RunStatus.STOPPED
     for run_id in (waiting, third):
@@ -279,7 +279,7 @@ def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
     assert job is not None
     job_rows.let_the_lease_run_out(job)
     waiting = store.get(run_id)
-    assert waiting.status is RunStatus.QUEUED and engine.queue_position(run_id) == 1
+    assert waiting.status is RunStatus.QUEUED and store.places().get(run_id) == 1
     assert "was lost (no heartbeat); the next one goes on from what is complete." in waiting.message
     assert engine.resume(run_id).status is RunStatus.QUEUED
     assert ended(store, run_id).status is RunStatus.FINISHED

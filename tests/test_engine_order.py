@@ -57,7 +57,7 @@ def asked(engine: Engine, trainings: Trainings, *names: str) -> list[Run]:
 
 
 def places(engine: Engine, runs: list[Run]) -> list[int | None]:
-    return [engine.queue_position(run.run_id) for run in runs]
+    return [open_store().places().get(run.run_id) for run in runs]
 
 
 def test_a_run_that_was_moved_starts_at_its_new_place(queue: tuple[Engine, Trainings]) -> None:

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from aquadash import __version__, settings
 from aquadash.config import RunConfig
 from aquadash.engine import slots
-from aquadash.engine.slots import Slots, take_next
+from aquadash.engine.slots import Slots
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, Worker, open_jobs
 from aquadash.jobs.standby import _New
@@ -39,11 +40,13 @@ def run_id(store: RunStore) -> str:
 
 
 @pytest.fixture(autouse=True)
-def quick_slots(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "_POLL_SECONDS", 0.02)
-    slots.closing.clear()
-    yield
-    slots.closing.clear()
+
+
+def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[], bool] = lambda: False) -> str:
+    """What Dask does in a slot, in this thread."""
+    return slots.take_next(kind, version, database, slot_ends=slot_ends)
 
 
 def add(store: RunStore) -> str:
@@ -145,7 +148,7 @@ def test_no_worker_is_started_while_the_run_store_is_away(
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
     with pytest.raises(StorageError, match="no answer"):
         take_next(KIND, __version__, store.jobs.identity())
-    assert workers.launched == [] and job_of(store, run_id).losses == 0
+    assert workers.launched == [] and job_of(store, run_id).worker_failures == 0
 
 
 def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
@@ -156,9 +159,9 @@ def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
     log.write_text("the last words\n")
     launched_by(monkeypatch, Workers("import os; os.kill(os.getpid(), 9)", do=claiming(store)))
     served = Slots(KIND, open_jobs())
-    for losses in range(3):
+    for worker_failures in range(3):
         job = job_of(store, run_id)
-        assert (job.status, job.losses) == (JobStatus.QUEUED, losses)
+        assert (job.status, job.worker_failures) == (JobStatus.QUEUED, worker_failures)
         assert take_next(KIND, __version__, store.jobs.identity()) == "done"
         assert store.get(run_id).message.count("signal SIGKILL") == 1
     assert store.ended_as(run_id) is None, "the worker could not write it"
@@ -193,7 +196,7 @@ def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
     launched_by(monkeypatch, Workers("raise SystemExit(1)", do=finish))
     take_next(KIND, __version__, store.jobs.identity())
     assert job_of(store, run_id).status is JobStatus.FINISHED
-    assert (job_of(store, following).losses, job_of(store, following).attempt) == (0, 0)
+    assert (job_of(store, following).worker_failures, job_of(store, following).attempt) == (0, 0)
 
 
 @pytest.mark.parametrize("stopped", [True, False])
@@ -236,7 +239,7 @@ def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_
     store.start(run_id, Worker("there", 1))
     let_the_lease_run_out(job)
     run = store.get(run_id)
-    assert (run.status, store.queue_position(run_id)) == (RunStatus.QUEUED, 1)
+    assert (run.status, store.places().get(run_id)) == (RunStatus.QUEUED, 1)
     assert run.message == "The worker on there was lost (no heartbeat); the next one goes on from what is complete."
 
 
@@ -244,14 +247,15 @@ def test_a_slot_that_ends_leaves_its_worker_running(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pids: list[int] = []
+    ended = threading.Event()
 
     def begin(pid: int) -> None:
         claiming(store)(pid)
         pids.append(pid)
-        slots.closing.set()
+        ended.set()
 
     launched_by(monkeypatch, Workers("import time; time.sleep(600)", do=begin))
-    assert take_next(KIND, __version__, store.jobs.identity()) == "left running"
+    assert take_next(KIND, __version__, store.jobs.identity(), slot_ends=ended.is_set) == "left running"
     assert job_of(store, run_id).status is JobStatus.RUNNING
     os.kill(pids[0], signal.SIGKILL)
 

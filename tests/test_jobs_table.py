@@ -35,7 +35,7 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     """An empty table. Lost jobs of the kind ``"once"`` are interrupted, those of ``"again"`` put back."""
     kinds = {
         "once": Kind("once", "look", "no:thing"),
-        "again": Kind("again", "training", "no:thing", max_losses=3),
+        "again": Kind("again", "training", "no:thing", max_worker_failures=3),
         "brief": Kind("brief", "export", "no:thing", kept=60.0),
     }
     monkeypatch.setattr("aquadash.jobs.table.KINDS", kinds)
@@ -192,27 +192,27 @@ def test_what_may_wait_for_long_has_no_lease_in_the_queue(jobs: Jobs) -> None:
 # -- workers that are lost -------------------------------------------------------------------------------------------
 
 
-def lose(jobs: Jobs, *, is_loss: bool = True) -> Job:
+def lose(jobs: Jobs, *, is_failure: bool = True) -> Job:
     """Claim the next job of the kind that is put back, and lose its worker."""
     assert jobs.claim(["again"], HERE) is not None
-    lost = jobs.put_back(HERE, "The worker on here was lost (signal SIGKILL)", is_loss=is_loss)
+    lost = jobs.requeue(HERE, "The worker on here was lost (signal SIGKILL)", is_failure=is_failure)
     assert lost is not None
     return lost
 
 
-def test_what_a_lost_worker_had_is_put_back_until_three_are_lost_in_a_row(jobs: Jobs) -> None:
+def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: Jobs) -> None:
     jobs.submit("again", "r1", {})
-    for losses in (1, 2):
+    for worker_failures in (1, 2):
         job = lose(jobs)
-        assert (job.status, job.losses) == (JobStatus.QUEUED, losses)
+        assert (job.status, job.worker_failures) == (JobStatus.QUEUED, worker_failures)
         assert job.message == (
             "The worker on here was lost (signal SIGKILL); the next one goes on from what is complete."
         )
     job = lose(jobs)
     assert job.status is JobStatus.FAILED and job.ended_at is not None
     assert job.message.startswith("3 workers in a row were lost with it; at last: The worker on here was lost (signal")
-    assert jobs.put_back(HERE, "The worker was lost") is None, "it has nothing any more"
-    assert jobs.submit("again", "r1", {}).losses == 0, "whoever asks again begins to count anew"
+    assert jobs.requeue(HERE, "The worker was lost") is None, "it has nothing any more"
+    assert jobs.submit("again", "r1", {}).worker_failures == 0, "whoever asks again begins to count anew"
 
 
 def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: Jobs) -> None:
@@ -222,34 +222,34 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: Jobs) -> Non
     job = jobs.claim(["again"], HERE)
     assert job is not None
     jobs.heartbeat(job, None)
-    assert now(jobs, job).losses == 2
+    assert now(jobs, job).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
-    lost = jobs.put_back(HERE, "The worker was lost")
-    assert lost is not None and (lost.status, lost.losses) == (JobStatus.QUEUED, 1)
+    lost = jobs.requeue(HERE, "The worker was lost")
+    assert lost is not None and (lost.status, lost.worker_failures) == (JobStatus.QUEUED, 1)
     lease_lost = jobs.claim(["again"], HERE)
     assert lease_lost is not None
     let_the_lease_run_out(lease_lost, jobs=jobs)
-    assert now(jobs, job).losses == 2, "one that falls silent is lost, too"
+    assert now(jobs, job).worker_failures == 2, "one that falls silent is lost, too"
 
 
 def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: Jobs) -> None:
     jobs.submit("again", "r1", {})
     for _ in range(4):
-        job = lose(jobs, is_loss=False)
-        assert (job.status, job.losses) == (JobStatus.QUEUED, 0)
+        job = lose(jobs, is_failure=False)
+        assert (job.status, job.worker_failures) == (JobStatus.QUEUED, 0)
 
 
 def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: Jobs) -> None:
     job = claimed(jobs, "again")
     jobs.request_stop(job.id)
-    lost = jobs.put_back(HERE, "The worker on here was lost")
+    lost = jobs.requeue(HERE, "The worker on here was lost")
     assert lost is not None and lost.status is JobStatus.STOPPED
     assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
 
 
-def test_only_what_the_lost_process_had_is_put_back(jobs: Jobs) -> None:
+def test_only_what_the_lost_process_had_is_requeue(jobs: Jobs) -> None:
     job = claimed(jobs, "again")
-    assert jobs.put_back(Worker("here", 8), "x") is None and jobs.put_back(Worker("there", 7), "x") is None
+    assert jobs.requeue(Worker("here", 8), "x") is None and jobs.requeue(Worker("there", 7), "x") is None
     assert now(jobs, job).status is JobStatus.RUNNING
 
 
@@ -323,7 +323,7 @@ def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs
     assert len(jobs.changes(before).jobs) == 4, "readers are told of new places"
     first = jobs.claim(["again"], HERE)
     assert first is not None and first.run == "b1"
-    lost = jobs.put_back(HERE, "x")
+    lost = jobs.requeue(HERE, "x")
     assert lost is not None and order(jobs) == "b1 a1 a2 b2", "what is put back keeps its place"
     jobs.request_stop("again-b1")
     jobs.submit("again", "b1", {}, owner="b")
@@ -363,7 +363,7 @@ def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: Jobs) -> None:
     assert now(jobs, waiting).revision == jobs.changes(0).revision, "it is written once"
     job = jobs.claim(["again"], HERE)
     assert job is not None and job.message == ""
-    jobs.put_back(HERE, "The worker was lost")
+    jobs.requeue(HERE, "The worker was lost")
     jobs.explain("again", "No worker is of this version.")
     again = jobs.claim(["again"], HERE)
     assert again is not None and again.message == "The worker was lost; the next one goes on from what is complete."
@@ -519,4 +519,4 @@ def test_every_kind_can_be_told_by_its_id() -> None:
     assert all(name == kind.name and settings.job_log(f"{name}-{'0' * 32}") for name, kind in KINDS.items())
     with pytest.raises(RunError, match="not the id of a job"):
         settings.job_log("../x")
-    assert [kind.name for kind in KINDS.values() if kind.max_losses] == ["train", "search"]
+    assert [kind.name for kind in KINDS.values() if kind.max_worker_failures] == ["train", "search"]

@@ -130,7 +130,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
 
 
 def test_a_run_store_that_is_away_puts_back_what_another_can_go_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "test", Kind("test", "training", f"{__name__}:work", max_losses=2))
+    monkeypatch.setitem(KINDS, "test", Kind("test", "training", f"{__name__}:work", max_worker_failures=2))
 
     def look(job: JobContext) -> dict[str, Any]:
         raise StorageError("no answer")
@@ -153,9 +153,8 @@ def record_end(run: str, status: JobStatus, message: str) -> None:
 
 
 def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        KINDS, "test", Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_losses=2)
-    )
+    kind = Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
+    monkeypatch.setitem(KINDS, "test", kind)
     _ended.clear()
 
     def look(job: JobContext) -> dict[str, Any]:
@@ -177,9 +176,8 @@ def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.Mon
 
 
 def test_nothing_is_kept_of_one_that_was_taken_for_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        KINDS, "test", Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_losses=2)
-    )
+    kind = Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
+    monkeypatch.setitem(KINDS, "test", kind)
     _ended.clear()
 
     def look(job: JobContext) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
     assert store.get(search_id).status is RunStatus.QUEUED
     lost = job_rows.claim(KIND)
     assert store.get(search_id).status is RunStatus.RUNNING and lost.worker is not None
-    open_jobs().put_back(lost.worker, "AquaDash has ended", is_loss=False)
+    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
     left = store.get(search_id)
     assert left.status is RunStatus.INTERRUPTED and "AquaDash has ended" in left.message
     runs.gate.set()
@@ -132,7 +132,7 @@ def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
     control = job.Controller(store, search_id, engine=runs, runs=runs)
     control.step()
     assert lost.worker is not None
-    open_jobs().put_back(lost.worker, "AquaDash has ended", is_loss=False)
+    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
     stop_search(search_id)
     search = store.get(search_id)
     assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PAUSED
@@ -206,7 +206,7 @@ def test_it_is_handed_back_when_whoever_started_its_worker_has_ended(
         wait_for(lambda: runs.at_work)
         monkeypatch.setattr(worker.os, "getppid", lambda: 1)
     left = job_rows.latest(KIND)
-    assert (left.status, left.losses) == (JobStatus.QUEUED, 0), "nobody was lost"
+    assert (left.status, left.worker_failures) == (JobStatus.QUEUED, 0), "nobody was lost"
     assert store.get(search_id).status is RunStatus.INTERRUPTED and not runs.at_work[0].stop_requested
 
 
@@ -227,7 +227,6 @@ def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch)
             return 0 if self.ended.wait(0.01) else None
 
     monkeypatch.setattr(slots.STANDBY, "launch", Process)
-    monkeypatch.setattr(slots, "closing", threading.Event())
     serving = slots.Slots("train", open_jobs())
     first, second = (start_search(plan(), Idle()) for _ in range(2))
     for _ in range(2):

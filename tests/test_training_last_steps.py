@@ -145,7 +145,7 @@ def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
     with monkeypatch.context() as patch, pytest.raises(Killed):
         Steps(patch, kill_before=step)
         job_rows.train(store, run_id)
-    lost = store.jobs.put_back(Worker("here", os.getpid()), "The worker was lost")
+    lost = store.jobs.requeue(Worker("here", os.getpid()), "The worker was lost")
     assert lost is not None and store.get(run_id).status is RunStatus.QUEUED
     trained = _count_epochs(monkeypatch)
     job_rows.do_next(KIND)

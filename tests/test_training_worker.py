@@ -148,7 +148,7 @@ def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
     there = Worker("there", 7)
 
     def fail(store: RunStore, job: JobContext) -> None:
-        store.jobs.put_back(job.worker, "The worker was lost")
+        store.jobs.requeue(job.worker, "The worker was lost")
         assert store.jobs.claim([KIND], there) is not None
         store.start(job.run, there)
         raise error
@@ -204,17 +204,17 @@ def epoch(number: int) -> Checkpoint:
 
 def test_a_complete_epoch_makes_up_for_lost_workers(store: RunStore) -> None:
     claimed(store)
-    store.jobs.put_back(Worker("here", os.getpid()), "The worker was lost")
+    store.jobs.requeue(Worker("here", os.getpid()), "The worker was lost")
     job = JobContext(store.jobs, job_rows.claim(KIND))
-    assert job_rows.latest(KIND).losses == 1
+    assert job_rows.latest(KIND).worker_failures == 1
     worker._StoreListener(store, job).on_epoch(epoch(1))
-    assert job_rows.latest(KIND).losses == 0
+    assert job_rows.latest(KIND).worker_failures == 0
     assert [record.epoch for record in store.history(job.run)] == [1] and store.get(job.run).curve == (0.5,)
 
 
 def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -> None:
     job = claimed(store)
-    store.jobs.put_back(job.worker, "The worker was lost")
+    store.jobs.requeue(job.worker, "The worker was lost")
     with pytest.raises(LeaseLostError):
         worker._StoreListener(store, job).on_epoch(epoch(1))
     assert store.history(job.run) == [] and store.artifact_names(job.run, folder="checkpoint") == []

@@ -254,7 +254,7 @@ def _end_trainings() -> None:
     host = socket.gethostname()
     try:
         for process in found:
-            if open_jobs().put_back(Worker(host, process.pid), f"The worker on {host} was shut down", is_loss=False):
+            if open_jobs().requeue(Worker(host, process.pid), f"The worker on {host} was shut down", is_failure=False):
                 _log.info("what process %d was doing is handed over", process.pid)
     except AquaDashError as error:
         _log.warning("the jobs of this machine are taken up elsewhere within a minute: %s", error)

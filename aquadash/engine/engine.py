@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from aquadash import people, settings
 from aquadash.classroom import checks, limits
@@ -25,9 +24,6 @@ from aquadash.people import Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.live import KIND
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 _log = logging.getLogger(__name__)
 
@@ -211,10 +207,6 @@ class Engine:
         found = waiting_times(runs, slots=self.slots(), paused=limits.paused())
         return {run_id: one for run_id, one in found.items() if run_id in seen}
 
-    def queue_position(self, run_id: str) -> int | None:
-        """1 for the queued run that starts next, and so on; None for one that is not queued."""
-        return self._store.queue_position(run_id)
-
     # -- slots -------------------------------------------------------------------------------------------------------
 
     def serve(self) -> None:
@@ -229,10 +221,6 @@ class Engine:
     def slots(self) -> int:
         """How many runs may train at once, at least 1; see :meth:`~aquadash.engine.slots.Slots.count`."""
         return self._slots.count(asking=not self._serving)
-
-    def client(self) -> Client:
-        """See :meth:`~aquadash.engine.slots.Slots.client`."""
-        return self._slots.client()
 
     def __enter__(self) -> Engine:
         return self
@@ -249,7 +237,7 @@ class Engine:
     def _reachable(self) -> None:
         """Raise where a cluster is named whose scheduler does not answer, before anything is stored."""
         if settings.scheduler_address() is not None:
-            self.client()
+            self._slots.client()
 
     def _queue(self, run: Run) -> Run:
         """Put a run into the queue; own pictures that the cluster does not have are sent first, in a thread."""
@@ -268,7 +256,7 @@ class Engine:
         """Whether a worker says that it has a graphics card; plain ``dask worker`` does not say."""
         if settings.scheduler_address() is None:
             return False
-        workers = self.client().scheduler_info(n_workers=-1)["workers"].values()
+        workers = self._slots.client().scheduler_info(n_workers=-1)["workers"].values()
         return any(worker.get("resources", {}).get("GPU") for worker in workers)
 
     @contextmanager

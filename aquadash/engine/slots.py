@@ -39,11 +39,8 @@ _NOTHING = "nothing to do"
 #: Seconds for which a Dask worker that is set up wrongly is given nothing.
 _REFUSED_SECONDS = 30.0
 
-#: Set when this process is about to end: its slots let go of their workers, which go on by themselves.
-closing = threading.Event()
 
-
-def take_next(kind: str, version: str, database: str) -> str:
+def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[], bool] | None = None) -> str:
     """Let a worker of this machine do the next job, and wait for its end; returns how that went, in a word or two.
 
     Dask runs this in a slot, which is a thread of this process or of a Dask worker elsewhere. Whether the slot is lost
@@ -53,6 +50,7 @@ def take_next(kind: str, version: str, database: str) -> str:
         kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
         version: The app's version, which must be this machine's, too.
         database: The identity of the app's table of jobs, which must be this machine's, too.
+        slot_ends: Whether to let go of the worker, which goes on by itself; where Dask runs this, its worker says so.
 
     Raises:
         AquaDashError: This machine is set up wrongly, or the run store is away.
@@ -78,23 +76,16 @@ def take_next(kind: str, version: str, database: str) -> str:
     log_path = settings.job_log(kind)
     process = STANDBY.launch([kind, "--once"], log_path=log_path)
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
-        if _slot_ends():
+        if (slot_ends or _dask_worker_ends)():
             return "left running"
     if exit_status:
         worker = Worker(host, process.pid or 0)
-        jobs.put_back(worker, f"The worker on {host} was lost ({_reason(exit_status)})")
+        jobs.requeue(worker, f"The worker on {host} was lost ({_reason(exit_status)})")
         had_one = any(job.worker == worker for job in jobs.find(kind=kind))
         if not had_one and jobs.claim([kind], worker, offers=settings.offers()):
             # It could not even begin, and without this it would be tried for ever.
-            jobs.put_back(worker, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
+            jobs.requeue(worker, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
     return "done"
-
-
-def _take_at_home(kind: str) -> None:
-    try:
-        take_next(kind, __version__, open_jobs().identity())
-    except (AquaDashError, OSError) as error:
-        _log.warning("%s", error)
 
 
 @contextmanager
@@ -109,15 +100,11 @@ def _reason(exit_status: int) -> str:
     return f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
 
 
-def _slot_ends() -> bool:
-    """Whether this process, or the Dask worker that this runs in, is about to end or has lost its scheduler."""
+def _dask_worker_ends() -> bool:
+    """Whether the Dask worker that this runs in is about to end or has lost its scheduler."""
     from distributed import Status, get_worker
 
-    try:
-        ends = get_worker().status not in (Status.init, Status.starting, Status.running, Status.paused)
-    except ValueError:  # no Dask worker
-        ends = False
-    return ends or closing.is_set()
+    return get_worker().status not in (Status.init, Status.starting, Status.running, Status.paused)
 
 
 def _log_to_stderr() -> None:
@@ -166,14 +153,14 @@ class Slots:
         with self._serving:
             if self._thread is None:
                 self._ending.clear()
-                closing.clear()
                 self._thread = threading.Thread(target=self._serve, name=f"aquadash-{self._kind}", daemon=True)
                 self._thread.start()
         self._wake.set()
 
     def prepare(self) -> None:
-        """Have a worker stand by, and Dask ready, so that the next job begins at once."""
-        STANDBY.keep_ready()
+        """Have Dask ready and, unless a cluster trains, a worker stand by, so that the next job begins at once."""
+        if settings.scheduler_address() is None:
+            STANDBY.keep_ready()
         self.client()
 
     def client(self) -> Client:
@@ -209,7 +196,6 @@ class Slots:
 
     def close(self) -> None:
         """Let go of everything; workers go on by themselves. The slots may be used again afterwards."""
-        closing.set()
         self._ending.set()
         self._wake.set()
         with self._serving:
@@ -250,7 +236,7 @@ class Slots:
         changes = jobs.changes(self._revision)
         for job in changes.jobs:
             kind = KINDS.get(job.kind)
-            if kind and kind.max_losses and job.status.ended and job.status is not JobStatus.FINISHED:
+            if kind and kind.max_worker_failures and job.status.ended and job.status is not JobStatus.FINISHED:
                 try:
                     record_end(kind, job.run, job.status, job.message)
                 except AquaDashError as error:
@@ -317,6 +303,12 @@ class Slots:
             # Those that have no job yet are about to take one.
             idle = max(0, len(mine) - len(jobs.find(kind=kind, status=[JobStatus.RUNNING])))
             for _ in range(len(jobs.queue(kind)) - idle):
-                thread = threading.Thread(target=_take_at_home, args=(kind,), name=f"aquadash-{kind}", daemon=True)
+                thread = threading.Thread(target=self._take_at_home, args=(kind,), name=f"aquadash-{kind}", daemon=True)
                 thread.start()
                 self._at_home.append(thread)
+
+    def _take_at_home(self, kind: str) -> None:
+        try:
+            take_next(kind, __version__, self._jobs.identity(), slot_ends=self._ending.is_set)
+        except (AquaDashError, OSError) as error:
+            _log.warning("%s", error)

@@ -19,10 +19,10 @@ class Kind:
             :class:`~aquadash.jobs.worker.JobContext` and returns what it has found, as few plain values for JSON.
         ended: ``"module:function"``, called with the resource, the :class:`~aquadash.jobs.types.JobStatus` and the
             message of a job before the table has them as its end; empty for nothing.
-        max_losses: Where this is 0, a worker is started with each job, on the same machine, which has the files that it
-            needs, and a job of which nobody has taken care for a lease is interrupted, queued or not. Else the engine
-            gives out slots, a queued job waits for the next that is free, and a job whose worker was lost is put back,
-            until so many were lost in a row without any getting on.
+        max_worker_failures: Where this is 0, a worker is started with each job, on the same machine, which has the
+            files that it needs, and a job whose lease has expired is interrupted, queued or not. Else the engine gives
+            out slots, a queued job waits for the next that is free, and a job whose worker was lost is requeued, until
+            so many were lost in a row without any getting on.
         at_home: Whether it needs files of the home that it was submitted in. Such a job takes no slot of the engine's:
             whoever gives those out for that home starts a worker for it, which hands it back when they end.
         prepare: ``"module:function"``, called by the process that stands by, to import what takes long; empty for
@@ -38,7 +38,7 @@ class Kind:
     title: str
     work: str
     ended: str = ""
-    max_losses: int = 0
+    max_worker_failures: int = 0
     at_home: bool = False
     prepare: str = ""
     niceness: int = 0
@@ -60,7 +60,7 @@ KINDS = {
             "training",
             "aquadash.training.worker:work",
             ended="aquadash.training.worker:record_end",
-            max_losses=3,
+            max_worker_failures=3,
             prepare="aquadash.training.worker:prepare",
             slots=None,
         ),
@@ -69,7 +69,7 @@ KINDS = {
             "search",
             "aquadash.search.job:work",
             ended="aquadash.search.job:record_end",
-            max_losses=3,
+            max_worker_failures=3,
             at_home=True,
             slots=8,
         ),

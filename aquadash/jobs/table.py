@@ -78,7 +78,7 @@ _jobs = Table(
     Column("request", _JSON, nullable=False),
     Column("status", String(20), nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("losses", Integer, nullable=False),
+    Column("worker_failures", Integer, nullable=False),
     Column("worker", _JSON),
     Column("lease", Float),
     Column("progress", _JSON),
@@ -151,7 +151,7 @@ class Jobs:
         # Not unixepoch('subsec'), which SQLite has learned late (3.42).
         now = "(julianday('now') - 2440587.5) * 86400.0" if self._on_sqlite else "extract(epoch from clock_timestamp())"
         self._now: ColumnElement[float] = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
-        self._lapsed = and_(_is_active, _columns.lease < self._now)
+        self._expired = and_(_is_active, _columns.lease < self._now)
         with _storage_errors("write the jobs"), self._engine.begin() as connection:
             if not self._on_sqlite:
                 # Two that make the same table at the same moment would disturb each other; the number is just ours.
@@ -201,7 +201,7 @@ class Jobs:
             RunError: It is queued or running already.
         """
         name = job_id(kind, run)
-        waits_for_a_slot = KINDS[kind].max_losses > 0
+        waits_for_a_slot = KINDS[kind].max_worker_failures > 0
         leased = held or not waits_for_a_slot
         values = {
             "owner": owner,
@@ -213,7 +213,7 @@ class Jobs:
             "needs": _HELD if held else needs,
             "request": dict(request),
             "status": JobStatus.QUEUED,
-            "losses": 0,
+            "worker_failures": 0,
             "worker": null(),
             "lease": self._now + LEASE_SECONDS if leased else null(),
             "progress": null(),
@@ -227,7 +227,7 @@ class Jobs:
         }
         insert = sqlite.insert(_jobs) if self._on_sqlite else postgresql.insert(_jobs)
         with self._writing() as (connection, revision):
-            self._end_lapsed(connection, revision)
+            self._end_expired(connection, revision)
             values |= {"revision": revision, "turn": _turn(connection, kind, owner)}
             statement = insert.values(id=name, kind=kind, run=run, attempt=0, **values).on_conflict_do_update(
                 index_elements=["id"],
@@ -252,14 +252,14 @@ class Jobs:
 
     def queue(self, kind: str) -> list[Job]:
         """The queued jobs of a kind, the next one first."""
-        self._look_for_lapsed()
+        self._look_for_expired()
         waiting = select(*_read_columns).where(_waits(kind)).order_by(*_order)
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             return [_job(row) for row in connection.execute(waiting)]
 
     def changes(self, revision: int) -> Changes:
         """What was written after a revision of the database; everything after 0."""
-        self._look_for_lapsed()
+        self._look_for_expired()
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             # Read first: what is written between the reads is found again the next time.
             now = connection.execute(select(_revision.c.value)).scalar_one()
@@ -291,7 +291,7 @@ class Jobs:
             "ended_at": case((queued, self._now), else_=null()),
         }
         with self._writing() as (connection, revision):
-            self._end_lapsed(connection, revision)
+            self._end_expired(connection, revision)
             found = self._write(connection, revision, and_(_columns.id == name, _is_active), values)
         if found is None:
             raise RunError("There is nothing to stop: the job is not at work.")
@@ -315,7 +315,7 @@ class Jobs:
 
     def explain(self, kind: str, message: str) -> None:
         """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
-        unsaid = and_(_waits(kind), _columns.losses == 0, _columns.needs != _HELD, _columns.message != message)
+        unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.needs != _HELD, _columns.message != message)
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             if not connection.execute(select(exists().where(unsaid))).scalar():
                 return
@@ -361,15 +361,15 @@ class Jobs:
             "progress": null(),
             "started_at": self._now,
             # What the last worker was lost by is said until the end, why none could take it is not.
-            "message": case((_columns.losses == 0, ""), else_=_columns.message),
+            "message": case((_columns.worker_failures == 0, ""), else_=_columns.message),
         }
         with self._writing() as (connection, revision):
-            self._end_lapsed(connection, revision)
+            self._end_expired(connection, revision)
             return self._write(connection, revision, _columns.id == following.scalar_subquery(), values)
 
     def waiting(self, kinds: Collection[str], *, offers: Collection[str] = ()) -> bool:
         """Whether there is a job that :meth:`claim` would give."""
-        self._look_for_lapsed()
+        self._look_for_expired()
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             return bool(connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar())
 
@@ -394,10 +394,10 @@ class Jobs:
         if log_tail is not None:
             values["log_tail"] = log_tail[-_LOG_TAIL_LIMIT:]
         if advanced:
-            values["losses"] = 0
+            values["worker_failures"] = 0
         with self._writing() as (connection, revision):
             found = self._own(connection, revision, job, values)
-            if not KINDS[job.kind].max_losses:
+            if not KINDS[job.kind].max_worker_failures:
                 self._renew_behind(connection, revision, job.kind)
         return found.stop_requested
 
@@ -423,13 +423,13 @@ class Jobs:
         with self._writing() as (connection, revision):
             self._own(connection, revision, job, values)
 
-    def put_back(self, worker: Worker, reason: str, *, is_loss: bool = True) -> Job | None:
+    def requeue(self, worker: Worker, reason: str, *, is_failure: bool = True) -> Job | None:
         """Take from a process that has ended what it was working on, so that another goes on with it.
 
         Args:
             worker: The process.
             reason: What has happened, to complete "...; the next one goes on": ``"The worker on ... was lost"``.
-            is_loss: False where somebody meant it to end.
+            is_failure: False where somebody meant it to end.
 
         Returns:
             The job as it is now; None if there was none.
@@ -438,7 +438,7 @@ class Jobs:
             running = select(*_read_columns).where(_columns.status == JobStatus.RUNNING)
             for job in map(_job, connection.execute(running).all()):
                 if job.worker == worker:
-                    return self._lose(connection, revision, job, reason, is_loss=is_loss)
+                    return self._requeue_or_end(connection, revision, job, reason, is_failure=is_failure)
         return None
 
     # -- within ------------------------------------------------------------------------------------------------------
@@ -466,37 +466,40 @@ class Jobs:
         unaware = and_(behind, _columns.progress.is_(null()))
         connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=revision))
 
-    def _look_for_lapsed(self) -> None:
+    def _look_for_expired(self) -> None:
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
-            lapsed = connection.execute(select(exists().where(self._lapsed))).scalar()
-        if lapsed:
+            expired = connection.execute(select(exists().where(self._expired))).scalar()
+        if expired:
             with self._writing() as (connection, revision):
-                self._end_lapsed(connection, revision)
+                self._end_expired(connection, revision)
 
-    def _end_lapsed(self, connection: Connection, revision: int) -> None:
+    def _end_expired(self, connection: Connection, revision: int) -> None:
         """Interrupt, or put back, what nobody has taken care of for a lease."""
-        for job in map(_job, connection.execute(select(*_read_columns).where(self._lapsed)).all()):
+        for job in map(_job, connection.execute(select(*_read_columns).where(self._expired)).all()):
             where = job.worker.host if job.worker else "its machine"
-            self._lose(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
+            self._requeue_or_end(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
 
-    def _lose(self, connection: Connection, revision: int, job: Job, reason: str, *, is_loss: bool = True) -> Job:
-        most, losses = KINDS[job.kind].max_losses, job.losses + is_loss
+    def _requeue_or_end(
+        self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
+    ) -> Job:
+        most, worker_failures = KINDS[job.kind].max_worker_failures, job.worker_failures + is_failure
         kept = "What is complete is kept."
         if job.status is JobStatus.QUEUED or not most:
             status, message = JobStatus.INTERRUPTED, ""
         elif job.stop_requested:
             status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept}"
-        elif is_loss and losses >= most:
+        elif is_failure and worker_failures >= most:
             status = JobStatus.FAILED
             message = (
-                f"{losses} workers in a row were lost with it; at last: {reason}. Is there enough memory for it? {kept}"
+                f"{worker_failures} workers in a row were lost with it; at last: {reason}. Is there enough memory for "
+                f"it? {kept}"
             )
         else:
             status, message = JobStatus.QUEUED, f"{reason}; the next one goes on from what is complete."
         values = {
             "status": status,
             "message": message[:_MESSAGE_LIMIT],
-            "losses": losses,
+            "worker_failures": worker_failures,
             "lease": null(),
             "ended_at": self._now if status.ended else null(),
         }
@@ -505,7 +508,7 @@ class Jobs:
         return found
 
     def _read(self, where: ColumnElement[bool]) -> list[Job]:
-        self._look_for_lapsed()
+        self._look_for_expired()
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             rows = connection.execute(select(*_read_columns).where(where).order_by(_columns.position)).all()
         return [_job(row) for row in rows]

@@ -23,8 +23,16 @@ class Stopped(Exception):
         super().__init__(message)
 
 
-class HandedBack(Exception):
-    """This worker is to end, and the next to go on with the job; the text says why."""
+class Requeued(Exception):
+    """This worker ends, and the next goes on with the job.
+
+    Attributes:
+        is_failure: It counts as a lost worker.
+    """
+
+    def __init__(self, reason: str, *, is_failure: bool) -> None:
+        super().__init__(reason)
+        self.is_failure = is_failure
 
 
 class LeaseLostError(AquaDashError):
@@ -98,7 +106,7 @@ class Job:
         request: What was asked for, as plain values.
         status: See :class:`JobStatus`.
         attempt: How often it was claimed.
-        losses: How many workers in a row were lost with it before it got on.
+        worker_failures: How many workers in a row were lost with it before it got on.
         worker: Who has or had it; None before the first claim.
         progress: What its worker reported last; None before that.
         result: What a finished one has found, as few plain values; empty otherwise.
@@ -120,7 +128,7 @@ class Job:
     request: dict[str, Any]
     status: JobStatus
     attempt: int
-    losses: int
+    worker_failures: int
     worker: Worker | None
     progress: Progress | None
     result: dict[str, Any]

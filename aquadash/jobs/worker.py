@@ -29,7 +29,7 @@ from aquadash.jobs import open_jobs
 from aquadash.jobs.kinds import KINDS, Kind, named
 from aquadash.jobs.processes import log_to
 from aquadash.jobs.standby import STANDBY, WorkerProcess
-from aquadash.jobs.types import HandedBack, Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
+from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Requeued, Stopped, Worker
 
 if TYPE_CHECKING:
     from aquadash.jobs.table import Jobs
@@ -120,7 +120,7 @@ class JobContext:
 
         Raises:
             Stopped: Somebody asked the job to stop.
-            HandedBack: It is done at home, and the process that started this one has ended.
+            Requeued: It is done at home, and the process that started this one has ended.
             AquaDashError: The job is no longer this worker's, or the table has failed for too long.
         """
         if isinstance(eta, EllipsisType):
@@ -131,7 +131,7 @@ class JobContext:
         if self._lost is not None:
             raise self._lost
         if KINDS[self._job.kind].at_home and (os.getppid() != self._parent or not psutil.pid_exists(self._parent)):
-            raise HandedBack("AquaDash has ended")
+            raise Requeued("AquaDash has ended", is_failure=False)
         if self._stop_requested:
             raise Stopped
 
@@ -225,15 +225,13 @@ def do_job(jobs: Jobs, job: Job) -> None:
     with context.beating():
         try:
             status, message, result = _done(kind, context)
-        except HandedBack as reason:
-            jobs.put_back(context.worker, str(reason), is_loss=False)
+        except Requeued as requeued:
+            _log.info("%s: %s", job.id, requeued)
+            jobs.requeue(context.worker, str(requeued), is_failure=requeued.is_failure)
             return
         _log.info("%s: %s. %s", job.id, status, message or result)
         try:
             context.beat()
-            if status is JobStatus.QUEUED:
-                jobs.put_back(context.worker, message)
-                return
             try:
                 record_end(kind, job.run, status, message)
             except AquaDashError as error:
@@ -255,17 +253,22 @@ def record_end(kind: Kind, run: str, status: JobStatus, message: str) -> None:
 
 
 def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
-    """How the work has ended: its status, why, and what it has found; queued where another worker is to go on."""
+    """How the work has ended: its status, why, and what it has found.
+
+    Raises:
+        Requeued: Another worker is to go on with it.
+    """
     try:
         return JobStatus.FINISHED, "", named(kind.work)(context)
-    except HandedBack:
+    except Requeued:
         raise
     except Stopped as stopped:
         return JobStatus.STOPPED, str(stopped), {}
     except StorageError as error:
         _log.error("%s", error)
-        if kind.max_losses and settings.store_is_shared():
-            return JobStatus.QUEUED, f"The worker on {context.worker.host} lost the run store ({error})", {}
+        if kind.max_worker_failures and settings.store_is_shared():
+            reason = f"The worker on {context.worker.host} lost the run store ({error})"
+            raise Requeued(reason, is_failure=True) from error
         reason = str(error)
     except AquaDashError as error:
         _log.error("%s", error)

@@ -182,10 +182,6 @@ class RunReading:
         epochs = sorted(set.intersection(*(set(column) for column in columns.values())))
         return [EpochRecord(epoch, **{name: columns[name][epoch] for name in EPOCH_METRICS}) for epoch in epochs]
 
-    def queue_position(self, run_id: str) -> int | None:
-        """1 for the run that starts next, and so on; None for one that is not queued."""
-        return self.places().get(run_id)
-
 
 def _stored(found: MlflowRun) -> tag.StoredRun:
     return tag.StoredRun(found.info.run_id, dict(found.data.tags), found.info.lifecycle_stage == "deleted")

@@ -65,27 +65,20 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """MLflow's id of the experiment that holds the runs."""
         return self._experiment_id
 
-    def lost(self) -> str:
-        """What to tell people of a run if the database is not the one that was opened; empty if it is.
-
-        Whoever has the file open that was deleted goes on with it, and notices nothing.
-        """
-        if file_number(self._database) == self._file_number:
-            return ""
-        return (
-            f"The run store's database {self._database} was moved, deleted or replaced during the training, so what "
-            "was kept of the run is not there any more. Put the folder back if you can and start AquaDash again, or "
-            "train a new run."
-        )
-
     def check_there(self) -> None:
         """Return if the database is the one that was opened.
+
+        Whoever has the file open that was deleted goes on with it, and notices nothing.
 
         Raises:
             StorageError: It is not.
         """
-        if lost := self.lost():
-            raise StorageError(lost)
+        if file_number(self._database) != self._file_number:
+            raise StorageError(
+                f"The run store's database {self._database} was moved, deleted or replaced during the training, so "
+                "what was kept of the run is not there any more. Put the folder back if you can and start AquaDash "
+                "again, or train a new run."
+            )
 
     def artifact_location(self) -> str:
         """Where the files of new runs go."""

@@ -16,7 +16,7 @@ from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.people import Person
-from aquadash.runs.types import Guess, Run, RunStatus, Worker, clean_name
+from aquadash.runs.types import Guess, Run, RunStatus, clean_name
 
 STATUS = "aquadash.status"
 CONFIG = "aquadash.config"
@@ -182,17 +182,7 @@ class StoredRun:
 
 
 _RUN = TypeAdapter(Run)
-_WORKER = TypeAdapter(Worker)
 _GUESS = TypeAdapter(Guess)
-
-
-def read_worker(text: str | None) -> Worker | None:
-    """The process that a tag names; None for an empty tag.
-
-    Raises:
-        ValueError: It names none.
-    """
-    return _WORKER.validate_json(text) if text else None
 
 
 def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool) -> Run | None:
