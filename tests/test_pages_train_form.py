@@ -198,7 +198,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     app = open_page(preset="notebook")
     app.number_input(key="set:training.epochs").set_value(30).run()
     assert (
-        "About **2.0 s** an epoch, so at most about **1 min 15 s** for 30 epochs, by earlier runs with the same "
+        "About **2.0 s** an epoch, so at most about **1 min 5 s** for 30 epochs, by earlier runs with the same "
         "network, images and augmentation." in words(app)
     )
     app.selectbox(key="set:augmentation.pipeline").select("none").run()

@@ -12,10 +12,10 @@ from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
 
 #: Seconds from its start until a run trains: a process, TensorFlow, the images.
-STARTING_SECONDS = 15.0
+STARTING_SECONDS = 5.0
 
 #: Seconds an epoch where nothing of the kind was ever trained here: the report's network and images on two cores.
-GUESSED_SECONDS = 4.0
+GUESSED_SECONDS = 2.0
 
 #: The last so many runs of a kind count.
 _RECENT = 25
