@@ -46,13 +46,13 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMOR
 
 copy_new_stores()
 
-#: Files that take half a minute and more.
-_LONG = {
-    "test_journey_restart", "test_journey_evaluate", "test_journey_data", "test_journey_compare", "test_journey_train",
-    "test_journey_class", "test_engine", "test_robustness_job", "test_training_last_steps", "test_search_cli",
+#: Files that take half a minute and more, those with a browser by their length.
+_LONG = [
+    "test_journey_evaluate", "test_journey_data", "test_journey_restart", "test_journey_compare", "test_journey_train",
+    "test_journey_predict", "test_journey_class", "test_engine", "test_robustness_job", "test_training_last_steps", "test_search_cli",
     "test_training_transfer", "test_models_applications", "test_training_fit", "test_cli", "test_export_script",
     "test_explain", "test_cli_reproduce", "test_export_repeats",
-}  # fmt: skip
+]  # fmt: skip
 
 _OUTSIDE = (
     "MLFLOW_TRACKING_URI", "AQUADASH_DATABASE", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100",
@@ -77,7 +77,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     groups: dict[Path, set[int]] = {}
     for item in items:
         groups.setdefault(item.path, set()).add(group(item))
-    order = {path: (2 in found, path.stem not in _LONG, min(found)) for path, found in groups.items()}
+    length = {name: place for place, name in enumerate(_LONG)}
+    order = {path: (2 in found, length.get(path.stem, len(_LONG)), min(found)) for path, found in groups.items()}
     items.sort(key=lambda item: order[item.path])
 
 

@@ -35,7 +35,7 @@ CHROMIUM_ARGUMENTS = (
 )
 
 #: Milliseconds that a page may take, on a machine shared with others.
-SLOW = 60_000
+SLOW = 120_000
 
 
 def chromium() -> str | None:

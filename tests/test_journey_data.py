@@ -26,6 +26,8 @@ def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, pag
     page.goto(f"{shared_server.url}/data")
     holds(page.locator(".st-key-show input"), "50")
     page.get_by_role("button", name="Add own pictures").click()
+    page.locator(".st-key-own-zip").wait_for()
+    settled(page)
     page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
     page.get_by_role("button", name="Read and check").click()
     page.get_by_text("1 file could not be read as a picture").wait_for()

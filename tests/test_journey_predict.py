@@ -58,6 +58,7 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     page.goto(f"{shared_server.url}/predict?run={first}&beside={second}")
     page.get_by_role("radio", name=re.compile("A folder")).click()
     address_has(page, "input=folder", f"beside={second}")
+    settled(page)
     page.locator(".st-key-folder input[type=file]").set_input_files(str(folder_of_good_and_bad_files(tmp_path)))
     page.get_by_text("All pictures together").wait_for()
     settled(page)
@@ -103,6 +104,7 @@ def test_dropped_pictures_are_predicted_and_a_bad_one_is_named(shared_server: Se
     page.goto(f"{shared_server.url}/predict?run={run_id}")
     zone = page.get_by_test_id("stFileUploaderDropzone")
     zone.wait_for()
+    settled(page)
     transfer = page.evaluate_handle(
         """(encoded) => {
             const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
@@ -130,6 +132,7 @@ def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> 
     count = len(photographs)
     page.goto(f"{server.url}/predict?run={run_id}&sample=1")
     page.get_by_text("Other test images").first.wait_for()
+    settled(page)
     page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
     page.get_by_text(re.compile(rf"\d+ of {count} pictures looked at · about .* to go")).wait_for()
 
@@ -157,7 +160,7 @@ def test_many_photographs_are_stopped_and_gone_on_with(shared_server: Server, pa
 @pytest.mark.timeout(900)
 def test_two_hundred_photographs_of_12_megapixels(warm_home: Path, page: Page, tmp_path: Path) -> None:
     """They add up to 700 MB: kept in the memory beside TensorFlow, they would be too much."""
-    page.set_default_timeout(10 * SLOW)
+    page.set_default_timeout(5 * SLOW)
     with serving(warm_home) as server:
         drop_stop_and_go_on(page, server, many_photographs(tmp_path / "photographs", 200))
         print(f"at most {peak_megabytes(server):.0f} MB")

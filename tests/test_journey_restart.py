@@ -51,7 +51,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
     training = re.compile(r"Epoch \d+ of at most 900")
     with serving(warm_home, kill=True) as server:
         # Small batches: of more than 60 epochs the chart has lines only, and no points to count.
-        changes = "training.epochs=900;model.filters=8,8;training.batch_size=4;nonsense=1"
+        changes = "training.epochs=900;model.filters=8,8;training.batch_size=8;nonsense=1"
         follow(page, f"{server.url}/train?clone={model.run_id}&set={changes}", "What does the network learn, epoch")
         page.get_by_text("Cloned from").wait_for()
         holds(number_field(page, "Maximum epochs"), "900")
@@ -60,7 +60,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
         holds(page.get_by_role("textbox", name="Filters per block"), "8, 8")
 
         run_id = press_train(page)
-        page.get_by_text(training).wait_for(timeout=3 * SLOW)  # A training process takes its time to start.
+        page.get_by_text(training).wait_for(timeout=2 * SLOW)  # A training process takes its time to start.
         # It trains for as long as anybody looks, and leaves the processor to whatever else is tested meanwhile.
         psutil.Process(store.get(run_id).worker.pid).nice(19)
         wait_for(lambda: points_of(page) >= 3, saying=lambda: points_of(page))
