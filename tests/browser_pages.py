@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
@@ -19,7 +22,10 @@ from aquadash.runs.first_model import FOLDER
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FloatRect, Locator, Page
+    from playwright.sync_api import FloatRect, Locator, Page, Request, WebSocket
+
+#: How a run of the script ends in whose middle another one was asked for.
+_CUT_OFF = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 def made_up_run(store: RunStore, name: str, *, seed: int, skill: float) -> str:
@@ -59,8 +65,61 @@ def trainings_held(home: Path) -> Iterator[Callable[[Run], None]]:
         shutil.rmtree(folder)
 
 
+class _Scripts:
+    """What a page has asked its server for, and how much of it is done: runs of its script.
+
+    Looks that the page takes by itself every few seconds are left out.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.asked = self.done = 0
+        page.on("request", self._leaves)
+        page.on("websocket", self._connects)
+
+    def _leaves(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self.asked, self.done = 1, 0
+
+    def _connects(self, socket: WebSocket) -> None:
+        self.asked, self.done = 1, 0
+        sent = begun = 0
+
+        def asks(frame: bytes | str) -> None:
+            nonlocal sent
+            message = BackMsg.FromString(frame)
+            if message.HasField("rerun_script") and not message.rerun_script.is_auto_rerun:
+                sent += 1
+                self.asked = sent
+
+        def answers(frame: bytes | str) -> None:
+            nonlocal begun
+            message = ForwardMsg.FromString(frame)
+            if message.HasField("new_session"):
+                begun = sent
+            elif message.HasField("script_finished") and message.script_finished != _CUT_OFF:
+                self.done = max(self.done, begun)
+
+        socket.on("framesent", asks)
+        socket.on("framereceived", answers)
+
+
+_scripts: WeakKeyDictionary[Page, _Scripts] = WeakKeyDictionary()
+
+
+def followed(page: Page) -> Page:
+    """A new page, of which :func:`settled` will know what it asks its server for."""
+    _scripts[page] = _Scripts(page)
+    return page
+
+
 def settled(page: Page) -> None:
-    """Wait until the page's script has run."""
+    """Wait until the page's script has run for all that was done on the page before."""
+    # What a click has changed is sent once the browser has drawn it.
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    scripts = _scripts[page]
+    asked = scripts.asked
+    # Playwright hands on what the browser says while it waits, and only then.
+    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 

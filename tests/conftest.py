@@ -48,10 +48,11 @@ copy_new_stores()
 
 #: Files that take half a minute and more, those with a browser by their length.
 _LONG = [
-    "test_journey_evaluate", "test_journey_data", "test_journey_restart", "test_journey_compare", "test_journey_train",
-    "test_journey_predict", "test_journey_class", "test_engine", "test_robustness_job", "test_training_last_steps", "test_search_cli",
-    "test_training_transfer", "test_models_applications", "test_training_fit", "test_cli", "test_export_script",
-    "test_explain", "test_cli_reproduce", "test_export_repeats",
+    "test_journey_evaluate", "test_journey_data", "test_journey_restart", "test_journey_compare",
+    "test_journey_train", "test_journey_predict", "test_journey_class", "test_engine", "test_robustness_job",
+    "test_training_last_steps", "test_search_cli", "test_training_transfer", "test_models_applications",
+    "test_training_fit", "test_cli", "test_export_script", "test_explain", "test_cli_reproduce",
+    "test_export_repeats",
 ]  # fmt: skip
 
 _OUTSIDE = (
@@ -322,11 +323,13 @@ def _new_context(browser: Browser, **options: Any) -> BrowserContext:
 @pytest.fixture
 def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Page]]:
     """Opens a page for somebody else with each call: their browsers have no cookie in common."""
+    from tests.browser_pages import followed
+
     contexts = []
 
     def opened() -> Page:
         contexts.append(_new_context(browser, viewport=viewport))
-        return contexts[-1].new_page()
+        return followed(contexts[-1].new_page())
 
     yield opened
     for context in contexts:
@@ -342,7 +345,9 @@ def _profile(browser: Browser) -> BrowserContext:
 @pytest.fixture
 def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
     """A page in Chromium, of a visitor of whom no browser knows anything."""
-    page = _profile.new_page()
+    from tests.browser_pages import followed
+
+    page = followed(_profile.new_page())
     page.set_viewport_size(viewport)
     yield page
     if page.url.startswith("http"):

@@ -200,6 +200,12 @@ def lose(jobs: Jobs, *, is_failure: bool = True) -> Job:
     return lost
 
 
+def test_one_that_waits_to_go_on_is_not_said_never_to_have_started(jobs: Jobs) -> None:
+    jobs.submit("again", "r1", {})
+    stopped = jobs.request_stop(lose(jobs).id)
+    assert (stopped.status, stopped.message) == (JobStatus.STOPPED, "")
+
+
 def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: Jobs) -> None:
     jobs.submit("again", "r1", {})
     for worker_failures in (1, 2):

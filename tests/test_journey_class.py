@@ -15,7 +15,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.runs import RunStatus, open_store
-from tests.browser_pages import address_has, no_error, settled
+from tests.browser_pages import address_has, followed, no_error, settled
 from tests.classrooms import give
 from tests.serving import Server, needs_chromium, serving
 from tests.ui_runs import queued
@@ -174,7 +174,7 @@ def test_the_projector_follows_the_teacher(server: Server, visit: Visit) -> None
     made = codes.codes()
     teacher = visit()
     inside(teacher, server, "Mr Dale", made.teacher, "/data?split=test")
-    screen = teacher.context.new_page()
+    screen = followed(teacher.context.new_page())
     screen.goto(f"{server.url}/classroom?view=projector")
     screen.get_by_text("This window shows what the teacher chooses").wait_for()
     press(teacher, "class-show")
@@ -242,7 +242,7 @@ def test_people_log_in_with_accounts_and_out(server_with_accounts: Server, visit
         assert bool(page.locator(f".st-key-queue-{run.run_id}").get_by_role("button").count()) is buttons
 
     # The student leaves: at the service and in the other tab, too, and does not come back by opening a page.
-    other = student.context.new_page()
+    other = followed(student.context.new_page())
     other.goto(f"{server.url}/compare")
     other.get_by_role("heading", name="Compare").wait_for()
     student.get_by_role("button", name="Leave the class").click()

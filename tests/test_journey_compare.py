@@ -74,10 +74,11 @@ def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: P
     page.goto(f"{shared_server.url}/compare")
     settled(page)
     chooser = page.get_by_label("Compare these runs")
-    for name in ("poor <i>run</i>", "good run"):
+    for name, run_id in (("poor <i>run</i>", first), ("good run", second)):
         chooser.click()
         chooser.fill(name)
         page.get_by_role("option").filter(has_text=name).first.click()
+        address_has(page, run_id)
         settled(page)
     address_has(page, first, second)
     page.locator(".js-plotly-plot").first.wait_for()

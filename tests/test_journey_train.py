@@ -119,8 +119,11 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         page.get_by_text("Epoch 2 of at most 9").wait_for()
         killed = store.get(run_id).worker
         os.kill(killed.pid, signal.SIGKILL)
-        # Another process goes on by itself.
-        wait_for(lambda: (run := store.get(run_id)).progress and run.worker != killed, saying=lambda: store.get(run_id))
+        # Another process goes on by itself; one that is stopped before its first batch says so in other words.
+        wait_for(
+            lambda: (run := store.get(run_id)).worker != killed and run.progress and run.progress.epoch == 2,
+            saying=lambda: store.get(run_id),
+        )
         page.get_by_text("Epoch 2 of at most 9").wait_for()
         main_button(page, "Stop").click()
         page.get_by_text("Stopped by request").first.wait_for()

@@ -287,7 +287,11 @@ class Jobs:
         values = {
             "stop_requested": True,
             "status": case((queued, JobStatus.STOPPED), else_=_columns.status),
-            "message": case((queued, "Taken out of the queue before it started."), else_=_columns.message),
+            "message": case(
+                (and_(queued, _columns.attempt == 0), "Taken out of the queue before it started."),
+                (queued, ""),
+                else_=_columns.message,
+            ),
             "ended_at": case((queued, self._now), else_=null()),
         }
         with self._writing() as (connection, revision):

@@ -200,11 +200,12 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is not running: it is {run.status}.")
-        name, message = job_id(KIND, run_id), "Taken out of the queue before it started."
+        name = job_id(KIND, run_id)
         # One that is just being stored has no job yet.
-        if self.jobs.get(name) is None or self.jobs.request_stop(name).status is JobStatus.STOPPED:
+        job = self.jobs.request_stop(name) if self.jobs.get(name) else None
+        if job is None or job.status is JobStatus.STOPPED:
             with people.acting(OWNER):
-                self.set_status(run_id, RunStatus.STOPPED, message=message)
+                self.set_status(run_id, RunStatus.STOPPED, message=job.message if job else "")
 
     # -- what workers and engines do; nobody else may ---------------------------------------------------------------
 
