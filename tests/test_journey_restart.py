@@ -44,6 +44,7 @@ def points_of(page: Page) -> int:
     return page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace .points path").count()
 
 
+@pytest.mark.soak
 def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Path, visit: Callable[[], Page]) -> None:
     page, other = visit(), visit()
     store = open_store()

@@ -17,6 +17,9 @@ import colorsys
 import html
 from collections.abc import Sequence
 
+# Plotly asks the values that it is given whether they are pandas', and fails where another thread is just importing it
+# (as MLflow does): an import here waits for that one's end.
+import pandas  # noqa: F401
 import plotly.graph_objects as go
 import plotly.io as pio
 
