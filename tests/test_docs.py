@@ -7,35 +7,38 @@ import shlex
 from pathlib import Path
 
 import click
+import pytest
 
 import aquadash
 from aquadash.cli import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 
 
 def known_command(words: list[str]) -> click.Command:
     """The command that the words lead to; fails where one is not known."""
     command: click.Command = cli
     while isinstance(command, click.Group):
-        assert words and words[0] in command.commands, f"README names the unknown command {words}"
+        assert words and words[0] in command.commands, f"the documents name the unknown command {words}"
         command = command.commands[words.pop(0)]
     options = {name for parameter in command.params for name in parameter.opts}
     for word in words:
-        assert not word.startswith("--") or word in options, f"README names the unknown option {word}"
+        assert not word.startswith("--") or word in options, f"the documents name the unknown option {word}"
     return command
 
 
-def test_commands_of_the_readme_exist() -> None:
-    lines = re.findall(r"python -m aquadash ([^`\n]+)", README)
+@pytest.mark.parametrize("text", [README, DOCS["commands.md"]], ids=["README", "commands"])
+def test_commands_that_are_named_exist(text: str) -> None:
+    lines = re.findall(r"python -m aquadash ([^`\n]+)", text)
     assert lines
     for line in lines:
         known_command(shlex.split(line))
 
 
-def test_every_command_is_in_the_readme() -> None:
-    table = README[README.index("On the command line") : README.index("How it works")]
+def test_every_command_is_in_its_table() -> None:
+    table = DOCS["commands.md"]
     for name, command in cli.commands.items():
         if not command.hidden:
             assert f"`{name}" in table, name
@@ -55,10 +58,16 @@ def test_every_command_takes_json() -> None:
         assert command.help, command.name
 
 
-def test_every_setting_of_the_environment_is_in_the_readme() -> None:
+def test_every_link_leads_somewhere() -> None:
+    for folder, text in [(ROOT, README), *((ROOT / "docs", text) for text in DOCS.values())]:
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            assert (folder / target).exists(), target
+
+
+def test_every_setting_of_the_environment_is_in_its_table() -> None:
     source = (ROOT / "aquadash" / "settings.py").read_text(encoding="utf-8")
     for name in set(re.findall(r"environ\.get\(\"(\w+)\"", source)) - {"KERAS_HOME"}:
-        assert f"`{name}`" in README, name
+        assert f"`{name}`" in DOCS["how-it-works.md"], name
 
 
 def test_the_environment_is_read_in_settings_only() -> None:
