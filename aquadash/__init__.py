@@ -32,6 +32,7 @@ room              holds                                                         
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
+``lab``           the surface: each thing that can be done, in somebody's name     -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
 ``bench``         timings against the report's own way, and many visitors         numpy, tensorflow, keras, imgaug, psutil, streamlit, websockets
 ``cli``           the command line                                                click, numpy, PIL, tensorflow

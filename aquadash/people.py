@@ -1,4 +1,4 @@
-"""Who acts: the person behind a click, so that the places where work is done can ask whether they may.
+"""Who acts, the person behind a click, and whose a thing is, so that what somebody may do can be asked.
 
 Without a classroom there is one person, who may do everything. In a classroom the pages say who their visitor is
 (:func:`look_up_by`); threads that work for a visitor say it by :func:`acting`. What nobody stands behind, such as the
@@ -42,6 +42,27 @@ class Person:
     def leads(self) -> bool:
         """True for those who may do everything: the teacher and the owner of the machine."""
         return self.role in (Role.OWNER, Role.TEACHER)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What somebody wants to do something with.
+
+    Attributes:
+        kind: ``"run"``, ``"search"``, ``"data set"`` or ``"pipeline"``.
+        name: What people call it: plain text.
+        owner: The id of whoever made it; empty for the owner of the machine.
+        owner_name: What they are called: plain text.
+        shared: True if the teacher or the owner of the machine made it, so that all may open it.
+        hidden: True if the teacher keeps it from the class.
+    """
+
+    kind: str
+    name: str
+    owner: str = ""
+    owner_name: str = ""
+    shared: bool = True
+    hidden: bool = False
 
 
 #: Whoever started AquaDash on this machine, and everything that no visitor stands behind.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from aquadash import data, people, settings
-from aquadash.augment import PIPELINES, saved_pipelines
+from aquadash.augment import PIPELINES
 from aquadash.classroom import limits
 from aquadash.config import RunConfig, with_values
 from aquadash.data import cifar100
@@ -22,6 +22,7 @@ from aquadash.export import preparing
 from aquadash.export.bundle import export_run
 from aquadash.export.convert import FORMATS
 from aquadash.export.convert_job import Conversions
+from aquadash.lab import Lab
 from aquadash.people import OWNER, Person, Role
 from aquadash.robustness.job import Robustness
 from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
@@ -92,8 +93,8 @@ def begin(folder: Path) -> Lesson:
         waiting = live_runs.queue(store, store.create(SHORT, name="Anna's next").run_id).run_id
         search = searches.create(plan(name="Anna's search"))
         for title in ("Anna's fog", "Anna's rain"):
-            saved_pipelines.save(PIPELINES["notebook-1"], title=title)
-        away = saved_pipelines.delete("anna-s-rain")
+            Lab(ANNA).pipelines.save(PIPELINES["notebook-1"], title=title)
+        away = Lab(ANNA).pipelines.delete("anna-s-rain")
         archive = in_archive(folder / "cats.zip", of_classes({"cat": 12, "dog": 12}))
         draft = drafts.begin(
             drafts.Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive.read_bytes()) and None
@@ -123,13 +124,15 @@ def _trained(store: RunStore, person: Person, name: str) -> str:
     return run_id
 
 
-def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
-    """What Ben tries, by name: everything that he may not do.
+def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[], object]]:
+    """What somebody tries, by name: everything that they may not do.
 
     Args:
         at: The lesson.
         folder: For files that are not in the home.
+        person: Who.
     """
+    lab = Lab(person)
     store, engine = at.store, Engine(at.store)
     done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
     onnx = FORMATS["onnx"]
@@ -196,17 +199,23 @@ def attempts(at: Lesson, folder: Path) -> dict[str, Callable[[], object]]:
             drafts.Request("", "x", 32), write=lambda path: path.write_bytes(bytes(1_000_001)) and None
         ),
         "bring in too large a run": lambda: _brought_in(store, zip_file),
-        "replace another's pipeline": lambda: saved_pipelines.save(
+        "replace another's pipeline": lambda: lab.pipelines.save(
             PIPELINES["notebook-2"], title="Anna's fog", replace_name="anna-s-fog"
         ),
-        "delete another's pipeline": lambda: saved_pipelines.delete("anna-s-fog"),
-        "bring another's pipeline back": lambda: saved_pipelines.restore(at.put_away_pipeline),
+        "delete another's pipeline": lambda: lab.pipelines.delete("anna-s-fog"),
+        "bring another's pipeline back": lambda: lab.pipelines.restore(at.put_away_pipeline),
         "stop another's search": lambda: stop_search(at.search),
         "continue another's search": lambda: resume_search(at.search, engine),
         "give another's search a budget": lambda: at.searches.set_budget(at.search, Budget(9)),
         "write into another's search": lambda: at.searches.set_attributes(at.search, {"name": "Ben's"}),
         "hide a search": lambda: at.searches.set_hidden(at.search),
-        "set the limits": lambda: limits.save(limits.ClassLimits(epochs=None)),
+        "send somebody out": lambda: lab.people.remove(TEACHER.person_id),
+        "clear unused names": lab.people.clear,
+        "make a link to rejoin": lambda: lab.people.rejoin_code(ANNA.person_id),
+        "see the codes": lab.people.codes,
+        "renew the codes": lab.people.renew_codes,
+        "lead the projector": lambda: lab.people.show("data", {}),
+        "set the limits": lambda: lab.people.set_limits(limits.ClassLimits(epochs=None)),
     }
     return found
 
@@ -220,7 +229,7 @@ def _brought_in(store: RunStore, path: Path) -> None:
 def refusals(at: Lesson, folder: Path, person: Person) -> dict[str, str]:
     """What became of each attempt: the words of the refusal, or what happened instead."""
     found = {}
-    for name, attempt in attempts(at, folder).items():
+    for name, attempt in attempts(at, folder, person).items():
         with people.acting(person):
             try:
                 attempt()

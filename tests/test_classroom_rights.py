@@ -11,12 +11,13 @@ from click.testing import CliRunner
 
 from aquadash import data, people
 from aquadash.augment import PIPELINES, saved_pipelines
-from aquadash.classroom.rights import RULES, WITHOUT_THING, Action, Thing, refusal, table
+from aquadash.classroom.rights import RULES, WITHOUT_THING, Action, refusal, table
 from aquadash.cli import cli
 from aquadash.config import RunConfig
 from aquadash.data.folder import store as pictures
 from aquadash.errors import NotAllowedError
-from aquadash.people import OWNER, STRANGER
+from aquadash.lab import Lab
+from aquadash.people import OWNER, STRANGER, Thing
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
@@ -66,7 +67,7 @@ def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -
         assert data.load("folder-anna-s-cats").class_names == ("cat", "dog")
         assert pictures.deleted() == [lesson.put_away]
         assert [run.name for run in store.list_runs(deleted=True)] == ["Anna's worst"]
-        saved_pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
+        Lab(ANNA).pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
     assert saved_pipelines.thing_of("anna-s-fog").owner == ANNA.person_id
 
 

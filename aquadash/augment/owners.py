@@ -10,17 +10,15 @@ import json
 import os
 from pathlib import Path
 
-from aquadash import people
-from aquadash.classroom.rights import Thing
 from aquadash.files import write_whole
+from aquadash.people import OWNER, Person, Thing
 
 _MOST_BYTES = 4_000
 
 
-def now() -> str:
-    """The text of the file for whoever acts; empty for the owner of the machine."""
-    person = people.current()
-    if person == people.OWNER:
+def text_for(person: Person) -> str:
+    """The text of the file for somebody; empty for the owner of the machine."""
+    if person == OWNER:
         return ""
     return json.dumps({"owner": person.person_id, "owner_name": person.name, "shared": person.leads})
 

@@ -14,13 +14,12 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aquadash import people, settings
+from aquadash import settings
 from aquadash.augment import owners
 from aquadash.augment.pipelines import PIPELINES, from_json
 from aquadash.augment.spec import PipelineSpec
-from aquadash.classroom import checks
-from aquadash.classroom.rights import Action, Thing, require
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+from aquadash.people import OWNER, Person, Thing
 
 #: What a pipeline's name may be: what configurations take as a name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -98,37 +97,33 @@ def name_for(title: str) -> str:
     return name
 
 
-def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> PipelineSpec:
+def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, owner: Person = OWNER) -> PipelineSpec:
     """Save a pipeline under a title, from which its name follows.
 
     Args:
         spec: What to save; its own name and title do not count.
         title: What people call it.
         replace_name: The saved pipeline that it takes the place of; the earlier version is kept. None for a new one.
+        owner: Whose a new one is; one that takes another's place stays whose it was.
 
     Returns:
         The pipeline as saved, with its name and title.
 
     Raises:
         ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
-        NotAllowedError: Whoever asks may keep no more, or not replace that one.
         UnknownNameError: ``replace_name``, or an operator or setting of it, is not known.
         StorageError: It cannot be written.
     """
-    require(Action.SAVE_PIPELINE)
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
     if saved.name != replace_name and target.exists():
         raise ConfigError(_taken(saved.title))
-    if replace_name is not None:
-        _check_saved(replace_name)
-        require(Action.CHANGE_PIPELINE, thing_of(replace_name))
+    if replace_name is None:
+        whose = owners.text_for(owner)
     else:
-        person = people.current()
-        own = [name for name in library().saved if thing_of(name).owner == person.person_id]
-        checks.check_number("pipelines", len(own))
-    owner = owners.now() if replace_name is None else owners.text_of(folder() / f"{replace_name}.json")
+        _check_saved(replace_name)
+        whose = owners.text_of(folder() / f"{replace_name}.json")
     try:
         folder().mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.part")
@@ -136,12 +131,12 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> 
         if replace_name == saved.name:
             _put_away(replace_name)
             os.replace(temporary, target)
-            owners.write(target, owner)
+            owners.write(target, whose)
         else:
             # A link, unlike a renaming, never replaces what somebody else has saved in the meantime.
             os.link(temporary, target)
             temporary.unlink()
-            owners.write(target, owner)
+            owners.write(target, whose)
             if replace_name is not None:
                 _put_away(replace_name)
     except FileExistsError:
@@ -160,11 +155,9 @@ def delete(name: str) -> str:
 
     Raises:
         UnknownNameError: No saved pipeline has that name.
-        NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
     _check_saved(name)
-    require(Action.CHANGE_PIPELINE, thing_of(name))
     try:
         return _put_away(name)
     except OSError as error:
@@ -179,15 +172,10 @@ def restore(key: str) -> PipelineSpec:
 
     Raises:
         ConfigError: There is no such thing any more, or another pipeline has taken the name.
-        NotAllowedError: It was not one's own.
         StorageError: It cannot be moved.
     """
-    earlier = folder() / "earlier"
-    path = next((path for path in earlier.glob("*.json") if path.name == key), None)
-    if path is None:
-        raise ConfigError("The deleted pipeline is not there any more; it may have been brought back already.")
+    path = _deleted(key)
     spec = _read(path)
-    require(Action.CHANGE_PIPELINE, owners.thing_of(path, spec.title))
     target = folder() / f"{spec.name}.json"
     if target.exists():
         raise ConfigError(f"Another pipeline is called {spec.title!r} now. Rename or delete that one first.")
@@ -200,13 +188,31 @@ def restore(key: str) -> PipelineSpec:
 
 
 def thing_of(name: str) -> Thing:
-    """A saved pipeline as the table of rights sees it."""
+    """Whose a saved pipeline is.
+
+    Raises:
+        UnknownNameError: No saved pipeline has that name.
+    """
+    _check_saved(name)
     path = folder() / f"{name}.json"
     try:
         title = _read(path).title
     except AquaDashError:
         title = name
     return owners.thing_of(path, title)
+
+
+def deleted_thing(key: str) -> Thing:
+    """Whose it is what :func:`restore` would bring back by that key; errors as there."""
+    path = _deleted(key)
+    return owners.thing_of(path, _read(path).title)
+
+
+def _deleted(key: str) -> Path:
+    path = next((path for path in (folder() / "earlier").glob("*.json") if path.name == key), None)
+    if path is None:
+        raise ConfigError("The deleted pipeline is not there any more; it may have been brought back already.")
+    return path
 
 
 def _taken(title: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aquadash import people
 from aquadash.classroom.limits import ClassLimits, in_force
 from aquadash.errors import NotAllowedError
-from aquadash.people import Role
+from aquadash.people import Person, Role
 
 
-def of_person() -> ClassLimits | None:
-    """The limits that hold for whoever acts in this thread; None for those who have none."""
-    return in_force() if people.current().role is Role.STUDENT else None
+def of_person(person: Person | None = None) -> ClassLimits | None:
+    """The limits that hold for somebody, or for whoever acts in this thread; None for those who have none."""
+    return in_force() if (person or people.current()).role is Role.STUDENT else None
 
 
 def within_epochs(epochs: int) -> int:
@@ -101,17 +101,18 @@ def check_kept_uploads(size: int, *, own: int, together: int) -> None:
             )
 
 
-def check_number(what: str, have: int) -> None:
+def check_number(what: str, have: int, *, person: Person | None = None) -> None:
     """Refuse to keep one more of something.
 
     Args:
         what: ``"data_sets"`` or ``"pipelines"``.
-        have: How many of them whoever acts has already.
+        have: How many of them they have already.
+        person: Who; None for whoever acts in this thread.
 
     Raises:
         NotAllowedError: With the limit and what to do.
     """
-    limits = of_person()
+    limits = of_person(person)
     most = None if limits is None else getattr(limits, what)
     if most is not None and have >= most:
         raise NotAllowedError(

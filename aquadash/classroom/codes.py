@@ -17,7 +17,6 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.classroom.files import read_object, write_private
-from aquadash.classroom.rights import Action, Thing, require
 from aquadash.errors import StorageError
 from aquadash.people import Role
 
@@ -71,14 +70,8 @@ def codes() -> Codes:
     """The class's codes; made where there are none yet.
 
     Raises:
-        NotAllowedError: A student asks.
         StorageError: They cannot be read or written.
     """
-    require(Action.SETTINGS)
-    return _codes()
-
-
-def _codes() -> Codes:
     found = read_object(_path())
     if found is not None:
         return _checked(found)
@@ -90,17 +83,6 @@ def _codes() -> Codes:
         return _write(Codes(new_code(STUDENT_LENGTH), new_code(TEACHER_LENGTH), time.time()))
 
 
-def student_code() -> str:
-    """What students type: those who are in the class may tell it others.
-
-    Raises:
-        NotAllowedError: Somebody asks who has not joined.
-        StorageError: It cannot be read or written.
-    """
-    require(Action.VIEW, Thing("class", "the class"))
-    return _codes().student
-
-
 def renew(*roles: Role) -> Codes:
     """Make new codes; who has joined stays in.
 
@@ -108,7 +90,6 @@ def renew(*roles: Role) -> Codes:
         roles: Whose codes: :attr:`Role.STUDENT`, :attr:`Role.TEACHER`; both if none is named.
 
     Raises:
-        NotAllowedError: A student asks.
         StorageError: They cannot be read or written.
     """
     codes()

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from aquadash import people
 from aquadash.errors import NotAllowedError
-from aquadash.people import Person, Role
+from aquadash.people import Person, Role, Thing
 
 T = TypeVar("T")
 
@@ -52,27 +52,6 @@ class Whose(StrEnum):
     OWN = "own"
     SHARED = "for all"
     OTHERS = "another student's"
-
-
-@dataclass(frozen=True)
-class Thing:
-    """What somebody wants to do something with.
-
-    Attributes:
-        kind: ``"run"``, ``"search"``, ``"data set"`` or ``"pipeline"``.
-        name: What people call it: plain text.
-        owner: The id of whoever made it; empty for the owner of the machine.
-        owner_name: What they are called: plain text.
-        shared: True if the teacher or the owner of the machine made it, so that all may open it.
-        hidden: True if the teacher keeps it from the class.
-    """
-
-    kind: str
-    name: str
-    owner: str = ""
-    owner_name: str = ""
-    shared: bool = True
-    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,13 +176,13 @@ def allowed(action: Action, thing: Thing | None = None) -> bool:
     return not refusal(action, thing)
 
 
-def require(action: Action, thing: Thing | None = None) -> None:
-    """Refuse what whoever acts in this thread may not do.
+def require(action: Action, thing: Thing | None = None, *, person: Person | None = None) -> None:
+    """Refuse what somebody may not do; arguments as of :func:`refusal`.
 
     Raises:
         NotAllowedError: What, whose it is, and whom to ask.
     """
-    reason = refusal(action, thing)
+    reason = refusal(action, thing, person=person)
     if reason:
         raise NotAllowedError(reason)
 

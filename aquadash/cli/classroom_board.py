@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from aquadash.classroom import limits, projector
-from aquadash.classroom.sessions import open_sessions
+from aquadash.classroom import limits
 from aquadash.cli.classroom import classroom
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import Run, open_store
 from aquadash.runs.leaderboard import leaderboard, sources
 
@@ -30,7 +31,7 @@ def board(source: str | None, shown: bool | None, as_json: bool) -> None:
         raise UnknownNameError.of("data set with runs of students", source, found)
     chosen = source or (found[0] if found else "synthetic")
     if shown is not None:
-        limits.save(limits.load().model_copy(update={"test_results_hidden": not shown}))
+        Lab(OWNER).people.set_limits(limits.load().model_copy(update={"test_results_hidden": not shown}))
 
     def images(run: Run) -> int | None:
         try:
@@ -39,7 +40,7 @@ def board(source: str | None, shown: bool | None, as_json: bool) -> None:
             return None
         return None if predicted is None else len(predicted.labels)
 
-    names = {member.person.person_id: member.person.name for member in open_sessions().people()}
+    names = {member.person.person_id: member.person.name for member in Lab(OWNER).people.all()}
     made = leaderboard(
         runs,
         source=chosen,
@@ -85,5 +86,5 @@ def project(page: str, address: tuple[str, ...], as_json: bool) -> None:
         if not equals or not name:
             raise ConfigError(f"{part[:80]!r} has no equals sign. Write it as NAME=VALUE: run=ID.")
         query[name] = value
-    shown = projector.show(page, query)
+    shown = Lab(OWNER).people.show(page, query)
     show({"page": shown.page, "query": shown.query}, as_json=as_json, text=lambda: f"The projectors show {shown.page}.")

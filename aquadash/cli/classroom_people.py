@@ -18,11 +18,11 @@ from aquadash import settings
 from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_text, rejoin_address
 from aquadash.classroom.member_types import Member
-from aquadash.classroom.sessions import open_sessions
 from aquadash.cli.classroom import classroom
 from aquadash.cli.output import json_option, show, table
 from aquadash.errors import UnknownNameError
-from aquadash.people import Role
+from aquadash.lab import Lab
+from aquadash.people import OWNER, Role
 
 #: Seconds that the app has for ending by itself.
 _PATIENCE = 20
@@ -38,7 +38,7 @@ _PATIENCE = 20
 def serve(port: int, address: str, as_json: bool) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes or accounts, until Ctrl-C."""
     bases = _bases(address, port)
-    made = None if _with_accounts() else codes.codes()
+    made = None if _with_accounts() else Lab(OWNER).people.codes()
     values = {
         "addresses": bases,
         "student_code": made.student if made else None,
@@ -75,7 +75,7 @@ def serve(port: int, address: str, as_json: bool) -> None:
 @json_option
 def codes_command(as_json: bool) -> None:
     """Show the codes that students and teachers join with; they are made where there are none."""
-    _show_codes(codes.codes(), as_json=as_json)
+    _show_codes(Lab(OWNER).people.codes(), as_json=as_json)
 
 
 @classroom.command()
@@ -85,7 +85,7 @@ def codes_command(as_json: bool) -> None:
 def renew(only_student: bool, only_teacher: bool, as_json: bool) -> None:
     """Make new codes. Who has joined stays in; the old codes let nobody in any more."""
     wanted = [Role.STUDENT] * only_student + [Role.TEACHER] * only_teacher
-    _show_codes(codes.renew(*wanted), as_json=as_json)
+    _show_codes(Lab(OWNER).people.renew_codes(*wanted), as_json=as_json)
 
 
 @classroom.command("people")
@@ -95,19 +95,17 @@ def renew(only_student: bool, only_teacher: bool, as_json: bool) -> None:
 @json_option
 def people_command(remove: str | None, rejoin: str | None, clear: bool, as_json: bool) -> None:
     """List who has joined, end somebody's session, or clear names that nobody uses."""
-    sessions = open_sessions()
+    members = Lab(OWNER).people
     values: dict[str, Any] = {}
     if remove is not None:
-        sessions.remove(_named(sessions.people(), remove).person.person_id)
+        members.remove(_named(members.all(), remove).person.person_id)
     if rejoin is not None:
         # Where the app listens is known here only if a setting says so.
-        code = sessions.rejoin_code(_named(sessions.people(), rejoin).person.person_id)
+        code = members.rejoin_code(_named(members.all(), rejoin).person.person_id)
         values["rejoin_link"] = rejoin_address(settings.public_address() or "", code)
     if clear:
-        from aquadash.search.makers import makers
-
-        values["cleared"] = sessions.clear(makers())
-    found = sessions.people()
+        values["cleared"] = members.clear()
+    found = members.all()
     values["people"] = [
         {
             "person_id": member.person.person_id, "name": member.person.name, "role": member.person.role.value,

@@ -8,6 +8,8 @@ from aquadash.classroom import limits, rights
 from aquadash.cli.classroom import classroom
 from aquadash.cli.output import json_option, show, table
 from aquadash.errors import ConfigError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 
 
 @classroom.command("rights")
@@ -38,7 +40,7 @@ def limits_command(changes: tuple[str, ...], as_json: bool) -> None:
     found = limits.load()
     if wanted:
         found = limits.with_texts(found, wanted)
-        limits.save(found)
+        Lab(OWNER).people.set_limits(found)
     values = found.to_values()
 
     def text() -> str:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from aquadash.augment import check, describe, from_json, library, pipeline, saved_pipelines, to_code
+from aquadash.augment import check, describe, from_json, to_code
 from aquadash.augment.reading import LONGEST
 from aquadash.augment.spec import PipelineSpec
 from aquadash.cli.output import json_option, show, table
 from aquadash.errors import ConfigError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 
 
 @click.group()
@@ -23,7 +25,7 @@ def pipelines() -> None:
 @json_option
 def list_command(as_json: bool) -> None:
     """List the built-in and the saved pipelines."""
-    found = library()
+    found = Lab(OWNER).pipelines.all()
     entries = [
         {
             "name": spec.name,
@@ -51,7 +53,7 @@ def list_command(as_json: bool) -> None:
 @json_option
 def show_command(name: str, as_json: bool) -> None:
     """Say what a pipeline does; with --json print the file that `save` and the Augment page read."""
-    spec = pipeline(name)
+    spec = Lab(OWNER).pipelines.get(name)
     show(
         json.loads(spec.to_json()),
         as_json=as_json,
@@ -68,7 +70,7 @@ def show_command(name: str, as_json: bool) -> None:
 @json_option
 def save_command(file: Path, title: str, replace_name: str | None, as_json: bool) -> None:
     """Save a pipeline from its JSON FILE."""
-    spec = saved_pipelines.save(_read(file), title=title, replace_name=replace_name)
+    spec = Lab(OWNER).pipelines.save(_read(file), title=title, replace_name=replace_name)
     show(
         {"name": spec.name, "title": spec.title, "factor": spec.factor, "replaced": replace_name},
         as_json=as_json,
@@ -81,7 +83,7 @@ def save_command(file: Path, title: str, replace_name: str | None, as_json: bool
 @json_option
 def delete_command(name: str, as_json: bool) -> None:
     """Delete a saved pipeline; `pipelines restore` brings it back."""
-    key = saved_pipelines.delete(name)
+    key = Lab(OWNER).pipelines.delete(name)
     show(
         {"name": name, "deleted": True, "key": key},
         as_json=as_json,
@@ -94,7 +96,7 @@ def delete_command(name: str, as_json: bool) -> None:
 @json_option
 def restore_command(key: str, as_json: bool) -> None:
     """Bring back what `delete` has put away, by the KEY that it printed."""
-    spec = saved_pipelines.restore(key)
+    spec = Lab(OWNER).pipelines.restore(key)
     show(
         {"name": spec.name, "title": spec.title, "restored": True},
         as_json=as_json,
@@ -107,7 +109,7 @@ def restore_command(key: str, as_json: bool) -> None:
 @json_option
 def code_command(name: str, as_json: bool) -> None:
     """Print a pipeline as Python code."""
-    code = to_code(pipeline(name))
+    code = to_code(Lab(OWNER).pipelines.get(name))
     show({"name": name, "code": code}, as_json=as_json, text=lambda: code.rstrip("\n"))
 
 

@@ -12,10 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from aquadash import config as run_config
-from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
-from aquadash.people import Person
+from aquadash.people import Person, Thing
 from aquadash.runs.types import Guess, Run, RunStatus, clean_name
 
 STATUS = "aquadash.status"

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from aquadash import people
-from aquadash.classroom.rights import Thing
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.jobs.types import Worker as Worker
+from aquadash.people import Thing
 
 #: A measured number: finite, and never made of a text.
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]

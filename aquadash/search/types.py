@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from aquadash.classroom.rights import Thing
 from aquadash.config import Value
-from aquadash.people import OWNER, Person
+from aquadash.people import OWNER, Person, Thing
 from aquadash.runs.types import RunStatus
 from aquadash.search.plan import MOST_MINUTES, Budget, SearchPlan
 

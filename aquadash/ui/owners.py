@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import streamlit as st
 
 from aquadash import people, settings
-from aquadash.classroom.rights import Action, Thing, allowed
+from aquadash.classroom.rights import Action, allowed
+from aquadash.people import Thing
 from aquadash.runs.types import Run
 from aquadash.ui.text import plain
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, Thing, allowed, require
+from aquadash.classroom.rights import Action, allowed, require
 from aquadash.errors import DataError, UnknownNameError
+from aquadash.people import Thing
 
 #: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
 PREFIX = "folder-"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from aquadash import people
 from aquadash.classroom import checks
-from aquadash.classroom.rights import Action, Thing, allowed, require
+from aquadash.classroom.rights import Action, allowed, require
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.folder.about import (
     FORMAT,
@@ -38,6 +38,7 @@ from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.mapped import let_go
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
+from aquadash.people import Thing
 
 #: Deleted data sets of a person that are kept to be brought back.
 _KEPT_DELETED = 5

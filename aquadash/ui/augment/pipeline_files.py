@@ -13,6 +13,7 @@ from aquadash.augment.saved_pipelines import LONGEST_TITLE
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.ui import inputs, pipeline_library
 from aquadash.ui.augment import builder_state
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import switched_off
 
@@ -144,7 +145,7 @@ def _save_new() -> None:
         summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
         if not summary:
             summary = spec.summary if known == spec else summary_of(spec)
-        _saved(saved_pipelines.save(_with_summary(spec, summary), title=st.session_state.get(_TITLE) or ""))
+        _saved(lab().pipelines.save(_with_summary(spec, summary), title=st.session_state.get(_TITLE) or ""))
         st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
 
     _try(save)
@@ -157,7 +158,7 @@ def _save_changes() -> None:
         # A summary that was made from the steps follows them; one that a person wrote stays.
         summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
         spec = _with_summary(state.spec, summary)
-        _saved(saved_pipelines.save(spec, title=base.title, replace_name=state.base))
+        _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
 
     _try(save)
 
@@ -167,7 +168,7 @@ def _rename() -> None:
         state = builder_state.history().present
         base = pipeline_library.current().pipelines[state.base]
         changed = builder_state.changed()
-        saved = saved_pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
+        saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
         builder_state.load(state.spec if changed else saved, base=saved.name)
         st.session_state[_NEW_TITLE] = ""
         st.session_state[_TOLD] = f"It is called “{saved.title}” now."
@@ -179,7 +180,7 @@ def _delete() -> None:
     def delete() -> None:
         base = builder_state.history().present.base
         title = pipeline_library.current().pipelines[base].title
-        key = saved_pipelines.delete(base)
+        key = lab().pipelines.delete(base)
         st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (key, title)]
         builder_state.load(pipeline_library.current().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 
@@ -188,7 +189,7 @@ def _delete() -> None:
 
 def _restore(key: str) -> None:
     def restore() -> None:
-        spec = saved_pipelines.restore(key)
+        spec = lab().pipelines.restore(key)
         builder_state.load(spec, base=spec.name)
         _forget(key)
 

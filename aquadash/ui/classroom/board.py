@@ -6,7 +6,6 @@ import streamlit as st
 
 from aquadash import people, settings
 from aquadash.classroom import limits
-from aquadash.classroom.sessions import open_sessions
 from aquadash.data import title_of
 from aquadash.errors import AquaDashError
 from aquadash.figures.leaderboard import leaderboard_chart
@@ -15,6 +14,7 @@ from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, percent, plain
 
 _SOURCE = "source"
@@ -42,7 +42,7 @@ def show() -> None:
 
 def _board(source: str) -> None:
     hidden = limits.in_force().test_results_hidden
-    names = {member.person.person_id: member.person.name for member in open_sessions().people()}
+    names = {member.person.person_id: member.person.name for member in lab().people.all()}
     made = leaderboard(cache.runs(), source=source, validation_images=_images, test_results=not hidden, names=names)
     own = people.current()
     _explain(made)
@@ -97,7 +97,7 @@ def _explain(made: Board) -> None:
 def _turn() -> None:
     with shell.guard():
         shown = bool(st.session_state[_SWITCH])
-        limits.save(limits.in_force().model_copy(update={"test_results_hidden": not shown}))
+        lab().people.set_limits(limits.in_force().model_copy(update={"test_results_hidden": not shown}))
 
 
 def _table(made: Board, own: str) -> None:

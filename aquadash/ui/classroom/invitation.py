@@ -14,6 +14,7 @@ from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
 from aquadash.ui import cache, shell
 from aquadash.ui.classroom import accounts, projector
+from aquadash.ui.lab import lab
 
 _CSS = """
 <style>
@@ -33,7 +34,7 @@ def show() -> None:
         _draw(base, None)
         st.caption("People log in with the account of their school; there are no codes.")
         return
-    code = codes.student_code()
+    code = lab().people.student_code()
     _draw(base, code)
     if people.current().leads and not projector.is_one():
         _teacher()
@@ -94,7 +95,7 @@ def _teacher() -> None:
     with st.expander("The teacher's code", icon="🔑", key="teacher-code", on_change="rerun") as opened:
         if opened.open:
             st.markdown("Whoever joins with it may do everything. Do not open this on the projector.")
-            st.code(codes.spaced(codes.codes().teacher), language=None)
+            st.code(codes.spaced(lab().people.codes().teacher), language=None)
             st.button(
                 "New teacher code", key="renew-teacher", icon=":material/autorenew:", on_click=_renew,
                 args=(Role.TEACHER,),
@@ -103,6 +104,6 @@ def _teacher() -> None:
 
 def _renew(role: Role) -> None:
     with shell.guard():
-        codes.renew(role)
+        lab().people.renew_codes(role)
         cache.refresh()
         st.toast("There is a new code.", icon="🔑")

@@ -10,6 +10,7 @@ from aquadash.classroom import limits
 from aquadash.classroom.limits import LOCKABLE, WORDS, ClassLimits
 from aquadash.errors import StorageError
 from aquadash.ui import cache, inputs, shell
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, sentence
 
 #: Numbers with their least and greatest value.
@@ -74,6 +75,6 @@ def _set(paused: bool) -> None:
 
 
 def _save(wanted: ClassLimits) -> None:
-    limits.save(wanted)
+    lab().people.set_limits(wanted)
     cache.engine().serve()
     cache.refresh()

@@ -10,11 +10,11 @@ import streamlit as st
 from aquadash import people
 from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.member_types import Member
-from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, open_sessions
+from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS
 from aquadash.people import Person, Role
-from aquadash.search.makers import makers
 from aquadash.ui import cache, shell
 from aquadash.ui.classroom import accounts, invitation
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, duration, moment, plain
 
 _TICK_SECONDS = 5.0
@@ -29,7 +29,7 @@ def show() -> None:
 
 
 def _people() -> None:
-    found = open_sessions().people()
+    found = lab().people.all()
     here = [member for member in found if member.sessions]
     students = sum(member.person.role is Role.STUDENT for member in found)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -96,17 +96,17 @@ def _row(member: Member, runs: int) -> None:
 
 def _remove(person: Person) -> None:
     with shell.guard():
-        open_sessions().remove(person.person_id)
+        lab().people.remove(person.person_id)
 
 
 def _clear() -> None:
     with shell.guard():
-        st.toast(f"Unused names cleared: {len(open_sessions().clear(makers()))}", icon="✅")
+        st.toast(f"Unused names cleared: {len(lab().people.clear())}", icon="✅")
 
 
 def _rejoin(person: Person, base: str) -> None:
     with shell.guard():
-        code = open_sessions().rejoin_code(person.person_id)
+        code = lab().people.rejoin_code(person.person_id)
         st.session_state[_LINK] = person.name, rejoin_address(base, code)
 
 

@@ -9,6 +9,7 @@ from aquadash.ui import shell
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.evaluate.present import CSS as PRESENT_CSS
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at what is to be shown.
@@ -47,7 +48,7 @@ def offer(page: str) -> None:
 
 def _show(page: str) -> None:
     with shell.guard():
-        projector.show(page, st.query_params.to_dict())
+        lab().people.show(page, st.query_params.to_dict())
         st.toast("The projector shows this view.", icon="📽️")
 
 
@@ -71,7 +72,7 @@ def leave() -> None:
 def show_view(name: str) -> None:
     """Show a view of the Class page: the callback of a button."""
     with shell.guard():
-        projector.show("classroom", {"view": name})
+        lab().people.show("classroom", {"view": name})
         st.toast("The projector shows it.", icon="📽️")
 
 

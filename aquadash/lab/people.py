@@ -1,0 +1,145 @@
+"""The class, as somebody may see and lead it: who is there, the codes, the limits, and what the projector shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aquadash.classroom import codes, limits, projector
+from aquadash.classroom.codes import Codes
+from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom.projector import Shown
+from aquadash.classroom.rights import Action, require
+from aquadash.classroom.sessions import Member, open_sessions
+from aquadash.people import Person, Role, Thing
+
+
+class People:
+    """``Lab.people``: see there. What changes the class is the teacher's and the owner's."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+
+    def all(self) -> list[Member]:
+        """Everybody who has joined, teachers first, then by name.
+
+        Raises:
+            NotAllowedError: The person has not joined.
+        """
+        self._look()
+        return open_sessions().people()
+
+    def remove(self, person_id: str) -> None:
+        """End all sessions of somebody; they may join again under another name, or by a link to rejoin.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            UnknownNameError: There is nobody of that id.
+        """
+        self._lead()
+        open_sessions().remove(person_id)
+
+    def clear(self) -> list[str]:
+        """Forget students who made nothing that is kept and are not here, so that their names are free again.
+
+        Returns:
+            The names, in their order.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            StorageError: A store cannot be read.
+        """
+        self._lead()
+        return open_sessions().clear(_makers())
+
+    def rejoin_code(self, person_id: str) -> str:
+        """What a link ends with by which somebody may join again, once, within 15 minutes.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            UnknownNameError: There is nobody of that id.
+        """
+        self._lead()
+        return open_sessions().rejoin_code(person_id)
+
+    def codes(self) -> Codes:
+        """The class's codes; made where there are none yet.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            StorageError: They cannot be read or written.
+        """
+        self._lead()
+        return codes.codes()
+
+    def student_code(self) -> str:
+        """What students type: those who are in the class may tell it others.
+
+        Raises:
+            NotAllowedError: The person has not joined.
+            StorageError: It cannot be read or written.
+        """
+        self._look()
+        return codes.codes().student
+
+    def renew_codes(self, *roles: Role) -> Codes:
+        """Make new codes; who has joined stays in.
+
+        Args:
+            roles: Whose codes: :attr:`Role.STUDENT`, :attr:`Role.TEACHER`; both if none is named.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            StorageError: They cannot be read or written.
+        """
+        self._lead()
+        return codes.renew(*roles)
+
+    def set_limits(self, wanted: ClassLimits) -> None:
+        """Keep what students may at most do; it holds from now on.
+
+        Whoever keeps limits tells the engine, see ``Engine.follow_limits``.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            StorageError: They cannot be written.
+        """
+        self._lead()
+        limits.save(wanted)
+
+    def show(self, page: str, query: Mapping[str, str]) -> Shown:
+        """Show a view on all projectors.
+
+        Args:
+            page: The page's name in the address, ``"evaluate"``.
+            query: The rest of the address, by name.
+
+        Raises:
+            NotAllowedError: The person does not lead the class.
+            UnknownNameError: There is no page of that name.
+            ConfigError: The address is too long.
+            StorageError: It cannot be kept.
+        """
+        self._lead()
+        return projector.show(page, query)
+
+    def _lead(self) -> None:
+        require(Action.SETTINGS, person=self._person)
+
+    def _look(self) -> None:
+        require(Action.VIEW, Thing("class", "the class"), person=self._person)
+
+
+def _makers() -> set[str]:
+    """The ids of the people who have made anything that is kept; what can be brought back from a bin counts, too."""
+    from aquadash.augment import owners, saved_pipelines
+    from aquadash.data.folder.about import all_kept
+    from aquadash.data.folder.store import all_deleted
+    from aquadash.runs import open_store
+    from aquadash.search.store import any_stored, open_search_store
+
+    store = open_store()
+    found = {run.owner for deleted in (False, True) for run in store.list_runs(deleted=deleted)}
+    if any_stored():
+        found |= {head.thing.owner for head in open_search_store().heads()}
+    found |= {kept.owner for kept in all_kept().values()} | {thing.owner for _, thing in all_deleted()}
+    return found | {owners.thing_of(path, "").owner for path in saved_pipelines.folder().rglob("*.json")}

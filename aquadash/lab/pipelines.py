@@ -1,0 +1,86 @@
+"""The library of augmentation pipelines, as somebody may read and change it."""
+
+from __future__ import annotations
+
+from aquadash.augment import Library, PipelineSpec, library, pipeline, saved_pipelines
+from aquadash.classroom import checks
+from aquadash.classroom.rights import Action, require
+from aquadash.people import Person
+
+
+class Pipelines:
+    """``Lab.pipelines``: see there."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+
+    def all(self) -> Library:
+        """The built-in pipelines, then the saved ones; those that cannot be read are named."""
+        return library()
+
+    def get(self, name: str) -> PipelineSpec:
+        """The built-in or saved pipeline of that name.
+
+        Raises:
+            UnknownNameError: There is none; the message names the nearest.
+            ConfigError: Its file is damaged.
+            StorageError: Its file cannot be read.
+        """
+        return pipeline(name)
+
+    def save(self, spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> PipelineSpec:
+        """Save a pipeline under a title, from which its name follows.
+
+        Args:
+            spec: What to save; its own name and title do not count.
+            title: What people call it, 1 to 80 characters.
+            replace_name: The saved pipeline that it takes the place of, which stays whose it was; the earlier version
+                is kept as a file. None for a new one.
+
+        Returns:
+            The pipeline as saved, with its name and title.
+
+        Raises:
+            NotAllowedError: The person may keep no more, or not replace that one.
+            ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
+            UnknownNameError: ``replace_name``, or an operator or setting of the pipeline, is not known.
+            StorageError: It cannot be written.
+        """
+        require(Action.SAVE_PIPELINE, person=self._person)
+        if replace_name is not None:
+            require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(replace_name), person=self._person)
+        else:
+            own = [name for name in library().saved if self._is_own(name)]
+            checks.check_number("pipelines", len(own), person=self._person)
+        return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
+
+    def delete(self, name: str) -> str:
+        """Delete a saved pipeline.
+
+        Returns:
+            What :meth:`restore` takes to bring it back.
+
+        Raises:
+            UnknownNameError: No saved pipeline has that name.
+            NotAllowedError: It is not the person's own.
+            StorageError: It cannot be moved.
+        """
+        require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(name), person=self._person)
+        return saved_pipelines.delete(name)
+
+    def restore(self, key: str) -> PipelineSpec:
+        """Bring back what :meth:`delete` has put away.
+
+        Args:
+            key: What :meth:`delete` returned.
+
+        Raises:
+            ConfigError: There is no such thing any more, or another pipeline has taken the name.
+            NotAllowedError: It was not the person's own.
+            StorageError: It cannot be moved.
+        """
+        require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_thing(key), person=self._person)
+        return saved_pipelines.restore(key)
+
+    def _is_own(self, name: str) -> bool:
+        return saved_pipelines.thing_of(name).owner == self._person.person_id
