@@ -20,9 +20,12 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uin
 
 
 def saved_model(folder: Path, *, precision: str = "float32") -> Path:
+    import keras
+
     from aquadash import models
     from aquadash.training.phases import with_flip
 
+    keras.utils.set_random_seed(1)
     config = ModelConfig(name="cnn", filters=(8,), batch_normalization=True, normalization="symmetric", dense_units=())
     path = folder / "model.keras"
     with_flip(models.build(config, image_shape=(16, 16, 3), num_classes=4, precision=precision)).save(path)

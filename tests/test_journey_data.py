@@ -141,6 +141,8 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     assert from_json(text) == saved and json.loads(text)["version"] == 1
     assert len(list(walk(saved.branches[0].operators))) == 4
 
+    page.keyboard.press("Escape")  # Out of the menu, whose end draws the page again.
+    settled(page)
     page.get_by_role("tab", name="Code").or_(page.get_by_role("radio", name="Code")).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()

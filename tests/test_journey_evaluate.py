@@ -44,6 +44,7 @@ def viewport() -> ViewportSize:
 def shows(page: Page, number: int) -> None:
     """Wait until the page says that it shows so many images."""
     page.get_by_text(re.compile(rf"\b{number} of 500 test images")).first.wait_for()
+    settled(page)  # What stands below it is drawn later.
 
 
 def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server, page: Page) -> None:
