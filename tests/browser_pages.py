@@ -211,6 +211,7 @@ def click_at_rest(page: Page, element: Locator) -> None:
 
 def choose_segment(page: Page, title: str) -> None:
     """Click one of several words beside one another, such as the name of a section."""
+    settled(page)
     page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
     settled(page)
 

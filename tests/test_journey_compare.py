@@ -159,6 +159,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
 def rows(page: Page, count: int) -> None:
     # The first: while the page is drawn anew, the old line may stand below the new one.
     page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).first.wait_for()
+    settled(page)
 
 
 def choose_from(page: Page, key: str, option: str) -> None:

@@ -221,7 +221,11 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
     path = tmp_path / "run.zip"
     download.value.save_as(path)
     page.get_by_role("link", name="Compare").click()
-    page.get_by_text("Bring a run").click()
+    bring = page.get_by_text("Bring a run")
+    bring.wait_for()
+    settled(page)
+    bring.click()
+    settled(page)
     page.locator(".st-key-bring-run input[type=file]").set_input_files(path)
     page.get_by_text("to take home is here.").wait_for()
     no_error(page)
