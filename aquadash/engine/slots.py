@@ -212,7 +212,11 @@ class Slots:
                 cluster.close(timeout=2)
 
     def _serve(self) -> None:
-        while not self._ending.is_set():
+        while True:
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
+            if self._ending.is_set():
+                return
             try:
                 self.look()
                 self._complaint = ""
@@ -223,8 +227,6 @@ class Slots:
                 self._complaint = str(error)
             except Exception:
                 _log.exception("the queue could not be looked after")
-            self._wake.wait(_LOOK_SECONDS)
-            self._wake.clear()
 
     def look(self) -> None:
         """Keep how jobs have ended whose worker could not, and give out what is free.
