@@ -15,7 +15,7 @@ from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.runs.fields import FIGURES
-from aquadash.runs.types import EpochRecord, Run, RunStatus
+from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus
 from aquadash.ui import cache, components, owners, run_order, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
@@ -92,9 +92,10 @@ def queue_text(run: Run, runs: Sequence[Run]) -> str:
     return f"{text} {run.message}".rstrip()
 
 
-def _signature(run: Run) -> tuple[RunStatus, bool, bool]:
+def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
     """What the parts around the fragment depend on, and how often it looks."""
-    return run.status, run.stop_requested, _has_begun(run)
+    # The guess is kept a moment after the run, and the page may have been drawn in between.
+    return run.status, run.stop_requested, _has_begun(run), run.guess
 
 
 def _is_starting(run: Run) -> bool:
@@ -164,7 +165,7 @@ def _stop_button(run: Run) -> None:
             st.rerun()
 
 
-def _now(run_id: str, seen: tuple[RunStatus, bool, bool]) -> None:
+def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
     """How far a run at work is; the page again when its status has changed."""
     run = cache.run(run_id)
     if _signature(run) != seen:
