@@ -120,10 +120,10 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     if saved.name != replace_name and target.exists():
         raise ConfigError(_taken(saved.title))
     if replace_name is None:
-        whose = owners.text_for(owner)
+        owner_text = owners.text_for(owner)
     else:
         _check_saved(replace_name)
-        whose = owners.text_of(folder() / f"{replace_name}.json")
+        owner_text = owners.text_of(folder() / f"{replace_name}.json")
     try:
         folder().mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.part")
@@ -131,12 +131,12 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
         if replace_name == saved.name:
             _put_away(replace_name)
             os.replace(temporary, target)
-            owners.write(target, whose)
+            owners.write(target, owner_text)
         else:
             # A link, unlike a renaming, never replaces what somebody else has saved in the meantime.
             os.link(temporary, target)
             temporary.unlink()
-            owners.write(target, whose)
+            owners.write(target, owner_text)
             if replace_name is not None:
                 _put_away(replace_name)
     except FileExistsError:
@@ -193,8 +193,9 @@ def thing_of(name: str) -> Thing:
     Raises:
         UnknownNameError: No saved pipeline has that name.
     """
-    _check_saved(name)
     path = folder() / f"{name}.json"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise UnknownNameError.of("saved pipeline", name, library().saved)
     try:
         title = _read(path).title
     except AquaDashError:

@@ -10,7 +10,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.projector import Shown
 from aquadash.classroom.rights import Action, require
 from aquadash.classroom.sessions import Member, open_sessions
-from aquadash.people import Person, Role, Thing
+from aquadash.people import OWNER, Person, Role, Thing, acting
 
 
 class People:
@@ -49,7 +49,10 @@ class People:
             StorageError: A store cannot be read.
         """
         self._lead()
-        return open_sessions().clear(_makers())
+        # What is hidden or in a bin counts, too.
+        with acting(OWNER):
+            makers = _makers()
+        return open_sessions().clear(makers)
 
     def rejoin_code(self, person_id: str) -> str:
         """What a link ends with by which somebody may join again, once, within 15 minutes.
@@ -130,7 +133,7 @@ class People:
 
 
 def _makers() -> set[str]:
-    """The ids of the people who have made anything that is kept; what can be brought back from a bin counts, too."""
+    """The ids of the people who have made anything that is kept."""
     from aquadash.augment import owners, saved_pipelines
     from aquadash.data.folder.about import all_kept
     from aquadash.data.folder.store import all_deleted

@@ -24,6 +24,7 @@ from aquadash.errors import AquaDashError
 from aquadash.ui import cache, components, gallery, inputs, pipeline_library
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 
@@ -204,7 +205,7 @@ def _keep(name: str, definitions: str) -> None:
     """Save the run's own pipeline."""
     try:
         found = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
-        saved = augment.save(found, title=found.title)
+        saved = lab().pipelines.save(found, title=found.title)
         if saved.name != name:
             form_state.put({PIPELINE: saved.name})
     except AquaDashError as error:
