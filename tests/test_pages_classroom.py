@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.augment import embedded, saved_pipelines
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.classroom import codes, limits, projector
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
+from aquadash.config import RunConfig, with_values
 from aquadash.errors import UnknownNameError
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
-from aquadash.people import Person, Role
+from aquadash.people import Person, Role, acting
 from aquadash.runs import open_store
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
+from aquadash.ui.train import augmentation_fields
 from tests.app_pages import APP, address_of, open_app_page
 from tests.classrooms import buttons, give, join, look_as, texts
 from tests.compared_runs import add_compared
@@ -195,3 +198,13 @@ def test_people_and_codes_have_commands(capsys: pytest.CaptureFixture[str]) -> N
     assert open_sessions().rejoin(link.removeprefix("/class/join?rejoin=")).person.name == "Anna"
     run("people", "--remove", "Anna")
     assert open_sessions().person_of(token) is None
+
+
+def test_a_pipeline_that_a_student_saves_from_a_run_is_the_students(anna: Person) -> None:
+    own = Lab(anna).pipelines.save(PIPELINES["notebook-1"], title="Fog")
+    config = embedded(with_values(RunConfig(), {"augmentation.pipeline": own.name}))
+    Lab(anna).pipelines.delete(own.name)
+    with acting(anna):
+        augmentation_fields._keep(own.name, config.augmentation.definitions)
+    thing = saved_pipelines.thing_of(own.name)
+    assert (thing.owner, thing.shared) == (anna.person_id, False)
