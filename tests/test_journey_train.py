@@ -129,6 +129,8 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         page.get_by_text("Stopped by request").first.wait_for()
         let_go(store.get(run_id))
         main_button(page, "Resume").click()
+        # The page has said what it says at the end already, of the one epoch that the stopped run had.
+        wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
         page.get_by_text("finished").first.wait_for()
         page.get_by_text("you said 55 %, it is 20 %").wait_for()
         assert [record.epoch for record in store.history(run_id)] == [*range(1, 10)]

@@ -79,16 +79,14 @@ def test_a_process_that_died_unasked_costs_nothing(process: AnswerProcess) -> No
     assert process.ask(remember, 2)[1] == [2]
 
 
-def test_an_overrun_costs_one_answer() -> None:
-    process = AnswerProcess(nothing, answer_seconds=3)
-    try:
-        first, _ = process.ask(remember, 1)
-        with pytest.raises(AnswerError, match="more than 3 seconds"):
-            process.ask(wait_for_ever)
-        wait_for(lambda: not psutil.pid_exists(first))
-        assert process.ask(remember, 2)[1] == [2]
-    finally:
-        process.end()
+def test_an_overrun_costs_one_answer(process: AnswerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = process.ask(remember, 1)
+    with monkeypatch.context() as patch, pytest.raises(AnswerError, match="more than 1 seconds"):
+        # For this question alone: the next one starts a process, which takes its time on a busy machine.
+        patch.setattr(process, "_answer_seconds", 1.0)
+        process.ask(wait_for_ever)
+    wait_for(lambda: not psutil.pid_exists(first))
+    assert process.ask(remember, 2)[1] == [2]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's limit is Linux's")
