@@ -12,11 +12,11 @@ room              holds                                                         
 ``settings``      where things are kept, read from the environment                -
 ``files``         files that are written whole or not at all                      -
 ``jobs``          background work: one table, one protocol, the worker process    sqlalchemy, psutil
-``people``        who acts: the person behind a click, and their role              -
+``people``        who does things, and whose a thing is                          -
 ``pages``         the pages of the app, one record each                            -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
-``classroom``     a class: codes, sessions, limits, settings, rights               pydantic, psutil, icu
+``classroom``     a class: codes, sessions, limits, settings                       pydantic, psutil, icu
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy

@@ -1,15 +1,10 @@
-"""Who acts, the person behind a click, and whose a thing is, so that what somebody may do can be asked.
+"""Who does things, and whose a thing is: what :mod:`aquadash.lab` decides by and the stores keep.
 
-Without a classroom there is one person, who may do everything. In a classroom the pages say who their visitor is
-(:func:`look_up_by`); threads that work for a visitor say it by :func:`acting`. What nobody stands behind, such as the
-engine's own threads, workers and the command line, is done by :data:`OWNER`.
+Without a class there is one person, the owner of the machine, who may do everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,35 +60,7 @@ class Thing:
     hidden: bool = False
 
 
-#: Whoever started AquaDash on this machine, and everything that no visitor stands behind.
+#: Whoever started AquaDash on this machine.
 OWNER = Person("", "", Role.OWNER)
+#: Whoever has not joined the class.
 STRANGER = Person("", "", Role.STRANGER)
-
-_acting: ContextVar[Person | None] = ContextVar("aquadash_acting", default=None)
-_look_up: Callable[[], Person | None] = lambda: None  # noqa: E731
-
-
-def look_up_by(look_up: Callable[[], Person | None]) -> None:
-    """Say how to find the visitor that the calling thread draws a page for.
-
-    Args:
-        look_up: Gives the visitor, :data:`STRANGER` for one who has not joined, and None in a thread that draws no
-            page.
-    """
-    global _look_up
-    _look_up = look_up
-
-
-def current() -> Person:
-    """Who acts in this thread."""
-    return _acting.get() or _look_up() or OWNER
-
-
-@contextmanager
-def acting(person: Person) -> Iterator[None]:
-    """Do something in somebody's name, in this thread."""
-    token = _acting.set(person)
-    try:
-        yield
-    finally:
-        _acting.reset(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.fields import run_fields
-from aquadash.ui import cache, components, shell
+from aquadash.ui import components, shell
 from aquadash.ui.compare import (
     comparison,
     run_actions,
@@ -17,10 +17,11 @@ from aquadash.ui.compare import (
     run_watch,
 )
 from aquadash.ui.evaluate import take_home
+from aquadash.ui.lab import lab
 
 with shell.page("compare"):
     run_bin.undo_bar()
-    runs = cache.runs()
+    runs = lab().runs.all()
     if runs:
         fields = run_fields(runs)
         shown = run_filters.filters(runs, fields)

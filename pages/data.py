@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash import data
-from aquadash.classroom.rights import Action, allowed
-from aquadash.data import Dataset, cifar100
+from aquadash.data import Dataset
+from aquadash.lab.rights import Action
 from aquadash.ui import bound, cache, inputs, shell, source_menu
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 
@@ -24,7 +25,7 @@ def pick_source() -> str:
 
 def offer_download() -> None:
     """What to do about real photographs that are not on this computer yet."""
-    may = allowed(Action.ADD_FOR_ALL)
+    may = lab().rights.allow(Action.ADD_FOR_ALL)
     st.info(
         "CIFAR-100 is not on this computer yet. It is a free collection of small photographs (169 MB), downloaded once "
         f"from the University of Toronto{'' if may else ' by the teacher'}. Or look at the drawn animals above, which "
@@ -40,7 +41,7 @@ def offer_download() -> None:
             bar.progress(min(share or 0.0, 1.0), text=plain(text))
 
         with shell.guard():
-            cifar100.fetch(show)
+            lab().data.fetch(show)
             st.rerun()
         bar.empty()
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, components, run_order, shell
+from aquadash.ui import components, run_order, shell
 from aquadash.ui.evaluate import first_model, present, run_results
+from aquadash.ui.lab import lab
 from aquadash.ui.train import clone
 
 
 def page() -> None:
     """The run that is looked at, and what there is of it."""
-    runs = run_order.results_first(cache.runs())
+    runs = run_order.results_first(lab().runs.all())
     if not runs:
         components.empty_state(
             "🔎",

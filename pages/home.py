@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash import data, settings
-from aquadash.classroom.rights import Action, allowed
+from aquadash.lab.rights import Action
 from aquadash.pages import PAGES
-from aquadash.ui import cache, components, owners, run_order, run_progress, shell
+from aquadash.ui import components, owners, run_order, run_progress, shell, warmup
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import duration, moment, plain
 
 _MOST_AT_WORK = 5
@@ -32,10 +33,10 @@ def steps() -> None:
 def now_and_lately() -> None:
     """Runs at work and the latest results, drawn again all the time from one read of the store for everybody."""
     st.subheader("What runs now", anchor=False)
-    if not cache.store_ready():
+    if not warmup.ready():
         st.caption("⏳ Opening the run store ...")
         return
-    runs = cache.runs()
+    runs = lab().runs.all()
     at_work = [run for run in runs if not run.status.ended]
     if not at_work:
         st.caption("Nothing at the moment.")
@@ -81,13 +82,13 @@ def about_the_data() -> None:
     if data.SOURCES["cifar100"].key() is not None:
         st.info("The photographs of CIFAR-100 are on this computer; drawn animals are there, too.", icon="📷")
         return
-    by = "" if allowed(Action.ADD_FOR_ALL) else " by the teacher"
+    by = "" if lab().rights.allow(Action.ADD_FOR_ALL) else " by the teacher"
     st.info(
         "AquaDash begins with animals that it has **drawn** itself, so that nothing needs to be downloaded. The "
         f"photographs of CIFAR-100 (169 MB) can be fetched once{by}, on the Data page.",
         icon="🖍️",
     )
-    if not allowed(Action.ADD_FOR_ALL):
+    if not lab().rights.allow(Action.ADD_FOR_ALL):
         return
     st.page_link(
         "pages/data.py", label="Get the photographs", query_params={"source": "cifar100"}, icon=":material/download:"

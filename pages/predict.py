@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache, components, owners, run_order, shell, uploads
+from aquadash.ui import components, owners, run_order, shell, uploads
 from aquadash.ui.evaluate import first_model
+from aquadash.ui.lab import lab
 from aquadash.ui.predict import predict_runs, predict_samples, predict_views
 
 with shell.page("predict"):
-    runs = run_order.results_first(first_model.or_first_model(owners.with_networks(cache.runs())))
+    runs = run_order.results_first(first_model.or_first_model(owners.with_networks(lab().runs.all())))
     if not runs:
         components.empty_state(
             "📷",

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import cache
+from aquadash.lab import memory
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 
 
 def open_app_page(page: str, /, **address: str) -> AppTest:
     """Visit a page, such as ``"train"``, with these values in its address; it must not raise."""
-    cache.refresh()
+    memory.refresh()
     app = AppTest.from_file(APP, default_timeout=120).switch_page(f"pages/{page}.py")
     for name, value in address.items():
         app.query_params[name] = value

@@ -30,7 +30,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
     """No warm-up, and images that need not be drawn first."""
     monkeypatch.setattr(warmup, "start", lambda: None)
     monkeypatch.setattr(cache, "dataset", lambda source: dataset)
-    monkeypatch.setattr(cache, "store_ready", lambda: False)
+    monkeypatch.setattr(warmup, "ready", lambda: False)
 
 
 def visit(**address: str) -> AppTest:

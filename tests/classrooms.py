@@ -9,10 +9,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from aquadash.classroom.sessions import open_sessions
+from aquadash.lab import memory
 from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
 from aquadash.runs import tags as tag
-from aquadash.ui import cache
 from aquadash.ui.classroom import accounts, visitors
 
 
@@ -46,7 +46,7 @@ def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
 def give(store: RunStore, run: Run, person: Person) -> Run:
     """Make a stored run somebody's."""
     store._set(run.run_id, "give the run to somebody", tag.owner_tags(person))
-    cache.refresh()
+    memory.refresh()
     return store.get(run.run_id)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from aquadash import people
 from aquadash.engine import Engine, slots
 from aquadash.errors import AquaDashError
 from aquadash.jobs import Job, JobStatus, LeaseLostError, Worker
@@ -111,11 +110,10 @@ def engine_of(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
     try:
         yield engine, trainings
     finally:
-        with people.acting(people.OWNER):
-            for run in store.unfinished_runs():
-                # It may have come to its end by itself.
-                with contextlib.suppress(AquaDashError):
-                    store.request_stop(run.run_id)
-            for job in store.jobs.find(kind=KIND, status=(JobStatus.RUNNING,)):
-                trainings.goes_on(job)
+        for run in store.unfinished_runs():
+            # It may have come to its end by itself.
+            with contextlib.suppress(AquaDashError):
+                store.request_stop(run.run_id)
+        for job in store.jobs.find(kind=KIND, status=(JobStatus.RUNNING,)):
+            trainings.goes_on(job)
         engine.close()

@@ -5,31 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from aquadash import data, people, settings
+from aquadash import settings
 from aquadash.augment import PIPELINES
-from aquadash.classroom import limits
+from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig, with_values
-from aquadash.data import cifar100
 from aquadash.data.folder import drafts
-from aquadash.data.folder import store as pictures
-from aquadash.engine import Engine
+from aquadash.data.folder.drafts import Request, SplitChoice
 from aquadash.errors import NotAllowedError
-from aquadash.export import preparing
-from aquadash.export.bundle import export_run
 from aquadash.export.convert import FORMATS
-from aquadash.export.convert_job import Conversions
+from aquadash.jobs.types import job_id
 from aquadash.lab import Lab
-from aquadash.people import OWNER, Person, Role
-from aquadash.robustness.job import Robustness
+from aquadash.people import Person, Role
+from aquadash.robustness.label_safety import SafetyRequest
+from aquadash.robustness.subjects import Subjects
 from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
-from aquadash.runs.first_model import FOLDER, add_first_model
-from aquadash.runs.transfer import take_snapshot
-from aquadash.search import Budget, resume_search, stop_search
+from aquadash.runs.first_model import FOLDER
+from aquadash.search import Budget
 from aquadash.search.store import SearchStore, open_search_store
 from tests import live_runs
 from tests.own_pictures import in_archive, of_classes
@@ -41,6 +38,13 @@ BEN = Person("b" * 32, "Ben", Role.STUDENT)
 
 #: A training within the limits that a class begins with.
 SHORT = with_values(RunConfig(), {"training.epochs": 3, "augmentation.pipeline": "none"})
+
+
+#: Kinds of work that is done with a run.
+MEASURED = ("robustness", "convert-onnx")
+
+BRANCH = PIPELINES["notebook-1"].branches[0]
+SUBJECTS = Subjects(np.zeros((5, 32, 32, 3), np.uint8), np.arange(5))
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ class Lesson:
     def state(self) -> dict[str, str]:
         """All that is stored, so that two moments can be compared: tags of runs, searches, and every other file."""
         found: dict[str, str] = {}
-        with people.acting(OWNER):
-            for deleted in (False, True):
-                for run in self.store.list_runs(deleted=deleted):
-                    tags = self.store._client.get_run(run.run_id).data.tags
-                    found[f"run {run.run_id}"] = repr((deleted, sorted(tags.items())))
-            for head in self.searches.heads():
-                found[f"search {head.search_id}"] = repr(self.searches.get(head.search_id))
+        for deleted in (False, True):
+            for run in self.store.list_runs(deleted=deleted):
+                tags = self.store._client.get_run(run.run_id).data.tags
+                found[f"run {run.run_id}"] = repr((deleted, sorted(tags.items())))
+        for head in self.searches.heads():
+            found[f"search {head.search_id}"] = repr(self.searches.get(head.search_id))
+        for job in self.store.jobs.changes(0).jobs:
+            found[f"job {job.id}"] = repr(job)
         for path in sorted(self.home.rglob("*")):
             # Databases are looked at above; caches, logs and locks are nobody's.
             if path.is_file() and ".db" not in path.name and path.parts[len(self.home.parts)] not in ("cache", "locks"):
@@ -82,38 +87,36 @@ def begin(folder: Path) -> Lesson:
     Args:
         folder: For files that are not in the home.
     """
-    store, searches = open_store(), open_search_store()
-    with people.acting(TEACHER):
-        limits.save(limits.ClassLimits(searches=True, upload_megabytes=1))
-        shared = _trained(store, TEACHER, "for all")
-    finished = _trained(store, ANNA, "Anna's best")
-    binned = _trained(store, ANNA, "Anna's worst")
-    with people.acting(ANNA):
-        store.delete(binned)
-        waiting = live_runs.queue(store, store.create(SHORT, name="Anna's next").run_id).run_id
-        search = searches.create(plan(name="Anna's search"))
-        for title in ("Anna's fog", "Anna's rain"):
-            Lab(ANNA).pipelines.save(PIPELINES["notebook-1"], title=title)
-        away = Lab(ANNA).pipelines.delete("anna-s-rain")
-        archive = in_archive(folder / "cats.zip", of_classes({"cat": 12, "dog": 12}))
-        draft = drafts.begin(
-            drafts.Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive.read_bytes()) and None
-        )
+    store, searches, hers = open_store(), open_search_store(), Lab(ANNA)
+    Lab(TEACHER).people.set_limits(ClassLimits(searches=True, upload_megabytes=1))
+    shared = trained(store, TEACHER, "for all")
+    finished = trained(store, ANNA, "Anna's best")
+    binned = trained(store, ANNA, "Anna's worst")
+    hers.runs.delete(binned)
+    waiting = live_runs.queue(store, store.create(SHORT, name="Anna's next", owner=ANNA).run_id).run_id
+    search = searches.create(plan(name="Anna's search"), owner=ANNA)
+    # Nobody does them.
+    for kind, resource in (*((kind, binned) for kind in MEASURED), ("search", search)):
+        store.jobs.submit(kind, resource, {}, owner=ANNA.person_id)
+    for title in ("Anna's fog", "Anna's rain"):
+        hers.pipelines.save(PIPELINES["notebook-1"], title=title)
+    away = hers.pipelines.delete("anna-s-rain")
+    archive = in_archive(folder / "cats.zip", of_classes({"cat": 12, "dog": 12}))
+    draft = hers.data.begin(
+        Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive.read_bytes()) and None
+    )
     drafts.read(draft)
-    with people.acting(ANNA):
-        read = drafts.opened(draft)
-        for title in ("Anna's cats", "Anna's dogs"):
-            drafts.use(read, drafts.SplitChoice(), title=title)
-        put_away = pictures.delete("anna-s-dogs")
+    for title in ("Anna's cats", "Anna's dogs"):
+        hers.data.keep(hers.data.draft(draft), SplitChoice(), title=title)
+    put_away = hers.data.delete("anna-s-dogs")
     return Lesson(
         settings.home(), store, searches, finished, waiting, binned, shared, search, draft, put_away, away
     )  # fmt: skip
 
 
-def _trained(store: RunStore, person: Person, name: str) -> str:
+def trained(store: RunStore, person: Person, name: str) -> str:
     """A finished run of somebody's with the network that AquaDash comes with."""
-    with people.acting(person):
-        run_id = store.create(SHORT, name=name).run_id
+    run_id = store.create(SHORT, name=name, owner=person).run_id
     store.start(run_id, Worker("here", 1))
     store.add_artifact(run_id, FOLDER / MODEL)
     store.set_dataset(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), fingerprint="f" * 64)
@@ -133,110 +136,94 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         person: Who.
     """
     lab = Lab(person)
-    store, engine = at.store, Engine(at.store)
-    done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
-    onnx = FORMATS["onnx"]
-    config = with_values(SHORT, {"data.source": "folder-anna-s-cats"})
-    here = Worker("here", 1)
-    zip_file = folder / "large.zip"
-    zip_file.write_bytes(bytes(1_000_001))
-    found: dict[str, Callable[[], object]] = {
-        "stop another's run": lambda: engine.stop(waiting),
-        "stop another's run in the store": lambda: store.request_stop(waiting),
-        "let another's run go on": lambda: engine.resume(waiting),
-        "queue another's run again": lambda: store.queue(waiting),
-        "rename another's run": lambda: store.rename(done, "Ben was here"),
-        "note on another's run": lambda: store.set_note(done, "Ben was here"),
-        "tag another's run": lambda: store.add_tags(done, ["ben"]),
-        "take tags from another's run": lambda: store.remove_tags(done, ["ben"]),
-        "pin another's run": lambda: store.set_pinned(done),
-        "archive another's run": lambda: store.set_archived(done),
-        "guess another's run": lambda: store.set_guess(waiting, Guess(0.5)),
-        "delete another's run": lambda: store.delete(done),
-        "bring another's run back": lambda: store.restore(away),
-        "delete a run that is for all": lambda: store.delete(shared),
-        "rename a run that is for all": lambda: store.rename(shared, "Ben was here"),
-        "open another's network": lambda: store.model_path(done),
-        "open another's network as a file": lambda: store.artifact(done, MODEL),
-        "open another's checkpoint": lambda: store.artifact(done, "checkpoint/slot-0.npz"),
-        "take another's run home": lambda: export_run(store, done, folder / "home.zip"),
-        "copy another's run": lambda: take_snapshot(store, done),
-        "have another's run packed": lambda: preparing.prepare(store, done, include_data=False),
-        "ask for another's packed run": lambda: preparing.export_of(store, done, include_data=False),
-        "measure another's robustness": lambda: Robustness(store).start(done),
-        "stop what measures another's run": lambda: Robustness(store).stop(done),
-        "convert another's network": lambda: Conversions(store).start(done, onnx),
-        "stop what converts another's network": lambda: Conversions(store).stop(done, onnx),
-        "open another's converted network": lambda: Conversions(store).file(done, onnx),
-        "write another's results": lambda: store.set_metrics(done, {"test_accuracy": 1.0}),
-        "write another's status": lambda: store.set_status(waiting, RunStatus.FAILED),
-        "take another's run to train": lambda: store.start(waiting, here),
-        "write another's file": lambda: store.add_text_artifact(done, "config.json", "{}"),
-        "remove another's files": lambda: store.remove_artifacts(done, "checkpoint"),
-        "move a run in the queue": lambda: engine.move(waiting, 1),
-        "change the order of the queue": lambda: engine.reorder([waiting]),
-        "hide a run": lambda: store.set_hidden(done),
-        "add a run for all": lambda: add_first_model(store),
-        "make a run in another's name": lambda: store.create(SHORT, owner=ANNA),
-        "train with another's pictures": lambda: engine.submit(config),
-        "train for too many epochs": lambda: engine.submit(with_values(SHORT, {"training.epochs": 61})),
-        "fetch photographs for all": cifar100.fetch,
-        "have photographs fetched for a training": lambda: engine.submit(
-            with_values(SHORT, {"data.source": "cifar100"})
-        ),
+    data, jobs, pipelines, runs, searches = lab.data, lab.jobs, lab.pipelines, lab.runs, lab.searches
+    done, waiting, shared, away, onnx = at.finished, at.waiting, at.shared, at.binned, FORMATS["onnx"]
+    run = at.store.get(done)
+    with_her_pictures = with_values(SHORT, {"data.source": "folder-anna-s-cats"})
+    with_photographs = with_values(SHORT, {"data.source": "cifar100"})
+
+    def too_much(path: Path) -> None:
+        path.write_bytes(bytes(1_000_001))
+
+    return {
+        "stop another's run": lambda: runs.stop(waiting),
+        "let another's run go on": lambda: runs.resume(waiting),
+        "rename another's run": lambda: runs.rename(done, "Ben was here"),
+        "note on another's run": lambda: runs.note(done, "Ben was here"),
+        "tag another's run": lambda: runs.tag(done, add=["ben"]),
+        "take tags from another's run": lambda: runs.tag(done, remove=["ben"]),
+        "pin another's run": lambda: runs.pin(done),
+        "archive another's run": lambda: runs.archive(done),
+        "guess another's run": lambda: runs.guess(waiting, Guess(0.5)),
+        "delete another's run": lambda: runs.delete(done),
+        "bring another's run back": lambda: runs.restore(away),
+        "delete a run that is for all": lambda: runs.delete(shared),
+        "rename a run that is for all": lambda: runs.rename(shared, "Ben was here"),
+        "open another's network": lambda: runs.network(run),
+        "ask for another's packed run": lambda: jobs.export_id(done, include_data=False),
+        "have another's run packed": lambda: jobs.export(done, include_data=False),
+        "measure another's robustness": lambda: jobs.measure_robustness(done),
+        "measure another's label safety": lambda: jobs.measure_label_safety(run, SUBJECTS, SafetyRequest(BRANCH)),
+        "ask for another's label safety": lambda: jobs.label_safety_id(run, SUBJECTS, SafetyRequest(BRANCH)),
+        "convert another's network": lambda: jobs.convert(done, onnx),
+        "open another's converted network": lambda: jobs.converted(done, onnx),
+        **{f"stop another's {kind}": partial(jobs.stop, job_id(kind, away)) for kind in MEASURED},
+        "stop another's search as a job": lambda: jobs.stop(job_id("search", at.search)),
+        "stop another's run as a job": lambda: jobs.stop(job_id("train", waiting)),
+        "move a run in the queue": lambda: runs.move(waiting, 1),
+        "hide a run": lambda: runs.hide(done),
+        "train with another's pictures": lambda: runs.train(with_her_pictures),
+        "train for too many epochs": lambda: runs.train(with_values(SHORT, {"training.epochs": 61})),
+        "train a pair with another's pictures": lambda: runs.train_pair(with_her_pictures, "notebook-1"),
+        "search with another's pictures": lambda: searches.start(plan(config=with_her_pictures)),
+        "fetch photographs for all": data.fetch,
+        "load photographs that are not here": lambda: data.load("cifar100"),
+        "have photographs fetched for a training": lambda: runs.train(with_photographs),
         "open another's pictures": lambda: data.load("folder-anna-s-cats"),
-        "look at another's pictures' check": lambda: pictures.report_of("anna-s-cats"),
-        "list another's pictures": lambda: pictures.pictures_of("anna-s-cats"),
-        "delete another's pictures": lambda: pictures.delete("anna-s-cats"),
-        "bring another's pictures back": lambda: pictures.restore(at.put_away),
-        "look at another's import": lambda: drafts.reading_of(at.draft),
-        "open another's import": lambda: drafts.opened(at.draft),
-        "have another's import read": lambda: drafts.start(at.draft),
-        "throw another's import away": lambda: drafts.discard(at.draft),
-        "read another's import again": lambda: drafts.again(at.draft, size=64),
-        "read a folder of the server": lambda: drafts.begin(drafts.Request(str(folder), "x", 32)),
-        "upload too much": lambda: drafts.begin(
-            drafts.Request("", "x", 32), write=lambda path: path.write_bytes(bytes(1_000_001)) and None
+        "look at another's pictures": lambda: data.own("anna-s-cats"),
+        "look at another's pictures' check": lambda: data.report("anna-s-cats"),
+        "delete another's pictures": lambda: data.delete("anna-s-cats"),
+        "bring another's pictures back": lambda: data.restore(at.put_away),
+        "look at another's import": lambda: data.is_read(at.draft),
+        "open another's import": lambda: data.draft(at.draft),
+        "have another's import read": lambda: data.read(at.draft),
+        "throw another's import away": lambda: data.discard(at.draft),
+        "read another's import again": lambda: data.begin_again(at.draft, size=64),
+        "read a folder of the server": lambda: data.begin(Request(str(folder), "x", 32)),
+        "upload too much": lambda: data.begin(Request("", "x", 32), write=too_much),
+        "take the place of another's pictures": lambda: data.keep(
+            drafts.opened(at.draft), SplitChoice(), title="Anna's cats", replace=True
         ),
-        "bring in too large a run": lambda: _brought_in(store, zip_file),
-        "replace another's pipeline": lambda: lab.pipelines.save(
+        "bring in too large a run": lambda: jobs.import_run("upload", called="run.zip", write=too_much),
+        "replace another's pipeline": lambda: pipelines.save(
             PIPELINES["notebook-2"], title="Anna's fog", replace_name="anna-s-fog"
         ),
-        "delete another's pipeline": lambda: lab.pipelines.delete("anna-s-fog"),
-        "bring another's pipeline back": lambda: lab.pipelines.restore(at.put_away_pipeline),
-        "stop another's search": lambda: stop_search(at.search),
-        "continue another's search": lambda: resume_search(at.search, engine),
-        "give another's search a budget": lambda: at.searches.set_budget(at.search, Budget(9)),
-        "write into another's search": lambda: at.searches.set_attributes(at.search, {"name": "Ben's"}),
-        "hide a search": lambda: at.searches.set_hidden(at.search),
+        "delete another's pipeline": lambda: pipelines.delete("anna-s-fog"),
+        "bring another's pipeline back": lambda: pipelines.restore(at.put_away_pipeline),
+        "stop another's search": lambda: searches.stop(at.search),
+        "continue another's search": lambda: searches.resume(at.search),
+        "give another's search a budget": lambda: searches.resume(at.search, budget=Budget(9)),
+        "hide a search": lambda: searches.hide(at.search),
         "send somebody out": lambda: lab.people.remove(TEACHER.person_id),
         "clear unused names": lab.people.clear,
         "make a link to rejoin": lambda: lab.people.rejoin_code(ANNA.person_id),
         "see the codes": lab.people.codes,
         "renew the codes": lab.people.renew_codes,
         "lead the projector": lambda: lab.people.show("data", {}),
-        "set the limits": lambda: lab.people.set_limits(limits.ClassLimits(epochs=None)),
+        "set the limits": lambda: lab.people.set_limits(ClassLimits(epochs=None)),
     }
-    return found
-
-
-def _brought_in(store: RunStore, path: Path) -> None:
-    from aquadash.export.importing import import_run
-
-    import_run(store, path)
 
 
 def refusals(at: Lesson, folder: Path, person: Person) -> dict[str, str]:
     """What became of each attempt: the words of the refusal, or what happened instead."""
     found = {}
     for name, attempt in attempts(at, folder, person).items():
-        with people.acting(person):
-            try:
-                attempt()
-            except NotAllowedError as error:
-                found[name] = str(error)
-            except Exception as error:
-                found[name] = f"NOT REFUSED: {type(error).__name__}: {error}"
-            else:
-                found[name] = "NOT REFUSED"
+        try:
+            attempt()
+        except NotAllowedError as error:
+            found[name] = str(error)
+        except Exception as error:
+            found[name] = f"NOT REFUSED: {type(error).__name__}: {error}"
+        else:
+            found[name] = "NOT REFUSED"
     return found

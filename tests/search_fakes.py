@@ -147,6 +147,11 @@ class InThreads:
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
 
+    def __enter__(self) -> InThreads:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
     def serve(self) -> None:
         """Begin with the searches that wait."""
         here = Worker("here", os.getpid())

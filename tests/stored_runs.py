@@ -32,8 +32,7 @@ def add_run(
     """
     dataset = data.load(source)
     config = with_values(RunConfig(), {"training.validation": validation, "data.source": source})
-    with people.acting(owner):
-        run = store.create(config, name=name)
+    run = store.create(config, name=name, owner=owner)
     store.start(run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
     for epoch in range(1, 7):

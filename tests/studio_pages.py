@@ -6,12 +6,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import cache
+from aquadash.lab import memory
 
 
 def open_view(module: str, function: str, *, pipeline: str = "notebook-1", branch: int = 0, **address: str) -> AppTest:
     """Draw ``aquadash.ui.augment.MODULE.FUNCTION`` for a pipeline and the first training images of each class."""
-    cache.refresh()
+    memory.refresh()
     app = AppTest.from_string(_SCRIPT, default_timeout=120)
     app.session_state["test:view"] = (module, function, pipeline, branch)
     for name, value in address.items():

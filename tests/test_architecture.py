@@ -124,6 +124,31 @@ def test_only_runs_knows_mlflow() -> None:
     assert knowing == {"runs"}
 
 
+#: What the lab does things with, after it has asked whether somebody may. `warmup` opens it beside the first page.
+BEHIND_THE_LAB = re.compile(
+    r"aquadash\.(runs\.(store|open_store|RunStore)|engine\.(engine|open_engine|Engine)|jobs\.(open_jobs|worker|table)|"
+    r"search\.(job|store)|data\.(load|folder\.store)|export\.importing)\b"
+)
+
+
+def behind_the_lab(path: Path) -> list[str]:
+    """What a file imports that lies behind the lab, with what of it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+    return [name for name in found if BEHIND_THE_LAB.match(name)]
+
+
+def test_pages_do_what_they_do_by_the_lab() -> None:
+    faces = [*ROOT.glob("pages/*.py"), *(path for path in sources() if room_of(path) == "ui")]
+    found = {str(path.relative_to(ROOT)): behind_the_lab(path) for path in faces if path.name != "warmup.py"}
+    assert {path: names for path, names in found.items() if names} == {}
+    assert behind_the_lab(PACKAGE / "ui" / "warmup.py") and behind_the_lab(PACKAGE / "lab" / "runs.py")
+
+
 def test_pages_leave_the_work_to_the_rooms() -> None:
     not_theirs = HEAVY - {"streamlit", "pandas", "numpy"}
     heavy = {path.name: not_theirs & {name.split(".")[0] for name in imports(path)} for path in ROOT.glob("pages/*.py")}

@@ -14,7 +14,6 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from aquadash import people
 from aquadash.classroom import codes, limits
 from aquadash.classroom.attempts import FREE_NAMES, FREE_OF_ONE
 from aquadash.classroom.limits import ClassLimits
@@ -133,13 +132,12 @@ def test_uploads_have_a_total_of_each_student_and_of_the_class(app: Any, monkeyp
 def test_of_uploads_at_the_same_time_each_counts_while_it_comes(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     limits.save(ClassLimits(kept_upload_megabytes=5))
     anna, uploads = Person("a" * 32, "Anna", Role.STUDENT), KeptUploads()
-    with people.acting(anna):
-        for _ in range(2):
-            uploads.reserve(2_000_000)
-        with pytest.raises(NotAllowedError, match="hold 4.0 MB already"):
-            uploads.reserve(2_000_000)
-        uploads.arrived(anna.person_id, 2_000_000, "session")
-        uploads.reserve(2_000_000)
+    for _ in range(2):
+        uploads.reserve(anna, 2_000_000)
+    with pytest.raises(NotAllowedError, match="hold 4.0 MB already"):
+        uploads.reserve(anna, 2_000_000)
+    uploads.arrived(anna.person_id, 2_000_000, "session")
+    uploads.reserve(anna, 2_000_000)
 
 
 def test_without_a_class_the_door_stands_open_and_there_is_nothing_to_join(

@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aquadash import people
-from aquadash.classroom import checks, limits
+from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import cli
 from aquadash.errors import ConfigError, NotAllowedError, StorageError
+from aquadash.lab import Lab
+from aquadash.lab.limits import Limits
 from aquadash.people import OWNER
-from aquadash.search import start_search
-from aquadash.search.store import open_search_store
 from tests.lessons import ANNA, TEACHER
-from tests.search_fakes import InThreads, plan
+from tests.search_fakes import plan
 
 OTHER = ClassLimits(waiting_runs=None, epochs=30, searches=True, locked_pages=frozenset({"train"}), paused=True)
 
@@ -92,65 +91,63 @@ def test_the_command_shows_and_sets_them() -> None:
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        (lambda: checks.check_training(61, waiting=0), "61 epochs; in this class a run may have 60"),
-        (lambda: checks.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
-        (lambda: checks.check_waiting(1, more=2), "1 run waiting, and this would add 2"),
-        (lambda: checks.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
+        (lambda of: of.check_training(61, waiting=0), "61 epochs; in this class a run may have 60"),
+        (lambda of: of.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
+        (lambda of: of.check_waiting(1, more=2), "1 run waiting, and this would add 2"),
+        (lambda of: of.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
         (
-            lambda: checks.check_kept_uploads(1, own=100_000_000, together=0),
+            lambda of: of.check_kept_uploads(1, own=100_000_000, together=0),
             "your open pages hold 100.0 MB already; in this class that may be 100 MB",
         ),
         (
-            lambda: checks.check_kept_uploads(1, own=0, together=1_000_000_000),
+            lambda of: of.check_kept_uploads(1, own=0, together=1_000_000_000),
             "open pages of the class hold 1000.0 MB already; in this class that may be 1000 MB",
         ),
-        (lambda: checks.check_number("data_sets", 5), "You keep 5 data sets already; in this class one may keep 5"),
-        (lambda: checks.check_number("pipelines", 20), "20 pipelines already"),
-        (checks.check_search, "only the teacher starts them"),
+        (lambda of: of.check_number("data_sets", 5), "You keep 5 data sets already; in this class one may keep 5"),
+        (lambda of: of.check_number("pipelines", 20), "20 pipelines already"),
+        (lambda of: of.check_search(), "only the teacher starts them"),
     ],
 )
-def test_limits_hold_for_students_alone(check: Callable[[], None], message: str) -> None:
+def test_limits_hold_for_students_alone(check: Callable[[Limits], None], message: str) -> None:
     for person in (OWNER, TEACHER):
-        with people.acting(person):
-            check()
-    with people.acting(ANNA):
-        with pytest.raises(NotAllowedError, match=message):
-            check()
-        limits_off = ClassLimits(
-            waiting_runs=None, epochs=None, upload_megabytes=None, kept_upload_megabytes=None,
-            class_upload_megabytes=None, data_sets=None, pipelines=None, searches=True,
-        )  # fmt: skip
-        with people.acting(OWNER):
-            limits.save(limits_off)
-        check()
+        check(Limits(person))
+    with pytest.raises(NotAllowedError, match=message):
+        check(Limits(ANNA))
+    limits_off = ClassLimits(
+        waiting_runs=None, epochs=None, upload_megabytes=None, kept_upload_megabytes=None,
+        class_upload_megabytes=None, data_sets=None, pipelines=None, searches=True,
+    )  # fmt: skip
+    limits.save(limits_off)
+    check(Limits(ANNA))
 
 
 def test_what_is_just_within_the_limits_passes() -> None:
-    with people.acting(ANNA):
-        checks.check_training(60, waiting=1)
-        checks.check_upload(20_000_000)
-        checks.check_kept_uploads(20_000_000, own=80_000_000, together=980_000_000)
-        checks.check_number("data_sets", 4)
+    of = Limits(ANNA)
+    of.check_training(60, waiting=1)
+    of.check_upload(20_000_000)
+    of.check_kept_uploads(20_000_000, own=80_000_000, together=980_000_000)
+    of.check_number("data_sets", 4)
 
 
 def test_nothing_is_taken_where_the_limit_is_zero() -> None:
     limits.save(ClassLimits(waiting_runs=0, upload_megabytes=0))
-    with people.acting(ANNA):
-        with pytest.raises(NotAllowedError, match="lets nobody start a training just now"):
-            checks.check_waiting(0)
-        with pytest.raises(NotAllowedError, match="Uploads are switched off"):
-            checks.check_upload(1)
+    with pytest.raises(NotAllowedError, match="lets nobody start a training just now"):
+        Limits(ANNA).check_waiting(0)
+    with pytest.raises(NotAllowedError, match="Uploads are switched off"):
+        Limits(ANNA).check_upload(1)
 
 
 def test_students_search_only_where_the_teacher_lets_them() -> None:
-    store = open_search_store()
-    engine = InThreads()
-    with people.acting(ANNA), pytest.raises(NotAllowedError, match="only the teacher starts them"):
-        start_search(plan(), engine)
+    searches = Lab(ANNA).searches
+    with pytest.raises(NotAllowedError, match="only the teacher starts them"):
+        searches.start(plan())
     limits.save(ClassLimits(searches=True, epochs=10))
-    with people.acting(ANNA), pytest.raises(NotAllowedError, match="20 epochs; in this class"):
-        start_search(plan(), engine)
-    assert store.heads() == []
+    with pytest.raises(NotAllowedError, match="20 epochs; in this class"):
+        searches.start(plan())
+    limits.save(ClassLimits(searches=True, epochs=20))
+    with pytest.raises(NotAllowedError, match="30 epochs; in this class"):
+        searches.start(plan("training.epochs=10..30"))
+    assert Lab(OWNER).searches.all() == []
 
 
 def test_the_queue_of_a_class_alone_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,19 +9,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from aquadash import data, people
 from aquadash.augment import PIPELINES, saved_pipelines
-from aquadash.classroom.rights import RULES, WITHOUT_THING, Action, refusal, table
 from aquadash.cli import cli
 from aquadash.config import RunConfig
-from aquadash.data.folder import store as pictures
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
-from aquadash.people import OWNER, STRANGER, Thing
+from aquadash.lab.rights import RULES, WITHOUT_THING, Action, Rights, table
+from aquadash.people import OWNER, STRANGER, Person, Thing
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
-from aquadash.runs.snapshot import RunSnapshot
 from aquadash.search.controller import Controller
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
@@ -49,7 +46,7 @@ def in_class(lesson: Lesson, home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
 def test_each_action_is_refused_to_a_wrong_user_and_changes_nothing(
-    lesson: Lesson, folder: Path, person: people.Person
+    lesson: Lesson, folder: Path, person: Person
 ) -> None:
     before = lesson.state()
     found = lessons.refusals(lesson, folder, person)
@@ -60,74 +57,70 @@ def test_each_action_is_refused_to_a_wrong_user_and_changes_nothing(
 
 
 def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -> None:
-    store = lesson.store
-    with people.acting(ANNA):
-        store.rename(lesson.finished, "Anna's best")
-        assert store.model_path(lesson.finished).is_file()
-        assert data.load("folder-anna-s-cats").class_names == ("cat", "dog")
-        assert pictures.deleted() == [lesson.put_away]
-        assert [run.name for run in store.list_runs(deleted=True)] == ["Anna's worst"]
-        Lab(ANNA).pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
+    lab = Lab(ANNA)
+    lab.runs.rename(lesson.finished, "Anna's best")
+    network, _ = lab.runs.network(lab.runs.get(lesson.finished))
+    assert network.is_file()
+    assert lab.data.load("folder-anna-s-cats").class_names == ("cat", "dog")
+    assert lab.data.deleted() == [lesson.put_away]
+    assert [run.name for run in lab.runs.all(deleted=True)] == ["Anna's worst"]
+    lab.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
     assert saved_pipelines.thing_of("anna-s-fog").owner == ANNA.person_id
 
 
 def test_the_words_of_a_refusal_say_whose_it_is_and_whom_to_ask(lesson: Lesson) -> None:
-    with people.acting(BEN):
-        with pytest.raises(NotAllowedError, match="“Anna's best” belongs to Anna.*Only Anna or the teacher can delete"):
-            lesson.store.delete(lesson.finished)
-        with pytest.raises(NotAllowedError, match="“for all” is for the whole class.*Ask your teacher"):
-            lesson.store.delete(lesson.shared)
+    lab = Lab(BEN)
+    with pytest.raises(NotAllowedError, match="“Anna's best” belongs to Anna.*Only Anna or the teacher can delete"):
+        lab.runs.delete(lesson.finished)
+    with pytest.raises(NotAllowedError, match="“for all” is for the whole class.*Ask your teacher"):
+        lab.runs.delete(lesson.shared)
 
 
 def test_all_may_look_at_a_run_and_open_what_the_teacher_made(lesson: Lesson) -> None:
-    with people.acting(BEN):
-        assert lesson.store.get(lesson.finished).owner_name == "Anna"
-        assert lesson.store.model_path(lesson.shared).is_file()
-        assert {run.name for run in lesson.store.list_runs()} >= {"Anna's best", "for all"}
-        assert lesson.store.list_runs(deleted=True) == []
+    runs = Lab(BEN).runs
+    assert runs.get(lesson.finished).owner_name == "Anna"
+    assert runs.network(runs.get(lesson.shared))[0].is_file()
+    assert {run.name for run in runs.all()} >= {"Anna's best", "for all"}
+    assert runs.all(deleted=True) == ()
 
 
 def test_another_students_data_sets_are_not_listed(lesson: Lesson) -> None:
-    assert "folder-anna-s-cats" in data.SOURCES
     for person, listed in ((ANNA, True), (TEACHER, True), (BEN, False)):
-        with people.acting(person):
-            assert ("folder-anna-s-cats" in data.SOURCES) is listed
-            assert data.is_here("folder-anna-s-cats") is listed
-            assert (pictures.deleted() == [lesson.put_away]) is listed
+        own = Lab(person).data
+        assert ("folder-anna-s-cats" in own.sources()) is listed
+        assert (own.deleted() == [lesson.put_away]) is listed
 
 
 def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:
-    store = lesson.store
-    snapshot = RunSnapshot(store)
-    with people.acting(TEACHER):
-        store.set_hidden(lesson.finished)
+    Lab(TEACHER).runs.hide(lesson.finished)
     try:
         for person, sees in ((ANNA, True), (TEACHER, True), (OWNER, True), (BEN, False)):
-            with people.acting(person):
-                for listed in (store.list_runs(), snapshot.runs()):
-                    assert (lesson.finished in {run.run_id for run in listed}) is sees
-        with people.acting(BEN):
-            for look in (store.get, store.history, store.environment, store.predictions, store.log):
-                with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
-                    look(lesson.finished)
+            assert (lesson.finished in {run.run_id for run in Lab(person).runs.all()}) is sees
+        runs = Lab(BEN).runs
+        for look in (
+            runs.get, runs.find, runs.history, runs.environment, runs.predictions, runs.validation_predictions,
+            runs.evaluation, runs.epoch_replay, runs.cost, Lab(BEN).jobs.robustness,
+        ):  # fmt: skip
+            with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+                look(lesson.finished)
+        for both in ((lesson.finished, lesson.shared), (lesson.shared, lesson.finished)):
+            with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+                runs.reproduction(*both)
     finally:
-        with people.acting(TEACHER):
-            store.set_hidden(lesson.finished, False)
-    with people.acting(BEN):
-        assert store.get(lesson.finished).hidden is False
+        Lab(TEACHER).runs.hide(lesson.finished, False)
+    assert Lab(BEN).runs.get(lesson.finished).hidden is False
 
 
 def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
-    lesson.searches.set_hidden(lesson.search)
+    Lab(TEACHER).searches.hide(lesson.search)
     try:
-        with people.acting(BEN):
-            assert lesson.searches.heads() == []
+        assert Lab(BEN).searches.all() == []
+        for look in (Lab(BEN).searches.get, Lab(BEN).searches.find):
             with pytest.raises(NotAllowedError, match="hidden this search"):
-                lesson.searches.get(lesson.search)
-        with people.acting(ANNA):
-            assert lesson.searches.get(lesson.search).maker == ANNA
+                look(lesson.search)
+        assert Lab(ANNA).searches.get(lesson.search).maker == ANNA
     finally:
-        lesson.searches.set_hidden(lesson.search, False)
+        Lab(TEACHER).searches.hide(lesson.search, False)
 
 
 def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Lesson) -> None:
@@ -142,11 +135,10 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
     try:
         controller.step()
         assert trials() == [False]
-        searches.set_hidden(search_id)
+        Lab(TEACHER).searches.hide(search_id)
         assert trials() == [True]
-        with people.acting(BEN):
-            assert search_id not in {head.search_id for head in searches.heads()}
-            assert not [run for run in store.list_runs() if run.search_id == search_id]
+        assert search_id not in {head.search_id for head in Lab(BEN).searches.all()}
+        assert not [run for run in Lab(BEN).runs.all() if run.search_id == search_id]
         # One ends, and the next begins while the search is hidden.
         live_runs.end(store, live_runs.start(store, searches.get(search_id).trials[0].run_id), RunStatus.FAILED)
         controller.step()
@@ -168,9 +160,7 @@ class StoredTrials:
     def __init__(self, store: RunStore) -> None:
         self._store = store
 
-    def submit(
-        self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: people.Person | None = None
-    ) -> Run:
+    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person = OWNER) -> Run:
         run = self._store.create(config, name=name, search_id=search_id, owner=owner)
         return live_runs.queue(self._store, run.run_id)
 
@@ -183,33 +173,23 @@ class StoredTrials:
 
 
 def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: Lesson) -> None:
-    store = lesson.store
-
     def first() -> dict[str, bool]:
-        found = {}
-        for person in (ANNA, BEN, TEACHER, OWNER):
-            with people.acting(person):
-                found[person.name] = store.get(lesson.finished).stands_first
-        return found
+        return {person.name: Lab(person).runs.get(lesson.finished).pinned for person in (ANNA, BEN, TEACHER, OWNER)}
+
+    def comes_first_for(person: Person) -> bool:
+        return sort_runs(Lab(person).runs.all(), "-name", run_fields([]))[0].run_id == lesson.finished
 
     nobody = dict.fromkeys((ANNA.name, BEN.name, TEACHER.name, OWNER.name), False)
     try:
-        with people.acting(ANNA):
-            store.set_pinned(lesson.finished)
+        Lab(ANNA).runs.pin(lesson.finished)
         assert first() == {**nobody, ANNA.name: True}
-        with people.acting(BEN):
-            assert sort_runs(store.list_runs(), "-name", run_fields([]))[0].run_id != lesson.finished
-        with people.acting(ANNA):
-            assert sort_runs(store.list_runs(), "-name", run_fields([]))[0].run_id == lesson.finished
-        with people.acting(TEACHER):
-            store.set_pinned(lesson.finished)
+        assert comes_first_for(ANNA) and not comes_first_for(BEN)
+        Lab(TEACHER).runs.pin(lesson.finished)
         assert all(first().values())
-        with people.acting(ANNA):
-            store.set_pinned(lesson.finished)
+        Lab(ANNA).runs.pin(lesson.finished)
         assert all(first().values()), "what a teacher has pinned stays so"
     finally:
-        with people.acting(TEACHER):
-            store.set_pinned(lesson.finished, False)
+        Lab(TEACHER).runs.pin(lesson.finished, False)
     assert first() == nobody
 
 
@@ -217,8 +197,8 @@ def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
     hers = Thing("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
     for action in RULES:
         thing = None if action in WITHOUT_THING else hers
-        assert refusal(action, thing, person=TEACHER) == refusal(action, thing, person=OWNER) == ""
-        assert "Join it with the code" in refusal(action, thing, person=STRANGER)
+        assert Rights(TEACHER).refusal(action, thing) == Rights(OWNER).refusal(action, thing) == ""
+        assert "Join it with the code" in Rights(STRANGER).refusal(action, thing)
 
 
 def test_every_action_has_a_rule_and_a_row() -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 from aquadash import data, settings
 from aquadash.cli import main
 from aquadash.config import RunConfig, with_values
+from aquadash.lab import memory
 from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
 from tests import commands
 from tests.waiting import wait_for
@@ -32,6 +33,8 @@ def call(*arguments: object, process: bool = False) -> subprocess.CompletedProce
         return subprocess.run(
             [*COMMAND, *texts], capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT
         )
+    # As a process of its own would, it knows nothing of what an earlier one has read.
+    memory.refresh()
     output, errors = io.StringIO(), io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,

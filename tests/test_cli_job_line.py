@@ -9,6 +9,7 @@ import pytest
 from aquadash.cli import job_line
 from aquadash.errors import RunError
 from aquadash.jobs import Job, JobStatus, Progress, open_jobs
+from aquadash.lab import OWNER, Lab
 from tests import job_rows
 
 
@@ -18,13 +19,11 @@ def job() -> Job:
     return job_rows.claim("robustness")
 
 
-def wait(
-    job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object], stop: Callable[[], None] = lambda: None
-) -> Job:
+def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
     """Wait for the job while one thing after another happens between two looks."""
     happening = iter(looks)
     monkeypatch.setattr(job_line.time, "sleep", lambda seconds: next(happening)())
-    return job_line.wait(lambda: open_jobs().get(job.id), stop, name="mine", title="robustness")
+    return job_line.wait(Lab(OWNER), job.id, name="mine", title="robustness")
 
 
 def interrupt() -> None:
@@ -47,14 +46,10 @@ def test_it_tells_what_is_done_until_the_end(
 
 def test_a_first_ctrl_c_asks_it_to_stop_and_a_second_leaves(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = open_jobs()
-
-    def stop() -> None:
-        jobs.request_stop(job.id)
-
     with pytest.raises(RunError, match="stops by itself"):
-        wait(job, monkeypatch, interrupt, interrupt, stop=stop)
+        wait(job, monkeypatch, interrupt, interrupt)
     assert jobs.heartbeat(job, None), "it hears of the first"
-    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, JobStatus.STOPPED), stop=stop)
+    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, JobStatus.STOPPED))
     assert ended.status is JobStatus.STOPPED
 
 
@@ -63,5 +58,5 @@ def test_one_that_cannot_be_stopped_any_more_ends_as_it_did(job: Job, monkeypatc
         open_jobs().end(job, JobStatus.FINISHED)
         raise KeyboardInterrupt
 
-    ended = wait(job, monkeypatch, too_late, stop=lambda: open_jobs().request_stop(job.id))
+    ended = wait(job, monkeypatch, too_late)
     assert ended.status is JobStatus.FINISHED

@@ -13,6 +13,7 @@ import pytest
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.engine import Engine
+from aquadash.people import OWNER, Person
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
 from tests import job_rows
 from tests.paired import add_pair
@@ -95,8 +96,9 @@ def test_pair_queues_both_and_waits(store: RunStore, monkeypatch: pytest.MonkeyP
     asked: list[tuple[RunConfig, str, bool, str | None]] = []
 
     def submit_pair(
-        self: Engine, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+        self: Engine, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
     ) -> tuple[Run, Run]:
+        assert owner is OWNER
         asked.append((config, pipeline, same_updates, name))
         return add_pair(store, status=RunStatus.FINISHED if same_updates else RunStatus.QUEUED)
 

@@ -12,12 +12,14 @@ from click.testing import CliRunner, Result
 from aquadash.cli import cli
 from aquadash.errors import AquaDashError
 from aquadash.export.convert import Check
+from aquadash.lab import memory
 from aquadash.runs import open_store
 from tests import ui_runs
 from tests.test_cli import refusal
 
 
 def run_command(*arguments: object) -> Result:
+    memory.refresh()
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 

@@ -77,7 +77,7 @@ def test_no_data_set_is_written_over_unless_that_is_asked_for(draft: drafts.Draf
     assert about.about("pets").fingerprint == changed.fingerprint != first.fingerprint
     assert data.load("folder-pets").fingerprint == changed.fingerprint
     store.delete("pets")
-    assert store.restore(store.deleted()[1]).fingerprint == first.fingerprint
+    assert store.restore(store.deleted()[1][0]).fingerprint == first.fingerprint
 
 
 @pytest.mark.parametrize("title", ["", "   ", "x" * 61, "\n"])
@@ -126,7 +126,7 @@ def test_only_the_last_deleted_ones_are_kept(draft: drafts.Draft) -> None:
     for _ in range(7):
         kept(draft)
         keys.append(store.delete("pets"))
-    assert store.deleted() == keys[:1:-1]
+    assert [key for key, _ in store.deleted()] == keys[:1:-1]
 
 
 def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(draft: drafts.Draft, home: Path) -> None:

@@ -22,8 +22,9 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.engine import cluster_checks, connecting, slots
-from aquadash.engine.cluster_worker import ClusterWorker, find_gpus, plan_workers
+from aquadash.engine import connecting, slots
+from aquadash.engine.cluster import checks
+from aquadash.engine.cluster.worker import ClusterWorker, find_gpus, plan_workers
 from aquadash.engine.slots import Slots
 from aquadash.errors import ConfigError, RunError
 from aquadash.jobs import JobStatus, Worker, open_jobs
@@ -85,9 +86,9 @@ def test_two_workers_with_one_home_are_one_too_many(home: Path) -> None:
 
 
 def test_a_worker_that_says_nothing_is_said_to_be_unreachable_or_set_up_wrongly() -> None:
-    reached = cluster_checks._why_silent("far", "tcp://10.0.0.2:8787", CommClosedError("Stream is closed"))
+    reached = checks._why_silent("far", "tcp://10.0.0.2:8787", CommClosedError("Stream is closed"))
     assert "far does not answer (CommClosedError" in reached and "reach it at tcp://10.0.0.2:8787" in reached
-    assert "cannot import AquaDash" in cluster_checks._why_silent("far", "", ModuleNotFoundError("No module"))
+    assert "cannot import AquaDash" in checks._why_silent("far", "", ModuleNotFoundError("No module"))
 
 
 _began: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -190,8 +191,8 @@ def test_a_run_that_no_worker_takes_says_why_and_is_offered_again_later(
         served.close()
 
 
-def _check_of(what: str, address: str) -> cluster_checks.Check:
-    (check,) = (check for check in cluster_checks.check_machine(address) if check.what == what)
+def _check_of(what: str, address: str) -> checks.Check:
+    (check,) = (check for check in checks.check_machine(address) if check.what == what)
     return check
 
 
@@ -213,15 +214,15 @@ def test_the_database_of_the_jobs_must_be_named_and_be_the_apps(
             app.close()
         found = _check_of("jobs", address)
         assert found.problem == "" and "no app" not in found.note
-        seen = cluster_checks.status(address, named_by="--scheduler")
+        seen = checks.status(address, named_by="--scheduler")
         assert [worker["jobs"] for worker in seen["workers"]] == [True] and seen["problems"] == []
         assert seen["database"] == f"sqlite:///{tmp_path / 'jobs.db'}"
 
         monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'other.db'}")
         assert "other.db here, which is not the app's. Give both the same" in _check_of("jobs", address).problem
-        assert any("which is not the app's" in one for one in cluster_checks.status(address, named_by="x")["problems"])
+        assert any("which is not the app's" in one for one in checks.status(address, named_by="x")["problems"])
         monkeypatch.delenv("AQUADASH_DATABASE")
-        problems = cluster_checks.status(address, named_by="x")["problems"]
+        problems = checks.status(address, named_by="x")["problems"]
         assert any("AQUADASH_DATABASE is not set, so" in one for one in problems)
         assert any("finds no run, as AQUADASH_DATABASE is not set there" in one for one in problems)
 
@@ -265,5 +266,5 @@ def slow_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_clock_that_is_a_minute_off_is_a_problem(slow_clock: None) -> None:
-    problem = cluster_checks._check_clock().problem
+    problem = checks._check_clock().problem
     assert "clock is 60 s ahead of" in problem or "clock is 59 s ahead of" in problem

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from aquadash import people
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import with_values
 from aquadash.engine import Engine
 from aquadash.errors import NotAllowedError, RunError
-from aquadash.people import Person
+from aquadash.lab import Lab
+from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from tests.engines import Trainings, engine_of
 from tests.lessons import ANNA, BEN, SHORT, TEACHER
@@ -45,13 +45,12 @@ def in_class(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(engine: Engine, person: Person, name: str) -> Run:
-    with people.acting(person):
-        return engine.submit(SHORT, name=name)
+    return engine.submit(SHORT, name=name, owner=person)
 
 
 def asked(engine: Engine, trainings: Trainings, *names: str) -> list[Run]:
     """Runs of the owner of the machine: the first is at work, the others wait."""
-    runs = [ask(engine, people.OWNER, name) for name in names]
+    runs = [ask(engine, OWNER, name) for name in names]
     trainings.wait(runs[0])
     return runs
 
@@ -119,46 +118,44 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(
 ) -> None:
     engine, trainings = queue
     a, b = asked(engine, trainings, "a", "b")
-    with people.acting(TEACHER):
-        limits.save(ClassLimits(paused=True))
+    limits.save(ClassLimits(paused=True))
     c = ask(engine, ANNA, "c")
     trainings.end(a.run_id)
     wait_for(lambda: store.get(a.run_id).status.ended)
-    with people.acting(TEACHER):
-        engine.move(c.run_id, 1)
-        assert [(one.place, one.seconds) for one in engine.waiting().values()] == [(1, None), (2, None)]
+    engine.move(c.run_id, 1)
+    assert [(one.place, one.seconds) for one in engine.waiting().values()] == [(1, None), (2, None)]
     assert trainings.wait(a) == ["a"]
-    with people.acting(TEACHER):
-        limits.save(ClassLimits())
-        engine.serve()
+    limits.save(ClassLimits())
+    engine.serve()
     trainings.end_all()
     assert trainings.wait(a, b, c) == ["a", "c", "b"]
 
 
 @pytest.mark.usefixtures("in_class")
-def test_no_student_has_more_waiting_than_the_limit(queue: tuple[Engine, Trainings], store: RunStore) -> None:
+def test_no_student_has_more_waiting_than_the_limit(
+    queue: tuple[Engine, Trainings], store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine, trainings = queue
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
     asked(engine, trainings, "at work")
-    with people.acting(TEACHER):
-        limits.save(ClassLimits(waiting_runs=2, epochs=3))
-    first, second = ask(engine, ANNA, "a1"), ask(engine, ANNA, "a2")
-    ask(engine, BEN, "b1")
+    Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2, epochs=3))
+    anna, ben = Lab(ANNA).runs, Lab(BEN).runs
+    first, second = anna.train(SHORT, name="a1"), anna.train(SHORT, name="a2")
+    ben.train(SHORT, name="b1")
     count = len(store.list_runs())
-    with people.acting(ANNA):
-        with pytest.raises(NotAllowedError, match="You have 2 runs waiting; at most 2 may wait"):
-            engine.submit(SHORT)
-        with pytest.raises(NotAllowedError, match="4 epochs; in this class a run may have 3"):
-            engine.submit(with_values(SHORT, {"training.epochs": 4}))
-    with people.acting(BEN), pytest.raises(NotAllowedError, match="1 run waiting, and this would add 2"):
-        engine.submit_pair(SHORT, "notebook-1")
+    with pytest.raises(NotAllowedError, match="You have 2 runs waiting; at most 2 may wait"):
+        anna.train(SHORT)
+    with pytest.raises(NotAllowedError, match="4 epochs; in this class a run may have 3"):
+        anna.train(with_values(SHORT, {"training.epochs": 4}))
+    with pytest.raises(NotAllowedError, match="1 run waiting, and this would add 2"):
+        ben.train_pair(SHORT, "notebook-1")
     assert len(store.list_runs()) == count
-    with people.acting(ANNA):
-        engine.stop(second.run_id)
-        ask(engine, ANNA, "a3")
-        with pytest.raises(NotAllowedError, match="2 runs waiting"):
-            engine.resume(second.run_id)
+    anna.stop(second.run_id)
+    anna.train(SHORT, name="a3")
+    with pytest.raises(NotAllowedError, match="2 runs waiting"):
+        anna.resume(second.run_id)
     assert store.get(second.run_id).status is RunStatus.STOPPED
-    ask(engine, TEACHER, "without limits")
+    Lab(TEACHER).runs.train(SHORT, name="without limits")
     assert store.get(first.run_id).owner == ANNA.person_id
 
 
@@ -169,9 +166,8 @@ def test_a_run_belongs_to_whoever_asked_for_it(queue: tuple[Engine, Trainings], 
     assert (run.owner, run.owner_name, run.shared) == (ANNA.person_id, "Anna", False)
     trainings.end(run.run_id)
     wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
-    with people.acting(BEN):
-        again = engine.repeat(run.run_id)
-        pair = engine.submit_pair(SHORT, "notebook-1")
+    again = engine.repeat(run.run_id, owner=BEN)
+    pair = engine.submit_pair(SHORT, "notebook-1", owner=BEN)
     assert {each.owner for each in (again, *pair)} == {BEN.person_id}
     of_search = engine.submit(SHORT, search_id="c" * 32, owner=ANNA)
     assert (of_search.owner, of_search.shared) == (ANNA.person_id, False)

@@ -12,7 +12,7 @@ from aquadash.config import ModelConfig, RunConfig
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.export import convert as converting
 from aquadash.export.convert import FORMATS, Check, convert
-from aquadash.export.convert_job import Conversions, format_named
+from aquadash.export.convert_job import converted, format_named, start
 from aquadash.runs import RunStatus, open_store
 from tests import live_runs, ui_runs
 
@@ -92,22 +92,20 @@ def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
 
     store = open_store()
     run = ui_runs.finished(store, "mine")
-    conversions, form = Conversions(store), FORMATS["tflite"]
+    form = FORMATS["tflite"]
     with pytest.raises(RunError, match="model.keras of .* is missing"):
-        conversions.start(run.run_id, form)
+        start(store, run.run_id, form)
     model, file = tmp_path / "model.keras", tmp_path / "model.tflite"
     model.write_bytes(b"weights"), file.write_bytes(b"converted")
     check = Check("tflite", 5, 5, 0.0, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
     for path in (model, file):
         store.add_artifact(run.run_id, path)
     store.add_text_artifact(run.run_id, form.check_name, check.to_json())
-    assert conversions.check(run.run_id, form) == check
-    assert conversions.file(run.run_id, form).read_bytes() == b"converted"
+    found = converted(store, run.run_id, form)
+    assert found is not None and found.check == check and found.path.read_bytes() == b"converted"
     model.write_bytes(b"others!")
     store.add_artifact(run.run_id, model)
-    assert conversions.check(run.run_id, form) is None
-    with pytest.raises(RunError, match="Convert it first"):
-        conversions.file(run.run_id, form)
+    assert converted(store, run.run_id, form) is None
 
 
 def test_a_run_that_has_not_ended_is_refused() -> None:
@@ -115,4 +113,4 @@ def test_a_run_that_has_not_ended_is_refused() -> None:
     run = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
     assert run.status is RunStatus.QUEUED
     with pytest.raises(RunError, match="once it has ended"):
-        Conversions(store).start(run.run_id, FORMATS["tflite"])
+        start(store, run.run_id, FORMATS["tflite"])

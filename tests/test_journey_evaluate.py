@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from aquadash.jobs import JobStatus
-from aquadash.robustness.job import Robustness
+from aquadash.robustness.job import job_of, result_of
 from aquadash.runs import Predictions, open_store
 from tests.browser_pages import (
     add_included_model,
@@ -173,10 +173,9 @@ def test_robustness_is_measured_while_one_looks_on_and_stops(shared_server: Serv
     store = open_store()
     run = add_run(store, name="to measure")
     add_included_model(store, run.run_id)
-    measurements = Robustness(store)
 
     def cells() -> Collection[tuple[str, int]]:
-        found = measurements.result(run.run_id)
+        found = result_of(store, run.run_id)
         return () if found is None else found.cells
 
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=robustness")
@@ -192,7 +191,7 @@ def test_robustness_is_measured_while_one_looks_on_and_stops(shared_server: Serv
     page.get_by_text("Stopped by request. What is measured is kept.").wait_for()
     page.get_by_role("button", name="Go on").wait_for()
     no_error(page)
-    job = measurements.job(run.run_id)
+    job = store.jobs.get(job_of(run.run_id))
     assert job is not None and job.status is JobStatus.STOPPED and job.worker is not None
     assert job.request["limit"] == 100
     pid = job.worker.pid

@@ -9,13 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
 from aquadash.settings import PROJECT_ROOT
-from aquadash.ui import cache, warmup
+from aquadash.ui import warmup
 
 
 @pytest.fixture(autouse=True)
 def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(cache, "store_ready", lambda: False)
+    monkeypatch.setattr(warmup, "ready", lambda: False)
 
 
 def visit(**address: str) -> AppTest:

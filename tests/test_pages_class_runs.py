@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash import people
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
-from aquadash.ui import cache, warmup
+from aquadash.ui import warmup
 from tests.app_pages import open_app_page
 from tests.classrooms import buttons, give, join, look_as, texts
 from tests.compared_runs import add_compared
@@ -70,15 +69,7 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
 
 
-def test_limits_are_set_in_a_form_and_hold(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Engine:
-        followed = 0
-
-        def serve(self) -> None:
-            self.followed += 1
-
-    engine = Engine()
-    monkeypatch.setattr(cache, "engine", lambda: engine)
+def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:
     app = open_app_page("classroom", view="limits")
     app.number_input(key="limit-epochs").set_value(7)
     app.number_input(key="limit-waiting_runs").set_value(None)
@@ -87,7 +78,7 @@ def test_limits_are_set_in_a_form_and_hold(teacher: Person, monkeypatch: pytest.
     kept = limits.load()
     assert (kept.epochs, kept.waiting_runs, kept.locked_pages) == (7, None, frozenset({"predict", "compare"}))
     app.button(key="pause").click().run()
-    assert limits.load().paused and "unpause" in buttons(app) and engine.followed == 2
+    assert limits.load().paused and "unpause" in buttons(app)
 
 
 def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,11 +121,9 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
 ) -> None:
     searches = open_search_store()
     hill, teachers = join("Ms Hill", Role.TEACHER)
-    with people.acting(hill):
-        of_all = searches.create(plan(name="for all"))
-        limits.save(ClassLimits(searches=True))
-    with people.acting(anna):
-        own = searches.create(plan(name="mine"))
+    of_all = searches.create(plan(name="for all"), owner=hill)
+    limits.save(ClassLimits(searches=True))
+    own = searches.create(plan(name="mine"), owner=anna)
     warmup.start()
     warmup.wait_for_store()
     app = open_app_page("train", view="search", search=of_all)

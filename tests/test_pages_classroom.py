@@ -17,7 +17,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.errors import UnknownNameError
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
-from aquadash.people import Person, Role, acting
+from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom import projector as projector_window
@@ -204,7 +204,6 @@ def test_a_pipeline_that_a_student_saves_from_a_run_is_the_students(anna: Person
     own = Lab(anna).pipelines.save(PIPELINES["notebook-1"], title="Fog")
     config = embedded(with_values(RunConfig(), {"augmentation.pipeline": own.name}))
     Lab(anna).pipelines.delete(own.name)
-    with acting(anna):
-        augmentation_fields._keep(own.name, config.augmentation.definitions)
+    augmentation_fields._keep(own.name, config.augmentation.definitions)
     thing = saved_pipelines.thing_of(own.name)
     assert (thing.owner, thing.shared) == (anna.person_id, False)

@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash import people
 from aquadash.errors import NotAllowedError
+from aquadash.lab import Lab
 from aquadash.people import Person
-from aquadash.ui import cache, predictor, shell
+from aquadash.ui import predictor
+from aquadash.ui.classroom import visitors
 from aquadash.ui.explain import explainer
 from tests import lessons
 from tests.app_pages import open_app_page
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.stored_runs import without_engine
-
-assert shell, "what it imports has said who looks at pages before a test says so"
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +31,7 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
 @pytest.fixture(autouse=True)
 def in_class(lesson: Lesson, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     without_engine(monkeypatch)
 
 
@@ -46,7 +46,7 @@ class Look:
         self._monkeypatch = monkeypatch
 
     def __call__(self, person: Person, page: str, **address: str) -> AppTest:
-        self._monkeypatch.setattr(people, "_look_up", lambda: person)
+        self._monkeypatch.setattr(visitors, "visitor", lambda: person)
         return open_app_page(page, **address)
 
 
@@ -61,10 +61,10 @@ def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> N
         assert "belongs to" not in said(look(person, "predict", run=lesson.finished))
     assert "belongs to" not in said(look(BEN, "predict", run=lesson.shared))
     run = lesson.store.get(lesson.finished)
-    with people.acting(BEN):
-        for load in (predictor.predictor, explainer.explainer):
-            with pytest.raises(NotAllowedError, match="belongs to Anna"):
-                load(run)
+    look(BEN, "home")
+    for load in (predictor.predictor, explainer.explainer):
+        with pytest.raises(NotAllowedError, match="belongs to Anna"):
+            load(run)
 
 
 def test_another_students_network_is_not_offered_to_be_measured(look: Look, lesson: Lesson) -> None:
@@ -89,17 +89,9 @@ def test_another_students_pictures_are_not_shown(look: Look) -> None:
 
 
 def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:
-    with people.acting(TEACHER):
-        lesson.store.set_hidden(lesson.finished)
+    Lab(TEACHER).runs.hide(lesson.finished)
     try:
-        with people.acting(TEACHER):
-            assert lesson.finished in {run.run_id for run in cache.runs()}
-            assert cache.run(lesson.finished).hidden
-        with people.acting(BEN):
-            assert lesson.finished not in {run.run_id for run in cache.runs()}
-            with pytest.raises(NotAllowedError, match="hidden this run"):
-                cache.run(lesson.finished)
+        assert "Anna's best" in str(look(TEACHER, "compare"))
         assert "Anna's best" not in str(look(BEN, "compare"))
     finally:
-        with people.acting(TEACHER):
-            lesson.store.set_hidden(lesson.finished, False)
+        Lab(TEACHER).runs.hide(lesson.finished, False)

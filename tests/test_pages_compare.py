@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.lab import memory
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.ui import cache
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
@@ -161,7 +161,7 @@ def test_deleted_runs_come_back_from_the_bin(store: RunStore) -> None:
     store.delete(run.run_id)
     app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
     app.session_state["bin"] = True
-    cache.refresh()
+    memory.refresh()
     app.run()
     app.multiselect(key="bin-runs").select(run.run_id).run()
     app.button(key="restore").click().run()
@@ -194,7 +194,7 @@ def test_fifty_runs_are_shown_quickly(store: RunStore) -> None:
     app = open_page(runs=ids(*runs[:3]))
     times = []
     for _ in range(10):
-        cache.refresh()
+        memory.refresh()
         began = time.perf_counter()
         app.run()
         times.append(time.perf_counter() - began)

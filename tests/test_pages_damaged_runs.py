@@ -12,7 +12,7 @@ from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
 from aquadash.runs.fields import run_fields
 from tests import stored_runs
 from tests.app_pages import open_app_page
-from tests.test_cli import answer, call, refusal
+from tests.test_cli import answer, refusal
 
 #: What another program, or a version to come, may have written into the store.
 DAMAGE = {
@@ -72,9 +72,9 @@ def test_commands_say_so_and_delete_it(store: RunStore, damaged: list[Run]) -> N
     for command in (["runs", "show"], ["evaluate"], ["runs", "resume"], ["compare", "sound"], ["coach"], ["reproduce"]):
         assert "cannot be read" in refusal(*command, "bad-metrics"), command
     for name in DAMAGE:
-        call("runs", "delete", f"bad-{name}")
+        assert answer("runs", "delete", f"bad-{name}")["deleted"]
     assert [run.name for run in store.list_runs()] == ["sound"]
-    call("runs", "restore", "bad-metrics")
+    assert answer("runs", "restore", "bad-metrics")["status"] == "unreadable"
     assert {run.name for run in store.list_runs()} == {"sound", "bad-metrics"}
 
 

@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
+from aquadash.lab import memory
 from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, open_store
-from aquadash.ui import cache
 from aquadash.ui.evaluate import epoch_section
 from tests import live_runs
 from tests.app_pages import address_of, open_app_page
@@ -90,7 +90,7 @@ def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     app = open_app_page("evaluate", run=working.run_id)
     assert said(app).startswith("**After epoch 3:")
     store.add_epoch_replay(working.run_id, whole)
-    cache._live_epoch_replay.clear()
+    memory.refresh()
     app.run()
     assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
     app.slider(key=epoch_section.KEY).set_value(2).run()

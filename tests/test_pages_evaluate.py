@@ -19,6 +19,7 @@ from streamlit.typing import PlotlyState
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
+from aquadash.lab import memory
 from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
 from aquadash.ui import cache
 from tests import live_runs
@@ -254,11 +255,11 @@ def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf, starte
     if started:
         live_runs.start(store, run.run_id)
         store.log_epoch(run.run_id, EpochRecord(1, 1.5, 0.3, 1.4, 0.35, 0.01, 2.0), curve=[0.35])
-    cache.refresh()
+    memory.refresh()
 
     app = open_page(run=run.run_id)
     live_runs.end(store, live_runs.job_of(run.run_id), RunStatus.STOPPED)
-    cache.refresh()
+    memory.refresh()
 
     assert not app.error and "has not ended" in app.info[0].value
     assert len(app.get("plotly_chart")) == (2 if started else 0)

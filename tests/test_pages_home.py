@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
+from aquadash.lab.runs import Runs
 from aquadash.runs.types import Progress, Run, RunStatus
 from aquadash.settings import PROJECT_ROOT
-from aquadash.ui import cache, warmup
+from aquadash.ui import warmup
 
 
 def a_run(status: RunStatus, **values: Any) -> Run:
@@ -22,8 +23,8 @@ def a_run(status: RunStatus, **values: Any) -> Run:
 @pytest.fixture(autouse=True)
 def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(cache, "store_ready", lambda: True)
-    monkeypatch.setattr(cache, "runs", lambda: [])
+    monkeypatch.setattr(warmup, "ready", lambda: True)
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: []))
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ def test_it_does_not_wait_for_the_store(app: AppTest, monkeypatch: pytest.Monkey
     def waits() -> list[Run]:
         raise AssertionError("the page must not ask")
 
-    monkeypatch.setattr(cache, "store_ready", lambda: False)
-    monkeypatch.setattr(cache, "runs", waits)
+    monkeypatch.setattr(warmup, "ready", lambda: False)
+    monkeypatch.setattr(Runs, "all", staticmethod(waits))
     app.run()
     assert "Opening the run store" in texts(app)
     assert not app.error
@@ -62,7 +63,7 @@ def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch
     def refuse() -> bool:
         raise StorageError("AquaDash cannot write to its folder.")
 
-    monkeypatch.setattr(cache, "store_ready", refuse)
+    monkeypatch.setattr(warmup, "ready", refuse)
     app.run()
     assert app.error[0].value == "AquaDash cannot write to its folder."
     assert not app.exception
@@ -71,7 +72,7 @@ def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch
 
 def test_a_running_training_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress("training", epoch=3, epochs=20, batch=33, batches=66, eta_seconds=200)
-    monkeypatch.setattr(cache, "runs", lambda: [a_run(RunStatus.RUNNING, progress=progress)])
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [a_run(RunStatus.RUNNING, progress=progress)]))
     app.run()
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
@@ -79,7 +80,7 @@ def test_a_running_training_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPat
 
 def test_results_are_listed(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     finished = a_run(RunStatus.FINISHED, ended_at=2.0, metrics={"test_accuracy": 0.614, "seconds": 75.0})
-    monkeypatch.setattr(cache, "runs", lambda: [finished, a_run(RunStatus.FAILED, ended_at=2.0)])
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [finished, a_run(RunStatus.FAILED, ended_at=2.0)]))
     app.run()
     assert not app.error
     assert "61 % of the test images right" in texts(app)

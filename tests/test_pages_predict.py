@@ -15,12 +15,13 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig
+from aquadash.lab import memory
 from aquadash.predict import RemotePredictor
 from aquadash.predict.remote import shared_process
 from aquadash.runs import open_store
 from aquadash.runs.first_model import NAME
 from aquadash.training.answer_process import AnswerError
-from aquadash.ui import cache, predictions
+from aquadash.ui import predictions
 from aquadash.ui.predict import drop_progress
 from tests import live_runs
 from tests.encoded_pictures import saved
@@ -54,10 +55,10 @@ def test_with_nothing_trained_the_first_model_answers() -> None:
 def test_a_run_without_a_network_says_so(shelf: Shelf) -> None:
     store = open_store()
     run = live_runs.queue(store, store.create(RunConfig(), name="waiting").run_id)
-    cache.refresh()
+    memory.refresh()
     app = open_page(run=run.run_id)
     store.request_stop(run.run_id)
-    cache.refresh()
+    memory.refresh()
 
     assert "no trained network yet" in app.info[0].value
     assert not app.file_uploader

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.config import with_values
 from aquadash.engine import Engine
 from aquadash.errors import RunError
+from aquadash.people import Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.ui import cache
 from tests import live_runs
 from tests.app_pages import open_app_page
 from tests.stored_runs import add_run, without_engine
@@ -42,8 +42,8 @@ class _Queue:
     def __init__(self, store: RunStore) -> None:
         self._store = store
 
-    def repeat(self, run_id: str) -> Run:
-        run = self._store.create(self._store.get(run_id).config, name="mine again", repeats=run_id)
+    def repeat(self, run_id: str, *, owner: Person) -> Run:
+        run = self._store.create(self._store.get(run_id).config, name="mine again", repeats=run_id, owner=owner)
         return live_runs.queue(self._store, run.run_id)
 
 
@@ -57,7 +57,7 @@ def words(app: AppTest) -> str:
 
 
 def test_one_click_queues_a_repeat(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "engine", lambda: _Queue(store))
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: _Queue(store))
     app = open_section(run)
     assert "not been repeated yet" in words(app)
     app = app.button(key="repeat-run").click().run()

@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from aquadash.jobs import JobStatus, Progress, open_jobs
-from aquadash.robustness.job import KIND, Robustness
+from aquadash.lab import memory
+from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.request import RobustnessRequest
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
-from aquadash.ui.evaluate import robustness_reads
 from aquadash.ui.evaluate.robustness_results import branch_rows, corruption_rows
 from tests import job_rows
 from tests.app_pages import address_of, open_app_page
@@ -41,7 +41,7 @@ def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def open_section(run: Run, **address: str) -> AppTest:
-    robustness_reads.refresh()
+    memory.refresh()
     return open_app_page("evaluate", run=run.run_id, section="robustness", **address)
 
 
@@ -73,7 +73,7 @@ def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     assert press is not None
     app = press.click().run()
     assert started == [KIND] and not app.error
-    job = Robustness(open_store()).job(run.run_id)
+    job = open_jobs().get(job_of(run.run_id))
     assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest(seed=7, limit=100)
     assert "Starting" in words(app) and button(app, "Stop") is not None
 
@@ -155,7 +155,7 @@ def test_ended_early_it_says_why_and_goes_on(
     assert press is not None
     press.click().run()
     assert started == [KIND]
-    found = Robustness(store).job(run.run_id)
+    found = open_jobs().get(job_of(run.run_id))
     assert found is not None and found.request["seed"] == 9, "what was asked for the last time"
 
 
@@ -171,7 +171,7 @@ def test_figures_of_an_older_version_or_another_computer_have_no_job(
     assert ("Measured " in words(app)) == (press is None) == (cells == 75)
     if press is not None:
         press.click().run()
-        job = Robustness(store).job(run.run_id)
+        job = open_jobs().get(job_of(run.run_id))
         assert job is not None and (job.request["seed"], job.request["limit"]) == (9, 100)
 
 

@@ -8,12 +8,15 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash import engine
+from aquadash.lab import memory
+from aquadash.lab.runs import Runs
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.ui import cache, warmup
+from aquadash.ui import warmup
 from aquadash.ui.search import search_charts, search_form, search_live, search_trials
 from tests.app_pages import address_of, open_app_page
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
@@ -34,9 +37,9 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     without_engine(monkeypatch)
     monkeypatch.setattr(warmup, "start", lambda: None)
     runs = QuickRuns()
-    with searching(runs, monkeypatch) as engine:
-        monkeypatch.setattr(cache, "engine", lambda: engine)
-        monkeypatch.setattr(cache, "run", runs.get)
+    with searching(runs, monkeypatch) as in_threads:
+        monkeypatch.setattr("aquadash.engine.open_engine", lambda: in_threads)
+        monkeypatch.setattr(Runs, "get", staticmethod(runs.get))
         yield runs
 
 
@@ -49,7 +52,7 @@ def words(app: AppTest) -> str:
 def ended(store: SearchStore, runs: QuickRuns, *over: str, **values: object) -> str:
     """A search that has been carried out to its end."""
     runs.gate.set()
-    search_id = start_search(plan(*over, **values), cache.engine())
+    search_id = start_search(plan(*over, **values), engine.open_engine())
     wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     return search_id
 
@@ -95,7 +98,7 @@ def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: Searc
     )
     assert address_of(app, "search") == head.search_id
     wait_for(lambda: runs.at_work)
-    cache.refresh()
+    memory.refresh()
     app.run()
     assert "Trial 0: waits for its turn" in words(app)
     assert app.button(key=f"stop-{head.search_id}")
@@ -152,7 +155,7 @@ def test_another_start_fills_the_fields_anew(runs: QuickRuns) -> None:
 
 def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStore) -> None:
     search_id = start_search(
-        plan("training.learning_rate=1e-3..1e-1:log", budget=Budget(6), name=HOSTILE), cache.engine()
+        plan("training.learning_rate=1e-3..1e-1:log", budget=Budget(6), name=HOSTILE), engine.open_engine()
     )
     for number in range(3):
         wait_for(lambda number=number: len(store.get(search_id).trials) == number + 1 and runs.at_work)
@@ -170,7 +173,7 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     assert "<img" not in "".join(element.value for element in app.markdown)
     app.button(key=f"stop-{search_id}").click().run()
     wait_for(lambda: store.get(search_id).status is RunStatus.STOPPED)
-    cache.refresh()
+    memory.refresh()
     app.run()
     assert "Stopped." in words(app) and "1 trial will go on" in words(app)
     runs.gate.set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import cache, warmup
+from aquadash.ui import warmup
 from tests.app_pages import open_app_page
 
 #: Milliseconds of the processor that a change may cost, and of the clock: on a machine with other work the script
@@ -67,7 +67,7 @@ def test_the_whole_page_is_drawn_in_time(home: Path, monkeypatch: pytest.MonkeyP
     # The frame of every page calls the one before it draws anything and the other after all is drawn.
     monkeypatch.setattr(warmup, "start", moment)
     monkeypatch.setattr(warmup, "page_drawn", moment)
-    monkeypatch.setattr(cache, "store_ready", lambda: False)
+    monkeypatch.setattr(warmup, "ready", lambda: False)
     positions = ",".join(str(37 * number) for number in range(16))
     app = open_app_page("augment", pipeline=pipeline, images=positions)
     clock, processor = [], []

@@ -8,17 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash import people
-from aquadash.classroom.rights import may_stop, require_stop
-from aquadash.errors import NotAllowedError
-from aquadash.export import bundle, preparing
+from aquadash.errors import NotAllowedError, RunError
+from aquadash.export import bundle, convert_job, preparing
 from aquadash.export.convert import FORMATS
-from aquadash.export.convert_job import Conversions
 from aquadash.jobs import JobStatus, Progress, open_jobs
-from aquadash.people import STRANGER, Person, Role
+from aquadash.lab import Lab, memory
+from aquadash.people import OWNER, STRANGER, Person, Role
 from aquadash.runs import Run, RunStore, open_store
-from aquadash.ui import cache
-from aquadash.ui.evaluate import take_home_reads
 from aquadash.ui.text import plain
 from tests import job_rows, stored_runs, ui_runs
 from tests.app_pages import open_app_page
@@ -38,7 +34,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def open_home(run: Run) -> AppTest:
     """What can be taken home of a run, as it is now."""
-    take_home_reads.refresh()
+    memory.refresh()
     return open_app_page("evaluate", run=run.run_id, section="home")
 
 
@@ -103,12 +99,18 @@ def test_it_tells_how_far_it_is_and_can_be_stopped(store: RunStore, started: lis
 
 def test_an_export_is_stopped_by_whoever_asked_for_it_or_leads(store: RunStore) -> None:
     anna, ben = (Person(letter * 32, name, Role.STUDENT) for letter, name in (("a", "Anna"), ("b", "Ben")))
-    assert may_stop("")
-    for person, owner, may in ((anna, "a" * 32, True), (ben, "a" * 32, False), (STRANGER, "", False)):
-        with people.acting(person):
-            assert may_stop(owner) is may
-    with people.acting(ben), pytest.raises(NotAllowedError, match="Only they or the teacher"):
-        require_stop("a" * 32)
+    jobs = open_jobs()
+    hers, owners = jobs.submit("export", "a" * 64, {}, owner=anna.person_id), jobs.submit("export", "b" * 64, {})
+    for person, job, may in (
+        (anna, hers, True), (anna, owners, False), (ben, hers, False), (STRANGER, owners, False), (OWNER, hers, True),
+    ):  # fmt: skip
+        assert Lab(person).jobs.may_stop(job) is may
+    with pytest.raises(NotAllowedError, match="Only they or the teacher"):
+        Lab(ben).jobs.stop(hers.id)
+    Lab(anna).jobs.stop(hers.id)
+    assert Lab(anna).jobs.get(hers.id).status is JobStatus.STOPPED
+    with pytest.raises(RunError, match="not known here"):
+        Lab(OWNER).jobs.stop("export-nothing")
 
 
 def test_compare_brings_a_run_and_refuses_others(
@@ -122,7 +124,7 @@ def test_compare_brings_a_run_and_refuses_others(
     app.file_uploader(key="bring-run").upload("run.zip", written.path.read_bytes(), "application/zip").run()
     assert started == ["import"]
     job_rows.do_next("import")
-    cache.refresh_jobs()
+    memory.refresh()
     app.run()
     assert any("from elsewhere" in message.value for message in app.success)
     assert len(store.list_runs()) == 2
@@ -130,7 +132,7 @@ def test_compare_brings_a_run_and_refuses_others(
 
     app.file_uploader(key="bring-run").upload("my *x*.zip", b"no zip at all", "application/zip").run()
     job_rows.do_next("import")
-    cache.refresh_jobs()
+    memory.refresh()
     app.run()
     # By the name that people know it by, as text.
     assert any(plain("my *x*.zip is not a ZIP file") in message.value for message in app.error)
@@ -142,17 +144,12 @@ def test_a_run_is_taken_in_in_the_name_of_whoever_brings_it(
 ) -> None:
     run = ui_runs.finished(store, "mine")
     anna = Person("a" * 32, "Anna", Role.STUDENT)
-    with people.acting(anna):
-        preparing.bring(bundle_of(store, run, tmp_path), upload="file-1", called="run.zip")
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path.read_bytes()
+    Lab(anna).jobs.import_run("file-1", called="run.zip", write=lambda path: path.write_bytes(written))
     job = job_rows.do_next("import")
     assert job.owner == anna.person_id
     taken = store.get(job.result["run_id"])
     assert (taken.owner, taken.owner_name, taken.shared) == (anna.person_id, "Anna", False)
-
-
-def bundle_of(store: RunStore, run: Run, folder: Path) -> Path:
-    with people.acting(people.OWNER):
-        return bundle.export_run(store, run.run_id, folder / "run.zip").path
 
 
 def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
@@ -175,9 +172,9 @@ def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
     app = open_home(run)
     assert "Stopped by request." in [box.value for box in app.info] and app.button(key=key)
 
-    Conversions(store).start(run.run_id, form)
+    convert_job.start(store, run.run_id, form)
     jobs.end(job_rows.claim("convert-tflite"), JobStatus.FAILED, message="It answers *differently*.")
     assert plain("It answers *differently*.") in [box.value for box in open_home(run).error]
-    Conversions(store).start(run.run_id, form)
+    convert_job.start(store, run.run_id, form)
     job_rows.let_the_lease_run_out(job_rows.claim("convert-tflite"))
     assert any("gone silent" in box.value for box in open_home(run).warning)

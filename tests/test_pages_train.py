@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from aquadash.errors import RunError, StorageError
+from aquadash.lab import memory
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
-from aquadash.ui import cache, run_order, shell
+from aquadash.ui import run_order, shell
 from aquadash.ui.text import plain
 from aquadash.ui.train import live, live_curves, train_form
 from tests import job_rows, live_runs, ui_runs
@@ -25,7 +26,7 @@ def store() -> RunStore:
 @pytest.fixture
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine(store)
-    monkeypatch.setattr(cache, "engine", lambda: fake)
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
     return fake
 
 
@@ -138,7 +139,7 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
     assert all("uirevision" in chart.proto.spec for chart in charts)
 
     app.button(key=f"stop-{run.run_id}").click().run()
-    assert engine.calls == [("stop", run.run_id)]
+    assert store.get(run.run_id).stop_requested
     assert app.button(key=f"stopping-{run.run_id}").disabled
 
 
@@ -225,13 +226,13 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
     monkeypatch.setattr(RunStore, "history", lambda self, run_id: reads.append(run_id) or history(self, run_id))
     app = open_page(run=run.run_id)
     for _ in range(3):
-        cache.refresh()
+        memory.refresh()
         app.run()
 
     assert reads == [run.run_id]
     ui_runs.log_epochs(store, run.run_id, 4)
     live_runs.report(store, live_runs.job_of(run.run_id), ui_runs.training_progress(run, epoch=5))
-    cache.refresh()
+    memory.refresh()
     # Another session has just looked, so that short epochs are not drawn for each session anew ...
     open_page(run=run.run_id)
     assert reads == [run.run_id]

@@ -14,7 +14,6 @@ from aquadash.errors import ConfigError
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
-from aquadash.ui import cache
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.train import network_panel, train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
@@ -31,7 +30,7 @@ def store() -> RunStore:
 @pytest.fixture
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine(store)
-    monkeypatch.setattr(cache, "engine", lambda: fake)
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
     return fake
 
 

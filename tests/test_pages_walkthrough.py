@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
 from aquadash.data.folder import drafts
+from aquadash.lab.runs import Runs
 from aquadash.runs import Run, open_store
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import cache
@@ -285,7 +286,7 @@ def test_the_controls_do_not_begin_with_the_answer(shelf: Shelf) -> None:
     history = open_store().history(shelf.run.run_id)
     worse_and_worse = [replace(row, val_loss=float(row.epoch)) for row in history]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "history", lambda run_id: worse_and_worse)
+        patch.setattr(Runs, "history", staticmethod(lambda run_id: worse_and_worse))
         app = check(open_app_page("walkthrough", lesson="curves", run=shelf.run.run_id), "curves")
     assert app.slider(key="at").value == len(history) and not app.success
 
@@ -337,11 +338,11 @@ def test_the_short_training_is_of_the_report_s_network_measured_the_right_way(
     launched = []
 
     class Engine:
-        def submit(self, config: object) -> Run:
+        def submit(self, config: object, **_: object) -> Run:
             launched.append(config)
             return open_store().create(config, name="short")  # type: ignore[arg-type]
 
-    monkeypatch.setattr(cache, "engine", Engine)
+    monkeypatch.setattr("aquadash.engine.open_engine", Engine)
     app = open_app_page("walkthrough", lesson="loss")
     app.button(key="walkthrough-train").click().run()
     assert not app.exception

@@ -19,7 +19,7 @@ from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.robustness import job as robustness_job
-from aquadash.robustness.job import KIND, Robustness, job_of
+from aquadash.robustness.job import KIND, is_measured, job_of, result_of, start
 from aquadash.robustness.measure import measure
 from aquadash.robustness.request import RobustnessRequest
 from aquadash.runs import Run, RunStatus, RunStore
@@ -45,21 +45,24 @@ def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def measurements(store: RunStore) -> Iterator[Robustness]:
-    """No process outlives the test."""
-    yield Robustness(store)
+@pytest.fixture(autouse=True)
+def no_process_outlives_the_test(store: RunStore) -> Iterator[None]:
+    yield
     job_rows.end_workers(KIND)
 
 
-def cells(measurements: Robustness, run: Run) -> int:
-    found = measurements.result(run.run_id)
+def job_for(run: Run) -> Job | None:
+    return open_jobs().get(job_of(run.run_id))
+
+
+def cells(store: RunStore, run: Run) -> int:
+    found = result_of(store, run.run_id)
     return 0 if found is None else len(found.cells)
 
 
-def ended(measurements: Robustness, run: Run) -> Job:
+def ended(run: Run) -> Job:
     def look() -> Job | None:
-        job = measurements.job(run.run_id)
+        job = job_for(run)
         return job if job is not None and job.status.ended else None
 
     log = settings.job_log(job_of(run.run_id))
@@ -71,26 +74,26 @@ def ended(measurements: Robustness, run: Run) -> Job:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
-    store: RunStore, with_model: Run, measurements: Robustness, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = with_model
-    measurements.start(run.run_id, REQUEST)
+    start(store, run.run_id, REQUEST)
     with pytest.raises(RunError, match="already"):
-        measurements.start(run.run_id, REQUEST)
-    wait_for(lambda: cells(measurements, run) >= 1, timeout=240)
-    measurements.stop(run.run_id)
-    job = ended(measurements, run)
+        start(store, run.run_id, REQUEST)
+    wait_for(lambda: cells(store, run) >= 1, timeout=240)
+    open_jobs().request_stop(job_of(run.run_id))
+    job = ended(run)
     assert job.status is JobStatus.STOPPED and job.worker is not None
-    first = cells(measurements, run)
+    first = cells(store, run)
     assert 1 <= first < 15
     wait_for(lambda: not psutil.pid_exists(job.worker.pid), timeout=60)
 
-    measurements.start(run.run_id)
-    wait_for(lambda: cells(measurements, run) > first, timeout=240)
+    start(store, run.run_id)
+    wait_for(lambda: cells(store, run) > first, timeout=240)
 
     def at_work() -> Job | None:
         """The job, once a sign of life says how far it is: that comes once a second, cells come when they are done."""
-        found = measurements.job(run.run_id)
+        found = job_for(run)
         return found if found is not None and found.progress is not None and found.progress.total else None
 
     job = wait_for(at_work, timeout=60)
@@ -100,15 +103,15 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
     assert children, "images are corrupted by other processes"
     process.send_signal(signal.SIGKILL)
     wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), timeout=60)
-    assert cells(measurements, run) < 15
+    assert cells(store, run) < 15
     job_rows.let_the_lease_run_out(job)
-    assert ended(measurements, run).status is JobStatus.INTERRUPTED
+    assert ended(run).status is JobStatus.INTERRUPTED
     # The rest in this process, which has loaded TensorFlow.
     job_rows.start_no_process(monkeypatch)
-    measurements.start(run.run_id)
+    start(store, run.run_id)
     assert job_rows.do_next(KIND).status is JobStatus.FINISHED
-    found = measurements.result(run.run_id)
-    assert found is not None and measurements.is_measured(run.run_id, REQUEST)
+    found = result_of(store, run.run_id)
+    assert found is not None and is_measured(result_of(store, run.run_id), REQUEST)
     from aquadash.predict import Predictor
 
     path = store.model_path(run.run_id)
@@ -127,7 +130,7 @@ def test_stopped_then_killed_then_finished_as_if_nothing_had_happened(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_command_measures_once_and_prints_json(with_model: Run, measurements: Robustness) -> None:
+def test_the_command_measures_once_and_prints_json(with_model: Run) -> None:
     arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
     first = answer("robustness", "tested", *arguments)
     assert (first["status"], first["cells"], first["complete"]) == ("finished", 2, False)
@@ -136,9 +139,9 @@ def test_the_command_measures_once_and_prints_json(with_model: Run, measurements
     assert isinstance(corruptions, dict) and set(corruptions["contrast"]) == {"1", "5"}
     errors = [1 - entry["accuracy"] for entry in corruptions["contrast"].values()]
     assert first["mean_corruption_error"] == pytest.approx(sum(errors) / 2)
-    job = measurements.job(with_model.run_id)
+    job = job_for(with_model)
     assert answer("robustness", "tested", *arguments) == first
-    again = measurements.job(with_model.run_id)
+    again = job_for(with_model)
     assert job is not None and again is not None and again.started_at == job.started_at
 
 
@@ -187,52 +190,51 @@ def failed(run: Run) -> str:
     return job.message
 
 
-def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run, measurements: Robustness) -> None:
+def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -> None:
     with pytest.raises(RunError, match="model.keras of .* is missing"):
-        measurements.start(run.run_id, REQUEST)
+        start(store, run.run_id, REQUEST)
     queued = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
     with pytest.raises(RunError, match="once it has ended"):
-        measurements.start(queued.run_id, REQUEST)
-    assert measurements.job(run.run_id) is None and measurements.job(queued.run_id) is None
+        start(store, queued.run_id, REQUEST)
+    assert job_for(run) is None and job_for(queued) is None
 
 
 def test_a_damaged_model_and_changed_data_fail_with_their_reason(
-    store: RunStore, run: Run, measurements: Robustness, here: list[str], tmp_path: Path
+    store: RunStore, run: Run, here: list[str], tmp_path: Path
 ) -> None:
     give_model(store, run, tmp_path)
-    measurements.start(run.run_id, REQUEST)
+    start(store, run.run_id, REQUEST)
     assert "cannot be loaded" in failed(run)
     changed = add_run(store, name="changed", fingerprint="0" * 64)
     give_model(store, changed, tmp_path)
-    measurements.start(changed.run_id, REQUEST)
+    start(store, changed.run_id, REQUEST)
     assert "data set has changed" in failed(changed)
 
 
 def test_one_that_was_cut_off_stores_nothing(
     store: RunStore,
     run: Run,
-    measurements: Robustness,
     here: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     give_model(store, run, tmp_path)
-    measurements.start(run.run_id, REQUEST)
+    start(store, run.run_id, REQUEST)
     assert here == [KIND]
     first = job_rows.claim(KIND)
     job_rows.let_the_lease_run_out(first)
-    measurements.start(run.run_id)
+    start(store, run.run_id)
     context = worker.JobContext(open_jobs(), first)
     with context.beating(interval=0.01):
         wait_for(lambda: context.lost, timeout=60)
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     monkeypatch.setattr(robustness_job, "_measured", lambda store, job: iter([result]))
     robustness_job.work(context)
-    assert measurements.result(run.run_id) is None and measurements.measured_runs() == []
+    assert result_of(store, run.run_id) is None and store.measured_runs() == []
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_job(
-    store: RunStore, run: Run, measurements: Robustness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("out of processes")
@@ -240,50 +242,50 @@ def test_a_process_that_cannot_be_started_is_a_failed_job(
     give_model(store, run, tmp_path)
     monkeypatch.setattr(Standby, "launch", refuse)
     with pytest.raises(RunError, match="out of processes"):
-        measurements.start(run.run_id, REQUEST)
-    job = measurements.job(run.run_id)
+        start(store, run.run_id, REQUEST)
+    job = job_for(run)
     assert job is not None and job.status is JobStatus.FAILED
 
 
-def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run, measurements: Robustness) -> None:
+def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
-    assert measurements.result(run.run_id) is not None
+    assert result_of(store, run.run_id) is not None
     store.set_status(run.run_id, RunStatus.FINISHED)  # As if it had been resumed and had ended again.
-    assert measurements.result(run.run_id) is None
-    assert not measurements.is_measured(run.run_id, RobustnessRequest())
+    assert result_of(store, run.run_id) is None
+    assert not is_measured(result_of(store, run.run_id), RobustnessRequest())
 
 
-def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run, measurements: Robustness) -> None:
+def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
     store._client.set_tag(run.run_id, "aquadash.job.robustness.status", "finished")
-    assert measurements.measured_runs() == [run.run_id] and measurements.job(run.run_id) is None
-    assert measurements.is_measured(run.run_id, RobustnessRequest())
+    assert store.measured_runs() == [run.run_id] and job_for(run) is None
+    assert is_measured(result_of(store, run.run_id), RobustnessRequest())
 
 
-def test_what_counts_as_measured(store: RunStore, run: Run, measurements: Robustness) -> None:
+def test_what_counts_as_measured(store: RunStore, run: Run) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, seed=4))
     whole = RobustnessRequest(seed=4)
-    assert measurements.is_measured(run.run_id, whole)
-    assert measurements.is_measured(run.run_id, replace(whole, limit=900, corruptions=("fog",)))
-    assert not measurements.is_measured(run.run_id, replace(whole, seed=5))
-    assert not measurements.is_measured(run.run_id, replace(whole, limit=100))
+    assert is_measured(result_of(store, run.run_id), whole)
+    assert is_measured(result_of(store, run.run_id), replace(whole, limit=900, corruptions=("fog",)))
+    assert not is_measured(result_of(store, run.run_id), replace(whole, seed=5))
+    assert not is_measured(result_of(store, run.run_id), replace(whole, limit=100))
 
 
-def test_a_file_that_was_cut_off_is_replaced_by_its_spare(store: RunStore, run: Run, measurements: Robustness) -> None:
+def test_a_file_that_was_cut_off_is_replaced_by_its_spare(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, result)
     store.add_text_artifact(run.run_id, ROBUSTNESS, result.to_json()[:1000])
-    found = measurements.result(run.run_id)
+    found = result_of(store, run.run_id)
     assert found is not None and found.to_json() == result.to_json()
     store.add_text_artifact(run.run_id, ROBUSTNESS_SPARE, "")
     with pytest.raises(StorageError, match="damaged"):
-        measurements.result(run.run_id)
+        result_of(store, run.run_id)
 
 
 def test_a_job_that_was_never_asked_for_measures_everything(
-    store: RunStore, run: Run, measurements: Robustness, here: list[str], tmp_path: Path
+    store: RunStore, run: Run, here: list[str], tmp_path: Path
 ) -> None:
     give_model(store, run, tmp_path)
-    measurements.start(run.run_id)
-    job = measurements.job(run.run_id)
+    start(store, run.run_id)
+    job = job_for(run)
     assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest()

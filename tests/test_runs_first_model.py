@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from aquadash import data
 from aquadash.cli import cli
 from aquadash.evaluation import evaluate
+from aquadash.lab import memory
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
@@ -62,6 +63,7 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
 
 def test_the_command_brings_it_back_from_the_bin(store: RunStore) -> None:
     def command() -> dict:
+        memory.refresh()
         result = CliRunner().invoke(cli, ["runs", "first-model", "--json"])
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)

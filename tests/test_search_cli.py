@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -37,7 +36,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     runs = QuickRuns()
     runs.gate.set()
     with searching(runs, monkeypatch) as engine:
-        monkeypatch.setattr(aquadash.engine, "open_engine", lambda: contextlib.nullcontext(engine))
+        monkeypatch.setattr(aquadash.engine, "open_engine", lambda: engine)
         yield runs
 
 

@@ -18,10 +18,9 @@ PIPELINE = "set:augmentation.pipeline"
 
 @pytest.fixture
 def engine(home: object, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    from aquadash.ui import cache
 
     fake = FakeEngine(open_store())
-    monkeypatch.setattr(cache, "engine", lambda: fake)
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
     return fake
 
 

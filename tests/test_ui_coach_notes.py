@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import StorageError
 from aquadash.evaluation import Evaluation, evaluate
+from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus
-from aquadash.ui import cache
 from aquadash.ui.train import clone, coach_notes
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
@@ -75,7 +75,7 @@ def test_a_run_that_ended_without_a_note_still_gets_a_word(links: list[dict[str,
 
 
 def test_names_of_classes_are_text(links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "evaluation", lambda run_id: ignoring(HOSTILE))
+    monkeypatch.setattr(Runs, "evaluation", staticmethod(lambda run_id: ignoring(HOSTILE)))
     done = run()
     done.metrics["test_accuracy"] = 0.5
     app = shown(done, epochs(5, lambda e: 0.2, lambda e: 0.2))
@@ -87,14 +87,14 @@ def test_damaged_results_leave_the_curves_notes(monkeypatch: pytest.MonkeyPatch)
     def damaged(run_id: str) -> Evaluation:
         raise StorageError("The predictions of this run are damaged.")
 
-    monkeypatch.setattr(cache, "evaluation", damaged)
+    monkeypatch.setattr(Runs, "evaluation", staticmethod(damaged))
     done = run()
     done.metrics["test_accuracy"] = 0.5
     assert [note.key for note in coach_notes.notes_on(done, stopped(0.1))] == ["stopped-too-early", "all-well"]
 
 
 def test_results_are_looked_at_when_the_run_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "evaluation", lambda run_id: ignoring("beaver"))
+    monkeypatch.setattr(Runs, "evaluation", staticmethod(lambda run_id: ignoring("beaver")))
     monkeypatch.setattr(coach_notes, "training_counts", lambda run, load: {"beaver": 10, "otter": 500})
     for status, told in ((RunStatus.RUNNING, False), (RunStatus.FINISHED, True)):
         one = run(status=status)

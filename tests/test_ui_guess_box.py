@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
+from aquadash.lab.runs import Runs
 from aquadash.runs import Guess, Run, RunStatus
-from aquadash.ui import cache
 from aquadash.ui.train import guess_box
 from tests.stored_runs import HOSTILE
 
@@ -93,7 +93,7 @@ def shown(run: Run) -> list[str]:
 def results(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of four right; an otter and a seal are taken for one another."""
     found = evaluate([0, 1, 1, 2], np.eye(3)[[0, 1, 2, 1]], class_names=("beaver", "otter", "seal"))
-    monkeypatch.setattr(cache, "evaluation", lambda run_id: found)
+    monkeypatch.setattr(Runs, "evaluation", staticmethod(lambda run_id: found))
 
 
 def test_no_guess_no_box() -> None:
@@ -105,7 +105,7 @@ def test_before_the_end_only_the_guess_is_shown(status: RunStatus, monkeypatch: 
     def never(run_id: str) -> None:
         raise AssertionError("looked at the results")
 
-    monkeypatch.setattr(cache, "evaluation", never)
+    monkeypatch.setattr(Runs, "evaluation", staticmethod(never))
     (text,) = shown(replace(DONE, status=status))
     assert text == (
         "**Your guess:** 60 % right; the most frequent mistake is otter taken for seal. It is scored when the run ends."
@@ -131,7 +131,7 @@ def test_a_run_without_results(monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(run_id: str) -> None:
         raise StorageError("The predictions of this run are damaged.")
 
-    monkeypatch.setattr(cache, "evaluation", damaged)
+    monkeypatch.setattr(Runs, "evaluation", staticmethod(damaged))
     assert "It cannot be scored. The predictions of this run are damaged." in shown(DONE)[0]
 
 

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
 from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.lab import memory
 from aquadash.robustness import label_safety_job
 from aquadash.runs import Predictions, Run, RunStore, open_store
-from aquadash.ui import cache
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows
 from tests.app_pages import address_of
@@ -90,7 +90,7 @@ def ended(app: AppTest) -> AppTest:
 
 def again(app: AppTest) -> AppTest:
     """The page as it is now."""
-    cache.refresh_jobs()
+    memory.refresh()
     app.run()
     assert not app.exception
     return app

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
+from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.ui import cache
 from tests.app_pages import address_of, open_app_page
 from tests.paired import add_pair
 from tests.stored_runs import HOSTILE, without_engine
@@ -34,26 +34,22 @@ class FakeEngine:
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self.asked: list[tuple[RunConfig, str, bool]] = []
-        self.stopped: list[str] = []
         self.error: RunError | None = None
 
     def submit_pair(
-        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+        self, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
     ) -> tuple[Run, Run]:
+        assert (name, owner) == (None, OWNER)
         if self.error:
             raise self.error
         self.asked.append((config, pipeline, same_updates))
         return add_pair(self._store, title="New", pipeline=pipeline, status=RunStatus.QUEUED)
 
-    def stop(self, run_id: str) -> None:
-        self.stopped.append(run_id)
-        self._store.request_stop(run_id)
-
 
 @pytest.fixture
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     engine = FakeEngine(store)
-    monkeypatch.setattr(cache, "engine", lambda: engine)
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
     return engine
 
 
@@ -110,7 +106,7 @@ def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: F
     app = open_launch(pair=without.pair_id)
     assert "without: waits for its turn" in [bar.proto.text for bar in app.get("progress")][0]
     app.button(key="pair-stop").click().run()
-    assert engine.stopped == [without.run_id, with_it.run_id]
+    assert {store.get(run.run_id).status for run in (without, with_it)} == {RunStatus.STOPPED}
     app = open_launch(pair=without.pair_id)
     assert "ended early says little" in words(app)
     assert "before its first epoch was complete" in words(app)

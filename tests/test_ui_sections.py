@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash import people
 from aquadash.people import Person, Role
 from aquadash.ui import warmup
 
@@ -60,7 +59,7 @@ def test_what_fails_in_a_section_is_said_in_its_place_and_the_page_goes_on() -> 
 
 def test_students_do_not_have_what_is_for_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "marks" in said(open_script(view="marks"))
-    monkeypatch.setattr(people, "current", lambda: Person("1", "Anna", Role.STUDENT))
+    monkeypatch.setattr("aquadash.ui.sections.visitor", lambda: Person("1", "Anna", Role.STUDENT))
     app = open_script(view="marks")
     assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert "fish, Anna" in said(app) and "marks" not in said(app)

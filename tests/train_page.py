@@ -8,6 +8,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
+from aquadash.people import Person
 from aquadash.runs import Run, RunStore
 from tests import live_runs
 from tests.app_pages import open_app_page
@@ -21,15 +22,13 @@ class FakeEngine:
         self.calls: list[tuple[str, Any]] = []
         self.error: Exception | None = None
 
-    def submit(self, config: RunConfig, *, name: str | None = None) -> Run:
+    def serve(self) -> None: ...
+
+    def submit(self, config: RunConfig, *, name: str | None, owner: Person) -> Run:
         if self.error:
             raise self.error
         self.calls.append(("submit", config))
-        return live_runs.queue(self.store, self.store.create(config, name=name).run_id)
-
-    def stop(self, run_id: str) -> None:
-        self.calls.append(("stop", run_id))
-        self.store.request_stop(run_id)
+        return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner).run_id)
 
     def resume(self, run_id: str) -> Run:
         self.calls.append(("resume", run_id))

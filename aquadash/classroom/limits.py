@@ -155,7 +155,7 @@ def load() -> ClassLimits:
 
 
 def save(limits: ClassLimits) -> None:
-    """Keep limits; they hold from now on. Whoever keeps them tells the engine, see ``Engine.follow_limits``.
+    """Keep limits; they hold from now on.
 
     Raises:
         StorageError: They cannot be written.

@@ -25,7 +25,7 @@ def brief(run: Run) -> dict[str, Any]:
         "message": run.message,
         "note": run.note,
         "tags": list(run.tags),
-        "pinned": run.stands_first,
+        "pinned": run.pinned,
         "archived": run.archived,
         "deleted": run.deleted,
     }

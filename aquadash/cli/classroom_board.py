@@ -11,7 +11,7 @@ from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run
 from aquadash.runs.leaderboard import leaderboard, sources
 
 
@@ -24,23 +24,23 @@ from aquadash.runs.leaderboard import leaderboard, sources
 @json_option
 def board(source: str | None, shown: bool | None, as_json: bool) -> None:
     """Show each student's best run, and places that luck does not decide."""
-    store = open_store()
-    runs = store.list_runs()
+    lab = Lab(OWNER)
+    runs = lab.runs.all()
     found = sources(runs)
     if source is not None and source not in (*found, *SOURCES):
         raise UnknownNameError.of("data set with runs of students", source, found)
     chosen = source or (found[0] if found else "synthetic")
     if shown is not None:
-        Lab(OWNER).people.set_limits(limits.load().model_copy(update={"test_results_hidden": not shown}))
+        lab.people.set_limits(limits.load().model_copy(update={"test_results_hidden": not shown}))
 
     def images(run: Run) -> int | None:
         try:
-            predicted = store.validation_predictions(run.run_id)
+            predicted = lab.runs.validation_predictions(run.run_id)
         except AquaDashError:
             return None
         return None if predicted is None else len(predicted.labels)
 
-    names = {member.person.person_id: member.person.name for member in Lab(OWNER).people.all()}
+    names = {member.person.person_id: member.person.name for member in lab.people.all()}
     made = leaderboard(
         runs,
         source=chosen,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from aquadash.classroom import limits, rights
+from aquadash.classroom import limits
 from aquadash.cli.classroom import classroom
 from aquadash.cli.output import json_option, show, table
 from aquadash.errors import ConfigError
-from aquadash.lab import Lab
+from aquadash.lab import Lab, rights
 from aquadash.people import OWNER
 
 
@@ -54,13 +54,10 @@ def limits_command(changes: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def queue_command(as_json: bool) -> None:
     """Show what waits, in order, and about how long still."""
-    from aquadash.engine import open_engine
-    from aquadash.runs import open_store
-
-    store = open_store()
+    runs = Lab(OWNER).runs
     rows = []
-    for run_id, waiting in open_engine().waiting().items():
-        run = store.get(run_id)
+    for run_id, waiting in runs.waiting().items():
+        run = runs.get(run_id)
         rows.append(
             {
                 "run_id": run_id,
@@ -89,16 +86,13 @@ def queue_command(as_json: bool) -> None:
 @json_option
 def move_command(run: str, place: int, as_json: bool) -> None:
     """Give a waiting RUN another PLACE in the queue: 1 starts next. A running app follows within seconds."""
-    from aquadash.engine import open_engine
-    from aquadash.runs import open_store
-
-    store = open_store()
-    run_id = store.resolve(run)
-    order = open_engine().move(run_id, place)
+    runs = Lab(OWNER).runs
+    run_id = runs.find(run).run_id
+    order = runs.move(run_id, place)
     show(
         {"run_id": run_id, "place": order.index(run_id) + 1, "order": order},
         as_json=as_json,
-        text=lambda: f"{store.get(run_id).name} has place {order.index(run_id) + 1} of {len(order)}.",
+        text=lambda: f"{runs.get(run_id).name} has place {order.index(run_id) + 1} of {len(order)}.",
     )
 
 
@@ -124,15 +118,16 @@ def show_command(run: str, search: bool, as_json: bool) -> None:
 
 
 def _hide(text: str, hidden: bool, *, search: bool, as_json: bool) -> None:
-    from aquadash.runs import open_store
-    from aquadash.search.store import open_search_store
-
-    store = open_search_store() if search else open_store()
-    found = store.resolve(text)
-    store.set_hidden(found, hidden)
-    name = store.get(found).name
+    lab = Lab(OWNER)
+    if search:
+        searched = lab.searches.find(text)
+        key, found, name = "search_id", searched.search_id, searched.name
+        lab.searches.hide(found, hidden)
+    else:
+        run = lab.runs.find(text)
+        key, found, name = "run_id", run.run_id, run.name
+        lab.runs.hide(found, hidden)
     words = f"{name} is hidden from the class." if hidden else f"The class sees {name}."
-    key = "search_id" if search else "run_id"
     show({key: found, "name": name, "hidden": hidden}, as_json=as_json, text=lambda: words)
 
 

@@ -68,8 +68,8 @@ def worker(
     as_json: bool,
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
-    from aquadash.engine.cluster_checks import check_machine
-    from aquadash.engine.cluster_worker import ClusterWorker, plan_workers
+    from aquadash.engine.cluster.checks import check_machine
+    from aquadash.engine.cluster.worker import ClusterWorker, plan_workers
 
     address = _address(scheduler)
     processes = plan_workers(name=name, slots=slots, gpus=gpus, port=port)
@@ -99,10 +99,10 @@ def worker(
 @json_option
 def status(scheduler: str | None, as_json: bool) -> None:
     """Show the workers, what they train, and what is wrong."""
-    from aquadash.engine import cluster_checks
+    from aquadash.engine.cluster import checks
 
     named_by = "--scheduler" if scheduler else "AQUADASH_SCHEDULER"
-    values = cluster_checks.status(_address(scheduler), named_by=named_by)
+    values = checks.status(_address(scheduler), named_by=named_by)
     show(values, as_json=as_json, text=lambda: _text(values))
 
 

@@ -9,8 +9,10 @@ from aquadash.cli.output import json_option, show
 from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.errors import RunError
-from aquadash.evaluation import Evaluation, evaluate
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.evaluation import Evaluation
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import Run
 
 
 @click.command()
@@ -18,12 +20,12 @@ from aquadash.runs import Run, RunStore, open_store
 @json_option
 def coach(run: str, as_json: bool) -> None:
     """Say what could be better about a run, with the evidence and, where there is one, a change to try."""
-    store = open_store()
-    found = store.get(store.resolve(run))
+    runs = Lab(OWNER).runs
+    found = runs.find(run)
     notes = run_notes(
         found,
-        store.history(found.run_id),
-        evaluation(store, found),
+        runs.history(found.run_id),
+        evaluation(found),
         count_training=lambda: training_counts(found, data.load),
     )
     values = {"run_id": found.run_id, "name": found.name, "notes": [note.to_dict() for note in notes]}
@@ -36,15 +38,14 @@ def coach(run: str, as_json: bool) -> None:
     show(values, as_json=as_json, text=text)
 
 
-def evaluation(store: RunStore, run: Run) -> Evaluation | None:
+def evaluation(run: Run) -> Evaluation | None:
     """The run's results on the test images; None while it has not ended, or where it has none."""
     if not run.status.ended or "test_accuracy" not in run.metrics:
         return None
     try:
-        predictions = store.predictions(run.run_id)
+        return Lab(OWNER).runs.evaluation(run.run_id)
     except RunError:
         return None
-    return evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
 
 
 def _text(note: Note, config: RunConfig) -> str:

@@ -10,9 +10,11 @@ from aquadash.cli.briefs import brief
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
-from aquadash.runs import Predictions, Run, open_store
-from aquadash.runs.cost import Cost, cost_of
-from aquadash.runs.measured import IMAGES, Images, image_set, predictions_on
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import Predictions, Run
+from aquadash.runs.cost import Cost
+from aquadash.runs.measured import IMAGES, Images, image_set
 
 if TYPE_CHECKING:
     from aquadash.evaluation import PairTest
@@ -29,11 +31,10 @@ def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
     from aquadash.evaluation import METRICS, agreement_of, evaluate, pairwise, pareto_front, scores, scores_to_dict
 
-    store = open_store()
-    ids = list(dict.fromkeys(store.resolve(run) for run in runs))
-    if len(ids) < 2:
+    lab = Lab(OWNER)
+    found = list({run.run_id: run for run in map(lab.runs.find, runs)}.values())
+    if len(found) < 2:
         raise AquaDashError("Comparing takes at least two different runs.")
-    found = [store.get(run_id) for run_id in ids]
     differences = config_diff([run.config for run in found])
     predictions: list[Predictions | None] = []
     accuracy: list[dict[str, Any]] = []
@@ -41,7 +42,7 @@ def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
         entry: dict[str, Any] = {"run_id": run.run_id, "n": 0, "accuracy_ci95": None, **dict.fromkeys(METRICS)}
         made, problem = None, None
         try:
-            made = predictions_on(store, run, images)
+            made = lab.runs.predictions_on(run.run_id, images)
             if made is not None:
                 measured = evaluate(made.labels, made.probabilities, class_names=run.class_names)
                 entry |= {"n": measured.n, **scores_to_dict(scores(measured, made))}
@@ -50,7 +51,7 @@ def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
         predictions.append(made)
         accuracy.append(entry | {"error": problem})
     tests = pairwise(predictions, sets=[image_set(run, images) for run in found])
-    costs = [cost_of(store, run.run_id, store.history(run.run_id)) for run in found]
+    costs = [lab.runs.cost(run.run_id) for run in found]
     known = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None and costs[index].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
     together = _together(tests, len(found))

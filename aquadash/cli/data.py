@@ -12,6 +12,7 @@ from aquadash.cli.augment_numbers import numbers_text
 from aquadash.cli.config_options import SOURCE_HELP
 from aquadash.cli.output import StatusLine, json_option, show, table
 from aquadash.errors import AquaDashError
+from aquadash.people import OWNER
 
 
 @click.group()
@@ -63,10 +64,10 @@ def info(source: str, as_json: bool) -> None:
 @json_option
 def fetch(source: str, as_json: bool) -> None:
     """Find or download a data set's archive."""
-    from aquadash.data import cifar100
+    from aquadash.lab import Lab
 
     with StatusLine() as line:
-        result = cifar100.fetch(progress=line.progress)
+        result = Lab(OWNER).data.fetch(line.progress)
     values = {"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified}
     official = "the official archive" if result.verified else "not the official archive, but one of its form"
     show(values, as_json=as_json, text=lambda: f"{result.path}\n{official}\nSHA-256 {result.sha256}")

@@ -12,7 +12,8 @@ import numpy as np
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show
 from aquadash.errors import ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
-from aquadash.runs import open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 
 if TYPE_CHECKING:
     from aquadash.explain.results import Explanation
@@ -37,9 +38,8 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
     method_entry(method)
     if out is not None and out.suffix.lower() != ".png":
         raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")
-    store = open_store()
-    found = store.get(store.resolve(run))
-    path = store.model_path(found.run_id)
+    found = Lab(OWNER).runs.find(run)
+    path, _ = Lab(OWNER).runs.network(found)
     for name in class_names:
         if name not in found.class_names:
             raise UnknownNameError.of("class", name, found.class_names)

@@ -11,7 +11,7 @@ from aquadash.cli.coach import evaluation
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import GuessScore, accuracy_words, check_pair, pair_words, score_guess
-from aquadash.runs import Guess, Run, RunStore
+from aquadash.runs import Guess, Run
 
 
 def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> Guess | None:
@@ -36,12 +36,12 @@ def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> G
     )
 
 
-def guess_values(store: RunStore, run: Run) -> dict[str, Any] | None:
+def guess_values(run: Run) -> dict[str, Any] | None:
     """A run's guess and, once there are results, its score, as plain values; None where nobody guessed."""
     if run.guess is None:
         return None
     pair = run.guess.confused_pair
-    score = _score(store, run)
+    score = _score(run)
     return {
         "accuracy": run.guess.accuracy,
         "confused_pair": None if pair is None else list(pair),
@@ -49,9 +49,9 @@ def guess_values(store: RunStore, run: Run) -> dict[str, Any] | None:
     }
 
 
-def guess_words(store: RunStore, run: Run) -> list[str]:
+def guess_words(run: Run) -> list[str]:
     """How near a run's guess came, a sentence for each part; empty while there is nothing to hold it against."""
-    score = _score(store, run)
+    score = _score(run)
     if score is None:
         return []
     accuracy, pair = score.accuracy, score.pair
@@ -61,8 +61,8 @@ def guess_words(store: RunStore, run: Run) -> list[str]:
     ]
 
 
-def _score(store: RunStore, run: Run) -> GuessScore | None:
-    found = None if run.guess is None else evaluation(store, run)
+def _score(run: Run) -> GuessScore | None:
+    found = None if run.guess is None else evaluation(run)
     if run.guess is None or found is None:
         return None
     try:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from aquadash.cli.output import StatusLine
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import Job
+from aquadash.lab import Lab
 
 #: Seconds between two looks at the job.
 _LOOK_SECONDS = 0.3
 
 
-def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: str, title: str = "") -> Job:
+def wait(lab: Lab, job_id: str, *, name: str, title: str = "") -> Job:
     """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
 
     Args:
-        read: Gives the job as it is now.
-        stop: Asks it to stop.
+        lab: In whose name.
+        job_id: Which job.
         name: What it works on, for people.
         title: What it does, for people: ``"robustness"``; empty for one whose phases say it.
 
@@ -29,7 +29,8 @@ def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: st
     with StatusLine() as line:
         while True:
             try:
-                job = read()
+                lab.refresh()
+                job = lab.jobs.get(job_id)
                 if job is None or job.status.ended:
                     break
                 _show(line, name, "stopping" if asked or job.stop_requested else title, job)
@@ -39,7 +40,7 @@ def wait(read: Callable[[], Job | None], stop: Callable[[], object], *, name: st
                     raise RunError(f"Left {name} alone; it stops by itself.") from None
                 asked = True
                 try:
-                    stop()
+                    lab.jobs.stop(job_id)
                 except AquaDashError as error:
                     line.show(str(error))
     if job is None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import click
 
-from aquadash import augment, data
+from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
 from aquadash.cli.job_line import wait
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.errors import ConfigError, RunError
-from aquadash.jobs import open_jobs
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.robustness import label_safety_job
 from aquadash.robustness.label_safety import SafetyRequest, SweepRequest
 from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep
 from aquadash.robustness.label_safety_words import crossing_sentence
 from aquadash.robustness.steps import find_step, path_text, read_path, text_of
 from aquadash.robustness.subjects import validation_images
-from aquadash.runs import open_store
 
 
 @click.command("label-safety")
@@ -62,23 +62,19 @@ def label_safety(
         sweep=_sweep(chosen, step, parameter, low, high, values),
     )
     request.check()
-    store = open_store()
-    found = store.get(store.resolve(run))
-    dataset = data.load(found.config.data.source)
+    lab = Lab(OWNER)
+    found = lab.runs.find(run)
+    dataset = lab.data.load(found.config.data.source)
     subjects = validation_images(
-        found, store.validation_predictions(found.run_id), dataset, per_class=per_class, seed=seed
+        found, lab.runs.validation_predictions(found.run_id), dataset, per_class=per_class, seed=seed
     )
-    job_id = label_safety_job.job_of(label_safety_job.key_of(found, subjects, request))
-    job = open_jobs().get(job_id)
+    job_id = lab.jobs.label_safety_id(found, subjects, request)
+    job = lab.jobs.get(job_id)
     if job is None or (job.status.ended and label_safety_job.result(job) is None):
-        store.model_path(found.run_id)
-        label_safety_job.start(found, subjects, request)
-    ended = wait(
-        lambda: open_jobs().get(job_id),
-        lambda: open_jobs().request_stop(job_id),
-        name=found.name,
-        title="label safety",
-    )
+        # Without a network it would fail in the background.
+        lab.runs.network(found)
+        lab.jobs.measure_label_safety(found, subjects, request)
+    ended = wait(lab, job_id, name=found.name, title="label safety")
     result = label_safety_job.result(ended)
     if result is None:
         raise RunError(f"Measuring {found.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")

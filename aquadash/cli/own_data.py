@@ -10,6 +10,7 @@ import click
 
 from aquadash.cli.data import data
 from aquadash.cli.output import StatusLine, json_option, show, table
+from aquadash.people import OWNER
 
 if TYPE_CHECKING:
     from aquadash.data.folder.drafts import Draft
@@ -47,20 +48,24 @@ def import_command(
 ) -> None:
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
     from aquadash.data.folder import drafts
+    from aquadash.data.folder.drafts import Request, SplitChoice
     from aquadash.data.images import display_name
+    from aquadash.lab import Lab
+
+    own = Lab(OWNER).data
 
     title = name or path.stem or path.resolve().name
-    request = drafts.Request(str(path.resolve()), display_name(path.resolve().name), size)
-    draft_id = drafts.begin(request)
+    request = Request(str(path.resolve()), display_name(path.resolve().name), size)
+    draft_id = own.begin(request)
     try:
         with StatusLine() as line:
             drafts.read(draft_id, progress=line.progress)
-        draft = drafts.opened(draft_id)
+        draft = own.draft(draft_id)
         if only_check:
             show(_checked(draft), as_json=as_json, text=lambda: _report_text(draft.report, draft.refused))
             return
-        choice = drafts.SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
-        kept = drafts.use(draft, choice, title=title, overwrite=replace)
+        choice = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
+        kept = own.keep(draft, choice, title=title, replace=replace)
         values = {"source": kept.source, **asdict(kept), **_checked(draft)}
         show(
             values,
@@ -72,18 +77,18 @@ def import_command(
             ),
         )
     finally:
-        drafts.discard(draft_id)
+        own.discard(draft_id)
 
 
 @data.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
     """Name the data sets."""
-    from aquadash.data import SOURCES
-    from aquadash.data.folder import store
     from aquadash.data.folder.about import all_kept
+    from aquadash.lab import Lab
 
-    own = {kept.source: kept for kept in all_kept().values()}
+    sets, own = Lab(OWNER).data, {kept.source: kept for kept in all_kept().values()}
+    sources = sets.sources().values()
     values = {
         "sources": [
             {
@@ -93,11 +98,11 @@ def list_command(as_json: bool) -> None:
                 "here": source.key() is not None,
                 **(asdict(own[source.name]) if source.name in own else {}),
             }
-            for source in SOURCES.values()
+            for source in sources
         ],
-        "deleted": store.deleted(),
+        "deleted": sets.deleted(),
     }
-    rows = [(source.name, source.title, source.summary) for source in SOURCES.values()]
+    rows = [(source.name, source.title, source.summary) for source in sources]
     show(values, as_json=as_json, text=lambda: table(rows, header=("source", "title", "what it is")))
 
 
@@ -106,11 +111,10 @@ def list_command(as_json: bool) -> None:
 @json_option
 def check_command(source: str, as_json: bool) -> None:
     """Say what was found when a data set of own pictures was made."""
-    from aquadash.data.folder import store
-    from aquadash.data.folder.about import about
+    from aquadash.lab import Lab
 
-    kept = about(_name(source))
-    report, refused = store.report_of(kept.name)
+    kept = Lab(OWNER).data.own(source)
+    report, refused = Lab(OWNER).data.report(source)
     values = {"source": kept.source, "report": report.to_dict(), "refused": [asdict(one) for one in refused]}
     show(values, as_json=as_json, text=lambda: _report_text(report, refused))
 
@@ -120,9 +124,9 @@ def check_command(source: str, as_json: bool) -> None:
 @json_option
 def delete_command(source: str, as_json: bool) -> None:
     """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back."""
-    from aquadash.data.folder import store
+    from aquadash.lab import Lab
 
-    key = store.delete(_name(source))
+    key = Lab(OWNER).data.delete(source)
     show(
         {"source": source, "key": key},
         as_json=as_json,
@@ -135,16 +139,10 @@ def delete_command(source: str, as_json: bool) -> None:
 @json_option
 def restore_command(key: str, as_json: bool) -> None:
     """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too."""
-    from aquadash.data.folder import store
+    from aquadash.lab import Lab
 
-    kept = store.restore(key)
+    kept = Lab(OWNER).data.restore(key)
     show(asdict(kept) | {"source": kept.source}, as_json=as_json, text=lambda: f"{kept.source} is back.")
-
-
-def _name(source: str) -> str:
-    from aquadash.data.folder.about import PREFIX
-
-    return source.removeprefix(PREFIX)
 
 
 def _checked(draft: Draft) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.train import wait
 from aquadash.errors import RunError
 from aquadash.evaluation import PairedChange, verdict
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import RunStatus
 from aquadash.runs.measured import Images
-from aquadash.runs.pairs import Pair, change, find_pair, pairs
+from aquadash.runs.pairs import Pair, find_pair, pairs
 
 
 @click.group(invoke_without_command=True)
@@ -45,22 +47,22 @@ def pair(
     config = given.build()
     from aquadash.engine import open_engine
 
-    store = open_store()
-    with open_engine() as engine:
-        made = engine.submit_pair(config, pipeline_name, same_updates=same_updates, name=name)
+    lab = Lab(OWNER)
+    with open_engine():
+        made = lab.runs.train_pair(config, pipeline_name, same_updates=same_updates, name=name)
         if waits:
             for run in made:
-                ended = wait(engine, run.run_id)
+                ended = wait(lab, run.run_id)
                 if ended.status is not RunStatus.FINISHED:
                     for other in made:
-                        if not store.get(other.run_id).status.ended:
-                            engine.stop(other.run_id)
+                        if not lab.runs.get(other.run_id).status.ended:
+                            lab.runs.stop(other.run_id)
                     raise RunError(f"{ended.name} {ended.status}: {ended.message or 'it was cut off; resume it'}")
-    found = find_pair(store.list_runs(), made[0].pair_id)
+    found = find_pair(lab.runs.all(), made[0].pair_id)
     if not waits:
         show(found.to_dict(), as_json=as_json, text=lambda: f"Queued the pair {found.pair_id}: {found.title}")
         return
-    _tell(store, found, "validation", as_json=as_json)
+    _tell(found, "validation", as_json=as_json)
 
 
 @pair.command("result")
@@ -74,15 +76,14 @@ def pair(
 @json_option
 def pair_result(pair_id: str, on_test: bool, as_json: bool) -> None:
     """Tell the change in accuracy of a pair, overall and class by class, on the validation images."""
-    store = open_store()
-    _tell(store, find_pair(store.list_runs(), pair_id), "test" if on_test else "validation", as_json=as_json)
+    _tell(find_pair(Lab(OWNER).runs.all(), pair_id), "test" if on_test else "validation", as_json=as_json)
 
 
 @pair.command("list")
 @json_option
 def pair_list(as_json: bool) -> None:
     """List the pairs, newest first."""
-    known = pairs(open_store().list_runs())
+    known = pairs(Lab(OWNER).runs.all())
 
     def text() -> str:
         rows = [
@@ -98,8 +99,8 @@ def _both(each: Pair) -> tuple[Any, Any]:
     return each.without, each.with_it
 
 
-def _tell(store: RunStore, found: Pair, images: Images, *, as_json: bool) -> None:
-    result = change(store, found, images=images)
+def _tell(found: Pair, images: Images, *, as_json: bool) -> None:
+    result = Lab(OWNER).runs.change(found, images)
     values = {**found.to_dict(), "images": images, **result.to_dict()}
     show(values, as_json=as_json, text=lambda: _text(found, result, images))
 

@@ -6,7 +6,9 @@ import click
 
 from aquadash.cli.output import json_option, show, table
 from aquadash.cli.train import wait
-from aquadash.runs import RunStatus, open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import RunStatus
 
 
 @click.command()
@@ -18,21 +20,19 @@ def reproduce(run: str, against: str | None, as_json: bool) -> None:
 
     On the same machine with the same versions everything is identical: metrics, weights and predictions.
     """
-    from aquadash.runs.reproduction import reproduction
-
-    store = open_store()
-    run_id = store.resolve(run)
+    lab = Lab(OWNER)
+    run_id = lab.runs.find(run).run_id
     if against is not None:
-        repeat_id = store.resolve(against)
+        repeat_id = lab.runs.find(against).run_id
     else:
         from aquadash.engine import open_engine
 
-        with open_engine() as engine:
-            repeat_id = engine.repeat(run_id).run_id
-            ended = wait(engine, repeat_id)
+        with open_engine():
+            repeat_id = lab.runs.repeat(run_id).run_id
+            ended = wait(lab, repeat_id)
         if ended.status is RunStatus.STOPPED:
             raise click.ClickException(f"The repeat {ended.name} was stopped, so there is nothing to compare.")
-    found = reproduction(store, run_id, repeat_id)
+    found = lab.runs.reproduction(run_id, repeat_id)
 
     def text() -> str:
         if found.identical:

@@ -11,7 +11,8 @@ from aquadash.cli import evaluation_lines
 from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show, table
 from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
 from aquadash.errors import AquaDashError
-from aquadash.runs import open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 
 
 @click.command()
@@ -21,15 +22,15 @@ def evaluate(run: str, as_json: bool) -> None:
     """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
     from aquadash import evaluation
 
-    store = open_store()
-    found = store.get(store.resolve(run))
-    predictions = store.predictions(found.run_id)
+    runs = Lab(OWNER).runs
+    found = runs.find(run)
+    predictions = runs.predictions(found.run_id)
     measured = evaluation.evaluate(predictions.labels, predictions.probabilities, class_names=found.class_names)
     low, high = measured.accuracy_ci95
     deep = evaluation.summarize(
         measured,
         predictions,
-        store.validation_predictions(found.run_id),
+        runs.validation_predictions(found.run_id),
         validated_on_test=found.config.training.validation == "test",
     )
     values = {"run_id": found.run_id, "name": found.name, **measured.to_dict(), **deep.to_dict()}
@@ -89,14 +90,15 @@ def predict(
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
     from aquadash.data.images import read
     from aquadash.predict import Answer, Predictor, answers_csv, predict_files
+    from aquadash.runs.artifacts import STRANGERS, read_artifact
 
-    store = open_store()
-    found = store.get(store.resolve(run))
-    path = store.model_path(found.run_id)
+    runs = Lab(OWNER).runs
+    found = runs.find(run)
+    path, strangers = runs.network(found)
     with StatusLine() as line:
         line.show("loading the model")
         import_tensorflow_quietly()
-        detector = store.strangers(found.run_id)
+        detector = None if strangers is None else read_artifact(strangers, STRANGERS)
         predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []

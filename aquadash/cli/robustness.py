@@ -8,11 +8,12 @@ from aquadash.cli.job_line import wait
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import JobStatus
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.robustness.job import Robustness
+from aquadash.robustness.job import is_measured, job_of
 from aquadash.robustness.request import RobustnessRequest
 from aquadash.robustness.result import Mean, RobustnessResult
-from aquadash.runs import open_store
 
 
 @click.command()
@@ -47,24 +48,18 @@ def robustness(
         seed=seed,
         limit=limit,
     ).checked()
-    store = open_store()
-    found = store.get(store.resolve(run))
-    measurements = Robustness(store)
+    lab = Lab(OWNER)
+    found = lab.runs.find(run)
     status, message = JobStatus.FINISHED, ""
-    if not measurements.is_measured(found.run_id, request):
-        job = measurements.job(found.run_id)
+    if not is_measured(lab.jobs.robustness(found.run_id), request):
+        job = lab.jobs.get(job_of(found.run_id))
         if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
-            measurements.start(found.run_id, request)
-        ended = wait(
-            lambda: measurements.job(found.run_id),
-            lambda: measurements.stop(found.run_id),
-            name=found.name,
-            title="robustness",
-        )
+            lab.jobs.measure_robustness(found.run_id, request)
+        ended = wait(lab, job_of(found.run_id), name=found.name, title="robustness")
         status, message = ended.status, ended.message
         if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
             raise RunError(f"Measuring {found.name} {status}: {message or 'its process gave no sign of life'}")
-    result = measurements.result(found.run_id)
+    result = lab.jobs.robustness(found.run_id)
     if result is None:
         raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
     values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}

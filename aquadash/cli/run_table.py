@@ -13,7 +13,9 @@ from aquadash.cli.briefs import brief
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.runs import runs
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.runs import Run, open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import Run
 from aquadash.runs.bulk import for_each
 from aquadash.runs.fields import FIGURES, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable, value_key
@@ -46,7 +48,7 @@ def list_runs(
     as_json: bool,
 ) -> None:
     """List the runs, pinned ones first, then the newest."""
-    everything = open_store().list_runs(deleted=deleted)
+    everything = Lab(OWNER).runs.all(deleted=deleted)
     fields = run_fields(everything)
     chosen = RunFilter(tags=tags, pinned=pinned, archived=archived, trials=trials, where=where)
     try:
@@ -73,7 +75,7 @@ def list_runs(
 @json_option
 def list_fields(as_json: bool) -> None:
     """List the names that --where, --sort and --group-by take."""
-    fields = run_fields(open_store().list_runs())
+    fields = run_fields(Lab(OWNER).runs.all())
     show(
         {"fields": [{"name": each.name, "kind": str(each.kind), "help": each.help} for each in fields.values()]},
         as_json=as_json,
@@ -89,7 +91,7 @@ def list_fields(as_json: bool) -> None:
 @json_option
 def tag(some_runs: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> None:
     """Give runs tags."""
-    _each(some_runs, lambda run_id: open_store().add_tags(run_id, tags), "tagged", as_json)
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.tag(run_id, add=tags), "tagged", as_json)
 
 
 @runs.command("untag")
@@ -98,7 +100,7 @@ def tag(some_runs: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> Non
 @json_option
 def untag(some_runs: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> None:
     """Take tags from runs."""
-    _each(some_runs, lambda run_id: open_store().remove_tags(run_id, tags), "without the tags", as_json)
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.tag(run_id, remove=tags), "without the tags", as_json)
 
 
 @runs.command("pin")
@@ -108,7 +110,7 @@ def untag(some_runs: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> N
 def pin(some_runs: tuple[str, ...], off: bool, as_json: bool) -> None:
     """Let runs stand first in lists."""
     words = "no longer pinned" if off else "pinned"
-    _each(some_runs, lambda run_id: open_store().set_pinned(run_id, not off), words, as_json)
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.pin(run_id, not off), words, as_json)
 
 
 @runs.command("archive")
@@ -118,15 +120,15 @@ def pin(some_runs: tuple[str, ...], off: bool, as_json: bool) -> None:
 def archive(some_runs: tuple[str, ...], off: bool, as_json: bool) -> None:
     """Leave runs out of the table on the Compare page; nothing of them is lost."""
     words = "out of the archive" if off else "archived"
-    _each(some_runs, lambda run_id: open_store().set_archived(run_id, not off), words, as_json)
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.archive(run_id, not off), words, as_json)
 
 
 def _each(some_runs: tuple[str, ...], action: Callable[[str], object], words: str, as_json: bool) -> None:
-    store = open_store()
-    result = for_each([store.resolve(run) for run in some_runs], action)
+    known = Lab(OWNER).runs
+    result = for_each([known.find_id(run) for run in some_runs], action)
     if result.failed:
         raise RunError(" ".join(result.failed.values()))
-    found = [store.get(run_id) for run_id in result.done]
+    found = [known.get(run_id) for run_id in result.done]
     show(
         {"runs": [brief(run) for run in found]},
         as_json=as_json,
@@ -143,7 +145,7 @@ def _row(run: Run) -> tuple[str, ...]:
     accuracy = run.metrics.get("test_accuracy")
     return (
         run.run_id[:8],
-        f"{'* ' if run.stands_first else ''}{run.name}{' (archived)' if run.archived else ''}",
+        f"{'* ' if run.pinned else ''}{run.name}{' (archived)' if run.archived else ''}",
         str(run.status),
         run.config.data.source,
         run.config.augmentation.pipeline,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,9 +12,13 @@ from aquadash.cli.briefs import brief
 from aquadash.cli.guess import guess_values, guess_words
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.cli.train import finish, wait
-from aquadash.runs import open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import Run
 from aquadash.runs.fields import metrics_of
-from aquadash.runs.first_model import add_first_model
+
+if TYPE_CHECKING:
+    from aquadash.lab.runs import Runs
 
 
 @click.group()
@@ -25,22 +31,22 @@ def runs() -> None:
 @json_option
 def show_run(run: str, as_json: bool) -> None:
     """Show one run with its settings, figures and history."""
-    store = open_store()
-    found = store.get(store.resolve(run))
-    history = store.history(found.run_id)
+    lab = Lab(OWNER)
+    found = lab.runs.find(run)
+    history = lab.runs.history(found.run_id)
     values = {
         **brief(found),
         "config": found.config.model_dump(),
         "history": [asdict(record) for record in history],
         "worker": asdict(found.worker) if found.worker else None,
         "progress": asdict(found.progress) if found.progress else None,
-        "environment": store.environment(found.run_id),
-        "guess": guess_values(store, found),
+        "environment": lab.runs.environment(found.run_id),
+        "guess": guess_values(found),
     }
 
     def text() -> str:
         lines = [f"{found.name} ({found.run_id}) {found.status}", found.message, found.note]
-        lines += guess_words(store, found)
+        lines += guess_words(found)
         lines += [f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()]
         rows = [
             (
@@ -66,14 +72,9 @@ def show_run(run: str, as_json: bool) -> None:
 @json_option
 def stop(run: str, as_json: bool) -> None:
     """Ask a run to stop; its complete epochs are kept."""
-    from aquadash.engine import open_engine
-
-    store = open_store()
-    run_id = store.resolve(run)
-    open_engine().stop(run_id)
-    found = store.get(run_id)
+    found = _changed(run, lambda runs, run_id: runs.stop(run_id))
     said = "is taken out of the queue" if found.status.ended else "was asked to stop; it does so within seconds"
-    show(brief(found), as_json=as_json, text=lambda: f"{found.name} ({run_id[:8]}) {said}.")
+    show(brief(found), as_json=as_json, text=lambda: f"{found.name} ({found.run_id[:8]}) {said}.")
 
 
 @runs.command("resume")
@@ -83,10 +84,11 @@ def resume(run: str, as_json: bool) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     from aquadash.engine import open_engine
 
-    run_id = open_store().resolve(run)
-    with open_engine() as engine:
-        engine.resume(run_id)
-        found = wait(engine, run_id)
+    lab = Lab(OWNER)
+    run_id = lab.runs.find(run).run_id
+    with open_engine():
+        lab.runs.resume(run_id)
+        found = wait(lab, run_id)
     finish(found, as_json=as_json)
 
 
@@ -95,14 +97,11 @@ def resume(run: str, as_json: bool) -> None:
 @json_option
 def delete(run: str, as_json: bool) -> None:
     """Put a run into the bin; runs restore brings it back."""
-    store = open_store()
-    run_id = store.resolve(run)
-    store.delete(run_id)
-    found = store.get(run_id)
+    found = _changed(run, lambda runs, run_id: runs.delete(run_id))
     show(
         brief(found),
         as_json=as_json,
-        text=lambda: f"{found.name} is in the bin. Bring it back: runs restore {run_id[:8]}",
+        text=lambda: f"{found.name} is in the bin. Bring it back: runs restore {found.run_id[:8]}",
     )
 
 
@@ -111,10 +110,7 @@ def delete(run: str, as_json: bool) -> None:
 @json_option
 def restore(run: str, as_json: bool) -> None:
     """Bring a run back from the bin."""
-    store = open_store()
-    run_id = store.resolve(run, deleted=True)
-    store.restore(run_id)
-    found = store.get(run_id)
+    found = _changed(run, lambda runs, run_id: runs.restore(run_id), deleted=True)
     show(brief(found), as_json=as_json, text=lambda: f"{found.name} is back.")
 
 
@@ -122,11 +118,11 @@ def restore(run: str, as_json: bool) -> None:
 @json_option
 def first_model(as_json: bool) -> None:
     """Put the model in the box into the store, or bring it back from the bin."""
-    store = open_store()
-    found = add_first_model(store)
+    lab = Lab(OWNER)
+    found = lab.runs.first_model()
     if found.deleted:
-        store.restore(found.run_id)
-        found = store.get(found.run_id)
+        lab.runs.restore(found.run_id)
+        found = lab.runs.get(found.run_id)
     show(brief(found), as_json=as_json, text=lambda: f"{found.name} is there, as {found.run_id[:8]}.")
 
 
@@ -136,11 +132,8 @@ def first_model(as_json: bool) -> None:
 @json_option
 def rename(run: str, name: str, as_json: bool) -> None:
     """Give a run another name."""
-    store = open_store()
-    run_id = store.resolve(run)
-    store.rename(run_id, name)
-    found = store.get(run_id)
-    show(brief(found), as_json=as_json, text=lambda: f"{run_id[:8]} is now called {found.name}.")
+    found = _changed(run, lambda runs, run_id: runs.rename(run_id, name))
+    show(brief(found), as_json=as_json, text=lambda: f"{found.run_id[:8]} is now called {found.name}.")
 
 
 @runs.command("note")
@@ -149,8 +142,13 @@ def rename(run: str, name: str, as_json: bool) -> None:
 @json_option
 def note(run: str, text: str, as_json: bool) -> None:
     """Keep a note with a run."""
-    store = open_store()
-    run_id = store.resolve(run)
-    store.set_note(run_id, text)
-    found = store.get(run_id)
+    found = _changed(run, lambda runs, run_id: runs.note(run_id, text))
     show(brief(found), as_json=as_json, text=lambda: f"Noted with {found.name}.")
+
+
+def _changed(text: str, change: Callable[[Runs, str], object], *, deleted: bool = False) -> Run:
+    """Do something with the run that somebody has named, and return it as it is then."""
+    runs = Lab(OWNER).runs
+    run_id = runs.find_id(text, deleted=deleted)
+    change(runs, run_id)
+    return runs.get(run_id)

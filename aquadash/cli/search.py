@@ -12,8 +12,9 @@ from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.job_line import wait
 from aquadash.cli.output import json_option, percent, show, table
 from aquadash.errors import RunError
-from aquadash.jobs import open_jobs
 from aquadash.jobs.types import job_id
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import RunStatus
 from aquadash.search import (
     PRUNERS,
@@ -25,13 +26,10 @@ from aquadash.search import (
     TrialState,
     default_space,
     parse_all,
-    resume_search,
-    start_search,
-    stop_search,
 )
 from aquadash.search.importance import importance
 from aquadash.search.plan import DEFAULT_TRIALS
-from aquadash.search.store import KIND, open_search_store
+from aquadash.search.store import KIND
 from aquadash.search.words import verdict
 
 #: Trials that a person reads.
@@ -97,8 +95,8 @@ def run_search(
     from aquadash.engine import open_engine
 
     plan.checked()
-    with open_engine() as engine:
-        found = _wait(start_search(plan, engine))
+    with open_engine():
+        found = _wait(Lab(OWNER).searches.start(plan))
     _finish(found, as_json=as_json)
 
 
@@ -106,8 +104,8 @@ def run_search(
 @json_option
 def list_searches(as_json: bool) -> None:
     """List the searches, newest first."""
-    store = open_search_store()
-    found = [store.get(head.search_id) for head in store.heads()]
+    searches = Lab(OWNER).searches
+    found = [searches.get(head.search_id) for head in searches.all()]
     show(
         {"searches": [_brief(one) for one in found]},
         as_json=as_json,
@@ -139,8 +137,7 @@ def list_searches(as_json: bool) -> None:
 @json_option
 def show_search(name: str, as_json: bool) -> None:
     """Show one search with its trials."""
-    store = open_search_store()
-    found = store.get(store.resolve(name))
+    found = Lab(OWNER).searches.find(name)
     show(_values(found), as_json=as_json, text=lambda: _text(found))
 
 
@@ -149,10 +146,10 @@ def show_search(name: str, as_json: bool) -> None:
 @json_option
 def stop(name: str, as_json: bool) -> None:
     """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
-    store = open_search_store()
-    search_id = store.resolve(name)
-    stop_search(search_id)
-    found = store.get(search_id)
+    searches = Lab(OWNER).searches
+    search_id = searches.find(name).search_id
+    searches.stop(search_id)
+    found = searches.get(search_id)
     show(
         _brief(found),
         as_json=as_json,
@@ -170,26 +167,26 @@ def stop(name: str, as_json: bool) -> None:
 @json_option
 def resume(name: str, trials: int | None, minutes: float | None, as_json: bool) -> None:
     """Go on with a search that was stopped or interrupted, or give it a larger budget, and wait for the end."""
-    store = open_search_store()
-    search_id = store.resolve(name)
-    budget = store.get(search_id).plan.budget
+    searches = Lab(OWNER).searches
+    found = searches.find(name)
+    search_id, budget = found.search_id, found.plan.budget
     if trials is not None:
         budget = replace(budget, trials=trials)
     if minutes is not None:
         budget = replace(budget, minutes=minutes)
     from aquadash.engine import open_engine
 
-    with open_engine() as engine:
-        resume_search(search_id, engine, budget=budget)
+    with open_engine():
+        searches.resume(search_id, budget=budget)
         found = _wait(search_id)
     _finish(found, as_json=as_json)
 
 
 def _wait(search_id: str) -> Search:
     """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves it alone."""
-    store, jobs = open_search_store(), open_jobs()
-    wait(lambda: jobs.get(job_id(KIND, search_id)), lambda: stop_search(search_id), name=store.get(search_id).name)
-    return store.get(search_id)
+    lab = Lab(OWNER)
+    wait(lab, job_id(KIND, search_id), name=lab.searches.get(search_id).name)
+    return lab.searches.get(search_id)
 
 
 def _finish(found: Search, *, as_json: bool) -> None:

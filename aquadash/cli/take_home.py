@@ -12,6 +12,8 @@ from aquadash.cli.briefs import brief
 from aquadash.cli.job_line import wait
 from aquadash.cli.output import StatusLine, json_option, show
 from aquadash.errors import RunError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import open_store
 
 
@@ -29,10 +31,9 @@ def export_run(run: str, file: Path, include_data: bool | None, as_json: bool) -
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
     from aquadash.export import bundle
 
-    store = open_store()
-    found = store.get(store.resolve(run))
+    found = Lab(OWNER).runs.find(run)
     with StatusLine() as line:
-        written = bundle.export_run(store, found.run_id, file, include_data=include_data, progress=line.progress)
+        written = bundle.export_run(open_store(), found.run_id, file, include_data=include_data, progress=line.progress)
 
     def text() -> str:
         lines = [f"{found.name} is in {file}: {len(written.files)} files, {written.size:,} bytes."]
@@ -48,9 +49,8 @@ def import_run(file: Path, as_json: bool) -> None:
     """Take in a run from a ZIP that runs export or Take home has written."""
     from aquadash.export import importing
 
-    store = open_store()
     with StatusLine() as line:
-        taken = importing.import_run(store, file, progress=line.progress)
+        taken = importing.import_run(open_store(), file, progress=line.progress)
     run = taken.run
 
     def text() -> str:
@@ -74,26 +74,21 @@ def convert_run(run: str, file: Path, format_name: str | None, as_json: bool) ->
 
     It is held against the original on the test images first, and only written if it answers alike.
     """
-    from aquadash.export.convert_job import Conversions, format_named
+    from aquadash.export.convert_job import format_named, job_of
 
-    store = open_store()
+    lab = Lab(OWNER)
     form = format_named(format_name or file.suffix.removeprefix("."))
-    found = store.get(store.resolve(run))
-    conversions = Conversions(store)
-    check = conversions.check(found.run_id, form)
-    if check is None:
-        job = conversions.job(found.run_id, form)
+    found = lab.runs.find(run)
+    converted, job_id = lab.jobs.converted(found.run_id, form), job_of(found.run_id, form)
+    if converted is None:
+        job = lab.jobs.get(job_id)
         if job is None or job.status.ended:
-            conversions.start(found.run_id, form)
-        ended = wait(
-            lambda: conversions.job(found.run_id, form),
-            lambda: conversions.stop(found.run_id, form),
-            name=found.name,
-            title=f"converting to {form.title}",
-        )
-        check = conversions.check(found.run_id, form)
-        if check is None:
+            lab.jobs.convert(found.run_id, form)
+        ended = wait(lab, job_id, name=found.name, title=f"converting to {form.title}")
+        converted = lab.jobs.converted(found.run_id, form)
+        if converted is None:
             raise RunError(f"Converting {found.name} {ended.status}: {ended.message or 'its process went silent'}")
-    shutil.copyfile(conversions.file(found.run_id, form), file)
+    shutil.copyfile(converted.path, file)
+    check = converted.check
     values = {"run_id": found.run_id, "name": found.name, "path": str(file), **asdict(check)}
     show(values, as_json=as_json, text=lambda: f"{found.name} is in {file}, {check.size:,} bytes. {check.words()}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +10,10 @@ from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.guess import guess_words, read_guess
 from aquadash.cli.output import StatusLine, json_option, percent, show
 from aquadash.errors import AquaDashError, RunError
-from aquadash.runs import Run, RunStatus, open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import Run, RunStatus
 from aquadash.runs.fields import metrics_of
-
-if TYPE_CHECKING:
-    from aquadash.engine import Engine
 
 #: How often the command looks into the store for news.
 _LOOK_SECONDS = 0.5
@@ -45,23 +43,23 @@ def train(
     guess = read_guess(guess_accuracy, guess_pair, config)
     from aquadash.engine import open_engine
 
-    with open_engine() as engine:
-        run_id = engine.submit(config, name=name).run_id
+    lab = Lab(OWNER)
+    with open_engine():
+        run_id = lab.runs.train(config, name=name).run_id
         if guess:
-            open_store().set_guess(run_id, guess)
-        run = wait(engine, run_id)
+            lab.runs.guess(run_id, guess)
+        run = wait(lab, run_id)
     finish(run, as_json=as_json)
 
 
-def wait(engine: Engine, run_id: str) -> Run:
+def wait(lab: Lab, run_id: str) -> Run:
     """Watch a run to its end with a progress bar on stderr. A first Ctrl-C asks it to stop, a second leaves."""
 
-    store = open_store()
     asked = False
     with StatusLine() as line:
         while True:
             try:
-                run = store.get(run_id)
+                run = lab.runs.get(run_id)
                 if run.status.ended:
                     return run
                 _draw(line, run, asked)
@@ -71,7 +69,7 @@ def wait(engine: Engine, run_id: str) -> Run:
                     raise RunError(f"Left {run_id} alone; it stops by itself. See runs show {run_id[:8]}.") from None
                 asked = True
                 try:
-                    engine.stop(run_id)
+                    lab.runs.stop(run_id)
                 except AquaDashError as error:
                     line.show(str(error))
 
@@ -118,6 +116,6 @@ def finish(run: Run, *, as_json: bool) -> None:
                 f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
                 f"test accuracy {percent(run.metrics['test_accuracy'])}"
             )
-        return "\n".join([*lines, *guess_words(open_store(), run)])
+        return "\n".join([*lines, *guess_words(run)])
 
     show(values, as_json=as_json, text=text)

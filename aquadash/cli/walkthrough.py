@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from aquadash.cli.output import json_option, show, table
-from aquadash.errors import AquaDashError
-from aquadash.runs import open_store
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 
 
 @click.group()
@@ -20,26 +20,19 @@ def walkthrough() -> None:
 def report(run: str, as_json: bool) -> None:
     """Put the report's figures beside those of a finished run."""
     from aquadash import data
-    from aquadash.evaluation import evaluate
-    from aquadash.runs.cost import parameter_count
     from aquadash.walkthrough.beside import beside, learnt_from, shown
 
-    store = open_store()
-    found = store.get(store.resolve(run))
-    answers = store.predictions(found.run_id)
-    parameters = images = None
-    try:
-        parameters = parameter_count(store.model_path(found.run_id))
-    except AquaDashError:
-        pass  # The network may be gone while its results are there.
+    lab = Lab(OWNER)
+    found, images = lab.runs.find(run), None
     source = data.SOURCES.get(found.config.data.source)
     if source is not None and source.key() is not None:
-        images = learnt_from(found.config, data.load(source.name))
+        images = learnt_from(found.config, lab.data.load(source.name))
     result = beside(
         found,
-        evaluate(answers.labels, answers.probabilities, class_names=found.class_names),
-        store.history(found.run_id),
-        parameters=parameters,
+        lab.runs.evaluation(found.run_id),
+        lab.runs.history(found.run_id),
+        # None where the network is gone while its results are there.
+        parameters=lab.runs.cost(found.run_id).parameters,
         training_images=images,
     )
 

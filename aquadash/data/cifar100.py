@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, require
 from aquadash.data import archive, disk_cache, unpickle
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.download import download, file_sha256
@@ -98,7 +97,6 @@ def fetch(progress: ProgressCallback | None = None) -> FetchResult:
 
     Raises:
         DataError: It is neither here nor can it be downloaded.
-        NotAllowedError: It is not here, and a student asks.
     """
     path = locate() or _download(progress or silent)
     if path.is_dir():
@@ -246,7 +244,6 @@ def _texts(values: Any, what: str) -> list[str]:
 
 def _download(report: ProgressCallback) -> Path:
     """Download the archive into the home folder; a second caller waits and then finds it there."""
-    require(Action.ADD_FOR_ALL)
     target = _stored_path()
     with one_at_a_time(_download_lock, "Waiting for a download that is under way", report):
         if target.is_file():

@@ -110,8 +110,7 @@ BUILT_IN: dict[str, Source] = {
 
 
 class _Sources(Mapping[str, Source]):
-    """The sources of this moment by name: the built-in ones, and then the kept data sets of own pictures that whoever
-    asks may use."""
+    """The sources of this moment by name: the built-in ones, and then the kept data sets of own pictures."""
 
     def __getitem__(self, name: str) -> Source:
         if name in BUILT_IN:
@@ -184,14 +183,12 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
 
     Raises:
         UnknownNameError: There is no such source.
-        NotAllowedError: It is another student's data set.
         DataError: The data is missing, damaged or not what it claims to be.
     """
     try:
         entry = SOURCES[source]
     except KeyError:
         if source.startswith(PREFIX):
-            about.ask(source)
             raise DataError(
                 f"The data set {source[:80]!r} of own pictures is not on this computer. Bring it back on the Data page "
                 "if it was deleted, or import its pictures again under the same name."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
 from aquadash.errors import UnknownNameError
 
@@ -28,22 +27,17 @@ def check_names(config: RunConfig) -> None:
         UnknownNameError: With the nearest known name.
         ConfigError: A pipeline is carried or saved that cannot be used.
         StorageError: A saved pipeline cannot be read.
-        NotAllowedError: The source is another student's data set, or would have to be downloaded for a student.
     """
     from aquadash.augment import plan
-    from aquadash.data import SOURCES, is_here
-    from aquadash.data.folder import about
+    from aquadash.data import SOURCES
     from aquadash.models import MODELS
 
-    about.ask(config.data.source)
     for kind, name, known in (
         ("data source", config.data.source, SOURCES),
         ("model", config.model.name, MODELS),
     ):
         if name not in known:
             raise UnknownNameError.of(kind, name, known)
-    if not is_here(config.data.source):
-        require(Action.ADD_FOR_ALL)
     plan(config.augmentation)
 
 

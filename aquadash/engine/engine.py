@@ -1,26 +1,22 @@
-"""The engine: people queue, stop, resume and reorder trainings here. Dask is imported when the first one waits."""
+"""The engine: trainings are queued, stopped, resumed and reordered here. Dask is imported when the first one waits."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from aquadash import people, settings
-from aquadash.classroom import checks, limits
-from aquadash.classroom.rights import Action, require
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data.folder import about
-from aquadash.engine import sending
 from aquadash.engine.checks import check
 from aquadash.engine.pairs import pair_configs, pipeline_title
-from aquadash.engine.slots import Slots
+from aquadash.engine.slots import Slots, held
 from aquadash.engine.waiting import Waiting, waiting_times
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs.types import job_id
-from aquadash.people import Person
+from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.live import KIND
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
@@ -41,8 +37,6 @@ class Engine:
         self._store = store
         self._serving = serving
         self._slots = Slots(KIND, store.jobs)
-        #: Nobody adds a run between the look at the limits of a class and the next run's place in the queue.
-        self._adding = threading.RLock()
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -53,7 +47,7 @@ class Engine:
         name: str | None = None,
         search_id: str = "",
         repeats: str = "",
-        owner: Person | None = None,
+        owner: Person = OWNER,
     ) -> Run:
         """Store a new run and put it into the queue. In a class everybody takes turns.
 
@@ -64,23 +58,25 @@ class Engine:
             name: What to call it; a friendly one is made up when it is empty.
             search_id: The search that it is a trial of.
             repeats: The id of the run that it repeats.
-            owner: Whose it is; whoever acts if None.
+            owner: Whose it is.
 
         Raises:
             AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
-                written or the scheduler not reached, or the class has limits that this is beyond.
+                written or the scheduler not reached.
         """
         from aquadash.augment import embedded
 
         check(config)
         config = embedded(config)
         self._reachable()
-        with self._within_limits(config):
-            run = self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner)
-            return self._queue(run)
+        return self._queue(self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner))
 
-    def repeat(self, run_id: str) -> Run:
+    def repeat(self, run_id: str, *, owner: Person = OWNER) -> Run:
         """Queue a finished run once more, with its stored config, to see whether the same comes out.
+
+        Args:
+            run_id: The run.
+            owner: Whose the repeat is.
 
         Raises:
             RunError: The run has not finished by itself: nobody could stop a repeat at the same moment.
@@ -92,10 +88,16 @@ class Engine:
                 f"{run.name} is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended "
                 "at a moment that no repeat can meet."
             )
-        return self.submit(run.config, name=f"{run.name[:100]} again", repeats=run_id)
+        return self.submit(run.config, name=f"{run.name[:100]} again", repeats=run_id, owner=owner)
 
     def submit_pair(
-        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+        self,
+        config: RunConfig,
+        pipeline: str,
+        *,
+        same_updates: bool = False,
+        name: str | None = None,
+        owner: Person = OWNER,
     ) -> tuple[Run, Run]:
         """Store and queue two runs that differ in their augmentation alone: both, or none.
 
@@ -105,6 +107,7 @@ class Engine:
             same_updates: Let the run without it train for as many more epochs as the pipeline multiplies the images,
                 so that both change their weights as often.
             name: What the two are about; the pipeline's title if it is empty.
+            owner: Whose they are.
 
         Returns:
             The run without the pipeline, which is trained first, and the one with it.
@@ -123,10 +126,10 @@ class Engine:
         pair_id = new_pair_id()
         made: list[Run] = []
         try:
-            with self._within_limits(without, with_it):
-                for each, role in ((without, WITHOUT), (with_it, WITH)):
-                    made.append(self._store.create(each, name=half_name(about_pair, role), pair=(pair_id, role)))
-                first, second = map(self._queue, made)
+            for each, role in ((without, WITHOUT), (with_it, WITH)):
+                title = half_name(about_pair, role)
+                made.append(self._store.create(each, name=title, pair=(pair_id, role), owner=owner))
+            first, second = map(self._queue, made)
         except AquaDashError:
             for run in made:
                 if not self._store.get(run.run_id).status.ended:
@@ -146,14 +149,12 @@ class Engine:
         """
         run = self._store.get(run_id)
         if run.status is RunStatus.QUEUED:
-            require(Action.RESUME, run.thing)
             self._reachable()
             self.serve()
             return run
         check(run.config)
         self._reachable()
-        with self._within_limits(run.config):
-            return self._queue(run)
+        return self._queue(run)
 
     def reorder(self, run_ids: Sequence[str]) -> list[str]:
         """Let some waiting runs start first, in the order given; the others follow as they stand.
@@ -165,10 +166,8 @@ class Engine:
             The ids of all waiting runs in their new order.
 
         Raises:
-            NotAllowedError: In a class the teacher alone changes the order.
             RunError: One of them does not wait (any more).
         """
-        require(Action.REORDER)
         waiting = self._store.places()
         for run_id in run_ids:
             if run_id not in waiting:
@@ -188,24 +187,18 @@ class Engine:
             The ids of all waiting runs in their new order.
 
         Raises:
-            NotAllowedError: In a class the teacher alone changes the order.
             RunError: The run does not wait (any more), or there is no such place.
         """
-        require(Action.REORDER)
         if place < 1:
             raise RunError(f"The place is {place}; expected 1 for the run that starts next, 2 for the one after it ...")
         others = [other for other in self._store.places() if other != run_id]
         return self.reorder([*others[: place - 1], run_id])
 
     def waiting(self) -> dict[str, Waiting]:
-        """The place and the time until it starts of each waiting run that whoever asks may see, in their order."""
+        """The place and the time until it starts of each waiting run, in their order."""
         from aquadash.runs.snapshot import snapshot_of
 
-        seen = {run.run_id for run in self._store.unfinished_runs()}
-        with people.acting(people.OWNER):
-            runs = snapshot_of(self._store).runs()
-        found = waiting_times(runs, slots=self.slots(), paused=limits.paused())
-        return {run_id: one for run_id, one in found.items() if run_id in seen}
+        return waiting_times(snapshot_of(self._store).runs(), slots=self.slots(), paused=held())
 
     # -- slots -------------------------------------------------------------------------------------------------------
 
@@ -248,6 +241,8 @@ class Engine:
         )
         job = self._store.queue(run.run_id, needs=needs, held=to_send)
         if to_send:
+            from aquadash.engine.cluster import sending
+
             sending.start(self._store, job, name, needs=needs)
         self.serve()
         return self._store.get(run.run_id)
@@ -258,24 +253,6 @@ class Engine:
             return False
         workers = self._slots.client().scheduler_info(n_workers=-1)["workers"].values()
         return any(worker.get("resources", {}).get("GPU") for worker in workers)
-
-    @contextmanager
-    def _within_limits(self, *configs: RunConfig) -> Iterator[None]:
-        """Refuse runs beyond the limits of whoever acts; inside nobody else adds one.
-
-        Raises:
-            NotAllowedError: With the limit and what to do.
-        """
-        require(Action.SUBMIT)
-        person = people.current()
-        if person.leads:
-            yield
-            return
-        with self._adding:
-            own = [job for job in self._store.jobs.queue(KIND) if job.owner == person.person_id]
-            for config in configs:
-                checks.check_training(config.training.epochs, waiting=len(own), more=len(configs))
-            yield
 
 
 _engines: dict[int, Engine] = {}

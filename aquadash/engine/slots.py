@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aquadash import __version__, settings
-from aquadash.classroom import limits
 from aquadash.engine.connecting import JOBS_DATABASE, connect, usable
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import JobStatus, Worker, open_jobs
@@ -86,6 +85,15 @@ def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[],
             # It could not even begin, and without this it would be tried for ever.
             jobs.requeue(worker, f"A worker on {host} could not start ({_reason(exit_status)}; its log is {log_path})")
     return "done"
+
+
+def held() -> bool:
+    """Whether nothing that waits is to begin: the teacher of a class has paused the queue."""
+    if not settings.classroom():
+        return False
+    from aquadash.classroom.limits import paused
+
+    return paused()
 
 
 @contextmanager
@@ -247,7 +255,7 @@ class Slots:
                     _log.warning("%s: %s", job.id, error)
         self._revision = changes.revision
         self._work_at_home(jobs)
-        waiting = 0 if limits.paused() else len(jobs.queue(self._kind))
+        waiting = 0 if held() else len(jobs.queue(self._kind))
         if not waiting:
             return
         client = self.client()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people
-from aquadash.classroom.rights import Action, require, require_stop
 from aquadash.data.download import file_sha256
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.export.convert import FORMATS, Check, Format
-from aquadash.jobs import Job, open_jobs
+from aquadash.jobs import Job
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.dataset import dataset_of
@@ -22,67 +20,52 @@ if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
 
 
-class Conversions:
-    """Starts and stops conversions and reads their results. Safe to use from several threads."""
+@dataclass(frozen=True)
+class Converted:
+    """A network in another format.
 
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
+    Attributes:
+        check: How it was held against the original.
+        path: The file.
+    """
 
-    def job(self, run_id: str, form: Format) -> Job | None:
-        """The conversion as it is now; None where nobody ever asked for one here."""
-        require(Action.VIEW, self._store.get(run_id).thing)
-        return open_jobs().get(job_of(run_id, form))
+    check: Check
+    path: Path
 
-    def check(self, run_id: str, form: Format) -> Check | None:
-        """How the stored file was checked; None where there is none of the run's present weights."""
-        path, file = self._store.artifact(run_id, form.check_name), self._store.artifact(run_id, form.file_name)
-        if path is None or file is None:
-            return None
-        try:
-            found = Check.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, UnicodeDecodeError):
-            return None
-        fits = found.format == form.name and found.size == file.stat().st_size
-        return found if fits and found.model_sha256 == _sha256(self._store.model_path(run_id)) else None
 
-    def file(self, run_id: str, form: Format) -> Path:
-        """The converted file.
+def start(store: RunStore, run_id: str, form: Format, *, owner: str = "") -> Job:
+    """Start converting a run's network.
 
-        Raises:
-            RunError: There is none that has passed its check.
-        """
-        path = self._store.artifact(run_id, form.file_name)
-        if path is None or self.check(run_id, form) is None:
-            raise RunError(f"There is no {form.title} file of this run yet. Convert it first.")
-        return path
+    Args:
+        store: Where the run is.
+        run_id: Which run.
+        form: To what.
+        owner: The id of whoever asks; empty for the owner of the machine.
 
-    def start(self, run_id: str, form: Format) -> None:
-        """Start converting.
+    Raises:
+        RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
+    """
+    from aquadash.jobs import worker
 
-        Raises:
-            RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
-            NotAllowedError: Whoever asks may not have the run's network converted.
-        """
-        from aquadash.jobs.worker import start
+    form.check_installed()
+    run = store.get(run_id)
+    if not run.status.ended:
+        raise RunError(f"{run.name} is {run.status}. Its network can be converted once it has ended.")
+    store.model_path(run_id)
+    return worker.start(_kind(form), run_id, {"format": form.name}, owner=owner)
 
-        form.check_installed()
-        run = self._store.get(run_id)
-        if not run.status.ended:
-            raise RunError(f"{run.name} is {run.status}. Its network can be converted once it has ended.")
-        self._store.model_path(run_id)
-        require(Action.MEASURE, run.thing)
-        start(_kind(form), run_id, {"format": form.name}, owner=people.current().person_id)
 
-    def stop(self, run_id: str, form: Format) -> None:
-        """Ask a conversion to stop.
-
-        Raises:
-            RunError: It is not at work.
-            NotAllowedError: It was asked for by somebody else, for a run that is not one's own.
-        """
-        job = self.job(run_id, form)
-        require_stop(job.owner if job else "", self._store.get(run_id).thing)
-        open_jobs().request_stop(job_of(run_id, form))
+def converted(store: RunStore, run_id: str, form: Format) -> Converted | None:
+    """The file of the run's present weights; None where there is none that has passed its check."""
+    path, file = store.artifact(run_id, form.check_name), store.artifact(run_id, form.file_name)
+    if path is None or file is None:
+        return None
+    try:
+        found = Check.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, UnicodeDecodeError):
+        return None
+    fits = found.format == form.name and found.size == file.stat().st_size
+    return Converted(found, file) if fits and found.model_sha256 == _sha256(store.model_path(run_id)) else None
 
 
 def job_of(run_id: str, form: Format) -> str:

@@ -16,14 +16,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from aquadash import settings
-from aquadash.classroom.checks import check_upload
-from aquadash.classroom.rights import Action, require
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, Check
 from aquadash.export.zip_files import MOST_PACKED, ForeignZipError, checked_members, unpack
 from aquadash.models import check_model_file
+from aquadash.people import OWNER, Person
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore
 from aquadash.runs.arrays import check_arrays
@@ -87,7 +86,12 @@ class Imported:
 
 
 def import_run(
-    store: RunStore, path: Path, *, progress: ProgressCallback | None = None, called: str | None = None
+    store: RunStore,
+    path: Path,
+    *,
+    progress: ProgressCallback | None = None,
+    called: str | None = None,
+    owner: Person = OWNER,
 ) -> Imported:
     """Take in a run that :func:`aquadash.export.bundle.export_run` has written.
 
@@ -96,10 +100,10 @@ def import_run(
         path: The ZIP file.
         progress: Told what is being done and the share that is done; what it raises ends the import.
         called: What people know the file by, for messages alone; ``None`` means its own name.
+        owner: Whose the run is here.
 
     Raises:
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
-        NotAllowedError: It is larger than what whoever asks may upload; likewise.
         StorageError: The run cannot be stored; likewise.
     """
     tell = progress or silent
@@ -107,8 +111,6 @@ def import_run(
     tell("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
-    require(Action.UPLOAD)
-    check_upload(path.stat().st_size)
     if path.stat().st_size > MOST_PACKED:
         raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MOST_PACKED:,}.")
     workshop = settings.home() / "tmp"
@@ -128,7 +130,7 @@ def import_run(
         _check(described, folder)
         tell("storing the run", None)
         copies = copies_of(store, described.original_id)
-        run = admit(store, described, ((name, folder / name) for name in described.artifacts))
+        run = admit(store, described, ((name, folder / name) for name in described.artifacts), owner=owner)
     tell("stored", 1.0)
     return Imported(run, described.original_id, tuple(copies))
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people, settings
-from aquadash.classroom.rights import Action, require
+from aquadash import settings
 from aquadash.export.bundle import export_run
 from aquadash.export.importing import import_run
 from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.types import job_id
-from aquadash.people import Person, Role
+from aquadash.people import OWNER, Person, Role
 from aquadash.runs import RunStore, open_store
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ def export_of(store: RunStore, run_id: str, *, include_data: bool) -> str:
     content.
 
     Raises:
-        NotAllowedError: Whoever asks may not open the run.
         StorageError: The store cannot be read.
     """
     return job_id(_EXPORT, _key(store, run_id, include_data))
@@ -45,11 +45,10 @@ def prepared(job: Job) -> Path | None:
     return path if job.status is JobStatus.FINISHED and path.is_file() else None
 
 
-def prepare(store: RunStore, run_id: str, *, include_data: bool) -> Job:
-    """Make the ZIP file of a run ready in the background.
+def prepare(store: RunStore, run_id: str, *, include_data: bool, owner: str = "") -> Job:
+    """Make the ZIP file of a run ready in the background, for whoever has the id ``owner``.
 
     Raises:
-        NotAllowedError: Whoever asks may not open the run.
         RunError: It is being made already.
         StorageError: The store cannot be read.
     """
@@ -57,7 +56,7 @@ def prepare(store: RunStore, run_id: str, *, include_data: bool) -> Job:
 
     key = _key(store, run_id, include_data)
     request = {"run_id": run_id, "include_data": include_data}
-    return start(_EXPORT, key, request, owner=people.current().person_id)
+    return start(_EXPORT, key, request, owner=owner)
 
 
 def work_export(job: JobContext) -> dict[str, Any]:
@@ -74,32 +73,39 @@ def import_of(upload: str) -> str:
     return job_id(_IMPORT, _digest(upload))
 
 
-def bring(path: Path, *, upload: str, called: str) -> Job:
-    """Take a ZIP file in, in the background and in the name of whoever asks; it is removed at the end.
+def bring(upload: str, *, called: str, write: Callable[[Path], object], owner: Person = OWNER) -> Job:
+    """Take a ZIP file in, in the background; its run is the owner's then.
 
     Args:
-        path: A file of our own.
         upload: What stands for the upload.
         called: What people know the file by, for messages.
+        write: Writes the file to the path that it is given; what it raises ends all.
+        owner: Whose the run will be.
 
     Raises:
-        NotAllowedError: Whoever asks may not upload.
         RunError: It is being taken in already.
     """
     from aquadash.jobs.worker import start
 
-    require(Action.UPLOAD)
-    person = people.current()
-    request = {"path": str(path), "called": called, "person": asdict(person)}
-    return start(_IMPORT, _digest(upload), request, owner=person.person_id)
+    folder = settings.home() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"upload-{uuid.uuid4().hex}.zip"
+    try:
+        write(path)
+        request = {"path": str(path), "called": called, "person": asdict(owner)}
+        return start(_IMPORT, _digest(upload), request, owner=owner.person_id)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def work_import(job: JobContext) -> dict[str, Any]:
     """Take in what a job names; returns the ``run_id`` that it has here and the ids of its ``copies``."""
     path, person = Path(job.request["path"]), job.request["person"]
     try:
-        with people.acting(Person(person["person_id"], person["name"], Role(person["role"]))):
-            taken = import_run(open_store(), path, progress=job.report_fraction, called=job.request["called"])
+        owner = Person(person["person_id"], person["name"], Role(person["role"]))
+        called = job.request["called"]
+        taken = import_run(open_store(), path, progress=job.report_fraction, called=called, owner=owner)
     finally:
         path.unlink(missing_ok=True)
     return {"run_id": taken.run.run_id, "copies": list(taken.copies)}
@@ -112,7 +118,6 @@ def _path(run_id: str, key: str) -> Path:
 def _key(store: RunStore, run_id: str, include_data: bool) -> str:
     """Another text whenever the ZIP would have other content."""
     run = store.get(run_id)
-    require(Action.OPEN_MODEL, run.thing)
     names = sorted(store.artifact_names(run_id))
     parts = (settings.here(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
     return _digest(repr(parts))

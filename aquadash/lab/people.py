@@ -8,16 +8,14 @@ from aquadash.classroom import codes, limits, projector
 from aquadash.classroom.codes import Codes
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.projector import Shown
-from aquadash.classroom.rights import Action, require
 from aquadash.classroom.sessions import Member, open_sessions
-from aquadash.people import OWNER, Person, Role, Thing, acting
+from aquadash.lab.part import Part
+from aquadash.lab.rights import Action
+from aquadash.people import Role, Thing
 
 
-class People:
+class People(Part):
     """``Lab.people``: see there. What changes the class is the teacher's and the owner's."""
-
-    def __init__(self, person: Person) -> None:
-        self._person = person
 
     def all(self) -> list[Member]:
         """Everybody who has joined, teachers first, then by name.
@@ -49,10 +47,7 @@ class People:
             StorageError: A store cannot be read.
         """
         self._lead()
-        # What is hidden or in a bin counts, too.
-        with acting(OWNER):
-            makers = _makers()
-        return open_sessions().clear(makers)
+        return open_sessions().clear(_makers())
 
     def rejoin_code(self, person_id: str) -> str:
         """What a link ends with by which somebody may join again, once, within 15 minutes.
@@ -100,8 +95,6 @@ class People:
     def set_limits(self, wanted: ClassLimits) -> None:
         """Keep what students may at most do; it holds from now on.
 
-        Whoever keeps limits tells the engine, see ``Engine.follow_limits``.
-
         Raises:
             NotAllowedError: The person does not lead the class.
             StorageError: They cannot be written.
@@ -126,23 +119,23 @@ class People:
         return projector.show(page, query)
 
     def _lead(self) -> None:
-        require(Action.SETTINGS, person=self._person)
+        self._rights.require(Action.SETTINGS)
 
     def _look(self) -> None:
-        require(Action.VIEW, Thing("class", "the class"), person=self._person)
+        self._rights.require(Action.VIEW, Thing("class", "the class"))
 
 
 def _makers() -> set[str]:
-    """The ids of the people who have made anything that is kept."""
+    """The ids of the people who have made anything that is kept, be it hidden or in a bin."""
     from aquadash.augment import owners, saved_pipelines
     from aquadash.data.folder.about import all_kept
-    from aquadash.data.folder.store import all_deleted
+    from aquadash.data.folder.store import deleted
     from aquadash.runs import open_store
     from aquadash.search.store import any_stored, open_search_store
 
     store = open_store()
-    found = {run.owner for deleted in (False, True) for run in store.list_runs(deleted=deleted)}
+    found = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}
     if any_stored():
         found |= {head.thing.owner for head in open_search_store().heads()}
-    found |= {kept.owner for kept in all_kept().values()} | {thing.owner for _, thing in all_deleted()}
+    found |= {kept.owner for kept in all_kept().values()} | {thing.owner for _, thing in deleted()}
     return found | {owners.thing_of(path, "").owner for path in saved_pipelines.folder().rglob("*.json")}

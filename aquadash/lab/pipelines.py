@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from aquadash.augment import Library, PipelineSpec, library, pipeline, saved_pipelines
-from aquadash.classroom import checks
-from aquadash.classroom.rights import Action, require
-from aquadash.people import Person
+from aquadash.lab.part import Part
+from aquadash.lab.rights import Action
 
 
-class Pipelines:
+class Pipelines(Part):
     """``Lab.pipelines``: see there."""
-
-    def __init__(self, person: Person) -> None:
-        self._person = person
 
     def all(self) -> Library:
         """The built-in pipelines, then the saved ones; those that cannot be read are named."""
@@ -46,12 +42,12 @@ class Pipelines:
             UnknownNameError: ``replace_name``, or an operator or setting of the pipeline, is not known.
             StorageError: It cannot be written.
         """
-        require(Action.SAVE_PIPELINE, person=self._person)
+        self._rights.require(Action.SAVE_PIPELINE)
         if replace_name is not None:
-            require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(replace_name), person=self._person)
+            self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(replace_name))
         else:
             own = [name for name in library().saved if self._is_own(name)]
-            checks.check_number("pipelines", len(own), person=self._person)
+            self._limits.check_number("pipelines", len(own))
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
     def delete(self, name: str) -> str:
@@ -65,7 +61,7 @@ class Pipelines:
             NotAllowedError: It is not the person's own.
             StorageError: It cannot be moved.
         """
-        require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(name), person=self._person)
+        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(name))
         return saved_pipelines.delete(name)
 
     def restore(self, key: str) -> PipelineSpec:
@@ -79,7 +75,7 @@ class Pipelines:
             NotAllowedError: It was not the person's own.
             StorageError: It cannot be moved.
         """
-        require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_thing(key), person=self._person)
+        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_thing(key))
         return saved_pipelines.restore(key)
 
     def _is_own(self, name: str) -> bool:

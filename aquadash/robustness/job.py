@@ -13,8 +13,6 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people
-from aquadash.classroom.rights import Action, require, require_stop
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, Stopped, open_jobs
 from aquadash.jobs.types import job_id
@@ -45,85 +43,59 @@ _REPORTED_VERSIONS = (
 )
 
 
-class Robustness:
-    """Starts and stops measurements and reads their results. Safe to use from several threads."""
+def start(store: RunStore, run_id: str, request: RobustnessRequest | None = None, *, owner: str = "") -> Job:
+    """Start measuring, or go on with what is not measured yet.
 
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
+    Args:
+        store: Where the run is.
+        run_id: A run that has ended and has a model.
+        request: What to measure; None for what was asked for the last time.
+        owner: The id of whoever asks; empty for the owner of the machine.
 
-    def job(self, run_id: str) -> Job | None:
-        """The measurement of a run as it is now; None where nobody ever asked for one here."""
-        require(Action.VIEW, self._store.get(run_id).thing)
-        return open_jobs().get(job_of(run_id))
+    Raises:
+        RunError: The run has no model, or is being measured already.
+        AquaDashError: The request is not possible.
+    """
+    from aquadash.jobs import worker
 
-    def result(self, run_id: str) -> RobustnessResult | None:
-        """What is measured so far; None where nothing is, or it is of weights that the run has no more.
+    check_run(store, store.get(run_id))
+    if request is None:
+        request = _last_request(store, run_id)
+    return worker.start(KIND, run_id, request.checked().to_dict(), owner=owner)
 
-        Raises:
-            StorageError: The file is damaged.
-        """
-        run = self._store.get(run_id)
-        found = read_result(self._store, run_id)
-        if found is not None and run.ended_at is not None and found.measured_at < run.ended_at:
-            return None
-        return found
 
-    def measured_runs(self) -> list[str]:
-        """The ids of the runs that have figures."""
-        return self._store.measured_runs()
+def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
+    """What is measured so far; None where nothing is, or it is of weights that the run has no more.
 
-    def start(self, run_id: str, request: RobustnessRequest | None = None) -> None:
-        """Start measuring, or go on with what is not measured yet.
+    Raises:
+        StorageError: The file is damaged.
+    """
+    run, found = store.get(run_id), read_result(store, run_id)
+    if found is not None and run.ended_at is not None and found.measured_at < run.ended_at:
+        return None
+    return found
 
-        Args:
-            run_id: A run that has ended and has a model.
-            request: What to measure; None for what was asked for the last time.
 
-        Raises:
-            RunError: The run has no model, or is being measured already.
-            NotAllowedError: Whoever asks may not have the run's network looked at.
-            AquaDashError: The request is not possible.
-        """
-        from aquadash.jobs.worker import start
+def is_measured(found: RobustnessResult | None, request: RobustnessRequest) -> bool:
+    """Whether what is measured leaves nothing to do for a request."""
+    if found is None or found.identity.get("seed") != request.seed:
+        return False
+    total = int(found.identity.get("test_images", 0))
+    if found.identity.get("images") != min(request.limit or total, total):
+        return False
+    return missing(found, request) == ([], [])
 
-        run = self._store.get(run_id)
-        check_run(self._store, run)
-        require(Action.MEASURE, run.thing)
-        if request is None:
-            request = self._last_request(run_id)
-        start(KIND, run_id, request.checked().to_dict(), owner=people.current().person_id)
 
-    def stop(self, run_id: str) -> None:
-        """Ask the measurement to stop; what it has measured is kept.
-
-        Raises:
-            RunError: It is not at work.
-            NotAllowedError: It was asked for by somebody else, for a run that is not one's own.
-        """
-        job = self.job(run_id)
-        require_stop(job.owner if job else "", self._store.get(run_id).thing)
-        open_jobs().request_stop(job_of(run_id))
-
-    def is_measured(self, run_id: str, request: RobustnessRequest) -> bool:
-        """Whether there is nothing left to do for a request."""
-        found = self.result(run_id)
-        if found is None or found.identity.get("seed") != request.seed:
-            return False
-        total = int(found.identity.get("test_images", 0))
-        if found.identity.get("images") != min(request.limit or total, total):
-            return False
-        return missing(found, request) == ([], [])
-
-    def _last_request(self, run_id: str) -> RobustnessRequest:
-        """What was asked for the last time, or what the figures of another computer or older version belong to."""
-        job = open_jobs().get(job_of(run_id))
-        if job is not None:
-            return RobustnessRequest.from_dict(job.request)
-        found = self.result(run_id)
-        if found is None:
-            return RobustnessRequest()
-        images, everything = found.identity.get("images"), found.identity.get("test_images")
-        return RobustnessRequest(seed=found.identity.get("seed", 0), limit=None if images == everything else images)
+def _last_request(store: RunStore, run_id: str) -> RobustnessRequest:
+    """What was asked for the last time, or what the figures of another computer or older version belong to."""
+    job = open_jobs().get(job_of(run_id))
+    if job is not None:
+        return RobustnessRequest.from_dict(job.request)
+    found = result_of(store, run_id)
+    if found is None:
+        return RobustnessRequest()
+    images, everything = found.identity.get("images"), found.identity.get("test_images")
+    return RobustnessRequest(seed=found.identity.get("seed", 0), limit=None if images == everything else images)
 
 
 def job_of(run_id: str) -> str:

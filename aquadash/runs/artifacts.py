@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, TypeAdapter
 
-from aquadash import people, settings
-from aquadash.classroom.rights import Action, require
+from aquadash import settings
 from aquadash.config import from_json
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
@@ -51,11 +50,6 @@ LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
 ROBUSTNESS = "robustness.json"
 ROBUSTNESS_SPARE = "robustness-spare.json"
-
-#: The files that all may read who may look at the run. Whoever opens another may open its network: such files hold it.
-_FOR_LOOKING = frozenset(
-    {CONFIG, ENVIRONMENT, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, LOG, ROBUSTNESS, ROBUSTNESS_SPARE}
-)
 
 #: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
 _MAX_ARRAY_BYTES = 200_000_000
@@ -135,11 +129,6 @@ class RunArtifacts:
     def get(self, run_id: str) -> Run:
         raise NotImplementedError
 
-    def _ask(self, action: Action, run_id: str) -> None:
-        if not people.current().leads:
-            with storage_errors("read the run"):
-                require(action, tag.thing_of(self._client.get_run(run_id).data.tags))
-
     @staticmethod
     def _folder(run_id: str) -> Path | None:
         """Where the run's files are, below the home that is open, wherever that was when the run was made; None where
@@ -150,7 +139,6 @@ class RunArtifacts:
 
     def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
         """Keep a file with the run, under its own name; replaces one of that name, whole or not at all."""
-        require(Action.WORK)
         with storage_errors(f"store {path.name}"):
             kept = self._folder(run_id)
             if kept is None:
@@ -248,14 +236,7 @@ class RunArtifacts:
         self.add_text_artifact(run_id, HISTORY, text.getvalue())
 
     def artifact(self, run_id: str, name: str) -> Path | None:
-        """A local path to the run's file, downloaded first from a remote store; None when there is no such file.
-
-        Raises:
-            NotAllowedError: The file holds the run's network, and whoever asks may not open that.
-        """
-        with storage_errors(f"read {name}"):
-            run = self._client.get_run(run_id)
-        require(Action.VIEW if name in _FOR_LOOKING else Action.OPEN_MODEL, tag.thing_of(run.data.tags))
+        """A local path to the run's file, downloaded first from a remote store; None when there is no such file."""
         kept = self._folder(run_id)
         if kept is not None:
             return kept / name if (kept / name).is_file() else None
@@ -272,7 +253,6 @@ class RunArtifacts:
 
     def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
         """The names of the run's files in a folder of its artifacts."""
-        self._ask(Action.VIEW, run_id)
         kept = self._folder(run_id)
         with storage_errors("list the files of the run"):
             if kept is not None:
@@ -283,7 +263,6 @@ class RunArtifacts:
 
     def remove_artifacts(self, run_id: str, folder: str) -> None:
         """Drop a folder of the run's files, such as the checkpoints of a finished run."""
-        require(Action.WORK)
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         kept = self._folder(run_id)

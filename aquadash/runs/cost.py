@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash import people
 from aquadash.errors import RunError
 from aquadash.runs.types import EpochRecord
 
@@ -60,9 +59,7 @@ def cost_of(store: RunStore, run_id: str, history: Sequence[EpochRecord]) -> Cos
     parameters: int | None = None
     megabytes: float | None = None
     try:
-        # How large a network is may be known by all who see its run.
-        with people.acting(people.OWNER):
-            path = store.model_path(run_id)
+        path = store.model_path(run_id)
         parameters, megabytes = parameter_count(path), path.stat().st_size / 1e6
     except (RunError, OSError):
         # A run without a network, or with a damaged one, has still cost its time.

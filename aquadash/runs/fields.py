@@ -157,7 +157,7 @@ def known_fields() -> dict[str, RunField]:
         ),
         RunField("tags", "Tags", Kind.TEXTS, "The tags that people gave it.", lambda run: run.tags),
         RunField("note", "Note", Kind.TEXT, "What people wrote about it.", lambda run: run.note),
-        RunField("pinned", "Pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.stands_first),
+        RunField("pinned", "Pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.pinned),
         RunField("archived", "Archived", Kind.TRUTH, "Whether tables leave it out.", lambda run: run.archived),
         RunField(
             "trial", "Trial of a search", Kind.TRUTH, "Whether it is a trial of a search.",

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people
-from aquadash.classroom.rights import Action, require
 from aquadash.errors import RunError
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -32,15 +30,11 @@ class RunLabels:
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
         raise NotImplementedError
 
-    def _ask(self, action: Action, run_id: str) -> None:
-        raise NotImplementedError
-
     def get(self, run_id: str) -> Run:
         raise NotImplementedError
 
     def rename(self, run_id: str, name: str) -> None:
         """Give the run another name, at most 120 characters; control characters are dropped."""
-        self._ask(Action.LABEL, run_id)
         cleaned = clean_name(name)
         if not cleaned:
             raise RunError("A run needs a name of at least one visible character.")
@@ -48,7 +42,6 @@ class RunLabels:
 
     def set_note(self, run_id: str, text: str) -> None:
         """Keep a note with the run, at most 4,000 characters."""
-        self._ask(Action.LABEL, run_id)
         if len(text) > _NOTE_LIMIT:
             raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
         self._set(run_id, "keep the note", {tag.NOTE: text})
@@ -59,13 +52,11 @@ class RunLabels:
         Raises:
             RunError: One of them cannot be a tag.
         """
-        self._ask(Action.LABEL, run_id)
         cleaned = [clean_tag(text) for text in tags]
         self._set(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
 
     def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
         """Take tags from the run; those that it has not are passed over."""
-        self._ask(Action.LABEL, run_id)
         wanted = {tag.LABEL + clean_tag(text) for text in tags}
         with storage_errors("remove the tag"):
             there = wanted & set(self._client.get_run(run_id).data.tags)
@@ -73,26 +64,19 @@ class RunLabels:
                 self._client.delete_tag(run_id, name)
         self.jobs.run_changed(run_id)
 
-    def set_pinned(self, run_id: str, pinned: bool = True) -> None:
-        """Let the run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins."""
-        self._ask(Action.LABEL, run_id)
-        if pinned and not people.current().leads and self.get(run_id).pinned:
+    def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
+        """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone."""
+        if pinned and not for_all and self.get(run_id).pinned:
             return  # for everybody, by a teacher
-        value = ("1" if people.current().leads else tag.PINNED_BY_OWNER) if pinned else ""
+        value = ("1" if for_all else tag.PINNED_BY_OWNER) if pinned else ""
         self._set(run_id, "pin the run", {tag.PINNED: value})
 
     def set_archived(self, run_id: str, archived: bool = True) -> None:
         """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
-        self._ask(Action.LABEL, run_id)
         self._set(run_id, "archive the run", {tag.ARCHIVED: "1" if archived else ""})
 
     def set_hidden(self, run_id: str, hidden: bool = True) -> None:
-        """Keep the run from all students but its owner, or no longer.
-
-        Raises:
-            NotAllowedError: Only the teacher hides.
-        """
-        require(Action.HIDE)
+        """Keep the run from all students but its owner, or no longer."""
         self._set(run_id, "hide the run", {tag.HIDDEN: "1" if hidden else ""})
 
 

@@ -1,7 +1,4 @@
-"""What is read of runs: their records and their histories.
-
-Whoever asks gets what they may see: students do not find runs that the teacher has hidden, unless they are their own.
-"""
+"""What is read of runs: their records and their histories."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from aquadash import people
-from aquadash.classroom.rights import Action, allowed, require, viewed
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
 from aquadash.jobs.types import job_id
@@ -41,7 +36,7 @@ class RunReading:
     jobs: Jobs
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
-        """All runs, newest first; with ``deleted`` those in the bin instead that whoever asks may bring back.
+        """All runs, newest first; with ``deleted`` those in the bin instead.
 
         Reads the whole store; :class:`~aquadash.runs.snapshot.RunSnapshot` reads what is new.
         """
@@ -55,9 +50,7 @@ class RunReading:
             for stored in found
             if (run := stored.read()) is not None
         ]
-        if deleted:
-            runs = [run for run in runs if allowed(Action.RESTORE, run.thing)]
-        return sorted(viewed(runs, lambda run: run.thing), key=lambda run: run.created_at, reverse=True)
+        return sorted(runs, key=lambda run: run.created_at, reverse=True)
 
     def unfinished_runs(self) -> list[Run]:
         """The runs that wait or train, newest first. Quick in a full store, too."""
@@ -68,14 +61,14 @@ class RunReading:
             run = stored.read() if stored is not None and not stored.deleted else None
             if run is not None:
                 found.append(with_job(run, job, place=places.get(job.run, 0)))
-        return sorted(viewed(found, lambda run: run.thing), key=lambda run: run.created_at, reverse=True)
+        return sorted(found, key=lambda run: run.created_at, reverse=True)
 
     def places(self) -> dict[str, int]:
         """The places of the waiting runs by id: 1 for the one that starts next, and so on."""
         return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
     def stored_run(self, run_id: str) -> tag.StoredRun | None:
-        """One run as its tags have it, whoever asks; None for one that is not there."""
+        """One run as its tags have it; None for one that is not there."""
         from mlflow.exceptions import MlflowException
 
         with storage_errors("read the run"):
@@ -90,7 +83,7 @@ class RunReading:
         """All runs that are not in the bin, as their tags have them, in no order."""
         from mlflow.entities import ViewType
 
-        return viewed(self._search(ViewType.ACTIVE_ONLY), lambda stored: tag.thing_of(stored.tags))
+        return self._search(ViewType.ACTIVE_ONLY)
 
     def measured_runs(self) -> list[str]:
         """The ids of the runs, those in the bin not among them, that have figures of their robustness."""
@@ -101,7 +94,7 @@ class RunReading:
             for name in (tag.ROBUSTNESS, tag.ROBUSTNESS_0_6)
             for stored in self._search(ViewType.ACTIVE_ONLY, f"tags.`{name}` != ''")
         ]
-        return list(dict.fromkeys(stored.run_id for stored in viewed(found, lambda stored: tag.thing_of(stored.tags))))
+        return list(dict.fromkeys(stored.run_id for stored in found))
 
     def _search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
         runs: list[tag.StoredRun] = []
@@ -120,22 +113,15 @@ class RunReading:
         """One run by its full id, a deleted one too.
 
         Raises:
-            NotAllowedError: It is hidden from whoever asks.
             StorageError: What is stored of it cannot be read.
         """
-        run = self._read(run_id)
-        require(Action.VIEW, run.thing)
+        run = self.read(run_id)
         if run.status is RunStatus.UNREADABLE:
             raise StorageError(f"{run.message} Delete it, or import it once more.")
         return run
 
-    def _ask(self, action: Action, run_id: str) -> None:
-        """Refuse what whoever acts may not do with a run."""
-        if not people.current().leads:
-            require(action, self._read(run_id).thing)
-
-    def _read(self, run_id: str) -> Run:
-        """One run, whoever asks."""
+    def read(self, run_id: str) -> Run:
+        """One run, also where what is stored of it cannot be read."""
         stored = self.stored_run(run_id)
         if stored is None:
             raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
@@ -158,7 +144,7 @@ class RunReading:
         if re.fullmatch(r"[0-9a-f]{32}", text):
             # Without reading all others.
             with contextlib.suppress(UnknownNameError):
-                if self._read(text).deleted is deleted:
+                if self.read(text).deleted is deleted:
                     return text
         runs = self.list_runs(deleted=deleted)
         exact = [run for run in runs if run.run_id == text]
@@ -173,7 +159,6 @@ class RunReading:
 
     def history(self, run_id: str) -> list[EpochRecord]:
         """The run's complete epochs in order; one that was trained twice, before and after a resume, counts once."""
-        self._ask(Action.VIEW, run_id)
         columns: dict[str, dict[int, float]] = {}
         with storage_errors("read the history of the run"):
             for name in EPOCH_METRICS:

@@ -54,7 +54,7 @@ class RunFilter:
         return (
             (self.archived or not run.archived)
             and (self.trials or not run.search_id)
-            and (not self.pinned or run.stands_first)
+            and (not self.pinned or run.pinned)
             and (not self.statuses or str(run.status) in self.statuses)
             and (not self.sources or config.data.source in self.sources)
             and (not self.networks or config.model.name in self.networks)
@@ -91,7 +91,7 @@ def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> 
     known = [(value, run) for value, run in values if value is not None]
     unknown = [run for value, run in values if value is None]
     ordered = [run for _, run in sorted(known, key=lambda pair: pair[0], reverse=falling)] + unknown
-    return sorted(ordered, key=lambda run: not run.stands_first)
+    return sorted(ordered, key=lambda run: not run.pinned)
 
 
 def _comparable(value: Any) -> Any:

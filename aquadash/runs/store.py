@@ -8,10 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people
-from aquadash.classroom.rights import Action, require
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError, RunError, StorageError
+from aquadash.errors import RunError, StorageError
 from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
@@ -48,9 +46,8 @@ _DIGEST_LENGTH = 36
 class RunStore(RunReading, RunLabels, RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
-    Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written,
-    :class:`~aquadash.errors.UnknownNameError` for a run that is not there, and
-    :class:`~aquadash.errors.NotAllowedError` for what whoever acts may not do, see :mod:`aquadash.classroom.rights`.
+    Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
+    :class:`~aquadash.errors.UnknownNameError` for a run that is not there.
     """
 
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
@@ -102,7 +99,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         origin: str = "",
         repeats: str = "",
         pair: tuple[str, str] | None = None,
-        owner: Person | None = None,
+        owner: Person = OWNER,
     ) -> Run:
         """Add a run that is to be trained; :meth:`queue` puts it into the queue.
 
@@ -113,17 +110,14 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
             pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
-            owner: Whose it is; whoever acts if None.
+            owner: Whose it is.
         """
         from mlflow.entities import Param
 
-        require(Action.SUBMIT)
-        if owner not in (None, people.current()) and not people.current().leads:
-            raise NotAllowedError("A run belongs to whoever asks for it.")
         now = repr(time.time())
         values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
         values[tag.SOURCE] = "AquaDash"
-        values |= tag.owner_tags(owner or people.current())
+        values |= tag.owner_tags(owner)
         if search_id:
             values[tag.SEARCH] = search_id
         if origin:
@@ -132,7 +126,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
             values[tag.REPEATS] = repeats
         if pair:
             values[tag.PAIR], values[tag.PAIR_ROLE] = pair
-        with storage_errors("store the new run"), people.acting(OWNER):
+        with storage_errors("store the new run"):
             created = self._client.create_run(self._experiment_id, tags=values, run_name=clean_name(name) or None)
             run_id = created.info.run_id
             # Parameters are for people who look at the store with MLflow's own pages; AquaDash reads the tag.
@@ -148,7 +142,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         Raises:
             RunError: The run has ended, so that there is nothing left to guess.
         """
-        self._ask(Action.GUESS, run_id)
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
@@ -156,8 +149,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def delete(self, run_id: str) -> None:
         """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
-        self._ask(Action.DELETE, run_id)
-        run = self._read(run_id)
+        run = self.read(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
         with storage_errors("delete the run"):
@@ -166,7 +158,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back."""
-        self._ask(Action.RESTORE, run_id)
         with storage_errors("restore the run"):
             self._client.restore_run(run_id)
         self.jobs.run_changed(run_id)
@@ -182,7 +173,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         Raises:
             RunError: It has finished, or waits or trains already.
         """
-        self._ask(Action.RESUME, run_id)
         stored = self.stored_run(run_id)
         run = self.get(run_id)
         assert stored is not None
@@ -190,13 +180,11 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         if not is_new and not run.status.resumable:
             raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
         # First the record: one that says that it is to be trained, and has no job, reads as interrupted.
-        with people.acting(OWNER):
-            self.set_status(run_id, RunStatus.QUEUED)
+        self.set_status(run_id, RunStatus.QUEUED)
         return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs, held=held)
 
     def request_stop(self, run_id: str) -> None:
         """Ask the run's worker to stop; it looks once a second. A run that still waits in the queue stops at once."""
-        self._ask(Action.STOP, run_id)
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is not running: it is {run.status}.")
@@ -204,14 +192,12 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         # One that is just being stored has no job yet.
         job = self.jobs.request_stop(name) if self.jobs.get(name) else None
         if job is None or job.status is JobStatus.STOPPED:
-            with people.acting(OWNER):
-                self.set_status(run_id, RunStatus.STOPPED, message=job.message if job else "")
+            self.set_status(run_id, RunStatus.STOPPED, message=job.message if job else "")
 
-    # -- what workers and engines do; nobody else may ---------------------------------------------------------------
+    # -- what workers and engines do ---------------------------------------------------------------------------------
 
     def set_status(self, run_id: str, status: RunStatus, *, message: str = "") -> None:
         """Write where the run is now, with the time of its end where it ends."""
-        require(Action.WORK)
         values = {tag.STATUS: str(status), tag.MESSAGE: message[:_MESSAGE_LIMIT], tag.ENDED: ""}
         if status.ended:
             values[tag.ENDED] = repr(time.time())
@@ -232,7 +218,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
-        require(Action.WORK)
         self._set(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: _json_of(worker)})
         self.set_status(run_id, RunStatus.RUNNING)
 
@@ -240,7 +225,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """Record which data the worker has loaded, for MLflow's own pages, too."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        require(Action.WORK)
         self._set(
             run_id, "describe the data", {tag.CLASS_NAMES: json.dumps(list(class_names)), tag.FINGERPRINT: fingerprint}
         )
@@ -278,7 +262,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """
         from mlflow.entities import Metric, RunTag
 
-        require(Action.WORK)
         now = int(time.time() * 1000)
         metrics = [Metric(name, getattr(record, name), now, record.epoch) for name in EPOCH_METRICS]
         with storage_errors("store the epoch"):
@@ -294,7 +277,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         """Store the run's final figures. Those of the same number of epochs that are there already stay."""
         from mlflow.entities import Metric
 
-        require(Action.WORK)
         now = int(time.time() * 1000)
         self._set(run_id, "store the results", {tag.METRICS: json.dumps(dict(metrics))})
         # Under names of their own: the epochs' metrics keep theirs.
@@ -318,7 +300,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def set_data_sent(self, run_id: str, fingerprint: str) -> None:
         """Write down which own pictures the run is to be trained with, once they are in the store."""
-        require(Action.WORK)
         self._set(run_id, "note the pictures", {tag.DATA_SENT: fingerprint})
 
     def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
@@ -366,8 +347,7 @@ def _queue_what_waited(store: RunStore) -> None:
         return
     from mlflow.entities import ViewType
 
-    with people.acting(OWNER):
-        found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
-        waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
-        for run in sorted(waiting, key=lambda run: run.queued_at):
-            store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)
+    found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
+    waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
+    for run in sorted(waiting, key=lambda run: run.queued_at):
+        store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)

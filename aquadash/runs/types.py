@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from aquadash import people
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.jobs.types import Worker as Worker
@@ -295,8 +294,8 @@ class Run:
         imported_id: The id that it had where it was trained, if it was brought in from there; else empty.
         repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
         tags: The labels that people gave it, sorted.
-        pinned: True if it stands first in everybody's tables.
-        pinned_by_owner: True if its owner, a student, has pinned it, so that it stands first in their own tables.
+        pinned: True if it stands first in everybody's tables; as the lab tells of it, in those of whoever asked.
+        pinned_by_owner: True if its owner, a student, has pinned it, so that it stands first in their own.
         archived: True if tables and menus leave it out unless asked.
         test_images: How many test images it has predicted; None before, and for runs of older versions.
         pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
@@ -343,11 +342,6 @@ class Run:
     owner_name: str = ""
     shared: bool = True
     hidden: bool = False
-
-    @property
-    def stands_first(self) -> bool:
-        """True if it is pinned for whoever asks."""
-        return self.pinned or (self.pinned_by_owner and self.owner == people.current().person_id)
 
     @property
     def thing(self) -> Thing:

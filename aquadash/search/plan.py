@@ -151,6 +151,10 @@ class SearchPlan:
             )
         return self
 
+    def ends(self, name: str) -> list[Value]:
+        """The values of a setting at the ends of its range, or all of its choices; none if it does not vary."""
+        return [value for part in self.space if part.name == name for value in grid(part, points=2)]
+
     def _check(self, parameter: Parameter) -> None:
         """Refuse a parameter that has no effect, or values whose names are not known."""
         network = self.config.model.name

@@ -12,17 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash import people, settings
-from aquadash.classroom.checks import check_search
-from aquadash.classroom.rights import Action, require, viewed
+from aquadash import settings
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
+from aquadash.people import OWNER, Person, Role
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.types import RunStatus
 from aquadash.search import strategies
 from aquadash.search.plan import Budget, SearchPlan, from_json
-from aquadash.search.seen import as_seen, maker_of
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 
 if TYPE_CHECKING:
@@ -55,20 +53,16 @@ class SearchStore:
     """Searches and their trials. Safe to use from several threads and processes.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the file cannot be read or written, and
-    :class:`~aquadash.errors.UnknownNameError` for a search that is not there, and
-    :class:`~aquadash.errors.NotAllowedError` for what whoever acts may not do.
+    :class:`~aquadash.errors.UnknownNameError` for a search that is not there.
     """
 
     def __init__(self, storage: BaseStorage) -> None:
         self._storage = storage
 
-    def create(self, plan: SearchPlan) -> str:
-        """Store a new search and return its id. Nobody carries it out yet."""
+    def create(self, plan: SearchPlan, *, owner: Person = OWNER) -> str:
+        """Store a new search of somebody's and return its id. Nobody carries it out yet."""
         import optuna
 
-        require(Action.SEARCH)
-        check_search()
-        person = people.current()
         search_id = uuid.uuid4().hex
         name = " ".join("".join(c if c.isprintable() else " " for c in plan.name).split())[:_NAME_LIMIT]
         with study_errors("store the search"):
@@ -78,7 +72,7 @@ class SearchStore:
                 (NAME, name or f"search-{search_id[:6]}"),
                 (CREATED, time.time()),
                 (STATUS, str(RunStatus.STOPPED)),
-                (MAKER, [person.person_id, person.name, str(person.role)]),
+                (MAKER, [owner.person_id, owner.name, str(owner.role)]),
                 # Last: a study without a plan is not listed.
                 (PLAN, plan.to_json()),
             ):
@@ -86,21 +80,18 @@ class SearchStore:
         return search_id
 
     def heads(self) -> list[SearchHead]:
-        """All searches that whoever asks may see, without their trials, newest first."""
+        """All searches without their trials, newest first."""
         with study_errors("read the searches"):
             found = [(study.study_name, study.user_attrs) for study in self._storage.get_all_studies()]
         jobs = {job.run: job for job in open_jobs().find(kind=KIND)}
         heads = [_head(search_id, attrs, jobs.get(search_id)) for search_id, attrs in found if PLAN in attrs]
-        return sorted(viewed(heads, lambda head: head.thing), key=lambda head: head.created_at, reverse=True)
+        return sorted(heads, key=lambda head: head.created_at, reverse=True)
 
     def get(self, search_id: str) -> Search:
-        """One search with its trials, without those whose runs are hidden from whoever asks."""
-        return as_seen(self._whole(search_id))
-
-    def _whole(self, search_id: str) -> Search:
+        """One search with its trials."""
         from optuna.trial import TrialState as State
 
-        study = self._study(search_id)
+        study = self.study(search_id)
         with study_errors("read the search"):
             attrs = study.user_attrs
             frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
@@ -135,49 +126,35 @@ class SearchStore:
 
     def ended_as(self, search_id: str) -> RunStatus | None:
         """How the search is written to have ended, whatever its job says; None while it is to be carried out."""
-        status = _stored_status(self._study(search_id).user_attrs)
+        status = _stored_status(self.study(search_id).user_attrs)
         return status if status.ended else None
 
     def set_budget(self, search_id: str, budget: Budget) -> None:
         """Give the search another budget, counted from its beginning."""
-        search = self.get(search_id)
-        require(Action.RESUME, search.thing)
-        self._set(search_id, {PLAN: replace(search.plan, budget=budget.checked()).to_json()})
+        plan = self.get(search_id).plan
+        self.set_attributes(search_id, {PLAN: replace(plan, budget=budget.checked()).to_json()})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
         """Keep the search and the runs of its trials from all students but its owner, or no longer.
 
         Trials that come later are hidden by the search's worker.
-
-        Raises:
-            NotAllowedError: Only the teacher hides.
         """
         from aquadash.runs import open_store
 
-        require(Action.HIDE)
-        self._set(search_id, {HIDDEN: hidden})
+        self.set_attributes(search_id, {HIDDEN: hidden})
         runs = open_store()
-        for trial in self._whole(search_id).trials:
+        for trial in self.get(search_id).trials:
             # What is in the bin cannot be written to, and of what is gone for good there is nothing to hide.
             with contextlib.suppress(UnknownNameError):
                 if trial.run_id and not runs.get(trial.run_id).deleted:
                     runs.set_hidden(trial.run_id, hidden)
 
     def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
-        """Write attributes of the study; only for the search's worker."""
-        require(Action.WORK)
-        self._set(search_id, values)
-
-    def _set(self, search_id: str, values: dict[str, Any]) -> None:
-        study = self._study(search_id)
+        """Write attributes of the study."""
+        study = self.study(search_id)
         with study_errors("write the search"):
             for key, value in values.items():
                 study.set_user_attr(key, value)
-
-    def study(self, search_id: str) -> Study:
-        """The search as Optuna has it; only for the search's worker."""
-        require(Action.WORK)
-        return self._study(search_id)
 
     def trial(self, study: Study, number: int) -> OptunaTrial:
         """A trial as Optuna has it for whoever asked for it, with the study's pruner."""
@@ -187,7 +164,8 @@ class SearchStore:
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
         return OptunaTrial(study, trial_id)
 
-    def _study(self, search_id: str) -> Study:
+    def study(self, search_id: str) -> Study:
+        """The search as Optuna has it."""
         import optuna
 
         with study_errors("read the search"):
@@ -219,9 +197,18 @@ def _head(search_id: str, attrs: dict[str, Any], job: Job | None) -> SearchHead:
         status,
         float(attrs.get(CREATED, 0.0)),
         message=message,
-        maker=maker_of(attrs.get(MAKER)),
+        maker=_maker_of(attrs.get(MAKER)),
         hidden=bool(attrs.get(HIDDEN)),
     )
+
+
+def _maker_of(values: Any) -> Person:
+    """Who asked for a search; the machine's owner where that was not kept."""
+    try:
+        person_id, name, role = values
+        return Person(str(person_id), str(name), Role(role))
+    except (TypeError, ValueError):
+        return OWNER
 
 
 def _trial(frozen: FrozenTrial, plan: SearchPlan, under_way: TrialState) -> Trial:

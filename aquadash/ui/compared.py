@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash import settings
-from aquadash.errors import AquaDashError
-from aquadash.runs.measured import Images, image_set, predictions_on
+from aquadash.errors import AquaDashError, NotAllowedError
+from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import cache
+from aquadash.ui.lab import lab
 
 if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairTest
@@ -80,7 +80,10 @@ def damaged(runs: Sequence[Run], images: Images) -> dict[str, str]:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _read(place: str, run_id: str, ended_at: float | None, images: Images, _run: Run) -> tuple[Predictions | None, str]:
     try:
-        return predictions_on(cache.store(), _run, images), ""
+        return lab().runs.predictions_on(run_id, images), ""
+    except NotAllowedError:
+        # Of this visitor: it is no answer for the others.
+        raise
     except AquaDashError as error:
         return None, str(error)
 
@@ -112,6 +115,4 @@ def _pairs(
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _cost(place: str, run_id: str, ended_at: float | None, _run: Run) -> Cost:
-    from aquadash.runs.cost import cost_of
-
-    return cost_of(cache.store(), run_id, cache.history(run_id))
+    return lab().runs.cost(run_id)

@@ -12,10 +12,11 @@ import pandas  # noqa: F401
 import plotly.graph_objects as go
 import streamlit as st
 
-from aquadash.classroom.rights import Action, refusal
 from aquadash.figures.theme import class_emoji
+from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, cache, inputs
+from aquadash.ui import address, inputs
+from aquadash.ui.lab import lab
 from aquadash.ui.owners import own_first, owner_text
 from aquadash.ui.text import plain
 
@@ -113,8 +114,8 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
 
 def _refusal(text: str) -> str:
     """Why a menu has not the run of an address: because its network is another student's, for example."""
-    found = [run for run in cache.runs() if text and run.run_id.startswith(text)]
-    return refusal(Action.OPEN_MODEL, found[0].thing) if len(found) == 1 else ""
+    found = [run for run in lab().runs.all() if text and run.run_id.startswith(text)]
+    return lab().rights.refusal(Action.OPEN_MODEL, found[0].thing) if len(found) == 1 else ""
 
 
 def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:

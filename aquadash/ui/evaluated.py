@@ -27,7 +27,7 @@ from aquadash.evaluation import (
     scores,
 )
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import cache
+from aquadash.ui.lab import lab
 
 T = TypeVar("T")
 
@@ -66,12 +66,12 @@ class Evaluated:
         Raises:
             RunError: There are none yet.
         """
-        return Evaluated(run, cache.evaluation(run.run_id), cache.predictions(run.run_id))
+        return Evaluated(run, lab().runs.evaluation(run.run_id), lab().runs.predictions(run.run_id))
 
     @property
     def validation(self) -> Predictions | None:
         """What the run says of its validation images; None where it kept none."""
-        return cache.validation_predictions(self.run.run_id)
+        return lab().runs.validation_predictions(self.run.run_id)
 
     @property
     def validated_on_test(self) -> bool:

@@ -19,10 +19,11 @@ from aquadash.config import (
     setting,
     with_values,
 )
-from aquadash.data import SOURCES, title_of
+from aquadash.data import title_of
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS, uses
 from aquadash.ui.glossary import GLOSSARY
+from aquadash.ui.lab import lab
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def choices(name: str) -> tuple[str, ...]:
     Pipelines and data sets are those of this moment: somebody may just have saved one.
     """
     if name == "data.source":
-        return tuple(SOURCES)
+        return tuple(lab().data.sources())
     if name == "augmentation.pipeline":
         return tuple(library().pipelines)
     return tuple(MODELS) if name == "model.name" else setting(name).choices

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import streamlit as st
 
-from aquadash.classroom.rights import may_stop
-from aquadash.jobs import Job, JobStatus, Progress, open_jobs
-from aquadash.ui import cache, shell
+from aquadash.jobs import Job, JobStatus, Progress
+from aquadash.ui import shell
+from aquadash.ui.lab import lab
 from aquadash.ui.text import joined, plain, sentence, time_left
 
 #: Seconds between two looks at a job at work. Its worker reports once a second.
@@ -27,15 +26,15 @@ def follow(job_id: str, draw: Callable[[Job | None], None], *, every: float = TI
         draw: Gets the job; None where nobody ever asked for it.
         every: Seconds between two looks.
     """
-    job = cache.job(job_id)
+    job = lab().jobs.get(job_id)
     at_work = job is not None and not job.status.ended
     shell.live(every if at_work else None)(_followed)(job_id, draw, _state(job))
 
 
 def _followed(job_id: str, draw: Callable[[Job | None], None], seen: tuple[object, ...]) -> None:
-    job = cache.job(job_id)
+    job = lab().jobs.get(job_id)
     if _state(job) != seen:
-        cache.refresh()
+        lab().refresh()
         st.rerun()
     draw(job)
 
@@ -44,15 +43,12 @@ def _state(job: Job | None) -> tuple[object, ...]:
     return () if job is None else (job.status, job.attempt, job.stop_requested)
 
 
-def show(
-    job: Job, *, key: str, stop: Callable[[], None] | None = None, unit: str = "", stop_help: str | None = None
-) -> None:
+def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) -> None:
     """Draw a job at work.
 
     Args:
         job: One that has not ended.
         key: The button's key begins with it.
-        stop: Asks it to stop, and refuses whoever may not. None: those who asked for the job and those who lead may.
         unit: What the steps are, if that means something to people: ``"images"``.
         stop_help: What becomes of the work, for people.
     """
@@ -66,10 +62,9 @@ def show(
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.stop_requested:
             st.button("Stopping ...", key=f"{key}-stopping", icon="✋", disabled=True)
-        elif (stop or may_stop(job.owner)) and st.button("Stop", key=f"{key}-stop", icon="✋", help=stop_help):
+        elif lab().jobs.may_stop(job) and st.button("Stop", key=f"{key}-stop", icon="✋", help=stop_help):
             with shell.guard():
-                (stop or functools.partial(open_jobs().request_stop, job.id))()
-                cache.refresh_jobs()
+                lab().jobs.stop(job.id)
                 st.rerun()
         st.caption(time_left(progress.eta) or "Working out how long it takes ...", width="content")
 

@@ -1,11 +1,61 @@
-"""The lab of whoever looks at the page."""
+"""Who looks at the page, and the lab in their name."""
 
 from __future__ import annotations
 
-from aquadash import people
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aquadash import settings
 from aquadash.lab import Lab
+from aquadash.people import OWNER, Person
+from aquadash.ui import warmup
+
+if TYPE_CHECKING:
+    from aquadash.lab.jobs import Jobs
+    from aquadash.lab.runs import Runs
+    from aquadash.lab.searches import Searches
+
+
+class _VisitorsLab(Lab):
+    """Waits for the run store at a cold start, and says so on the page."""
+
+    @cached_property
+    def runs(self) -> Runs:
+        _wait_for_store()
+        return super().runs
+
+    @cached_property
+    def searches(self) -> Searches:
+        _wait_for_store()
+        return super().searches
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        _wait_for_store()
+        return super().jobs
 
 
 def lab() -> Lab:
-    """What the visitor can do."""
-    return Lab(people.current())
+    """What the visitor can do.
+
+    Its parts raise :class:`~aquadash.errors.AquaDashError` where the run store could not be opened.
+    """
+    return _VisitorsLab(visitor())
+
+
+def visitor() -> Person:
+    """Who looks at the page that this thread draws: without a class the owner of the machine, in a class whoever has
+    joined it, or a stranger."""
+    if not settings.classroom():
+        return OWNER
+    from aquadash.ui.classroom import visitors
+
+    return visitors.visitor()
+
+
+def _wait_for_store() -> None:
+    if not warmup.ready():
+        with st.spinner("Opening the run store ..."):
+            warmup.wait_for_store()

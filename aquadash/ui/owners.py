@@ -6,17 +6,18 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from aquadash import people, settings
-from aquadash.classroom.rights import Action, allowed
+from aquadash import settings
+from aquadash.lab.rights import Action
 from aquadash.people import Thing
 from aquadash.runs.types import Run
+from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import plain
 
 
 def own_first(runs: Iterable[Run]) -> list[Run]:
     """The runs in their order, but the visitor's own before the others. Nothing changes where there is no class."""
     found = list(runs)
-    person = people.current()
+    person = visitor()
     if not settings.classroom() or not person.person_id:
         return found
     return sorted(found, key=lambda run: run.owner != person.person_id)
@@ -24,7 +25,7 @@ def own_first(runs: Iterable[Run]) -> list[Run]:
 
 def with_networks(runs: Iterable[Run]) -> list[Run]:
     """The runs whose networks the visitor may open, in their order."""
-    return [run for run in runs if allowed(Action.OPEN_MODEL, run.thing)]
+    return [run for run in runs if lab().rights.allow(Action.OPEN_MODEL, run.thing)]
 
 
 def owner_text(thing: Thing) -> str:
@@ -47,4 +48,4 @@ def badge(thing: Thing) -> None:
 
 
 def _own(thing: Thing) -> bool:
-    return bool(thing.owner) and thing.owner == people.current().person_id
+    return bool(thing.owner) and thing.owner == visitor().person_id

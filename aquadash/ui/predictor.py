@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, require
+from aquadash.lab.rights import Action
 from aquadash.predict import RemotePredictor
-from aquadash.runs.artifacts import STRANGERS
 from aquadash.runs.types import Run
-from aquadash.ui import cache
+from aquadash.ui.lab import lab
 
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _KEEP = 100
@@ -35,13 +34,11 @@ def predictor(run: Run) -> RemotePredictor:
         StorageError: The model cannot be loaded.
         AnswerError: Loading it took too long, or more memory than there is.
     """
-    require(Action.OPEN_MODEL, run.thing)
-    return _predictor(model_key(run), run.class_names)
+    lab().rights.require(Action.OPEN_MODEL, run.thing)
+    return _predictor(model_key(run), run)
 
 
 @st.cache_resource(max_entries=_KEEP, show_spinner=WAKING)
-def _predictor(key: ModelKey, class_names: tuple[str, ...]) -> RemotePredictor:
-    _, run_id, _ = key
-    store = cache.store()
-    strangers = store.artifact(run_id, STRANGERS)
-    return RemotePredictor(store.model_path(run_id), class_names=class_names, strangers=strangers)
+def _predictor(key: ModelKey, _run: Run) -> RemotePredictor:
+    network, strangers = lab().runs.network(_run)
+    return RemotePredictor(network, class_names=_run.class_names, strangers=strangers)

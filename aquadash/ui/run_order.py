@@ -27,4 +27,4 @@ def has_results(run: Run) -> bool:
 
 def results_first(runs: Sequence[Run]) -> list[Run]:
     """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
-    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.stands_first))
+    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.pinned))

@@ -10,9 +10,9 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import streamlit as st
 
-from aquadash import people
 from aquadash.pages import PAGES
 from aquadash.ui import bound, shell
+from aquadash.ui.lab import visitor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,7 +77,7 @@ class Sections(Generic[P, R]):
 
     def mine(self) -> dict[str, Section[P, R]]:
         """Those that the visitor has."""
-        leads = people.current().leads
+        leads = visitor().leads
         return {word: section for word, section in self.table.items() if leads or not section.for_teacher}
 
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.data import SOURCES, title_of
-from aquadash.data.folder import about
+from aquadash.data import title_of
 from aquadash.errors import NotAllowedError
 from aquadash.ui import address, bound
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 DEFAULT = "synthetic"
@@ -26,7 +26,8 @@ def choose(label: str, *, default: str = DEFAULT, title: Callable[[str], str] = 
         title: What a data set is called.
         arguments: More for :func:`aquadash.ui.bound.menu`.
     """
-    names = list(SOURCES)
+    own = lab().data
+    names = list(own.sources())
     if default not in names:
         st.info(
             f"The data set “{plain(default)}” is not on this computer any more. Choose another one, or bring it back "
@@ -35,7 +36,7 @@ def choose(label: str, *, default: str = DEFAULT, title: Callable[[str], str] = 
         )
         default = DEFAULT
     try:
-        about.ask(st.query_params.get("source", ""))
+        own.require(st.query_params.get("source", ""))
     except NotAllowedError as error:
         st.warning(plain(str(error)), icon="🧭")
     # Set in any case: another page's menu has the same key, but the value of another widget is not taken over.

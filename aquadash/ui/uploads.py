@@ -7,9 +7,9 @@ from typing import Protocol
 
 import streamlit as st
 
-from aquadash.classroom.checks import check_upload, of_person
 from aquadash.data.images import MAX_BYTES
 from aquadash.ui import bound
+from aquadash.ui.lab import lab
 
 #: The ways in, by the word in the address.
 WAYS = {"files": "🖼️ Pictures", "folder": "📁 A folder", "camera": "📸 The camera"}
@@ -48,13 +48,13 @@ def most_megabytes(most: int | None = None) -> int:
     """
     server = int(st.get_option("server.maxUploadSize"))
     most = server if most is None else min(most, server)
-    limits = of_person()
+    limits = lab().limits.in_force
     return most if limits is None or limits.upload_megabytes is None else min(most, max(1, limits.upload_megabytes))
 
 
 def switched_off() -> bool:
     """Whether the visitor may upload nothing, which is said where the field is to be drawn."""
-    limits = of_person()
+    limits = lab().limits.in_force
     if limits is None or limits.upload_megabytes != 0:
         return False
     st.caption("🔒 The teacher has switched uploads off.")
@@ -67,7 +67,7 @@ def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
     Raises:
         NotAllowedError: They are more.
     """
-    check_upload(sum(upload.size for upload in uploads))
+    lab().limits.check_upload(sum(upload.size for upload in uploads))
     return uploads
 
 

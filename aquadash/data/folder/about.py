@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, allowed, require
 from aquadash.errors import DataError, UnknownNameError
 from aquadash.people import Thing
 
@@ -132,11 +131,7 @@ def clean_title(title: str) -> str:
 
 
 def all_kept() -> dict[str, About]:
-    """The data sets that whoever asks may use, by name, in the order of their titles; damaged ones are passed over."""
-    return {name: one for name, one in _all().items() if allowed(Action.OPEN_PICTURES, one.thing)}
-
-
-def _all() -> dict[str, About]:
+    """The data sets of everybody by name, in the order of their titles; damaged ones are passed over."""
     found = {}
     try:
         names = {entry.name for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)}
@@ -158,24 +153,11 @@ def about(name: str) -> About:
 
     Raises:
         UnknownNameError: There is none of that name.
-        NotAllowedError: It belongs to another student.
     """
-    found = _all()
+    found = all_kept()
     if name not in found:
-        raise UnknownNameError.of("data set of own pictures", name, all_kept())
-    require(Action.OPEN_PICTURES, found[name].thing)
+        raise UnknownNameError.of("data set of own pictures", name, found)
     return found[name]
-
-
-def ask(source: str) -> None:
-    """Refuse a source that is another student's data set; anything else passes.
-
-    Raises:
-        NotAllowedError: It is.
-    """
-    found = _all().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
-    if found is not None:
-        require(Action.OPEN_PICTURES, found.thing)
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aquadash import people
 from aquadash.data.folder import about
 from aquadash.data.images import display_name
-from aquadash.errors import DataError, NotAllowedError
+from aquadash.errors import DataError
 from aquadash.files import write_whole
 
 #: Drafts that nobody has touched for so many seconds are thrown away.
@@ -42,8 +41,6 @@ class Request:
 
 def discard(draft_id: str) -> None:
     """Throw a draft away, whatever it is doing; no error where there is none."""
-    if place_of(draft_id).is_dir():
-        existing(draft_id)
     shutil.rmtree(place_of(draft_id), ignore_errors=True)
 
 
@@ -79,15 +76,17 @@ def existing(draft_id: str) -> Path:
         raise DataError(
             "This import is not there any more: it was used, discarded, or forgotten. Add the pictures again."
         )
-    person = people.current()
-    if not person.leads and not (person.person_id and _owner_of(place) == person.person_id):
-        raise NotAllowedError("This import was begun by somebody else. Add your own pictures.")
     return place
 
 
-def _owner_of(place: Path) -> str | None:
+def owner_of(draft_id: str) -> str | None:
+    """The id of whoever began a draft, empty for the owner of the machine; None where that cannot be read any more.
+
+    Raises:
+        DataError: There is no such draft.
+    """
     try:
-        return str(json.loads((place / "request.json").read_text(encoding="utf-8")).get("owner", ""))
+        return str(json.loads((existing(draft_id) / "request.json").read_text(encoding="utf-8")).get("owner", ""))
     except (OSError, ValueError, AttributeError):
         return None
 

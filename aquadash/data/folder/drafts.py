@@ -17,15 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash import people
-from aquadash.classroom import checks as limits
-from aquadash.classroom.rights import Action, require
 from aquadash.data.folder import alike, checks, listing, reading, splitting, store
 from aquadash.data.folder.about import About
 from aquadash.data.folder.draft_files import (
     Request,
     discard,
     existing,
+    owner_of,
     place_of,
     request_of,
     sweep,
@@ -37,6 +35,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError, StorageError
 from aquadash.jobs import Job, Stopped, open_jobs, worker
 from aquadash.jobs.types import job_id
+from aquadash.people import OWNER, Person
 
 __all__ = [
     "Draft",
@@ -47,6 +46,7 @@ __all__ = [
     "discard",
     "is_read",
     "opened",
+    "owner_of",
     "read",
     "reading_of",
     "request_of",
@@ -106,21 +106,17 @@ def begin(request: Request, *, write: Callable[[Path], object] | None = None) ->
 
     Raises:
         DataError: The size is none of those offered.
-        NotAllowedError: Students upload, and no more than the class's limit.
         StorageError: It cannot be written.
     """
-    require(Action.UPLOAD if write is not None else Action.READ_FOLDER)
     if request.size not in reading.SIZES:
         raise DataError(f"The size is {request.size}; expected one of {', '.join(map(str, reading.SIZES))} pixels.")
     sweep()
-    request = replace(request, owner=people.current().person_id)
     draft_id = uuid.uuid4().hex
     place = place_of(draft_id)
     try:
         place.mkdir(parents=True)
         if write is not None:
             write(place / "upload.zip")
-            limits.check_upload((place / "upload.zip").stat().st_size)
             request = replace(request, path=str(place / "upload.zip"), uploaded=True)
         write_json(place / "request.json", asdict(request))
     except OSError as error:
@@ -155,8 +151,7 @@ def start(draft_id: str) -> None:
         DataError: There is no such draft.
         RunError: No process can be started.
     """
-    existing(draft_id)
-    worker.start(KIND, draft_id, {}, owner=people.current().person_id)
+    worker.start(KIND, draft_id, {}, owner=request_of(draft_id).owner)
 
 
 def reading_of(draft_id: str) -> Job | None:
@@ -164,7 +159,6 @@ def reading_of(draft_id: str) -> Job | None:
 
     Raises:
         DataError: There is no such draft.
-        NotAllowedError: Somebody else has begun it.
     """
     existing(draft_id)
     return open_jobs().get(job_id(KIND, draft_id))
@@ -233,7 +227,7 @@ def opened(draft_id: str) -> Draft:
         raise DataError("The pictures have not been read yet, or not to their end. Add them again.") from None
 
 
-def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = False) -> About:
+def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = False, owner: Person = OWNER) -> About:
     """Make a data set of a draft; the draft stays until it is discarded.
 
     Args:
@@ -241,6 +235,7 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
         choice: How its pictures are divided.
         title: What people call it; its name follows from it.
         overwrite: Take the place of a data set of that name.
+        owner: Whose it is.
 
     Raises:
         DataError: A problem stands in the way, a class would have too few pictures, or the title is taken.
@@ -264,6 +259,7 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
         seed=choice.seed,
         origin=draft.request.origin,
         replace=overwrite,
+        owner=owner,
     )
 
 

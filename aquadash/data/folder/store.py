@@ -17,9 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash import people
-from aquadash.classroom import checks
-from aquadash.classroom.rights import Action, allowed, require
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.folder.about import (
     FORMAT,
@@ -27,7 +24,6 @@ from aquadash.data.folder.about import (
     VERSION,
     About,
     about,
-    all_kept,
     clean_title,
     folder,
     name_for,
@@ -38,7 +34,7 @@ from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.mapped import let_go
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
-from aquadash.people import Thing
+from aquadash.people import OWNER, Person, Thing
 
 #: Deleted data sets of a person that are kept to be brought back.
 _KEPT_DELETED = 5
@@ -124,6 +120,7 @@ def keep(
     seed: int,
     origin: str,
     replace: bool = False,
+    owner: Person = OWNER,
 ) -> About:
     """Write a data set, whole or not at all.
 
@@ -138,21 +135,14 @@ def keep(
         seed: What the split was drawn with.
         origin: What the pictures came from, for people.
         replace: Take the place of a data set of that name, which can be brought back like a deleted one.
+        owner: Whose it is.
 
     Raises:
         DataError: There is a data set of that name already, or the title cannot be used.
-        NotAllowedError: Whoever asks may keep no more, or not replace that one.
         StorageError: It cannot be written.
     """
-    require(Action.UPLOAD)
-    person = people.current()
     name, title = name_for(title), clean_title(title)
     target = folder() / name
-    if replace and target.exists():
-        require(Action.DELETE_PICTURES, about(name).thing)
-    else:
-        own = [one for one in all_kept().values() if one.owner == person.person_id]
-        checks.check_number("data_sets", len(own))
     if target.exists() and not replace:
         raise DataError(f"There is a data set called {title!r} already. Choose another name, or delete that one first.")
     # A random order, as in the other sources: a large enough stretch of a split holds all classes.
@@ -186,7 +176,7 @@ def keep(
         told = About(
             name, title, report.class_names, report.size, cut, len(division.test), report.given is not None,
             test_fraction, seed, dataset.fingerprint, time.time(), origin,
-            person.person_id, person.name, person.leads,
+            owner.person_id, owner.name, owner.leads,
         )  # fmt: skip
         values = {
             "pictures": [asdict(picture) for picture in chosen],
@@ -217,22 +207,16 @@ def delete(name: str) -> str:
 
     Raises:
         UnknownNameError: There is none of that name.
-        NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
-    require(Action.DELETE_PICTURES, about(name).thing)
+    about(name)
     try:
         return _put_away(name)
     except OSError as error:
         raise StorageError(f"The data set cannot be deleted in {folder()} ({error.strerror}).") from error
 
 
-def deleted() -> list[str]:
-    """What :func:`restore` takes and whoever asks may bring back, the last deleted first."""
-    return [key for key, thing in all_deleted() if allowed(Action.DELETE_PICTURES, thing)]
-
-
-def all_deleted() -> list[tuple[str, Thing]]:
+def deleted() -> list[tuple[str, Thing]]:
     """The put-away data sets of all people, by what :func:`restore` takes, the last deleted first."""
     try:
         keys = sorted(os.listdir(_earlier()), key=lambda key: key.rpartition(".")[2], reverse=True)
@@ -254,14 +238,9 @@ def restore(key: str) -> About:
 
     Raises:
         DataError: It is not there any more, or another data set has its name now.
-        NotAllowedError: It is not one's own.
         StorageError: It cannot be moved.
     """
-    for known, thing in all_deleted():
-        if known == key:
-            require(Action.DELETE_PICTURES, thing)
-            break
-    else:
+    if key not in dict(deleted()):
         raise DataError("The deleted data set is not there any more; it may have been brought back already.")
     name = key.rpartition(".")[0]
     if (folder() / name).exists():
@@ -283,7 +262,7 @@ def _put_away(name: str) -> str:
     os.rename(folder() / name, _earlier() / key)
     # Of each person's, so that nobody pushes out what another has deleted by mistake.
     owner = _thing_of(_earlier() / key).owner
-    for old in [old for old, thing in all_deleted() if thing.owner == owner][_KEPT_DELETED:]:
+    for old in [old for old, thing in deleted() if thing.owner == owner][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
 

@@ -11,14 +11,14 @@ from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import Job, JobStatus
 from aquadash.robustness import label_safety_job
 from aquadash.robustness.label_safety import SafetyRequest
-from aquadash.robustness.label_safety_job import job_of
 from aquadash.robustness.label_safety_result import SafetyResult
 from aquadash.robustness.subjects import Subjects
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, job_panel, shell
+from aquadash.ui import address, job_panel, shell
 from aquadash.ui.augment import label_safety_results, label_safety_settings
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count
 
 #: The word of the address for a measurement that is shown.
@@ -50,12 +50,13 @@ def _view(studio: Studio) -> None:
     request = label_safety_settings.request_of(studio)
     request.check()
     key = label_safety_job.key_of(run, subjects, request)
-    job = cache.job(job_of(key))
+    job_id = lab().jobs.label_safety_id(run, subjects, request)
+    job = lab().jobs.get(job_id)
     measured = _result(job) is not None
     if st.query_params.get(_SHOWN) == key and not measured and (job is None or job.status is JobStatus.FINISHED):
         # A link or a reload asks for what this server has not measured, or keeps no longer.
         _start(run, subjects, request)
-    job_panel.follow(job_of(key), functools.partial(_measurement, key, run, subjects, request))
+    job_panel.follow(job_id, functools.partial(_measurement, key, run, subjects, request))
 
 
 def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest, job: Job | None) -> None:
@@ -100,10 +101,9 @@ def _kept_result(place: str, job: Job) -> SafetyResult | None:
 
 def _start(run: Run, subjects: Subjects, request: SafetyRequest) -> None:
     try:
-        label_safety_job.start(run, subjects, request)
+        lab().jobs.measure_label_safety(run, subjects, request)
     except RunError:
         # Somebody else was quicker, or no process can be started: the job says so.
         pass
     except AquaDashError as error:
         shell.show_error(error)
-    cache.refresh_jobs()

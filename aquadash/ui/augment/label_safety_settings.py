@@ -11,10 +11,11 @@ from aquadash.robustness.label_safety_words import named
 from aquadash.robustness.steps import Step, path_text, setting_text, steps
 from aquadash.robustness.subjects import Subjects, validation_images
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache, components, run_order
+from aquadash.ui import bound, components, run_order
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.evaluate import first_model
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 #: In the address and the menu: no parameter is tried out.
@@ -28,7 +29,7 @@ def run_of(studio: Studio) -> Run | None:
     """The menu of runs on the data set that have a network; None where there is none, with what to do about it."""
     runs = [
         run
-        for run in first_model.or_first_model(cache.runs())
+        for run in first_model.or_first_model(lab().runs.all())
         if run_order.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
     ]
     if not runs:
@@ -68,7 +69,7 @@ def subjects_of(studio: Studio, run: Run) -> Subjects:
         labels = [studio.dataset.class_names.index(str(studio.labels[position])) for position in chosen]
         positions = tuple(studio.positions[position] for position in chosen) if studio.positions else ()
         return Subjects(studio.images[chosen], np.array(labels, np.int64), positions, "train" if positions else "")
-    predictions = cache.validation_predictions(run.run_id)
+    predictions = lab().runs.validation_predictions(run.run_id)
     return validation_images(run, predictions, studio.dataset, per_class=per_class, seed=studio.seed)
 
 

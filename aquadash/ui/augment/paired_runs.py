@@ -13,10 +13,11 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, bound, cache, pipeline_library, shell
+from aquadash.ui import address, bound, pipeline_library, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.compare import paired_results
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import duration, moment, plain
 from aquadash.ui.train import form_state
 
@@ -76,7 +77,7 @@ def _form(studio: Studio) -> None:
 
 def _settings(studio: Studio) -> RunConfig:
     """What both runs are made from."""
-    runs = {run.run_id: run for run in cache.runs() if run.status is RunStatus.FINISHED and not run.origin}
+    runs = {run.run_id: run for run in lab().runs.all() if run.status is RunStatus.FINISHED and not run.origin}
     recent = dict(list(runs.items())[:_MOST_RUNS])
     titles = {name: preset.title for name, preset in PRESETS.items()}
     titles |= {run_id: f"As in {run.name}" for run_id, run in recent.items()}
@@ -115,7 +116,7 @@ def _same_updates(times: int) -> bool:
 
 def _expected(without: RunConfig, with_it: RunConfig) -> str:
     """How long both take at most, by finished runs that are like them."""
-    paces = cache.paces()
+    paces = lab().runs.paces()
     first, second = paces.known(embedded(without)), paces.known(embedded(with_it))
     if first is None or second is None:
         return "Both wait in the queue like any run. How long they take is shown once the first one trains."
@@ -128,18 +129,17 @@ def _launch(config: RunConfig, pipeline: str, same_updates: bool) -> None:
     if time.monotonic() - st.session_state.get(_LAUNCHED_AT, -_DOUBLE_CLICK_SECONDS) < _DOUBLE_CLICK_SECONDS:
         return
     try:
-        without, _ = cache.engine().submit_pair(config, pipeline, same_updates=same_updates)
+        without, _ = lab().runs.train_pair(config, pipeline, same_updates=same_updates)
     except AquaDashError as error:
         st.session_state[_TROUBLE] = str(error)
         return
     st.session_state[_LAUNCHED_AT] = time.monotonic()
-    cache.refresh()
     address.assign("pair", without.pair_id)
 
 
 def _past(pipeline: str) -> None:
     """The pairs there are, and the chosen one: at first the latest with this pipeline."""
-    known = {pair.pair_id: pair for pair in pairs(cache.runs())}
+    known = {pair.pair_id: pair for pair in pairs(lab().runs.all())}
     if not known:
         return
     st.subheader("Pairs", anchor=False, help=term("paired runs"))

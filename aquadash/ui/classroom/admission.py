@@ -1,7 +1,7 @@
 """Whether the visitor of a page may see it: asked before a page is drawn, and before each of its parts is drawn anew.
 
 Everything here is courtesy to people and a second lock: what each may *do* is asked where it is done
-(:mod:`aquadash.classroom.rights`).
+(:mod:`aquadash.lab.rights`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from enum import StrEnum
 
 import streamlit as st
 
-from aquadash import people, settings
+from aquadash import settings
 from aquadash.classroom import limits
 from aquadash.people import STRANGER, Role
-from aquadash.ui.classroom import visitors  # noqa: F401 - says who people are
+from aquadash.ui.lab import visitor
 
 _PAGE = "class:page"
 
@@ -36,7 +36,7 @@ def now() -> Admission:
     """The same for the page that is being drawn; :attr:`Admission.PAGE` wherever there is no class."""
     if not settings.classroom():
         return Admission.PAGE
-    person = people.current()
+    person = visitor()
     if person.role is Role.STRANGER or person is STRANGER:
         return Admission.JOIN
     if person.role is Role.STUDENT and st.session_state.get(_PAGE) in limits.in_force().locked_pages:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash import people, settings
+from aquadash import settings
 from aquadash.classroom import limits
 from aquadash.data import title_of
 from aquadash.errors import AquaDashError
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry, leaderboard, sources
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache, components, inputs, shell
+from aquadash.ui import bound, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
+from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import count, percent, plain
 
 _SOURCE = "source"
@@ -25,7 +25,7 @@ _MOST_DRAWN = 40
 
 def show() -> None:
     """Draw the board of a data source, bound to ``?source=``."""
-    found = sources(cache.runs())
+    found = sources(lab().runs.all())
     if not found:
         components.empty_state(
             "🏁", "The board is empty. The first student whose training ends is on it.", page="pages/train.py",
@@ -43,10 +43,10 @@ def show() -> None:
 def _board(source: str) -> None:
     hidden = limits.in_force().test_results_hidden
     names = {member.person.person_id: member.person.name for member in lab().people.all()}
-    made = leaderboard(cache.runs(), source=source, validation_images=_images, test_results=not hidden, names=names)
-    own = people.current()
+    made = leaderboard(lab().runs.all(), source=source, validation_images=_images, test_results=not hidden, names=names)
+    own = visitor()
     _explain(made)
-    if people.current().leads and not projector.is_one():
+    if visitor().leads and not projector.is_one():
         # Another teacher may have turned it.
         st.session_state[_SWITCH] = not hidden
         inputs.toggle(
@@ -147,5 +147,5 @@ def _images(run: Run) -> int | None:
 @st.cache_resource(max_entries=4096, show_spinner=False)
 def _counted(place: str, run_id: str, ended_at: float | None) -> int | None:
     """How many validation images a run was measured on; read once."""
-    found = cache.validation_predictions(run_id)
+    found = lab().runs.validation_predictions(run_id)
     return None if found is None else len(found.labels)

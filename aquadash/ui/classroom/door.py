@@ -10,6 +10,7 @@ its length, before any of it is read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,11 +19,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from aquadash import people, settings
-from aquadash.classroom.checks import check_upload
+from aquadash import settings
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError, NotAllowedError
+from aquadash.lab.limits import Limits
 from aquadash.people import Person
 from aquadash.ui.classroom import accounts, connections, routes
 from aquadash.ui.classroom.kept_uploads import KeptUploads
@@ -84,16 +85,15 @@ class Door:
             return
         # Whatever comes counts as something where nothing is taken.
         size = max(1, int(told) - FORM_BYTES)
-        with people.acting(person):
-            if refused := await run_in_threadpool(_reason, check_upload, size):
-                await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
-                return
-            if refused := await run_in_threadpool(_reason, self._uploads.reserve, size):
-                # One that alone would be taken may come to its end: a browser tells of an answer only then.
-                while (await receive()).get("more_body"):
-                    pass
-                await PlainTextResponse(refused, 413)(scope, receive, send)
-                return
+        if refused := await run_in_threadpool(_reason, Limits(person).check_upload, size):
+            await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
+            return
+        if refused := await run_in_threadpool(_reason, partial(self._uploads.reserve, person), size):
+            # One that alone would be taken may come to its end: a browser tells of an answer only then.
+            while (await receive()).get("more_body"):
+                pass
+            await PlainTextResponse(refused, 413)(scope, receive, send)
+            return
         try:
             await self._app(scope, receive, send)
         finally:

@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 
 import streamlit as st
 
-from aquadash import people
 from aquadash.classroom import limits
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
@@ -16,6 +15,7 @@ from aquadash.people import Role
 from aquadash.ui import shell
 from aquadash.ui.classroom import accounts, admission, projector
 from aquadash.ui.classroom.admission import Admission
+from aquadash.ui.lab import visitor
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at whether a page is still the visitor's to see.
@@ -69,7 +69,7 @@ def _address() -> str:
 
 
 def _sidebar() -> None:
-    person = people.current()
+    person = visitor()
     with st.sidebar:
         with st.container(key="class-person"):
             role = "Teacher" if person.role is Role.TEACHER else "Student"
@@ -96,4 +96,4 @@ def _watch(drawn: tuple[object, ...]) -> None:
 
 
 def _signature() -> tuple[object, ...]:
-    return people.current(), admission.now(), limits.in_force().locked_pages
+    return visitor(), admission.now(), limits.in_force().locked_pages

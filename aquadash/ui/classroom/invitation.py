@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from aquadash import people, settings
+from aquadash import settings
 from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
-from aquadash.ui import cache, shell
+from aquadash.ui import shell
 from aquadash.ui.classroom import accounts, projector
-from aquadash.ui.lab import lab
+from aquadash.ui.lab import lab, visitor
 
 _CSS = """
 <style>
@@ -36,7 +36,7 @@ def show() -> None:
         return
     code = lab().people.student_code()
     _draw(base, code)
-    if people.current().leads and not projector.is_one():
+    if visitor().leads and not projector.is_one():
         _teacher()
 
 
@@ -105,5 +105,4 @@ def _teacher() -> None:
 def _renew(role: Role) -> None:
     with shell.guard():
         lab().people.renew_codes(role)
-        cache.refresh()
         st.toast("There is a new code.", icon="🔑")

@@ -12,8 +12,8 @@ from collections import Counter
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from aquadash import people
-from aquadash.classroom.checks import check_kept_uploads
+from aquadash.lab.limits import Limits
+from aquadash.people import Person
 
 
 class KeptUploads:
@@ -25,21 +25,22 @@ class KeptUploads:
         self._owners: dict[str, str] = {}
         self._coming: Counter[str] = Counter()
 
-    def reserve(self, size: int) -> None:
-        """Make room for an upload of whoever acts that is about to come.
+    def reserve(self, person: Person, size: int) -> None:
+        """Make room for an upload that is about to come.
 
         Args:
+            person: Whose.
             size: In bytes.
 
         Raises:
             NotAllowedError: With what is kept it is beyond a limit of the class; with what to do.
         """
-        person_id = people.current().person_id
+        person_id = person.person_id
         with self._lock:
             kept = _kept()
             self._owners = {session: owner for session, owner in self._owners.items() if session in kept}
             own = sum(kept[session] for session, owner in self._owners.items() if owner == person_id)
-            check_kept_uploads(
+            Limits(person).check_kept_uploads(
                 size, own=own + self._coming[person_id], together=sum(kept.values()) + self._coming.total()
             )
             self._coming[person_id] += size

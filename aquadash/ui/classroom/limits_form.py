@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.classroom.limits import LOCKABLE, WORDS, ClassLimits
 from aquadash.errors import StorageError
-from aquadash.ui import cache, inputs, shell
+from aquadash.ui import inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, sentence
 
@@ -76,5 +76,3 @@ def _set(paused: bool) -> None:
 
 def _save(wanted: ClassLimits) -> None:
     lab().people.set_limits(wanted)
-    cache.engine().serve()
-    cache.refresh()

@@ -7,14 +7,13 @@ from collections import Counter
 
 import streamlit as st
 
-from aquadash import people
 from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.member_types import Member
 from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS
 from aquadash.people import Person, Role
-from aquadash.ui import cache, shell
+from aquadash.ui import shell, warmup
 from aquadash.ui.classroom import accounts, invitation
-from aquadash.ui.lab import lab
+from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import count, duration, moment, plain
 
 _TICK_SECONDS = 5.0
@@ -50,7 +49,7 @@ def _people() -> None:
             st.code(address, language=None, wrap_lines=True)
             st.html(invitation.qr_picture(address, alt="QR code of the link"), width=180)
             st.button("Done", key="rejoin-done", on_click=_forget_link)
-    runs = Counter(run.owner for run in cache.runs()) if cache.store_ready() else Counter[str]()
+    runs = Counter(run.owner for run in lab().runs.all()) if warmup.ready() else Counter[str]()
     for member in here:
         _row(member, runs[member.person.person_id])
     away = [member for member in found if not member.sessions]
@@ -66,7 +65,7 @@ def _people() -> None:
 
 def _row(member: Member, runs: int) -> None:
     person = member.person
-    me = people.current().person_id == person.person_id
+    me = visitor().person_id == person.person_id
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"person-{person.person_id}"):
         st.markdown(f"{'🧑‍🏫' if person.leads else '🧑‍🎓'} **{plain(person.name)}**", width="content")
         quiet = time.time() - member.seen_at

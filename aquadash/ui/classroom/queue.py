@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from aquadash import people
-from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
+from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import cache, components, run_order, run_progress, shell
+from aquadash.ui import components, run_order, run_progress, shell, warmup
 from aquadash.ui.classroom import projector
 from aquadash.ui.compare import run_bin
+from aquadash.ui.lab import lab, visitor
 from aquadash.ui.owners import badge
 from aquadash.ui.text import count, duration, plain
 
@@ -26,12 +26,12 @@ def show() -> None:
 
 
 def _queue() -> None:
-    if not cache.store_ready():
+    if not warmup.ready():
         st.caption("⏳ Opening the run store ...")
         return
     # Here, because the buttons below draw nothing else anew.
     run_bin.undo_bar()
-    runs = cache.runs()
+    runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     waiting = run_order.waiting(runs)
     st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
@@ -43,7 +43,7 @@ def _queue() -> None:
             _head(run, "")
             run_progress.bar(run)
             _buttons(run, waiting)
-    times = cache.waiting_times() if waiting else {}
+    times = lab().runs.waiting() if waiting else {}
     for number, run in enumerate(waiting[:_MOST_ROWS], start=1):
         told = times.get(run.run_id)
         # Hidden runs wait, too.
@@ -56,7 +56,7 @@ def _queue() -> None:
             _buttons(run, waiting, place)
     if len(waiting) > _MOST_ROWS:
         st.caption(f"and {len(waiting) - _MOST_ROWS} more")
-    if people.current().leads and not projector.is_one():
+    if visitor().leads and not projector.is_one():
         _hidden(runs)
 
 
@@ -74,7 +74,7 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
     if projector.is_one():
         return
     with st.container(horizontal=True):
-        if place and allowed(Action.REORDER):
+        if place and lab().rights.allow(Action.REORDER):
             for label, icon, target, off in (
                 ("First", ":material/vertical_align_top:", 1, place == 1),
                 ("Up", ":material/arrow_upward:", place - 1, place == 1),
@@ -84,18 +84,18 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                     label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=_do,
                     args=(_moved, run, target),
                 )  # fmt: skip
-        if allowed(Action.STOP, run.thing):
+        if lab().rights.allow(Action.STOP, run.thing):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
                 label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested, on_click=_do,
                 args=(_stopped, run),
             )  # fmt: skip
-        if allowed(Action.HIDE):
+        if lab().rights.allow(Action.HIDE):
             st.button(
                 "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈", on_click=_do,
                 args=(_turned, run), help="The class does not see a hidden run; whose it is, does.",
             )  # fmt: skip
-        if allowed(Action.DELETE, run.thing) and place:
+        if lab().rights.allow(Action.DELETE, run.thing) and place:
             st.button("Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=_do, args=(_deleted, run))
 
 
@@ -117,22 +117,22 @@ def _do(work: Callable[..., None], *arguments: object) -> None:
     except AquaDashError as error:
         run_bin.fail(str(error))
     finally:
-        cache.refresh()
+        lab().refresh()
 
 
 def _moved(run: Run, place: int) -> None:
-    cache.engine().move(run.run_id, place)
+    lab().runs.move(run.run_id, place)
 
 
 def _stopped(run: Run) -> None:
-    cache.engine().stop(run.run_id)
+    lab().runs.stop(run.run_id)
 
 
 def _turned(run: Run) -> None:
-    cache.store().set_hidden(run.run_id, not run.hidden)
+    lab().runs.hide(run.run_id, not run.hidden)
 
 
 def _deleted(run: Run) -> None:
-    cache.engine().stop(run.run_id)
-    cache.store().delete(run.run_id)
+    lab().runs.stop(run.run_id)
+    lab().runs.delete(run.run_id)
     run_bin.can_be_undone([run.run_id], run.name)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache, shell
+from aquadash.ui import bound, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import (
     comparison_confusion,
@@ -21,6 +21,7 @@ from aquadash.ui.compare import (
 )
 from aquadash.ui.compared import MOST_RUNS, Compared, damaged, labels
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.text import plain
 
@@ -102,8 +103,8 @@ def _default_images(runs: Sequence[Run]) -> Images:
 
 def _watch(known: dict[str, str]) -> None:
     """Draw the page again when a run that was at work has ended, or a waiting one begun."""
-    if any(str(cache.run(run_id).status) != status for run_id, status in known.items()):
-        cache.refresh()
+    if any(str(lab().runs.get(run_id).status) != status for run_id, status in known.items()):
+        lab().refresh()
         st.rerun()
 
 

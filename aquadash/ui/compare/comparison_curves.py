@@ -12,10 +12,11 @@ import streamlit as st
 from aquadash.evaluation.curves import Metric
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves
 from aquadash.runs.types import EpochRecord
-from aquadash.ui import address, bound, cache, components, inputs, shell
+from aquadash.ui import address, bound, components, inputs, shell
 from aquadash.ui.compare import run_legend
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import duration
 
 #: Seconds between two looks at the curves while a picked run is at work.
@@ -54,8 +55,8 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
 
 
 def _curves(run_ids: Sequence[str]) -> None:
-    runs = [cache.run(run_id) for run_id in run_ids]
-    named: Named = [(name, cache.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
+    runs = [lab().runs.get(run_id) for run_id in run_ids]
+    named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
     metrics = _metrics()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         axis = _axis()

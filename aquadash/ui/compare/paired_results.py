@@ -9,10 +9,11 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
-from aquadash.runs.pairs import WITH, Pair, change, find_pair
+from aquadash.runs.pairs import WITH, Pair, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import bound, cache, components, run_progress, run_sizes, shell
+from aquadash.ui import bound, components, run_progress, run_sizes, shell
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at a pair at work.
@@ -43,7 +44,7 @@ def show(pair: Pair) -> None:
 
 def _at_work(pair_id: str) -> None:
     """How far both are; looks again until the end."""
-    pair = find_pair(cache.runs(), pair_id)
+    pair = find_pair(lab().runs.all(), pair_id)
     if not pair.at_work:
         st.rerun()
     _halves(pair)
@@ -75,10 +76,9 @@ def _halves(pair: Pair) -> None:
 
 def _stop(pair_id: str) -> None:
     with shell.guard():
-        for run in find_pair(cache.runs(), pair_id).runs:
+        for run in find_pair(lab().runs.all(), pair_id).runs:
             if not run.status.ended:
-                cache.engine().stop(run.run_id)
-        cache.refresh()
+                lab().runs.stop(run.run_id)
 
 
 def _result(pair: Pair) -> None:
@@ -158,7 +158,7 @@ def _change(pair: Pair, images: Images) -> PairedChange:
 def _cached_change(
     place: str, pair_id: str, images: Images, ended_at: tuple[float | None, float | None], _pair: Pair
 ) -> PairedChange:
-    return change(cache.store(), _pair, images=images)
+    return lab().runs.change(_pair, images)
 
 
 def of_two(runs: list[Run]) -> Pair | None:

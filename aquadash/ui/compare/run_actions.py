@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash import people
-from aquadash.classroom.rights import Action, allowed
+from aquadash.lab.rights import Action
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, inputs, owners, shell
+from aquadash.ui import components, inputs, owners, shell
 from aquadash.ui.compare import run_bin
 from aquadash.ui.evaluate import take_home
+from aquadash.ui.lab import lab
 from aquadash.ui.notes import safe_markdown
 from aquadash.ui.text import plain
 from aquadash.ui.train import clone
@@ -40,15 +40,15 @@ def _rows(runs: Sequence[Run]) -> None:
             owners.badge(run.thing)
             for name in run.tags:
                 st.badge(plain(name), color="gray")
-            if allowed(Action.LABEL, run.thing):
+            if lab().rights.allow(Action.LABEL, run.thing):
                 with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
                     _editor(run)
             if run.note:
                 with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
-            if allowed(Action.OPEN_MODEL, run.thing):
+            if lab().rights.allow(Action.OPEN_MODEL, run.thing):
                 take_home.popover(run)
-            if allowed(Action.DELETE, run.thing):
+            if lab().rights.allow(Action.DELETE, run.thing):
                 st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
@@ -70,8 +70,8 @@ def _editor(run: Run) -> None:
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
         pinned = inputs.toggle(
-            "Pinned: stands first", run.stands_first, key=f"pinned-{run.run_id}",
-            help=None if people.current().leads else "In your own tables. What a teacher pins stands first for all.",
+            "Pinned: stands first", run.pinned, key=f"pinned-{run.run_id}",
+            help=None if lab().person.leads else "In your own tables. What a teacher pins stands first for all.",
         )  # fmt: skip
         archived = inputs.toggle("Archived: left out of the table", run.archived, key=f"archived-{run.run_id}")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
@@ -81,20 +81,15 @@ def _editor(run: Run) -> None:
 
 
 def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: bool) -> None:
-    store = cache.store()
+    runs = lab().runs
     wanted = {clean_tag(text) for text in tags.split(",") if text.strip()}
-    try:
-        if name != run.name:
-            store.rename(run.run_id, name)
-        if note != run.note:
-            store.set_note(run.run_id, note)
-        if added := wanted - set(run.tags):
-            store.add_tags(run.run_id, sorted(added))
-        if removed := set(run.tags) - wanted:
-            store.remove_tags(run.run_id, sorted(removed))
-        if pinned != run.stands_first:
-            store.set_pinned(run.run_id, pinned)
-        if archived != run.archived:
-            store.set_archived(run.run_id, archived)
-    finally:
-        cache.refresh()
+    if name != run.name:
+        runs.rename(run.run_id, name)
+    if note != run.note:
+        runs.note(run.run_id, note)
+    if wanted != set(run.tags):
+        runs.tag(run.run_id, add=sorted(wanted - set(run.tags)), remove=sorted(set(run.tags) - wanted))
+    if pinned != run.pinned:
+        runs.pin(run.run_id, pinned)
+    if archived != run.archived:
+        runs.archive(run.run_id, archived)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, inputs, shell
+from aquadash.ui import components, inputs, shell
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 #: Pairs of ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss".
@@ -43,7 +44,7 @@ def delete(run: Run) -> None:
     """Delete one run, from a button's callback."""
 
     def do() -> None:
-        cache.store().delete(run.run_id)
+        lab().runs.delete(run.run_id)
         can_be_undone([run.run_id], run.name)
 
     _try(do)
@@ -55,7 +56,7 @@ def bin_of_runs() -> None:
         if not opened.open:
             return
         with shell.guard():
-            deleted = {run.run_id: run for run in cache.runs(deleted=True)}
+            deleted = {run.run_id: run for run in lab().runs.all(deleted=True)}
             if not deleted:
                 st.caption("The bin is empty.")
                 return
@@ -72,7 +73,7 @@ def bin_of_runs() -> None:
 def _restore(run_ids: Sequence[str]) -> None:
     def restore() -> None:
         for run_id in run_ids:
-            cache.store().restore(run_id)
+            lab().runs.restore(run_id)
 
     _try(restore)
     _forget(run_ids)
@@ -89,5 +90,3 @@ def _try(action: Callable[[], None]) -> None:
         action()
     except AquaDashError as error:
         fail(str(error))
-    finally:
-        cache.refresh()

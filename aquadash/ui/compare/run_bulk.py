@@ -7,43 +7,44 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, allowed
+from aquadash.lab.rights import Action
 from aquadash.runs.bulk import for_each
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import cache, inputs, shell
+from aquadash.ui import inputs, shell
 from aquadash.ui.compare import run_bin
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count
 
 
 def show(picked: Sequence[Run]) -> None:
     """Draw the actions for those of the picked runs that the visitor may change; nothing without any."""
-    picked = [run for run in picked if allowed(Action.LABEL, run.thing)]
+    picked = [run for run in picked if lab().rights.allow(Action.LABEL, run.thing)]
     if not picked:
         return
-    store = cache.store()
+    runs = lab().runs
     ids = [run.run_id for run in picked]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="bulk"):
         st.markdown(f"With **{count(len(picked), 'picked run')}**:", width="content")
         with st.popover("Tags", icon="🏷️", key="bulk-tags-box"):
             _tags(picked)
-        if any(not run.stands_first for run in picked):
-            _button("Pin", "📌", "bulk-pin", lambda run_id: store.set_pinned(run_id), ids)
-        if any(run.stands_first for run in picked):
-            _button("Unpin", "📌", "bulk-unpin", lambda run_id: store.set_pinned(run_id, False), ids)
+        if any(not run.pinned for run in picked):
+            _button("Pin", "📌", "bulk-pin", lambda run_id: runs.pin(run_id), ids)
+        if any(run.pinned for run in picked):
+            _button("Unpin", "📌", "bulk-unpin", lambda run_id: runs.pin(run_id, False), ids)
         if any(not run.archived for run in picked):
-            _button("Archive", "🗃️", "bulk-archive", lambda run_id: store.set_archived(run_id), ids)
+            _button("Archive", "🗃️", "bulk-archive", lambda run_id: runs.archive(run_id), ids)
         if any(run.archived for run in picked):
-            _button("Out of the archive", "🗃️", "bulk-unarchive", lambda run_id: store.set_archived(run_id, False), ids)
-        if settings.classroom() and allowed(Action.HIDE):
+            _button("Out of the archive", "🗃️", "bulk-unarchive", lambda run_id: runs.archive(run_id, False), ids)
+        if settings.classroom() and lab().rights.allow(Action.HIDE):
             if any(not run.hidden for run in picked):
-                _button("Hide from the class", "🙈", "bulk-hide", lambda run_id: store.set_hidden(run_id), ids)
+                _button("Hide from the class", "🙈", "bulk-hide", lambda run_id: runs.hide(run_id), ids)
             if any(run.hidden for run in picked):
-                _button("Show to the class", "🙈", "bulk-show", lambda run_id: store.set_hidden(run_id, False), ids)
+                _button("Show to the class", "🙈", "bulk-show", lambda run_id: runs.hide(run_id, False), ids)
         if st.button(
             "Delete", key="bulk-delete", icon="🗑️", help="There is an undo, and the bin keeps what is deleted."
         ):
-            done = _do(store.delete, ids)
+            done = _do(runs.delete, ids)
             names = {run.run_id: run.name for run in picked}
             run_bin.can_be_undone(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
             st.rerun()
@@ -57,14 +58,14 @@ def _tags(picked: Sequence[Run]) -> None:
             with shell.guard():
                 names = [clean_tag(part) for part in text.split(",") if part.strip()]
                 if names:
-                    _do(lambda run_id: cache.store().add_tags(run_id, names), [run.run_id for run in picked])
+                    _do(lambda run_id: lab().runs.tag(run_id, add=names), [run.run_id for run in picked])
                     st.rerun()
     if known:
         with st.form("bulk-remove", border=False):
             gone = inputs.multiselect("Remove tags", known, key="bulk-remove-tags", placeholder="Choose")
             if st.form_submit_button("Remove", key="bulk-remove-save") and gone:
                 those = [run.run_id for run in picked if set(gone) & set(run.tags)]
-                _do(lambda run_id: cache.store().remove_tags(run_id, gone), those)
+                _do(lambda run_id: lab().runs.tag(run_id, remove=gone), those)
                 st.rerun()
 
 
@@ -77,10 +78,7 @@ def _button(label: str, icon: str, key: str, action: Callable[[str], None], ids:
 def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     """Do it with each run, with a bar; what fails is said at the next drawing. Returns the ids with which it worked."""
     bar = st.progress(0.0, text="Working ...") if len(ids) > 20 else None
-    try:
-        result = for_each(ids, action, progress=None if bar is None else lambda share: bar.progress(share))
-    finally:
-        cache.refresh()
+    result = for_each(ids, action, progress=None if bar is None else lambda share: bar.progress(share))
     if result.failed:
         reasons = list(dict.fromkeys(result.failed.values()))
         run_bin.fail(f"{count(len(result.failed), 'run')} could not be changed. " + " ".join(reasons[:3]))

@@ -15,9 +15,9 @@ from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.types import Run
 from aquadash.settings import classroom as in_class
 from aquadash.settings import place
-from aquadash.ui import cache
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import status_text
+from aquadash.ui.lab import lab
 
 #: Columns that are no fields, with their titles and their help.
 EXTRA: dict[str, tuple[str, str]] = {
@@ -140,7 +140,7 @@ def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int]
     if name == "curve":
         return list(run.curve)
     if name == "name":
-        return f"{'📌 ' if run.stands_first else ''}{'🗃️ ' if run.archived else ''}{run.name}"
+        return f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{run.name}"
     if name == "status":
         return status_text(run.status)
     if name == "run_id":
@@ -191,6 +191,6 @@ def _interval_text(found: tuple[float, float] | None) -> str:
 def _tested(place: str, run_id: str, ended_at: float | None) -> int | None:
     """How many test images a run of an older version predicted, None if that cannot be read."""
     try:
-        return len(cache.store().predictions(run_id).labels)
+        return len(lab().runs.predictions(run_id).labels)
     except AquaDashError:
         return None

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import cache, shell
+from aquadash.ui import shell
+from aquadash.ui.lab import lab
 
 #: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
 _TICK_SECONDS = 1.2
@@ -47,7 +48,7 @@ def _look() -> None:
     drawn = st.session_state.get(_DRAWN)
     if drawn is None:
         return
-    present, length = _numbers(cache.shared_runs())
+    present, length = _numbers(lab().runs.all())
     changed = present != drawn[0]
     grown = length != drawn[1] and time.monotonic() - drawn[2] > _GROWTH_SECONDS
     if changed or grown:

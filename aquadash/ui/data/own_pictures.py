@@ -17,6 +17,7 @@ from aquadash.errors import DataError
 from aquadash.ui import bound, inputs, shell
 from aquadash.ui.data import own_pictures_draft
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off
 
@@ -60,7 +61,7 @@ def show() -> None:
 
 def start(draft_id: str) -> None:
     """Have the draft read, and go to it."""
-    drafts.start(draft_id)
+    lab().data.read(draft_id)
     st.query_params.from_dict({"draft": draft_id})
     st.rerun()
 
@@ -97,7 +98,7 @@ def _form() -> None:
         "computer that AquaDash runs on."
     )
     if st.button("Read and check", type="primary", icon="🔎", key="own-read", disabled=not ready):
-        start(drafts.begin(drafts.Request(path, origin, size), write=write))
+        start(lab().data.begin(drafts.Request(path, origin, size), write=write))
 
 
 def _archive() -> tuple[str, bool, Callable[[Path], object] | None]:

@@ -18,6 +18,7 @@ from aquadash.jobs.types import job_id
 from aquadash.ui import components, inputs, job_panel, shell
 from aquadash.ui.data import own_pictures_report
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count
 
 #: Where the data set that was just kept is remembered, to be pointed at.
@@ -32,7 +33,7 @@ def show(draft_id: str, *, start: Callable[[str], None]) -> None:
         start: Has a draft read and goes to it.
     """
     st.subheader("Own pictures", anchor=False)
-    if drafts.is_read(draft_id):
+    if lab().data.is_read(draft_id):
         _ready(draft_id, start)
     else:
         job_panel.follow(job_id(drafts.KIND, draft_id), lambda job: _reading(draft_id, job, start))
@@ -47,7 +48,7 @@ def _reading(draft_id: str, job: Job | None, start: Callable[[str], None]) -> No
             job_panel.show_end(job, did="read the pictures", kept="Nothing was kept.")
         with st.container(horizontal=True):
             if st.button("Try again", icon="🔁", key="own-again"):
-                start(drafts.again(draft_id, size=drafts.request_of(draft_id).size))
+                start(lab().data.begin_again(draft_id))
             if st.button("Discard", icon=":material/delete:", key="own-discard"):
                 _discard(draft_id)
                 st.rerun(scope="app")
@@ -66,7 +67,7 @@ def _ready(draft_id: str, start: Callable[[str], None]) -> None:
     with st.popover("Read again at another size", icon="📐"):
         other = inputs.select_slider("Size in pixels", SIZES, value=size, key=f"own-other-{draft_id}")
         if st.button("Read again", key="own-resize", disabled=other == size):
-            start(drafts.again(draft_id, size=other))
+            start(lab().data.begin_again(draft_id, size=other))
     st.subheader("What is kept for the test?", anchor=False, help=term("test set"))
     with st.container(border=True):
         division, choice = _split(draft)
@@ -88,7 +89,7 @@ def _ready(draft_id: str, start: Callable[[str], None]) -> None:
             st.rerun()
     if use:
         with shell.guard(), st.spinner("Keeping the pictures ..."):
-            kept = drafts.use(draft, choice, title=title)
+            kept = lab().data.keep(draft, choice, title=title)
             _discard(draft_id)
             st.session_state[KEPT] = kept.source
             st.query_params.from_dict({"source": kept.source})
@@ -151,11 +152,11 @@ def _choice(draft: Draft) -> SplitChoice:
 
 def _discard(draft_id: str) -> None:
     _opened.clear(draft_id)
-    drafts.discard(draft_id)
+    lab().data.discard(draft_id)
     st.query_params.clear()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(draft_id: str) -> Draft:
     """Ask for the draft's reading first: that refuses whoever did not begin it."""
-    return drafts.opened(draft_id)
+    return lab().data.draft(draft_id)

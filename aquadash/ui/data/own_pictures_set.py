@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.data.folder import about, store
 from aquadash.data.folder.about import PREFIX
 from aquadash.errors import AquaDashError
 from aquadash.ui import inputs, shell
 from aquadash.ui.data import own_pictures_draft, own_pictures_report
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
 #: What was deleted in this session and can be brought back: its title and key.
@@ -24,7 +24,7 @@ def show(source: str) -> None:
     """
     if not source.startswith(PREFIX):
         return
-    kept = about.about(source.removeprefix(PREFIX))
+    kept = lab().data.own(source)
     if st.session_state.pop(own_pictures_draft.KEPT, None) == source:
         st.success(f"“{plain(kept.title)}” is ready. Every page can work with it.", icon="✅")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -36,11 +36,11 @@ def show(source: str) -> None:
                 f"Delete “{plain(kept.title)}”? Runs keep their results, but their pictures can be shown no more. It "
                 "can be brought back on this page."
             )
-            st.button("Delete it", key="own-delete", type="primary", on_click=_delete, args=(kept.name, kept.title))
+            st.button("Delete it", key="own-delete", type="primary", on_click=_delete, args=(source, kept.title))
     with st.expander("What the check found", icon="🔎", key="own-report", on_change="rerun") as box:
         if box.open:
             with shell.guard():
-                report, _ = store.report_of(kept.name)
+                report, _ = lab().data.report(source)
                 own_pictures_report.show(report)
 
 
@@ -57,7 +57,7 @@ def offer_undo() -> None:
 
 def deleted_menu() -> None:
     """Draw a menu of all that can be brought back, where there is anything."""
-    keys = store.deleted()
+    keys = lab().data.deleted()
     if not keys:
         return
     with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
@@ -67,9 +67,9 @@ def deleted_menu() -> None:
         st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
 
 
-def _delete(name: str, title: str) -> None:
+def _delete(source: str, title: str) -> None:
     try:
-        st.session_state[_DELETED] = (title, store.delete(name))
+        st.session_state[_DELETED] = (title, lab().data.delete(source))
         st.query_params.clear()
         st.session_state.pop("source", None)
     except AquaDashError as error:
@@ -79,7 +79,7 @@ def _delete(name: str, title: str) -> None:
 def _restore(key: str) -> None:
     st.session_state.pop(_DELETED, None)
     try:
-        kept = store.restore(key)
+        kept = lab().data.restore(key)
         st.query_params.from_dict({"source": kept.source})
     except AquaDashError as error:
         st.session_state[_TROUBLE] = str(error)

@@ -10,8 +10,9 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, bound, cache, components, gallery, image_browser, shell
+from aquadash.ui import address, bound, components, gallery, image_browser, shell
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.probabilities import bars, class_text
 
 #: The epoch that is shown: the slider's key and the name in the address.
@@ -30,7 +31,7 @@ _LAST = "epochs:last"
 
 def show(run: Run) -> None:
     """Draw the replay, or why there is none."""
-    replay = cache.epoch_replay(run.run_id)
+    replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
         st.info(
             "There is no replay of this run: its first epoch is not complete yet, or an older version trained it.",
@@ -50,7 +51,7 @@ def show(run: Run) -> None:
 
 def _replay(run: Run, dataset: Dataset | None) -> None:
     """The controls and the epoch they stand at; read anew at each drawing, for a run at work grows."""
-    replay = cache.epoch_replay(run.run_id)
+    replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
         return
     _controls(replay.epochs)

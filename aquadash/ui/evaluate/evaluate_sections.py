@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import cache
 from aquadash.ui.evaluate import (
     answer_threshold,
     calibration,
@@ -20,6 +19,7 @@ from aquadash.ui.evaluate import (
 )
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.explain import explain_section
+from aquadash.ui.lab import lab
 from aquadash.ui.sections import Need, Section, Sections
 
 
@@ -36,7 +36,7 @@ def history(one: Evaluated, other: Evaluated | None) -> None:
     st.subheader("How did it get there?", anchor=False)
     if other is not None:
         scores.show_both_curves(one.run, other.run)
-    scores.show_curves(one.run, cache.history(one.run.run_id))
+    scores.show_curves(one.run, lab().runs.history(one.run.run_id))
 
 
 def why(one: Evaluated, other: Evaluated | None) -> None:
@@ -46,7 +46,7 @@ def why(one: Evaluated, other: Evaluated | None) -> None:
 
 def robustness(one: Evaluated, other: Evaluated | None) -> None:
     """How much of its accuracy it keeps when images get worse."""
-    robustness_section.show(one.run, cache.runs())
+    robustness_section.show(one.run, lab().runs.all())
 
 
 def replay(one: Evaluated, other: Evaluated | None) -> None:

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from aquadash import people
-from aquadash.classroom.rights import Action, allowed
+from aquadash.lab.rights import Action
 from aquadash.runs.types import Run
-from aquadash.ui import cache, run_order, shell
+from aquadash.ui import run_order, shell
+from aquadash.ui.lab import lab
 
 
-def or_first_model(runs: list[Run]) -> list[Run]:
+def or_first_model(runs: Sequence[Run]) -> Sequence[Run]:
     """The runs; where none of them has a network yet, with the model in the box, which is put into the store."""
     if any(run_order.has_results(run) for run in runs):
         return runs
-    from aquadash.runs.first_model import add_first_model
-
-    # It comes with the app and is for all, so that it does not matter who comes first.
-    with shell.guard(), st.spinner("Unpacking the first model ..."), people.acting(people.OWNER):
-        if not add_first_model(cache.store()).deleted:
-            cache.refresh()
-            return cache.runs()
+    with shell.guard(), st.spinner("Unpacking the first model ..."):
+        if not lab().runs.first_model().deleted:
+            return lab().runs.all()
     return runs
 
 
 def offer() -> None:
     """A button that puts the model in the box into an empty store and shows it."""
     if st.button("Show the first model", icon="🪪", key="show-first-model"):
-        from aquadash.runs.first_model import add_first_model
-
         with shell.guard(), st.spinner("Unpacking the first model ..."):
-            with people.acting(people.OWNER):
-                run = add_first_model(cache.store())
+            run = lab().runs.first_model()
             if run.deleted:
-                cache.store().restore(run.run_id)
-            cache.refresh()
+                lab().runs.restore(run.run_id)
             st.switch_page("pages/evaluate.py", query_params={"run": run.run_id})
 
 
@@ -49,12 +43,9 @@ def show_card(run: Run) -> None:
 
 def offer_again() -> None:
     """A button that brings the model in the box back from the bin."""
-    if allowed(Action.ADD_FOR_ALL) and st.button(
+    if lab().rights.allow(Action.ADD_FOR_ALL) and st.button(
         "Bring the first model back", icon=":material/restore_from_trash:", key="first-model"
     ):
-        from aquadash.runs.first_model import add_first_model
-
         with shell.guard():
-            cache.store().restore(add_first_model(cache.store()).run_id)
-            cache.refresh()
+            lab().runs.restore(lab().runs.first_model().run_id)
             st.rerun()

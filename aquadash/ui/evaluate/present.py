@@ -18,9 +18,10 @@ from aquadash.figures.class_scores import ScoredRun, class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
-from aquadash.ui import address, cache, components, gallery, image_browser, run_order, shell
+from aquadash.ui import address, components, gallery, image_browser, run_order, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.lab import lab
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, duration, percent, plain
 
@@ -80,12 +81,12 @@ def asked() -> bool:
 def show() -> None:
     """Draw the screen that the address names, and the way to the others."""
     st.html(CSS)
-    run = cache.run(str(st.query_params.get("run", "")))
+    run = lab().runs.get(str(st.query_params.get("run", "")))
     shell.live(None if run.status.ended else _TICK_SECONDS)(_screen)(run.run_id)
 
 
 def _screen(run_id: str) -> None:
-    run = cache.run(run_id)
+    run = lab().runs.get(run_id)
     screens = screens_of(run)
     number = address.number(KEY, default=1, low=1, high=len(screens), clamp=True)
     address.record(KEY, str(number), default="")
@@ -176,7 +177,7 @@ def _settings(run: Run) -> None:
 
 
 def _curve(run: Run) -> None:
-    history = cache.history(run.run_id)
+    history = lab().runs.history(run.run_id)
     figure = learning_curves(
         history, metric="accuracy", monitor=run.config.training.monitor, revision=run.run_id, height=500
     )

@@ -10,8 +10,9 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import cache, components, run_progress, shell
+from aquadash.ui import components, run_progress, shell
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, duration, moment, plain
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def show(run: Run) -> None:
     )
     if run.repeats:
         _original(run)
-    repeats = repeats_of(run, cache.runs())
+    repeats = repeats_of(run, lab().runs.all())
     if run.status is not RunStatus.FINISHED:
         st.info(
             f"This run is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended at a "
@@ -46,8 +47,7 @@ def show(run: Run) -> None:
             "Run it again", icon="🔁", type="primary", key="repeat-run", help=f"Puts it into the queue.{took}"
         ):
             with shell.guard():
-                cache.engine().repeat(run.run_id)
-                cache.refresh()
+                lab().runs.repeat(run.run_id)
                 st.rerun()
     if repeats:
         at_work = tuple(repeat.run_id for repeat in repeats if not repeat.status.ended)
@@ -63,7 +63,7 @@ def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
 
 
 def _original(run: Run) -> None:
-    here = [each.run_id for each in cache.runs() if run.repeats in (each.run_id, each.imported_id)]
+    here = [each.run_id for each in lab().runs.all() if run.repeats in (each.run_id, each.imported_id)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("This run is itself a repeat.", width="content")
         st.page_link(
@@ -76,7 +76,7 @@ def _original(run: Run) -> None:
 
 def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
     """The repeats; a fragment, which draws the whole page again when one of them has ended."""
-    repeats = repeats_of(run, cache.runs())
+    repeats = repeats_of(run, lab().runs.all())
     if tuple(repeat.run_id for repeat in repeats if not repeat.status.ended) != at_work:
         st.rerun()
     for number, repeat in enumerate(repeats):
@@ -137,6 +137,5 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
 
 @st.cache_data(show_spinner="Comparing the two, number by number ...", max_entries=32)
 def _reproduction(place: str, run_id: str, repeat_id: str, ended_at: float) -> Reproduction:
-    from aquadash.runs.reproduction import reproduction
 
-    return reproduction(cache.store(), run_id, repeat_id)
+    return lab().runs.reproduction(run_id, repeat_id)

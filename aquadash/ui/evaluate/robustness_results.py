@@ -20,8 +20,8 @@ from aquadash.robustness.result import Mean, RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, components, gallery, shell
 from aquadash.ui.compared import labels
-from aquadash.ui.evaluate import robustness_reads
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, percent, plain
 
 #: Names in the address.
@@ -143,23 +143,23 @@ def _metric(label: str, mean: Mean | None, help_term: str) -> None:
 
 def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
     """The runs picked to be laid over this one, with their figures."""
-    measured = set(robustness_reads.measured_runs())
+    measured = lab().jobs.with_robustness()
     options = [run_id for run_id in others if run_id in measured]
     if not options:
         st.caption("Measure another run, too, and it can be laid over this one.")
         return []
     picked = bound.choices(
         OVERLAID,
-        {run_id: components.run_label(cache.run(run_id)) for run_id in options},
+        {run_id: components.run_label(lab().runs.get(run_id)) for run_id in options},
         label="Lay other runs over it",
         max_selections=MOST_RUNS - 1,
         placeholder="Choose measured runs",
     )
     found = []
     for run_id in picked:
-        other = cache.run(run_id)
+        other = lab().runs.get(run_id)
         try:
-            entry = robustness_reads.result(other)
+            entry = lab().jobs.robustness(other.run_id)
         except AquaDashError as error:
             st.warning(f"**{plain(other.name)}**: {plain(str(error))}", icon="🚧")
             continue

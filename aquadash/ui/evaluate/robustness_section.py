@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.classroom.rights import Action, refusal
 from aquadash.jobs import Job, JobStatus
+from aquadash.lab.rights import Action
 from aquadash.robustness.job import job_of
 from aquadash.robustness.request import RobustnessRequest
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import inputs, job_panel, shell
-from aquadash.ui.evaluate import robustness_reads, robustness_results
+from aquadash.ui.evaluate import robustness_results
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, moment, plain
 
 #: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
@@ -48,12 +49,11 @@ def _section(run: Run, others: Sequence[str]) -> None:
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
-    found = robustness_reads.result(run)
+    found = lab().jobs.robustness(run.run_id)
     if job is not None and not job.status.ended:
         job_panel.show(
             job,
             key=f"robustness-{run.run_id}",
-            stop=lambda: robustness_reads.measurements().stop(run.run_id),
             unit="images",
             stop_help="What is measured is kept, and it can go on.",
         )
@@ -100,7 +100,7 @@ def _form(run: Run) -> None:
     seed = inputs.number_input(
         "Seed", 0, _SEEDS - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
-    reason = refusal(Action.MEASURE, run.thing)
+    reason = lab().rights.refusal(Action.MEASURE, run.thing)
     if reason:
         st.caption(plain(reason))
     if st.button(
@@ -122,6 +122,5 @@ def _start(run: Run, *, quick: bool | None, seed: int | None) -> None:
     """Begin; with ``quick`` None go on with what was asked for the last time."""
     with shell.guard():
         request = None if quick is None else RobustnessRequest(seed=seed or 0, limit=QUICK_IMAGES if quick else None)
-        robustness_reads.measurements().start(run.run_id, request)
-        robustness_reads.refresh()
+        lab().jobs.measure_robustness(run.run_id, request)
         st.rerun()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.runs.types import Run
-from aquadash.ui import cache, components, image_browser, run_order, shell
+from aquadash.ui import components, image_browser, run_order, shell
 from aquadash.ui.evaluate import epoch_section, scores, second_run
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.lab import lab
 from aquadash.ui.sections import Need
 from aquadash.ui.text import plain
 from aquadash.ui.train import guess_box
@@ -62,7 +63,7 @@ def _without_results(run: Run) -> None:
         icon=":material/arrow_forward:",
         query_params={"run": run.run_id},
     )
-    epochs = cache.history(run.run_id)
+    epochs = lab().runs.history(run.run_id)
     if epochs:
         st.subheader("How far it came", anchor=False)
         scores.show_curves(run, epochs)

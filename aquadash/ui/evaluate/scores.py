@@ -9,7 +9,6 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash import settings
-from aquadash.classroom import limits
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
 from aquadash.figures.compare_curves import compare_curves
@@ -18,9 +17,10 @@ from aquadash.figures.learning_curves import Metric as PlainMetric
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
-from aquadash.ui import cache, components, run_order
+from aquadash.ui import components, run_order
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import percent
 from aquadash.ui.train import coach_notes
 
@@ -44,13 +44,19 @@ def show_scores(one: Evaluated) -> None:
         f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
         f"of {math.log(classes):.2f}."
     )
-    if settings.classroom() and limits.in_force().test_results_hidden:
+    if settings.classroom() and _test_results_hidden():
         st.caption(
             "🏁 These are test images. Look at them to understand what the network gets wrong; choose between runs by "
             "validation accuracy, as the board of the class does until the teacher shows the test results."
         )
     if run.config.training.validation == "test":
         _explain_the_reports_way(found.n, unseen)
+
+
+def _test_results_hidden() -> bool:
+    from aquadash.classroom import limits
+
+    return limits.in_force().test_results_hidden
 
 
 def show_confidence(predictions: Predictions, *, key: str) -> None:
@@ -72,7 +78,7 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
             )
     if run.config.training.validation == "test":
         spent = (
-            report_validation_images(cache.evaluation(run.run_id).n)
+            report_validation_images(lab().runs.evaluation(run.run_id).n)
             if run_order.has_results(run)
             else REPORT_VALIDATION_IMAGES
         )
@@ -82,7 +88,7 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
 def show_both_curves(run: Run, other: Run) -> None:
     """Validation loss and accuracy of two runs by epoch, the second dashed."""
     names = (run.name, other.name)
-    histories = [cache.history(each.run_id) for each in (run, other)]
+    histories = [lab().runs.history(each.run_id) for each in (run, other)]
     metrics: tuple[EpochMetric, ...] = ("val_loss", "val_accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ import streamlit as st
 from aquadash import settings
 from aquadash.jobs import Job, JobStatus
 from aquadash.runs.types import Run
-from aquadash.ui import cache, inputs, job_panel, shell
-from aquadash.ui.evaluate import take_home_reads
+from aquadash.ui import inputs, job_panel, shell
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import most_megabytes, switched_off
 
@@ -44,7 +43,7 @@ def show(run: Run) -> None:
             help="The script needs them. AquaDash's own drawings may be passed on; photographs may be somebody's. "
             "CIFAR-100 is downloaded by the script where they are left out.",
         )
-        job_panel.follow(take_home_reads.export_of(run, include), functools.partial(_zip, run, include))
+        job_panel.follow(lab().jobs.export_id(run.run_id, include_data=include), functools.partial(_zip, run, include))
     from aquadash.export.convert import FORMATS
     from aquadash.export.convert_job import job_of
 
@@ -96,8 +95,7 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
     if job is not None:
         job_panel.show_end(job, did="made the ZIP")
     if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
-        preparing.prepare(cache.store(), run.run_id, include_data=include)
-        take_home_reads.refresh()
+        lab().jobs.export(run.run_id, include_data=include)
         st.rerun()
 
 
@@ -123,9 +121,9 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
     key = f"{form.name}-{run.run_id}"
     st.caption(f"**{form.title}**: {form.explained}")
     if job is not None and not job.status.ended:
-        job_panel.show(job, key=f"convert-{key}", stop=lambda: take_home_reads.conversions().stop(run.run_id, form))
+        job_panel.show(job, key=f"convert-{key}")
         return
-    converted = take_home_reads.converted(run, form, job)
+    converted = lab().jobs.converted(run.run_id, form)
     if converted is not None:
         st.download_button(
             f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
@@ -149,8 +147,7 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
     elif "test_accuracy" not in run.metrics:
         st.caption("This run has no trained network.")
     elif st.button(f"Convert to {form.title}", key=f"convert-{key}", icon="🔄"):
-        take_home_reads.conversions().start(run.run_id, form)
-        take_home_reads.refresh()
+        lab().jobs.convert(run.run_id, form)
         st.rerun()
 
 
@@ -166,13 +163,12 @@ def _upload() -> None:
     )
     if uploaded is None:
         return
-    if cache.job(preparing.import_of(uploaded.file_id)) is None:
-        folder = settings.home() / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix="upload-", suffix=".zip", dir=folder, delete=False) as file:
-            file.write(uploaded.getvalue())
-        preparing.bring(Path(file.name), upload=uploaded.file_id, called=display_name(uploaded.name))
-        cache.refresh_jobs()
+    if lab().jobs.get(preparing.import_of(uploaded.file_id)) is None:
+        lab().jobs.import_run(
+            uploaded.file_id,
+            called=display_name(uploaded.name),
+            write=lambda path: path.write_bytes(uploaded.getvalue()),
+        )
     job_panel.follow(preparing.import_of(uploaded.file_id), _incoming)
 
 
@@ -185,7 +181,8 @@ def _incoming(job: Job | None) -> None:
     if job.status is not JobStatus.FINISHED:
         job_panel.show_end(job, did="took it in")
         return
-    run, copies = cache.run(job.result["run_id"]), job.result["copies"]
+    run, seen = lab().runs.get(job.result["run_id"]), {run.run_id for run in lab().runs.all()}
+    copies = [run_id for run_id in job.result["copies"] if run_id in seen]
     st.success(f"**{plain(run.name)}** is here.", icon="📥")
     if copies:
         st.caption(f"The same run was here already, as {', '.join(copy[:8] for copy in copies)}; now it is here twice.")

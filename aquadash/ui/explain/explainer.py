@@ -12,11 +12,11 @@ import streamlit as st
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from aquadash.classroom.rights import Action, require
 from aquadash.explain.remote import RemoteExplainer
 from aquadash.explain.results import Explanation
+from aquadash.lab.rights import Action
 from aquadash.runs.types import Run
-from aquadash.ui import cache
+from aquadash.ui.lab import lab
 from aquadash.ui.predictor import WAKING, ModelKey, model_key
 from aquadash.ui.text import joined, time_left
 
@@ -39,8 +39,8 @@ def explainer(run: Run) -> RemoteExplainer:
         ExplainError: It has no convolution.
         AnswerError: Loading it took too long, or more memory than there is.
     """
-    require(Action.OPEN_MODEL, run.thing)
-    return _explainer(model_key(run), run.class_names)
+    lab().rights.require(Action.OPEN_MODEL, run.thing)
+    return _explainer(model_key(run), run)
 
 
 def explained(
@@ -57,7 +57,7 @@ def explained(
     Raises:
         NotAllowedError: The visitor may not open the network.
     """
-    require(Action.OPEN_MODEL, run.thing)
+    lab().rights.require(Action.OPEN_MODEL, run.thing)
     place = model_key(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
     keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
@@ -97,9 +97,9 @@ def _memory() -> LRUCache[Key, Explanation]:
 
 
 @st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)
-def _explainer(key: ModelKey, class_names: tuple[str, ...]) -> RemoteExplainer:
-    _, run_id, _ = key
-    return RemoteExplainer(cache.store().model_path(run_id), class_names=class_names)
+def _explainer(key: ModelKey, _run: Run) -> RemoteExplainer:
+    network, _ = lab().runs.network(_run)
+    return RemoteExplainer(network, class_names=_run.class_names)
 
 
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:

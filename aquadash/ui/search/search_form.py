@@ -11,11 +11,12 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan, start_search
+from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
-from aquadash.ui import bound, cache, inputs, shell, source_menu
+from aquadash.ui import bound, inputs, shell, source_menu
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.search import search_space_fields
 from aquadash.ui.text import count, plain
 from aquadash.ui.train import form_state
@@ -171,12 +172,11 @@ def _launch(plan: SearchPlan) -> None:
     st.session_state[_LAUNCHED_AT] = now
     try:
         with st.spinner("Launching ..."):
-            search_id = start_search(plan, cache.engine())
+            search_id = lab().searches.start(plan)
     except Exception:
         # A second try at once is no double click.
         del st.session_state[_LAUNCHED_AT]
         raise
-    cache.refresh()
     st.session_state[_LAUNCHES] += 1
     st.query_params["search"] = search_id
     st.rerun()

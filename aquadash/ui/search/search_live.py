@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash import settings
-from aquadash.classroom.rights import Action, allowed
+from aquadash.lab.rights import Action
 from aquadash.runs.types import RunStatus
-from aquadash.search import Budget, Search, SearchHead, TrialState, resume_search, stop_search
+from aquadash.search import Budget, Search, SearchHead, TrialState
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
-from aquadash.search.store import open_search_store
 from aquadash.search.words import verdict
-from aquadash.ui import address, cache, components, inputs, owners, shell
+from aquadash.ui import address, components, inputs, owners, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.search import search_charts, search_trials
 from aquadash.ui.text import count, duration, joined, plain, time_left
 from aquadash.ui.train import clone, live
@@ -62,7 +62,7 @@ def watch(heads: Sequence[SearchHead]) -> None:
 
 def show(search_id: str) -> None:
     """Draw a search: what can be done with it, how far it is, its charts and its trials."""
-    search = cache.search(search_id)
+    search = lab().searches.get(search_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(search.status)
         owners.badge(search.thing)
@@ -123,7 +123,7 @@ def _explanation(search: Search) -> None:
     elif search.status is RunStatus.STOPPED:
         resting = search.of(TrialState.PAUSED)
         rest = f" {count(len(resting), 'trial')} will go on after the last complete epoch." if resting else ""
-        may = allowed(Action.RESUME, search.thing)
+        may = lab().rights.allow(Action.RESUME, search.thing)
         st.info(f"Stopped. **Continue** takes it up where it was.{rest}" if may else "Stopped.", icon="✋")
 
 
@@ -131,9 +131,9 @@ def _actions(search: Search) -> None:
     """Stop, continue, more trials, and the best trial's settings."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if search.at_work:
-            if allowed(Action.STOP, search.thing):
+            if lab().rights.allow(Action.STOP, search.thing):
                 _stop_button(search)
-        elif not allowed(Action.RESUME, search.thing):
+        elif not lab().rights.allow(Action.RESUME, search.thing):
             pass
         elif search.status is RunStatus.FINISHED:
             _more_trials(search)
@@ -146,7 +146,7 @@ def _actions(search: Search) -> None:
                 icon=":material/arrow_forward:",
                 help="Fills the form of a single training with them.",
             )
-        if settings.classroom() and allowed(Action.HIDE):
+        if settings.classroom() and lab().rights.allow(Action.HIDE):
             _hide_button(search)
 
 
@@ -158,8 +158,7 @@ def _hide_button(search: Search) -> None:
         help="The class does not see a hidden search and its trials; whose it is, does.",
     ):
         with shell.guard():
-            open_search_store().set_hidden(search.search_id, not search.hidden)
-            cache.refresh()
+            lab().searches.hide(search.search_id, not search.hidden)
             st.rerun()
 
 
@@ -173,8 +172,7 @@ def _stop_button(search: Search) -> None:
         help="Trainings at work stop and keep their complete epochs. The search can be continued from there.",
     ):
         with shell.guard():
-            stop_search(search.search_id)
-            cache.refresh()
+            lab().searches.stop(search.search_id)
             st.rerun()
 
 
@@ -196,16 +194,15 @@ def _more_trials(search: Search) -> None:
 
 def _resume(search: Search, budget: Budget) -> None:
     with shell.guard():
-        resume_search(search.search_id, cache.engine(), budget=budget)
-        cache.refresh()
+        lab().searches.resume(search.search_id, budget=budget)
         st.rerun()
 
 
 def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
     """The part that a search at work keeps drawing."""
-    search = cache.search(search_id)
+    search = lab().searches.get(search_id)
     if _signature(search) != seen:
-        cache.refresh()
+        lab().refresh()
         st.rerun()
     st.progress(search.share, text=plain(progress_text(search)))
     _under_way(search)
@@ -223,7 +220,7 @@ def _under_way(search: Search) -> None:
     for trial in at_work[:_MOST_SHOWN]:
         if not trial.run_id:
             continue
-        run = cache.run(trial.run_id)
+        run = lab().runs.get(trial.run_id)
         waits = run.status is RunStatus.QUEUED
         _, doing, facts = live.progress_text(run)
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.classroom.checks import check_search
 from aquadash.errors import NotAllowedError
-from aquadash.ui import cache
+from aquadash.ui.lab import lab
 from aquadash.ui.search import search_form, search_live
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.train import clone, live, train_form
@@ -22,7 +21,7 @@ def one_training() -> None:
     with way:
         clone.show_way()
     with left:
-        runs = cache.runs()
+        runs = lab().runs.all()
         if runs:
             live.watch(runs)
         else:
@@ -33,7 +32,7 @@ def one_training() -> None:
 
 def search() -> None:
     """Draw the form beside the search to watch."""
-    heads = cache.search_heads()
+    heads = lab().searches.all()
     refused = _refusal()
     if refused:
         st.info(refused, icon="🏫")
@@ -57,7 +56,7 @@ def search() -> None:
 def _refusal() -> str:
     """Why the visitor may start no search; empty if they may."""
     try:
-        check_search()
+        lab().limits.check_search()
     except NotAllowedError as error:
         return str(error)
     return ""

@@ -17,8 +17,8 @@ from aquadash.config import RunConfig, flatten, parse_assignments, with_values
 from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.runs.types import Run
-from aquadash.ui import cache
 from aquadash.ui import hyperparameters as fields
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 
@@ -76,7 +76,7 @@ def take() -> bool:
         form_state.replace(_changed(form_state.config(), asked[1]))
         return True
     try:
-        run = cache.run(run_id)
+        run = lab().runs.get(run_id)
     except (UnknownNameError, RunError):
         _trouble(
             f"There is no run “{run_id[:40]}” to clone; it may have been deleted, or the link comes from another "

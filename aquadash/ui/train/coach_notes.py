@@ -11,6 +11,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, overfit_verdict
 from aquadash.runs.types import EpochRecord, Run
 from aquadash.ui import cache
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import clone, config_notes
 
@@ -68,6 +69,6 @@ def _evaluation(run: Run) -> Evaluation | None:
     if not run.status.ended or "test_accuracy" not in run.metrics:
         return None
     try:
-        return cache.evaluation(run.run_id)
+        return lab().runs.evaluation(run.run_id)
     except AquaDashError:
         return None

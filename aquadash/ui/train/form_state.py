@@ -16,12 +16,12 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.classroom.checks import within_epochs
 from aquadash.config import RunConfig, flatten, setting, with_values
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
 from aquadash.ui import address
 from aquadash.ui import hyperparameters as fields
+from aquadash.ui.lab import lab
 
 DEFAULT_PRESET = "notebook-fixed"
 
@@ -61,7 +61,7 @@ def preset(name: str) -> Origin:
 
 def allowed(config: RunConfig) -> RunConfig:
     """The settings with as many epochs as the visitor may train for."""
-    epochs = within_epochs(config.training.epochs)
+    epochs = lab().limits.within_epochs(config.training.epochs)
     return config if epochs == config.training.epochs else with_values(config, {"training.epochs": epochs})
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import accuracy_words, pair_words, score_guess
 from aquadash.runs.types import Guess, Run
-from aquadash.ui import cache, inputs
+from aquadash.ui import inputs
+from aquadash.ui.lab import lab
 from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import plain
 
@@ -70,7 +71,7 @@ def show(run: Run) -> None:
         )
         return
     try:
-        score = score_guess(run.guess, cache.evaluation(run.run_id))
+        score = score_guess(run.guess, lab().runs.evaluation(run.run_id))
     except AquaDashError as error:
         st.info(f"**Your guess:** {plain(guess_text(run.guess))}. It cannot be scored. {plain(str(error))}", icon="🔮")
         return

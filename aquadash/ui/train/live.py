@@ -11,14 +11,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.classroom.rights import Action, allowed
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
+from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus
-from aquadash.ui import cache, components, owners, run_order, shell
+from aquadash.ui import components, owners, run_order, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
 from aquadash.ui.train import clone, coach_notes, guess_box, live_curves
 
@@ -49,7 +50,7 @@ def watch(runs: Sequence[Run]) -> None:
 
 def show(run_id: str) -> None:
     """Draw a run: what can be done with it, how far it is, its curves and its log."""
-    run = cache.run(run_id)
+    run = lab().runs.get(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.caption(plain(_recipe(run)), width="content")
@@ -100,7 +101,7 @@ def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
 
 def _is_starting(run: Run) -> bool:
     if run.status is RunStatus.QUEUED:
-        return run.place == 1 and all(other.status is not RunStatus.RUNNING for other in cache.runs())
+        return run.place == 1 and all(other.status is not RunStatus.RUNNING for other in lab().runs.all())
     return not _has_begun(run)
 
 
@@ -116,7 +117,7 @@ def _recipe(run: Run) -> str:
 def _explanation(run: Run) -> None:
     """Why the run is where it is, in words."""
     if run.status is RunStatus.INTERRUPTED:
-        kept = len(cache.history(run.run_id))
+        kept = len(lab().runs.history(run.run_id))
         st.warning(
             "It was cut off before its end, and nothing goes on with it by itself. "
             f"**{count(kept, 'complete epoch')} kept**; at most the epoch under way is lost. "
@@ -135,13 +136,12 @@ def _actions(run: Run) -> None:
     """Stop, resume, and the ways to the results and to another run like it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         owners.badge(run.thing)
-        if not run.status.ended and allowed(Action.STOP, run.thing):
+        if not run.status.ended and lab().rights.allow(Action.STOP, run.thing):
             _stop_button(run)
-        may_resume = run.status.resumable and allowed(Action.RESUME, run.thing)
+        may_resume = run.status.resumable and lab().rights.allow(Action.RESUME, run.thing)
         if may_resume and st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
             with shell.guard():
-                cache.engine().resume(run.run_id)
-                cache.refresh()
+                lab().runs.resume(run.run_id)
                 st.rerun()
         if "test_accuracy" in run.metrics:
             st.page_link(
@@ -160,26 +160,25 @@ def _stop_button(run: Run) -> None:
     label = "Take out of the queue" if run.status is RunStatus.QUEUED else "Stop"
     if st.button(label, key=f"stop-{run.run_id}", icon="✋", help="Complete epochs are kept, and it can be resumed."):
         with shell.guard():
-            cache.engine().stop(run.run_id)
-            cache.refresh()
+            lab().runs.stop(run.run_id)
             st.rerun()
 
 
 def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
     """How far a run at work is; the page again when its status has changed."""
-    run = cache.run(run_id)
+    run = lab().runs.get(run_id)
     if _signature(run) != seen:
-        cache.refresh()
+        lab().refresh()
         st.rerun()
     if run.status is RunStatus.QUEUED:
-        st.markdown(f"⏳ {plain(queue_text(run, cache.runs()))}")
+        st.markdown(f"⏳ {plain(queue_text(run, lab().runs.all()))}")
     else:
         _progress(run)
 
 
 def _epochs(run_id: str) -> None:
     """What a run's complete epochs have brought, and its log."""
-    run = cache.run(run_id)
+    run = lab().runs.get(run_id)
     stage = live_curves.stage_of(run)
     history = live_curves.history(run, stage)
     _figures_of_best_epoch(run, history)
@@ -225,7 +224,7 @@ def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
 def _test_accuracy(run: Run) -> None:
     """With its interval, where the predictions can still be read."""
     try:
-        found = cache.evaluation(run.run_id)
+        found = lab().runs.evaluation(run.run_id)
         accuracy, _, interval = percent(found.accuracy, found.accuracy_ci95).partition(" (")
     except AquaDashError:
         accuracy, interval = percent(run.metrics["test_accuracy"]), ""
@@ -249,7 +248,7 @@ def _log(run: Run) -> None:
 
 def _at_work() -> None:
     """Who runs and who waits."""
-    runs = cache.runs()
+    runs = lab().runs.all()
     at_work = [run for run in run_order.at_work_first(runs) if not run.status.ended]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
         for run in at_work[:20]:

@@ -10,7 +10,8 @@ import streamlit as st
 
 from aquadash.figures.learning_curves import Metric, Monitor, learning_curves
 from aquadash.runs.types import EpochRecord, Run
-from aquadash.ui import cache, components, inputs
+from aquadash.ui import components, inputs
+from aquadash.ui.lab import lab
 
 #: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
 #: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
@@ -42,7 +43,7 @@ def shared_stage(run_id: str, status: str, since: float | None, _run: Run) -> St
 
 def history(run: Run, stage: Stage) -> Sequence[EpochRecord]:
     """The run's epochs at that stage."""
-    return cache.history(run.run_id) if run.status.ended else _history(run.run_id, stage)
+    return lab().runs.history(run.run_id) if run.status.ended else _history(run.run_id, stage)
 
 
 def draw(run: Run, stage: Stage, *, epochs: int) -> None:
@@ -70,7 +71,7 @@ def _window(epochs: int) -> int:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
-    return tuple(cache.store().history(run_id))
+    return tuple(lab().runs.history(run_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

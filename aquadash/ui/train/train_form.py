@@ -17,6 +17,7 @@ from aquadash.runs.types import Guess
 from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, duration, plain
 from aquadash.ui.train import clone, config_notes, form_state, guess_box, network_panel, train_settings, yaml_box
 from aquadash.ui.train.form_state import DEFAULT_PRESET
@@ -105,7 +106,7 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 def _cost(config: RunConfig) -> str:
     """What the training will take, by earlier ones, in markdown."""
-    known = cache.paces().known(embedded(config))
+    known = lab().runs.paces().known(embedded(config))
     if known is None:
         return (
             "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes. With the "
@@ -197,18 +198,17 @@ def _launch(config: RunConfig, name: str, guess: Guess | None) -> None:
     st.session_state[_LAUNCHED_AT] = now
     try:
         with st.spinner("Launching ..."):
-            run = cache.engine().submit(config, name=name or None)
+            run = lab().runs.train(config, name=name or None)
     except Exception:
         # A second try at once is no double click.
         del st.session_state[_LAUNCHED_AT]
         raise
     if guess is not None:
         try:
-            cache.store().set_guess(run.run_id, guess)
+            lab().runs.guess(run.run_id, guess)
         except AquaDashError as error:
             # The run has been launched all the same, so the page goes on to it.
             st.session_state[_AFTERWARDS] = f"Your guess could not be kept. {error}"
-    cache.refresh()
     st.session_state[_LAUNCHES] += 1
     clone.record(None)
     st.query_params["run"] = run.run_id

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from aquadash import data
-from aquadash.classroom.checks import within_epochs
 from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
@@ -15,6 +14,7 @@ from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui import address, cache, components, run_order, source_menu
 from aquadash.ui.evaluate import first_model
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
 
@@ -57,7 +57,7 @@ def pick_results() -> Results | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
     from aquadash.runs.first_model import ORIGIN
 
-    with_results = [run for run in first_model.or_first_model(cache.runs()) if _usable(run)]
+    with_results = [run for run in first_model.or_first_model(lab().runs.all()) if _usable(run)]
     if not with_results:
         st.info("This section is about a run's results, and there are none yet.", icon="🏊")
         _offer_run()
@@ -75,7 +75,7 @@ def pick_results() -> Results | None:
         else "It learnt from pictures that are not listed here."
     )
     run_id = run.run_id
-    return Results(run, cache.evaluation(run_id), cache.predictions(run_id), cache.history(run_id))
+    return Results(run, lab().runs.evaluation(run_id), lab().runs.predictions(run_id), lab().runs.history(run_id))
 
 
 def _usable(run: Run) -> bool:
@@ -84,14 +84,14 @@ def _usable(run: Run) -> bool:
 
 def _offer_run() -> None:
     """A training for those who have no run."""
-    at_work = [run for run in cache.runs() if not run.status.ended]
+    at_work = [run for run in lab().runs.all() if not run.status.ended]
     if at_work:
         st.page_link(
             "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
         )
     said = st.query_params.get("source", "")
     source = said if data.is_here(said) else source_menu.DEFAULT
-    epochs = within_epochs(EPOCHS)
+    epochs = lab().limits.within_epochs(EPOCHS)
     st.caption(
         f"A short training of the report's network on {plain(data.title_of(source))}, measured the right way: "
         f"{count(epochs, 'epoch')}, a minute or two. It goes on by itself while you read other sections."
@@ -99,8 +99,7 @@ def _offer_run() -> None:
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
         config = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": epochs})
         with st.spinner("Launching ..."):
-            run = cache.engine().submit(config)
-        cache.refresh()
+            run = lab().runs.train(config)
         st.switch_page("pages/train.py", query_params={"run": run.run_id})
 
 

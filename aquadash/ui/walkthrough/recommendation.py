@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aquadash import data, people, settings
+from aquadash import data, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
@@ -159,11 +160,7 @@ def _images(run: Run) -> int | None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _parameters(place: str, run_id: str) -> int | None:
-    from aquadash.runs.cost import parameter_count
-
     try:
-        # Kept for everybody, and how large a network is may be known by all who see its run.
-        with people.acting(people.OWNER):
-            return parameter_count(cache.store().model_path(run_id))
+        return lab().runs.cost(run_id).parameters
     except AquaDashError:
         return None

@@ -1,4 +1,4 @@
-"""What each may do in a class: one table, asked where the work is done.
+"""What each may do in a class: one table, asked in the lab and nowhere else.
 
 Who made a thing owns it. What the teacher or the owner of the machine has made is there for all; what a student has
 made may be looked at by the others, but only the student and the teacher may change it or open its network or pictures.
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from aquadash import people
 from aquadash.errors import NotAllowedError
 from aquadash.people import Person, Role, Thing
 
@@ -43,7 +42,6 @@ class Action(StrEnum):
     REORDER = "reorder"
     HIDE = "hide"
     SETTINGS = "settings"
-    WORK = "work"
 
 
 class Whose(StrEnum):
@@ -109,7 +107,6 @@ RULES: dict[Action, Rule] = {
     Action.REORDER: Rule("change the order of the queue", own=False),
     Action.HIDE: Rule("hide a run or search from the class", own=False),
     Action.SETTINGS: Rule("change the settings and limits of the class", own=False),
-    Action.WORK: Rule("write the results of a training", own=False),
 }
 
 #: The actions that are done with no thing.
@@ -124,7 +121,6 @@ WITHOUT_THING = frozenset(
         Action.REORDER,
         Action.HIDE,
         Action.SETTINGS,
-        Action.WORK,
     }
 )
 
@@ -136,87 +132,87 @@ def whose(thing: Thing, person: Person) -> Whose:
     return Whose.SHARED if thing.shared else Whose.OTHERS
 
 
-def refusal(action: Action, thing: Thing | None = None, *, person: Person | None = None) -> str:
-    """Why somebody may not do something, in words for people; empty if they may.
+@dataclass(frozen=True)
+class Rights:
+    """What one person may do.
 
-    Args:
-        action: What.
-        thing: With what; None for actions that are done with nothing.
-        person: Who; None for whoever acts in this thread.
+    Attributes:
+        person: Who.
     """
-    who = person or people.current()
-    if who.leads:
-        return ""
-    if who.role is Role.STRANGER:
-        return (
-            "You have not joined the class, or your time in it is over. Join it with the code that the teacher shows."
-        )
-    rule = RULES[action]
-    if thing is None:
-        return "" if rule.own else " ".join((f"Only the teacher can {rule.does}.", rule.hint or "Ask your teacher."))
-    relation = whose(thing, who)
-    if thing.hidden and relation is not Whose.OWN:
-        return f"The teacher has hidden this {thing.kind} from the class. Ask your teacher to show it again."
-    if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
-        return ""
-    if relation is Whose.OTHERS:
-        owner = thing.owner_name or "another student"
-        return " ".join(
-            (f"The {thing.kind} “{thing.name}” belongs to {owner}. Only {owner} or the teacher can {rule.does}.",
-             rule.hint or f"Ask {owner} or your teacher.")
-        )  # fmt: skip
-    return " ".join(
-        (f"The {thing.kind} “{thing.name}” is for the whole class. Only the teacher can {rule.does}.",
-         rule.hint or "Ask your teacher.")
-    )  # fmt: skip
 
+    person: Person
 
-def allowed(action: Action, thing: Thing | None = None) -> bool:
-    """Whether whoever acts in this thread may do something."""
-    return not refusal(action, thing)
+    def refusal(self, action: Action, thing: Thing | None = None) -> str:
+        """Why they may not do something, in words for people; empty if they may.
 
+        Args:
+            action: What.
+            thing: With what; None for actions that are done with nothing.
+        """
+        person = self.person
+        if person.leads:
+            return ""
+        if person.role is Role.STRANGER:
+            return (
+                "You have not joined the class, or your time in it is over. Join it with the code that the teacher "
+                "shows."
+            )
+        rule = RULES[action]
+        if thing is None:
+            return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
+        relation = whose(thing, person)
+        if thing.hidden and relation is not Whose.OWN:
+            return f"The teacher has hidden this {thing.kind} from the class. Ask your teacher to show it again."
+        if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
+            return ""
+        if relation is Whose.OTHERS:
+            owner = thing.owner_name or "another student"
+            of, may, hint = f"belongs to {owner}", f"{owner} or the teacher", f"Ask {owner} or your teacher."
+        else:
+            of, may, hint = "is for the whole class", "the teacher", "Ask your teacher."
+        return f"The {thing.kind} “{thing.name}” {of}. Only {may} can {rule.does}. {rule.hint or hint}"
 
-def require(action: Action, thing: Thing | None = None, *, person: Person | None = None) -> None:
-    """Refuse what somebody may not do; arguments as of :func:`refusal`.
+    def allow(self, action: Action, thing: Thing | None = None) -> bool:
+        """Whether they may do something."""
+        return not self.refusal(action, thing)
 
-    Raises:
-        NotAllowedError: What, whose it is, and whom to ask.
-    """
-    reason = refusal(action, thing, person=person)
-    if reason:
-        raise NotAllowedError(reason)
+    def require(self, action: Action, thing: Thing | None = None) -> None:
+        """Refuse what they may not do; arguments as of :meth:`refusal`.
 
+        Raises:
+            NotAllowedError: What, whose it is, and whom to ask.
+        """
+        if reason := self.refusal(action, thing):
+            raise NotAllowedError(reason)
 
-def may_stop(owner: str, thing: Thing | None = None) -> bool:
-    """Whether whoever acts in this thread may stop work: what they have asked for, or, as those who lead, all of it.
+    def allow_stop(self, owner: str, thing: Thing | None = None) -> bool:
+        """Whether they may stop work: what they have asked for, or, as those who lead, all of it.
 
-    Args:
-        owner: The id of the person who asked for the work; empty for the owner of the machine.
-        thing: What the work is done with, for work that whoever owns that may stop, too.
-    """
-    person = people.current()
-    if person.leads or (person.person_id and owner == person.person_id):
-        return True
-    return thing is not None and allowed(Action.STOP_JOB, thing)
+        Args:
+            owner: The id of the person who asked for the work; empty for the owner of the machine.
+            thing: What the work is done with, for work that whoever owns that may stop, too.
+        """
+        if self.person.leads or (self.person.person_id and owner == self.person.person_id):
+            return True
+        return thing is not None and self.allow(Action.STOP_JOB, thing)
 
+    def require_stop(self, owner: str, thing: Thing | None = None) -> None:
+        """Refuse where not :meth:`allow_stop`.
 
-def require_stop(owner: str, thing: Thing | None = None) -> None:
-    """Refuse where not :func:`may_stop`.
+        Raises:
+            NotAllowedError: Whom to ask.
+        """
+        if not self.allow_stop(owner, thing):
+            reason = self.refusal(Action.STOP_JOB, thing) if thing else ""
+            raise NotAllowedError(
+                reason or "Somebody else has asked for this work. Only they or the teacher can stop it."
+            )
 
-    Raises:
-        NotAllowedError: Whom to ask.
-    """
-    if not may_stop(owner, thing):
-        reason = refusal(Action.STOP_JOB, thing) if thing else ""
-        raise NotAllowedError(reason or "Somebody else has asked for this work. Only they or the teacher can stop it.")
-
-
-def viewed(found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:
-    """Those that whoever acts in this thread may see, in their order."""
-    person = people.current()
-    if person.leads:
-        return list(found)
-    return [one for one in found if not refusal(Action.VIEW, thing_of(one), person=person)]
+    def seen(self, found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:
+        """Those of some things that they may look at, in their order."""
+        if self.person.leads:
+            return list(found)
+        return [one for one in found if self.allow(Action.VIEW, thing_of(one))]
 
 
 def table() -> list[dict[str, str | bool]]:

@@ -1,0 +1,270 @@
+"""The data sets, as somebody may look at, use, add and delete them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash import data
+from aquadash.data import Dataset, ProgressCallback, Source
+from aquadash.data.folder import about
+from aquadash.data.folder.about import About
+from aquadash.errors import DataError, NotAllowedError
+from aquadash.lab.part import Part
+from aquadash.lab.rights import Action
+
+if TYPE_CHECKING:
+    from aquadash.data.cifar100 import FetchResult
+    from aquadash.data.folder.drafts import Draft, Request, SplitChoice
+    from aquadash.data.folder.types import CheckReport, LeftOut
+
+
+class DataSets(Part):
+    """``Lab.data``: see there.
+
+    Own pictures come in as a draft: it is begun, read by a job, looked at, and made a data set or discarded. It is
+    whose it was begun by.
+    """
+
+    def sources(self) -> dict[str, Source]:
+        """The data sets that the person may use by the name in ``data.source``: those that come along, then the kept
+        ones of own pictures."""
+        own = {kept.source: kept.thing for kept in about.all_kept().values()}
+        return {
+            name: data.SOURCES[name]
+            for name in data.SOURCES
+            if name not in own or self._rights.allow(Action.OPEN_PICTURES, own[name])
+        }
+
+    def require(self, source: str, *, load: bool = False) -> None:
+        """Refuse a data set that the person may not use; one that is not there passes.
+
+        Args:
+            source: As in ``data.source``.
+            load: It is to be loaded, so that it would be fetched first where it is not here.
+
+        Raises:
+            NotAllowedError: It is another student's, or would be fetched and the person may not have that done.
+        """
+        kept = about.all_kept().get(source.removeprefix(about.PREFIX)) if source.startswith(about.PREFIX) else None
+        if kept is not None:
+            self._rights.require(Action.OPEN_PICTURES, kept.thing)
+        elif load and source in data.SOURCES and not data.is_here(source):
+            self._rights.require(Action.ADD_FOR_ALL)
+
+    def load(self, source: str, *, progress: ProgressCallback | None = None) -> Dataset:
+        """A data set, with all of its images; see :func:`aquadash.data.load`.
+
+        Raises:
+            UnknownNameError: There is no such source.
+            NotAllowedError: As :meth:`require`.
+            DataError: The data is missing, damaged or not what it claims to be.
+        """
+        self.require(source, load=True)
+        return data.load(source, progress=progress)
+
+    def fetch(self, progress: ProgressCallback | None = None) -> FetchResult:
+        """Find the archive of CIFAR-100, or download it.
+
+        Raises:
+            NotAllowedError: It is not here, and a student asks.
+            DataError: It is neither here nor can it be downloaded.
+        """
+        from aquadash.data import cifar100
+
+        if cifar100.locate() is None:
+            self._rights.require(Action.ADD_FOR_ALL)
+        return cifar100.fetch(progress)
+
+    # -- own pictures that are kept ----------------------------------------------------------------------------------
+
+    def own(self, source: str) -> About:
+        """What is known of a data set of own pictures, by its source or the rest of that after ``folder-``.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+            NotAllowedError: It is another student's.
+        """
+        kept = about.about(source.removeprefix(about.PREFIX))
+        self._rights.require(Action.OPEN_PICTURES, kept.thing)
+        return kept
+
+    def report(self, source: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
+        """What the check found when a data set was made, and the files that could not be read; errors as :meth:`own`.
+
+        Raises:
+            DataError: The data set is damaged.
+        """
+        from aquadash.data.folder import store
+
+        return store.report_of(self.own(source).name)
+
+    def delete(self, source: str) -> str:
+        """Delete a data set of own pictures. Runs that were trained on it keep their results.
+
+        Returns:
+            What :meth:`restore` takes to bring it back; the last few deleted ones are kept for that.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+            NotAllowedError: It is not the person's own.
+            StorageError: It cannot be moved.
+        """
+        from aquadash.data.folder import store
+
+        kept = about.about(source.removeprefix(about.PREFIX))
+        self._rights.require(Action.DELETE_PICTURES, kept.thing)
+        return store.delete(kept.name)
+
+    def deleted(self) -> list[str]:
+        """What :meth:`restore` takes and the person may bring back, the last deleted first."""
+        from aquadash.data.folder import store
+
+        return [key for key, thing in store.deleted() if self._rights.allow(Action.DELETE_PICTURES, thing)]
+
+    def restore(self, key: str) -> About:
+        """Bring back what :meth:`delete` has put away.
+
+        Raises:
+            DataError: It is not there any more, or another data set has its name now.
+            NotAllowedError: It was not the person's own.
+            StorageError: It cannot be moved.
+        """
+        from aquadash.data.folder import store
+
+        thing = dict(store.deleted()).get(key)
+        if thing is not None:
+            self._rights.require(Action.DELETE_PICTURES, thing)
+        return store.restore(key)
+
+    # -- own pictures on their way in --------------------------------------------------------------------------------
+
+    def begin(self, request: Request, *, write: Callable[[Path], object] | None = None) -> str:
+        """Make a draft of own pictures, for :meth:`read` to have read.
+
+        Args:
+            request: What to read; ``path`` does not count where ``write`` is given, and ``owner`` not at all.
+            write: Writes the uploaded archive to the path that it is given.
+
+        Returns:
+            The draft's id, which nobody can guess.
+
+        Raises:
+            DataError: The size is none of those offered.
+            NotAllowedError: Students upload, and no more than the class's limit.
+            StorageError: It cannot be written.
+        """
+        from aquadash.data.folder import drafts
+
+        self._rights.require(Action.UPLOAD if write is not None else Action.READ_FOLDER)
+        request = replace(request, owner=self._person.person_id)
+        if write is None:
+            return drafts.begin(request)
+
+        def within_limit(path: Path) -> None:
+            write(path)
+            self._limits.check_upload(path.stat().st_size)
+
+        return drafts.begin(request, write=within_limit)
+
+    def begin_again(self, draft_id: str, *, size: int | None = None) -> str:
+        """A new draft of the same pictures; the old one goes.
+
+        Args:
+            draft_id: The old one.
+            size: Side of its pictures in pixels; None for the same.
+
+        Raises:
+            DataError: There is no such draft, or no such size.
+            NotAllowedError: Somebody else has begun it.
+        """
+        from aquadash.data.folder import drafts
+
+        self._require_draft(draft_id)
+        return drafts.again(draft_id, size=size or drafts.request_of(draft_id).size)
+
+    def read(self, draft_id: str) -> None:
+        """Have a draft read by a job.
+
+        Raises:
+            DataError: There is no such draft.
+            NotAllowedError: Somebody else has begun it.
+            RunError: No process can be started.
+        """
+        from aquadash.data.folder import drafts
+
+        self._require_draft(draft_id)
+        drafts.start(draft_id)
+
+    def is_read(self, draft_id: str) -> bool:
+        """Whether the pictures of a draft have been read to their end; errors as for :meth:`begin_again`."""
+        from aquadash.data.folder import drafts
+
+        self._require_draft(draft_id)
+        return drafts.is_read(draft_id)
+
+    def draft(self, draft_id: str) -> Draft:
+        """The pictures of a draft that was read.
+
+        Raises:
+            DataError: There is no such draft, or it was not read to its end.
+            NotAllowedError: Somebody else has begun it.
+        """
+        from aquadash.data.folder import drafts
+
+        self._require_draft(draft_id)
+        return drafts.opened(draft_id)
+
+    def keep(self, draft: Draft, choice: SplitChoice, *, title: str, replace: bool = False) -> About:
+        """Make a data set of a draft; the draft stays until it is discarded.
+
+        Args:
+            draft: What :meth:`draft` returned.
+            choice: How its pictures are divided.
+            title: What people call it; its name follows from it.
+            replace: Take the place of a data set of that name, which can be brought back like a deleted one.
+
+        Raises:
+            DataError: A problem stands in the way, a class would have too few pictures, or the title is taken.
+            NotAllowedError: The person may keep no more, or not replace that one.
+            StorageError: It cannot be written.
+        """
+        from aquadash.data.folder import drafts
+
+        self._rights.require(Action.UPLOAD)
+        kept = about.all_kept()
+        there = kept.get(about.name_for(title)) if replace else None
+        if there is not None:
+            self._rights.require(Action.DELETE_PICTURES, there.thing)
+        else:
+            own = sum(one.owner == self._person.person_id for one in kept.values())
+            self._limits.check_number("data_sets", own)
+        return drafts.use(draft, choice, title=title, overwrite=replace, owner=self._person)
+
+    def discard(self, draft_id: str) -> None:
+        """Throw a draft away, whatever it is doing; no error where there is none.
+
+        Raises:
+            NotAllowedError: Somebody else has begun it.
+        """
+        from aquadash.data.folder import drafts
+
+        with contextlib.suppress(DataError):
+            self._require_draft(draft_id)
+        drafts.discard(draft_id)
+
+    def _require_draft(self, draft_id: str) -> None:
+        """Refuse a draft that somebody else has begun.
+
+        Raises:
+            DataError: There is no such draft.
+            NotAllowedError: Somebody else has begun it, or nobody knows any more who.
+        """
+        from aquadash.data.folder import drafts
+
+        owner, person = drafts.owner_of(draft_id), self._person
+        if not person.leads and not (person.person_id and owner == person.person_id):
+            raise NotAllowedError("This import was begun by somebody else. Add your own pictures.")

@@ -1,0 +1,273 @@
+"""The work in the background beside trainings and searches, as somebody may ask for it, see it and stop it.
+
+Each kind of work has a way to begin it and one to what came of it; all of it is looked at by :meth:`Jobs.get` and
+stopped by :meth:`Jobs.stop`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash import settings
+from aquadash.errors import RunError, UnknownNameError
+from aquadash.jobs import Job, open_jobs
+from aquadash.jobs.kinds import KINDS
+from aquadash.jobs.worker import record_end
+from aquadash.lab import runs
+from aquadash.lab.data import DataSets
+from aquadash.lab.memory import kept
+from aquadash.lab.part import Part
+from aquadash.lab.rights import Action
+from aquadash.lab.runs import FRESH_SECONDS
+from aquadash.people import Thing
+from aquadash.runs import Run, open_store
+
+if TYPE_CHECKING:
+    from aquadash.export.convert import Format
+    from aquadash.export.convert_job import Converted
+    from aquadash.robustness.label_safety import SafetyRequest
+    from aquadash.robustness.request import RobustnessRequest
+    from aquadash.robustness.result import RobustnessResult
+    from aquadash.robustness.subjects import Subjects
+
+#: Seconds for which the list of the runs that are measured may be told as it was.
+LIST_SECONDS = 10.0
+
+
+class Jobs(Part):
+    """``Lab.jobs``: see there."""
+
+    def get(self, job_id: str) -> Job | None:
+        """A job as it is now; None where nobody ever asked for it.
+
+        Raises:
+            StorageError: The table of jobs cannot be read.
+        """
+        return _job(settings.place(), job_id)
+
+    def may_stop(self, job: Job) -> bool:
+        """Whether the person may stop a job: they asked for it, the run that it is about is theirs, or they lead."""
+        # Whose the run is, is read only where that matters.
+        return self._rights.allow_stop(job.owner) or self._rights.allow_stop(job.owner, _run_of(job))
+
+    def stop(self, job_id: str) -> None:
+        """Ask a job to stop.
+
+        Raises:
+            RunError: It is not at work.
+            NotAllowedError: It was asked for by somebody else, for a run that is not the person's own.
+        """
+        job = open_jobs().get(job_id)
+        if job is None:
+            raise RunError("This work is not known here, so there is nothing to stop.")
+        if not self.may_stop(job):
+            self._rights.require_stop(job.owner, _run_of(job))
+        with self._changing():
+            stopped = open_jobs().request_stop(job_id)
+            if stopped.status.ended:
+                # No worker had it, to keep how it ended.
+                record_end(KINDS[stopped.kind], stopped.run, stopped.status, stopped.message)
+
+    # -- robustness --------------------------------------------------------------------------------------------------
+
+    def measure_robustness(self, run_id: str, request: RobustnessRequest | None = None) -> Job:
+        """Start measuring how a run does on changed images, or go on with what is not measured yet.
+
+        Args:
+            run_id: A run that has ended and has a model.
+            request: What to measure; None for what was asked for the last time.
+
+        Raises:
+            RunError: The run has no model, or is being measured already.
+            NotAllowedError: The person may not have the run's network looked at.
+            AquaDashError: The request is not possible.
+        """
+        from aquadash.robustness.job import start
+
+        self._rights.require(Action.MEASURE, self._run(run_id).thing)
+        with self._changing():
+            return start(open_store(), run_id, request, owner=self._person.person_id)
+
+    def robustness(self, run_id: str) -> RobustnessResult | None:
+        """What is measured of a run so far; None where nothing is, or it is of weights that the run has no more.
+
+        Raises:
+            NotAllowedError: The run is hidden from the person.
+            StorageError: The figures are damaged.
+        """
+        from aquadash.robustness.job import job_of
+
+        run, job = self._run(run_id), self.get(job_of(run_id))
+        if job is not None and not job.status.ended:
+            return _live_robustness(settings.place(), run_id)
+        end = None if job is None else (job.attempt, job.ended_at)
+        return _robustness(settings.place(), run_id, run.ended_at, end)
+
+    def with_robustness(self) -> frozenset[str]:
+        """The ids of the runs that have figures of their robustness, also of such as the person does not see."""
+        return _with_robustness(settings.place())
+
+    # -- label safety ------------------------------------------------------------------------------------------------
+
+    def label_safety_id(self, run: Run, subjects: Subjects, request: SafetyRequest) -> str:
+        """The id of the job that measures how far images may be changed before a run's network no longer knows them.
+
+        Raises:
+            NotAllowedError: The person may not open the run's network, and so not know what it says.
+        """
+        from aquadash.robustness.label_safety_job import job_of, key_of
+
+        self._rights.require(Action.OPEN_MODEL, run.thing)
+        return job_of(key_of(run, subjects, request))
+
+    def measure_label_safety(self, run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
+        """Begin that measurement.
+
+        Args:
+            run: Whose network looks at the images.
+            subjects: The images to copy.
+            request: What to measure.
+
+        Raises:
+            NotAllowedError: The person may not open the run's network.
+            RunError: It is under way already.
+            AquaDashError: The request is not possible.
+        """
+        from aquadash.robustness.label_safety_job import start
+
+        self._rights.require(Action.OPEN_MODEL, run.thing)
+        with self._changing():
+            return start(run, subjects, request, owner=self._person.person_id)
+
+    # -- taking a run home -------------------------------------------------------------------------------------------
+
+    def convert(self, run_id: str, form: Format) -> Job:
+        """Start converting a run's network.
+
+        Raises:
+            RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
+            NotAllowedError: The person may not have the run's network converted.
+        """
+        from aquadash.export.convert_job import start
+
+        self._rights.require(Action.MEASURE, self._run(run_id).thing)
+        with self._changing():
+            return start(open_store(), run_id, form, owner=self._person.person_id)
+
+    def converted(self, run_id: str, form: Format) -> Converted | None:
+        """The file of the run's present weights in a format; None where there is none that has passed its check.
+
+        Raises:
+            NotAllowedError: The person may not open the run's network.
+        """
+        from aquadash.export.convert_job import job_of
+
+        run = self._run(run_id)
+        self._rights.require(Action.OPEN_MODEL, run.thing)
+        job = self.get(job_of(run_id, form))
+        end = None if job is None else (job.attempt, job.ended_at)
+        return _converted(settings.place(), run_id, run.ended_at, form, end)
+
+    def export_id(self, run_id: str, *, include_data: bool) -> str:
+        """The id of the job that makes the ZIP file of a run as it is now: another one whenever that would have other
+        content.
+
+        Raises:
+            NotAllowedError: The person may not open the run.
+            StorageError: The store cannot be read.
+        """
+        self._rights.require(Action.OPEN_MODEL, self._run(run_id).thing)
+        return _export_id(settings.place(), run_id, include_data)
+
+    def export(self, run_id: str, *, include_data: bool) -> Job:
+        """Make the ZIP file of a run ready, with the images that it learned from or without.
+
+        Raises:
+            NotAllowedError: The person may not open the run, or not its images.
+            RunError: It is being made already.
+            StorageError: The store cannot be read.
+        """
+        from aquadash.export.preparing import prepare
+
+        run = self._run(run_id)
+        self._rights.require(Action.OPEN_MODEL, run.thing)
+        if include_data:
+            DataSets(self._person).require(run.config.data.source)
+        with self._changing():
+            return prepare(open_store(), run_id, include_data=include_data, owner=self._person.person_id)
+
+    def import_run(self, upload: str, *, called: str, write: Callable[[Path], object]) -> Job:
+        """Take in a run that :meth:`export` has packed; it is the person's then.
+
+        Args:
+            upload: What stands for the upload.
+            called: What people know the file by, for messages.
+            write: Writes the file to the path that it is given.
+
+        Raises:
+            NotAllowedError: It is larger than what the person may upload.
+            RunError: It is being taken in already.
+        """
+        from aquadash.export.preparing import bring
+
+        self._rights.require(Action.UPLOAD)
+
+        def within_limit(path: Path) -> None:
+            write(path)
+            self._limits.check_upload(path.stat().st_size)
+
+        with self._changing():
+            return bring(upload, called=called, write=within_limit, owner=self._person)
+
+    # -- within ------------------------------------------------------------------------------------------------------
+
+    def _run(self, run_id: str) -> Run:
+        return runs.Runs(self._person).get(run_id)
+
+
+def _run_of(job: Job) -> Thing | None:
+    """The run that a job is about, None for work that is about none, or one that is gone."""
+    try:
+        return runs.thing_of(str(job.request.get("run_id", job.run)))
+    except UnknownNameError:
+        return None
+
+
+@kept(128, seconds=FRESH_SECONDS)
+def _job(place: str, job_id: str) -> Job | None:
+    return open_jobs().get(job_id)
+
+
+@kept(16, seconds=FRESH_SECONDS)
+def _live_robustness(place: str, run_id: str) -> RobustnessResult | None:
+    from aquadash.robustness.job import result_of
+
+    return result_of(open_store(), run_id)
+
+
+@kept(64)
+def _robustness(place: str, run_id: str, ended_at: float | None, job_end: object) -> RobustnessResult | None:
+    from aquadash.robustness.job import result_of
+
+    return result_of(open_store(), run_id)
+
+
+@kept(8, seconds=LIST_SECONDS)
+def _with_robustness(place: str) -> frozenset[str]:
+    return frozenset(open_store().measured_runs())
+
+
+@kept(64)
+def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
+    from aquadash.export import convert_job
+
+    return convert_job.converted(open_store(), run_id, form)
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _export_id(place: str, run_id: str, include_data: bool) -> str:
+    from aquadash.export.preparing import export_of
+
+    return export_of(open_store(), run_id, include_data=include_data)

@@ -1,0 +1,146 @@
+"""What the limits of a class refuse, asked in the lab where something is made or taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquadash.errors import NotAllowedError
+from aquadash.people import Person, Role
+
+if TYPE_CHECKING:
+    from aquadash.classroom.limits import ClassLimits
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one person may do.
+
+    Attributes:
+        person: Who.
+    """
+
+    person: Person
+
+    @property
+    def in_force(self) -> ClassLimits | None:
+        """The limits that hold for them now; None for those who have none."""
+        if self.person.role is not Role.STUDENT:
+            return None
+        # Of the class's wing, which nobody loads who serves no class.
+        from aquadash.classroom.limits import in_force
+
+        return in_force()
+
+    def within_epochs(self, epochs: int) -> int:
+        """So many epochs, or as many as a run of the person may have."""
+        limits = self.in_force
+        return epochs if limits is None or limits.epochs is None else min(epochs, limits.epochs)
+
+    def check_training(self, epochs: int, *, waiting: int, more: int = 1) -> None:
+        """Refuse a training beyond the limits of the person.
+
+        Args:
+            epochs: The most that it trains for.
+            waiting: How many runs of theirs wait already.
+            more: How many would be added.
+
+        Raises:
+            NotAllowedError: With the limit and what to do.
+        """
+        limits = self.in_force
+        if limits is None:
+            return
+        if limits.epochs is not None and epochs > limits.epochs:
+            raise NotAllowedError(
+                f"This training has {epochs} epochs; in this class a run may have {limits.epochs} at most. Choose "
+                "fewer epochs, or ask your teacher for more."
+            )
+        self.check_waiting(waiting, more=more)
+
+    def check_waiting(self, waiting: int, *, more: int = 1) -> None:
+        """Refuse more waiting runs than the limits of the person allow; arguments and error as above."""
+        limits = self.in_force
+        if limits is None or limits.waiting_runs is None or waiting + more <= limits.waiting_runs:
+            return
+        if not limits.waiting_runs:
+            raise NotAllowedError("The teacher lets nobody start a training just now. Ask your teacher.")
+        once = f", and this would add {more}" if more > 1 else ""
+        raise NotAllowedError(
+            f"You have {waiting} {'run' if waiting == 1 else 'runs'} waiting{once}; at most {limits.waiting_runs} may "
+            "wait at the same time. Wait until one has started, or stop one that you no longer want."
+        )
+
+    def check_upload(self, size: int) -> None:
+        """Refuse an upload that is larger than they may send.
+
+        Args:
+            size: In bytes.
+
+        Raises:
+            NotAllowedError: With the limit and what to do.
+        """
+        limits = self.in_force
+        if limits is None or limits.upload_megabytes is None or size <= limits.upload_megabytes * 1_000_000:
+            return
+        if not limits.upload_megabytes:
+            raise NotAllowedError("Uploads are switched off in this class. Ask your teacher.")
+        raise NotAllowedError(
+            f"The upload has {size / 1e6:.1f} MB; in this class at most {limits.upload_megabytes} MB are taken. Send "
+            "fewer or smaller pictures, or ask your teacher for more."
+        )
+
+    def check_kept_uploads(self, size: int, *, own: int, together: int) -> None:
+        """Refuse an upload that would be too much with those that the server keeps already.
+
+        Args:
+            size: Of the upload, in bytes.
+            own: Bytes that it keeps of the person.
+            together: Bytes that it keeps of all.
+
+        Raises:
+            NotAllowedError: With the limit and what to do.
+        """
+        limits = self.in_force
+        if limits is None:
+            return
+        for have, most, whose in (
+            (own, limits.kept_upload_megabytes, "your open pages"),
+            (together, limits.class_upload_megabytes, "the open pages of the class"),
+        ):
+            if most is not None and have + size > most * 1_000_000:
+                raise NotAllowedError(
+                    f"The upload has {size / 1e6:.1f} MB, and {whose} hold {have / 1e6:.1f} MB already; in this class "
+                    f"that may be {most} MB together. Take files that nobody needs any more off the pages, or close "
+                    "those pages and wait two minutes, or ask your teacher for more."
+                )
+
+    def check_number(self, what: str, have: int) -> None:
+        """Refuse to keep one more of something.
+
+        Args:
+            what: ``"data_sets"`` or ``"pipelines"``.
+            have: How many of them they have already.
+
+        Raises:
+            NotAllowedError: With the limit and what to do.
+        """
+        limits = self.in_force
+        most = None if limits is None else getattr(limits, what)
+        if most is not None and have >= most:
+            raise NotAllowedError(
+                f"You keep {have} {what.replace('_', ' ')} already; in this class one may keep {most}. Delete one "
+                "first, or ask your teacher for more."
+            )
+
+    def check_search(self) -> None:
+        """Refuse a search where they may start none.
+
+        Raises:
+            NotAllowedError: Searches are the teacher's in this class.
+        """
+        limits = self.in_force
+        if limits is not None and not limits.searches:
+            raise NotAllowedError(
+                "Searches take the computer for long, so in this class only the teacher starts them. Ask your teacher."
+            )

@@ -1,0 +1,38 @@
+"""What the lab keeps in memory of what it has read: once for everybody, each of whom sees of it what they may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Condition
+from typing import Any, ParamSpec, TypeVar
+
+from cachetools import Cache, LRUCache, TTLCache, cached
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_forget: list[Callable[[], None]] = []
+
+
+def kept(most: int, *, seconds: float | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A function whose answers are kept; of many threads that ask the same at once, one works it out.
+
+    Args:
+        most: How many answers, those used last.
+        seconds: For how long at most, for what still changes; None for as long as there is room.
+    """
+    memory: Cache[Any, Any] = LRUCache(most) if seconds is None else TTLCache(most, seconds)
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        wrapped = cached(memory, condition=Condition())(function)
+        if seconds is not None:
+            _forget.append(wrapped.cache_clear)
+        return wrapped
+
+    return decorate
+
+
+def refresh() -> None:
+    """Read what still changes anew with the next question: somebody has just changed something, or work has ended."""
+    for forget in _forget:
+        forget()

@@ -1,0 +1,28 @@
+"""What all parts of the lab have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aquadash.lab import memory
+from aquadash.lab.limits import Limits
+from aquadash.lab.rights import Rights
+from aquadash.people import Person
+
+
+class Part:
+    """A part of the lab, in somebody's name."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self._rights = Rights(person)
+        self._limits = Limits(person)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Do something that changes what is stored: whatever came of it, what was read is read anew afterwards."""
+        try:
+            yield
+        finally:
+            memory.refresh()

@@ -1,0 +1,560 @@
+"""The runs, as somebody may see, train, label and delete them.
+
+What is read is kept for everybody for a moment (:data:`FRESH_SECONDS`), and for good where it changes no more; who
+changes something here sees it at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.jobs import open_jobs
+from aquadash.lab.data import DataSets
+from aquadash.lab.memory import kept
+from aquadash.lab.part import Part
+from aquadash.lab.rights import Action
+from aquadash.people import Thing
+from aquadash.runs import Run, RunStatus, open_store
+from aquadash.runs import tags as tag
+from aquadash.runs.live import KIND
+from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
+
+if TYPE_CHECKING:
+    from aquadash.engine.waiting import Waiting
+    from aquadash.evaluation import Evaluation, PairedChange
+    from aquadash.runs import RunStore
+    from aquadash.runs.cost import Cost
+    from aquadash.runs.measured import Images
+    from aquadash.runs.pace import Paces
+    from aquadash.runs.pairs import Pair
+    from aquadash.runs.reproduction import Reproduction
+
+#: Seconds for which what still changes may be told as it was.
+FRESH_SECONDS = 1.0
+
+#: The same for the list of runs, of which only what has changed is read.
+RUNS_FRESH_SECONDS = 0.5
+
+#: The same for how long epochs took, which a run more hardly changes.
+PACES_FRESH_SECONDS = 10.0
+
+#: Nobody adds a run between the look at somebody's limits and the next run's place in the queue.
+_one_at_a_time = RLock()
+
+
+class Runs(Part):
+    """``Lab.runs``: see there. Students do not find runs that the teacher has hidden, unless they are their own."""
+
+    # -- what there is -----------------------------------------------------------------------------------------------
+
+    def all(self, *, deleted: bool = False) -> tuple[Run, ...]:
+        """The runs, newest first; with ``deleted`` those in the bin that the person may bring back.
+
+        It is the same object until something has changed, for all who see all of it.
+
+        Raises:
+            StorageError: The store cannot be read.
+        """
+        if deleted:
+            # Not kept: it is looked at seldom.
+            found = open_store().list_runs(deleted=True)
+            return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.thing))
+        everything = _all(settings.place()).runs
+        if self._person.leads:
+            return everything
+        return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.thing)))
+
+    def get(self, run_id: str) -> Run:
+        """One run by its full id, a deleted one too; of one that cannot be read, its status and message say so.
+
+        Raises:
+            UnknownNameError: There is none of that id.
+            NotAllowedError: It is hidden from the person.
+            StorageError: The store cannot be read.
+        """
+        # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
+        found = _all(settings.place()).by_id.get(run_id) or _one(settings.place(), run_id)
+        self._rights.require(Action.VIEW, found.thing)
+        return self._as_seen(found)
+
+    def find(self, text: str) -> Run:
+        """The run that an id, a unique prefix of one or a unique name stands for.
+
+        Raises:
+            UnknownNameError: No run fits.
+            RunError: More than one does.
+            NotAllowedError: It is hidden from the person.
+            StorageError: What is stored of it cannot be read.
+        """
+        found = self.get(self.find_id(text))
+        if found.status is RunStatus.UNREADABLE:
+            raise StorageError(f"{found.message} Delete it, or import it once more.")
+        return found
+
+    def find_id(self, text: str, *, deleted: bool = False) -> str:
+        """The id that such a text stands for, also of a run that cannot be read; with ``deleted`` of one in the bin.
+
+        Raises:
+            UnknownNameError: No run fits.
+            RunError: More than one does.
+        """
+        return open_store().resolve(text, deleted=deleted)
+
+    def waiting(self) -> dict[str, Waiting]:
+        """Of each waiting run, in their order, its place and when it will about start."""
+        seen = {run.run_id for run in self.all()}
+        return {run_id: one for run_id, one in _waiting(settings.place()).items() if run_id in seen}
+
+    def paces(self) -> Paces:
+        """How long epochs took in everybody's runs that have finished."""
+        return _paces(settings.place())
+
+    # -- what came of a run ------------------------------------------------------------------------------------------
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        """A run's epochs so far; errors as for :meth:`get`."""
+        ended_at = self._ended_at(run_id)
+        if ended_at is None:
+            return list(_live_history(settings.place(), run_id))
+        return list(_history(settings.place(), run_id, ended_at))
+
+    def predictions(self, run_id: str) -> Predictions:
+        """What a run's model says of the test split; errors as for :meth:`get`.
+
+        Raises:
+            RunError: There are no predictions yet.
+        """
+        ended_at = self._ended_at(run_id)
+        if ended_at is None:
+            # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
+            return open_store().predictions(run_id)
+        return _predictions(settings.place(), run_id, ended_at)
+
+    def validation_predictions(self, run_id: str) -> Predictions | None:
+        """What a run's model says of its validation images; None for a run that kept none.
+
+        Raises:
+            RunError: The run has not ended.
+        """
+        return _validation_predictions(settings.place(), run_id, self._must_have_ended(run_id))
+
+    def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
+        """What a run's model says of test or validation images; None for a run that has none.
+
+        Raises:
+            StorageError: The file is damaged.
+            RunError: The run has a result but its predictions are missing.
+        """
+        from aquadash.runs.measured import predictions_on
+
+        return predictions_on(open_store(), self.get(run_id), images)
+
+    def evaluation(self, run_id: str) -> Evaluation:
+        """The figures that follow from :meth:`predictions`.
+
+        Raises:
+            RunError: There are no predictions, or the run has not ended.
+        """
+        ended_at = self._must_have_ended(run_id)
+        return _evaluation(settings.place(), run_id, ended_at, self.get(run_id).class_names)
+
+    def epoch_replay(self, run_id: str) -> EpochReplay | None:
+        """How a run's answers changed from epoch to epoch; None where that was not kept."""
+        ended_at = self._ended_at(run_id)
+        if ended_at is None:
+            return _live_epoch_replay(settings.place(), run_id)
+        return _epoch_replay(settings.place(), run_id, ended_at)
+
+    def environment(self, run_id: str) -> dict[str, Any]:
+        """On what a run was trained; see :class:`aquadash.runs.artifacts.Environment`."""
+        self.get(run_id)
+        return open_store().environment(run_id)
+
+    def cost(self, run_id: str) -> Cost:
+        """What a run has cost: time, and the size of its network, which all may know who see the run."""
+        from aquadash.runs.cost import cost_of
+
+        return cost_of(open_store(), run_id, self.history(run_id))
+
+    def change(self, pair: Pair, images: Images) -> PairedChange:
+        """What the pipeline of a pair has changed.
+
+        Raises:
+            RunError: One of the two runs has no result on the images, or they are of others.
+        """
+        from aquadash.runs.pairs import change
+
+        for run in pair.runs:
+            self.get(run.run_id)
+        return change(open_store(), pair, images=images)
+
+    def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
+        """Whether a run and its repeat are the same, number by number; errors as for :meth:`get`.
+
+        What comes out are differences of numbers, which all who see the two runs may know.
+        """
+        from aquadash.runs.reproduction import reproduction
+
+        for one in (run_id, repeat_id):
+            self.get(one)
+        return reproduction(open_store(), run_id, repeat_id)
+
+    def network(self, run: Run) -> tuple[Path, Path | None]:
+        """The files of a run's network, and of what tells images of none of its classes, if it has that.
+
+        Raises:
+            NotAllowedError: The person may not open it.
+            RunError: There is none.
+        """
+        from aquadash.runs.artifacts import STRANGERS
+
+        self._rights.require(Action.OPEN_MODEL, run.thing)
+        return open_store().model_path(run.run_id), open_store().artifact(run.run_id, STRANGERS)
+
+    # -- training ----------------------------------------------------------------------------------------------------
+
+    def train(self, config: RunConfig, *, name: str | None = None) -> Run:
+        """Store a new run and put it into the queue. In a class everybody takes turns.
+
+        The saved pipelines that the config names are written into it, as they are now.
+
+        Args:
+            config: What it is made from.
+            name: What to call it; a friendly one is made up when it is empty.
+
+        Raises:
+            AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
+                written or the scheduler not reached.
+            NotAllowedError: The class has limits that this is beyond, or the data set is another student's.
+        """
+        from aquadash.engine import open_engine
+
+        with self._adding(config):
+            return open_engine().submit(config, name=name, owner=self._person)
+
+    def train_pair(
+        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
+    ) -> tuple[Run, Run]:
+        """Store and queue two runs that differ in their augmentation alone: both, or none.
+
+        Args:
+            config: What both are made from; its own pipeline is left aside.
+            pipeline: The pipeline that one of them trains with.
+            same_updates: Let the run without it train for as many more epochs as the pipeline multiplies the images,
+                so that both change their weights as often.
+            name: What the two are about; the pipeline's title if it is empty.
+
+        Returns:
+            The run without the pipeline, which is trained first, and the one with it.
+
+        Raises:
+            AquaDashError: As for :meth:`train`; nothing is queued then.
+        """
+        from aquadash.engine import open_engine
+        from aquadash.engine.pairs import pair_configs
+
+        with self._adding(*pair_configs(config, pipeline, same_updates=same_updates)):
+            return open_engine().submit_pair(config, pipeline, same_updates=same_updates, name=name, owner=self._person)
+
+    def repeat(self, run_id: str) -> Run:
+        """Queue a finished run once more, with its stored config, to see whether the same comes out.
+
+        Raises:
+            RunError: The run has not finished by itself: nobody could stop a repeat at the same moment.
+            AquaDashError: As for :meth:`train`.
+        """
+        from aquadash.engine import open_engine
+
+        with self._adding(self.get(run_id).config):
+            return open_engine().repeat(run_id, owner=self._person)
+
+    def resume(self, run_id: str) -> Run:
+        """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
+
+        One that waits already, as after the end of the app that had it trained, keeps its place.
+
+        Raises:
+            NotAllowedError: It is not the person's own, or beyond the limits of the class.
+            RunError: It has finished, or trains already.
+        """
+        from aquadash.engine import open_engine
+
+        run = open_store().get(run_id)
+        self._rights.require(Action.RESUME, run.thing)
+        if run.status is RunStatus.QUEUED:
+            # It has its place already, whatever the limits say.
+            with self._changing():
+                return open_engine().resume(run_id)
+        with self._adding(run.config):
+            return open_engine().resume(run_id)
+
+    def wait(self, run_id: str) -> Run:
+        """Wait until a run has ended, and return it as it is then; errors as for :meth:`get`."""
+        while not (run := self.get(run_id)).status.ended:
+            time.sleep(FRESH_SECONDS)
+        return run
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+            RunError: It has ended.
+        """
+        with self._store_for(Action.STOP, run_id) as store:
+            store.request_stop(run_id)
+
+    def move(self, run_id: str, place: int) -> list[str]:
+        """Give one waiting run another place.
+
+        Args:
+            run_id: A run that waits.
+            place: 1 for the one that starts next; beyond the last is the last.
+
+        Returns:
+            The ids of all waiting runs in their new order.
+
+        Raises:
+            NotAllowedError: In a class the teacher alone changes the order.
+            RunError: The run does not wait (any more), or there is no such place.
+        """
+        from aquadash.engine import open_engine
+
+        self._rights.require(Action.REORDER)
+        with self._changing():
+            return open_engine().move(run_id, place)
+
+    # -- what people say of runs -------------------------------------------------------------------------------------
+
+    def guess(self, run_id: str, guess: Guess) -> None:
+        """Keep what the person expects of a run of theirs.
+
+        Raises:
+            NotAllowedError: It is somebody else's.
+            RunError: The run has ended, so that there is nothing left to guess.
+        """
+        with self._store_for(Action.GUESS, run_id) as store:
+            store.set_guess(run_id, guess)
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name, at most 120 characters; control characters are dropped.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+            RunError: Nothing is left of the name.
+        """
+        with self._store_for(Action.LABEL, run_id) as store:
+            store.rename(run_id, name)
+
+    def note(self, run_id: str, text: str) -> None:
+        """Keep a note with a run, at most 4,000 characters; errors as for :meth:`rename`."""
+        with self._store_for(Action.LABEL, run_id) as store:
+            store.set_note(run_id, text)
+
+    def tag(self, run_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Give a run tags and take others away; those that it has, or has not, are passed over.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+            RunError: One of them cannot be a tag.
+        """
+        with self._store_for(Action.LABEL, run_id) as store:
+            if add := list(add):
+                store.add_tags(run_id, add)
+            if remove := list(remove):
+                store.remove_tags(run_id, remove)
+
+    def pin(self, run_id: str, pinned: bool = True) -> None:
+        """Let a run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+        """
+        with self._store_for(Action.LABEL, run_id) as store:
+            store.set_pinned(run_id, pinned, for_all=self._person.leads)
+
+    def archive(self, run_id: str, archived: bool = True) -> None:
+        """Leave a run out of tables and menus unless asked, or no longer. Nothing of it is lost.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+        """
+        with self._store_for(Action.LABEL, run_id) as store:
+            store.set_archived(run_id, archived)
+
+    def hide(self, run_id: str, hidden: bool = True) -> None:
+        """Keep a run from all students but its owner, or no longer.
+
+        Raises:
+            NotAllowedError: Only the teacher hides.
+        """
+        self._rights.require(Action.HIDE)
+        with self._changing():
+            open_store().set_hidden(run_id, hidden)
+
+    def delete(self, run_id: str) -> None:
+        """Put a run into the bin, from where :meth:`restore` brings it back.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+            RunError: It is at work: it must be stopped first.
+        """
+        with self._store_for(Action.DELETE, run_id) as store:
+            store.delete(run_id)
+
+    def restore(self, run_id: str) -> None:
+        """Bring a deleted run back.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+        """
+        with self._store_for(Action.RESTORE, run_id) as store:
+            store.restore(run_id)
+
+    def first_model(self) -> Run:
+        """The run that AquaDash comes with, put into the store unless it is or was there. It is for all, so that it
+        does not matter who comes first.
+
+        Raises:
+            StorageError: The store cannot be written.
+        """
+        from aquadash.runs.first_model import add_first_model
+
+        with self._changing():
+            return add_first_model(open_store())
+
+    # -- within ------------------------------------------------------------------------------------------------------
+
+    def _as_seen(self, run: Run) -> Run:
+        """A run with the pin that its owner alone sees."""
+        own = run.pinned_by_owner and run.owner == self._person.person_id
+        return replace(run, pinned=True) if own and not run.pinned else run
+
+    def _ended_at(self, run_id: str) -> float | None:
+        """When the run ended, None while it has not: the part of a key that a resumed run changes."""
+        found = self.get(run_id)
+        return found.ended_at if found.status.ended else None
+
+    def _must_have_ended(self, run_id: str) -> float:
+        ended_at = self._ended_at(run_id)
+        if ended_at is None:
+            raise RunError("This run has not ended yet; its results are worked out when it has.")
+        return ended_at
+
+    @contextmanager
+    def _store_for(self, action: Action, run_id: str) -> Iterator[RunStore]:
+        """The store, to do something with a run that the person may do with it."""
+        if not self._person.leads:
+            self._rights.require(action, thing_of(run_id))
+        with self._changing():
+            yield open_store()
+
+    @contextmanager
+    def _adding(self, *configs: RunConfig) -> Iterator[None]:
+        """Refuse runs that the person may not add; inside nobody else adds one.
+
+        Raises:
+            NotAllowedError: With the limit and what to do.
+        """
+        self._rights.require(Action.SUBMIT)
+        for config in configs:
+            DataSets(self._person).require(config.data.source, load=True)
+        with self._changing(), _one_at_a_time if self._limits.in_force else nullcontext():
+            if self._limits.in_force:
+                own = sum(job.owner == self._person.person_id for job in open_jobs().queue(KIND))
+                for config in configs:
+                    self._limits.check_training(config.training.epochs, waiting=own, more=len(configs))
+            yield
+
+
+def thing_of(run_id: str) -> Thing:
+    """A run as the table of rights sees it, whoever asks, also one that cannot be read otherwise.
+
+    Raises:
+        UnknownNameError: There is none of that id.
+    """
+    stored = open_store().stored_run(run_id)
+    if stored is None:
+        raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
+    return tag.thing_of(stored.tags)
+
+
+class _All(NamedTuple):
+    """All runs of one reading of the store, in their order and by their ids."""
+
+    runs: tuple[Run, ...]
+    by_id: dict[str, Run]
+
+
+@kept(8, seconds=RUNS_FRESH_SECONDS)
+def _all(place: str) -> _All:
+    from aquadash.runs.snapshot import snapshot_of
+
+    found = tuple(snapshot_of(open_store()).runs())
+    return _All(found, {run.run_id: run for run in found})
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _one(place: str, run_id: str) -> Run:
+    return open_store().read(run_id)
+
+
+@kept(4, seconds=FRESH_SECONDS)
+def _waiting(place: str) -> dict[str, Waiting]:
+    from aquadash.engine import open_engine
+
+    return open_engine().waiting()
+
+
+@kept(4, seconds=PACES_FRESH_SECONDS)
+def _paces(place: str) -> Paces:
+    from aquadash.runs.pace import Paces
+
+    return Paces(_all(place).runs)
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
+    return tuple(open_store().history(run_id))
+
+
+@kept(256)
+def _history(place: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
+    return tuple(open_store().history(run_id))
+
+
+@kept(64)
+def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
+    return open_store().predictions(run_id)
+
+
+@kept(64)
+def _validation_predictions(place: str, run_id: str, ended_at: float) -> Predictions | None:
+    return open_store().validation_predictions(run_id)
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _live_epoch_replay(place: str, run_id: str) -> EpochReplay | None:
+    return open_store().epoch_replay(run_id)
+
+
+@kept(64)
+def _epoch_replay(place: str, run_id: str, ended_at: float) -> EpochReplay | None:
+    return open_store().epoch_replay(run_id)
+
+
+@kept(64)
+def _evaluation(place: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
+    from aquadash.evaluation import evaluate
+
+    found = _predictions(place, run_id, ended_at)
+    return evaluate(found.labels, found.probabilities, class_names=class_names)

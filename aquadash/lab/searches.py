@@ -1,0 +1,130 @@
+"""The searches, as somebody may see, start, stop and continue them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aquadash import settings
+from aquadash.lab import runs
+from aquadash.lab.data import DataSets
+from aquadash.lab.memory import kept
+from aquadash.lab.part import Part
+from aquadash.lab.rights import Action
+from aquadash.lab.runs import FRESH_SECONDS
+from aquadash.people import OWNER
+from aquadash.search import Budget, Search, SearchHead, SearchPlan, any_stored, job
+
+
+class Searches(Part):
+    """``Lab.searches``: see there. What a search trains are runs of whoever started it."""
+
+    def all(self) -> list[SearchHead]:
+        """The searches without their trials, newest first.
+
+        Raises:
+            StorageError: They cannot be read.
+        """
+        return self._rights.seen(_heads(settings.place()), lambda head: head.thing)
+
+    def get(self, search_id: str) -> Search:
+        """One search, without the trials whose runs are hidden from the person.
+
+        Raises:
+            UnknownNameError: There is none of that id.
+            NotAllowedError: All of it is hidden.
+        """
+        found = _search(settings.place(), search_id)
+        self._rights.require(Action.VIEW, found.thing)
+        if self._person.leads or found.maker == self._person:
+            return found
+        everybodys = runs.Runs(OWNER).all()
+        hidden = {run.run_id for run in everybodys if not self._rights.allow(Action.VIEW, run.thing)}
+        return replace(found, trials=tuple(trial for trial in found.trials if trial.run_id not in hidden))
+
+    def find(self, text: str) -> Search:
+        """The search that an id, a unique prefix of one or a unique name stands for.
+
+        Raises:
+            UnknownNameError: No search fits.
+            RunError: More than one does.
+            NotAllowedError: It is hidden from the person.
+        """
+        from aquadash.search.store import open_search_store
+
+        return self.get(open_search_store().resolve(text))
+
+    def start(self, plan: SearchPlan) -> str:
+        """Store a new search, have it begun, and return its id.
+
+        Raises:
+            AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
+            NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
+        """
+        from aquadash.engine import open_engine
+
+        self._rights.require(Action.SEARCH)
+        self._limits.check_search()
+        DataSets(self._person).require(plan.config.data.source, load=True)
+        for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
+            self._limits.check_training(int(epochs), waiting=0)
+        with self._changing():
+            return job.start_search(plan, open_engine(), owner=self._person)
+
+    def stop(self, search_id: str) -> None:
+        """Ask a search to stop, whichever process carries it out.
+
+        Its runs at work are stopped and keep their complete epochs; their trials rest until the search is continued.
+
+        Raises:
+            NotAllowedError: It is not the person's own.
+            RunError: It is not at work.
+        """
+        self._rights.require(Action.STOP, self.get(search_id).thing)
+        with self._changing():
+            job.stop_search(search_id)
+
+    def resume(self, search_id: str, *, budget: Budget | None = None) -> None:
+        """Continue a search that was stopped, interrupted, failed, or has spent its budget.
+
+        Args:
+            search_id: Which one.
+            budget: A new one, counted from the search's beginning; None keeps the old one.
+
+        Raises:
+            NotAllowedError: It is not the person's own, or in this class the teacher alone starts searches.
+            RunError: It is running, or its budget has no room.
+        """
+        from aquadash.engine import open_engine
+
+        self._rights.require(Action.RESUME, self.get(search_id).thing)
+        self._limits.check_search()
+        with self._changing():
+            job.resume_search(search_id, open_engine(), budget=budget)
+
+    def hide(self, search_id: str, hidden: bool = True) -> None:
+        """Keep a search and the runs of its trials from all students but its owner, or no longer.
+
+        Raises:
+            NotAllowedError: Only the teacher hides.
+        """
+        from aquadash.search.store import open_search_store
+
+        self._rights.require(Action.HIDE)
+        with self._changing():
+            open_search_store().set_hidden(search_id, hidden)
+
+
+@kept(8, seconds=FRESH_SECONDS)
+def _heads(place: str) -> tuple[SearchHead, ...]:
+    if not any_stored():
+        return ()
+    from aquadash.search.store import open_search_store
+
+    return tuple(open_search_store().heads())
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _search(place: str, search_id: str) -> Search:
+    from aquadash.search.store import open_search_store
+
+    return open_search_store().get(search_id)

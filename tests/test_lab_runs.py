@@ -1,0 +1,106 @@
+"""What the lab has read of runs is kept for everybody for a moment, or for good where it changes no more."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from aquadash.config import RunConfig
+from aquadash.errors import NotAllowedError
+from aquadash.lab import Lab, memory, runs
+from aquadash.people import OWNER, Person, Role
+from aquadash.runs import snapshot
+from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
+
+RUNS = Lab(OWNER).runs
+
+
+class FakeStore:
+    """Counts how often it is asked."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.asked: list[str] = []
+
+    def list_runs(self, *, deleted: bool = False) -> list[Run]:
+        self.asked.append("runs")
+        return [] if deleted else [self.run]
+
+    def read(self, run_id: str) -> Run:
+        self.asked.append("read")
+        return self.run
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        self.asked.append("history")
+        return [EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.01, 2.0)]
+
+    def predictions(self, run_id: str) -> Predictions:
+        self.asked.append("predictions")
+        return Predictions(np.arange(2), np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]], dtype=np.float32))
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    fake = FakeStore(
+        Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
+    )
+    monkeypatch.setattr(runs, "open_store", lambda: fake)
+    monkeypatch.setattr(snapshot, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
+    memory.refresh()
+    return fake
+
+
+def test_many_readers_cost_one_read(store: FakeStore) -> None:
+    for _ in range(30):
+        assert [run.name for run in RUNS.all()] == ["one"]
+    assert store.asked == ["runs"]
+    assert RUNS.all(deleted=True) == ()
+
+
+def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:
+    for _ in range(10):
+        assert RUNS.get("a" * 32) is RUNS.all()[0]
+    assert store.asked == ["runs"]
+    RUNS.get("b" * 32)
+    assert store.asked == ["runs", "read"], "one in the bin, or of a moment ago, is looked for alone"
+
+
+def test_what_is_hidden_is_shown_to_no_student(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, hidden=True)
+    assert RUNS.all() == (store.run,)
+    hers = Lab(Person("5" * 32, "Ada", Role.STUDENT)).runs
+    assert hers.all() == ()
+    with pytest.raises(NotAllowedError):
+        hers.get("a" * 32)
+
+
+def test_what_has_ended_is_read_once(store: FakeStore) -> None:
+    for _ in range(3):
+        assert len(RUNS.history("a" * 32)) == 1
+        assert RUNS.evaluation("a" * 32).accuracy == 0.5
+        memory.refresh()
+    assert store.asked.count("history") == 1
+    assert store.asked.count("predictions") == 1
+    store.run = dataclasses.replace(store.run, ended_at=3.0)
+    memory.refresh()
+    RUNS.history("a" * 32)
+    assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+
+
+def test_what_runs_is_read_again_after_a_refresh(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, status=RunStatus.RUNNING, ended_at=None)
+    for _ in range(2):
+        RUNS.history("a" * 32)
+        RUNS.history("a" * 32)
+        memory.refresh()
+    assert store.asked.count("history") == 2
+
+
+def test_another_home_shows_other_runs(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    RUNS.all()
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
+    RUNS.all()
+    assert store.asked == ["runs", "runs"]
