@@ -21,8 +21,8 @@ def known_command(words: list[str]) -> click.Command:
     """The command that the words lead to; fails where one is not known."""
     command: click.Command = cli
     while isinstance(command, click.Group):
-        assert words and words[0] in command.commands, f"the documents name the unknown command {words}"
-        command = command.commands[words.pop(0)]
+        assert words and words[0] in (known := all_commands(command)), f"the documents name the unknown command {words}"
+        command = known[words.pop(0)]
     options = {name for parameter in command.params for name in parameter.opts}
     for word in words:
         assert not word.startswith("--") or word in options, f"the documents name the unknown option {word}"
@@ -37,20 +37,26 @@ def test_commands_that_are_named_exist(text: str) -> None:
         known_command(shlex.split(line))
 
 
+def all_commands(group: click.Group) -> dict[str, click.Command]:
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
 def test_every_command_is_in_its_table() -> None:
     table = DOCS["commands.md"]
-    for name, command in cli.commands.items():
+    for name, command in all_commands(cli).items():
         if not command.hidden:
             assert f"`{name}" in table, name
         if isinstance(command, click.Group):
-            for inner in command.commands:
+            for inner in all_commands(command):
                 assert inner in table, f"{name} {inner}"
 
 
 def test_every_command_takes_json() -> None:
     def leaves(command: click.Command) -> list[click.Command]:
         if isinstance(command, click.Group):
-            return [leaf for inner in command.commands.values() for leaf in leaves(inner)]
+            return [leaf for inner in all_commands(command).values() for leaf in leaves(inner)]
         return [] if command.hidden else [command]
 
     for command in leaves(cli):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import traceback
@@ -9,10 +10,8 @@ import traceback
 import click
 
 from aquadash import __version__
-from aquadash.cli import classroom_board, classroom_people, own_data  # noqa: F401 - they add commands to groups
+from aquadash.cli import own_data  # noqa: F401 - it adds commands to a group
 from aquadash.cli.bench import bench
-from aquadash.cli.classroom_rights import classroom
-from aquadash.cli.cluster import cluster
 from aquadash.cli.coach import coach
 from aquadash.cli.compare import compare
 from aquadash.cli.data import augment_command
@@ -32,8 +31,33 @@ from aquadash.cli.train import train
 from aquadash.cli.walkthrough import walkthrough
 from aquadash.errors import AquaDashError
 
+#: The commands of the two wings: the package without which there are none, and the modules that they are in.
+_WINGS = {
+    "classroom": ("aquadash.classroom", ("classroom_rights", "classroom_board", "classroom_people")),
+    "cluster": ("aquadash.engine.cluster", ("cluster",)),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _WithWings(click.Group):
+    """Loads the commands of a wing when somebody asks for them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(name for name, (package, _) in _WINGS.items() if _is(package))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        package, modules = _WINGS.get(cmd_name, ("", ()))
+        if modules and _is(package) and cmd_name not in self.commands:
+            for name in modules:
+                module = importlib.import_module(f"aquadash.cli.{name}")
+            self.add_command(getattr(module, cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+
+def _is(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+@click.group(cls=_WithWings, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aquadash")
 def cli() -> None:
     """Learn image classification by experiment.
@@ -61,8 +85,6 @@ for command in (
     compare,
     reproduce,
     walkthrough,
-    classroom,
-    cluster,
     bench,
 ):
     cli.add_command(command)

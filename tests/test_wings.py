@@ -1,0 +1,87 @@
+"""A class and a cluster are wings: nothing else needs their folders, nor loads them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aquadash import settings
+
+WINGS = {"classroom": ["aquadash/classroom", "aquadash/ui/classroom"], "cluster": ["aquadash/engine/cluster"]}
+
+#: Every page, on a home with the model that AquaDash comes with, and commands; prints what of the wings is loaded.
+LOOK = """
+import sys
+from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
+from aquadash.cli import cli
+from aquadash.lab import OWNER, Lab
+from aquadash.pages import PAGES
+
+lab = Lab(OWNER)
+run = lab.runs.first_model()
+pages = [name for name in PAGES if name != "classroom"]
+for page in pages:
+    app = AppTest.from_file("app.py", default_timeout=120).switch_page(f"pages/{page}.py").run()
+    assert not app.exception and not app.error, (page, app.exception, app.error)
+wings = ("aquadash.classroom", "aquadash.engine.cluster", "aquadash.ui.classroom")
+for words in (["runs", "list"], ["evaluate", run.run_id], ["data", "list"], ["search", "list"], ["--help"]):
+    if words == ["--help"]:
+        # Which commands there are in a wing is told by the wing.
+        print("LOADED", [name for name in sys.modules if name.startswith(wings)])
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, (words, done.output, done.exception)
+"""
+
+#: The whole way, with a training.
+TRAIN = """
+from aquadash.config import with_values
+from aquadash.lab import OWNER, PRESETS, Lab
+
+lab = Lab(OWNER)
+config = with_values(PRESETS["notebook-fixed"].config, {"training.epochs": 1, "augmentation.pipeline": "none"})
+run = lab.runs.wait(lab.runs.train(config).run_id)
+assert run.status == "finished", (run.status, run.message)
+assert lab.runs.evaluation(run.run_id).n == 500
+"""
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The program without what is stored."""
+    for name in ("aquadash", "pages", "app.py", ".streamlit"):
+        path = settings.PROJECT_ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, tmp_path / name)
+    return tmp_path
+
+
+def run_there(copy: Path, home: Path, code: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AQUADASH_")}
+    environment |= {"AQUADASH_HOME": str(home), "PYTHONPATH": str(copy)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=copy, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_without_its_folder_everything_else_is_there(wing: str, copy: Path, home: Path) -> None:
+    for folder in WINGS[wing]:
+        shutil.rmtree(copy / folder)
+    assert "LOADED []" in run_there(copy, home, LOOK)
+
+
+@pytest.mark.soak
+def test_without_both_a_run_is_trained(copy: Path, home: Path) -> None:
+    for folder in sum(WINGS.values(), []):
+        shutil.rmtree(copy / folder)
+    run_there(copy, home, TRAIN)
