@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 1.0
 
 #: The same for the list of runs, of which only what has changed is read.
-RUNS_FRESH_SECONDS = 0.5
+RUNS_FRESH_SECONDS = 0.25
 
 #: The same for how long epochs took, which a run more hardly changes.
 PACES_FRESH_SECONDS = 10.0

@@ -179,8 +179,9 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         is_new = stored.tags[tag.STATUS] == RunStatus.QUEUED
         if not is_new and not run.status.resumable:
             raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
-        # First the record: one that says that it is to be trained, and has no job, reads as interrupted.
-        self.set_status(run_id, RunStatus.QUEUED)
+        if not is_new:
+            # First the record: one that says that it is to be trained, and has no job, reads as interrupted.
+            self.set_status(run_id, RunStatus.QUEUED)
         return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs, held=held)
 
     def request_stop(self, run_id: str) -> None:

@@ -28,7 +28,7 @@ from aquadash.ui.train import clone, coach_notes, guess_box, live_curves
 TICK_SECONDS = 1.4
 
 #: The same until a run has its first batch, for which whoever has clicked is waiting.
-STARTING_SECONDS = 0.4
+STARTING_SECONDS = 0.3
 
 #: Seconds between two drawings of the curves and of what is said of them. Drawing them takes a browser on the same
 #: computer a tenth of a second, which the training then lacks; epochs may take less than two.
