@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 from aquadash.config import Family, ModelConfig, setting
 from aquadash.errors import UnknownNameError
 from aquadash.models import applications, backbone, convolutional, notebook, transfer
-from aquadash.models.graphs import run_as_written
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
 from aquadash.models.weights import PretrainedWeights
@@ -135,7 +134,6 @@ def build(
     Raises:
         ConfigError: The settings do not make a network.
     """
-    run_as_written()
     with _dtype_policy(precision):
         return model_entry(config.name).build(config, image_shape, num_classes, statistics)
 

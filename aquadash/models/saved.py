@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aquadash.errors import StorageError
 from aquadash.models.cost import check_model_file
-from aquadash.models.graphs import run_as_written
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +23,6 @@ def load_model(path: Path) -> keras.Model:
     if not path.is_file():
         raise StorageError("This run has no saved model yet. Wait for its first epoch, or resume the run.")
     check_model_file(path)
-    run_as_written()
     import keras
 
     try:
