@@ -163,12 +163,7 @@ class DataSets(Part):
         request = replace(request, owner=self._person.person_id)
         if write is None:
             return drafts.begin(request)
-
-        def within_limit(path: Path) -> None:
-            write(path)
-            self._limits.check_upload(path.stat().st_size)
-
-        return drafts.begin(request, write=within_limit)
+        return drafts.begin(request, write=self._limits.within_upload(write))
 
     def begin_again(self, draft_id: str, *, size: int | None = None) -> str:
         """A new draft of the same pictures; the old one goes.

@@ -62,8 +62,7 @@ class Jobs(Part):
         job = open_jobs().get(job_id)
         if job is None:
             raise RunError("This work is not known here, so there is nothing to stop.")
-        if not self.may_stop(job):
-            self._rights.require_stop(job.owner, _run_of(job))
+        self._rights.require_stop(job.owner, _run_of(job))
         with self._changing():
             stopped = open_jobs().request_stop(job_id)
             if stopped.status.ended:
@@ -213,13 +212,8 @@ class Jobs(Part):
         from aquadash.export.preparing import bring
 
         self._rights.require(Action.UPLOAD)
-
-        def within_limit(path: Path) -> None:
-            write(path)
-            self._limits.check_upload(path.stat().st_size)
-
         with self._changing():
-            return bring(upload, called=called, write=within_limit, owner=self._person)
+            return bring(upload, called=called, write=self._limits.within_upload(write), owner=self._person)
 
     # -- within ------------------------------------------------------------------------------------------------------
 

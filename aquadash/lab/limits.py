@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.errors import NotAllowedError
@@ -89,6 +91,19 @@ class Limits:
             f"The upload has {size / 1e6:.1f} MB; in this class at most {limits.upload_megabytes} MB are taken. Send "
             "fewer or smaller pictures, or ask your teacher for more."
         )
+
+    def within_upload(self, write: Callable[[Path], object]) -> Callable[[Path], None]:
+        """A writer of an upload that refuses a larger one than they may send; error as above.
+
+        Args:
+            write: Writes the upload to the path that it is given.
+        """
+
+        def checked(path: Path) -> None:
+            write(path)
+            self.check_upload(path.stat().st_size)
+
+        return checked
 
     def check_kept_uploads(self, size: int, *, own: int, together: int) -> None:
         """Refuse an upload that would be too much with those that the server keeps already.

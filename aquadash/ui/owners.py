@@ -25,7 +25,8 @@ def own_first(runs: Iterable[Run]) -> list[Run]:
 
 def with_networks(runs: Iterable[Run]) -> list[Run]:
     """The runs whose networks the visitor may open, in their order."""
-    return [run for run in runs if lab().rights.allow(Action.OPEN_MODEL, run.thing)]
+    rights = lab().rights
+    return [run for run in runs if rights.allow(Action.OPEN_MODEL, run.thing)]
 
 
 def owner_text(thing: Thing) -> str:

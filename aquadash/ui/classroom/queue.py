@@ -116,8 +116,6 @@ def _do(work: Callable[..., None], *arguments: object) -> None:
         work(*arguments)
     except AquaDashError as error:
         run_bin.fail(str(error))
-    finally:
-        lab().refresh()
 
 
 def _moved(run: Run, place: int) -> None:
