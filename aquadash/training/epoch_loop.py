@@ -71,6 +71,11 @@ class EpochLoop:
             group.optimizer.build(group.variables)
         # Nothing here needs AutoGraph to translate Python, which would take a second before the first batch.
         self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True, autograph=False)
+        # Called by the loop and not copied into it: in a graph with a cycle, TensorFlow's rewriting for oneDNN may meet
+        # the gradient of a max pooling before the pooling and leave it to a kernel that adds in another order.
+        self._step = tf.function(
+            self._step_in_python, reduce_retracing=True, autograph=False, experimental_attributes={"_noinline": True}
+        )
         self._forward = tf.function(self._forward_in_python, reduce_retracing=True, autograph=False)
         self._batches_a_call = 8
 
@@ -177,7 +182,7 @@ class EpochLoop:
         )
         return losses.stack(), right
 
-    def _step(
+    def _step_in_python(
         self, images: tf.Tensor, labels: tf.Tensor, other_labels: tf.Tensor | None = None, share: tf.Tensor = 1.0
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Learn from one batch, of ``other_labels`` what ``share`` leaves; the loss is without penalties on weights."""
