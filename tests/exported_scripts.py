@@ -37,8 +37,6 @@ def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitR
             config=config,
             plan=augment.plan(config.augmentation),
             fingerprint=dataset.fingerprint,
-            image_shape=dataset.image_shape,
-            num_classes=len(dataset.class_names),
             precision=hardware.precision(config.training),
             last_epoch=len(result.history) if result.stopped else None,
             data_in_zip=True,

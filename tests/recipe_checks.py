@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
+from aquadash import augment
 from aquadash.cli import cli
 from aquadash.config import RunConfig, config_diff, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
-from aquadash.export.script import why_no_script
+from aquadash.export.script import Recipe, train_script
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.fields import run_fields
 from aquadash.runs.generated import generate_runs
@@ -48,7 +49,8 @@ def test_hyperparameter() -> None:
     assert config_diff([usual, config]) == {name: [0.0, 1.5]}
     assert name in suggested(usual)
     assert parse(f"{name} > 1.2") and name in choices(run_fields()) and title(name)
-    assert not why_no_script(usual) and "clip" in str(why_no_script(config))
+    script = train_script(Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True))
+    assert "    clip_norm=1.5,\n" in script and "global_clipnorm=clip_norm" in script
     run = Run("a" * 32, "usual", RunStatus.FINISHED, usual, 0.0, metrics={"epochs": 2.0, "seconds": 3.0})
     assert [bool("augmentation" in Paces([run]).of(each)[1]) for each in (usual, config)] == [True, False]
 

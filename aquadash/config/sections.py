@@ -64,7 +64,7 @@ class DataConfig(Section):
     """Which images."""
 
     source: Annotated[str, Field(pattern=_NAME), Setting(
-        "Data set", incomparable="Figures on different images cannot be compared.", script=True,
+        "Data set", incomparable="Figures on different images cannot be compared.",
         help="The data set the images come from.")] = "synthetic"
 
 
@@ -72,37 +72,37 @@ class AugmentationConfig(Section):
     """How training images are varied. Validation and test images never are."""
 
     pipeline: Annotated[str, AfterValidator(canonical_weights), Setting(
-        "Augmentation", group="first", order=2, search=("none", "notebook"), script=True, term="augmentation",
+        "Augmentation", group="first", order=2, search=("none", "notebook"), term="augmentation",
         help="The chain of random changes; 'none' trains on the originals alone. Several with weights, such as "
         "'notebook-1:3, mirror-shift:1', are mixed: each version of an image goes through one of them.")] = "notebook"
     mode: Annotated[Literal["copies", "fresh"], Setting(
-        "Augmented images", group="augmentation", search=("copies", "fresh"), script=True,
+        "Augmented images", group="augmentation", search=("copies", "fresh"),
         needs=lambda values: values["augmentation.pipeline"] != "none",
         texts={"copies": "once before training", "fresh": "new every epoch"},
         help="'copies' creates the variants once before training, as the report does; 'fresh' creates new ones every "
         "epoch.")] = "copies"
     copies: Annotated[int, Field(ge=1, le=20), Setting(
-        "Versions per image", group="augmentation", script=True, term="augmentation",
+        "Versions per image", group="augmentation", term="augmentation",
         needs=lambda values: values["augmentation.pipeline"] != "none",
         help="Changed versions of each image from each branch of the pipeline. More take memory and time.")] = 1
     keep_originals: Annotated[bool, Setting(
-        "Keep the original images", group="augmentation", script=True,
+        "Keep the original images", group="augmentation",
         needs=lambda values: values["augmentation.pipeline"] != "none",
         help="Train on the unchanged images, too. Makes no difference to a pipeline that keeps them anyway.")] = False
     definitions: Annotated[str, AfterValidator(canonical_definitions), Setting(
         "Pipelines saved with the run", incomparable="It holds the pipelines that the other settings name.",
-        script=True, term="pipeline",
+        term="pipeline",
         help="The saved pipelines that the settings name, as JSON. Filled in when a run is queued, so that editing or "
         "deleting them changes nothing about the run.")] = ""
     mixing: Annotated[Literal["none", "mixup", "cutmix"], Setting(
-        "Mix images", group="augmentation", affects_pace=False, script=True, term="mixing",
+        "Mix images", group="augmentation", affects_pace=False, term="mixing",
         needs=lambda values: values["model.fine_tuning"] != "head",
         texts={"none": "none", "mixup": "mixup (one over the other)",
                "cutmix": "CutMix (a rectangle of one in the other)"},
         help="Blend each training image with another one and learn both labels in the same proportions: 'mixup' "
         "lays one over the other, 'cutmix' pastes a rectangle of one into the other.")] = "none"
     mixing_alpha: Annotated[float, Field(gt=0, le=10), Setting(
-        "Mixing strength (alpha)", group="augmentation", step=0.1, affects_pace=False, script=True,
+        "Mixing strength (alpha)", group="augmentation", step=0.1, affects_pace=False,
         needs=lambda values: values["augmentation.mixing"] != "none",
         help="How strongly images are mixed. Proportions are drawn from the Beta distribution with this number: at 0.2 "
         "most images stay nearly as they are, at 1 all proportions are equally likely, above it halves are.")] = 1.0
@@ -119,93 +119,92 @@ class ModelConfig(Section):
     """Which network. Each setting says which networks use it."""
 
     name: Annotated[str, Field(pattern=_NAME), Setting(
-        "Network", group="network", order=-3, script=True,
+        "Network", group="network", order=-3,
         help="The network's architecture.")] = "notebook"
     dropout: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Dropout", group="optimizer", order=1, step=0.05, search=Range(0, 0.7), affects_pace=False, script=True,
+        "Dropout", group="optimizer", order=1, step=0.05, search=Range(0, 0.7), affects_pace=False,
         help="Fraction of the dense units switched off at random in each training step.")] = 0.5
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
         "Pixel normalization", group="network", order=1, networks=("cnn",), search=("unit", "symmetric", "standardize"),
-        script=True,
         texts={"unit": "from 0 to 1", "symmetric": "from -1 to 1", "standardize": "standardized, channel by channel"},
         help="How pixel values reach the network: from 0 to 1, from -1 to 1, or with each colour channel's mean taken "
         "off and its deviation divided out, as measured on the training images.")] = "unit"
     filters: Annotated[Filters, Setting(
         "Filters per block", group="network", order=-2, networks=("cnn",),
-        search=("16, 32", "32, 64", "32, 64, 128"), script=True, term="convolution",
+        search=("16, 32", "32, 64", "32, 64, 128"), term="convolution",
         help="Filters of the convolutions, one number for each block: how many patterns it looks for.")] = (32, 64)
     kernel_size: Annotated[int, Field(ge=1, le=11), Setting(
-        "Kernel size", group="network", networks=("cnn",), search=(2, 3, 5), script=True, term="kernel",
+        "Kernel size", group="network", networks=("cnn",), search=(2, 3, 5), term="kernel",
         help="Side of each filter in pixels.")] = 2
     strides: Annotated[int, Field(ge=1, le=4), Setting(
-        "Strides", group="network", networks=("cnn",), script=True, term="stride",
+        "Strides", group="network", networks=("cnn",), term="stride",
         help="Pixels a filter moves at a time in the first convolution of a block; 2 halves the image.")] = 2
     convolutions: Annotated[int, Field(ge=1, le=4), Setting(
-        "Convolutions per block", group="network", order=-1, networks=("cnn",), search=(1, 2), script=True,
+        "Convolutions per block", group="network", order=-1, networks=("cnn",), search=(1, 2),
         term="block",
         help="Convolutions in each block.")] = 1
     activation: Annotated[Activation, Setting(
-        "Activation", group="network", networks=("cnn",), search=("linear", "relu", "gelu"), script=True,
+        "Activation", group="network", networks=("cnn",), search=("linear", "relu", "gelu"),
         term="activation", texts=_ACTIVATIONS,
         help="What each convolution does to its sums. The report's convolutions leave them as they are.")] = "linear"
     batch_normalization: Annotated[bool, Setting(
-        "Batch normalization", group="network", networks=("cnn",), search=(False, True), script=True,
+        "Batch normalization", group="network", networks=("cnn",), search=(False, True),
         term="batch normalization",
         help="Rescale the outputs of each convolution over the batch, which steadies and speeds up learning.")] = False
     residual: Annotated[bool, Setting(
-        "Residual connections", group="network", networks=("cnn",), search=(False, True), script=True,
+        "Residual connections", group="network", networks=("cnn",), search=(False, True),
         term="residual connection",
         needs=lambda values: values["model.convolutions"] > 1,
         help="Add a block's input to its output where the shapes agree, so that deep networks still learn.")] = False
     pooling: Annotated[Literal["max", "average", "none"], Setting(
-        "Pooling", group="network", networks=("cnn",), search=("max", "average"), script=True, term="pooling",
+        "Pooling", group="network", networks=("cnn",), search=("max", "average"), term="pooling",
         texts={"max": "the largest (max)", "average": "the mean (average)", "none": "none"},
         help="How a block sums up neighbouring outputs: the largest, the mean, or not at all.")] = "max"
     pool_size: Annotated[int, Field(ge=1, le=8), Setting(
-        "Pooling size", group="network", networks=("cnn",), script=True,
+        "Pooling size", group="network", networks=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",
         help="Side in pixels of the area that pooling sums up.")] = 2
     pool_strides: Annotated[int, Field(ge=1, le=8), Setting(
-        "Pooling strides", group="network", networks=("cnn",), script=True,
+        "Pooling strides", group="network", networks=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",
         help="Pixels the pooling moves at a time; 2 halves the image.")] = 1
     summary: Annotated[Literal["flatten", "average", "max"], Setting(
         "Flatten or global pooling", group="network", networks=("cnn",), search=("flatten", "average"),
-        script=True, term="global pooling",
+        term="global pooling",
         texts={"flatten": "every output (flatten)", "average": "each filter's mean (global average)",
                "max": "each filter's maximum (global max)"},
         help="What the dense layers see: every output of the last block, or one mean or maximum a filter.")] = "flatten"
     dense_units: Annotated[Units, Setting(
         "Units per dense layer", group="network", networks=_WITH_DENSE, search=("128", "256", "256, 128"),
-        script=True, term="dense layer",
+        term="dense layer",
         texts={(): "none"},
         help="Units of the dense layers before the last, one number for each; empty for none.")] = (256, 128)
     dense_activation: Annotated[Activation, Setting(
-        "Activation of dense layers", group="network", networks=_WITH_DENSE, script=True, term="activation",
+        "Activation of dense layers", group="network", networks=_WITH_DENSE, term="activation",
         needs=lambda values: bool(values["model.dense_units"]),
         texts=_ACTIVATIONS,
         help="What each dense layer does to its sums.")] = "relu"
     l1: Annotated[float, Field(ge=0, le=1), Setting(
         "L1 penalty", group="optimizer", order=3, networks=("cnn",), search=Range(1e-6, 1e-3, log=True),
-        affects_pace=False, script=True, term="regularization",
+        affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' sizes; pushes weights to zero.")] = 0.0
     l2: Annotated[float, Field(ge=0, le=1), Setting(
         "L2 penalty", group="optimizer", order=3, networks=_WITH_DENSE, search=Range(1e-6, 1e-2, log=True),
-        affects_pace=False, script=True, term="regularization",
+        affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' squares; keeps weights small.")] = 0.0
     fine_tuning: Annotated[Literal["head", "top", "all"], Setting(
-        "Trainable layers", group="transfer", networks=_PRETRAINED, search=("head", "top", "all"), script=True,
+        "Trainable layers", group="transfer", networks=_PRETRAINED, search=("head", "top", "all"),
         term="fine-tuning",
         texts={"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
         help="Which layers of a pretrained network learn: only the new head, the topmost blocks, too, or "
         "all.")] = "head"
     input_size: Annotated[int, Field(ge=0, le=512), Setting(
-        "Input size (pixels)", group="transfer", order=1, networks=("applications",), script=True,
+        "Input size (pixels)", group="transfer", order=1, networks=("applications",),
         texts={0: "0 (the network's own)"},
         help="Side in pixels to which images are enlarged for a pretrained network; 0 takes the size it was trained "
         "with. Smaller is faster and less accurate.")] = 0
     test_time_flip: Annotated[bool, Setting(
-        "Test-time flip", group="network", order=1, networks=_WITH_DENSE, affects_pace=False, script=True,
+        "Test-time flip", group="network", order=1, networks=_WITH_DENSE, affects_pace=False,
         help="Predict an image and its mirror image and take the mean: a little better, twice as slow.")] = False
 
 
@@ -213,60 +212,60 @@ class TrainingConfig(Section):
     """How the network learns."""
 
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
-        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False, script=True,
+        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False,
         term="epoch",
         help="At most so many passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
-        "Batch size", group="first", search=(16, 32, 64, 128), script=True, term="batch",
+        "Batch size", group="first", search=(16, 32, 64, 128), term="batch",
         help="Images looked at together before each weight update.")] = 32
     drop_remainder: Annotated[bool, Setting(
-        "Drop the last incomplete batch", group="data", order=2, affects_pace=False, script=True,
+        "Drop the last incomplete batch", group="data", order=2, affects_pace=False,
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
         "in a random direction just before validation. Another image is left out each time.")] = True
     optimizer: Annotated[Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"], Setting(
-        "Optimizer", group="first", order=1, search=("nesterov", "rmsprop", "adam", "adamw"), script=True,
+        "Optimizer", group="first", order=1, search=("nesterov", "rmsprop", "adam", "adamw"),
         term="optimizer",
         texts={"sgd": "SGD", "momentum": "SGD with momentum",
                "nesterov": "SGD with Nesterov momentum", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"},
         help="The rule that turns gradients into weight updates.")] = "sgd"
     learning_rate: Annotated[float, Field(gt=0, le=10), Setting(
-        "Learning rate", group="first", search=Range(1e-4, 0.1, log=True), affects_pace=False, script=True,
+        "Learning rate", group="first", search=Range(1e-4, 0.1, log=True), affects_pace=False,
         help="The size of each weight update; the peak of a schedule.")] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Momentum", group="optimizer", step=0.01, search=Range(0.5, 0.99), script=True, term="momentum",
+        "Momentum", group="optimizer", step=0.01, search=Range(0.5, 0.99), term="momentum",
         needs=lambda values: values["training.optimizer"] in WITH_MOMENTUM,
         help="Fraction of the last step that the next one keeps, for the optimizers with momentum.")] = 0.9
     weight_decay: Annotated[float, Field(ge=0, le=1), Setting(
-        "Weight decay", group="optimizer", search=Range(1e-5, 0.1, log=True), script=True, term="regularization",
+        "Weight decay", group="optimizer", search=Range(1e-5, 0.1, log=True), term="regularization",
         help="Fraction by which each step shrinks the weights, times the learning rate; biases and normalisation are "
         "left alone. AdamW is Adam made for it.")] = 0.0
     schedule: Annotated[Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"], Setting(
-        "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), affects_pace=False, script=True,
+        "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), affects_pace=False,
         term="schedule",
         texts={"constant": "constant", "step": "step: a cut every few epochs",
                "exponential": "exponential: a little less each step", "cosine": "cosine: a smooth fall to zero",
                "one_cycle": "one cycle: up, then down to zero", "plateau": "plateau: a cut when progress stops"},
         help="How the learning rate changes while the network learns.")] = "constant"
     schedule_epochs: Annotated[float, Field(gt=0, le=2000), Setting(
-        "Epochs between cuts", group="schedule", step=1, unit="epochs", affects_pace=False, script=True,
+        "Epochs between cuts", group="schedule", step=1, unit="epochs", affects_pace=False,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="Epochs between two cuts of the learning rate (step), for one whole cut (exponential), or without "
         "progress before a cut (plateau).")] = 10.0
     schedule_factor: Annotated[float, Field(gt=0, lt=1), Setting(
-        "Factor per cut", group="schedule", step=0.1, affects_pace=False, script=True,
+        "Factor per cut", group="schedule", step=0.1, affects_pace=False,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="What a cut multiplies the learning rate by (step, exponential, plateau).")] = 0.5
     warmup_epochs: Annotated[float, Field(ge=0, le=200), Setting(
-        "Warm-up epochs", group="schedule", step=1, unit="epochs", search=Range(0, 5), affects_pace=False, script=True,
+        "Warm-up epochs", group="schedule", step=1, unit="epochs", search=Range(0, 5), affects_pace=False,
         term="warm-up",
         help="Epochs over which the learning rate first rises from zero in a straight line.")] = 0.0
     patience: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Patience", group="first", unit="epochs", search=Range(3, 15), affects_pace=False, script=True,
+        "Patience", group="first", unit="epochs", search=Range(3, 15), affects_pace=False,
         term="early stopping",
         texts={0: "0 (never stops early)"},
         help="Stop after so many epochs without a better validation metric; 0 never stops early.")] = 5
     monitor: Annotated[Literal["val_loss", "val_accuracy"], Setting(
-        "Monitored metric", group="stopping", order=1, affects_pace=False, script=True, term="early stopping",
+        "Monitored metric", group="stopping", order=1, affects_pace=False, term="early stopping",
         needs=lambda values: bool(
             values["training.patience"] or values["training.restore_best_weights"]
             or values["training.schedule"] == "plateau"),
@@ -274,48 +273,47 @@ class TrainingConfig(Section):
         help="The validation metric that early stopping and the choice of the best epoch look at.")] = "val_loss"
     validation: Annotated[Literal["training", "test"], Setting(
         "Validation images", group="data", incomparable="Figures on different validation images cannot be compared.",
-        script=True, term="validation",
+        term="validation",
         texts={"training": "held out from the training images", "test": "the first 400 test images, as in the report"},
         help="Where validation images come from: held out from the training images, or, as in the report, the first "
         "400 test images (where there are no more, four fifths of them).")] = "training"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5), Setting(
         "Validation fraction", group="data", step=0.05,
-        incomparable="Figures on different validation images cannot be compared.", script=True,
+        incomparable="Figures on different validation images cannot be compared.",
         needs=lambda values: values["training.validation"] == "training",
         help="Fraction of the training images held out for validation, the same in each class.")] = 0.15
     restore_best_weights: Annotated[bool, Setting(
-        "Restore best weights", group="stopping", affects_pace=False, script=True, term="best epoch",
+        "Restore best weights", group="stopping", affects_pace=False, term="best epoch",
         help="Keep the weights of the epoch with the best validation metric instead of the last ones.")] = True
     from_logits: Annotated[bool, Setting(
-        "Loss expects raw scores (logits)", group="optimizer", order=5, script=True, term="softmax",
+        "Loss expects raw scores (logits)", group="optimizer", order=5, term="softmax",
         help="Tell the loss that the model gives raw scores although it gives probabilities, as the report does. Keras "
         "notices and corrects it, with a warning.")] = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Label smoothing", group="optimizer", order=2, step=0.05, search=Range(0, 0.2), script=True,
+        "Label smoothing", group="optimizer", order=2, step=0.05, search=Range(0, 0.2),
         help="Fraction of certainty taken from the true class and spread over all, so that the network is less sure of "
         "itself.")] = 0.0
     class_weights: Annotated[Literal["none", "balanced"], Setting(
-        "Class weights", group="optimizer", order=4, script=True,
+        "Class weights", group="optimizer", order=4,
         texts={"none": "every image counts alike", "balanced": "every class counts alike"},
         help="Count every image alike, or images of rare classes more, so that all classes weigh the same.")] = "none"
     head_epochs: Annotated[int, Field(ge=0, le=2000), Setting(
         "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=Range(0, 5),
-        script=True, term="head",
+        term="head",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="First epochs in which a pretrained network is frozen and only the new head learns.")] = 0
     body_learning_rate: Annotated[float, Field(ge=0, le=1), Setting(
         "Relative rate of pretrained layers", group="transfer", networks=_PRETRAINED, step=0.05,
-        search=Range(0.01, 1, log=True), affects_pace=False, script=True, term="fine-tuning",
+        search=Range(0.01, 1, log=True), affects_pace=False, term="fine-tuning",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="The learning rate of pretrained layers as a fraction of the head's: they know something already.")] = 0.1
     precision: Annotated[Literal["float32", "mixed_bfloat16", "auto"], Setting(
-        "Precision", group="device", script=True,
+        "Precision", group="device",
         texts={"float32": "float32", "mixed_bfloat16": "mixed bfloat16", "auto": "bfloat16 where it is faster"},
         help="How exactly the network calculates. bfloat16 keeps 3 digits instead of 7 and is faster on processors "
         "made for it; 'auto' chooses it there, so that the result may differ between computers.")] = "float32"
     device: Annotated[Literal["auto", "cpu", "gpu"], Setting(
         "Device", group="device", incomparable="It decides where the training runs, not what comes out.",
-        script=True,
         texts={"auto": "graphics card if there is one", "cpu": "processor (CPU)", "gpu": "graphics card (GPU)"},
         help="What the network trains on: the graphics card where TensorFlow finds one, or the processor.")] = "auto"
 
@@ -335,7 +333,7 @@ class RunConfig(Section):
     seed: Annotated[int, Field(ge=0, le=2**32 - 1), Setting(
         "Seed", group="data", order=1,
         incomparable="The best seed is only the luckiest one; it says nothing about the next training.",
-        affects_pace=False, script=True, term="seed",
+        affects_pace=False, term="seed",
         help="Every random choice of the run follows from this number.")] = 0
 
     def to_json(self) -> str:

@@ -52,8 +52,6 @@ class Setting:
         search: What a search usually varies it between.
         incomparable: Why a search cannot vary it; empty where it can.
         affects_pace: Whether an epoch takes noticeably longer or shorter with another value of it.
-        script: Whether an exported script follows it. A run with another value than the default gets no script
-            otherwise, for the script would train something else.
         name: Its dotted name.
         kind: The type of its values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for a few whole numbers.
         choices: The values it may take, where it takes one of a few; empty otherwise.
@@ -77,7 +75,6 @@ class Setting:
     search: Range | tuple[Value, ...] | None = None
     incomparable: str = ""
     affects_pace: bool = True
-    script: bool = False
     name: str = ""
     kind: type = str
     choices: tuple[str, ...] = ()

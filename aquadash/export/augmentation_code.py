@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aquadash.augment import AugmentationPlan, PipelineSpec, to_code
 from aquadash.augment.plan import MIXTURE, PICKS
+from aquadash.export.source import defined
 
 #: What only the pipeline's command line needs.
 _OF_COMMAND = frozenset({"argparse", "pathlib", "PIL", "__future__"})
@@ -46,7 +47,7 @@ def augmentation_code(plan: AugmentationPlan) -> AugmentationCode:
         if isinstance(node, ast.FunctionDef) and node.name == "augment"
     ]
     body = code.body.replace(functions[0] or "", _augment(plan))
-    return AugmentationCode(code.imports, body, frozenset(defined(body)))
+    return AugmentationCode(code.imports, body, defined(body))
 
 
 def _augment(plan: AugmentationPlan) -> str:
@@ -121,21 +122,7 @@ def _cut(spec: PipelineSpec) -> AugmentationCode:
     body = re.sub(r"^(\s*#)\s*%%", r"\1 - %%", body, flags=re.MULTILINE)
     kept = [node for node in imports if _package(node) not in _OF_COMMAND]
     lines = [ast.unparse(node) for node in kept]
-    return AugmentationCode(
-        tuple(line for line in lines if line != "import numpy as np"), body, frozenset(defined(body))
-    )
-
-
-def defined(code: str) -> set[str]:
-    """The names that code defines at its top."""
-    names: set[str] = set()
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
-    return names
+    return AugmentationCode(tuple(line for line in lines if line != "import numpy as np"), body, defined(body))
 
 
 def _package(node: ast.Import | ast.ImportFrom) -> str:

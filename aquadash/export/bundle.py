@@ -20,12 +20,11 @@ from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export import readme
-from aquadash.export.network_code import BACKBONE_FILE
 from aquadash.export.notebook import train_notebook
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_script, why_no_script
 from aquadash.export.zip_files import Member, Written, write_zip
-from aquadash.models import backbone
+from aquadash.models import MODELS, model_entry
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, MODEL
 from aquadash.runs.transfer import Snapshot, take_snapshot
@@ -45,13 +44,12 @@ README = "README.txt"
 DATA = "data.npz"
 
 #: What an export makes for people, and an import leaves aside.
-MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README, DATA, BACKBONE_FILE})
+MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README, DATA}) | {
+    entry.weights_file.name for entry in MODELS.values() if entry.weights_file
+}
 
 #: Files that are packed already, or hold numbers that hardly shrink.
 _STORED = (".keras", ".npz", ".tflite", ".onnx")
-
-#: The image shape where the data set cannot be loaded: that of both built-in ones.
-_USUAL_SHAPE = (32, 32, 3)
 
 #: A version that stands in a line of requirements as it is.
 _VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
@@ -174,8 +172,8 @@ def _members(
     if script:
         yield _text(SCRIPT, script)
         yield _text(NOTEBOOK, train_notebook(script))
-        if run.config.model.name == "backbone":
-            yield Member(BACKBONE_FILE, backbone.WEIGHTS_FILE, pack=False)
+        if weights_file := model_entry(run.config.model.name).weights_file:
+            yield Member(weights_file.name, weights_file, pack=False)
     if with_data and dataset is not None:
         tell("copying the images", None)
         yield Member(DATA, _data_file(folder, dataset), pack=False)
@@ -225,7 +223,7 @@ def _plan(parts: _Parts) -> AugmentationPlan | None:
 
 def _script(store: RunStore, parts: _Parts, plan: AugmentationPlan | None, *, with_data: bool) -> str:
     """The script, or an empty text with a note that says why there is none."""
-    run, dataset = parts.run, parts.dataset
+    run = parts.run
     if plan is None:
         return ""
     if not run.dataset_fingerprint or not run.class_names:
@@ -241,8 +239,6 @@ def _script(store: RunStore, parts: _Parts, plan: AugmentationPlan | None, *, wi
         config=run.config,
         plan=plan,
         fingerprint=run.dataset_fingerprint,
-        image_shape=dataset.image_shape if dataset else _USUAL_SHAPE,
-        num_classes=len(run.class_names),
         precision=precision if precision in ("float32", "mixed_bfloat16") else "float32",
         last_epoch=_stopped_after(store, run),
         data_in_zip=with_data,

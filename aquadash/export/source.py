@@ -1,31 +1,172 @@
-"""Source text of AquaDash's own modules that stand by themselves, to be carried in a script."""
+"""AquaDash's own source, cut to the definitions that something needs, for a script that stands alone."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, RunError
+
+#: A config and an epoch's record are plain values in a script: what these packages define is a type there, no more.
+_PLAIN = ("aquadash.config", "aquadash.runs")
 
 
-def definitions(module: str) -> str:
-    """All that a module defines, without its docstring and imports; the module is not imported.
+class CarriedSource:
+    """Definitions one after another, each once, that need nothing more of AquaDash.
 
-    Args:
-        module: Its dotted name. It must need nothing else of AquaDash.
-
-    Raises:
-        AquaDashError: Its source is not installed, or needs more of AquaDash.
+    Attributes:
+        imports: The import statements of other packages that they need.
+        plain_types: The names of AquaDash's types in them whose place a plain namespace takes.
     """
+
+    def __init__(self) -> None:
+        """Nothing is taken yet."""
+        self.imports: set[str] = set()
+        self.plain_types: set[str] = set()
+        self._taken: dict[str, _Definition] = {}
+        self._reached: set[_Definition] = set()
+
+    def take(self, *names: str) -> str:
+        """The source of some names and of all that they need, but for what was taken before. It is not imported.
+
+        Args:
+            names: Each as ``module:name``.
+
+        Returns:
+            The modules that others need come first; within a module, definitions keep their order.
+
+        Raises:
+            AquaDashError: Source is missing from this installation.
+            RunError: Two definitions have one name.
+        """
+        found: list[_Definition] = []
+        for each in names:
+            module, _, name = each.partition(":")
+            self._take(module, name, found)
+        modules = list(dict.fromkeys(definition.module for definition in found))
+        found.sort(key=lambda definition: (modules.index(definition.module), definition.lines.start))
+        text = ""
+        for before, definition in zip([None, *found], found, strict=False):
+            follows = before and before.module == definition.module and before.lines.stop == definition.lines.start
+            text += ("\n" if follows else "\n\n\n") + _text(definition)
+        return text.strip("\n")
+
+    def _take(self, module: str, name: str, found: list[_Definition]) -> None:
+        """Add what a name of a module stands for to ``found``, after all that it needs."""
+        if module.startswith(_PLAIN):
+            self.plain_types.add(name)
+            return
+        parsed = _parsed(module)
+        if name in parsed.imports:
+            origin, original = parsed.imports[name]
+            if origin.startswith("aquadash"):
+                self._take(origin, original, found)
+            else:
+                self.imports.add(_import_statement(origin, original, name))
+        if name not in parsed.definitions:
+            return
+        definition = parsed.definitions[name]
+        if self._taken.setdefault(name, definition) is not definition:
+            raise RunError(f"Two definitions called {name} cannot stand in one script.")
+        if definition in self._reached:
+            return
+        self._reached.add(definition)
+        for node in ast.walk(definition.node):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                if other := _module_called(node.value.id, parsed):
+                    self._take(other, node.attr, found)
+            elif isinstance(node, ast.Name):
+                self._take(module, node.id, found)
+        found.append(definition)
+
+
+@dataclass(frozen=True, eq=False)
+class _Definition:
+    """A function, class or assignment at the top of a module, with the comment above it."""
+
+    module: str
+    node: ast.stmt
+    lines: range
+
+
+@dataclass(frozen=True, eq=False)
+class _Module:
+    """A module's lines, its definitions by name, and what its imports bind: a package and a name in it, or none."""
+
+    lines: list[str]
+    definitions: dict[str, _Definition]
+    imports: dict[str, tuple[str, str]]
+
+
+@cache
+def _parsed(module: str) -> _Module:
     # The packages above it are imported, the module itself is not.
     found = importlib.util.find_spec(module)
     if found is None or found.origin is None or not Path(found.origin).is_file():
         raise AquaDashError(f"The source of {module} is missing from this installation. Install AquaDash again.")
     text = Path(found.origin).read_text(encoding="utf-8")
-    body = ast.parse(text).body
-    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
-    if any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aquadash") for node in imports):
-        raise AquaDashError(f"{module} needs other parts of AquaDash, so its source cannot be carried alone.")
-    last_import = max((node.end_lineno or 0 for node in imports), default=0)
-    return "\n".join(text.splitlines()[last_import:]).strip("\n")
+    tree, lines = ast.parse(text), text.splitlines()
+    definitions: dict[str, _Definition] = {}
+    for node in tree.body:
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))]) - 1
+        while first and lines[first - 1].startswith("#"):
+            first -= 1
+        definition = _Definition(module, node, range(first, node.end_lineno or node.lineno))
+        definitions |= dict.fromkeys(_defined_by(node), definition)
+    # Imports inside of functions bind the same names as those at the top.
+    imports: dict[str, tuple[str, str]] = {}
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Import):
+            imports |= {each.asname or each.name: (each.name, "") for each in part.names}
+        elif isinstance(part, ast.ImportFrom):
+            imports |= {each.asname or each.name: (part.module or "", each.name) for each in part.names}
+    return _Module(lines, definitions, imports)
+
+
+def defined(code: str) -> frozenset[str]:
+    """The names that code defines at its top, without those that it imports."""
+    return frozenset(name for node in ast.parse(code).body for name in _defined_by(node))
+
+
+def _defined_by(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return set()
+
+
+def _module_called(name: str, module: _Module) -> str:
+    """The module of AquaDash that a name is bound to by an import; empty where it is something else."""
+    origin, original = module.imports.get(name, ("", ""))
+    if not origin.startswith("aquadash") or origin.startswith(_PLAIN):
+        return ""
+    full = f"{origin}.{original}"
+    return full if original not in _parsed(origin).definitions and importlib.util.find_spec(full) else ""
+
+
+def _import_statement(origin: str, original: str, name: str) -> str:
+    source = original or origin
+    renamed = source if source == name else f"{source} as {name}"
+    return f"from {origin} import {renamed}" if original else f"import {renamed}"
+
+
+def _text(definition: _Definition) -> str:
+    """A definition's source without imports of its own, and with plain names for those of other modules of AquaDash."""
+    parsed = _parsed(definition.module)
+    lines = {number: parsed.lines[number] for number in definition.lines}
+    for node in ast.walk(definition.node):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            end = node.end_lineno or node.lineno
+            for number in range(node.lineno - 1, end if lines.get(end) else end + 1):
+                del lines[number]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if _module_called(node.value.id, parsed):
+                number = node.lineno - 1
+                lines[number] = re.sub(rf"\b{node.value.id}\.{node.attr}\b", node.attr, lines[number])
+    return "\n".join(lines.values())

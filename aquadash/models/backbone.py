@@ -80,11 +80,11 @@ def load(model: keras.Model, path: Path) -> None:
     Raises:
         DataError: The file is damaged or of another network.
     """
-    parts = transfer.parts(model)
-    assert parts is not None, "not a network of this module"
+    pieces = transfer.parts(model)
+    assert pieces is not None, "not a network of this module"
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            for variable in parts.body.weights:
+            for variable in pieces.body.weights:
                 variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
     except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
         raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error

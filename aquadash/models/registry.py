@@ -43,6 +43,8 @@ class ModelEntry:
         family: Which settings it uses besides those of all networks: those whose record names the family.
         weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
         load: Puts those weights into a network that ``build`` made; None likewise.
+        weights_file: The file with them that comes with AquaDash and goes into an export; None where they are
+            downloaded.
         top: How the names of the layers in a body's topmost blocks begin.
     """
 
@@ -52,6 +54,7 @@ class ModelEntry:
     family: Family | None = None
     weights: Callable[[ModelConfig], PretrainedWeights] | None = None
     load: Callable[[keras.Model, Path], None] | None = None
+    weights_file: Path | None = None
     top: tuple[str, ...] = ()
 
     @property
@@ -79,6 +82,7 @@ MODELS: dict[str, ModelEntry] = {
         "backbone",
         weights=backbone.weights,
         load=backbone.load,
+        weights_file=backbone.WEIGHTS_FILE,
         top=backbone.TOP,
     ),
     **{

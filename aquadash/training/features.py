@@ -57,7 +57,7 @@ def features(
     shape = (len(images), int(body.output_shape[-1]))
     found = _read(path, shape)
     if found is None:
-        found = _computed(body, images, progress)
+        found = compute_features(body, images, progress)
         _write(path, found)
     progress(1.0)
     return found
@@ -70,7 +70,10 @@ def batch_size(body: keras.Model) -> int:
     return min(_BATCH, 2 ** int(math.log2(max(1, fitting))))
 
 
-def _computed(body: keras.Model, images: NDArray[np.uint8], progress: Callable[[float], None]) -> NDArray[np.float32]:
+def compute_features(
+    body: keras.Model, images: NDArray[np.uint8], progress: Callable[[float], None] = lambda fraction: None
+) -> NDArray[np.float32]:
+    """The features of all images, computed; arguments and result are those of :func:`features`."""
     forward, step = _forward(body), batch_size(body)
     found = np.empty((len(images), int(body.output_shape[-1])), np.float32)
     for start in range(0, len(images), step):
