@@ -168,8 +168,16 @@ def holds(field: Locator, value: str) -> None:
 
 
 def unfold(page: Page, title: str) -> None:
-    page.locator("summary").filter(has_text=title).click()
-    settled(page)
+    """Open what is folded up; a page that is drawn again just then folds it again: then once more."""
+    summary = page.locator("summary").filter(has_text=title)
+
+    def unfolded() -> bool:
+        if summary.locator("xpath=..").get_attribute("open") is None:
+            summary.click()
+            settled(page)
+        return summary.locator("xpath=..").get_attribute("open") is not None
+
+    wait_for(unfolded)
 
 
 def main_button(page: Page, name: str) -> Locator:

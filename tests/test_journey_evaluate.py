@@ -23,6 +23,7 @@ from tests.browser_pages import (
     main_button,
     no_error,
     settled,
+    unfold,
 )
 from tests.serving import Server, needs_chromium
 from tests.stored_runs import add_run
@@ -220,11 +221,9 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
     path = tmp_path / "run.zip"
     download.value.save_as(path)
     page.get_by_role("link", name="Compare").click()
-    bring = page.get_by_text("Bring a run")
-    bring.wait_for()
+    page.get_by_text("Bring a run").wait_for()
     settled(page)
-    bring.click()
-    settled(page)
+    unfold(page, "Bring a run")
     page.locator(".st-key-bring-run input[type=file]").set_input_files(path)
     page.get_by_text("to take home is here.").wait_for()
     no_error(page)
