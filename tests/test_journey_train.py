@@ -127,11 +127,13 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         page.get_by_text("Epoch 2 of at most 9").wait_for()
         main_button(page, "Stop").click()
         page.get_by_text("Stopped by request").first.wait_for()
+        watched = page.get_by_role("combobox", name=re.compile("Run to watch"))
+        wait_for(lambda: "stopped" in watched.input_value(), saying=watched.input_value)
         let_go(store.get(run_id))
         main_button(page, "Resume").click()
         # The page has said what it says at the end already, of the one epoch that the stopped run had.
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
-        page.get_by_text("finished").first.wait_for()
+        wait_for(lambda: "finished" in watched.input_value(), saying=watched.input_value)
         page.get_by_text("you said 55 %, it is 20 %").wait_for()
         assert [record.epoch for record in store.history(run_id)] == [*range(1, 10)]
         no_error(page)

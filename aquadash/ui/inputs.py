@@ -36,11 +36,26 @@ def _beginning(widget: Widget, default: Default) -> Widget:
         arguments = signature.bind(*args, **kwargs).arguments
         key = arguments.get("key")
         empty = any(arguments.get(name, "") is None for name in ("value", "index"))
-        if key is not None and key in st.session_state and not empty:
-            arguments |= default(st.session_state[key], arguments)
+        if key is not None and key in st.session_state:
+            if "format_func" in arguments:
+                _send_new_words(key, arguments)
+            if not empty:
+                arguments |= default(st.session_state[key], arguments)
         return widget(**arguments)
 
     return draw  # type: ignore[return-value]  # Its signature is the widget's.
+
+
+def _send_new_words(key: str, arguments: Mapping[str, Any]) -> None:
+    """Set a choice again when what it is called has changed, such as a run's status: a browser keeps the old words."""
+    value = st.session_state[key]
+    if value not in list(arguments["options"]):
+        return
+    words = arguments["format_func"](value)
+    before = st.session_state.get(f"{key} is called")
+    if before not in (None, (value, words)) and before[0] == value:
+        st.session_state[key] = value
+    st.session_state[f"{key} is called"] = value, words
 
 
 def _entry(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
