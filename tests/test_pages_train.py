@@ -10,6 +10,7 @@ import pytest
 from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
+from aquadash.runs.first_model import add_first_model
 from aquadash.ui import run_order, shell
 from aquadash.ui.text import plain
 from aquadash.ui.train import live, live_curves, train_form
@@ -241,6 +242,14 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
     app.run()
     assert len(reads) == 2
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"
+
+
+def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunStore, engine: FakeEngine) -> None:
+    run = add_first_model(store)  # It keeps the last epoch's weights, though another was better.
+    shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
+    assert shown["Kept epoch"] == "36 of 36" and "Best epoch" not in shown
+    assert shown["Validation accuracy"] == "74 %" and shown["Validation loss"] == "0.706"
+    assert run.metrics["best_epoch"] == 32 and run.metrics["val_accuracy"] == 0.736
 
 
 def test_what_changes_every_second_is_drawn_without_the_curves(

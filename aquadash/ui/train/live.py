@@ -181,7 +181,7 @@ def _epochs(run_id: str) -> None:
     run = lab().runs.get(run_id)
     stage = live_curves.stage_of(run)
     history = live_curves.history(run, stage)
-    _figures_of_best_epoch(run, history)
+    _figures(run, history)
     live_curves.draw(run, stage, epochs=len(history))
     coach_notes.show(run, history)
     _log(run)
@@ -196,27 +196,31 @@ def _progress(run: Run) -> None:
     st.caption(plain(facts) or "Measuring the speed ...")
 
 
-def _figures_of_best_epoch(run: Run, history: Sequence[EpochRecord]) -> None:
-    number = best_epoch(history, monitor=run.config.training.monitor)
-    best = next((record for record in history if record.epoch == number), None)
-    if best is None:
+def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
+    """Of the epoch whose weights the run has: the best so far, or the last where its settings keep that."""
+    best = best_epoch(history, monitor=run.config.training.monitor)
+    number = int(run.metrics.get("kept_epoch", best or 0))
+    kept = next((record for record in history if record.epoch == number), None)
+    if kept is None:
         return
     with st.container(horizontal=True):
         st.metric(
-            FIGURES["best_epoch"].title,
-            f"{best.epoch} of {len(history)}",
-            help=term("best epoch"),
+            FIGURES["best_epoch"].title if number == best else "Kept epoch",
+            f"{number} of {len(history)}",
+            help=term("best epoch")
+            if number == best
+            else "The settings keep the last epoch's weights, not the best's.",
             width="content",
             border=True,
         )
         st.metric(
             FIGURES["val_accuracy"].title,
-            f"{100 * best.val_accuracy:.0f} %",
+            f"{100 * kept.val_accuracy:.0f} %",
             help=term("accuracy"),
             width="content",
             border=True,
         )
-        st.metric(FIGURES["val_loss"].title, f"{best.val_loss:.3f}", help=term("loss"), width="content", border=True)
+        st.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}", help=term("loss"), width="content", border=True)
         if run.status.ended and "test_accuracy" in run.metrics:
             _test_accuracy(run)
 
