@@ -252,6 +252,15 @@ def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunSt
     assert run.metrics["best_epoch"] == 32 and run.metrics["val_accuracy"] == 0.736
 
 
+def test_a_run_that_goes_on_shows_its_best_epoch_and_not_what_it_stopped_with(
+    store: RunStore, engine: FakeEngine
+) -> None:
+    run = ui_runs.running(store, "on again")
+    store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1})
+    shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
+    assert shown["Best epoch"] == "2 of 3" and "Kept epoch" not in shown
+
+
 def test_what_changes_every_second_is_drawn_without_the_curves(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

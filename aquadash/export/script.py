@@ -65,7 +65,8 @@ def train_script(recipe: Recipe) -> str:
     """The text of ``train.py``.
 
     Raises:
-        RunError: The run cannot be repeated without AquaDash; the message says why.
+        RunError: Its augmentation and its training define the same name.
+        AquaDashError: Source is missing from this installation.
         ConfigError, UnknownNameError: Its pipeline does not fit the catalogue.
     """
     augmented = recipe.plan.changes or recipe.plan.factor > 1

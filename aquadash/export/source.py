@@ -28,7 +28,6 @@ class CarriedSource:
         self.imports: set[str] = set()
         self.plain_types: set[str] = set()
         self._taken: dict[str, _Definition] = {}
-        self._reached: set[_Definition] = set()
 
     def take(self, *names: str) -> str:
         """The source of some names and of all that they need, but for what was taken before. It is not imported.
@@ -70,11 +69,11 @@ class CarriedSource:
         if name not in parsed.definitions:
             return
         definition = parsed.definitions[name]
+        taken = definition in self._taken.values()
         if self._taken.setdefault(name, definition) is not definition:
             raise RunError(f"Two definitions called {name} cannot stand in one script.")
-        if definition in self._reached:
+        if taken:
             return
-        self._reached.add(definition)
         for node in ast.walk(definition.node):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 if other := _module_called(node.value.id, parsed):
@@ -164,7 +163,7 @@ def _text(definition: _Definition) -> str:
         if isinstance(node, ast.Import | ast.ImportFrom):
             end = node.end_lineno or node.lineno
             for number in range(node.lineno - 1, end if lines.get(end) else end + 1):
-                del lines[number]
+                lines.pop(number, None)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if _module_called(node.value.id, parsed):
                 number = node.lineno - 1

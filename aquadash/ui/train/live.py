@@ -197,19 +197,18 @@ def _progress(run: Run) -> None:
 
 
 def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
-    """Of the epoch whose weights the run has: the best so far, or the last where its settings keep that."""
+    """Of the best epoch so far; once the run has ended, of the epoch whose weights it has."""
     best = best_epoch(history, monitor=run.config.training.monitor)
-    number = int(run.metrics.get("kept_epoch", best or 0))
+    # A run that goes on after a stop still has the figures that it stopped with.
+    number = run.metrics.get("kept_epoch", best) if run.status.ended else best
     kept = next((record for record in history if record.epoch == number), None)
     if kept is None:
         return
     with st.container(horizontal=True):
         st.metric(
             FIGURES["best_epoch"].title if number == best else "Kept epoch",
-            f"{number} of {len(history)}",
-            help=term("best epoch")
-            if number == best
-            else "The settings keep the last epoch's weights, not the best's.",
+            f"{kept.epoch} of {len(history)}",
+            help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
             width="content",
             border=True,
         )
