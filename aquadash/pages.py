@@ -77,14 +77,14 @@ PAGES = {
     "walkthrough": Page(
         "Walkthrough",
         "🎓",
-        "What did the report do, what can be learnt from it, and where does it err?",
+        "What did the report do, what can be learnt from it, and what did it get wrong?",
         visits=10,
         sections="walkthrough.frame",
     ),
     "classroom": Page(
         "Class",
         "🏫",
-        "Who does what, and how well does it go?",
+        "Class overview",
         class_only=True,
         lockable=False,
         visits=0,

@@ -65,7 +65,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "notebook-fixed": Preset(
         config=RunConfig(),
-        title="The same CNN, measured the right way",
+        title="The report's CNN, proper validation split",
         summary="The report's network with validation images held out of the training set, the best epoch's weights "
         "kept, no batch too small to learn from, and all 500 test images saved for the end.",
     ),
@@ -125,7 +125,7 @@ PRESETS: dict[str, Preset] = {
                 precision="auto",
             ),
         ),
-        title="Transfer learning in the box: a pretrained backbone",
+        title="Transfer learning, included: a pretrained backbone",
         summary="A small network that has learnt to see from the other 95 classes of CIFAR-100; its later layers are "
         "fine-tuned to these animals. It comes with AquaDash and needs no download.",
     ),

@@ -50,8 +50,8 @@ def overview(dataset: Dataset) -> None:
     """Sizes, origin, counts by class."""
     height, width, _ = dataset.image_shape
     with st.container(horizontal=True):
-        st.metric("To learn from", f"{len(dataset.train):,}", help=term("split"), width="content", border=True)
-        st.metric("To test with", f"{len(dataset.test):,}", help=term("test set"), width="content", border=True)
+        st.metric("Training images", f"{len(dataset.train):,}", help=term("split"), width="content", border=True)
+        st.metric("Test images", f"{len(dataset.test):,}", help=term("test set"), width="content", border=True)
         st.metric("Classes", len(dataset.class_names), width="content", border=True)
         st.metric("Size in pixels", f"{width} × {height}", width="content", border=True)
         st.metric("Fingerprint", dataset.fingerprint[:8], help=term("fingerprint"), width="content", border=True)
@@ -61,7 +61,7 @@ def overview(dataset: Dataset) -> None:
 
 def look_at(dataset: Dataset) -> None:
     """The pictures and numbers of a split."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         section = dataset_views.SECTIONS.choose()
         split = bound.choice(
             "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=dataset_views.first_page

@@ -17,7 +17,7 @@ def page() -> None:
         components.empty_state(
             "🔎",
             "There is no run to evaluate yet. Train a network first; the drawn animals and a small number of epochs "
-            "take a minute or two. Or look at the first model, which comes along.",
+            "take a minute or two. Or open the included model.",
             page="pages/train.py",
             label="Go to Train",
         )

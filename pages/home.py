@@ -15,8 +15,8 @@ from aquadash.ui.text import duration, moment, plain
 _MOST_AT_WORK = 5
 
 STEPS = (
-    ("🐟 Look at the data", "Five animals, 2,500 pictures to learn from and 500 to be tested on.", "data"),
-    ("🎲 Bend the pictures", "Random changes make five training pictures out of one.", "augment"),
+    ("🐟 Look at the data", "Five animals: 2,500 training images and 500 test images.", "data"),
+    ("🎲 Augment the images", "Random changes make five training pictures out of one.", "augment"),
     ("🏊 Train and watch", "Launch a network and see it learn, epoch by epoch.", "train"),
 )
 
@@ -32,7 +32,7 @@ def steps() -> None:
 @shell.live(1.5)
 def now_and_lately() -> None:
     """Runs at work and the latest results, drawn again all the time from one read of the store for everybody."""
-    st.subheader("What runs now", anchor=False)
+    st.subheader("Running now", anchor=False)
     if not warmup.ready():
         st.caption("⏳ Opening the run store ...")
         return
@@ -62,7 +62,7 @@ def now_and_lately() -> None:
         st.caption("None yet. The three steps above lead to the first one.")
         st.page_link(
             "pages/predict.py",
-            label="Or ask the model that comes along about a picture of yours",
+            label="Try the included model on your photo",
             icon=":material/photo_camera:",
         )
         return
@@ -74,13 +74,13 @@ def now_and_lately() -> None:
             st.markdown(right, width="content", help=term("accuracy"))
             facts = f"{run.config.data.source}, {duration(run.metrics.get('seconds'))}, {moment(run.ended_at)}"
             st.caption(plain(facts), width="content")
-            st.page_link("pages/evaluate.py", label="Look closer", query_params={"run": run.run_id})
+            st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id})
 
 
 def about_the_data() -> None:
     """Drawn or real, and how to come by the real photographs."""
     if data.SOURCES["cifar100"].key() is not None:
-        st.info("The photographs of CIFAR-100 are on this computer; drawn animals are there, too.", icon="📷")
+        st.info("CIFAR-100 photos are ready.", icon="📷")
         return
     by = "" if lab().rights.allow(Action.ADD_FOR_ALL) else " by the teacher"
     st.info(
@@ -103,7 +103,7 @@ with shell.page("home"):
     steps()
     st.page_link(
         "pages/walkthrough.py",
-        label="Or go through the report that all this began with, section by section, in 45 minutes",
+        label="Guided lesson (45 min)",
         icon="🎓",
     )
     about_the_data()

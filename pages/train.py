@@ -6,4 +6,4 @@ from aquadash.ui import shell
 from aquadash.ui.search.train_sections import SECTIONS
 
 with shell.page("train"):
-    SECTIONS.choose(label_visibility="collapsed").show()
+    SECTIONS.choose().show()

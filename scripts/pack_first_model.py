@@ -121,7 +121,7 @@ def card(out: Path, run: Run, dataset: Dataset, model: keras.Model, metrics: dic
     content = (out / MODEL).read_bytes()
     count = len(dataset.test)
     low, high = wilson_interval(round(metrics["test_accuracy"] * count), count)
-    return f"""# The first model
+    return f"""# The included model
 
 A network that names five animals, so that there is one to try before any training.
 

@@ -105,7 +105,7 @@ def test_transparent_parts_become_white(picture: Image.Image, options: dict[str,
     image = decode(saved(picture, "PNG", **options), name="a.png")
 
     assert (image.rgb == 255).all()
-    assert image.notes == ("transparent parts put on white",)
+    assert image.notes == ("transparency filled with white",)
 
 
 def test_half_transparent_black_is_grey_and_opaque_alpha_needs_no_note() -> None:

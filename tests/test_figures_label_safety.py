@@ -41,7 +41,9 @@ def test_the_steps_come_in_order_under_the_unchanged_images(result: SafetyResult
     assert rows[0].alone is None and rows[0].so_far == result.clean
     figure = label_safety_steps.label_safety_steps(result)
     assert len(figure.data[0].x) == 3 and len(figure.data[1].x) == 2
-    assert alt_text(figure).startswith("Copies read rightly: unchanged 100 %; 1. Flip left-right 100 % so far, 100 %")
+    assert alt_text(figure).startswith(
+        "Copies classified correctly: unchanged 100 %; 1. Flip left-right 100 % so far, 100 %"
+    )
 
 
 def test_the_change_of_accuracy_by_class() -> None:

@@ -133,7 +133,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
     lights(page, 3, charts=2, others=9)
     assert page.evaluate(ranges) == [zoomed, zoomed]
     choose_segment(page, "Results")
-    page.get_by_text("Is the difference more than luck?").wait_for()
+    page.get_by_text("Is the difference significant?").wait_for()
     lights(page, 3, charts=1, others=9)
     page.get_by_role("button", name="run 3", exact=True).press("Escape")
     nothing_is_lit(page)

@@ -124,7 +124,7 @@ def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, 
             let_go(runs.get(resting.run_id))
             page.get_by_role("button", name="Continue").click()
             page.get_by_text(re.compile(r"2 of 2 trials done")).wait_for()
-            page.get_by_text("Where do the good ones run?").wait_for()
+            page.get_by_text("What the best trials share").wait_for()
             assert page.locator(".js-plotly-plot").count() >= 2
             page.get_by_text(re.compile("the settings that the search started from")).first.wait_for()
             assert search().status is RunStatus.FINISHED and not server.memory_of("tensorflow")

@@ -38,8 +38,9 @@ def test_both_sides_of_a_harmless_value_in_the_middle() -> None:
 
 
 def test_never_and_at_once() -> None:
-    assert "with every sigma from 0 to 2 the model reads at least 80 % of the copies rightly" in crossing_sentence(
-        sweep(20, 20, 20, relative=None), SIGMA
+    assert (
+        "with every sigma from 0 to 2 the model classifies at least 80 % of the copies correctly"
+        in crossing_sentence(sweep(20, 20, 20, relative=None), SIGMA)
     )
     assert "even at sigma 0, where this step changes least" in crossing_sentence(sweep(3, 3, 3), SIGMA)
 

@@ -44,7 +44,7 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     seen = open_app_page("classroom")
     assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
     assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
-    assert good.run_id in str(seen.dataframe[0].value["Look"][0])
+    assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
 
 
 def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
     assert not app.error
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Test images"] == "500"
-    assert float(values["Right class among the first two"].rstrip(" %")) > 100 * run.metrics["test_accuracy"]
+    assert float(values["Top-2 accuracy"].rstrip(" %")) > 100 * run.metrics["test_accuracy"]
     assert values["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
     assert "95 % interval" in next(metric.delta for metric in app.metric if metric.label == "Test accuracy")
     (chart,) = app.get("plotly_chart")

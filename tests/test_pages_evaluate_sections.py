@@ -201,7 +201,7 @@ def test_the_threshold_counts_answers_and_shows_them(shelf: Shelf) -> None:
     right = stored.probabilities.argmax(axis=1) == stored.labels
     values = {metric.label: (metric.value, metric.delta) for metric in app.metric}
     assert values["Answered"][1] == f"{given.sum()} of 500 test images"
-    assert values["Of these right"][0] == f"{100 * right[given].mean():.0f} %"
+    assert values["Accuracy on those"][0] == f"{100 * right[given].mean():.0f} %"
     assert f"{given.sum()} of 500" in found(app)
 
     app.segmented_control(key="answers").set_value("refused").run()

@@ -43,7 +43,7 @@ def test_a_first_visitor_sees_what_it_is_and_three_steps(app: AppTest) -> None:
     assert not app.exception and not app.error
     assert app.title[0].value == "🌊 AquaDash"
     assert "How does a computer learn" in app.markdown[0].value
-    assert all(step in texts(app) for step in ("Look at the data", "Bend the pictures", "Train and watch"))
+    assert all(step in texts(app) for step in ("Look at the data", "Augment the images", "Train and watch"))
     assert "Nothing at the moment." in texts(app)
     assert "None yet." in texts(app)
 
@@ -94,7 +94,7 @@ def test_it_says_that_the_images_are_drawn_or_that_the_real_ones_are_here(
     monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, None))
     assert "**drawn**" in texts(app.run())
     monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, "here"))
-    assert "The photographs of CIFAR-100 are on this computer" in texts(app.run())
+    assert "CIFAR-100 photos are ready" in texts(app.run())
 
 
 def _with_key(source: data.Source, key: str | None) -> data.Source:

@@ -68,9 +68,9 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert "Warning: 1 file could not be read as a picture" in labels(app)
     assert "Note: 1 pair of the same file twice in a class" in labels(app)
     assert "cat/bad.png" in shown(app)
-    assert "**20 to learn from, 5 for the test.** Left out: 1 exact copy." in shown(app)
+    assert "**20 training images, 5 test images.** Left out: 1 exact copy." in shown(app)
     app.slider(key="own-fraction").set_value(40).run()
-    assert "**15 to learn from, 10 for the test.**" in shown(app)
+    assert "**15 training images, 10 test images.**" in shown(app)
     app.button(key="own-use").click().run()
     assert not app.exception and not app.error
     assert address_of(app, "source") == "folder-pets" and app.radio(key="source").value == "folder-pets"

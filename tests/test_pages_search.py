@@ -193,7 +193,7 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
     search = store.get(search_id)
     assert search.best is not None and search.beats_default
     assert f"Trial {search.best.number} beats the settings" in words(app)
-    assert {"Where do the good ones run?", "What decides?"} <= {text.value.strip("*") for text in app.markdown}
+    assert {"What the best trials share", "What decides?"} <= {text.value.strip("*") for text in app.markdown}
     table = app.dataframe[0].value
     assert list(table["Trial"])[0] == search.best.number and len(table) == 9
     assert list(table["Validation accuracy"]) == sorted(table["Validation accuracy"], reverse=True)

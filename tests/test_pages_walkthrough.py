@@ -112,12 +112,12 @@ def test_corrections_wait_until_the_question_is_solved(shelf: Shelf) -> None:
     app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
 
     def box() -> tuple[str, bool]:
-        return next((each.label, each.proto.expanded) for each in app.expander if "report errs" in each.label)
+        return next((each.label, each.proto.expanded) for each in app.expander if "report got wrong" in each.label)
 
-    assert box() == ("Where the report errs here (try the question first)", False)
+    assert box() == ("What the report got wrong (try the question first)", False)
     set_slider("patience", 5)(app, shelf.run)
     check(app, "stopping")
-    assert box() == ("Where the report errs here", True)
+    assert box() == ("What the report got wrong", True)
 
 
 def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The model in the box."""
+"""The included model."""
 
 from __future__ import annotations
 

@@ -122,4 +122,4 @@ def test_some_images_are_shown_when_asked_for(engine: FakeEngine) -> None:
     app = open_page()
     app.toggle(key="train:samples").set_value(True).run()
     assert not app.exception
-    assert "a version to learn from" in "".join(str(element.value) for element in app.get("html"))
+    assert "a training version" in "".join(str(element.value) for element in app.get("html"))

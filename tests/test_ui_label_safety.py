@@ -101,7 +101,7 @@ def alternatives(app: AppTest) -> list[str]:
 
 
 def test_without_a_run_it_says_how_to_get_one(store: RunStore) -> None:
-    # The model in the box knows another data set.
+    # The included model knows another data set.
     assert "No finished run has learned from" in words(open_meter())
 
 
@@ -117,11 +117,11 @@ def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -
     assert "20 images with 4 copies each" in words(app)
     measured(app)
     said = words(app)
-    assert "reads 100 % of these images rightly" in said
+    assert "classifies 100 % of these images correctly" in said
     assert "it mostly calls whale" in said
     assert "2. Blur: up to sigma" in said
     steps, curve = alternatives(app)
-    assert steps.startswith("Copies read rightly: unchanged 100 %; 1. Flip left-right 100 % so far")
+    assert steps.startswith("Copies classified correctly: unchanged 100 %; 1. Flip left-right 100 % so far")
     assert "100 % at 0, 20 % at 10" in curve
     assert "The threshold is 80 %" in curve
     assert address_of(app, "safety") is not None
@@ -170,7 +170,7 @@ def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run)
 def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
     app = open_meter(safety_copies="4", safety_images="view")
     assert "5 images with 4 copies each" in words(app)
-    assert "read rightly" in alternatives(measured(app))[0]
+    assert "classified correctly" in alternatives(measured(app))[0]
 
 
 def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
@@ -209,5 +209,5 @@ def test_a_pipeline_that_nobody_has_saved_can_be_measured_with_a_real_network(
     spec = PipelineSpec("draft", "Draft", "", (Branch("Only", (op("Add", value=10),)),))
     app = measured(open_meter(pipeline=spec, safety_copies="2", safety_per_class="2"))  # type: ignore[arg-type]
     said = words(app)
-    assert "reads only" in said or "of these images rightly" in said
+    assert "classifies only" in said or "of these images correctly" in said
     assert len(alternatives(app)) == 2

@@ -25,7 +25,7 @@ def script() -> None:
 
     made = Sections(
         "view",
-        "Look at",
+        "Views",
         {
             "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}"), question="How many swim?"),
             "broken": Section("Broken", broken),

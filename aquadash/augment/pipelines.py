@@ -114,7 +114,7 @@ _ALL = (
         "mirror-shift",
         "Mirror and shift",
         "Mirrors half of the images and moves each by up to three pixels: gentle, quick to draw and hard to beat at "
-        f"this size, best drawn anew for every epoch. {_REPLACES}",
+        f"this size, best new every epoch. {_REPLACES}",
         (Branch("Mirrored and shifted", _SHIFTED),),
     ),
     PipelineSpec(

@@ -117,7 +117,7 @@ def restore(run: str, as_json: bool) -> None:
 @runs.command("first-model")
 @json_option
 def first_model(as_json: bool) -> None:
-    """Put the model in the box into the store, or bring it back from the bin."""
+    """Put the included model into the store, or bring it back from the bin."""
     lab = Lab(OWNER)
     found = lab.runs.first_model()
     if found.deleted:

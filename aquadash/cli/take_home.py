@@ -46,7 +46,7 @@ def export_run(run: str, file: Path, include_data: bool | None, as_json: bool) -
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 def import_run(file: Path, as_json: bool) -> None:
-    """Take in a run from a ZIP that runs export or Take home has written."""
+    """Take in a run from a ZIP that runs export or Export on Evaluate has written."""
     from aquadash.export import importing
 
     with StatusLine() as line:

@@ -177,7 +177,7 @@ def _features_not_reused(config: RunConfig) -> Note | None:
         "features-not-reused",
         "hint",
         "Every epoch goes through the frozen layers again",
-        "They give the same features for the same image, which could be kept; but with variants drawn anew for every "
+        "They give the same features for the same image, which could be kept; but with augmentation new every "
         "epoch no image comes twice. Variants drawn once make epochs many times faster.",
         {"augmentation.mode": "copies"},
     )

@@ -51,7 +51,7 @@ SHRINK_BYTES = 500_000
 _NOTES = (
     _FIRST_FRAME := "first frame of an animation",
     _EIGHT_BITS := "16-bit reduced to 8-bit",
-    _ON_WHITE := "transparent parts put on white",
+    _ON_WHITE := "transparency filled with white",
     _FROM_CMYK := "converted from the printing colours CMYK, which changes them a little",
     _TURNED := "turned upright by its EXIF tag",
 )

@@ -84,8 +84,8 @@ BUILT_IN: dict[str, Source] = {
     for source in (
         Source(
             name="synthetic",
-            title="Drawn aquatic mammals",
-            summary="Five sea and river animals drawn by AquaDash itself, 2,500 to learn from and 500 to test with; "
+            title="Synthetic drawings",
+            summary="Five sea and river animals drawn by AquaDash itself, 2,500 training images and 500 test images; "
             "nothing to download.",
             drawn=True,
             load=_load_synthetic,
@@ -96,7 +96,7 @@ BUILT_IN: dict[str, Source] = {
         Source(
             name="cifar100",
             title="CIFAR-100 aquatic mammals",
-            summary="Real photographs of the same five animals, 2,500 to learn from and 500 to test with; 169 MB are "
+            summary="Real photographs of the same five animals, 2,500 training images and 500 test images; 169 MB are "
             "downloaded once.",
             drawn=False,
             load=_load_cifar100,
@@ -157,8 +157,8 @@ def _own_source(kept: About) -> Source:
     return Source(
         name=kept.source,
         title=kept.title,
-        summary=f"Own pictures: {len(kept.class_names)} classes, {kept.train:,} pictures to learn from and "
-        f"{kept.test:,} to test with, {kept.size} x {kept.size} pixels.",
+        summary=f"Own pictures: {len(kept.class_names)} classes, {kept.train:,} training images and "
+        f"{kept.test:,} test images, {kept.size} x {kept.size} pixels.",
         drawn=False,
         load=partial(_load_own, kept.name),
         key=key,

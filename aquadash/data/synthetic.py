@@ -31,7 +31,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
         train, test = _split("train", stored), _split("test", stored)
     return Dataset(
         name="synthetic",
-        title="Drawn aquatic mammals",
+        title="Synthetic drawings",
         origin=(
             "Every image is a drawing made by this program: curves for the animal, a painted background, varied light, "
             "blur and noise. There is not one photograph among them."

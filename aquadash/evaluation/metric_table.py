@@ -75,7 +75,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "top2_accuracy",
-            "Right class among the first two",
+            "Top-2 accuracy",
             _top_two,
             term="top-2 accuracy",
             fraction=True,

@@ -122,7 +122,7 @@ def verdict(change: PairedChange, *, images: str) -> str:
     all_ = change.overall
     low, high = all_.interval
     text = (
-        f"Of {all_.n:,} {images} images, {100 * all_.before:.1f} % were read rightly without it and "
+        f"Of {all_.n:,} {images} images, {100 * all_.before:.1f} % were classified correctly without it and "
         f"{100 * all_.after:.1f} % with it: a change of {100 * all_.change:+.1f} points (95 % interval "
         f"{100 * low:+.1f} to {100 * high:+.1f}). {all_.fixed} images were fixed, {all_.broken} newly broken; were "
         f"both networks equally good, chance alone would give a split at least this uneven in "

@@ -141,7 +141,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) ->
     for name in (MANIFEST, RUN):
         if name not in members:
             raise ForeignZipError(
-                f"The ZIP has no {name}, so AquaDash has not made it. Export a run with Take home or runs export."
+                f"The ZIP has no {name}, so AquaDash has not made it. Export a run on Evaluate or with runs export."
             )
     wanted = [RUN, *(name for name in members if name not in MADE)]
     total = 0

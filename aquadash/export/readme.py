@@ -55,7 +55,7 @@ def text(run: Run, names: Sequence[str], *, notes: Sequence[str]) -> str:
             "",
         ]
     lines += [
-        'To look at it in AquaDash on another computer: Compare, "Bring a run", or',
+        'To look at it in AquaDash on another computer: Compare, "Import run", or',
         "",
         "  python -m aquadash runs import THIS-FILE.zip",
         "",

@@ -173,7 +173,7 @@ def _charts(
         charts.append(
             _chart(
                 "confusion",
-                "What is taken for what",
+                "Confusion matrix",
                 "A row for each true class, a column for each predicted one. Right answers are on the diagonal.",
                 confusion_matrix(found.confusion_matrix, class_names=found.classes),
             )
@@ -182,7 +182,7 @@ def _charts(
         charts.append(
             _chart(
                 "calibration",
-                "Is it honest about how sure it is?",
+                "Calibration",
                 "Of the answers given with 80 % confidence, 80 % should be right: bars on the diagonal. The mean "
                 f"distance is {100 * calibration.ece:.1f} points (expected calibration error).",
                 reliability_diagram(calibration),

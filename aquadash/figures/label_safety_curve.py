@@ -89,7 +89,7 @@ def label_safety_curve(
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"color": colour, "size": 8},
-        name="augmented copies read rightly",
+        name="augmented copies classified correctly",
         customdata=[
             f"{100 * low:.0f} to {100 * high:.0f} &#37;" for low, high in zip(curve.lows, curve.highs, strict=True)
         ],
@@ -126,7 +126,7 @@ def label_safety_curve(
         ticksuffix=" %" if percent_axis else "",
         fixedrange=True,
     )
-    figure.update_yaxes(title="Copies read rightly", ticksuffix=" %", range=[0, 104], fixedrange=True)
+    figure.update_yaxes(title="Copies classified correctly", ticksuffix=" %", range=[0, 104], fixedrange=True)
     figure.update_layout(hovermode="closest", dragmode=False)
     return finish(figure, alt=_alt(sweep, curve, parameter, percent_axis), height=height)
 
@@ -159,8 +159,9 @@ def _bars(curve: SafetyCurve) -> dict[str, object]:
 def _alt(sweep: Sweep, curve: SafetyCurve, parameter: str, percent_axis: bool) -> str:
     unit = " %" if percent_axis else ""
     ends = (
-        f"Copies read rightly by {parameter} of {shorten(sweep.title, length=48)}: {percent(curve.accuracies[0])} at "
-        f"{curve.values[0]:.3g}{unit}, {percent(curve.accuracies[-1])} at {curve.values[-1]:.3g}{unit}"
+        f"Copies classified correctly by {parameter} of {shorten(sweep.title, length=48)}: "
+        f"{percent(curve.accuracies[0])} at {curve.values[0]:.3g}{unit}, "
+        f"{percent(curve.accuracies[-1])} at {curve.values[-1]:.3g}{unit}"
     )
     crossed = " and ".join(f"{value:.3g}{unit}" for value, _ in curve.crossings)
     below = f"falls below it at {crossed}" if crossed else "does not cross it"

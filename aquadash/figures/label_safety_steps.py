@@ -78,7 +78,9 @@ def label_safety_steps(result: SafetyResult | None) -> go.Figure:
             hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name}: %{{x:.1f}} % right<br>95 % interval %{{customdata[1]}}"
             "<extra></extra>",
         )
-    figure.update_xaxes(title="Copies read rightly", ticksuffix=" %", range=[0, 104], showgrid=True, fixedrange=True)
+    figure.update_xaxes(
+        title="Copies classified correctly", ticksuffix=" %", range=[0, 104], showgrid=True, fixedrange=True
+    )
     figure.update_yaxes(rows_axis([escape(shorten(row.title)) for row in rows]))
     figure.update_layout(hovermode="closest", dragmode=False)
     each = [
@@ -87,6 +89,6 @@ def label_safety_steps(result: SafetyResult | None) -> go.Figure:
     ]
     return finish(
         figure,
-        alt=f"Copies read rightly: unchanged {percent(result.clean.accuracy)}; {listed(each)}.",
+        alt=f"Copies classified correctly: unchanged {percent(result.clean.accuracy)}; {listed(each)}.",
         height=110 + 46 * len(rows),
     )

@@ -114,5 +114,5 @@ def _alt(tests: Sequence[PairTest], names: Sequence[str]) -> str:
         for test in clear
         for better, worse in ([(test.b, test.a)] if test.difference > 0 else [(test.a, test.b)])
     ]
-    found = f"More than luck, by Holm's correction: {listed(told)}" if told else "None passes Holm's correction"
+    found = f"Significant by Holm's correction: {listed(told)}" if told else "None passes Holm's correction"
     return f"Differences in accuracy of {len(known)} pair{'s' if len(known) > 1 else ''} of runs. {found}."

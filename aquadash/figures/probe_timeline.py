@@ -63,6 +63,6 @@ def probe_timeline(
     figure.update_layout(hovermode="closest", dragmode=False, margin={"t": 8})
     alt = (
         f"The probability of the true class for {images} validation images over {epochs} epochs. "
-        f"After the first epoch {int(right[0].sum())} were named rightly, after the last {int(right[-1].sum())}."
+        f"After the first epoch {int(right[0].sum())} were classified correctly, after the last {int(right[-1].sum())}."
     )
     return finish(figure, alt=alt, height=height or 110 + 20 * images)

@@ -30,7 +30,7 @@ def reliability_diagram(
     lines: Sequence[tuple[str, Calibration]] = (),
     selected: int | None = None,
 ) -> go.Figure:
-    """Draw a bar a bin of confidence, as high as the share of right answers, and the diagonal of honest confidence.
+    """Draw a bar a bin of confidence, as high as the share of right answers, and the diagonal of perfect calibration.
 
     The ``customdata`` of bars and of the lines' points is ``[bin]``.
 
@@ -48,7 +48,7 @@ def reliability_diagram(
         x=(low + high)[filled] / 2,
         y=100 * found.accuracy[filled],
         width=0.92 * (high - low)[filled],
-        name="as it says",
+        name="Model",
         marker={
             "color": RIGHT_COLOUR,
             # Bars of few images are pale: what they say is uncertain.
@@ -80,7 +80,7 @@ def reliability_diagram(
         x=[0, 100],
         y=[0, 100],
         mode="lines",
-        name="honest",
+        name="Perfect calibration",
         line={"color": OUTLINE_COLOUR, "dash": "dot", "width": 2},
         hoverinfo="skip",
     )

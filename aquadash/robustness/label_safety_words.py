@@ -47,15 +47,16 @@ def whole_sentence(result: SafetyResult) -> str:
         return "This version leaves the images as they are, so there is nothing to lose."
     if clean.interval[0] <= 1 / len(result.class_names):
         return (
-            f"The model reads only {100 * clean.accuracy:.0f} % of these images rightly when they are unchanged, which "
-            "may be no better than guessing: it is a poor judge of what augmentation does. Take more images, or a "
-            "better model."
+            f"The model classifies only {100 * clean.accuracy:.0f} % of these images correctly when they are "
+            "unchanged, which may be no better than guessing: it is a poor judge of what augmentation does. "
+            "Take more images, or a better model."
         )
     lost = clean.accuracy - whole.accuracy
     low, high = whole.interval
     text = (
-        f"The model reads {100 * clean.accuracy:.0f} % of these images rightly, and {100 * whole.accuracy:.0f} % of "
-        f"their augmented copies (95 % interval {100 * low:.0f} % to {100 * high:.0f} %)."
+        f"The model classifies {100 * clean.accuracy:.0f} % of these images correctly, and "
+        f"{100 * whole.accuracy:.0f} % of their augmented copies "
+        f"(95 % interval {100 * low:.0f} % to {100 * high:.0f} %)."
     )
     if lost <= 0.02:
         return f"{text} Hardly anything is lost."
@@ -102,5 +103,5 @@ def _rough(parameter: Parameter, value: float) -> str:
 
 def _kept(sweep: Sweep) -> str:
     if sweep.relative is None:
-        return f"reads at least {100 * sweep.threshold:.0f} % of the copies rightly"
+        return f"classifies at least {100 * sweep.threshold:.0f} % of the copies correctly"
     return f"keeps at least {100 * sweep.relative:.0f} % of what it saw on the unchanged images"

@@ -78,7 +78,7 @@ def validation_images(
     if predictions is None or not len(predictions.indices):
         raise AquaDashError(
             f"{run.name} kept no validation images, as runs of older versions did not. Choose another run, or measure "
-            "with the images in view."
+            "with the preview images."
         )
     if predictions.indices.max() >= len(split):
         raise AquaDashError(f"{run.name} names validation images that {dataset.title} does not have. Train it again.")

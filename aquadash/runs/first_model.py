@@ -1,4 +1,4 @@
-"""The model in the box: a trained run that AquaDash ships, so that there is one to look at before any training.
+"""The included model: a trained run that AquaDash ships, so that there is one to look at before any training.
 
 It is put into the store as a run like any other, once: where somebody has deleted it, it stays deleted.
 ``scripts/pack_first_model.py`` makes the files.
@@ -26,7 +26,7 @@ FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, STRANGERS,
 
 #: What :attr:`Run.origin` says of it.
 ORIGIN = "in the box"
-NAME = "First model (in the box)"
+NAME = "Included model"
 
 _lock = Lock()
 

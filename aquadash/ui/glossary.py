@@ -20,9 +20,10 @@ GLOSSARY: dict[str, str] = {
     "branch": "One way through a pipeline. Each branch gives one image for every original.",
     "Brier score": "The mean squared distance between the probabilities and the truth; 0 is perfect.",
     "budget": "When a search has done enough: after so many trials, after so many minutes, or whichever comes first.",
-    "calibration": "Whether probabilities are honest: of the answers given with 80 % confidence, 80 % should be right.",
+    "calibration": "Whether confidence matches accuracy: of the answers given with 80 % confidence, 80 % should "
+    "be right.",
     "calibration error": "How far confidence and accuracy are apart on average over 15 steps of confidence, in points "
-    "of per cent (expected calibration error); 0 is honest.",
+    "of per cent (expected calibration error); 0 is perfect.",
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
     "clipping": "Values that would leave the range from 0 to 255 are cut off at its ends; what was there cannot be "
     "brought back. Counted in channel values, over all pixels.",

@@ -121,7 +121,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
             size_rem=6.5,
             label="Test images with the network's answers",
         )
-    bound.menu("show", PER_PAGE, label="Images a page", width=130, on_change=first_page)
+    bound.menu("show", PER_PAGE, label="Images per page", width=130, on_change=first_page)
 
 
 def _filters(class_names: Sequence[str]) -> Filters:
@@ -161,7 +161,7 @@ def _found(filters: Filters, class_names: Sequence[str], number: int, total: int
     elif true:
         what = f"{true}, whatever it was taken for"
     elif predicted:
-        what = f"called {predicted}, rightly or not"
+        what = f"called {predicted}, correctly or not"
     else:
         what = "All classes"
     kind = {"all": "", "doubtful": ", doubtful labels only"}.get(filters.outcome, f", {filters.outcome} only")

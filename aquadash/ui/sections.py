@@ -67,7 +67,7 @@ class Sections(Generic[P, R]):
 
     Attributes:
         name: Of the choice in the address.
-        label: Of the choice.
+        label: Of the choice; on tabs for screen readers only.
         table: The sections by their word in the address, the first the default. A new one is a record here.
     """
 
@@ -91,8 +91,8 @@ class Sections(Generic[P, R]):
         return menu(self.name, titles, label=self.label, **arguments)
 
     def choose(self, **arguments: Any) -> Section[P, R]:
-        """:meth:`choose_word`, but returns the section, whose question is drawn below the choice."""
-        section = self.table[self.choose_word(**arguments)]
+        """:meth:`choose_word` as tabs without a label; returns the section, whose question is drawn below them."""
+        section = self.table[self.choose_word(label_visibility="collapsed", **arguments)]
         if section.question:
             st.caption(section.question)
         return section

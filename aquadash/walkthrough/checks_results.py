@@ -111,7 +111,7 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
             return right(f"Yes: {confidence:.0f} % is the least there is, and even there it is right.")
         return wrong(f"Of image {position} it is {confidence:.0f} % sure. There is one that it is less sure of.")
     if answers[position] == true[position]:
-        return wrong(f"Image {position} is answered rightly. Switch on “only wrong answers” to see the others alone.")
+        return wrong(f"Image {position} is answered correctly. Switch on “only wrong answers” to see the others alone.")
     if sure[position] >= task.threshold:
         return right(
             f"Yes: it is {confidence:.0f} % sure of image {position}, and wrong. So a high probability is no proof; "
@@ -203,7 +203,7 @@ def lowest_epoch(answer: int, history: Sequence[EpochLike]) -> Verdict:
         return right(f"Yes: {values[best]:.3f} in epoch {best}. {rest}")
     if abs(answer - best) == 1 or values[answer] - values[best] <= 0.01:
         return nearly(f"Close: {values[answer]:.3f}, and the lowest is {values[best]:.3f}. Look around it.")
-    return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Mind which line it is.")
+    return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Note which line it is.")
 
 
 def fewest_images(share: float) -> int:
@@ -265,7 +265,7 @@ def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, sam
             f"Yes. {told}"
             + (": 0 lies within." if true == "unknown" else ": 0 lies outside.")
             + (
-                " Mind that the report's figure stands on 100 images."
+                " Note that the report's figure stands on 100 images."
                 if same_task
                 else " But they are scores of different tasks: which network is better, they do not tell at all."
             )

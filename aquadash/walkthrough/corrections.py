@@ -147,7 +147,7 @@ def all_findings() -> tuple[Finding, ...]:
             "precision",
             "matrix",
             "Confusion Matrix Heatmap and Classification Report, text",
-            "An average of 67.12 % is the share of rightly predicted samples among *all* samples; and F1 gives an "
+            "An average of 67.12 % is the fraction of correctly predicted samples among *all* samples; and F1 gives an "
             "*accuracy* of 67 %.",
             "What is described is **accuracy**: "
             f"{total} of {report.MEASURED_IMAGES}, {total:.2f} %. The 67.12 % is the weighted mean of "

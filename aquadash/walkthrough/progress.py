@@ -37,7 +37,7 @@ class Progress:
 
     Attributes:
         tries: Answers given, by lesson.
-        solved: When each lesson's question was first answered rightly, in seconds since 1970 UTC.
+        solved: When each lesson's question was first answered correctly, in seconds since 1970 UTC.
     """
 
     tries: dict[str, int] = field(default_factory=dict)

@@ -84,7 +84,7 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
         )
     distinct = {(one.label, one.part, one.sha256) for one in pictures}
     for part, needed, where in (
-        (("train", LEAST_TRAINING, "to learn from"), ("test", 1, "for the test"))
+        (("train", LEAST_TRAINING, "for training"), ("test", 1, "for the test"))
         if split_given
         else ((None, LEAST_TRAINING + 1, "that differ"),)
     ):

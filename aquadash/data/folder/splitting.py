@@ -111,7 +111,7 @@ def check(division: Division, pictures: Sequence[Picture], class_names: Sequence
     Raises:
         DataError: A class has too few pictures on one side.
     """
-    for rows, least, where in ((division.train, LEAST_TRAINING, "to learn from"), (division.test, 1, "for the test")):
+    for rows, least, where in ((division.train, LEAST_TRAINING, "for training"), (division.test, 1, "for the test")):
         counts = np.bincount([pictures[row].label for row in rows], minlength=len(class_names))
         for name, count in zip(class_names, counts.tolist(), strict=True):
             if count < least:

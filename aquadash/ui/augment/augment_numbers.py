@@ -28,7 +28,7 @@ def show(studio: Studio) -> None:
         column_config=_COLUMNS,
     )
     in_view = measured[studio.branch]
-    st.subheader(f"Version in view: {plain(in_view.title)}", anchor=False, help=term("branch"))
+    st.subheader(f"Selected version: {plain(in_view.title)}", anchor=False, help=term("branch"))
     st.markdown("**Colours**, mean ± standard deviation of the pixel values, 0 to 255")
     st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
     st.markdown("**Time of each step**, milliseconds an image")
@@ -71,7 +71,7 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
     second.metric(
         "Time for all",
         duration(milliseconds * total / 1000),
-        help=f"For {total:,} originals: once for fixed copies, every epoch where the images are drawn anew.",
+        help=f"For {total:,} originals: once before training, or new every epoch.",
     )
     third.metric("Images out", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions.")
 

@@ -42,4 +42,4 @@ LOOKS = Sections(
 
 def show(studio: Studio) -> None:
     """Draw the choice among the looks, and the chosen one."""
-    LOOKS.choose(label_visibility="collapsed").show(studio)
+    LOOKS.choose().show(studio)

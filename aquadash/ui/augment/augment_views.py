@@ -21,7 +21,7 @@ SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
 #: By how much a difference can be amplified.
 FACTORS = ("1", "2", "4", "8", "16")
 #: Which versions the draws go round, by the word in the address.
-VERSIONS = {"all": "All versions", "one": "The one in view"}
+VERSIONS = {"all": "All versions", "one": "Selected version"}
 
 _CARD_REM = 9.0
 _CHART_HEIGHT = 210

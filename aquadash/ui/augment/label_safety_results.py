@@ -67,7 +67,7 @@ def _sweep(result: SafetyResult, sweep: Sweep, request: SafetyRequest, subjects:
     if copies:
         _misread(result, copies)
     else:
-        st.caption("None: every copy was read rightly.")
+        st.caption("None: every copy was classified correctly.")
 
 
 def _misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
@@ -84,7 +84,7 @@ def _misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
                 accent=class_colour(true, label),
             )
         )
-    gallery.show(cards, size_rem=6, label="Copies that the model misread")
+    gallery.show(cards, size_rem=6, label="Copies that the model misclassified")
 
 
 def _each(result: SafetyResult, subjects: Subjects) -> None:
@@ -94,14 +94,14 @@ def _each(result: SafetyResult, subjects: Subjects) -> None:
     for at in order:
         label = result.labels[at]
         name, right = result.class_names[label], result.whole.right[at]
-        clean = "read rightly unchanged" if result.clean.right[at] else "misread even unchanged"
+        clean = "classified correctly unchanged" if result.clean.right[at] else "misclassified even unchanged"
         cards.append(
             gallery.Card(
                 image=subjects.images[at],
                 title=components.class_title(name),
                 subtitle=f"{right} of {result.copies} copies right; {clean}",
-                alt=f"{name}: {right} of {result.copies} augmented copies read rightly, {clean}",
+                alt=f"{name}: {right} of {result.copies} augmented copies classified correctly, {clean}",
                 accent=class_colour(name, label),
             )
         )
-    gallery.show(cards, size_rem=7, label="The images, those whose copies were misread most often first")
+    gallery.show(cards, size_rem=7, label="The images, those whose copies were misclassified most often first")

@@ -21,8 +21,8 @@ from aquadash.ui.text import plain
 #: In the address and the menu: no parameter is tried out.
 NO_STEP = "none"
 
-_IMAGES = {"validation": "Validation images", "view": "The images in view"}
-_OF = {"clean": "of what it sees on the unchanged images", "all": "of all copies"}
+_IMAGES = {"validation": "Validation images", "view": "Preview images"}
+_OF = {"clean": "accuracy on unchanged images", "all": "all copies"}
 
 
 def run_of(studio: Studio) -> Run | None:
@@ -84,7 +84,7 @@ def request_of(studio: Studio) -> SafetyRequest:
             "safety-threshold", 1, 100, label="Threshold in %", default=80, step=5, width=150,
             help="Below it too much is lost: what the network no longer sees, it cannot learn from.",
         )  # fmt: skip
-        of = bound.menu("safety-of", _OF, label="The threshold is a share", width=310)
+        of = bound.menu("safety-of", _OF, label="Threshold relative to", width=310)
     return SafetyRequest(
         branch=studio.in_view,
         copies=copies,

@@ -28,7 +28,7 @@ SEEDS = 2**32
 
 SECTIONS = Sections(
     "view",
-    "Look at",
+    "Views",
     {
         "preview": Section("👀 Preview", augment_preview.show, needs=Need.SAMPLES),
         "numbers": Section("🔢 Numbers", augment_numbers.show, needs=Need.SAMPLES),

@@ -57,11 +57,11 @@ def choose(dataset: Dataset) -> SampleImages:
     """
     # Read before the popover, in which a note would be folded away.
     address.choice("from", list(ORIGINS), default="training")
-    popover = st.popover("Images to try it on", icon="🖼️", width="content")
+    popover = st.popover("Preview images", icon="🖼️", width="content")
     # Below the button, so that an error does not move what is being used.
     messages = st.container()
     with popover:
-        origin = bound.choice("from", ORIGINS, label="Images to try it on")
+        origin = bound.choice("from", ORIGINS, label="Preview images")
         own = _own(dataset, messages) if origin == "own" else None
         if own is not None:
             return own

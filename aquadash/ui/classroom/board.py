@@ -111,13 +111,13 @@ def _table(made: Board, own: str) -> None:
             "Runs": st.column_config.NumberColumn(
                 width="small", help="How many runs of theirs could have stood here. The best of many is luckier."
             ),
-            "Look": st.column_config.LinkColumn(display_text="Look", width="small"),
+            "Evaluate": st.column_config.LinkColumn(display_text="Open", width="small"),
         },
     )
     mine = next((entry for entry in made.entries if entry.person_id == own), None)
     if mine is not None:
         st.page_link(
-            "pages/evaluate.py", label=f"Look at my best run: {plain(mine.run.name)}",
+            "pages/evaluate.py", label=f"Open my best run: {plain(mine.run.name)}",
             query_params={"run": mine.run.run_id}, icon="⭐",
         )  # fmt: skip
 
@@ -132,7 +132,7 @@ def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
         "Images": entry.images,
         "Run": entry.run.name,
         "Runs": entry.tries,
-        "Look": f"/evaluate?run={entry.run.run_id}",
+        "Evaluate": f"/evaluate?run={entry.run.run_id}",
     }
 
 

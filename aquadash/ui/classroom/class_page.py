@@ -28,4 +28,4 @@ def show() -> None:
         word = str(st.query_params.get(SECTIONS.name, ""))
         SECTIONS.mine().get(word, SECTIONS.table["board"]).show()
     else:
-        SECTIONS.choose(label_visibility="collapsed").show()
+        SECTIONS.choose().show()

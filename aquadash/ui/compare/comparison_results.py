@@ -44,7 +44,7 @@ def _pairs(compared: Compared) -> None:
     if len(together) < 2:
         _why_not(compared)
         return
-    st.subheader("Is the difference more than luck?", anchor=False, help=term("McNemar"))
+    st.subheader("Is the difference significant?", anchor=False, help=term("McNemar"))
     tests = compared.pairs()
     if len(compared.runs) > 2:
         _take_click(compared)
@@ -159,7 +159,7 @@ def pair_rows(compared: Compared, tests: tuple[PairTest, ...]) -> list[dict[str,
                 "Newly broken": test.result.broken,
                 "p": test.result.p_value,
                 "p, corrected": test.p_holm,
-                "Remark": "more than luck" if test.p_holm < LEVEL else "may be luck",
+                "Remark": "significant" if test.p_holm < LEVEL else "not significant",
             }
         )
     return rows

@@ -50,7 +50,7 @@ def filters(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     try:
         shown = replace(chosen, where=where).apply(runs)
     except QueryError as error:
-        st.error(f"The condition is left out. {plain(str(error))}", icon="🚧")
+        st.error(f"Filter ignored. {plain(str(error))}", icon="🚧")
         st.code(pointer(where, error.position), language=None)
         shown = chosen.apply(runs)
     _say_what_is_hidden(runs, chosen)

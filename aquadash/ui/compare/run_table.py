@@ -91,7 +91,7 @@ def pick(
             f"{count(len(ids), 'run')}. Tick rows to compare them or to do something with them.", width="content"
         )
         st.button("Pick all shown", key="pick-all", type="tertiary", on_click=_pick, args=(ids,), disabled=not ids)
-        st.button("Pick none", key="pick-none", type="tertiary", on_click=_pick, args=([],), disabled=not picked)
+        st.button("Clear selection", key="pick-none", type="tertiary", on_click=_pick, args=([],), disabled=not picked)
     picked = inputs.multiselect(
         "Compare these runs",
         list(by_id),

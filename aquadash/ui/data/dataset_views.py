@@ -86,7 +86,7 @@ def show_pictures(dataset: Dataset, split: str) -> None:
             wrap=True,
             on_change=first_page,
         )
-        per_page = bound.menu("show", PER_PAGE, label="Images a page", default="50", width=130, on_change=first_page)
+        per_page = bound.menu("show", PER_PAGE, label="Images per page", default="50", width=130, on_change=first_page)
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))

@@ -119,7 +119,9 @@ def _split(draft: Draft) -> tuple[Division | None, SplitChoice]:
         if number
     ]
     aside = f" Left out: {', '.join(out)}." if out else ""
-    st.markdown(f"**{len(division.train):,} to learn from, {len(division.test):,} for the test.**{aside}")
+    st.markdown(
+        f"**{count(len(division.train), 'training image')}, {count(len(division.test), 'test image')}.**{aside}"
+    )
     components.plot(class_counts(counts, class_names=names), key="own-counts")
     return division, choice
 

@@ -34,12 +34,12 @@ def show(one: Evaluated, other: Evaluated | None) -> Narrowed:
     if cut is not None:
         address.assign("sure", math.floor(100 * cut + 1e-6))
         image_browser.first_page()
-    st.subheader("What if it may say “I don't know”?", anchor=False, help=term("coverage"))
+    st.subheader("Rejection threshold", anchor=False, help=term("coverage"))
     sure = bound.slider(
         "sure",
         0,
         100,
-        label="Answer only when at least so sure",
+        label="Minimum confidence",
         default=50,
         format="%d %%",
         help=term("confidence"),
@@ -110,7 +110,7 @@ def _figures(one: Evaluated, given: CoveragePoint) -> None:
         )
         value, _, rest = percent(given.accuracy, given.interval).partition(" (")
         st.metric(
-            "Of these right",
+            "Accuracy on those",
             value,
             delta=f"95 % interval: {rest.rstrip(')')}" if rest else "nothing is answered",
             delta_color="off",

@@ -1,4 +1,4 @@
-"""The section "Calibration": are probabilities honest, and what does a temperature mend?"""
+"""The section "Calibration": confidence against accuracy, and what a temperature changes."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def _bin_text(found: Calibration, index: int) -> str:
 
 def _figures(one: Evaluated, other: Evaluated | None, found: Calibration, done: Rescaling | None) -> None:
     """The errors as a table, and what the temperature is in plain words."""
-    rows = [("as it says", found)]
+    rows = [("Model", found)]
     if done is not None:
         if done.before.n != found.n:
-            rows.append((f"as it says, the {done.before.n:,} unseen ones", done.before))
-        rows.append(("with temperature", done.after))
+            rows.append((f"Model, the {done.before.n:,} unseen images", done.before))
+        rows.append(("With temperature", done.after))
     if other is not None:
-        rows.append(("second run, as it says", other.calibration()))
+        rows.append(("Second run", other.calibration()))
     st.dataframe(
         {
             "": [name for name, _ in rows],

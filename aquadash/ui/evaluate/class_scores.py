@@ -39,7 +39,7 @@ def show(one: Evaluated, other: Evaluated | None) -> None:
         st.markdown("**Scores of the second run**")
         table(other)
     st.caption(
-        "Small print: the lower and upper figures are 95 % intervals, Wilson's for precision and recall, and for F1 "
+        "Note: the lower and upper figures are 95 % intervals, Wilson's for precision and recall, and for F1 "
         "one that follows from it. With few images they are wide; scores whose intervals overlap widely may well be "
         "equal."
     )

@@ -90,7 +90,7 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     for mask, what in ((known, "those"), (~known, "the others")):
         if mask.any():
             share, interval = float(right[mask].mean()), wilson_interval(int(right[mask].sum()), int(mask.sum()))
-            parts.append(f"of {what} {percent(share, interval)} are right")
+            parts.append(f"accuracy on {what}: {percent(share, interval)}")
     return f"{', '.join(parts)}.".capitalize() if parts else ""
 
 

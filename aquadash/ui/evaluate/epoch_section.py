@@ -63,7 +63,7 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     )
     left, right_side = st.columns(2, gap="medium")
     with left:
-        st.markdown("**What is taken for what?**", help=term("confusion matrix"))
+        st.markdown("**Confusion matrix**", help=term("confusion matrix"))
         components.plot(confusion_matrix(matrix, class_names=run.class_names), key="epoch-matrix")
         st.markdown("**When did it learn each image?**")
         components.plot(

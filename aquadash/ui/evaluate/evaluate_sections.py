@@ -26,7 +26,7 @@ from aquadash.ui.sections import Need, Section, Sections
 def mistakes(one: Evaluated, other: Evaluated | None) -> None:
     """The confusion matrix, whose cells show their images."""
     confusion.take_click(one.found.classes)
-    st.subheader("What is taken for what?", anchor=False)
+    st.subheader("Confusion matrix", anchor=False)
     confusion.show(one.found, other=None if other is None else other.found)
     explain_section.link(one.found.classes)
 
@@ -67,7 +67,7 @@ def home(one: Evaluated, other: Evaluated | None) -> None:
 
 SECTIONS: Sections[[Evaluated, Evaluated | None], Narrowed | None] = Sections(
     "section",
-    "Look at",
+    "Results",
     {
         "mistakes": Section("🔀 Mistakes", mistakes, needs=Need.TEST_IMAGES | Need.SECOND_RUN),
         "classes": Section("📊 Classes", class_scores.show, needs=Need.TEST_IMAGES | Need.SECOND_RUN),
@@ -82,6 +82,6 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], Narrowed | None] = Sections(
         "training": Section("⏱️ Training", history, needs=Need.SECOND_RUN),
         "epochs": Section("🎞️ Epoch by epoch", replay),
         "repeat": Section("🔁 Repeat", repeat),
-        "home": Section("🎒 Take home", home),
+        "home": Section("🎒 Export", home),
     },
 )

@@ -1,4 +1,4 @@
-"""The model in the box, for visitors who have not trained any yet."""
+"""The included model, for visitors who have not trained any yet."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from aquadash.ui.lab import lab
 
 
 def or_first_model(runs: Sequence[Run]) -> Sequence[Run]:
-    """The runs; where none of them has a network yet, with the model in the box, which is put into the store."""
+    """The runs; where none of them has a network yet, with the included model, which is put into the store."""
     if any(run_order.has_results(run) for run in runs):
         return runs
-    with shell.guard(), st.spinner("Unpacking the first model ..."):
+    with shell.guard(), st.spinner("Unpacking the included model ..."):
         if not lab().runs.first_model().deleted:
             return lab().runs.all()
     return runs
 
 
 def offer() -> None:
-    """A button that puts the model in the box into an empty store and shows it."""
-    if st.button("Show the first model", icon="🪪", key="show-first-model"):
-        with shell.guard(), st.spinner("Unpacking the first model ..."):
+    """A button that puts the included model into an empty store and shows it."""
+    if st.button("Show the included model", icon="🪪", key="show-first-model"):
+        with shell.guard(), st.spinner("Unpacking the included model ..."):
             run = lab().runs.first_model()
             if run.deleted:
                 lab().runs.restore(run.run_id)
@@ -33,7 +33,7 @@ def offer() -> None:
 
 
 def show_card(run: Run) -> None:
-    """What one should know of the model in the box: data, recipe, figures, limits; nothing for other runs."""
+    """What one should know of the included model: data, recipe, figures, limits; nothing for other runs."""
     from aquadash.runs.first_model import CARD, FOLDER, ORIGIN
 
     if run.origin == ORIGIN:
@@ -42,9 +42,9 @@ def show_card(run: Run) -> None:
 
 
 def offer_again() -> None:
-    """A button that brings the model in the box back from the bin."""
+    """A button that brings the included model back from the bin."""
     if lab().rights.allow(Action.ADD_FOR_ALL) and st.button(
-        "Bring the first model back", icon=":material/restore_from_trash:", key="first-model"
+        "Bring the included model back", icon=":material/restore_from_trash:", key="first-model"
     ):
         with shell.guard():
             lab().runs.restore(lab().runs.first_model().run_id)

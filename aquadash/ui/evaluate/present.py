@@ -131,9 +131,9 @@ def _way(run: Run, number: int, last: int) -> None:
         st.caption(f"{plain(run.name)} · {number} of {last}", width="content")
         st.button("Back", key="present-back", icon=":material/arrow_back:", shortcut="Left", disabled=number == 1,
                   on_click=go_to, args=(max(1, number - 1),))  # fmt: skip
-        st.button("On", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
+        st.button("Next", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
                   type="primary", on_click=go_to, args=(min(last, number + 1),))  # fmt: skip
-        if st.button("Leave", key="present-leave", icon=":material/close:", shortcut="Esc", type="tertiary"):
+        if st.button("Exit", key="present-leave", icon=":material/close:", shortcut="Esc", type="tertiary"):
             st.switch_page("pages/evaluate.py", query_params={"run": run.run_id})
 
 

@@ -42,7 +42,7 @@ def pick(run: Run, runs: Sequence[Run]) -> Evaluated | None:
     chosen = bound.menu(
         KEY,
         titles,
-        label="Lay a second run over the charts",
+        label="Overlay another run",
         width=330,
         disabled=not by_id,
         help="The charts then show both: the first run solid, the second dashed or hollow."

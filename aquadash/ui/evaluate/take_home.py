@@ -55,7 +55,7 @@ def show(run: Run) -> None:
 
 def popover(run: Run) -> None:
     """Draw a button that opens :func:`show`; its content is made when it is open."""
-    with st.popover("Take home", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
+    with st.popover("Export", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
         if opened.open:
             show(run)
 
@@ -68,7 +68,7 @@ def section(run: Run) -> None:
 
 def bring() -> None:
     """Draw the way in for a run from another computer; read only while it is open."""
-    with st.expander("Bring a run", icon="📥", key="bring", on_change="rerun") as opened:
+    with st.expander("Import run", icon="📥", key="bring", on_change="rerun") as opened:
         if opened.open:
             with shell.guard():
                 _upload()
@@ -155,7 +155,7 @@ def _upload() -> None:
     from aquadash.data.images import display_name
     from aquadash.export import preparing
 
-    st.markdown("A ZIP that AquaDash has made with *Take home*, here or on another computer.")
+    st.markdown("A ZIP that AquaDash has made with *Export*, here or on another computer.")
     if not settings.classroom():
         st.caption("A larger one: `python -m aquadash runs import FILE` in a terminal.")
     uploaded = st.file_uploader(

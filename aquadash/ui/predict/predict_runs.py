@@ -43,7 +43,7 @@ def beside(run: Run, runs: Sequence[Run]) -> list[Run]:
     nobody: list[str] = []
     address.restore(_KEY, decode, default=nobody, expected=f"the ids of at most {most} other runs with a network")
     picked = inputs.multiselect(
-        "Beside it",
+        "Compare with",
         list(by_id),
         key=_KEY,
         max_selections=most,

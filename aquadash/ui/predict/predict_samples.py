@@ -35,7 +35,7 @@ def wanted() -> bool:
             help="One image of each class from the run's own data set; the network has not learnt from them.",
         )
         if number:
-            st.button("Put them away", key="no-sample", on_click=address.assign, args=("sample", 0), type="tertiary")
+            st.button("Hide", key="no-sample", on_click=address.assign, args=("sample", 0), type="tertiary")
     address.record("sample", str(number), default="0")
     return number > 0
 

@@ -144,7 +144,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
     if st.session_state.get("closer") not in (None, *readable):
         del st.session_state["closer"]
     file_id = inputs.selectbox(
-        "Look closer at one picture of this page",
+        "Open one picture of this page",
         list(readable),
         index=None,
         key="closer",
@@ -199,8 +199,7 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
         st.caption(f"Of {count(len(done), 'picture')}, {told:,} have a true label; the others are not counted.")
     else:
         st.caption(
-            "Say under some pictures what they really show: accuracy and confusion matrix of your own pictures appear "
-            "here.",
+            "Label pictures to see the accuracy on them.",
             help=term("confusion matrix"),
         )
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))

@@ -31,7 +31,7 @@ def draw(search: Search) -> None:
     components.plot(_history(search.search_id, stage, search), key="search-history")
     if len(search.complete) < 2:
         return
-    _title("Where do the good ones run?", term("parallel coordinates"))
+    _title("What the best trials share", term("parallel coordinates"))
     components.plot(_parallel(search.search_id, stage, search), key="search-parallel")
     if len(search.complete) >= LEAST_TRIALS and len(search.plan.space) > 1:
         _title("What decides?", term("importance"))

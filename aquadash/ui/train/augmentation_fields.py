@@ -98,7 +98,7 @@ def samples(config: RunConfig) -> None:
         title = components.class_title(dataset.class_names[labels[position]])
         alt = f"{dataset.class_names[labels[position]]}, training image {position}"
         cards.append(gallery.Card(dataset.train.images[position], title, f"{alt}, original"))
-        cards.append(gallery.Card(drawn[number], "becomes", f"{alt}, a version to learn from"))
+        cards.append(gallery.Card(drawn[number], "becomes", f"{alt}, a training version"))
     gallery.show(cards, size_rem=7, columns=2, label="Originals, each followed by a version of it")
 
 

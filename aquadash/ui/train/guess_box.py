@@ -38,7 +38,7 @@ def ask(class_names: Sequence[str], *, key: str) -> Guess | None:
             value=None,
             key=_kept(key, "accuracy"),
             placeholder="no guess",
-            help="How many of 100 test images will the trained network name rightly?",
+            help="How many of 100 test images will the trained network classify correctly?",
         )
         st.markdown("The most frequent mistake: images of one class, taken for another.")
         left, right = st.columns(2)

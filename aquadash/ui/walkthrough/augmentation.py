@@ -58,7 +58,7 @@ def show(dataset: Dataset) -> None:
         "images only, so that now and then none of them does.",
     )
     st.page_link(
-        "pages/augment.py", label="Bend the pipelines yourself, on Augment", icon="🎲",
+        "pages/augment.py", label="Change the pipelines yourself, on Augment", icon="🎲",
         query_params={"source": dataset.name, "pipeline": name},
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def pick_results() -> Results | None:
         first_model.offer_again()
         return None
     if all(run.origin == ORIGIN for run in with_results):
-        with st.expander("You have no run of your own yet: this is the model in the box", icon="🏊"):
+        with st.expander("You have no run of your own yet: this is the included model", icon="🏊"):
             _offer_run()
     run = components.run_picker(with_results, help="This section is about the results of this run.")
     if run is None:
@@ -93,7 +93,7 @@ def _offer_run() -> None:
     source = said if data.is_here(said) else source_menu.DEFAULT
     epochs = lab().limits.within_epochs(EPOCHS)
     st.caption(
-        f"A short training of the report's network on {plain(data.title_of(source))}, measured the right way: "
+        f"A short training of the report's network on {plain(data.title_of(source))}, with a proper validation split: "
         f"{count(epochs, 'epoch')}, a minute or two. It goes on by itself while you read other sections."
     )
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):

@@ -29,7 +29,7 @@ def show(dataset: Dataset) -> None:
     parts.real("What there is here", help=term("split"))
     names, train = dataset.class_names, dataset.train
     st.markdown(
-        f"{count(len(train), 'image')} to learn from and {count(len(dataset.test), 'image')} to test with, in "
+        f"{count(len(train), 'training image')} and {count(len(dataset.test), 'test image')}, in "
         f"{len(names)} classes, {dataset.image_shape[1]} × {dataset.image_shape[0]} pixels of three colours."
     )
     shown = names[:_MOST_CLASSES]

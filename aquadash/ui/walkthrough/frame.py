@@ -103,9 +103,9 @@ def _progress(done: Progress) -> None:
     st.caption(
         f"The whole takes about {MINUTES} minutes. "
         + (
-            "Your ticks are kept under `me=` in the address: bookmark the page to go on later, on any computer."
+            "Progress is saved in this page's address: bookmark it to go on later, on any computer."
             if context.whose()
-            else "With the first answer the address gets a number, under which your ticks are kept."
+            else "Progress is saved in this page's address."
         )
     )
 

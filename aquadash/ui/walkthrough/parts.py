@@ -86,11 +86,11 @@ def question(
 
 
 def corrections(lesson: str) -> None:
-    """Where the report errs in this section; open once the question is solved, for answers stand in it."""
+    """What the report got wrong in this section; open once the question is solved, for answers stand in it."""
     found = findings(lesson)
     if not found:
         return
-    title = "Where the report errs here" if len(found) == 1 else f"Where the report errs here, {len(found)} times"
+    title = "What the report got wrong" if len(found) == 1 else f"What the report got wrong: {len(found)} things"
     solved = lesson in context.read().solved
     with st.expander(title if solved else f"{title} (try the question first)", icon="📄", expanded=solved):
         for finding in found:

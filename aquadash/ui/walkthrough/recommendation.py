@@ -61,7 +61,7 @@ _MORE_IDEAS = (
     Step(
         "**Transfer without a download:** a small network that has seen the other 95 classes of CIFAR-100.",
         "pages/train.py",
-        {"The backbone in the box": {"preset": "backbone"}},
+        {"The included backbone": {"preset": "backbone"}},
     ),
     Step(
         "**What small networks have learnt since:** activations, batch normalization, a learning rate that rises and "
@@ -96,12 +96,12 @@ def show(results: Results) -> None:
             "Figure": [row.figure for row in found.rows],
             "Report": [shown(row, row.report) for row in found.rows],
             "This run": [shown(row, row.run) for row in found.rows],
-            "Mind": [row.note for row in found.rows],
+            "Note": [row.note for row in found.rows],
         },
         column_config={
             "Report": st.column_config.TextColumn(width="small"),
             "This run": st.column_config.TextColumn(width="small"),
-            "Mind": st.column_config.TextColumn(width="medium"),
+            "Note": st.column_config.TextColumn(width="medium"),
         },
         hide_index=True,
         height="content",
