@@ -6,38 +6,29 @@ import streamlit as st
 
 from aquadash.runs.fields import run_fields
 from aquadash.ui import components, shell
-from aquadash.ui.compare import (
-    comparison,
-    run_actions,
-    run_bin,
-    run_bulk,
-    run_filters,
-    run_groups,
-    run_table,
-    run_watch,
-)
+from aquadash.ui.compare import comparison, run_actions, run_filters, run_table
 from aquadash.ui.evaluate import take_home
 from aquadash.ui.lab import lab
 
 with shell.page("compare"):
-    run_bin.undo_bar()
+    run_actions.undo_bar()
     runs = lab().runs.all()
     if runs:
         fields = run_fields(runs)
-        shown = run_filters.filters(runs, fields)
+        shown = run_filters.filter_runs(runs, fields)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            shown = run_table.sort(shown, fields)
-            group_by = run_groups.choose(fields)
+            shown = run_table.choose_order(shown, fields)
+            group_by = run_filters.choose_grouping(fields)
             columns = run_table.choose_columns(fields)
-        shown = run_groups.show(shown, group_by, fields)
-        picked = run_table.pick(shown, runs, chosen=columns, fields=fields)
-        run_bulk.show(picked)
-        run_actions.manage(picked)
+        shown = run_filters.choose_group(shown, group_by, fields)
+        picked = run_table.pick_runs(shown, runs, chosen=columns, fields=fields)
+        run_actions.render_bulk_actions(picked)
+        run_actions.render_run_rows(picked)
         if len(picked) > 1:
-            comparison.show(picked)
+            comparison.render_comparison(picked)
         else:
             st.caption("Pick at least two runs to see their curves, results and settings side by side.")
-        run_watch.watch(runs)
+        run_table.watch_table(runs)
     else:
         components.empty_state(
             "⚖️",
@@ -46,4 +37,4 @@ with shell.page("compare"):
             label="Train",
         )
     take_home.bring()
-    run_bin.bin_of_runs()
+    run_actions.bin_of_runs()

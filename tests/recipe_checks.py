@@ -26,7 +26,7 @@ from aquadash.runs.pace import Paces
 from aquadash.runs.query import parse
 from aquadash.search import suggested
 from aquadash.training.optimizers import build_optimizer
-from aquadash.ui.compare.run_columns import choices, title
+from aquadash.ui.compare.run_table import column_choices, column_title
 from tests.app_pages import open_app_page
 from tests.stored_runs import without_engine
 
@@ -48,7 +48,7 @@ def test_hyperparameter() -> None:
     assert from_yaml(to_yaml(config)) == config and "  clip_norm: 1.5" in to_yaml(config)
     assert config_diff([usual, config]) == {name: [0.0, 1.5]}
     assert name in suggested(usual)
-    assert parse(f"{name} > 1.2") and name in choices(run_fields()) and title(name)
+    assert parse(f"{name} > 1.2") and name in column_choices(run_fields()) and column_title(name)
     script = train_script(Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True))
     assert "    clip_norm=1.5,\n" in script and "global_clipnorm=clip_norm" in script
     run = Run("a" * 32, "usual", RunStatus.FINISHED, usual, 0.0, metrics={"epochs": 2.0, "seconds": 3.0})

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStore, open_store
-from aquadash.ui.compare import run_columns, run_filters, run_groups, run_watch
+from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.notes import safe_markdown
 from tests import stored_runs, ui_runs
 from tests.app_pages import address_of, open_app_page
@@ -110,7 +110,7 @@ def test_columns_are_chosen_and_remembered(three: tuple[Run, Run, Run]) -> None:
 def test_every_column_can_be_shown(three: tuple[Run, Run, Run]) -> None:
     from aquadash.runs.fields import run_fields
 
-    every = run_columns.choices(run_fields())
+    every = run_table.column_choices(run_fields())
     app = open_page(columns=",".join(every))
     assert len(app.dataframe[0].value.columns) == len(every), "no two columns have the same head"
 
@@ -188,12 +188,12 @@ def test_words_are_found_in_any_order() -> None:
 def test_what_the_table_shows_is_watched() -> None:
     one = made_run("one", metrics={"test_accuracy": 0.5}, curve=(0.1,))
     same = made_run("one", metrics={"test_accuracy": 0.5}, curve=(0.1, 0.2))
-    assert run_watch.signature([one]) == run_watch.signature([same]), "the growth of a curve is another matter"
+    assert run_table.signature([one]) == run_table.signature([same]), "the growth of a curve is another matter"
     for values in ({"pinned": True}, {"tags": ("x",)}, {"note": "x"}, {"metrics": {"test_accuracy": 0.6}}):
-        assert run_watch.signature([one]) != run_watch.signature([made_run("one", **values)])
+        assert run_table.signature([one]) != run_table.signature([made_run("one", **values)])
     nothing = [made_run("x", metrics={"val_loss": float("nan")}) for _ in range(2)]
-    assert run_watch.signature(nothing[:1]) == run_watch.signature(nothing[1:])
-    assert run_watch.growth([one]) == run_watch.growth([same]), "what has ended does not grow"
+    assert run_table.signature(nothing[:1]) == run_table.signature(nothing[1:])
+    assert run_table.growth([one]) == run_table.growth([same]), "what has ended does not grow"
 
 
 def test_group_titles_read_well() -> None:
@@ -201,6 +201,6 @@ def test_group_titles_read_well() -> None:
     from aquadash.runs.groups import group_runs
 
     (group,) = group_runs([made_run("a")], "all-but-seed", run_fields())
-    assert run_groups.group_title(group, "all-but-seed") == "all settings alike"
+    assert run_filters.group_title(group, "all-but-seed") == "all settings alike"
     (group,) = group_runs([made_run("a")], "test_accuracy", run_fields())
-    assert run_groups.group_title(group, "test_accuracy") == "unknown"
+    assert run_filters.group_title(group, "test_accuracy") == "unknown"

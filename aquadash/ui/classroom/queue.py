@@ -11,7 +11,7 @@ from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import components, run_order, run_progress, shell, warmup
 from aquadash.ui.classroom import projector
-from aquadash.ui.compare import run_bin
+from aquadash.ui.compare import run_actions
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.owners import badge
 from aquadash.ui.text import count, duration, plain
@@ -30,7 +30,7 @@ def _queue() -> None:
         st.caption("⏳ Opening the run store ...")
         return
     # Here, because the buttons below draw nothing else anew.
-    run_bin.undo_bar()
+    run_actions.undo_bar()
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     waiting = run_order.waiting(runs)
@@ -115,7 +115,7 @@ def _do(work: Callable[..., None], *arguments: object) -> None:
     try:
         work(*arguments)
     except AquaDashError as error:
-        run_bin.fail(str(error))
+        run_actions.fail(str(error))
 
 
 def _moved(run: Run, place: int) -> None:
@@ -133,4 +133,4 @@ def _turned(run: Run) -> None:
 def _deleted(run: Run) -> None:
     lab().runs.stop(run.run_id)
     lab().runs.delete(run.run_id)
-    run_bin.can_be_undone([run.run_id], run.name)
+    run_actions.can_be_undone([run.run_id], run.name)

@@ -10,15 +10,7 @@ from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
 from aquadash.ui import bound, shell
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui.compare import (
-    comparison_confusion,
-    comparison_cost,
-    comparison_curves,
-    comparison_images,
-    comparison_results,
-    comparison_settings,
-    run_legend,
-)
+from aquadash.ui.compare import comparison_curves, comparison_images, comparison_results, comparison_settings
 from aquadash.ui.compared import MOST_RUNS, Compared, damaged, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -29,12 +21,12 @@ SECTIONS = Sections(
     "section",
     "Compare",
     {
-        "curves": Section("📈 Curves", comparison_curves.show),
-        "settings": Section("🎛️ Settings", comparison_settings.show, needs=Need.MEASURED_ON),
-        "results": Section("🏁 Results", comparison_results.show, needs=Need.MEASURED_ON),
-        "confusion": Section("🔀 Confusion", comparison_confusion.show, needs=Need.MEASURED_ON),
-        "images": Section("🖼️ Images", comparison_images.show, needs=Need.MEASURED_ON),
-        "cost": Section("⏱️ Cost", comparison_cost.show, needs=Need.MEASURED_ON),
+        "curves": Section("📈 Curves", comparison_curves.render_curves),
+        "settings": Section("🎛️ Settings", comparison_settings.render_settings, needs=Need.MEASURED_ON),
+        "results": Section("🏁 Results", comparison_results.render_results, needs=Need.MEASURED_ON),
+        "confusion": Section("🔀 Confusion", comparison_results.render_confusion, needs=Need.MEASURED_ON),
+        "images": Section("🖼️ Images", comparison_images.render_images, needs=Need.MEASURED_ON),
+        "cost": Section("⏱️ Cost", comparison_settings.render_cost, needs=Need.MEASURED_ON),
     },
 )
 
@@ -45,7 +37,7 @@ _ON = "on"
 _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
 
 
-def show(picked: Sequence[Run]) -> None:
+def render_comparison(picked: Sequence[Run]) -> None:
     """Draw everything about two or more runs."""
     if len(picked) > MOST_RUNS:
         st.info(
@@ -57,7 +49,7 @@ def show(picked: Sequence[Run]) -> None:
     if any(not run.status.ended for run in runs):
         shell.live(_TICK_SECONDS)(_watch)({run.run_id: str(run.status) for run in runs})
     names = tuple(labels(runs))
-    run_legend.show([run.run_id for run in runs], names)
+    comparison_curves.render_legend([run.run_id for run in runs], names)
     section = SECTIONS.choose()
     images: Images = "test"
     if Need.MEASURED_ON in section.needs:

@@ -13,7 +13,7 @@ from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, clicks, components, gallery
-from aquadash.ui.compare import pair_picker
+from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair, verdict
 from aquadash.ui.compared import Compared
 from aquadash.ui.text import count
@@ -27,7 +27,7 @@ _COUNTS = "right-counts"
 _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many are right"}
 
 
-def show(compared: Compared) -> None:
+def render_images(compared: Compared) -> None:
     """Draw the choice of images and a card for each, with what the runs say of it."""
     st.subheader("Which images do they judge differently?", anchor=False)
     together = compared.measured_together()
@@ -43,7 +43,7 @@ def show(compared: Compared) -> None:
     if kind == "agreement":
         positions, rows = _by_agreement(judged), list(range(len(together)))
     else:
-        first, second = pair_picker.pick(compared, together)
+        first, second = comparison_results.pick_pair(compared, together)
         positions = _changed(compared, first, second, kind)
         rows = [together.index(first), together.index(second)]
     _cards(compared, together, rows, judged, positions)

@@ -1,25 +1,29 @@
-"""How accurate the compared runs are, and whether the differences between them may be luck."""
+"""How accurate the compared runs are, whether their differences are significant, and what each confuses."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from aquadash.evaluation import McNemar, PairTest
+from aquadash.figures.confusion_difference import confusion_difference
+from aquadash.figures.confusion_matrix import MOST_NUMBERED
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import LEVEL, pair_matrix
-from aquadash.figures.theme import shorten
-from aquadash.ui import clicks, components
-from aquadash.ui.compare import pair_picker, paired_results
+from aquadash.figures.small_confusion import small_confusion
+from aquadash.figures.theme import run_colour, shorten
+from aquadash.ui import address, bound, clicks, components
+from aquadash.ui.compare import paired_results
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, plain
+from aquadash.ui.text import count, percent, plain
 
 _MATRIX = "pair-matrix"
 
 
-def show(compared: Compared) -> None:
+def render_results(compared: Compared) -> None:
     """Draw the accuracies with their intervals, a cell for each pair, and one pair in words."""
     images = compared.images
     st.subheader(f"How many {images} images are right?", anchor=False, help=term("confidence interval"))
@@ -48,7 +52,7 @@ def _pairs(compared: Compared) -> None:
     tests = compared.pairs()
     if len(compared.runs) > 2:
         _take_click(compared)
-    first, second = pair_picker.pick(compared, together)
+    first, second = pick_pair(compared, together)
     test = of_pair(tests, first, second)
     if test.result is not None:
         known = sum(each.result is not None for each in tests)
@@ -70,7 +74,7 @@ def _pairs(compared: Compared) -> None:
             "the menus above, to have it in words."
         )
         with st.expander("All pairs as a table", icon="🔢"):
-            _table(compared, tests)
+            _pair_table(compared, tests)
 
 
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
@@ -165,7 +169,7 @@ def pair_rows(compared: Compared, tests: tuple[PairTest, ...]) -> list[dict[str,
     return rows
 
 
-def _table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
+def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         pair_rows(compared, tests),
@@ -188,7 +192,7 @@ def _take_click(compared: Compared) -> None:
         return
     row, column = (clicks.whole(value, below=len(compared.runs)) for value in point)
     if row is not None and column is not None and row != column:
-        pair_picker.choose(compared, column, row)
+        choose_pair(compared, column, row)
 
 
 def _why_not(compared: Compared) -> None:
@@ -201,3 +205,86 @@ def _why_not(compared: Compared) -> None:
             st.caption("Once two of the runs have results, they are compared image by image here.")
         return
     st.caption("The runs were measured on different images, so they cannot be compared image by image.")
+
+
+#: In the address: the run to compare with, and the run in question.
+FIRST, SECOND = "first", "second"
+
+
+def pick_pair(compared: Compared, among: Sequence[int] | None = None) -> tuple[int, int]:
+    """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
+
+    Args:
+        compared: The runs.
+        among: Positions of the runs that can be chosen, at least two; all if None.
+    """
+    positions = list(range(len(compared.runs)) if among is None else among)
+    ids = [compared.runs[position].run_id for position in positions]
+    if len(ids) == 2:
+        # Nothing to choose but the direction, which the order of the picks decides.
+        return positions[0], positions[1]
+    place = {run_id: position for run_id, position in zip(ids, positions, strict=True)}
+    names = {run_id: compared.names[position] for run_id, position in place.items()}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = _pair_menu("From", FIRST, ids, names)
+        second = _pair_menu("to", SECOND, [run_id for run_id in ids if run_id != first], names)
+    return place[first], place[second]
+
+
+def choose_pair(compared: Compared, first: int, second: int) -> None:
+    """Take a pair over from a click; call it before :func:`pick_pair`."""
+    st.session_state[FIRST] = compared.runs[first].run_id
+    st.session_state[SECOND] = compared.runs[second].run_id
+
+
+def _pair_menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> str:
+    if st.session_state.get(key) not in (None, *ids):
+        # The other menu has just taken this run, or it is no longer among those compared.
+        del st.session_state[key]
+        if not any(run_id.startswith(st.query_params.get(key, "") or "-") for run_id in ids):
+            st.query_params.pop(key, None)
+    expected = "the id of one of the runs"
+    address.restore(key, lambda text: address.one_id(text, ids), default=ids[0], expected=expected)
+    return bound.menu(key, {run_id: names[run_id] for run_id in ids}, label=label, width=300)
+
+
+def render_confusion(compared: Compared) -> None:
+    """Draw a small matrix a run, and below them one less another."""
+    st.subheader("Confusion matrices", anchor=False, help=term("confusion matrix"))
+    evaluations = compared.evaluations()
+    drawn = [index for index, found in enumerate(evaluations) if found is not None]
+    if not drawn:
+        st.caption(f"Once a run has predicted the {compared.images} images, its matrix is here.")
+        return
+    st.caption("Per cent of each true class (row) that was called each class (column); the same colours in all.")
+    with st.container(horizontal=True, gap="small"):
+        for index in drawn:
+            found = evaluations[index]
+            assert found is not None
+            with st.container(key=f"run-card-{index}", width=256, gap=None):
+                st.markdown(f"**{plain(shorten(compared.names[index], length=26))}**")
+                st.caption(percent(found.accuracy, found.accuracy_ci95))
+                st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
+                figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
+                components.plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
+    same = [index for index in drawn if _classes(compared, index) == _classes(compared, drawn[0])]
+    if len(same) < 2:
+        return
+    st.subheader("What does one confuse more than another?", anchor=False)
+    first, second = pick_pair(compared, same)
+    before, after = evaluations[first], evaluations[second]
+    assert before is not None and after is not None
+    figure = confusion_difference(after.confusion_matrix, before.confusion_matrix, class_names=after.classes)
+    figure.update_xaxes(tickangle=-35)
+    figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
+    if len(after.classes) <= MOST_NUMBERED:
+        figure.update_traces(showscale=False, selector={"type": "heatmap"})
+    components.plot(figure, key="compared-difference")
+    st.caption(
+        f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**. On the "
+        "diagonal more is better, elsewhere fewer."
+    )
+
+
+def _classes(compared: Compared, index: int) -> tuple[str, ...]:
+    return tuple(compared.runs[index].class_names)

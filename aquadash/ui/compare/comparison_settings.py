@@ -1,21 +1,24 @@
-"""The settings of compared runs: which differ, and what accuracy went with which value."""
+"""What compared runs were set to, what accuracy went with which value, and what it cost: time and size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
+from aquadash.figures.cost_accuracy import Priced, cost_accuracy
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
+from aquadash.runs.cost import Cost
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count
+from aquadash.ui.text import count, duration
 
 #: Numbers that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
@@ -26,7 +29,7 @@ _DASH = "–"
 _ALL, _SETTING = "every", "setting"
 
 
-def show(compared: Compared) -> None:
+def render_settings(compared: Compared) -> None:
     """Draw the table, the lines through the settings, and the accuracy against one of them."""
     runs = compared.runs
     st.subheader("What was set differently?", anchor=False)
@@ -37,16 +40,16 @@ def show(compared: Compared) -> None:
     common = [row for row in rows if all(row[name] != _DASH for name in columns)]
     partial = [row for row in rows if row not in common]
     if common:
-        _table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
+        _settings_table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
     if partial:
         with st.expander(f"{count(len(partial), 'setting')} that not every one of these runs has", icon="🧩"):
-            _table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
+            _settings_table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
     if not rows:
         st.caption("All settings that matter are the same, the seed included.")
     _accuracy_by_settings(compared)
 
 
-def _table(rows: Sequence[dict[str, str]], *, key: str, alt: str) -> None:
+def _settings_table(rows: Sequence[dict[str, str]], *, key: str, alt: str) -> None:
     st.dataframe(
         rows, hide_index=True, alt=alt, key=key, height="content",
         column_config={"Setting": st.column_config.TextColumn(pinned=True)},
@@ -135,3 +138,98 @@ def _accuracy_by_settings(compared: Compared) -> None:
             f"{len(axes)} settings differ between these runs, so a difference here need not be this setting's doing. "
             "To find out, repeat a run with this setting alone changed, with some seeds each."
         )
+
+
+_COST = "cost"
+
+
+@dataclass(frozen=True)
+class Price:
+    """A kind of cost.
+
+    Attributes:
+        title: In the menu.
+        axis: With its unit.
+        value: Of a run; None where it is not known.
+        text: For people.
+    """
+
+    title: str
+    axis: str
+    value: Callable[[Cost], float | None]
+    text: Callable[[float], str]
+
+
+#: By their word in the address.
+PRICES = {
+    "seconds": Price("Training time", "Training time, s", lambda cost: cost.seconds, lambda v: f"{duration(v)} in all"),
+    "epoch": Price(
+        "Time an epoch", "Seconds an epoch", lambda cost: cost.seconds_per_epoch, lambda v: f"{v:.2g} s an epoch"
+    ),
+    "parameters": Price(
+        "Parameters", "Parameters of the network", lambda cost: cost.parameters, lambda v: f"{v:,.0f} parameters"
+    ),
+    "megabytes": Price(
+        "File size", "Size of the network's file, MB", lambda cost: cost.megabytes, lambda v: f"{v:.2g} MB"
+    ),
+    "epochs": Price("Epochs", "Epochs trained", lambda cost: cost.epochs, lambda v: f"{v:.0f} epochs"),
+}
+
+
+def render_cost(compared: Compared) -> None:
+    """Draw accuracy against one cost, and all costs as a table."""
+    st.subheader("What does the accuracy cost?", anchor=False, help=term("Pareto front"))
+    titles = {word: price.title for word, price in PRICES.items()}
+    word = bound.choice(_COST, titles, label="Cost", default="seconds", help=term("parameters"))
+    price = PRICES[word]
+    costs = compared.costs()
+    title = f"{compared.images.capitalize()} accuracy"
+    components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost-chart")
+    st.caption(
+        "The dotted line is the Pareto front: no other of these runs is both cheaper and more accurate than those on "
+        "it. Where intervals overlap, a run beside the front may be as good."
+    )
+    if word in ("seconds", "epoch"):
+        st.caption("Times hold for the computer that trained, and for what else it had to do.")
+    st.dataframe(
+        cost_rows(compared, costs), hide_index=True, key="costs", placeholder="–",
+        alt="What each run cost, a row a run",
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized", help=term("parameters")),
+            "Seconds an epoch": st.column_config.NumberColumn(format="%.2f"),
+            "File, MB": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )  # fmt: skip
+
+
+def priced(compared: Compared, costs: list[Cost], price: Price) -> list[Priced]:
+    """The runs whose accuracy and cost are known."""
+    found = []
+    for index, (cost, evaluation) in enumerate(zip(costs, compared.evaluations(), strict=True)):
+        value = price.value(cost)
+        if value is None or evaluation is None:
+            continue
+        found.append(
+            Priced(
+                index, compared.names[index], float(value), evaluation.accuracy, evaluation.accuracy_ci95,
+                price.text(value),
+            )
+        )  # fmt: skip
+    return found
+
+
+def cost_rows(compared: Compared, costs: list[Cost]) -> list[dict[str, Any]]:
+    """A row a run."""
+    title = f"{compared.images.capitalize()} accuracy"
+    return [
+        {
+            "Run": name,
+            title: None if found is None else f"{100 * found.accuracy:.1f} %",
+            "Training time": None if cost.seconds is None else duration(cost.seconds),
+            "Seconds an epoch": cost.seconds_per_epoch,
+            "Epochs": cost.epochs,
+            "Parameters": cost.parameters,
+            "File, MB": cost.megabytes,
+        }
+        for name, cost, found in zip(compared.names, costs, compared.evaluations(), strict=True)
+    ]

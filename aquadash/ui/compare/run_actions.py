@@ -1,20 +1,22 @@
-"""What can be done with one stored run: rename it, write a note, label, pin, archive, clone or delete it."""
+"""What can be done with stored runs, one by one or all picked at once; deleting them, with the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from aquadash import settings
+from aquadash.errors import AquaDashError
 from aquadash.lab.rights import Action
+from aquadash.runs.bulk import for_each
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
 from aquadash.ui import components, inputs, owners, shell
-from aquadash.ui.compare import run_bin
 from aquadash.ui.evaluate import take_home
 from aquadash.ui.lab import lab
 from aquadash.ui.notes import safe_markdown
-from aquadash.ui.text import plain
+from aquadash.ui.text import count, plain
 from aquadash.ui.train import clone
 
 #: Runs with a row of actions each; for more there are the actions for all of them.
@@ -23,7 +25,7 @@ _MOST_ROWS = 10
 _FEW = 3
 
 
-def manage(runs: Sequence[Run]) -> None:
+def render_run_rows(runs: Sequence[Run]) -> None:
     """Draw a row of actions for each run, at most ten; of more than a few in a box of their own."""
     if len(runs) > _FEW:
         with st.expander("The picked runs one by one", icon="🗂️", key="one-by-one"):
@@ -49,7 +51,7 @@ def _rows(runs: Sequence[Run]) -> None:
             if lab().rights.allow(Action.OPEN_MODEL, run.thing):
                 take_home.popover(run)
             if lab().rights.allow(Action.DELETE, run.thing):
-                st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=run_bin.delete, args=(run,))
+                st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
             )
@@ -93,3 +95,151 @@ def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: 
         runs.pin(run.run_id, pinned)
     if archived != run.archived:
         runs.archive(run.run_id, archived)
+
+
+def render_bulk_actions(picked: Sequence[Run]) -> None:
+    """Draw the actions for those of the picked runs that the visitor may change; nothing without any."""
+    picked = [run for run in picked if lab().rights.allow(Action.LABEL, run.thing)]
+    if not picked:
+        return
+    runs = lab().runs
+    ids = [run.run_id for run in picked]
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="bulk"):
+        st.markdown(f"With **{count(len(picked), 'picked run')}**:", width="content")
+        with st.popover("Tags", icon="🏷️", key="bulk-tags-box"):
+            _tags(picked)
+        if any(not run.pinned for run in picked):
+            _button("Pin", "📌", "bulk-pin", lambda run_id: runs.pin(run_id), ids)
+        if any(run.pinned for run in picked):
+            _button("Unpin", "📌", "bulk-unpin", lambda run_id: runs.pin(run_id, False), ids)
+        if any(not run.archived for run in picked):
+            _button("Archive", "🗃️", "bulk-archive", lambda run_id: runs.archive(run_id), ids)
+        if any(run.archived for run in picked):
+            _button("Out of the archive", "🗃️", "bulk-unarchive", lambda run_id: runs.archive(run_id, False), ids)
+        if settings.classroom() and lab().rights.allow(Action.HIDE):
+            if any(not run.hidden for run in picked):
+                _button("Hide from the class", "🙈", "bulk-hide", lambda run_id: runs.hide(run_id), ids)
+            if any(run.hidden for run in picked):
+                _button("Show to the class", "🙈", "bulk-show", lambda run_id: runs.hide(run_id, False), ids)
+        if st.button(
+            "Delete", key="bulk-delete", icon="🗑️", help="There is an undo, and the bin keeps what is deleted."
+        ):
+            done = _do(runs.delete, ids)
+            names = {run.run_id: run.name for run in picked}
+            can_be_undone(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
+            st.rerun()
+
+
+def _tags(picked: Sequence[Run]) -> None:
+    known = sorted({name for run in picked for name in run.tags})
+    with st.form("bulk-add", border=False):
+        text = inputs.text_input("Add tags, with commas between", key="bulk-add-tags", max_chars=400)
+        if st.form_submit_button("Add", key="bulk-add-save", type="primary"):
+            with shell.guard():
+                names = [clean_tag(part) for part in text.split(",") if part.strip()]
+                if names:
+                    _do(lambda run_id: lab().runs.tag(run_id, add=names), [run.run_id for run in picked])
+                    st.rerun()
+    if known:
+        with st.form("bulk-remove", border=False):
+            gone = inputs.multiselect("Remove tags", known, key="bulk-remove-tags", placeholder="Choose")
+            if st.form_submit_button("Remove", key="bulk-remove-save") and gone:
+                those = [run.run_id for run in picked if set(gone) & set(run.tags)]
+                _do(lambda run_id: lab().runs.tag(run_id, remove=gone), those)
+                st.rerun()
+
+
+def _button(label: str, icon: str, key: str, action: Callable[[str], None], ids: Sequence[str]) -> None:
+    if st.button(label, key=key, icon=icon):
+        _do(action, ids)
+        st.rerun()
+
+
+def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
+    """Do it with each run, with a bar; what fails is said at the next drawing. Returns the ids with which it worked."""
+    bar = st.progress(0.0, text="Working ...") if len(ids) > 20 else None
+    result = for_each(ids, action, progress=None if bar is None else lambda share: bar.progress(share))
+    if result.failed:
+        reasons = list(dict.fromkeys(result.failed.values()))
+        fail(f"{count(len(result.failed), 'run')} could not be changed. " + " ".join(reasons[:3]))
+    return result.done
+
+
+#: Pairs of ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss".
+_DELETED = "compare:deleted"
+_FAILED = "compare:failed"
+
+
+def undo_bar() -> None:
+    """Say what was deleted, with the way back, and what could not be done."""
+    failure = st.session_state.pop(_FAILED, None)
+    if failure:
+        st.error(plain(failure), icon="🚧")
+    for run_ids, words in list(st.session_state.get(_DELETED, [])):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"🗑️ Deleted **{plain(words)}**.", width="content")
+            st.button("Undo", key=f"undo-{run_ids[0]}", icon="↩️", on_click=_restore, args=(run_ids,))
+            st.button("Dismiss", key=f"dismiss-{run_ids[0]}", type="tertiary", on_click=_forget, args=(run_ids,))
+
+
+def can_be_undone(run_ids: Sequence[str], words: str) -> None:
+    """Offer to undo a deletion, from the next drawing on."""
+    if run_ids:
+        st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (tuple(run_ids), words)]
+
+
+def fail(message: str) -> None:
+    """Show an error at the next drawing."""
+    st.session_state[_FAILED] = message
+
+
+def delete(run: Run) -> None:
+    """Delete one run, from a button's callback."""
+
+    def do() -> None:
+        lab().runs.delete(run.run_id)
+        can_be_undone([run.run_id], run.name)
+
+    _try(do)
+
+
+def bin_of_runs() -> None:
+    """Draw the bin; it is read only when it is open."""
+    with st.expander("Bin", icon="🗑️", key="bin", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        with shell.guard():
+            deleted = {run.run_id: run for run in lab().runs.all(deleted=True)}
+            if not deleted:
+                st.caption("The bin is empty.")
+                return
+            chosen = inputs.multiselect(
+                "Deleted runs",
+                list(deleted),
+                key="bin-runs",
+                format_func=lambda run_id: components.run_label(deleted[run_id]),
+                placeholder="Choose what to bring back",
+            )
+            st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=_restore, args=(chosen,))
+
+
+def _restore(run_ids: Sequence[str]) -> None:
+    def restore() -> None:
+        for run_id in run_ids:
+            lab().runs.restore(run_id)
+
+    _try(restore)
+    _forget(run_ids)
+
+
+def _forget(run_ids: Sequence[str]) -> None:
+    gone = set(run_ids)
+    st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if not gone & set(entry[0])]
+
+
+def _try(action: Callable[[], None]) -> None:
+    """Do something from a button's callback, where nothing can be drawn; the next run shows what went wrong."""
+    try:
+        action()
+    except AquaDashError as error:
+        fail(str(error))

@@ -1,18 +1,27 @@
-"""The table of runs: its columns and order, and picking from it by mouse or keyboard."""
+"""The table of runs: its columns and order, picking from it, and drawing it again when something of it has changed."""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from aquadash.runs.fields import RunField
+from aquadash.errors import AquaDashError
+from aquadash.evaluation.metrics import wilson_interval
+from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.types import Run
-from aquadash.ui import address, bound, inputs
-from aquadash.ui.compare import run_columns as columns
-from aquadash.ui.components import run_label
+from aquadash.settings import classroom as in_class
+from aquadash.settings import place
+from aquadash.ui import address, bound, inputs, shell
+from aquadash.ui import hyperparameters as settings
+from aquadash.ui.components import run_label, status_text
+from aquadash.ui.lab import lab
 from aquadash.ui.owners import own_first
 from aquadash.ui.text import count, plain
 
@@ -27,28 +36,28 @@ _MOST_WHOLE_IDS = 20
 
 def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
     """Draw the menu of columns, bound to ``?columns=`` and remembered for the session."""
-    options = columns.choices(fields)
-    remembered = [name for name in st.session_state.get(_REMEMBERED, columns.usual()) if name in options]
+    options = column_choices(fields)
+    remembered = [name for name in st.session_state.get(_REMEMBERED, usual_columns()) if name in options]
     address.choices("columns", options, default=remembered)
     with st.popover("Columns", icon=":material/view_column:", key="columns-box"):
         chosen = inputs.multiselect(
             "Columns, in this order",
             options,
             key="columns",
-            format_func=columns.title_with_name,
+            format_func=column_title_with_name,
             help="Any setting or figure. The choice stands in the address and is remembered until you close the tab.",
         )
-        st.button("The usual ones", on_click=address.assign, args=("columns", list(columns.usual())))
+        st.button("The usual ones", on_click=address.assign, args=("columns", list(usual_columns())))
     chosen = chosen or ["name"]
-    address.record("columns", ",".join(chosen), default=",".join(columns.usual()))
+    address.record("columns", ",".join(chosen), default=",".join(usual_columns()))
     st.session_state[_REMEMBERED] = list(chosen)
     return list(chosen)
 
 
-def sort(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
+def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     """Draw the menu of the order, bound to ``?sort=``, and return the runs in it, pinned ones first."""
     options = {
-        sign + name: f"{columns.title_with_name(name)} {arrow}"
+        sign + name: f"{column_title_with_name(name)} {arrow}"
         for name in fields
         for sign, arrow in (("-", "↓"), ("", "↑"))
     }
@@ -65,7 +74,7 @@ def sort(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
     return own_first(ordered) if chosen == _SORT else ordered
 
 
-def pick(
+def pick_runs(
     shown: Sequence[Run], everything: Sequence[Run], *, chosen: Sequence[str], fields: Mapping[str, RunField]
 ) -> list[Run]:
     """Draw the table of ``shown`` runs and the menu that does the same by keyboard; both are bound to ``?runs=``.
@@ -157,7 +166,7 @@ def _table(
         st.session_state[_GENERATION] += 1
         key = table_key(ids, st.session_state[_GENERATION])
     st.dataframe(
-        columns.frame(shown, chosen, fields),
+        table_frame(shown, chosen, fields),
         key=key,
         hide_index=True,
         on_select=lambda: _take(key, ids),
@@ -165,7 +174,7 @@ def _table(
         selection_default={"selection": {"rows": wanted}},
         placeholder="–",
         alt=f"Table of {count(len(ids), 'run')}. The menu below it picks runs by keyboard.",
-        column_config=columns.config(chosen, fields, digits=columns.accuracy_digits(shown)),
+        column_config=column_configs(chosen, fields, digits=accuracy_digits(shown)),
     )
 
 
@@ -180,3 +189,241 @@ def _take(key: str, ids: Sequence[str]) -> None:
     before = [run_id for run_id in st.session_state.get(_PICKS) or () if run_id in kept or run_id not in there]
     picked = set(before)
     st.session_state[_PICKS] = before + [run_id for run_id in ticked if run_id not in picked]
+
+
+#: Columns that are no fields, with their titles and their help.
+EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
+    "interval": (
+        "95 % interval",
+        "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
+    ),
+    "curve": ("Validation curve", "Validation accuracy by epoch."),
+}
+
+DEFAULT_COLUMNS = (
+    "name", "status", "test_accuracy", "interval", "curve", "val_accuracy", "tags", "best_epoch", "epochs",
+    "data.source", "model.name", "augmentation.pipeline", "created", "note", "run_id",
+)  # fmt: skip
+
+
+def usual_columns() -> tuple[str, ...]:
+    """The columns of a table that nobody has changed.
+
+    In a class they say whose a run is, and compare by validation as the board does; the test's can be chosen.
+    """
+    if not in_class():
+        return DEFAULT_COLUMNS
+    return (
+        DEFAULT_COLUMNS[0],
+        "owner",
+        *(name for name in DEFAULT_COLUMNS[1:] if name not in ("test_accuracy", "interval")),
+    )
+
+
+#: The most predictions that are opened in one drawing to learn how many test images an older run has predicted.
+_MOST_OPENED = 40
+
+
+def column_title(name: str) -> str:
+    """A column's head: what people call the field."""
+    if name in EXTRA_COLUMNS:
+        return EXTRA_COLUMNS[name][0]
+    return known_fields()[name].title if name in known_fields() else settings.label(name)
+
+
+def column_title_with_name(name: str) -> str:
+    """For menus of all fields: the title and, of a setting, its dotted name."""
+    return f"{column_title(name)} ({name})" if "." in name else column_title(name)
+
+
+def column_choices(fields: Mapping[str, RunField]) -> list[str]:
+    """Every column that can be chosen, the usual ones first."""
+    first = usual_columns()
+    return [*first, *(name for name in (*EXTRA_COLUMNS, *fields) if name not in first)]
+
+
+def field_text(name: str, value: Any) -> str:
+    """A field's value for people, as in a menu: ``"Adam"``, ``"61.4 %"``, ``"unknown"``."""
+    if value is None:
+        return "unknown"
+    if name == "status":
+        return str(value)
+    if "." in name or name == "seed":
+        return settings.value_text(name, value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def table_frame(runs: Sequence[Run], columns: Sequence[str], fields: Mapping[str, RunField]) -> pd.DataFrame:
+    """The table: a row a run. Accuracies are in per cent; what is not known yet is empty."""
+    opened = [0]
+    table = {column_title(name): [_cell(run, name, fields, opened) for run in runs] for name in columns}
+    return pd.DataFrame(table, index=range(len(runs)))
+
+
+def column_configs(columns: Sequence[str], fields: Mapping[str, RunField], *, digits: int) -> dict[str, Any]:
+    """How Streamlit shows each column.
+
+    Args:
+        columns: Their names.
+        fields: All fields.
+        digits: After the point of fractions whose field does not say: those of the test accuracy.
+    """
+    return {column_title(name): _column(name, fields, digits) for name in columns}
+
+
+def number_format(field: RunField, digits: int | None) -> str | None:
+    """How Streamlit writes the field's numbers, in their unit.
+
+    Args:
+        field: A number.
+        digits: After the point; None as many as a number has.
+    """
+    return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()
+
+
+def accuracy_interval(run: Run, opened: list[int] | None = None) -> tuple[float, float] | None:
+    """The 95 % interval of the run's test accuracy, 0 to 1; None without predictions.
+
+    Args:
+        run: Which.
+        opened: How many files have been opened so far, which is counted on; None to open one in any case.
+    """
+    accuracy = run.metrics.get("test_accuracy")
+    if accuracy is None or not run.status.ended:
+        return None
+    tested = run.test_images
+    if tested is None and (opened is None or opened[0] < _MOST_OPENED):
+        if opened is not None:
+            opened[0] += 1
+        tested = _tested(place(), run.run_id, run.ended_at)
+    return wilson_interval(round(accuracy * tested), tested) if tested else None
+
+
+def accuracy_digits(runs: Sequence[Run]) -> int:
+    """Digits after the point that the narrowest interval of the runs supports."""
+    most = max((run.test_images or 0 for run in runs if "test_accuracy" in run.metrics), default=0)
+    # The interval of a share of one half is the widest; it is 2 % wide at 9,600 images.
+    return 1 if most >= 9600 else 0
+
+
+def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int]) -> Any:
+    if name == "interval":
+        return _interval_text(accuracy_interval(run, opened))
+    if name == "curve":
+        return list(run.curve)
+    if name == "name":
+        return f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{run.name}"
+    if name == "status":
+        return status_text(run.status)
+    if name == "run_id":
+        return run.run_id[:8]
+    if name == "owner":
+        return run.owner_name or "everybody"
+    field = fields[name]
+    value = field.get(run)
+    if value is None:
+        return None
+    if field.kind is Kind.TIME:
+        return datetime.fromtimestamp(value)
+    if field.kind is Kind.TEXTS:
+        return list(value)
+    if field.kind is Kind.NUMBER:
+        return field.scale * value
+    return field_text(name, value)
+
+
+def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
+    if name == "curve":
+        return st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA_COLUMNS[name][1])
+    if name == "interval":
+        return st.column_config.TextColumn(help=EXTRA_COLUMNS[name][1])
+    field = fields[name]
+    match field.kind:
+        case Kind.TIME:
+            return st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help=field.help)
+        case Kind.TEXTS:
+            return st.column_config.ListColumn(help=field.help)
+        case Kind.NUMBER:
+            shown = digits if field.unit == PERCENT and field.digits is None else field.digits
+            return st.column_config.NumberColumn(format=number_format(field, shown), help=field.help)
+    wide = name in ("name", "note", "message")
+    return st.column_config.TextColumn(
+        pinned=name == "name", width="medium" if wide else None, help=None if name == "name" else field.help
+    )
+
+
+def _interval_text(found: tuple[float, float] | None) -> str:
+    if found is None:
+        return ""
+    digits = 0 if found[1] - found[0] > 0.02 else 1
+    return f"{100 * found[0]:.{digits}f} to {100 * found[1]:.{digits}f} %"
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False)
+def _tested(place: str, run_id: str, ended_at: float | None) -> int | None:
+    """How many test images a run of an older version predicted, None if that cannot be read."""
+    try:
+        return len(lab().runs.predictions(run_id).labels)
+    except AquaDashError:
+        return None
+
+
+#: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
+_TICK_SECONDS = 1.2
+#: Curves of running runs grow all the time; the table follows them at this distance.
+_GROWTH_SECONDS = 5.0
+_DRAWN = "compare:drawn"
+
+
+def watch_table(runs: Sequence[Run]) -> None:
+    """Look at the store from now on, and draw the page again when these runs are no longer what it holds."""
+    st.session_state[_DRAWN] = (signature(runs), growth(runs), time.monotonic())
+    _look()
+
+
+def signature(runs: Sequence[Run]) -> int:
+    """A number that changes with whatever the table shows of the runs, but for the growth of curves."""
+    return hash(
+        tuple(
+            (
+                run.run_id, run.name, run.status, run.tags, run.note, run.pinned, run.pinned_by_owner,
+                run.archived, run.hidden, run.ended_at,
+                repr(run.metrics),  # as text: a loss that is no number differs from itself
+            )
+            for run in runs
+        )
+    )  # fmt: skip
+
+
+def growth(runs: Sequence[Run]) -> int:
+    """A number that changes as curves grow."""
+    return hash(repr([run.curve for run in runs if not run.status.ended]))
+
+
+@shell.live(_TICK_SECONDS)
+def _look() -> None:
+    drawn = st.session_state.get(_DRAWN)
+    if drawn is None:
+        return
+    present, length = _numbers(lab().runs.all())
+    changed = present != drawn[0]
+    grown = length != drawn[1] and time.monotonic() - drawn[2] > _GROWTH_SECONDS
+    if changed or grown:
+        st.rerun()
+
+
+#: The last reading of the store that was looked at, and its numbers: the same for every session.
+_last: tuple[tuple[Run, ...], tuple[int, int]] | None = None
+
+
+def _numbers(runs: tuple[Run, ...]) -> tuple[int, int]:
+    """:func:`signature` and :func:`growth` of a reading, worked out once for all who look at it."""
+    global _last
+    kept = _last
+    if kept is None or kept[0] is not runs:
+        kept = _last = (runs, (signature(runs), growth(runs)))
+    return kept[1]

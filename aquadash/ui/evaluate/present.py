@@ -109,7 +109,7 @@ def screens_of(run: Run) -> list[Screen]:
     one = Evaluated.load(run)
     found += [
         Screen("How often is it right?", lambda: _accuracy(one)),
-        Screen("What does it take for what?", lambda: _matrix(one)),
+        Screen("Confusion matrix", lambda: _matrix(one)),
     ]
     if largest_confusions(one.found.confusion_matrix, most=1):
         found.append(Screen(_mistake_title(one), lambda: _mistake(one)))

@@ -151,7 +151,7 @@ def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResu
     picked = bound.choices(
         OVERLAID,
         {run_id: components.run_label(lab().runs.get(run_id)) for run_id in options},
-        label="Lay other runs over it",
+        label="Overlay other runs",
         max_selections=MOST_RUNS - 1,
         placeholder="Choose measured runs",
     )

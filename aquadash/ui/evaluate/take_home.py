@@ -29,7 +29,7 @@ def show(run: Run) -> None:
         run: Any run; one that has not ended gets the reason why not yet.
     """
     if not run.status.ended:
-        st.info("This run can be taken home once it has ended. Stop it on the Train page to have it now.", icon="⏳")
+        st.info("This run can be exported once it has ended. Stop it on the Train page to have it now.", icon="⏳")
         return
     with shell.guard():
         st.markdown(
@@ -62,7 +62,7 @@ def popover(run: Run) -> None:
 
 def section(run: Run) -> None:
     """Draw the part of a page about a run."""
-    st.subheader("Take it home", anchor=False)
+    st.subheader("Export", anchor=False)
     show(run)
 
 
