@@ -36,5 +36,5 @@ with shell.page("compare"):
             page="pages/train.py",
             label="Train",
         )
-    take_home.bring()
+    take_home.import_box()
     run_actions.bin_of_runs()

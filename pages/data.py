@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
-from aquadash.ui import bound, cache, inputs, shell, source_menu
+from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -16,7 +16,7 @@ from aquadash.ui.text import plain
 
 def pick_source() -> str:
     """The data set's name, from the menu or the address."""
-    source = source_menu.choose(
+    source = datasets.choose_source(
         "Data set", title=lambda name: plain(data.title_of(name)), widget=inputs.radio, horizontal=True
     )
     st.caption(plain(data.SOURCES[source].summary))
@@ -79,15 +79,15 @@ def data_sets() -> None:
     if not data.is_here(source):
         offer_download()
         return
-    dataset = cache.dataset(source)
+    dataset = datasets.dataset(source)
     overview(dataset)
-    own_pictures_set.show(source)
+    own_pictures_set.render_own_set(source)
     look_at(dataset)
 
 
 with shell.page("data"):
     # No st.stop() here: it would keep the values of widgets that are no longer drawn, and the browser forget them.
     if own_pictures.is_open():
-        own_pictures.show()
+        own_pictures.add_pictures()
     else:
         data_sets()

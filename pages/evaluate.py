@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import components, run_order, shell
-from aquadash.ui.evaluate import first_model, present, run_results
+from aquadash.ui import components, run_lists, shell
+from aquadash.ui.evaluate import evaluate_sections, present
 from aquadash.ui.lab import lab
 from aquadash.ui.train import clone
 
 
 def page() -> None:
     """The run that is looked at, and what there is of it."""
-    runs = run_order.results_first(lab().runs.all())
+    runs = run_lists.results_first(lab().runs.all())
     if not runs:
         components.empty_state(
             "🔎",
@@ -21,7 +21,7 @@ def page() -> None:
             page="pages/train.py",
             label="Go to Train",
         )
-        first_model.offer()
+        run_lists.offer_included_model()
         st.stop()
     run = components.run_picker(runs)
     if run is None:
@@ -29,12 +29,12 @@ def page() -> None:
     with st.container(horizontal=True):
         clone.link(run.run_id)
         present.offer()
-    run_results.show(run, runs)
+    evaluate_sections.render_run(run, runs)
 
 
 if present.asked():
     with shell.bare_page():
-        present.show()
+        present.render_presentation()
 else:
     with shell.page("evaluate"):
         page()

@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data, settings
 from aquadash.lab.rights import Action
 from aquadash.pages import PAGES
-from aquadash.ui import components, owners, run_order, run_progress, shell, warmup
+from aquadash.ui import components, run_lists, shell, warmup
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import duration, moment, plain
@@ -40,15 +40,15 @@ def now_and_lately() -> None:
     at_work = [run for run in runs if not run.status.ended]
     if not at_work:
         st.caption("Nothing at the moment.")
-    for run in owners.own_first(run_order.at_work_first(at_work))[:_MOST_AT_WORK]:
+    for run in run_lists.own_first(run_lists.at_work_first(at_work))[:_MOST_AT_WORK]:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")
                 components.status_badge(run.status)
-                owners.badge(run.thing)
+                run_lists.owner_badge(run.thing)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
-                run_progress.bar(run)
+                run_lists.progress_bar(run)
     if len(at_work) > _MOST_AT_WORK:
         st.caption(f"and {len(at_work) - _MOST_AT_WORK} more")
 
@@ -56,8 +56,8 @@ def now_and_lately() -> None:
     # A class compares by validation, as its board does.
     images = "validation" if settings.classroom() else "test"
     accuracy = "val_accuracy" if settings.classroom() else "test_accuracy"
-    shown = [run for run in runs if run_order.has_results(run) and accuracy in run.metrics and not run.archived]
-    finished = owners.own_first(shown)[:5]
+    shown = [run for run in runs if run_lists.has_results(run) and accuracy in run.metrics and not run.archived]
+    finished = run_lists.own_first(shown)[:5]
     if not finished:
         st.caption("None yet. The three steps above lead to the first one.")
         st.page_link(
@@ -69,7 +69,7 @@ def now_and_lately() -> None:
     for run in finished:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f"**{plain(run.name)}**", width="content")
-            owners.badge(run.thing)
+            run_lists.owner_badge(run.thing)
             right = f"{100 * run.metrics[accuracy]:.0f} % of the {images} images right"
             st.markdown(right, width="content", help=term("accuracy"))
             facts = f"{run.config.data.source}, {duration(run.metrics.get('seconds'))}, {moment(run.ended_at)}"

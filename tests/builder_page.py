@@ -12,7 +12,7 @@ from aquadash.augment import Branch, PipelineSpec, op, pipeline
 from aquadash.augment.drafts import from_draft
 from aquadash.augment.spec import Operator, walk
 from aquadash.data import Dataset
-from aquadash.ui import cache, warmup
+from aquadash.ui import datasets, warmup
 from tests.app_pages import address_of, open_app_page
 
 DEEP = PipelineSpec(
@@ -29,7 +29,7 @@ DEEP = PipelineSpec(
 def without_waiting(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
     """No warm-up, and images that need not be drawn first."""
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(cache, "dataset", lambda source: dataset)
+    monkeypatch.setattr(datasets, "dataset", lambda source: dataset)
     monkeypatch.setattr(warmup, "ready", lambda: False)
 
 

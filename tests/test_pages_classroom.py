@@ -22,7 +22,7 @@ from aquadash.runs import open_store
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
-from aquadash.ui.train import augmentation_fields
+from aquadash.ui.train import train_settings
 from tests.app_pages import APP, address_of, open_app_page
 from tests.classrooms import buttons, give, join, look_as, texts
 from tests.compared_runs import add_compared
@@ -204,6 +204,6 @@ def test_a_pipeline_that_a_student_saves_from_a_run_is_the_students(anna: Person
     own = Lab(anna).pipelines.save(PIPELINES["notebook-1"], title="Fog")
     config = embedded(with_values(RunConfig(), {"augmentation.pipeline": own.name}))
     Lab(anna).pipelines.delete(own.name)
-    augmentation_fields._keep(own.name, config.augmentation.definitions)
+    train_settings._keep(own.name, config.augmentation.definitions)
     thing = saved_pipelines.thing_of(own.name)
     assert (thing.owner, thing.shared) == (anna.person_id, False)

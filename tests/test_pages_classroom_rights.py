@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.people import Person
-from aquadash.ui import predictor
+from aquadash.ui import predictions
 from aquadash.ui.classroom import visitors
 from aquadash.ui.explain import explainer
 from tests import lessons
@@ -62,7 +62,7 @@ def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> N
     assert "belongs to" not in said(look(BEN, "predict", run=lesson.shared))
     run = lesson.store.get(lesson.finished)
     look(BEN, "home")
-    for load in (predictor.predictor, explainer.explainer):
+    for load in (predictions.predictor, explainer.explainer):
         with pytest.raises(NotAllowedError, match="belongs to Anna"):
             load(run)
 

@@ -21,7 +21,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.lab import memory
 from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
-from aquadash.ui import cache
+from aquadash.ui import datasets
 from tests import live_runs
 from tests.app_pages import open_app_page
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run, without_engine
@@ -281,7 +281,7 @@ def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(
     def refuse(source: str) -> data.Dataset:
         raise DataError("The archive is <b>gone</b>.")
 
-    monkeypatch.setattr(cache, "dataset", refuse)
+    monkeypatch.setattr(datasets, "dataset", refuse)
     app = open_page(run=shelf.plain.run_id)
 
     assert not app.error

@@ -22,7 +22,7 @@ from aquadash.runs import open_store
 from aquadash.runs.first_model import NAME
 from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
-from aquadash.ui.predict import drop_progress
+from aquadash.ui.predict import predict_views
 from tests import live_runs
 from tests.encoded_pictures import saved
 from tests.predict_page import Shelf, accuracy, cards, drop, open_page, picture
@@ -214,7 +214,7 @@ def test_a_stopped_drop_goes_on_when_asked(shelf: Shelf, monkeypatch: pytest.Mon
         read.append(name)
         if len(read) == 8:
             # As the button's callback, which comes while the script is at work, does in the browser.
-            drop_progress.stop()
+            predict_views.stop_looking()
             st.rerun()
         return original(name, *arguments, **options)
 

@@ -14,7 +14,7 @@ from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.request import RobustnessRequest
 from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
-from aquadash.ui.evaluate.robustness_results import branch_rows, corruption_rows
+from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows
 from tests import job_rows
 from tests.app_pages import address_of, open_app_page
 from tests.robust_runs import add_result, made_up_result

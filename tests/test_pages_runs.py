@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.ui.compare import run_filters, run_table
-from aquadash.ui.notes import safe_markdown
+from aquadash.ui.text import safe_markdown
 from tests import stored_runs, ui_runs
 from tests.app_pages import address_of, open_app_page
 from tests.made_runs import made_run

@@ -17,7 +17,7 @@ from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import warmup
-from aquadash.ui.search import search_charts, search_form, search_live, search_trials
+from aquadash.ui.search import search_form, search_live
 from tests.app_pages import address_of, open_app_page
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
@@ -253,11 +253,11 @@ def test_progress_in_words(store: SearchStore) -> None:
 def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns, store: SearchStore) -> None:
     over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,256")
     search = store.get(ended(store, runs, *over, budget=Budget(8)))
-    table = search_trials.frame(search)
+    table = search_live.trials_frame(search)
     assert set(table["Optimizer"]) <= {"SGD", "Adam"}
     first = table[table["Trial"] == 0].iloc[0]
     assert first["Learning rate"] == 0.01 and first["Note"] == "the settings to start from"
-    rate, optimizer, batch = search_charts.dimensions(search)
+    rate, optimizer, batch = search_live.dimensions(search)
     assert rate.log and not optimizer.log and optimizer.values[0] == "SGD"
     assert batch.label == "Batch size" and all(isinstance(value, float) for value in batch.values)
     assert batch.log is (max(batch.values) / min(batch.values) >= 8)  # type: ignore[type-var, operator]

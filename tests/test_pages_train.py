@@ -11,9 +11,9 @@ from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
 from aquadash.runs.first_model import add_first_model
-from aquadash.ui import run_order, shell
+from aquadash.ui import run_lists, shell
 from aquadash.ui.text import plain
-from aquadash.ui.train import live, live_curves, train_form
+from aquadash.ui.train import live, train_form
 from tests import job_rows, live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, open_page, words
@@ -237,8 +237,8 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
     # Another session has just looked, so that short epochs are not drawn for each session anew ...
     open_page(run=run.run_id)
     assert reads == [run.run_id]
-    assert live_curves.SHARED_SECONDS < live.CURVES_SECONDS  # ... and one person sees what is new at each look.
-    live_curves.shared_stage.clear()
+    assert live.SHARED_SECONDS < live.CURVES_SECONDS  # ... and one person sees what is new at each look.
+    live.shared_stage.clear()
     app.run()
     assert len(reads) == 2
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"
@@ -281,5 +281,5 @@ def test_runs_at_work_come_first(store: RunStore) -> None:
     first, second = ui_runs.queued(store, "first"), ui_runs.queued(store, "second")
     done = ui_runs.finished(store, "done")
 
-    names = [run.name for run in run_order.at_work_first(store.list_runs())]
+    names = [run.name for run in run_lists.at_work_first(store.list_runs())]
     assert names == [run.name for run in (running, first, second, done)]

@@ -15,7 +15,7 @@ from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.ui.hyperparameters import effective
-from aquadash.ui.train import network_panel, train_form
+from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of
@@ -222,19 +222,19 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[],
                 assert released.wait(60)
                 return build()
 
-        monkeypatch.setattr(network_panel, "shared_process", Process)
+        monkeypatch.setattr(train_form, "shared_process", Process)
         app = open_page()
         app.session_state["train:network"] = True
         app.run()
         assert "TensorFlow has to be loaded" in words(app)
         released.set()
         # What was asked before this has been answered.
-        network_panel._builder.submit(int).result()
+        train_form._builder.submit(int).result()
         return app.run()
 
-    network_panel._described.clear()
+    train_form._described.clear()
     yield opened
-    network_panel._described.clear()
+    train_form._described.clear()
 
 
 def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, building: Any) -> None:

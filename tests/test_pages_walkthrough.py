@@ -16,7 +16,7 @@ from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
 from aquadash.runs import Run, open_store
 from aquadash.runs.first_model import add_first_model
-from aquadash.ui import cache
+from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests.app_pages import address_of, open_app_page
@@ -153,7 +153,7 @@ def set_choice(*pairs: tuple[str, str]) -> Answer:
 
 
 def brightest(app: AppTest, run: Run) -> None:
-    classes = cache.statistics("synthetic", "train").classes
+    classes = datasets.statistics("synthetic", "train").classes
     best = max(classes, key=lambda entry: entry.mean_brightness or 0.0)
     app.selectbox(key="brightest").set_value(best.name).run()
 

@@ -9,7 +9,7 @@ import pytest
 from aquadash import data
 from aquadash.data import Source
 from aquadash.errors import DataError, StorageError, UnknownNameError
-from aquadash.ui import cache, warmup
+from aquadash.ui import datasets, warmup
 from aquadash.ui.lab import lab
 
 
@@ -19,9 +19,9 @@ def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setitem(data.sources.BUILT_IN, "far", Source("far", "Far images", "", False, load, key=lambda: None))
     with pytest.raises(DataError, match="Far images is not on this computer yet"):
-        cache.dataset("far")
+        datasets.dataset("far")
     with pytest.raises(UnknownNameError):
-        cache.dataset("farther")
+        datasets.dataset("farther")
 
 
 def test_whatever_needs_the_run_store_waits_for_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] 
     def page(run, history, leave_out) -> None:  # type: ignore[no-untyped-def]
         from aquadash.ui.train import coach_notes
 
-        coach_notes.show(run, history, leave_out=leave_out)
+        coach_notes.run_notes_box(run, history, leave_out=leave_out)
 
     app = AppTest.from_function(page, default_timeout=120, args=(run, history, leave_out)).run()
     assert not app.exception

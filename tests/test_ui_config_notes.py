@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aquadash.coach import Note
 from aquadash.config import RunConfig
-from aquadash.ui.train.config_notes import fix_text
+from aquadash.ui.train.coach_notes import fix_text
 
 
 def test_a_fix_says_what_it_sets() -> None:

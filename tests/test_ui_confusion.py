@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.ui.evaluate.confusion import cell_of
+from aquadash.ui.evaluate.scores import cell_of
 
 
 def test_a_clicked_cell_is_its_markers_customdata() -> None:

@@ -8,16 +8,16 @@ from streamlit.testing.v1 import AppTest
 def page() -> None:
     import streamlit as st
 
-    from aquadash.ui import controlled
+    from aquadash.ui import inputs
 
     held = st.session_state.setdefault("held", 1.0)
 
     def moved(key: str) -> None:
-        if controlled.changed(key, held):
+        if inputs.has_changed(key, held):
             st.session_state["held"] = st.session_state[key]
 
     for stem in ("slider", "twin"):
-        key = controlled.key(stem, held)
+        key = inputs.controlled_key(stem, held)
         st.slider(stem, 0.0, 9.0, held, step=0.1, key=key, on_change=moved, args=(key,))
     st.button("back", on_click=lambda: st.session_state.update(held=1.0))
 

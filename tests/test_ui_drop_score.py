@@ -7,8 +7,8 @@ import pytest
 
 from aquadash.evaluation import wilson_interval
 from aquadash.predict import FilePrediction
-from aquadash.ui.predict.drop_score import score
-from aquadash.ui.predict.picture_choices import NONE_OF_THESE, folder_labels
+from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
+from aquadash.ui.predict.predict_views import score_drop
 
 CLASSES = ("beaver", "otter", "seal")
 
@@ -22,7 +22,7 @@ def test_only_labelled_pictures_with_an_answer_count() -> None:
     broken = FilePrediction("b.png", CLASSES, error="broken")
     labels = ["beaver", "otter", "seal", None]
 
-    found = score([*answers, broken, answer(0.5, 0.3, 0.2)], [*labels, "otter", "unicorn"], class_names=CLASSES)
+    found = score_drop([*answers, broken, answer(0.5, 0.3, 0.2)], [*labels, "otter", "unicorn"], class_names=CLASSES)
 
     assert found.evaluation is not None and found.evaluation.n == 3
     assert found.evaluation.accuracy == pytest.approx(2 / 3)
@@ -33,7 +33,7 @@ def test_only_labelled_pictures_with_an_answer_count() -> None:
 
 def test_strangers_are_counted_apart() -> None:
     answers = [answer(0.8, 0.1, 0.1), answer(0.2, 0.6, 0.2)]
-    found = score(answers, [NONE_OF_THESE, NONE_OF_THESE], class_names=CLASSES)
+    found = score_drop(answers, [NONE_OF_THESE, NONE_OF_THESE], class_names=CLASSES)
     assert found.evaluation is None
     assert found.strangers == 2 and found.strangers_confidence == pytest.approx(0.7)
 

@@ -27,7 +27,7 @@ def asking() -> AppTest:
         from aquadash.ui.train import guess_box
 
         if not st.checkbox("elsewhere"):
-            st.session_state["guess"] = guess_box.ask(("beaver", "otter", "seal"), key="g")
+            st.session_state["guess"] = guess_box.guess_form(("beaver", "otter", "seal"), key="g")
 
     app = AppTest.from_function(page, default_timeout=120).run()
     assert not app.exception
@@ -82,7 +82,7 @@ def shown(run: Run) -> list[str]:
     def page(run) -> None:  # type: ignore[no-untyped-def]
         from aquadash.ui.train import guess_box
 
-        guess_box.show(run)
+        guess_box.render_guess(run)
 
     app = AppTest.from_function(page, default_timeout=120, args=(run,)).run()
     assert not app.exception

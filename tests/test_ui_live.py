@@ -6,7 +6,7 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.runs.types import Progress, Run, RunStatus
-from aquadash.ui import run_order
+from aquadash.ui import run_lists
 from aquadash.ui.train import live
 
 
@@ -51,4 +51,4 @@ def test_place_in_the_queue() -> None:
     assert live.queue_text(second, [second, first, busy]).startswith(
         "Number 2 in the queue: 1 run will start before it"
     )
-    assert run_order.at_work_first([second, first, busy]) == [busy, first, second]
+    assert run_lists.at_work_first([second, first, busy]) == [busy, first, second]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from aquadash.data.framing import CENTRED, Framing
 from aquadash.ui import predictions
-from aquadash.ui.predict import prediction_card
+from aquadash.ui.predict import picture_cards
 from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, seen_by
 
 
@@ -115,9 +115,9 @@ def test_a_card_with_several_runs_names_them_and_escapes_everything() -> None:
     list(memory.predict([item], networks))
     answers: Any = memory.answers(item, networks)
 
-    card = prediction_card.markup(memory.look(item, networks), answers, run_names=[hostile, "b"], true_class="dark")
+    card = picture_cards.card_markup(memory.look(item, networks), answers, run_names=[hostile, "b"], true_class="dark")
 
     assert "<img src=x" not in card and card.count("<section") == 2 and card.count("&lt;img src=x") >= 3
     assert card.count("<img ") == card.count(" alt=") == 2
-    alone = prediction_card.markup(memory.look(item, networks), answers[:1], run_names=["b"])
+    alone = picture_cards.card_markup(memory.look(item, networks), answers[:1], run_names=["b"])
     assert alone.count("<section") == 1 and "✔" not in alone and "✘" not in alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aquadash.config import RunConfig
 from aquadash.runs import Run, RunStatus
-from aquadash.ui.run_order import results_first
+from aquadash.ui.run_lists import results_first
 
 
 def test_runs_with_results_come_first_and_keep_their_order() -> None:

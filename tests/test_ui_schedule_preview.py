@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.ui.train.schedule_preview import unknown_before
+from aquadash.ui.train.train_settings import unknown_before
 
 
 @pytest.mark.parametrize(

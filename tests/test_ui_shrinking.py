@@ -18,7 +18,7 @@ from starlette.routing import Route
 from aquadash.data.framing import fit
 from aquadash.data.images import SHRINK_BYTES, decode, shrink
 from aquadash.errors import ImageError
-from aquadash.ui.shrinking import UPLOADS, Shrinking, shrunk_form
+from aquadash.ui.server import UPLOADS, Shrinking, shrunk_form
 from tests.encoded_pictures import saved
 
 UPRIGHT = Image.Exif()

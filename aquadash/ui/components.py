@@ -6,9 +6,6 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-# Plotly looks whether pandas is loaded and fails if another thread is half-way through loading it, as the warm-up may
-# be. Importing it here waits for that thread.
-import pandas  # noqa: F401
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -17,8 +14,12 @@ from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
-from aquadash.ui.owners import own_first, owner_text
+from aquadash.ui.run_lists import own_first, owner_text
 from aquadash.ui.text import plain
+
+# Plotly looks whether pandas is loaded and fails if another thread is half-way through loading it, as the warm-up may
+# be. Importing it here waits for that thread.
+
 
 #: Icon, word and badge colour of each status: the colour never stands alone.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
@@ -148,3 +149,41 @@ def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any)
     meta = figure.layout.meta if isinstance(figure.layout.meta, dict) else {}
     config = {**PLOT_CONFIG, **options.pop("config", {})}
     return st.plotly_chart(figure, key=key, alt=alt or meta.get("alt"), config=config, **options)
+
+
+def new_click(key: str) -> list[Any] | None:
+    """The ``customdata`` of the point that was clicked since the last look; None where there is no new click.
+
+    Call it before the controls that the click sets are drawn.
+
+    Args:
+        key: The chart's key; its selection is in the session state under it.
+    """
+    point = clicked(st.session_state.get(key))
+    taken = f"{key}-click-taken"
+    fresh = point is not None and point != st.session_state.get(taken)
+    st.session_state[taken] = point
+    return point if fresh else None
+
+
+def clicked(state: Any) -> list[Any] | None:
+    """The ``customdata`` of the first point in a chart's selection, as a list of plain values."""
+    try:
+        found = state["selection"]["points"][0]["customdata"]
+    except (TypeError, KeyError, IndexError):
+        return None
+    return list(found) if isinstance(found, (list, tuple)) else None
+
+
+def clicked_index(value: Any, *, below: int) -> int | None:
+    """A whole number from 0 to less than ``below``; None for anything else that a chart may hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
+        return None
+    return int(value) if value == int(value) else None
+
+
+def clicked_fraction(value: Any) -> float | None:
+    """A number from 0 to 1; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value <= 1 else None

@@ -16,10 +16,10 @@ from aquadash.evaluation import SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, bound, cache, gallery
+from aquadash.ui import address, bound, datasets, gallery
 from aquadash.ui.evaluated import Narrowed
+from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import bars, class_text
 from aquadash.ui.text import count, plain
 
 PER_PAGE = ("12", "24", "48", "96")
@@ -172,7 +172,7 @@ def matching_dataset(run: Run) -> Dataset | None:
     """The images that the run was tested on; None, with the reason on the page, where they cannot be shown."""
     source = run.config.data.source
     try:
-        dataset = cache.matching_dataset(run)
+        dataset = datasets.matching_dataset(run)
     except AquaDashError as error:
         st.info(f"The images cannot be shown; everything else can. {plain(str(error))}", icon="🖼️")
         return None

@@ -1,4 +1,4 @@
-"""What networks say of dropped pictures, worked out once and kept for the session."""
+"""Trained models, made ready once for everybody who looks at the same run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,47 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from aquadash import settings
 from aquadash.data.framing import Framing
+from aquadash.lab.rights import Action
 from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, answered, look_at
-from aquadash.ui.predictor import ModelKey
+from aquadash.runs.types import Run
+from aquadash.ui.lab import lab
 from aquadash.ui.uploads import Upload
+
+#: What is kept here are a few numbers; the networks are in a process of their own.
+_KEEP = 100
+
+WAKING = "Waking the network up. The first time takes about 5 seconds, because TensorFlow has to be loaded ..."
+
+#: Identifies one stored model of one run: training that goes on later replaces it.
+ModelKey = tuple[str, str, float | None]
+
+
+def model_key(run: Run) -> ModelKey:
+    """What the run's present model is known by."""
+    version = run.ended_at if run.status.ended else run.started_at
+    return settings.place(), run.run_id, version
+
+
+def predictor(run: Run) -> RemotePredictor:
+    """The run's network, ready to look at images.
+
+    Raises:
+        NotAllowedError: The visitor may not open it.
+        RunError: The run has no model.
+        StorageError: The model cannot be loaded.
+        AnswerError: Loading it took too long, or more memory than there is.
+    """
+    lab().rights.require(Action.OPEN_MODEL, run.thing)
+    return _predictor(model_key(run), run)
+
+
+@st.cache_resource(max_entries=_KEEP, show_spinner=WAKING)
+def _predictor(key: ModelKey, _run: Run) -> RemotePredictor:
+    network, strangers = lab().runs.network(_run)
+    return RemotePredictor(network, class_names=_run.class_names, strangers=strangers)
+
 
 #: Pictures are kept for the cards no larger than this, in pixels a side.
 SHOWN_EDGE = 192

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.augment import plan
 from aquadash.config import RunConfig, with_values
 from aquadash.training.prepare import visited_images
-from aquadash.ui import cache
+from aquadash.ui import datasets
 from aquadash.ui.text import count
 
 
@@ -35,7 +35,7 @@ def sizes(config: RunConfig) -> Sizes:
     Raises:
         AquaDashError: It is missing or too small for the split.
     """
-    dataset = cache.dataset(config.data.source)
+    dataset = datasets.dataset(config.data.source)
     training = config.training
     return _split_sizes(
         dataset.fingerprint, config.data.source, training.validation, training.validation_fraction, config.seed
@@ -74,7 +74,7 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
 def _split_sizes(fingerprint: str, source: str, validation: str, fraction: float, seed: int) -> Sizes:
     from aquadash.training.prepare import split
 
-    dataset = cache.dataset(source)
+    dataset = datasets.dataset(source)
     values = {"training.validation": validation, "training.validation_fraction": fraction, "seed": seed}
     parts = split(with_values(RunConfig(), values), dataset)
     spent = len(parts.validation_labels) if validation == "test" else 0

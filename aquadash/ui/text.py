@@ -77,3 +77,21 @@ def moment(timestamp: float | None) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """``"1 image"``, ``"2,500 images"``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+#: Every form of picture in Markdown begins so; nothing else does.
+_PICTURE = re.compile(r"!(?=\[)")
+#: Streamlit's own: icons, colours and badges would let a note look like a part of the page.
+_NOTE_DIRECTIVE = re.compile(r":(?=[\w+/-]+[\[:])")
+_HEADING = re.compile(r"^( {0,3})#{1,6}(?=\s)", re.MULTILINE)
+
+
+def safe_markdown(text: str) -> str:
+    """A note for ``st.markdown``, which shows HTML as text.
+
+    A picture would be fetched from wherever the note says as soon as somebody looks at it, and so tell that place who
+    does: it becomes a link. Headings are as small as the page's smallest, so that a note does not look like the page.
+    Formulas, which need the dollar sign, stay.
+    """
+    linked = _PICTURE.sub(f"!{_WORD_JOINER}", text)
+    return _HEADING.sub(r"\1######", _NOTE_DIRECTIVE.sub(f":{_WORD_JOINER}", linked))

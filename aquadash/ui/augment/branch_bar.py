@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.augment import Branch, PipelineSpec, editing
 from aquadash.augment.editing import LONGEST_TITLE
-from aquadash.ui import address, controlled, inputs
+from aquadash.ui import address, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -46,10 +46,10 @@ def _menu(spec: PipelineSpec, branch: int) -> None:
         "version without steps hands the originals on."
     )
     title = spec.branches[branch].title
-    key = controlled.key(f"{_NAME}{branch}", title)
+    key = inputs.controlled_key(f"{_NAME}{branch}", title)
 
     def renamed() -> None:
-        if controlled.changed(key, title):
+        if inputs.has_changed(key, title):
             builder_state.edit(lambda each: editing.rename_branch(each, branch, st.session_state[key] or ""))
 
     inputs.text_input(

@@ -11,7 +11,7 @@ from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, 
 from aquadash.augment.editing import Path, Place
 from aquadash.augment.history import State
 from aquadash.augment.operators import settings_of
-from aquadash.ui import controlled, inputs
+from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state, setting_widgets, step_picker
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -122,10 +122,10 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
 
 
 def _switch(path: Path, step: Operator, number: int) -> None:
-    key = controlled.key(f"step{number}/on", step.enabled)
+    key = inputs.controlled_key(f"step{number}/on", step.enabled)
 
     def switched() -> None:
-        if controlled.changed(key, step.enabled):
+        if inputs.has_changed(key, step.enabled):
             builder_state.edit(lambda spec: editing.set_enabled(spec, path, bool(st.session_state[key])))
 
     inputs.toggle(
@@ -160,21 +160,21 @@ def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> No
 def _place(state: State, path: Path, step: Operator, number: int, total: int) -> None:
     """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
     position = int(path[-1]) + 1
-    key = controlled.key(f"step{number}/position", position)
+    key = inputs.controlled_key(f"step{number}/position", position)
 
     def moved() -> None:
         wanted = st.session_state[key]
-        if wanted is not None and controlled.changed(key, position):
+        if wanted is not None and inputs.has_changed(key, position):
             builder_state.edit(lambda spec: editing.move(spec, path, wanted - 1))
 
     def relocated() -> None:
         place = places[st.session_state[target]]
-        if controlled.changed(target, here):
+        if inputs.has_changed(target, here):
             builder_state.edit(lambda spec: editing.relocate(spec, path, place))
 
     places = _places(state.spec, path, step)
     here = next(title for title, place in places.items() if place == path[:-1])
-    target = controlled.key(f"step{number}/place", here)
+    target = inputs.controlled_key(f"step{number}/place", here)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         inputs.number_input(
             f"Position (of {total})", 1, total, position, step=1, key=key, on_change=moved, width=130, help=term("step")

@@ -11,9 +11,8 @@ from aquadash.robustness.label_safety_words import named
 from aquadash.robustness.steps import Step, path_text, setting_text, steps
 from aquadash.robustness.subjects import Subjects, validation_images
 from aquadash.runs.types import Run
-from aquadash.ui import bound, components, run_order
+from aquadash.ui import bound, components, run_lists
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.evaluate import first_model
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
@@ -29,8 +28,8 @@ def run_of(studio: Studio) -> Run | None:
     """The menu of runs on the data set that have a network; None where there is none, with what to do about it."""
     runs = [
         run
-        for run in first_model.or_first_model(lab().runs.all())
-        if run_order.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
+        for run in run_lists.or_included_model(lab().runs.all())
+        if run_lists.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
     ]
     if not runs:
         components.empty_state(

@@ -18,7 +18,7 @@ from aquadash.augment import Operator, Parameter, Range, editing
 from aquadash.augment.editing import Path
 from aquadash.augment.operators import settings_of
 from aquadash.augment.spec import Value
-from aquadash.ui import controlled, inputs
+from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 
@@ -114,14 +114,14 @@ def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
 
 
 def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], None]) -> None:
-    key = controlled.key(stem, value)
+    key = inputs.controlled_key(stem, value)
     inputs.selectbox(
         _label(parameter),
         parameter.words,
         parameter.words.index(value),
         key=key,
         help=parameter.help,
-        on_change=lambda: put(st.session_state[key]) if controlled.changed(key, value) else None,
+        on_change=lambda: put(st.session_state[key]) if inputs.has_changed(key, value) else None,
     )
 
 
@@ -149,10 +149,10 @@ def _numbers(
 
 def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Value], None]) -> None:
     """Fixed or drawn from a range."""
-    key = controlled.key(stem, isinstance(value, Range))
+    key = inputs.controlled_key(stem, isinstance(value, Range))
 
     def switched() -> None:
-        if controlled.changed(key, isinstance(value, Range)):
+        if inputs.has_changed(key, isinstance(value, Range)):
             drawn = bool(st.session_state[key])
             switch(editing.as_range(parameter, value) if drawn else editing.as_fixed(parameter, value))
 
@@ -171,7 +171,7 @@ def _fixed(label: str, help: str, scale: Scale, value: Value, stem: str, put: Ca
 
     def moved(key: str) -> None:
         number = st.session_state[key]
-        if number is not None and controlled.changed(key, shown):
+        if number is not None and inputs.has_changed(key, shown):
             put(scale.meant(number))
 
     _slider(label, help, scale, shown, f"{stem}/slider", moved)
@@ -184,7 +184,7 @@ def _range_slider(label: str, help: str, scale: Scale, value: Range, stem: str, 
     shown = (scale.shown(value.low), scale.shown(value.high))
 
     def slid(key: str) -> None:
-        if controlled.changed(key, shown):
+        if inputs.has_changed(key, shown):
             first, last = st.session_state[key]
             put(Range(scale.meant(first), scale.meant(last)))
 
@@ -197,12 +197,12 @@ def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callab
 
     def from_low(key: str) -> None:
         number = st.session_state[key]
-        if number is not None and controlled.changed(key, low):
+        if number is not None and inputs.has_changed(key, low):
             put(Range(scale.meant(number), value.high))
 
     def to_high(key: str) -> None:
         number = st.session_state[key]
-        if number is not None and controlled.changed(key, high):
+        if number is not None and inputs.has_changed(key, high):
             put(Range(value.low, scale.meant(number)))
 
     _field(f"{label}, from", scale, low, f"{stem}/low", (scale.low, high), from_low)
@@ -210,7 +210,7 @@ def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callab
 
 
 def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, moved: Callable[[str], None]) -> None:
-    key = controlled.key(stem, shown)
+    key = inputs.controlled_key(stem, shown)
     inputs.slider(
         label,
         scale.low,
@@ -228,7 +228,7 @@ def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, moved: C
 def _field(
     label: str, scale: Scale, shown: float, stem: str, bounds: tuple[float, float], moved: Callable[[str], None]
 ) -> None:
-    key = controlled.key(stem, shown)
+    key = inputs.controlled_key(stem, shown)
     inputs.number_input(
         label,
         *bounds,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
 from aquadash.data import Dataset
-from aquadash.ui import address, bound, cache, source_menu
+from aquadash.ui import address, bound, datasets
 from aquadash.ui.augment import (
     augment_numbers,
     augment_preview,
@@ -42,7 +42,7 @@ SECTIONS = Sections(
 
 def data_set() -> Dataset:
     """Draw the choice of the data set."""
-    return cache.dataset(source_menu.choose("Data set"))
+    return datasets.dataset(datasets.choose_source("Data set"))
 
 
 def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:

@@ -28,7 +28,7 @@ from aquadash.people import Person
 from aquadash.ui.classroom import accounts, connections, routes
 from aquadash.ui.classroom.kept_uploads import KeptUploads
 from aquadash.ui.classroom.visitors import COOKIE
-from aquadash.ui.shrinking import FORM_BYTES, UPLOADS
+from aquadash.ui.server import FORM_BYTES, UPLOADS
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
 #: Below these there are no pages.

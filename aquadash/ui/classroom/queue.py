@@ -9,11 +9,11 @@ import streamlit as st
 from aquadash.errors import AquaDashError
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import components, run_order, run_progress, shell, warmup
+from aquadash.ui import components, run_lists, shell, warmup
 from aquadash.ui.classroom import projector
 from aquadash.ui.compare import run_actions
 from aquadash.ui.lab import lab, visitor
-from aquadash.ui.owners import badge
+from aquadash.ui.run_lists import owner_badge
 from aquadash.ui.text import count, duration, plain
 
 _TICK_SECONDS = 2.0
@@ -33,7 +33,7 @@ def _queue() -> None:
     run_actions.undo_bar()
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
-    waiting = run_order.waiting(runs)
+    waiting = run_lists.waiting(runs)
     st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
     if not running and not waiting:
         st.caption("Nothing trains and nothing waits. Who starts a training now is next.")
@@ -41,7 +41,7 @@ def _queue() -> None:
     for run in running:
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, "")
-            run_progress.bar(run)
+            run_lists.progress_bar(run)
             _buttons(run, waiting)
     times = lab().runs.waiting() if waiting else {}
     for number, run in enumerate(waiting[:_MOST_ROWS], start=1):
@@ -64,7 +64,7 @@ def _head(run: Run, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
-        badge(run.thing)
+        owner_badge(run.thing)
         if not projector.is_one():
             st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
 

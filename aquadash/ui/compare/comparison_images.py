@@ -12,7 +12,7 @@ from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache, clicks, components, gallery
+from aquadash.ui import bound, components, datasets, gallery
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair, verdict
 from aquadash.ui.compared import Compared
@@ -61,8 +61,8 @@ def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[
 def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     """The images that so many runs have right, chosen by a click on a bar or in the control below it."""
     runs = len(judged.right)
-    point = clicks.new_click(_COUNTS)
-    if point and (number := clicks.whole(point[0], below=runs + 1)) is not None:
+    point = components.new_click(_COUNTS)
+    if point and (number := components.clicked_index(point[0], below=runs + 1)) is not None:
         st.session_state[RIGHT] = str(number)
     options = {str(number): count_label(number, runs) for number in range(runs + 1)}
     chart = st.container()
@@ -121,7 +121,7 @@ def _cards(
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
     """The images of the split that the predictions are of; None where the data is no longer that of the run."""
-    dataset = cache.matching_dataset(run)
+    dataset = datasets.matching_dataset(run)
     if dataset is None:
         return None
     of_training = images == "validation" and run.config.training.validation == "training"

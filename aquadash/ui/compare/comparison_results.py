@@ -14,7 +14,7 @@ from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import LEVEL, pair_matrix
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
-from aquadash.ui import address, bound, clicks, components
+from aquadash.ui import address, bound, components
 from aquadash.ui.compare import paired_results
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
@@ -187,10 +187,10 @@ def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
 
 
 def _take_click(compared: Compared) -> None:
-    point = clicks.new_click(_MATRIX)
+    point = components.new_click(_MATRIX)
     if point is None or len(point) != 2:
         return
-    row, column = (clicks.whole(value, below=len(compared.runs)) for value in point)
+    row, column = (components.clicked_index(value, below=len(compared.runs)) for value in point)
     if row is not None and column is not None and row != column:
         choose_pair(compared, column, row)
 

@@ -11,7 +11,7 @@ from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
 from aquadash.runs.pairs import WITH, Pair, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import bound, components, run_progress, run_sizes, shell
+from aquadash.ui import bound, components, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
@@ -50,7 +50,7 @@ def _at_work(pair_id: str) -> None:
     _halves(pair)
     for run in pair.runs:
         if not run.status.ended:
-            run_progress.bar(run, lead=run.pair_role)
+            run_lists.progress_bar(run, lead=run.pair_role)
     asked = all(run.stop_requested or run.status.ended for run in pair.runs)
     st.button(
         "Stopping ..." if asked else "Stop both",

@@ -12,11 +12,10 @@ from aquadash.lab.rights import Action
 from aquadash.runs.bulk import for_each
 from aquadash.runs.labels import clean_tag
 from aquadash.runs.types import Run
-from aquadash.ui import components, inputs, owners, shell
+from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui.evaluate import take_home
 from aquadash.ui.lab import lab
-from aquadash.ui.notes import safe_markdown
-from aquadash.ui.text import count, plain
+from aquadash.ui.text import count, plain, safe_markdown
 from aquadash.ui.train import clone
 
 #: Runs with a row of actions each; for more there are the actions for all of them.
@@ -39,7 +38,7 @@ def _rows(runs: Sequence[Run]) -> None:
         with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
-            owners.badge(run.thing)
+            run_lists.owner_badge(run.thing)
             for name in run.tags:
                 st.badge(plain(name), color="gray")
             if lab().rights.allow(Action.LABEL, run.thing):
@@ -49,7 +48,7 @@ def _rows(runs: Sequence[Run]) -> None:
                 with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
             if lab().rights.allow(Action.OPEN_MODEL, run.thing):
-                take_home.popover(run)
+                take_home.export_popover(run)
             if lab().rights.allow(Action.DELETE, run.thing):
                 st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=delete, args=(run,))
             page, label = (

@@ -22,7 +22,7 @@ from aquadash.ui import address, bound, inputs, shell
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import run_label, status_text
 from aquadash.ui.lab import lab
-from aquadash.ui.owners import own_first
+from aquadash.ui.run_lists import own_first
 from aquadash.ui.text import count, plain
 
 _PICKS = "runs"

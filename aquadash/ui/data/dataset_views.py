@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, bound, cache, components, gallery, inputs
+from aquadash.ui import address, bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import count, plain
@@ -27,11 +27,11 @@ def first_page() -> None:
 
 def show_numbers(dataset: Dataset, split: str) -> None:
     """Counts, channel statistics and the mean image of each class."""
-    found = cache.statistics(dataset.name, split)
+    found = datasets.statistics(dataset.name, split)
     left, right = st.columns(2)
     with left:
         counts = {
-            title: [entry.count for entry in cache.statistics(dataset.name, name).classes]
+            title: [entry.count for entry in datasets.statistics(dataset.name, name).classes]
             for name, title in SPLITS.items()
         }
         components.plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")

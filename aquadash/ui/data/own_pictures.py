@@ -1,4 +1,4 @@
-"""Own pictures on the Data page: the ways in. What was read is shown next door, in ``own_pictures_draft``."""
+"""Adding a data set of one's own pictures: the upload, what was found in it, how it is divided, and keeping it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import streamlit as st
 
 from aquadash import settings
 from aquadash.data.folder import drafts
+from aquadash.data.folder.drafts import Draft
 from aquadash.data.folder.reading import SIZES
+from aquadash.data.folder.splitting import TEST_FRACTIONS, Division, SplitChoice
 from aquadash.data.images import MAX_BYTES, display_name
-from aquadash.errors import DataError
-from aquadash.ui import bound, inputs, shell
-from aquadash.ui.data import own_pictures_draft
+from aquadash.errors import AquaDashError, DataError
+from aquadash.figures.class_counts import class_counts
+from aquadash.jobs import Job
+from aquadash.jobs.types import job_id
+from aquadash.ui import bound, components, inputs, job_panel, shell
+from aquadash.ui.data import own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.text import count, plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off
 
 #: Most classes that are dropped one by one; more are better packed in an archive.
@@ -48,18 +54,18 @@ def offer() -> None:
     )
 
 
-def show() -> None:
+def add_pictures() -> None:
     """Draw the import: the form, or the draft that the address names."""
     st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=_leave)
     draft_id = st.query_params.get("draft")
     with shell.guard():
         if draft_id:
-            own_pictures_draft.show(draft_id, start=start)
+            render_draft(draft_id)
         else:
-            _form()
+            _upload_form()
 
 
-def start(draft_id: str) -> None:
+def _read(draft_id: str) -> None:
     """Have the draft read, and go to it."""
     lab().data.read(draft_id)
     st.query_params.from_dict({"draft": draft_id})
@@ -70,7 +76,7 @@ def _leave() -> None:
     st.query_params.clear()
 
 
-def _form() -> None:
+def _upload_form() -> None:
     st.subheader("Own pictures", anchor=False)
     ways = {way: title for way, title in _WAYS.items() if way != "server" or settings.import_folder()}
     # The default stays in the address: without it the page would show the data sets.
@@ -98,7 +104,7 @@ def _form() -> None:
         "computer that AquaDash runs on."
     )
     if st.button("Read and check", type="primary", icon="🔎", key="own-read", disabled=not ready):
-        start(lab().data.begin(drafts.Request(path, origin, size), write=write))
+        _read(lab().data.begin(drafts.Request(path, origin, size), write=write))
 
 
 def _archive() -> tuple[str, bool, Callable[[Path], object] | None]:
@@ -201,3 +207,137 @@ def server_choices() -> dict[str, Path]:
 
 def _is_zip(name: str) -> bool:
     return name.casefold().endswith(".zip")
+
+
+def render_draft(draft_id: str) -> None:
+    """Draw a draft: the reading of it, and then what was found and how it is to be divided."""
+    st.subheader("Own pictures", anchor=False)
+    if lab().data.is_read(draft_id):
+        _draft_form(draft_id)
+    else:
+        job_panel.follow(job_id(drafts.KIND, draft_id), lambda job: _reading(draft_id, job))
+
+
+def _reading(draft_id: str, job: Job | None) -> None:
+    if job is not None and not job.status.ended:
+        job_panel.show(job, key="own", stop_help="Nothing is kept.")
+        st.caption("It goes on if you leave this page; the address leads back to it.")
+    else:
+        if job is not None:
+            job_panel.show_end(job, did="read the pictures", kept="Nothing was kept.")
+        with st.container(horizontal=True):
+            if st.button("Try again", icon="🔁", key="own-again"):
+                _read(lab().data.begin_again(draft_id))
+            if st.button("Discard", icon=":material/delete:", key="own-discard"):
+                _discard(draft_id)
+                st.rerun(scope="app")
+
+
+def _draft_form(draft_id: str) -> None:
+    draft = _opened(draft_id)
+    report = draft.report
+    size = report.size
+    with st.container(horizontal=True):
+        st.metric("Pictures read", f"{len(draft.pictures):,}", width="content", border=True)
+        st.metric("Not readable", f"{len(draft.refused):,}", width="content", border=True)
+        st.metric("Classes", len(report.class_names), width="content", border=True)
+        st.metric("Size in pixels", f"{size} × {size}", width="content", border=True)
+    own_pictures_set.render_report(report, draft.images, draft.pictures)
+    with st.popover("Read again at another size", icon="📐"):
+        other = inputs.select_slider("Size in pixels", SIZES, value=size, key=f"own-other-{draft_id}")
+        if st.button("Read again", key="own-resize", disabled=other == size):
+            _read(lab().data.begin_again(draft_id, size=other))
+    st.subheader("What is kept for the test?", anchor=False, help=term("test set"))
+    with st.container(border=True):
+        division, choice = _split(draft)
+    title = inputs.text_input(
+        "Name of the data set", value=draft.request.origin.rpartition(".")[0][:60] or draft.request.origin[:60],
+        max_chars=60, key=f"own-title-{draft_id}",
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        use = st.button(
+            "Use it",
+            type="primary",
+            icon="✅",
+            key="own-use",
+            disabled=not report.usable or division is None,
+            help=None if report.usable else "A problem has to be mended first; see above.",
+        )
+        if st.button("Discard", icon=":material/delete:", key="own-discard", help="Nothing is kept."):
+            _discard(draft_id)
+            st.rerun()
+    if use:
+        with shell.guard(), st.spinner("Keeping the pictures ..."):
+            kept = lab().data.keep(draft, choice, title=title)
+            _discard(draft_id)
+            st.session_state[own_pictures_set.KEPT] = kept.source
+            st.query_params.from_dict({"source": kept.source})
+            st.rerun()
+
+
+def _split(draft: Draft) -> tuple[Division | None, SplitChoice]:
+    """The controls of the split and what it comes to; None where it cannot be made."""
+    choice = _split_choice(draft)
+    try:
+        division = draft.divide(choice)
+    except AquaDashError as error:
+        shell.show_error(error)
+        return None, choice
+    labels = np.array([picture.label for picture in draft.pictures], dtype=np.int64)
+    names = draft.report.class_names
+    counts = {
+        title: np.bincount(labels[rows], minlength=len(names)).tolist()
+        for title, rows in (("Training", division.train), ("Test", division.test))
+    }
+    out = [
+        count(number, one, many)
+        for number, one, many in (
+            (division.copies, "exact copy", "exact copies"),
+            (division.leaks, "training picture that the test holds", "training pictures that the test holds"),
+        )
+        if number
+    ]
+    aside = f" Left out: {', '.join(out)}." if out else ""
+    st.markdown(
+        f"**{count(len(division.train), 'training image')}, {count(len(division.test), 'test image')}.**{aside}"
+    )
+    components.plot(class_counts(counts, class_names=names), key="own-counts")
+    return division, choice
+
+
+def _split_choice(draft: Draft) -> SplitChoice:
+    if draft.report.given is not None:
+        words = {"given": "As sorted into train and test", "drawn": "Drawn at random"}
+        chosen = inputs.segmented_control(
+            "Split",
+            list(words),
+            default="given",
+            required=True,
+            key="own-split",
+            format_func=words.__getitem__,
+            help=term("split"),
+        )
+        if chosen == "given":
+            drop = inputs.toggle(
+                "Leave out training pictures that look like a test picture",
+                value=True,
+                key="own-leaks",
+                help="Otherwise the test asks for what was learnt by heart.",
+            )
+            return SplitChoice(drop_leaks=drop)
+    low, high = TEST_FRACTIONS
+    percent = inputs.slider("Kept for the test, %", round(100 * low), round(100 * high), 20, 5, key="own-fraction")
+    seed = inputs.number_input("Seed", min_value=0, max_value=2**32 - 1, step=1, key="own-seed", help=term("seed"))
+    return SplitChoice(percent / 100, int(seed), use_given=False)
+
+
+def _discard(draft_id: str) -> None:
+    _opened.clear(draft_id)
+    lab().data.discard(draft_id)
+    st.query_params.clear()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(draft_id: str) -> Draft:
+    """Ask for the draft's reading first: that refuses whoever did not begin it."""
+    return lab().data.draft(draft_id)

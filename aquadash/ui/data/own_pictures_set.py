@@ -1,22 +1,29 @@
-"""A kept data set of own pictures on the Data page: what the check found, the way on, and its deletion."""
+"""A kept data set of own pictures: what was wrong with its files, rename and delete it, with the way back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
+from aquadash.data.folder.types import CheckReport, Finding, Picture
 from aquadash.errors import AquaDashError
-from aquadash.ui import inputs, shell
-from aquadash.ui.data import own_pictures_draft, own_pictures_report
+from aquadash.figures.theme import class_colour
+from aquadash.ui import components, gallery, inputs, shell
 from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.text import count, plain
 
+#: Where the data set that was just kept is remembered, to be pointed at.
+KEPT = "own:kept"
 #: What was deleted in this session and can be brought back: its title and key.
 _DELETED = "own:deleted"
 _TROUBLE = "own:trouble"
 
 
-def show(source: str) -> None:
+def render_own_set(source: str) -> None:
     """Draw what belongs to a data set of own pictures; nothing for any other.
 
     Args:
@@ -25,7 +32,7 @@ def show(source: str) -> None:
     if not source.startswith(PREFIX):
         return
     kept = lab().data.own(source)
-    if st.session_state.pop(own_pictures_draft.KEPT, None) == source:
+    if st.session_state.pop(KEPT, None) == source:
         st.success(f"“{plain(kept.title)}” is ready. Every page can work with it.", icon="✅")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
@@ -41,7 +48,7 @@ def show(source: str) -> None:
         if box.open:
             with shell.guard():
                 report, _ = lab().data.report(source)
-                own_pictures_report.show(report)
+                render_report(report)
 
 
 def offer_undo() -> None:
@@ -83,3 +90,63 @@ def _restore(key: str) -> None:
         st.query_params.from_dict({"source": kept.source})
     except AquaDashError as error:
         st.session_state[_TROUBLE] = str(error)
+
+
+#: Icon and word of each severity: the colour never stands alone.
+FINDING_SIGNS = {"problem": ("⛔", "Problem"), "warning": ("⚠️", "Warning"), "note": ("ℹ️", "Note")}
+
+
+def render_report(
+    report: CheckReport, images: NDArray[np.uint8] | None = None, pictures: Sequence[Picture] | None = None
+) -> None:
+    """Draw the findings, the gravest first.
+
+    Args:
+        report: What was found.
+        images: The pictures that the report's positions mean, uint8 (n, size, size, 3); None to show none.
+        pictures: What is known of them.
+    """
+    if not report.findings:
+        st.success("Nothing is wrong with these pictures.", icon="✅")
+        return
+    parts = [
+        count(len(found), word.lower())
+        for severity, (_, word) in FINDING_SIGNS.items()
+        if (found := report.of_severity(severity))  # type: ignore[arg-type]
+    ]
+    st.markdown(f"**The check found {', '.join(parts)}.**")
+    for number, finding in enumerate(report.findings):
+        icon, word = FINDING_SIGNS[finding.severity]
+        with st.expander(
+            f"{word}: {plain(finding.title)}", icon=icon, expanded=finding.severity != "note", key=f"own-found-{number}"
+        ):
+            _finding(finding, report, images, pictures)
+
+
+def _finding(
+    finding: Finding, report: CheckReport, images: NDArray[np.uint8] | None, pictures: Sequence[Picture] | None
+) -> None:
+    st.markdown(plain(finding.advice))
+    if finding.names:
+        st.markdown("\n".join(f"- {plain(name)}" for name in finding.names[:12]))
+        if finding.count > 12 and len(finding.names) >= 12:
+            with st.popover(f"More of the {finding.count:,}"):
+                st.markdown("\n".join(f"- {plain(name)}" for name in finding.names[12:]) or "No more are named.")
+    if finding.rows and images is not None and pictures is not None:
+        cards = [_card(row, report, images, pictures) for row in finding.rows]
+        gallery.show(cards, size_rem=5, label=finding.title)
+        if finding.count > len(finding.rows):
+            st.caption("The first of them.")
+
+
+def _card(row: int, report: CheckReport, images: NDArray[np.uint8], pictures: Sequence[Picture]) -> gallery.Card:
+    picture = pictures[row]
+    name = report.class_names[picture.label]
+    part = "" if picture.part is None else f"{'test' if picture.part == 'test' else 'training'}, "
+    return gallery.Card(
+        image=images[row],
+        title=components.class_title(name),
+        subtitle=f"{picture.name} ({part}{picture.width} × {picture.height})",
+        alt=f"{name}: {picture.name}, {picture.width} by {picture.height} pixels",
+        accent=class_colour(name, picture.label),
+    )

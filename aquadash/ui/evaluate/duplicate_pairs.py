@@ -11,8 +11,8 @@ from aquadash.evaluation import wilson_interval
 from aquadash.figures.theme import class_colour
 from aquadash.ui import address, bound, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, percent
 
 _PAIRS_PER_PAGE = 8
@@ -20,7 +20,7 @@ _PAIRS_PER_PAGE = 8
 _LABELS = {"any": "Any", "same": "Same label", "other": "Different labels"}
 
 
-def show(one: Evaluated, other: Evaluated | None) -> None:
+def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the distance, what it means for the accuracy, and the pairs."""
     st.subheader("Are test images among the training images?", anchor=False, help=term("near-duplicate"))
     dataset = image_browser.matching_dataset(one.run)

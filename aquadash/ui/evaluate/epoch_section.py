@@ -11,9 +11,9 @@ from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import EpochReplay, Run
 from aquadash.ui import address, bound, components, gallery, image_browser, shell
+from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.probabilities import bars, class_text
 
 #: The epoch that is shown: the slider's key and the name in the address.
 KEY = "epoch"
@@ -29,7 +29,7 @@ LIVE_SECONDS = 3.0
 _LAST = "epochs:last"
 
 
-def show(run: Run) -> None:
+def render_epochs(run: Run) -> None:
     """Draw the replay, or why there is none."""
     replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:

@@ -18,11 +18,11 @@ from aquadash.figures.class_scores import ScoredRun, class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
-from aquadash.ui import address, components, gallery, image_browser, run_order, shell
+from aquadash.ui import address, components, gallery, image_browser, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.gallery import class_text
 from aquadash.ui.lab import lab
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, duration, percent, plain
 
 #: The word in the address; its value is the number of the screen, from 1.
@@ -78,7 +78,7 @@ def asked() -> bool:
     return KEY in st.query_params
 
 
-def show() -> None:
+def render_presentation() -> None:
     """Draw the screen that the address names, and the way to the others."""
     st.html(CSS)
     run = lab().runs.get(str(st.query_params.get("run", "")))
@@ -104,7 +104,7 @@ def screens_of(run: Run) -> list[Screen]:
         Screen("What is it made of?", lambda: _settings(run)),
         Screen("How did it learn?", lambda: _curve(run)),
     ]
-    if not (run.status.ended and run_order.has_results(run)):
+    if not (run.status.ended and run_lists.has_results(run)):
         return found
     one = Evaluated.load(run)
     found += [

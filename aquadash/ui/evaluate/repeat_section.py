@@ -10,7 +10,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import components, run_progress, shell
+from aquadash.ui import components, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, duration, moment, plain
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TICK_SECONDS = 2.0
 
 
-def show(run: Run) -> None:
+def render_repeats(run: Run) -> None:
     """Draw the section for a run that has ended."""
     st.subheader("Does the same come out again?", anchor=False, help=term("reproduction"))
     st.markdown(
@@ -94,7 +94,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                         open_table=number == 0,
                     )
             elif not repeat.status.ended:
-                run_progress.bar(repeat)
+                run_lists.progress_bar(repeat)
             elif repeat.message:
                 st.caption(plain(repeat.message))
 

@@ -1,31 +1,38 @@
-"""How good a run is: its figures with their intervals, the scores of each class, its learning curves in words."""
+"""How good a run is: its figures with their intervals, each class's scores, confusion matrix and learning curves."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from aquadash import settings
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
+from aquadash.evaluation.intervals import Interval
+from aquadash.figures.class_scores import MOST_DRAWN, SCORES, ScoredRun, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
+from aquadash.figures.confusion_difference import confusion_difference
+from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import Metric as PlainMetric
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
-from aquadash.ui import components, run_order
+from aquadash.ui import bound, components, image_browser, run_lists
 from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import percent
+from aquadash.ui.text import count, percent, plain
 from aquadash.ui.train import coach_notes
 
 
-def show_scores(one: Evaluated) -> None:
+def render_scores(one: Evaluated) -> None:
     """Each metric with its interval, number of images; what to make of them for the report's way."""
     run, found = one.run, one.found
     unseen = _unseen(run, found)
@@ -59,15 +66,15 @@ def _test_results_hidden() -> bool:
     return limits.in_force().test_results_hidden
 
 
-def show_confidence(predictions: Predictions, *, key: str) -> None:
+def render_confidence(predictions: Predictions, *, key: str) -> None:
     """How sure the network is when it is right and when it is wrong."""
     components.plot(confidence_histogram(predictions.labels, predictions.probabilities, height=280), key=key)
 
 
-def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
+def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     """Loss and accuracy by epoch, and what the coach says about them."""
     # What validating on test images does to the score stands beside the score.
-    coach_notes.show(run, history, leave_out=("validation-on-test",) if run_order.has_results(run) else ())
+    coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
     metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
@@ -79,13 +86,13 @@ def show_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     if run.config.training.validation == "test":
         spent = (
             report_validation_images(lab().runs.evaluation(run.run_id).n)
-            if run_order.has_results(run)
+            if run_lists.has_results(run)
             else REPORT_VALIDATION_IMAGES
         )
         st.caption(f"“Validation” means the first {spent} test images in this run.")
 
 
-def show_both_curves(run: Run, other: Run) -> None:
+def render_both_curves(run: Run, other: Run) -> None:
     """Validation loss and accuracy of two runs by epoch, the second dashed."""
     names = (run.name, other.name)
     histories = [lab().runs.history(each.run_id) for each in (run, other)]
@@ -141,3 +148,161 @@ def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
             f"true figure may be anything from {100 * low:.0f} % to {100 * high:.0f} %."
         )
     st.warning(text, icon="🔬")
+
+
+#: The chart's key.
+CLASS_SCORES_KEY = "class-scores"
+
+
+def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
+    """Draw the chart and the table; a click shows the images that the score counts."""
+    _take_score_click(one)
+    st.subheader("How good is it at each class?", anchor=False, help=term("confidence interval"))
+    components.plot(
+        class_scores(_scored(one), None if other is None else _scored(other)),
+        key=CLASS_SCORES_KEY,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    if len(one.found.classes) > MOST_DRAWN:
+        st.caption(f"The {MOST_DRAWN} classes with the lowest F1; the table has all of them.")
+    st.caption(
+        "Click a precision to see what was called this class, a recall or F1 to see its images. From the keyboard: "
+        f"choose the predicted or the true class in the menus above the [images](#{image_browser.ANCHOR})."
+    )
+    st.markdown("**Scores of each class**")
+    class_score_table(one)
+    if other is not None:
+        st.markdown("**Scores of the second run**")
+        class_score_table(other)
+    st.caption(
+        "Note: the lower and upper figures are 95 % intervals, Wilson's for precision and recall, and for F1 "
+        "one that follows from it. With few images they are wide; scores whose intervals overlap widely may well be "
+        "equal."
+    )
+
+
+def class_score_table(one: Evaluated) -> None:
+    """The scores with their intervals in whole per cent, and the two averages."""
+    found = one.found
+    rows = [(class_text(row.label), row, interval) for row, interval in zip(found.report, one.intervals(), strict=True)]
+    columns: dict[str, list[object]] = {"Class": [*(name for name, _, _ in rows), "∅ by class", "∅ by image"]}
+    every = (*found.report, found.macro_average, found.weighted_average)
+    for field, title, _, _ in SCORES:
+        columns[title] = [100 * getattr(row, field) for row in every]
+    columns["Support"] = [row.support for row in every]
+    # Behind the scores, which have room in half a page; the chart shows the intervals, too.
+    for field, title, _, _ in SCORES:
+        columns[f"{title}, 95 %"] = [*(_ends(getattr(interval, field)) for _, _, interval in rows), "", ""]
+    number = functools.partial(st.column_config.NumberColumn, width=64)
+    st.dataframe(
+        columns,
+        column_config={
+            "Class": st.column_config.TextColumn(
+                width=110, help="∅ by class is the plain mean of the rows above; ∅ by image counts each by its support."
+            ),
+            **{title: number(format="%.0f %%", help=term(title if title == "F1" else title.lower()))
+               for _, title, _, _ in SCORES},
+            **{f"{title}, 95 %": st.column_config.TextColumn(width=84, help=term("confidence interval"))
+               for _, title, _, _ in SCORES},
+            "Support": number(format="%d", help=term("support")),
+        },
+        hide_index=True,
+        alt="Precision, recall and F1 of each class with their intervals",
+        key=f"report-{one.run.run_id}",
+    )  # fmt: skip
+
+
+def _take_score_click(one: Evaluated) -> None:
+    point = components.new_click(CLASS_SCORES_KEY)
+    if point is None or len(point) != 2:
+        return
+    score, index = (
+        components.clicked_index(point[0], below=len(SCORES)),
+        components.clicked_index(point[1], below=len(one.found.classes)),
+    )
+    if score is None or index is None:
+        return
+    name = one.found.classes[index]
+    if SCORES[score][0] == "precision":
+        image_browser.show_cell(image_browser.ANY, name)
+    else:
+        image_browser.show_cell(name, image_browser.ANY)
+
+
+def _scored(one: Evaluated) -> ScoredRun:
+    return ScoredRun(one.run.name, one.found.report, one.intervals())
+
+
+def _ends(interval: Interval | None) -> str:
+    return "" if interval is None else f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f}"
+
+
+#: The chart's key; its selection is in the session state under it.
+MATRIX_KEY = "matrix"
+
+#: What the cells say, by the word in the address; the last needs a second run.
+_CELLS = {"counts": "Images", "rows": "% of the true class", "difference": "Difference of the runs"}
+
+
+def take_cell_click(class_names: Sequence[str]) -> None:
+    """If a cell has been clicked since the last look, show its images; call before the menus are drawn."""
+    point = components.new_click(MATRIX_KEY)
+    cell = None if point is None else cell_of(point, classes=len(class_names))
+    if cell is not None:
+        image_browser.show_cell(class_names[cell[0]], class_names[cell[1]])
+
+
+def cell_of(point: Sequence[Any], *, classes: int) -> tuple[int, int] | None:
+    """The (true, predicted) cell that a point's ``customdata`` names; None if it is not of this matrix."""
+    indices = [components.clicked_index(value, below=classes) for value in point]
+    if len(indices) != 2 or indices[0] is None or indices[1] is None:
+        return None
+    return indices[0], indices[1]
+
+
+def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
+    """Draw the choice of what the cells say, the matrix and the most frequent mistakes.
+
+    Args:
+        found: The run's results.
+        other: Those of a second run on the same classes, to show the difference.
+    """
+    names = found.classes
+    cells = {word: title for word, title in _CELLS.items() if other is not None or word != "difference"}
+    shown = bound.choice("cells", cells, label="Cells show", help=term("confusion matrix"))
+    true, predicted = image_browser.chosen_classes(names)
+    selected = None if true is None or predicted is None else (true, predicted)
+    if shown == "difference" and other is not None:
+        figure = confusion_difference(
+            found.confusion_matrix, other.confusion_matrix, class_names=names, selected=selected
+        )
+    else:
+        figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
+    # In half a page, or on a phone, level names would run into one another.
+    figure.update_xaxes(tickangle=-35)
+    if len(names) <= MOST_NUMBERED:
+        # Every cell says its number, so that the colour bar's room is better spent on the cells.
+        figure.update_traces(showscale=False, selector={"type": "heatmap"})
+    components.plot(figure, key=MATRIX_KEY, on_select="rerun", selection_mode="points")
+    if shown == "difference":
+        st.caption(
+            "This run less the second one. On the diagonal more is better, elsewhere fewer. A click shows what this "
+            "run says."
+        )
+    st.caption(
+        "Click a cell to see its images. From the keyboard: choose the two classes in the menus above the "
+        f"[images](#{image_browser.ANCHOR})."
+    )
+    mistakes = largest_confusions(found.confusion_matrix)
+    if mistakes:
+        st.markdown("**Most frequent mistakes**")
+    with st.container(horizontal=True):
+        for row, column, number in mistakes:
+            st.button(
+                f"{plain(class_text(names[row]))} → {plain(class_text(names[column]))}: {number}",
+                key=f"mistake-{row}-{column}",
+                help=plain(f"{count(number, 'image')} of {names[row]} taken for {names[column]}; a click shows them"),
+                on_click=image_browser.show_cell,
+                args=(names[row], names[column]),
+            )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BRING_KEY = "bring-run"
 
 
-def show(run: Run) -> None:
+def render_export(run: Run) -> None:
     """Draw what can be taken home of a run.
 
     Args:
@@ -53,20 +53,20 @@ def show(run: Run) -> None:
             job_panel.follow(job_of(run.run_id, form), functools.partial(_conversion, run, form))
 
 
-def popover(run: Run) -> None:
-    """Draw a button that opens :func:`show`; its content is made when it is open."""
+def export_popover(run: Run) -> None:
+    """Draw a button that opens :func:`render_export`; its content is made when it is open."""
     with st.popover("Export", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
         if opened.open:
-            show(run)
+            render_export(run)
 
 
-def section(run: Run) -> None:
+def export_section(run: Run) -> None:
     """Draw the part of a page about a run."""
     st.subheader("Export", anchor=False)
-    show(run)
+    render_export(run)
 
 
-def bring() -> None:
+def import_box() -> None:
     """Draw the way in for a run from another computer; read only while it is open."""
     with st.expander("Import run", icon="📥", key="bring", on_change="rerun") as opened:
         if opened.open:

@@ -11,10 +11,10 @@ from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import select
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, bound, cache, image_browser, inputs
+from aquadash.ui import address, bound, datasets, image_browser, inputs
 from aquadash.ui.explain import explanations
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count
 
 #: The chosen image, by its number in the test split, in the address and of the menu.
@@ -138,6 +138,6 @@ def _known(text: str, known: dict[int, int]) -> int:
 def _dataset(run: Run) -> Dataset | None:
     """The images that the run was tested on; None where they are gone or changed, which the page says elsewhere."""
     try:
-        return cache.matching_dataset(run)
+        return datasets.matching_dataset(run)
     except AquaDashError:
         return None

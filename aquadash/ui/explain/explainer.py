@@ -17,7 +17,7 @@ from aquadash.explain.results import Explanation
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run
 from aquadash.ui.lab import lab
-from aquadash.ui.predictor import WAKING, ModelKey, model_key
+from aquadash.ui.predictions import WAKING, ModelKey, model_key
 from aquadash.ui.text import joined, time_left
 
 #: Explanations that are kept for everybody; one of a small image takes 10 KB.

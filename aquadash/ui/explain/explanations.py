@@ -18,8 +18,8 @@ from aquadash.runs.types import Run
 from aquadash.ui import bound, gallery
 from aquadash.ui.explain import layer_pictures
 from aquadash.ui.explain.explainer import explained, explainer
+from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import bars, class_text
 from aquadash.ui.text import count, plain
 
 #: The method of an address that names none, and that of strips: the quickest.

@@ -1,24 +1,29 @@
-"""What networks say of dropped pictures: cards in pages, a picture seen closer, the score, the table to take home."""
+"""What networks say of dropped pictures: cards in pages, a picture opened, the score, the table to download."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from aquadash.data.framing import is_cut
 from aquadash.data.images import display_name
+from aquadash.evaluation import Evaluation, evaluate
+from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, largest_confusions
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import Answer, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, gallery, inputs, predictions
 from aquadash.ui.explain import explanations
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.predict import drop_progress, drop_score, picture_choices, prediction_card
-from aquadash.ui.predict.picture_choices import NONE_OF_THESE
+from aquadash.ui.predict import picture_cards
+from aquadash.ui.predict.picture_cards import NONE_OF_THESE
 from aquadash.ui.predictions import Item, Memory, Network
-from aquadash.ui.probabilities import class_text
-from aquadash.ui.text import count, plain
+from aquadash.ui.text import count, duration, percent, plain
 from aquadash.ui.uploads import Upload
 
 PER_PAGE = 20
@@ -58,11 +63,11 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     """
     memory = predictions.remembered()
     memory.forget(uploads)
-    picture_choices.forget(uploads)
-    items = [Item(upload, picture_choices.framing_of(upload)) for upload in uploads]
-    stopped = drop_progress.stopped(uploads)
-    picture_choices.offer_folder_labels(uploads, runs[0].class_names)
-    progress = drop_progress.Progress(
+    picture_cards.forget(uploads)
+    items = [Item(upload, picture_cards.framing_of(upload)) for upload in uploads]
+    stopped = is_stopped(uploads)
+    picture_cards.offer_folder_labels(uploads, runs[0].class_names)
+    progress = DropProgress(
         0 if stopped else len(items) - len(memory.missing(items, networks)), 0 if stopped else len(items)
     )
     shown = items[gallery.pager(len(items), per_page=PER_PAGE, noun="picture")]
@@ -74,7 +79,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     done = [item for item in items if memory.answers(item, networks) is not None]
     if len(done) < len(items):
         st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were looked at.", icon="✋")
-        st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=drop_progress.go_on)
+        st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=look_on)
     answers = [memory.answers(item, networks) or [] for item in done]
     _closer(runs, networks, [item for item in shown if item in done], memory)
     _all_together(runs, done, answers)
@@ -85,13 +90,13 @@ def _cards(
     networks: Sequence[Network],
     memory: Memory,
     shown: Sequence[Item],
-    progress: drop_progress.Progress,
+    progress: DropProgress,
     *,
     stopped: bool,
 ) -> None:
     """A card for each picture of the page, drawn as soon as its answers are there."""
     fresh = memory.predict(shown, networks)
-    width = prediction_card.WIDTHS[len(networks)]
+    width = picture_cards.CARD_WIDTHS[len(networks)]
     with st.container(horizontal=True, gap="medium"):
         for item in shown:
             while (answers := memory.answers(item, networks)) is None and not stopped:
@@ -113,21 +118,21 @@ def _card(
     width: int,
 ) -> None:
     """A picture with its answers, and what a person can say of it."""
-    label = picture_choices.label_of(item.upload)
+    label = picture_cards.label_of(item.upload)
     names = [network.name for network in networks]
     key = (*item.id, label, *names, *(network.key for network in networks))
     drawn = memory.card(key)
     look = memory.look(item, networks)
     if drawn is None:
-        drawn = memory.keep_card(key, prediction_card.markup(look, answers, run_names=names, true_class=label))
+        drawn = memory.keep_card(key, picture_cards.card_markup(look, answers, run_names=names, true_class=label))
     st.html(drawn, width=width)
     if look.picture_size is None:
         return
-    picture_choices.choose_label(item.upload, runs[0].class_names)
+    picture_cards.choose_label(item.upload, runs[0].class_names)
     cut = _cut_sizes(look)
     if cut:
         columns, rows = look.picture_size
-        picture_choices.choose_framing(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
+        picture_cards.choose_framing(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
 
 
 def _cut_sizes(look: Look) -> list[tuple[int, int]]:
@@ -154,7 +159,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
     if file_id is None:
         return
     item = readable[file_id]
-    label = picture_choices.label_of(item.upload)
+    label = picture_cards.label_of(item.upload)
     true_label = None if label == NONE_OF_THESE else label
     images = predictions.seen_by(item, networks)
     for run, network, answer in zip(runs, networks, memory.answers(item, networks) or (), strict=True):
@@ -182,20 +187,20 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
 
 def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]) -> None:
     """How many got which name, how many of the labelled ones are right, and all of it as a table."""
-    labels = [picture_choices.label_of(item.upload) for item in done]
+    labels = [picture_cards.label_of(item.upload) for item in done]
     if not done:
         return
     st.subheader("All pictures together", anchor=False)
     for position, run in enumerate(runs):
         name = f"**{plain(run.name)}**: " if len(runs) > 1 else ""
-        st.markdown(name + prediction_card.summary([each[position] for each in answers]))
+        st.markdown(name + picture_cards.answers_summary([each[position] for each in answers]))
     told = sum(label is not None for label in labels)
     if told:
         columns = st.columns(min(len(runs), 2)) if len(runs) > 1 else [st.container(width=560)]
         for position, run in enumerate(runs):
-            found = drop_score.score([each[position] for each in answers], labels, class_names=run.class_names)
+            found = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
             with columns[position % len(columns)]:
-                drop_score.show(run.name if len(runs) > 1 else None, found, key=run.run_id)
+                render_drop_score(run.name if len(runs) > 1 else None, found, key=run.run_id)
         st.caption(f"Of {count(len(done), 'picture')}, {told:,} have a true label; the others are not counted.")
     else:
         st.caption(
@@ -217,3 +222,158 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
         on_click="ignore",
         key="predictions-csv",
     )
+
+
+#: From so many pictures on there is a button to stop: fewer are done before it could be found.
+WORTH_STOPPING = 5
+
+#: Pictures that were looked at before the time for the rest is estimated from them: they come a few at a time.
+_LEAST_FRESH = 8
+
+_STOPPED = "predict:stopped"
+_DROP = "predict:drop"
+
+
+def is_stopped(uploads: Sequence[Upload]) -> bool:
+    """Whether somebody has stopped the work on these files; other files are another drop."""
+    drop = hash(tuple(upload.file_id for upload in uploads))
+    if st.session_state.get(_DROP) != drop:
+        st.session_state[_DROP] = drop
+        st.session_state[_STOPPED] = False
+    return bool(st.session_state[_STOPPED])
+
+
+def stop_looking() -> None:
+    """Leave the rest of the drop alone: the callback of the button."""
+    st.session_state[_STOPPED] = True
+
+
+def look_on() -> None:
+    """Take the work up again: the callback of the other button."""
+    st.session_state[_STOPPED] = False
+
+
+def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
+    """How far it has come, in words.
+
+    Args:
+        done: Pictures that have been looked at.
+        total: All of them.
+        fresh: How many of those that are done came within ``seconds``.
+        seconds: How long that took.
+    """
+    told = f"{done:,} of {count(total, 'picture')} looked at"
+    if fresh >= _LEAST_FRESH and done < total:
+        told += f" · about {duration(seconds / fresh * (total - done))} to go"
+    return told
+
+
+class DropProgress:
+    """A bar with words and a button, drawn where it is made; nothing while there is nothing to do."""
+
+    def __init__(self, done: int, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._done, self._total, self._fresh = done, total, 0
+        self._clock, self._began = clock, clock()
+        self._bar, self._button = st.empty(), st.empty()
+        if total - done >= WORTH_STOPPING:
+            self._tell()
+            self._button.button("Stop", icon=":material/stop_circle:", key="stop-predicting", on_click=stop_looking)
+
+    def step(self) -> None:
+        """One more picture is done."""
+        self._done += 1
+        self._fresh += 1
+        self._tell()
+
+    def end(self) -> None:
+        """Everything is done: take bar and button away."""
+        self._bar.empty()
+        self._button.empty()
+
+    def _tell(self) -> None:
+        told = progress_text(self._done, self._total, fresh=self._fresh, seconds=self._clock() - self._began)
+        self._bar.progress(min(self._done / self._total, 1.0), text=told)
+
+
+@dataclass(frozen=True, eq=False)
+class DropScore:
+    """What a network makes of labelled pictures.
+
+    Attributes:
+        evaluation: Over the pictures of its classes; None if there are none.
+        strangers: How many pictures were said to show none of the classes.
+        strangers_confidence: The mean confidence with which the network gave them one of its classes all the same, 0
+            to 1; None if there are none.
+    """
+
+    evaluation: Evaluation | None
+    strangers: int
+    strangers_confidence: float | None
+
+
+def score_drop(
+    answers: Sequence[FilePrediction], labels: Sequence[str | None], *, class_names: Sequence[str]
+) -> DropScore:
+    """Hold a network's answers against what the pictures show.
+
+    Pictures without a label, without an answer, or of a class that the network does not know are left out.
+
+    Args:
+        answers: One a picture.
+        labels: A class's name, :data:`~aquadash.ui.predict.picture_cards.NONE_OF_THESE` or None, one a picture.
+        class_names: The network's classes.
+    """
+    truth, shares, sure = [], [], []
+    for answer, label in zip(answers, labels, strict=True):
+        if answer.probabilities is None or label is None:
+            continue
+        if label == NONE_OF_THESE:
+            sure.append(float(answer.probabilities.max()))
+        elif label in class_names:
+            truth.append(class_names.index(label))
+            shares.append(answer.probabilities)
+    found = evaluate(truth, np.stack(shares), class_names=class_names) if truth else None
+    return DropScore(found, len(sure), float(np.mean(sure)) if sure else None)
+
+
+def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
+    """Draw accuracy, confusion matrix and what became of the strangers.
+
+    Args:
+        name: The run's, as typed; None where there is only one.
+        found: The score.
+        key: Tells this chart from another run's.
+    """
+    if name is not None:
+        st.markdown(f"**{plain(name)}**")
+    measured = found.evaluation
+    if measured is not None:
+        right = int(measured.confusion_matrix.trace())
+        share = percent(measured.accuracy, measured.accuracy_ci95)
+        st.metric(
+            "Accuracy on these pictures",
+            share.partition(" (")[0],
+            delta=f"{right:,} of {measured.n:,} right; 95 % interval: {share.partition(' (')[2].rstrip(')')}",
+            delta_color="off",
+            delta_arrow="off",
+            help=f"{term('accuracy')} {term('confidence interval')}",
+            border=True,
+        )
+        figure = confusion_matrix(measured.confusion_matrix, class_names=measured.classes)
+        figure.update_xaxes(tickangle=-35)
+        if len(measured.classes) <= MOST_NUMBERED:
+            # Every cell says its number, so that the colour bar's room is better spent on the cells.
+            figure.update_traces(showscale=False, selector={"type": "heatmap"})
+        components.plot(figure, key=f"drop-matrix-{key}")
+        names = measured.classes
+        mistakes = [
+            f"{plain(class_text(names[row]))} taken for {plain(class_text(names[column]))}: {number}"
+            for row, column, number in largest_confusions(measured.confusion_matrix)
+        ]
+        if mistakes:
+            st.caption(f"Most frequent mistakes: {' · '.join(mistakes)}")
+    if found.strangers:
+        st.caption(
+            f"{count(found.strangers, 'picture')} of none of these classes: not counted above. The network named them "
+            f"all the same, with a mean confidence of {100 * (found.strangers_confidence or 0.0):.0f} %."
+        )

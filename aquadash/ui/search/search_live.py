@@ -1,22 +1,30 @@
-"""The live view of a search. All of it is read from the stores, so that every browser sees the same."""
+"""A search as it runs: what can be done with it, its figures, charts and trials."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash import settings
+from aquadash.config import Range, setting
+from aquadash.figures.optimization_history import optimization_history
+from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
+from aquadash.figures.parameter_importance import parameter_importance
 from aquadash.lab.rights import Action
+from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import RunStatus
-from aquadash.search import Budget, Search, SearchHead, TrialState
+from aquadash.search import Budget, Parameter, Search, SearchHead, Trial, TrialState
+from aquadash.search.importance import LEAST_TRIALS, importance
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.words import verdict
-from aquadash.ui import address, components, inputs, owners, shell
+from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.search import search_charts, search_trials
 from aquadash.ui.text import count, duration, joined, plain, time_left
 from aquadash.ui.train import clone, live
 
@@ -29,7 +37,7 @@ _MOST_SHOWN = 4
 _KEY = "search"
 
 
-def watch(heads: Sequence[SearchHead]) -> None:
+def watch_searches(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches, bound to ``?search=``, and the chosen one; by default one at work, or the newest."""
     st.subheader("Watch", anchor=False)
     at_work = [head for head in heads if head.at_work]
@@ -57,15 +65,15 @@ def watch(heads: Sequence[SearchHead]) -> None:
     )
     if chosen is not None:
         address.record(_KEY, chosen, default="")
-        show(chosen)
+        render_search(chosen)
 
 
-def show(search_id: str) -> None:
+def render_search(search_id: str) -> None:
     """Draw a search: what can be done with it, how far it is, its charts and its trials."""
     search = lab().searches.get(search_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(search.status)
-        owners.badge(search.thing)
+        run_lists.owner_badge(search.thing)
         st.caption(plain(_recipe(search)), width="content")
     _explanation(search)
     _actions(search)
@@ -86,7 +94,7 @@ def progress_text(search: Search) -> str:
 
 
 def _label(head: SearchHead) -> str:
-    parts = (head.name, components.status_text(head.status), owners.owner_text(head.thing), head.search_id[:8])
+    parts = (head.name, components.status_text(head.status), run_lists.owner_text(head.thing), head.search_id[:8])
     return " · ".join(filter(None, parts))
 
 
@@ -210,8 +218,8 @@ def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
     if search.status.ended and search.complete:
         show_verdict = st.success if search.beats_default else st.info
         show_verdict(plain(verdict(search)), icon="🏆" if search.beats_default else "🟰")
-    search_charts.draw(search)
-    search_trials.draw(search)
+    render_charts(search)
+    render_trials(search)
 
 
 def _under_way(search: Search) -> None:
@@ -269,3 +277,163 @@ def _figures(search: Search) -> None:
             width="content",
             border=True,
         )
+
+
+#: Numbers that span a factor of so many stand on a logarithmic axis.
+_LOG_FACTOR = 8
+
+#: A state of a search's trials that changes whenever one of its charts does.
+Stage = tuple[tuple[str, float | None, float | None], ...]
+
+
+def render_charts(search: Search) -> None:
+    """Draw the history, and, once there is something to compare, the parallel coordinates and the importance."""
+    stage: Stage = tuple(
+        (str(trial.state), trial.value, trial.reached if trial.state.ended else None) for trial in search.trials
+    )
+    _chart_title("Trial by trial", "Each dot is a training; the line is the best so far.")
+    components.plot(_history_chart(search.search_id, stage, search), key="search-history")
+    if len(search.complete) < 2:
+        return
+    _chart_title("What the best trials share", term("parallel coordinates"))
+    components.plot(_parallel_chart(search.search_id, stage, search), key="search-parallel")
+    if len(search.complete) >= LEAST_TRIALS and len(search.plan.space) > 1:
+        _chart_title("What decides?", term("importance"))
+        components.plot(_importance_chart(search.search_id, stage, search), key="search-importance")
+
+
+def dimensions(search: Search) -> list[Dimension]:
+    """An axis for each setting that varies, over the complete trials."""
+    return [_dimension(parameter, search.complete) for parameter in search.plan.space]
+
+
+def _dimension(parameter: Parameter, trials: list[Trial]) -> Dimension:
+    name, label = parameter.name, fields.label(parameter.name)
+    values = [trial.params[name] for trial in trials]
+    if setting(name).kind not in (int, float):
+        return Dimension(label, [fields.value_text(name, value) for value in values])
+    numbers = [float(value) for value in values]
+    if isinstance(parameter.values, Range):
+        return Dimension(label, numbers, log=parameter.values.log)
+    return Dimension(label, numbers, log=min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers))
+
+
+def _chart_title(title: str, help_text: str) -> None:
+    st.markdown(f"**{title}**", help=help_text)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _history_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
+    return optimization_history(_search.trials, revision=search_id)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _parallel_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
+    return parallel_coordinates(
+        dimensions(_search),
+        accuracies=[trial.value or 0.0 for trial in _search.complete],
+        names=[f"trial {trial.number}" for trial in _search.complete],
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _importance_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
+    shares = importance(_search.plan, _search.trials)
+    return parameter_importance({fields.label(name): share for name, share in shares.items()})
+
+
+#: What trials are measured by.
+_ACCURACY = FIGURES["val_accuracy"].title
+
+#: Icon and word of each state.
+TRIAL_SIGNS: dict[TrialState, tuple[str, str]] = {
+    TrialState.RUNNING: ("🏊", "training"),
+    TrialState.PAUSED: ("⏸️", "rests"),
+    TrialState.COMPLETE: ("✅", "complete"),
+    TrialState.PRUNED: ("✂️", "stopped early"),
+    TrialState.FAILED: ("❌", "failed"),
+}
+
+
+def render_trials(search: Search) -> None:
+    """Draw the table and, below it, the menu of trials with the ways on from one."""
+    if not search.trials:
+        return
+    st.markdown("**All trials**", help=f"{term('trial')} {term('pruning')}")
+    st.dataframe(
+        trials_frame(search),
+        key="search-trials",
+        hide_index=True,
+        placeholder="–",
+        alt=f"Table of {count(len(search.trials), 'trial')} with their state, accuracy and settings.",
+        column_config={
+            "Trial": st.column_config.NumberColumn(pinned=True, format="%d"),
+            _ACCURACY: st.column_config.NumberColumn(
+                format="%.1f %%",
+                help="Of the weights that the training kept. Trials that were stopped early have none.",
+            ),
+            "Note": st.column_config.TextColumn(width="medium"),
+        },
+    )
+    _one_trial(search)
+
+
+def trials_frame(search: Search) -> pd.DataFrame:
+    """A row a trial, the best first, then those without a result; accuracies in per cent."""
+    ranked = sorted(search.trials, key=lambda trial: (trial.value is None, -(trial.value or 0.0), trial.number))
+    return pd.DataFrame([_trial_row(search, trial) for trial in ranked])
+
+
+def _trial_row(search: Search, trial: Trial) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "Trial": trial.number,
+        "State": " ".join(TRIAL_SIGNS[trial.state]),
+        _ACCURACY: None if trial.value is None else 100 * trial.value,
+    }
+    for parameter in search.plan.space:
+        value = trial.params.get(parameter.name)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        # As many digits as anybody compares.
+        shown = float(f"{value:.3g}") if number else fields.value_text(parameter.name, value)
+        row[fields.label(parameter.name)] = None if value is None else shown
+    row["Note"] = "the settings to start from" if trial.number == 0 and not trial.message else trial.message
+    return row
+
+
+def _one_trial(search: Search) -> None:
+    """The menu of trials that have a run."""
+    trials = {trial.number: trial for trial in search.trials if trial.run_id}
+    if not trials:
+        return
+    key = f"search-trial-{search.search_id}"
+    if st.session_state.get(key) not in trials:
+        st.session_state.pop(key, None)
+    numbers = list(trials)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = inputs.selectbox(
+            "One of the trials",
+            numbers,
+            index=numbers.index(search.best.number) if search.best and search.best.number in trials else 0,
+            key=key,
+            format_func=lambda number: trial_label(trials[number]),
+            width=300,
+        )
+        trial = trials[number]
+        clone.link(trial.run_id, label="Use its settings", help="Fills the form of a single training with them.")
+        st.page_link(
+            "pages/train.py",
+            label="Watch its training",
+            icon=":material/show_chart:",
+            query_params={"run": trial.run_id},
+        )
+    st.caption(
+        plain(
+            "; ".join(f"{fields.label(name)} {fields.value_text(name, value)}" for name, value in trial.params.items())
+        )
+    )
+
+
+def trial_label(trial: Trial) -> str:
+    """A trial in a menu: number, state, accuracy."""
+    accuracy = "" if trial.value is None else f" · {100 * trial.value:.1f} %"
+    return f"Trial {trial.number} · {' '.join(TRIAL_SIGNS[trial.state])}{accuracy}"

@@ -17,13 +17,13 @@ def one_training() -> None:
     # The run at work comes first, for a narrow screen shows the columns one below the other.
     left, right = st.columns([3, 2], gap="large")
     with right:
-        train_form.show()
+        train_form.train_form()
     with way:
         clone.show_way()
     with left:
         runs = lab().runs.all()
         if runs:
-            live.watch(runs)
+            live.watch_runs(runs)
         else:
             st.info(
                 "Nothing has been trained here yet. Choose the settings of a first run and press **Train**.", icon="🌱"
@@ -37,14 +37,14 @@ def search() -> None:
     if refused:
         st.info(refused, icon="🏫")
         if heads:
-            search_live.watch(heads)
+            search_live.watch_searches(heads)
         return
     left, right = st.columns([3, 2], gap="large")
     with right:
-        search_form.show()
+        search_form.search_form()
     with left:
         if heads:
-            search_live.watch(heads)
+            search_live.watch_searches(heads)
         else:
             st.info(
                 "Nothing has been searched here yet. Choose which settings vary and press **Search**: AquaDash tries "

@@ -1,4 +1,4 @@
-"""What the coach says of a run's curves and results, each note with its evidence and a link to try the change."""
+"""What the coach says of settings and of a run's curves and results, with its evidence and a way to try the change."""
 
 from __future__ import annotations
 
@@ -6,14 +6,46 @@ from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
-from aquadash.coach import Level, Note, run_notes, training_counts
+from aquadash.coach import Level, Note, config_notes, run_notes, training_counts
+from aquadash.config import RunConfig, flatten, with_values
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, overfit_verdict
 from aquadash.runs.types import EpochRecord, Run
-from aquadash.ui import cache
+from aquadash.ui import datasets
+from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
-from aquadash.ui.train import clone, config_notes
+from aquadash.ui.train import clone, form_state
+
+
+def config_notes_box(config: RunConfig) -> None:
+    """Draw the notes on a config, each with a button that makes its changes in the form."""
+    for note in config_notes(config):
+        note_box(note)
+        if note.changes:
+            st.button(
+                fix_text(note, config),
+                key=f"fix-{note.key}",
+                icon="🔧",
+                on_click=form_state.apply,
+                args=(note.changes,),
+            )
+
+
+def note_box(note: Note) -> None:
+    """Draw a note; only warnings stand out."""
+    text = f"**{plain(note.title)}.** {plain(note.evidence)}"
+    if note.level == "warning":
+        st.warning(text, icon="⚠️")
+    else:
+        st.caption(f"{'💡' if note.level == 'hint' else '👍'} {text}")
+
+
+def fix_text(note: Note, config: RunConfig) -> str:
+    """What a note's button sets, in markdown: ``"Learning rate: 0.01"``."""
+    wanted = flatten(with_values(config, note.changes))
+    return plain("; ".join(f"{fields.label(name)}: {fields.value_text(name, wanted[name])}" for name in note.changes))
+
 
 _HELP = (
     "Rules of thumb that look at the settings, the curves and, at the end, the results. A link under a note fills the "
@@ -28,7 +60,7 @@ _BOXES: dict[Level, tuple[Callable[..., object], str]] = {
 }
 
 
-def show(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
+def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
     """Draw the notes on a run; before its first complete epoch nothing, unless it broke down.
 
     Args:
@@ -45,22 +77,22 @@ def show(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str]
     st.markdown("**What the coach says**", help=_HELP)
     for note in notes:
         with st.container(gap="xsmall"):
-            _draw(run, note)
+            _run_note(run, note)
 
 
 def notes_on(run: Run, history: Sequence[EpochRecord]) -> list[Note]:
     """The coach's notes, with all that is known of the run."""
-    return run_notes(run, history, _evaluation(run), count_training=lambda: training_counts(run, cache.dataset))
+    return run_notes(run, history, _evaluation(run), count_training=lambda: training_counts(run, datasets.dataset))
 
 
-def _draw(run: Run, note: Note) -> None:
+def _run_note(run: Run, note: Note) -> None:
     draw, icon = _BOXES[note.level]
     draw(f"**{plain(note.title)}.** {plain(note.evidence)}", icon=icon)
     if note.changes:
         clone.link(
             run.run_id,
             changes=note.changes,
-            label=f"Try this: {config_notes.fix_text(note, run.config)}",
+            label=f"Try this: {fix_text(note, run.config)}",
             icon=":material/science:",
         )
 

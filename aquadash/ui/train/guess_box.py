@@ -10,12 +10,12 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation import accuracy_words, pair_words, score_guess
 from aquadash.runs.types import Guess, Run
 from aquadash.ui import inputs
+from aquadash.ui.gallery import class_text
 from aquadash.ui.lab import lab
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import plain
 
 
-def ask(class_names: Sequence[str], *, key: str) -> Guess | None:
+def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
     """Draw the folded box in which a person may guess.
 
     Args:
@@ -58,7 +58,7 @@ def ask(class_names: Sequence[str], *, key: str) -> Guess | None:
     return Guess(None if accuracy is None else accuracy / 100, pair)
 
 
-def show(run: Run) -> None:
+def render_guess(run: Run) -> None:
     """Draw a run's guess and, once the run has ended with results, how near it came; nothing where nobody guessed."""
     if run.guess is None:
         return

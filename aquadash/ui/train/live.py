@@ -7,21 +7,24 @@ the page again. Curves are read and drawn once an epoch and shared between sessi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
+from aquadash.figures.learning_curves import Metric, Monitor, learning_curves
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus
-from aquadash.ui import components, owners, run_order, shell
+from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
-from aquadash.ui.train import clone, coach_notes, guess_box, live_curves
+from aquadash.ui.train import clone, coach_notes, guess_box
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
 #: report is on the screen within two.
@@ -38,17 +41,17 @@ CURVES_SECONDS = 5.0
 QUEUE_SECONDS = 5.0
 
 
-def watch(runs: Sequence[Run]) -> None:
+def watch_runs(runs: Sequence[Run]) -> None:
     """Draw the menu of runs, bound to ``?run=``, and the chosen run; by default the one at work or the newest."""
     st.subheader("Watch", anchor=False)
     if sum(not run.status.ended for run in runs) > 1:
         shell.live(QUEUE_SECONDS)(_at_work)()
-    chosen = components.run_picker(run_order.at_work_first(runs), label="Run to watch", help=term("run"))
+    chosen = components.run_picker(run_lists.at_work_first(runs), label="Run to watch", help=term("run"))
     if chosen is not None:
-        show(chosen.run_id)
+        render_run(chosen.run_id)
 
 
-def show(run_id: str) -> None:
+def render_run(run_id: str) -> None:
     """Draw a run: what can be done with it, how far it is, its curves and its log."""
     run = lab().runs.get(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -56,7 +59,7 @@ def show(run_id: str) -> None:
         st.caption(plain(_recipe(run)), width="content")
     _explanation(run)
     _actions(run)
-    guess_box.show(run)
+    guess_box.render_guess(run)
     if not run.status.ended:
         shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run_id, _signature(run))
     shell.live(None if run.status.ended else CURVES_SECONDS)(_epochs)(run_id)
@@ -135,7 +138,7 @@ def _explanation(run: Run) -> None:
 def _actions(run: Run) -> None:
     """Stop, resume, and the ways to the results and to another run like it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        owners.badge(run.thing)
+        run_lists.owner_badge(run.thing)
         if not run.status.ended and lab().rights.allow(Action.STOP, run.thing):
             _stop_button(run)
         may_resume = run.status.resumable and lab().rights.allow(Action.RESUME, run.thing)
@@ -179,11 +182,11 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
 def _epochs(run_id: str) -> None:
     """What a run's complete epochs have brought, and its log."""
     run = lab().runs.get(run_id)
-    stage = live_curves.stage_of(run)
-    history = live_curves.history(run, stage)
+    stage = stage_of(run)
+    history = history_at(run, stage)
     _figures(run, history)
-    live_curves.draw(run, stage, epochs=len(history))
-    coach_notes.show(run, history)
+    render_live_curves(run, stage, epochs=len(history))
+    coach_notes.run_notes_box(run, history)
     _log(run)
 
 
@@ -252,14 +255,92 @@ def _log(run: Run) -> None:
 def _at_work() -> None:
     """Who runs and who waits."""
     runs = lab().runs.all()
-    at_work = [run for run in run_order.at_work_first(runs) if not run.status.ended]
+    at_work = [run for run in run_lists.at_work_first(runs) if not run.status.ended]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 components.status_badge(run.status)
                 place = f"{run.place}. in the queue: " if run.place else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
-                owners.badge(run.thing)
+                run_lists.owner_badge(run.thing)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")
+
+
+#: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
+#: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
+WINDOWS = (0, 50, 10)
+
+#: For so many seconds all sessions are shown the same stage of a run: of short epochs each would otherwise be read and
+#: drawn for the one session that happens to look in it. Less than the time between two looks of the same session.
+SHARED_SECONDS = 4.0
+
+#: A state of a run's history that changes whenever an epoch may have been added.
+Stage = tuple[str, float | None, int, bool]
+
+
+def stage_of(run: Run) -> Stage:
+    """The stage of a run at which it is shown now.
+
+    An epoch's record is in the store before the worker reports the next one, so that the number under way tells.
+    """
+    since = run.ended_at if run.status.ended else run.started_at
+    return shared_stage(run.run_id, str(run.status), since, run)
+
+
+@st.cache_resource(ttl=SHARED_SECONDS, max_entries=64, show_spinner=False)
+def shared_stage(run_id: str, status: str, since: float | None, _run: Run) -> Stage:
+    """What :func:`stage_of` says, the same for a while."""
+    progress = _run.progress
+    return status, since, progress.epoch if progress else 0, bool(progress and progress.batches)
+
+
+def history_at(run: Run, stage: Stage) -> Sequence[EpochRecord]:
+    """The run's epochs at that stage."""
+    return lab().runs.history(run.run_id) if run.status.ended else _cached_history(run.run_id, stage)
+
+
+def render_live_curves(run: Run, stage: Stage, *, epochs: int) -> None:
+    """Draw accuracy and loss by epoch, all ``epochs`` of them or the last ones that are chosen."""
+    last = _window(epochs)
+    for metric in ("accuracy", "loss"):
+        components.plot(
+            _cached_curves(run.run_id, run.config.training.monitor, stage, metric, last), key=f"live-{metric}"
+        )
+
+
+def _window(epochs: int) -> int:
+    """Draw the choice of how many of the last epochs to show, and return it; 0 for all."""
+    if epochs <= min(filter(None, WINDOWS)):
+        return 0
+    chosen = inputs.segmented_control(
+        "Epochs shown",
+        WINDOWS,
+        key="live-window",
+        default=0,
+        required=True,
+        format_func=lambda last: f"last {last}" if last else "all epochs",
+        label_visibility="collapsed",
+    )
+    return chosen or 0
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cached_history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
+    return tuple(lab().runs.history(run_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cached_curves(run_id: str, monitor: Monitor, stage: Stage, metric: Metric, last: int) -> go.Figure:
+    history = _cached_history(run_id, stage)
+    figure = learning_curves(history, metric=metric, monitor=monitor, revision=run_id, height=260)
+    shown = history[-last:]
+    scale = 100.0 if metric == "accuracy" else 1.0
+    values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]
+    values = [value for value in values if math.isfinite(value)]
+    if 0 < last < len(history) and values:
+        margin = 0.08 * (max(values) - min(values)) or 0.1
+        figure.update_xaxes(range=[shown[0].epoch - 0.5, shown[-1].epoch + 0.5])
+        figure.update_yaxes(range=[min(values) - margin, max(values) + margin])
+    return figure

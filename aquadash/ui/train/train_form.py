@@ -1,25 +1,36 @@
-"""The form that launches a run."""
+"""The form that starts a run: where its settings come from, its network, its YAML, what it costs, the launch."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
+import pandas as pd
 import streamlit as st
 
+from aquadash import models
 from aquadash.augment import embedded
-from aquadash.config import RunConfig, config_diff, with_values
+from aquadash.config import ModelConfig, RunConfig, config_diff, from_yaml, to_yaml, with_values
+from aquadash.config.reading import MOST_TEXT
 from aquadash.data import is_here, title_of
+from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError
+from aquadash.figures.architecture import architecture, kind_words, shape_text
+from aquadash.models import LayerRow, ModelSummary
+from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
 from aquadash.runs.pace import GUESSED_SECONDS, STARTING_SECONDS
 from aquadash.runs.types import Guess
-from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu, warmup
+from aquadash.ui import address, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.predictions import WAKING
 from aquadash.ui.text import count, duration, plain
-from aquadash.ui.train import clone, config_notes, form_state, guess_box, network_panel, train_settings, yaml_box
+from aquadash.ui.train import clone, coach_notes, form_state, guess_box, train_settings
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 
 #: The menu's entry for the settings of a run. No address can name it, as a run's settings come with ``?clone=``.
@@ -37,7 +48,7 @@ _DOUBLE_CLICK_SECONDS = 2.0
 
 
 @shell.live(None)
-def show() -> None:
+def train_form() -> None:
     """Draw the form; a launch puts the new run into the address and draws the page again."""
     warmup.prepare_training()
     with shell.guard():
@@ -56,12 +67,12 @@ def show() -> None:
         values, problems = form_state.values()
         config = None if problems else form_state.config()
         with form_state.controls():
-            train_settings.show(values, problems, config)
-        yaml_box.show(config)
-        _ready(config, run_name, present=present)
+            train_settings.setting_controls(values, problems, config)
+        yaml_box(config)
+        _launch_box(config, run_name, present=present)
 
 
-def _ready(config: RunConfig | None, run_name: str, *, present: bool) -> None:
+def _launch_box(config: RunConfig | None, run_name: str, *, present: bool) -> None:
     """What the settings amount to, and the button."""
     guess, sizes = None, None
     if config is not None:
@@ -71,13 +82,13 @@ def _ready(config: RunConfig | None, run_name: str, *, present: bool) -> None:
                 sizes = run_sizes.sizes(config)
                 st.markdown(run_sizes.sentence(config, sizes))
                 st.markdown(_cost(config))
-                _network(config)
-        config_notes.show(config)
+                _network_box(config)
+        coach_notes.config_notes_box(config)
         if _beyond_the_class(config):
             sizes = None
     if config is not None and sizes is not None:
         launches = st.session_state[_LAUNCHES]
-        guess = guess_box.ask(cache.dataset(config.data.source).class_names, key=f"guess:{launches}")
+        guess = guess_box.guess_form(datasets.dataset(config.data.source).class_names, key=f"guess:{launches}")
     pressed = st.button(
         "Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=config is None or sizes is None
     )
@@ -121,11 +132,11 @@ def _cost(config: RunConfig) -> str:
     )
 
 
-def _network(config: RunConfig) -> None:
+def _network_box(config: RunConfig) -> None:
     with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
         # Building it needs TensorFlow, which is loaded when somebody wants to know.
         if box.open:
-            network_panel.show(config)
+            network_panel(config)
 
 
 def _origin() -> None:
@@ -163,7 +174,7 @@ def _origin() -> None:
 def _source() -> bool:
     """The data set's menu; False, with the way to the data, while it is not here yet."""
     values, _ = form_state.values()
-    source = source_menu.choose(
+    source = datasets.choose_source(
         fields.label("data.source"), default=values["data.source"], help=fields.help_text("data.source")
     )
     if is_here(source):
@@ -213,3 +224,154 @@ def _launch(config: RunConfig, name: str, guess: Guess | None) -> None:
     clone.record(None)
     st.query_params["run"] = run.run_id
     st.rerun()
+
+
+#: Seconds between two looks for an answer.
+_TICK_SECONDS = 0.5
+
+_builder = ThreadPoolExecutor(1, "aquadash-networks")
+
+
+def network_panel(config: RunConfig) -> None:
+    """Draw the layers of a run's network, or that it is being built.
+
+    The process that asks trained networks builds it, for the app never loads TensorFlow. The form goes on meanwhile: a
+    small fragment looks for the answer, and the form is drawn again when it has come.
+    """
+    dataset = datasets.dataset(config.data.source)
+    shape, classes = dataset.image_shape, len(dataset.class_names)
+    answer = _described(config.model, shape, classes)
+    if not answer.done():
+        shell.live(_TICK_SECONDS)(_wait)(answer)
+        return
+    try:
+        network = answer.result()
+    except AquaDashError:
+        # Another try may have more memory or time.
+        _described.clear(config.model, shape, classes)
+        raise
+    st.markdown(
+        f"**{network.params:,} parameters**, of which training changes {network.trainable_params:,}; "
+        f"{network.multiply_adds:,} multiplications for an image.",
+        help=term("weights"),
+    )
+    components.plot(architecture(network.layers, image_shape=shape), key="network-architecture")
+    _layers_table(network.layers)
+
+
+@st.cache_resource(max_entries=100, show_spinner=False, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
+def _described(model: ModelConfig, image_shape: tuple[int, int, int], num_classes: int) -> Future[ModelSummary]:
+    work = partial(models.describe, model, image_shape=image_shape, num_classes=num_classes)
+    return _builder.submit(shared_process().ask, work)
+
+
+def _wait(answer: Future[ModelSummary]) -> None:
+    if answer.done():
+        st.rerun()
+    st.caption(f"⏱️ {WAKING}")
+
+
+def layer_table(layers: Sequence[LayerRow]) -> pd.DataFrame:
+    """A row a layer; its fractions of the whole network are in per cent."""
+    params = sum(layer.params for layer in layers) or 1
+    work = sum(layer.multiply_adds for layer in layers) or 1
+    table = pd.DataFrame(
+        {
+            "kind": [kind_words(layer.kind) for layer in layers],
+            "output": [shape_text(layer.output_shape) for layer in layers],
+            "parameters": [layer.params for layer in layers],
+            "fraction": [100 * layer.params / params for layer in layers],
+            "work": [100 * layer.multiply_adds / work for layer in layers],
+            "part": [layer.part for layer in layers],
+            "name": [layer.name for layer in layers],
+        }
+    )
+    return table if any(table["part"]) else table.drop(columns="part")
+
+
+def _layers_table(layers: Sequence[LayerRow]) -> None:
+    """Draw the table of the layers, which says the same as the diagram to those who do not see it."""
+    st.dataframe(
+        layer_table(layers),
+        key="network-layers",
+        hide_index=True,
+        column_config={
+            "kind": st.column_config.TextColumn("Layer", help="From the image to the answer."),
+            "output": st.column_config.TextColumn(
+                "Output", help="Height x width x channels of what it gives, or how many numbers."
+            ),
+            "parameters": st.column_config.NumberColumn("Parameters", format="localized", help=term("weights")),
+            "fraction": st.column_config.ProgressColumn(
+                "Fraction of parameters", format="%.0f %%", min_value=0, max_value=100, help="Of all parameters."
+            ),
+            "work": st.column_config.ProgressColumn(
+                "Fraction of work",
+                format="%.0f %%",
+                min_value=0,
+                max_value=100,
+                help="Of all multiplications for an image. Convolutions have few parameters and use them often.",
+            ),
+            "part": st.column_config.TextColumn("Part", help="Body: pretrained. Head: new."),
+            "name": st.column_config.TextColumn("Name", help="Its name in Keras."),
+        },
+    )
+
+
+_OPEN = "train:yaml"
+_PASTED = "train:yaml-pasted"
+_ANSWER = "train:yaml-answer"
+
+
+def yaml_box(config: RunConfig | None) -> None:
+    """Draw the folded box.
+
+    Args:
+        config: What the form says; None while it cannot be used as it is.
+    """
+    with st.expander("Settings as text (YAML)", icon="📝", key=_OPEN, on_change="rerun") as box:
+        if not box.open:
+            return
+        if config is not None:
+            text = to_yaml(config)
+            st.code(text, language="yaml", height=260)
+            st.download_button(
+                "Download",
+                text,
+                file_name="aquadash-settings.yaml",
+                mime="application/yaml",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        inputs.text_area(
+            "Paste settings",
+            key=_PASTED,
+            height=140,
+            max_chars=MOST_TEXT,
+            placeholder="training:\n  epochs: 20\n  learning_rate: 0.001",
+            help=f"{term('YAML')} What the text leaves out stays as it is in the form. JSON is understood, too.",
+        )
+        st.button("Use these settings", key="use-yaml", icon="📥", on_click=_use)
+        _show_answer()
+
+
+def _use() -> None:
+    try:
+        before = form_state.config()
+        config = from_yaml(st.session_state.get(_PASTED) or "", base=before)
+        check_names(config)
+    except AquaDashError as error:
+        st.session_state[_ANSWER] = (False, f"{error} The form is as it was.")
+        return
+    form_state.replace(config)
+    st.session_state[_PASTED] = ""
+    changed = len(config_diff([before, config]))
+    told = f"Done: {count(changed, 'setting')} changed." if changed else "Done: the form had all of these settings."
+    st.session_state[_ANSWER] = (True, told)
+
+
+def _show_answer() -> None:
+    """Once: whatever is done next makes it old."""
+    answer = st.session_state.pop(_ANSWER, None)
+    if answer is not None:
+        worked, text = answer
+        (st.success if worked else st.error)(plain(text), icon="✅" if worked else "🚧")

@@ -1,4 +1,4 @@
-"""The controls of a run's settings: the report's own knobs first, the others folded into groups."""
+"""The settings of a run as controls, group by group; the learning rate's curve, and the choice of pipelines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,33 @@ from typing import Any
 import streamlit as st
 
 from aquadash import augment
-from aquadash.config import RunConfig, setting
+from aquadash.augment import Library, PipelineSpec
+from aquadash.config import (
+    DEFINITIONS,
+    MOST_PIPELINES,
+    AugmentationConfig,
+    RunConfig,
+    TrainingConfig,
+    definitions_text,
+    digests,
+    read_definitions,
+    read_weights,
+    setting,
+    weights_text,
+)
 from aquadash.data import is_here
+from aquadash.errors import AquaDashError
+from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
+from aquadash.training.schedules import preview
+from aquadash.ui import components, datasets, gallery, inputs, pipeline_library, shell
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui import inputs, shell
 from aquadash.ui.glossary import term
+from aquadash.ui.hyperparameters import value_text
+from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
-from aquadash.ui.train import augmentation_fields, form_state, schedule_preview
+from aquadash.ui.train import form_state
 
 #: The folded groups of the form: title and icon. The settings of the group "first" are shown at once.
 GROUPS = {
@@ -31,7 +49,7 @@ GROUPS = {
 }
 
 
-def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
+def setting_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
     """Draw the controls of all settings that make a difference.
 
     Args:
@@ -51,7 +69,7 @@ def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConf
                 _controls(shown, problems, values)
                 # Only when somebody looks: drawing takes longer than all the controls.
                 if box.open and config is not None:
-                    schedule_preview.show(config.training)
+                    schedule_preview(config.training)
             continue
         with st.expander(title, icon=icon, key=f"group-{group}"):
             if group == "network":
@@ -62,7 +80,7 @@ def show(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConf
                 st.caption(term("transfer learning"))
             _controls(shown, problems, values)
             if group == "augmentation":
-                augmentation_fields.links(values)
+                pipeline_links(values)
                 if config is not None and values["augmentation.pipeline"] != "none":
                     _describe(config)
 
@@ -72,7 +90,7 @@ def _describe(config: RunConfig) -> None:
     with shell.guard():
         st.caption(f"🎨 {plain(augment.plan(config.augmentation).describe())}")
         if is_here(config.data.source):
-            augmentation_fields.samples(config)
+            sample_versions(config)
 
 
 def network_text(name: str, *, origin: RunConfig) -> str:
@@ -102,8 +120,8 @@ def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping
         columns = st.columns(len(row), vertical_alignment="bottom") if len(row) > 1 else [st.container()]
         for column, name in zip(columns, row, strict=True):
             with column:
-                if name == augmentation_fields.PIPELINE:
-                    augmentation_fields.show(values)
+                if name == PIPELINE:
+                    pipeline_fields(values)
                 else:
                     _control(name)
                 if name in problems:
@@ -149,3 +167,212 @@ def _control(name: str) -> None:
             format="%d" if kind is int else "%g",
             **common,
         )
+
+
+def schedule_preview(training: TrainingConfig) -> None:
+    """Draw the curve and say it in words."""
+    epochs, rates = preview(training)
+    components.plot(learning_rate_curve(epochs, rates), key="schedule")
+    st.caption(plain(f"{compute(epochs, rates).sentence} {unknown_before(training)}"))
+
+
+def unknown_before(training: TrainingConfig) -> str:
+    """What the curve cannot know before the training, as plain text; empty when there is nothing."""
+    told = []
+    if training.schedule == "plateau":
+        told.append(
+            f"How often it will be cut is not known before: after every {_epochs(training.schedule_epochs)} without a "
+            f"better {value_text('training.monitor', training.monitor)} it is multiplied by "
+            f"{training.schedule_factor:g}."
+        )
+    if training.patience and training.schedule not in ("constant", "plateau"):
+        told.append("Early stopping may end the training on the way.")
+    return " ".join(told)
+
+
+def _epochs(number: float) -> str:
+    return "epoch" if number == 1 else f"{number:g} epochs"
+
+
+PIPELINE = "augmentation.pipeline"
+
+#: What a mixture is at first.
+_MIXTURE = "notebook-1, mirror-shift"
+
+_NAMES = "mix:names"
+_WEIGHT = "mix:weight:"
+
+#: Images in the small preview, each of another class.
+_SAMPLES = 4
+
+
+def pipeline_fields(values: Mapping[str, Any]) -> None:
+    """Draw the menu and what belongs to the choice.
+
+    Args:
+        values: All settings, as the controls say.
+    """
+    form_state.prepare(PIPELINE)
+    library = pipeline_library.current()
+    text = st.session_state[form_state.key(PIPELINE)]
+    mixed = "," in text
+    own = digests(values[DEFINITIONS])
+    titles = _titles(library, own)
+    for name, _ in [] if mixed else read_weights(text):
+        titles.setdefault(name, name)
+    mixture = text if mixed else _MIXTURE
+    # Set each time: what can be chosen changes, and with it what the browser takes the menu for.
+    st.session_state[form_state.key(PIPELINE)] = text
+    inputs.selectbox(
+        fields.label(PIPELINE),
+        [*titles, mixture],
+        key=form_state.key(PIPELINE),
+        format_func=lambda option: titles.get(option, "Several, mixed by weights"),
+        help=fields.help_text(PIPELINE),
+    )
+    if mixed:
+        _mixture(text, titles)
+    _versions(text, values[DEFINITIONS], library)
+    for file, reason in library.damaged.items():
+        st.caption(f"⚠️ The saved pipeline {plain(file)} cannot be read: {plain(reason)}")
+
+
+def pipeline_links(values: Mapping[str, Any]) -> None:
+    """Lead to the Augment page with each pipeline that there is."""
+    known = pipeline_library.current().pipelines
+    names = [name for name, _ in read_weights(values[PIPELINE]) if name in known]
+    with st.container(horizontal=True):
+        for name in names:
+            st.page_link(
+                "pages/augment.py",
+                label=f"See {plain(known[name].title if len(names) == 1 else name)} at work",
+                icon=":material/arrow_forward:",
+                query_params={"pipeline": name, "source": values["data.source"]},
+            )
+
+
+def sample_versions(config: RunConfig) -> None:
+    """A few training images, each with a version that the settings make of it, when somebody wants to see them."""
+    if not inputs.toggle("Show some of its images", key="train:samples"):
+        return
+    dataset = datasets.dataset(config.data.source)
+    labels = dataset.train.labels
+    positions = [int((labels == label).argmax()) for label in range(min(_SAMPLES, len(dataset.class_names)))]
+    drawn = _drawn(dataset.fingerprint, config.data.source, config.augmentation, config.seed, tuple(positions))
+    cards = []
+    for number, position in enumerate(positions):
+        title = components.class_title(dataset.class_names[labels[position]])
+        alt = f"{dataset.class_names[labels[position]]}, training image {position}"
+        cards.append(gallery.Card(dataset.train.images[position], title, f"{alt}, original"))
+        cards.append(gallery.Card(drawn[number], "becomes", f"{alt}, a training version"))
+    gallery.show(cards, size_rem=7, columns=2, label="Originals, each followed by a version of it")
+
+
+@st.cache_data(max_entries=100, show_spinner="Drawing ...")
+def _drawn(fingerprint: str, source: str, config: AugmentationConfig, seed: int, positions: tuple[int, ...]) -> Any:
+    """The last version of each image, for originals come first."""
+    images = datasets.dataset(source).train.images[list(positions)]
+    return augment.draw(images, augment.plan(config), seed=seed)[-len(positions) :]
+
+
+def _titles(library: Library, own: Mapping[str, str]) -> dict[str, str]:
+    """What can be chosen, by name: built-in, saved and, where they are not among those, the run's own."""
+    titles = {
+        name: f"💾 {spec.title} (saved)" if name in library.saved else spec.title
+        for name, spec in library.pipelines.items()
+    }
+    return titles | {name: f"🧬 {name} (the run's own)" for name in own if name not in titles}
+
+
+def _mixture(text: str, titles: Mapping[str, str]) -> None:
+    """Which pipelines are mixed, and how much of each."""
+    weights = dict(read_weights(text))
+    st.session_state[_NAMES] = list(weights)
+    inputs.multiselect(
+        "Pipelines to mix",
+        list(dict.fromkeys([*titles, *weights])),
+        key=_NAMES,
+        format_func=lambda name: titles.get(name, name),
+        max_selections=MOST_PIPELINES,
+        on_change=_take_mixture,
+        help="Each version of an image goes through one of them, drawn by weight.",
+    )
+    total = sum(weights.values())
+    for name, weight in weights.items():
+        st.session_state[_WEIGHT + name] = weight
+        inputs.number_input(
+            f"Weight of {name}",
+            min_value=0.001,
+            max_value=1000.0,
+            step=1.0,
+            format="%g",
+            key=_WEIGHT + name,
+            on_change=_take_mixture,
+            help=f"{100 * weight / total:.3g} % of the changed images. Only the proportion of the weights counts.",
+        )
+    shares = ", ".join(f"{100 * weight / total:.3g} % {name}" for name, weight in weights.items())
+    st.caption(f"⚖️ {plain(shares)}")
+
+
+def _take_mixture() -> None:
+    """What the fields of the mixture say becomes the setting; without any pipeline it stays as it was."""
+    names = st.session_state.get(_NAMES) or []
+    if not names:
+        return
+    weights = tuple((name, float(st.session_state.get(_WEIGHT + name) or 1.0)) for name in names)
+    form_state.put({PIPELINE: names[0] if len(names) == 1 else weights_text(weights)})
+
+
+def _versions(text: str, definitions: str, library: Library) -> None:
+    """Say where a pipeline of the run's own is not the saved one of that name, and offer that."""
+    for name, _ in read_weights(text):
+        own = digests(definitions).get(name)
+        if own is None:
+            continue
+        saved = library.pipelines.get(name) if name in library.saved else None
+        if saved is None:
+            st.caption(
+                f"🧬 **{plain(name)}** is the copied run's own: there is no saved pipeline of that name any more.",
+                help=term("pipeline"),
+            )
+            st.button(
+                f"Save {plain(name)} again", key=f"keep-own:{name}", icon="💾", on_click=_keep, args=(name, definitions)
+            )
+        elif _digest(saved) != own:
+            st.caption(
+                f"🧬 **{plain(name)}** has been edited since the copied run was trained. The run's own version is used "
+                f"(version {own}; the saved one is version {_digest(saved)})."
+            )
+            st.button(
+                f"Take the saved {plain(name)}",
+                key=f"take-saved:{name}",
+                icon="🔄",
+                on_click=_drop,
+                args=(name, definitions),
+            )
+    if trouble := st.session_state.pop("train:keep-trouble", None):
+        st.warning(plain(trouble), icon="🚧")
+
+
+def _digest(spec: PipelineSpec) -> str:
+    """The version of a pipeline as a run that carried it would have it."""
+    config = RunConfig(augmentation=AugmentationConfig(pipeline=spec.name))
+    return digests(augment.embedded(config).augmentation.definitions)[spec.name]
+
+
+def _drop(name: str, definitions: str) -> None:
+    """Forget the run's own version of a pipeline, so that the saved one counts."""
+    form_state.put(
+        {DEFINITIONS: definitions_text({k: v for k, v in read_definitions(definitions).items() if k != name})}
+    )
+
+
+def _keep(name: str, definitions: str) -> None:
+    """Save the run's own pipeline."""
+    try:
+        found = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
+        saved = lab().pipelines.save(found, title=found.title)
+        if saved.name != name:
+            form_state.put({PIPELINE: saved.name})
+    except AquaDashError as error:
+        st.session_state["train:keep-trouble"] = str(error)

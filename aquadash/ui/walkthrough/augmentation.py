@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
-from aquadash.ui import bound, cache, gallery
+from aquadash.ui import bound, datasets, gallery
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
@@ -69,11 +69,11 @@ def _steps(name: str) -> tuple[str, ...]:
 
 @st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...")
 def _untouched(fingerprint: str, source: str, name: str) -> float:
-    return checks_data.untouched_share(cache.dataset(source).train.images[:_MEASURED], name, seed=0)
+    return checks_data.untouched_share(datasets.dataset(source).train.images[:_MEASURED], name, seed=0)
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
 def _draws(fingerprint: str, source: str, position: int, name: str, seed: int) -> NDArray[np.uint8]:
     """Changed versions of one training image, uint8 (draws, height, width, 3)."""
-    images = cache.dataset(source).train.images[position : position + 1]
+    images = datasets.dataset(source).train.images[position : position + 1]
     return augment.preview(images, pipeline=augment.PIPELINES[name], seed=seed, draws=_DRAWS)[:, 0]

@@ -12,8 +12,7 @@ from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
-from aquadash.ui import address, cache, components, run_order, source_menu
-from aquadash.ui.evaluate import first_model
+from aquadash.ui import address, components, datasets, run_lists
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
@@ -45,23 +44,23 @@ class Results:
 
 def pick_dataset() -> Dataset | None:
     """Draw the menu of data sets; None, with the way to it, for one that is not on this computer."""
-    source = source_menu.choose("Data set", width=400)
+    source = datasets.choose_source("Data set", width=400)
     if not data.is_here(source):
         st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.")
         st.page_link("pages/data.py", label="Go to Data", query_params={"source": source})
         return None
-    return cache.dataset(source)
+    return datasets.dataset(source)
 
 
 def pick_results() -> Results | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
     from aquadash.runs.first_model import ORIGIN
 
-    with_results = [run for run in first_model.or_first_model(lab().runs.all()) if _usable(run)]
+    with_results = [run for run in run_lists.or_included_model(lab().runs.all()) if _usable(run)]
     if not with_results:
         st.info("This section is about a run's results, and there are none yet.", icon="🏊")
         _offer_run()
-        first_model.offer_again()
+        run_lists.offer_included_model_again()
         return None
     if all(run.origin == ORIGIN for run in with_results):
         with st.expander("You have no run of your own yet: this is the included model", icon="🏊"):
@@ -79,7 +78,7 @@ def pick_results() -> Results | None:
 
 
 def _usable(run: Run) -> bool:
-    return run_order.has_results(run) and run.status.ended
+    return run_lists.has_results(run) and run.status.ended
 
 
 def _offer_run() -> None:
@@ -90,7 +89,7 @@ def _offer_run() -> None:
             "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
         )
     said = st.query_params.get("source", "")
-    source = said if data.is_here(said) else source_menu.DEFAULT
+    source = said if data.is_here(said) else datasets.DEFAULT_SOURCE
     epochs = lab().limits.within_epochs(EPOCHS)
     st.caption(
         f"A short training of the report's network on {plain(data.title_of(source))}, with a proper validation split: "

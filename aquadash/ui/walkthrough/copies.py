@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
-from aquadash.ui import bound, cache, gallery
+from aquadash.ui import bound, datasets, gallery
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count
 from aquadash.ui.walkthrough import parts
@@ -74,6 +74,6 @@ def show(dataset: Dataset) -> None:
 @st.cache_data(max_entries=8, show_spinner="Drawing the variants ...")
 def _blocks(fingerprint: str, source: str) -> NDArray[np.uint8]:
     """The first images in each block, uint8 (blocks, n, height, width, 3)."""
-    images = cache.dataset(source).train.images[:_SHOWN]
+    images = datasets.dataset(source).train.images[:_SHOWN]
     made = augment.apply(images, augment.PIPELINES["notebook"], seed=0)
     return made.reshape(-1, *images.shape)

@@ -7,9 +7,9 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.figures.theme import class_colour
-from aquadash.ui import bound, cache, gallery
+from aquadash.ui import bound, datasets, gallery
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.text import count, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data
@@ -68,7 +68,7 @@ def show(dataset: Dataset) -> None:
             size_rem=11,
             label="The mean picture",
         )
-    found = cache.statistics(dataset.name, "train")
+    found = datasets.statistics(dataset.name, "train")
     parts.question(
         "extraction",
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")

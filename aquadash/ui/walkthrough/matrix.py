@@ -6,8 +6,8 @@ import streamlit as st
 
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.ui import bound, components
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import checks_results, report

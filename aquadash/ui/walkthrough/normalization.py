@@ -7,7 +7,7 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
-from aquadash.ui import bound, cache, components
+from aquadash.ui import bound, components, datasets
 from aquadash.ui.glossary import term
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data
@@ -28,7 +28,7 @@ def show(dataset: Dataset) -> None:
         help=f"{term('normalization')} {term('one-hot')}",
     )
     parts.real("The colour values of all training images")
-    found = cache.statistics(dataset.name, "train").channels
+    found = datasets.statistics(dataset.name, "train").channels
     means = [channel.mean or 0.0 for channel in found]
     deviations = [channel.std or 1.0 for channel in found]
     bins = np.array([channel.histogram.reshape(64, 4).sum(axis=1) for channel in found])

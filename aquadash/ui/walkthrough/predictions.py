@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from aquadash.ui import bound, gallery, image_browser
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.probabilities import class_text
 from aquadash.ui.walkthrough import parts
 from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import checks_results, report

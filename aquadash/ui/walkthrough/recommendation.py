@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash import data, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import bound, cache
+from aquadash.ui import bound, datasets
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
@@ -152,7 +152,7 @@ def show(results: Results) -> None:
 def _images(run: Run) -> int | None:
     """How many images an epoch shows; None where the data set is not here."""
     try:
-        return learnt_from(run.config, cache.dataset(run.config.data.source))
+        return learnt_from(run.config, datasets.dataset(run.config.data.source))
     except AquaDashError as error:
         st.caption(plain(f"How many images it learnt from is not known here: {error}"))
         return None

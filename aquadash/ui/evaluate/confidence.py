@@ -1,0 +1,393 @@
+"""How far probabilities can be trusted: calibration, rejection, and each class against the rest by threshold."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from aquadash.evaluation import (
+    Calibration,
+    CoveragePoint,
+    Rescaling,
+    answered,
+    bin_of,
+    coverage_at,
+    lowest_threshold,
+    macro_mean,
+    parts_at,
+)
+from aquadash.figures.coverage_curve import coverage_curve
+from aquadash.figures.reliability_diagram import reliability_diagram
+from aquadash.figures.threshold_curves import MOST_DRAWN, Kind, area, threshold_curves
+from aquadash.ui import address, bound, components, image_browser
+from aquadash.ui.evaluate import scores
+from aquadash.ui.evaluated import Evaluated, Narrowed
+from aquadash.ui.gallery import class_text
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, percent, plain
+
+#: The chart's key.
+RELIABILITY_KEY = "reliability"
+
+_ANY = "any"
+
+
+def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
+    """Draw the diagram, the figures before and after, and the histogram of confidence.
+
+    Returns:
+        The images of the chosen bin; None where none is chosen.
+    """
+    found, done = one.calibration(), one.rescaling()
+    _take_bin_click(len(found.counts))
+    st.subheader("When it is 80 % sure, is it right in 80 % of cases?", anchor=False, help=term("calibration"))
+    lines = [] if done is None else [(f"with temperature {done.temperature.value:.2f}", done.after)]
+    if other is not None:
+        lines.append((other.run.name, other.calibration()))
+    chosen = _bin_menu(found)
+    components.plot(
+        reliability_diagram(found, lines=lines, selected=chosen),
+        key=RELIABILITY_KEY,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    st.caption(
+        "Bars below the dotted line: too sure. Above it: not sure enough. Pale bars hold fewer than 10 images and say "
+        "little. Click a bar to see its images. From the keyboard: the menu above."
+    )
+    _calibration_figures(one, other, found, done)
+    st.markdown("**How sure is it?**", help=term("confidence"))
+    if other is None:
+        scores.render_confidence(one.predictions, key="confidences")
+    else:
+        for column, each in zip(st.columns(2), (one, other), strict=True):
+            with column:
+                st.caption(plain(each.run.name))
+                scores.render_confidence(each.predictions, key=f"confidences-{each.run.run_id}")
+    if chosen is None:
+        return None
+    mask = bin_of(one.predictions.probabilities.max(axis=1), bins=len(found.counts)) == chosen
+    return Narrowed(mask, f"images answered with {_bin_text(found, chosen)} confidence")
+
+
+def _bin_menu(found: Calibration) -> int | None:
+    words = {_ANY: "any"} | {
+        str(index + 1): f"{_bin_text(found, index)}: {count(int(images), 'image')}"
+        for index, images in enumerate(found.counts)
+    }
+    word = bound.menu("bin", words, label="Images with a confidence of", width=260, on_change=image_browser.first_page)
+    return None if word == _ANY else int(word) - 1
+
+
+def _bin_text(found: Calibration, index: int) -> str:
+    return f"{100 * found.edges[index]:.0f} to {100 * found.edges[index + 1]:.0f} %"
+
+
+def _calibration_figures(one: Evaluated, other: Evaluated | None, found: Calibration, done: Rescaling | None) -> None:
+    """The errors as a table, and what the temperature is in plain words."""
+    rows = [("Model", found)]
+    if done is not None:
+        if done.before.n != found.n:
+            rows.append((f"Model, the {done.before.n:,} unseen images", done.before))
+        rows.append(("With temperature", done.after))
+    if other is not None:
+        rows.append(("Second run", other.calibration()))
+    st.dataframe(
+        {
+            "": [name for name, _ in rows],
+            "Calibration error": [100 * row.ece for _, row in rows],
+            "Sure": [100 * row.mean_confidence for _, row in rows],
+            "Right": [100 * row.mean_accuracy for _, row in rows],
+            "Loss": [row.loss for _, row in rows],
+            "Brier": [row.brier for _, row in rows],
+        },
+        column_config={
+            "Calibration error": st.column_config.NumberColumn(format="%.1f", help=term("calibration error")),
+            "Sure": st.column_config.NumberColumn(format="%.0f %%", help="Mean confidence."),
+            "Right": st.column_config.NumberColumn(format="%.0f %%", help=term("accuracy")),
+            "Loss": st.column_config.NumberColumn(format="%.3f", help=term("loss")),
+            "Brier": st.column_config.NumberColumn(format="%.3f", help=term("Brier score")),
+        },
+        hide_index=True,
+        alt="Calibration error, loss and Brier score before and after temperature scaling",
+        key="calibration-figures",
+    )
+    st.markdown(_temperature_words(one, done), help=term("temperature"))
+
+
+def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
+    """What the temperature says, in markdown."""
+    if done is None:
+        return (
+            "**No temperature:** this run kept no predictions of its validation images, as runs of older versions did, "
+            "and a temperature must not be fitted on the test images. Clone the run and train it again to have one."
+        )
+    fit = done.temperature
+    verdict = (
+        "the network is about as sure as it should be"
+        if 0.95 <= fit.value <= 1.05
+        else "the network is too sure of itself"
+        if fit.value > 1
+        else "the network is less sure than it could be"
+    )
+    text = (
+        f"**Temperature {fit.value:.2f}:** {verdict}. It was fitted on {count(fit.n, 'validation image')}; dividing "
+        f"the network's scores by it takes the calibration error over {count(done.before.n, 'test image')} from "
+        f"{100 * done.before.ece:.1f} to {100 * done.after.ece:.1f} points and the loss from {done.before.loss:.3f} to "
+        f"{done.after.loss:.3f}. No answer changes, only how sure it is."
+    )
+    if done.after.ece > done.before.ece:
+        text += " Here it did not help: what the validation images asked for does not suit the test images."
+    if fit.at_limit:
+        text += plain(" The fit ended at the edge of what is allowed, so take it as a direction and not as a figure.")
+    if one.validated_on_test:
+        text += (
+            " This run validated on test images; they are left out of the figures after the fit."
+            if done.before.n < one.found.n
+            else " This run validated on all its test images, so that the figures after the fit flatter."
+        )
+    return text
+
+
+def _take_bin_click(bins: int) -> None:
+    point = components.new_click(RELIABILITY_KEY)
+    index = None if not point else components.clicked_index(point[0], below=bins)
+    if index is not None:
+        address.assign("bin", str(index + 1))
+        image_browser.first_page()
+
+
+#: The chart's key.
+COVERAGE_KEY = "coverage"
+
+_SHOWN = {"answered": "Answered", "refused": "Refused", "all": "All"}
+
+#: Shares of right answers for which a threshold can be looked up on the validation images, in per cent.
+_TARGETS = (80, 90, 95)
+
+
+def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
+    """Draw the slider, what it gives, and the curve.
+
+    Returns:
+        The images that are answered, refused, or all.
+    """
+    point = components.new_click(COVERAGE_KEY)
+    cut = None if not point else components.clicked_fraction(point[0])
+    if cut is not None:
+        address.assign("sure", math.floor(100 * cut + 1e-6))
+        image_browser.first_page()
+    st.subheader("Rejection threshold", anchor=False, help=term("coverage"))
+    sure = bound.slider(
+        "sure",
+        0,
+        100,
+        label="Minimum confidence",
+        default=50,
+        format="%d %%",
+        help=term("confidence"),
+        on_change=image_browser.first_page,
+    )
+    _targets(one)
+    threshold = sure / 100
+    given = coverage_at(one.predictions.labels, one.predictions.probabilities, threshold=threshold)
+    _coverage_figures(one, given)
+    runs = [(one.run.name, one.coverage(), given)]
+    if other is not None:
+        there = coverage_at(other.predictions.labels, other.predictions.probabilities, threshold=threshold)
+        runs.append((other.run.name, other.coverage(), there))
+    components.plot(coverage_curve(runs), key=COVERAGE_KEY, on_select="rerun", selection_mode="points")
+    st.caption("Click the curve to move the threshold. From the keyboard: the slider above.")
+    counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
+    titles = {word: f"{title}: {counts[word]:,}" for word, title in _SHOWN.items()}
+    shown = bound.choice("answers", titles, label="Images shown", on_change=image_browser.first_page)
+    mask = answered(one.predictions.probabilities, threshold=threshold)
+    if shown == "all":
+        return Narrowed(np.ones_like(mask), "all test images")
+    return Narrowed(mask if shown == "answered" else ~mask, f"images {shown} at a threshold of {sure} %")
+
+
+def set_threshold(threshold: float) -> None:
+    """A button's callback: the threshold, 0 to 1, that the validation images suggest."""
+    address.assign("sure", math.ceil(100 * threshold - 1e-6))
+    image_browser.first_page()
+
+
+def _targets(one: Evaluated) -> None:
+    """Buttons that set the slider to what gives a share of right answers on the validation images."""
+    validation = one.validation
+    if validation is None:
+        st.caption(
+            "This run kept no predictions of its validation images, so that no threshold can be looked up on them. One "
+            "that is chosen by its result on the test images flatters."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Set by the validation images:", width="content")
+        for target in _TARGETS:
+            found = lowest_threshold(validation.labels, validation.probabilities, accuracy=target / 100)
+            st.button(
+                f"{target} % right",
+                key=f"target-{target}",
+                disabled=found is None,
+                help="No threshold gives that on the validation images."
+                if found is None
+                else f"{100 * found:.0f} % is the lowest threshold at which {target} % of the answers on the "
+                "validation images are right.",
+                on_click=set_threshold,
+                args=(found or 0.0,),
+            )
+
+
+def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
+    with st.container(horizontal=True):
+        st.metric(
+            "Answered",
+            percent(given.coverage).replace(".0 %", " %"),
+            delta=f"{given.answered:,} of {count(given.n, 'test image')}",
+            delta_color="off",
+            delta_arrow="off",
+            help=term("coverage"),
+            border=True,
+            width="content",
+        )
+        value, _, rest = percent(given.accuracy, given.interval).partition(" (")
+        st.metric(
+            "Accuracy on those",
+            value,
+            delta=f"95 % interval: {rest.rstrip(')')}" if rest else "nothing is answered",
+            delta_color="off",
+            delta_arrow="off",
+            help=f"{term('accuracy')} {term('confidence interval')}",
+            border=True,
+            width="content",
+        )
+    validation = one.validation
+    if validation is not None:
+        there = coverage_at(validation.labels, validation.probabilities, threshold=given.threshold)
+        right = "no answer" if there.accuracy is None else f"{percent(there.accuracy, there.interval)} of them right"
+        st.caption(
+            f"On the {count(there.n, 'validation image')} the same threshold answers {percent(there.coverage)}, "
+            f"{right}."
+        )
+
+
+#: The chart's key.
+THRESHOLD_CURVES_KEY = "threshold-curves"
+
+_KINDS = {"roc": "ROC", "precision-recall": "Precision and recall"}
+#: What the images beside the chart are, by the word in the address, and which parts of a threshold that is.
+_PARTS = {
+    "called": ("Called so", ("hits", "false alarms")),
+    "hits": ("Hits", ("hits",)),
+    "false-alarms": ("False alarms", ("false alarms",)),
+    "missed": ("Missed", ("missed",)),
+    "all": ("All images", ("hits", "false alarms", "missed", "rest")),
+}
+
+
+def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed:
+    """Draw the controls, the curves and the areas.
+
+    Returns:
+        The images that the threshold calls the class, or the part of them that was asked for.
+    """
+    names = one.found.classes
+    _take_curve_click(names)
+    st.subheader("How well does it tell one class from the rest?", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = bound.choice(
+            "curve", _KINDS, label="Curve", help=f"{term('ROC curve')} {term('precision-recall curve')}"
+        )
+        titles = {name: class_text(name) for name in names}
+        name = bound.menu("class", titles, label="Class", width=160, on_change=image_browser.first_page)
+    index = names.index(name)
+    percent = bound.slider(
+        "cut",
+        0,
+        100,
+        label="Call an image this class if its probability is at least",
+        default=50,
+        format="%d %%",
+        help=term("threshold"),
+        on_change=image_browser.first_page,
+    )
+    cut = percent / 100
+    components.plot(
+        threshold_curves(
+            one.curves(),
+            kind=cast(Kind, kind),
+            chosen=index,
+            cut=cut,
+            other=None if other is None else other.curves(),
+            other_name="" if other is None else other.run.name,
+        ),
+        key=THRESHOLD_CURVES_KEY,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    if len(names) > MOST_DRAWN:
+        st.caption(f"The chosen class and the {MOST_DRAWN} with the smallest areas; the table has all of them.")
+    st.caption("Click a curve to choose its class and threshold. From the keyboard: the menu and the slider above.")
+    masks = parts_at(one.predictions.labels, one.predictions.probabilities, class_index=index, threshold=cut)
+    part = bound.choice(
+        "part",
+        {
+            word: f"{title}: {sum(int(masks[part].sum()) for part in parts):,}"
+            for word, (title, parts) in _PARTS.items()
+        },
+        label="Images shown",
+        help="Hits are images of the class that are called so, false alarms others that are called so, missed ones are "
+        "of the class and not called so. The most probable class does not matter here.",
+        on_change=image_browser.first_page,
+    )
+    _areas(one, other)
+    mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
+    what = {
+        "called": f"images called {class_text(name)} at a threshold of {percent} %",
+        "hits": f"{class_text(name)}, found at a threshold of {percent} %",
+        "false-alarms": f"images wrongly called {class_text(name)} at a threshold of {percent} %",
+        "missed": f"{class_text(name)}, missed at a threshold of {percent} %",
+        "all": "all test images",
+    }[part]
+    return Narrowed(mask, what)
+
+
+def _areas(one: Evaluated, other: Evaluated | None) -> None:
+    """The areas of each class and their means."""
+    table: dict[str, list[object]] = {"Class": [*map(class_text, one.found.classes), "∅ by class"]}
+    titles = {"roc": "ROC area", "precision-recall": "Average precision"}
+    for run, suffix in ((one, ""), (other, ", second run")):
+        if run is None:
+            continue
+        for kind, title in titles.items():
+            values = [area(row, cast(Kind, kind)) for row in run.curves()]
+            table[title + suffix] = [*values, macro_mean(values)]
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        table,
+        column_config={
+            title + suffix: number(format="%.3f", help=term("ROC area" if title == "ROC area" else "average precision"))
+            for title in titles.values()
+            for suffix in ("", ", second run")
+        },
+        hide_index=True,
+        alt="The area under each class's curves",
+        key="areas",
+    )
+
+
+def _take_curve_click(names: tuple[str, ...]) -> None:
+    point = components.new_click(THRESHOLD_CURVES_KEY)
+    if point is None or len(point) != 2:
+        return
+    index, cut = components.clicked_index(point[0], below=len(names)), components.clicked_fraction(point[1])
+    if index is None or cut is None:
+        return
+    address.assign("class", names[index])
+    # Rounded down, so that the image that was clicked is called the class.
+    address.assign("cut", math.floor(100 * cut + 1e-6))
+    image_browser.first_page()

@@ -1,0 +1,132 @@
+"""Runs as the pages list them: their order, owner and progress, and the included model where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+from aquadash import settings
+from aquadash.lab.rights import Action
+from aquadash.people import Thing
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import shell
+from aquadash.ui.lab import lab, visitor
+from aquadash.ui.text import joined, plain, sentence, time_left
+
+
+def at_work_first(runs: Sequence[Run]) -> list[Run]:
+    """Runs at work first, the running before the waiting in their order; then the others as they came, the archived
+    last."""
+    running = [run for run in runs if run.status is RunStatus.RUNNING]
+    ended = [run for run in runs if run.status.ended]
+    return [*running, *waiting(runs), *sorted(ended, key=lambda run: run.archived)]
+
+
+def waiting(runs: Sequence[Run]) -> list[Run]:
+    """The queue: the run that starts next first."""
+    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.place)
+
+
+def has_results(run: Run) -> bool:
+    """Whether the run's model has been stored and has predicted the test images."""
+    return "test_accuracy" in run.metrics
+
+
+def results_first(runs: Sequence[Run]) -> list[Run]:
+    """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
+    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.pinned))
+
+
+def own_first(runs: Iterable[Run]) -> list[Run]:
+    """The runs in their order, but the visitor's own before the others. Nothing changes where there is no class."""
+    found = list(runs)
+    person = visitor()
+    if not settings.classroom() or not person.person_id:
+        return found
+    return sorted(found, key=lambda run: run.owner != person.person_id)
+
+
+def with_networks(runs: Iterable[Run]) -> list[Run]:
+    """The runs whose networks the visitor may open, in their order."""
+    rights = lab().rights
+    return [run for run in runs if rights.allow(Action.OPEN_MODEL, run.thing)]
+
+
+def owner_text(thing: Thing) -> str:
+    """Whose a thing is, plain text: ``"you"``, a name, ``"everybody"``; empty where there is no class."""
+    if not settings.classroom():
+        return ""
+    return "you" if _own(thing) else thing.owner_name or "everybody"
+
+
+def owner_badge(thing: Thing) -> None:
+    """Say beside a thing whose it is, and that it is hidden; nothing where there is no class."""
+    text = owner_text(thing)
+    if not text:
+        return
+    # Somebody may call themselves "you".
+    own = _own(thing)
+    st.badge(plain(text), icon="⭐" if own else "👤", color="blue" if own else "gray")
+    if thing.hidden:
+        st.badge("hidden", icon="🙈", color="gray")
+
+
+def _own(thing: Thing) -> bool:
+    return bool(thing.owner) and thing.owner == visitor().person_id
+
+
+def progress_bar(run: Run, *, lead: str = "") -> None:
+    """Draw a progress bar with its words, and before them what tells the run from others, if anything must."""
+    share, text = progress_of(run)
+    st.progress(share, text=plain(f"{lead}: {text}" if lead else sentence(text)))
+
+
+def progress_of(run: Run) -> tuple[float, str]:
+    """The share of its epochs that a run has done, 0 to 1, and what it does, plain text."""
+    progress = run.progress
+    if run.status is RunStatus.QUEUED or progress is None:
+        return 0.0, "waits for its turn"
+    if not progress.epochs:
+        return 0.0, progress.phase
+    left = time_left(progress.eta_seconds, at_most=True)
+    return progress.share, joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)
+
+
+def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:
+    """The runs; where none of them has a network yet, with the included model, which is put into the store."""
+    if any(has_results(run) for run in runs):
+        return runs
+    with shell.guard(), st.spinner("Unpacking the included model ..."):
+        if not lab().runs.first_model().deleted:
+            return lab().runs.all()
+    return runs
+
+
+def offer_included_model() -> None:
+    """A button that puts the included model into an empty store and shows it."""
+    if st.button("Show the included model", icon="🪪", key="show-first-model"):
+        with shell.guard(), st.spinner("Unpacking the included model ..."):
+            run = lab().runs.first_model()
+            if run.deleted:
+                lab().runs.restore(run.run_id)
+            st.switch_page("pages/evaluate.py", query_params={"run": run.run_id})
+
+
+def render_model_card(run: Run) -> None:
+    """What one should know of the included model: data, recipe, figures, limits; nothing for other runs."""
+    from aquadash.runs.first_model import CARD, FOLDER, ORIGIN
+
+    if run.origin == ORIGIN:
+        with st.expander("About this model", icon="🪪"):
+            st.markdown((FOLDER / CARD).read_text(encoding="utf-8").partition("\n\n")[2])
+
+
+def offer_included_model_again() -> None:
+    """A button that brings the included model back from the bin."""
+    if lab().rights.allow(Action.ADD_FOR_ALL) and st.button(
+        "Bring the included model back", icon=":material/restore_from_trash:", key="first-model"
+    ):
+        with shell.guard():
+            lab().runs.restore(lab().runs.first_model().run_id)
+            st.rerun()
