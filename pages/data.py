@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
-from aquadash.ui import bound, datasets, inputs, shell
+from aquadash.ui import bound, datasets, gallery, inputs, shell
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -37,8 +37,8 @@ def offer_download() -> None:
     if st.button("Download CIFAR-100", type="primary", icon=":material/download:", key="download"):
         bar = st.progress(0.0, text="Starting ...")
 
-        def show(text: str, share: float | None) -> None:
-            bar.progress(min(share or 0.0, 1.0), text=plain(text))
+        def show(text: str, fraction: float | None) -> None:
+            bar.progress(min(fraction or 0.0, 1.0), text=plain(text))
 
         with shell.guard():
             lab().data.fetch(show)
@@ -64,7 +64,7 @@ def look_at(dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         section = dataset_views.SECTIONS.choose()
         split = bound.choice(
-            "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=dataset_views.first_page
+            "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=gallery.first_page
         )
     section.show(dataset, split)
 

@@ -12,7 +12,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import duration, moment, plain
 
-_MOST_AT_WORK = 5
+_MAX_AT_WORK = 5
 
 STEPS = (
     ("🐟 Look at the data", "Five animals: 2,500 training images and 500 test images.", "data"),
@@ -40,7 +40,7 @@ def now_and_lately() -> None:
     at_work = [run for run in runs if not run.status.ended]
     if not at_work:
         st.caption("Nothing at the moment.")
-    for run in run_lists.own_first(run_lists.at_work_first(at_work))[:_MOST_AT_WORK]:
+    for run in run_lists.own_first(run_lists.at_work_first(at_work))[:_MAX_AT_WORK]:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")
@@ -49,8 +49,8 @@ def now_and_lately() -> None:
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
                 run_lists.progress_bar(run)
-    if len(at_work) > _MOST_AT_WORK:
-        st.caption(f"and {len(at_work) - _MOST_AT_WORK} more")
+    if len(at_work) > _MAX_AT_WORK:
+        st.caption(f"and {len(at_work) - _MAX_AT_WORK} more")
 
     st.subheader("Latest results", anchor=False)
     # A class compares by validation, as its board does.

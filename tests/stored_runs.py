@@ -64,7 +64,7 @@ def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def open_store_only(opening: warmup._Opening) -> None:
         open_store()
-        opening.store_done.set()
-        opening.engine_done.set()
+        opening.store.set_result(None)
+        opening.engine.set_result(None)
 
     monkeypatch.setattr(warmup, "_open", open_store_only)

@@ -36,12 +36,12 @@ _SCRIPT = """
 import importlib
 import streamlit as st
 from aquadash import augment
-from aquadash.ui import cache
+from aquadash.ui import datasets
 from aquadash.ui.augment.studio import Studio
 
 module, function, pipeline, branch = st.session_state["test:view"]
 spec = pipeline if not isinstance(pipeline, str) else augment.pipeline(pipeline)
-dataset = cache.dataset("synthetic")
+dataset = datasets.dataset("synthetic")
 positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
 studio = Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names)
 getattr(importlib.import_module("aquadash.ui.augment." + module), function)(studio)

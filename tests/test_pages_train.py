@@ -13,7 +13,7 @@ from aquadash.runs import Guess, RunStatus, RunStore, open_store
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import run_lists, shell
 from aquadash.ui.text import plain
-from aquadash.ui.train import live, train_form
+from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, open_page, words
@@ -107,7 +107,7 @@ def test_a_guess_that_cannot_be_kept_does_not_keep_the_run(engine: FakeEngine, m
 
 
 def test_double_click_launches_once(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_form, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
     app = open_page()
     app.button(key="launch").click().run()
     app.button(key="launch").click().run()

@@ -14,6 +14,7 @@ from aquadash.errors import ConfigError
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
+from aquadash.ui import shell
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
@@ -67,7 +68,7 @@ def test_preset_fills_the_form_and_explains_its_oddities(engine: FakeEngine) -> 
 
 
 def test_an_untouched_preset_launches_as_it_is(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_form, "_DOUBLE_CLICK_SECONDS", 0.0)
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
     app = open_page()
     for preset in PRESETS:
         app.selectbox(key="preset").select(preset).run()

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.coach import Note
+from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus
 from aquadash.ui.train import clone, coach_notes
+from aquadash.ui.train.coach_notes import fix_text
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
 from tests.test_coach_curve_rules import learning, overfitting, stopped
@@ -102,3 +105,9 @@ def test_results_are_looked_at_when_the_run_has_ended(monkeypatch: pytest.Monkey
         found = {note.key: note for note in coach_notes.notes_on(one, epochs(5, lambda e: 0.2, lambda e: 0.2))}
         assert ("class-ignored" in found) is told
     assert found["class-ignored"].changes == {"training.class_weights": "balanced"}
+
+
+def test_a_fix_says_what_it_sets() -> None:
+    changes = {"training.learning_rate": 0.01, "model.filters": "16, 32", "training.restore_best_weights": True}
+    note = Note("key", "warning", "Title", "Evidence", changes)
+    assert fix_text(note, RunConfig()) == ("Learning rate: 0.01; Filters per block: 16, 32; Restore best weights: yes")

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui.gallery import Bar, Card, data_url, markup
+from aquadash.ui import gallery
+from aquadash.ui.gallery import Bar, Card, bars_markup, data_url, markup
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -115,3 +116,27 @@ def test_a_page_beyond_the_last_shows_the_last(app: AppTest) -> None:
     app.run()
     assert app.session_state["slice"] == slice(90, 95)
     assert not app.exception
+
+
+CLASSES = ("beaver", "dolphin", "<b>otter</b>")
+
+
+def test_every_class_gets_a_bar_and_the_true_one_a_sign() -> None:
+    shown = gallery.bars([0.2, 0.5, 0.3], class_names=CLASSES, true_class=1)
+
+    assert [bar.probability for bar in shown] == [0.2, 0.5, 0.3]
+    assert [bar.is_true for bar in shown] == [False, True, False]
+    assert shown[0].label == "🦫 beaver"
+
+
+def test_of_many_classes_only_the_likeliest_and_the_true_one_are_shown() -> None:
+    shares = np.linspace(0, 1, 100)
+    shown = gallery.bars(shares, class_names=[f"c{index}" for index in range(100)], true_class=3)
+
+    assert [bar.label for bar in shown] == ["c3", *(f"c{index}" for index in range(94, 100))]
+
+
+def test_names_are_text() -> None:
+    html = bars_markup(gallery.bars([0.2, 0.5, 0.3], class_names=CLASSES))
+
+    assert "<b>" not in html and "&lt;b&gt;otter" in html and "50 %" in html

@@ -89,7 +89,7 @@ def test_another_framing_and_another_network_are_looked_at_anew() -> None:
 
 
 def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictions, "_MOST_LOOKS", 2)
+    monkeypatch.setattr(predictions, "_MAX_LOOKS", 2)
     memory, one = Memory(), network("one")
     items = [Item(picture(f"{number}.png"), CENTRED) for number in range(5)]
     assert len(list(memory.predict(items, [one]))) == 5

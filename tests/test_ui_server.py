@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
+from aquadash.data.framing import fit
+from aquadash.data.images import SHRINK_BYTES, decode, shrink
+from aquadash.errors import ImageError
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
+from aquadash.ui.server import UPLOADS, Shrinking, shrunk_form
 from tests.app_pages import APP
+from tests.encoded_pictures import saved
 
 
 class AsServed(PagesManager):
@@ -52,3 +67,135 @@ def test_the_server_starts_in_silence_and_without_what_only_a_class_needs() -> N
     assert not done.stderr
     for name in done.stdout.split():
         assert not name.startswith(("aquadash.ui.classroom", "aquadash.classroom.sessions", "authlib")), name
+
+
+UPRIGHT = Image.Exif()
+UPRIGHT[0x0112] = 6
+
+
+def grainy(width: int = 1600, height: int = 1200, channels: int = 3) -> Image.Image:
+    """A picture that no format makes small."""
+    pixels = np.random.default_rng(0).integers(0, 256, (height // 4, width // 4, channels), dtype=np.uint8)
+    return Image.fromarray(np.kron(pixels, np.ones((4, 4, 1), np.uint8)) ^ 5).resize(
+        (width, height), Image.Resampling.BOX
+    )
+
+
+LARGE = {
+    "photo.jpg": saved(grainy(), "JPEG", quality=99, exif=UPRIGHT),
+    "print.jpg": saved(grainy().convert("CMYK"), "JPEG", quality=99),
+    "drawing.png": saved(grainy(channels=4), "PNG", compress_level=0),
+    "scan.png": saved(Image.fromarray(np.full((1200, 1600), 40_000, np.uint16)), "PNG", compress_level=0),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_shrunk_picture_is_read_as_the_large_one(name: str) -> None:
+    data = LARGE[name]
+    small = shrink(data, name=name)
+    assert len(small) < 0.7 * len(data)
+    before, after = decode(data, name=name), decode(small, name=name)
+    assert (after.original_size, after.kind, after.notes) == (before.original_size, before.kind, before.notes)
+    assert after.rgb.shape == before.rgb.shape
+    seen = [fit(each.rgb, size=(32, 32)).astype(int) for each in (before, after)]
+    assert np.abs(seen[0] - seen[1]).max() <= (1 if before.kind == "JPEG" else 0)
+    assert shrink(small, name=name) == small or len(shrink(small, name=name)) <= len(small)
+    again = decode(shrink(small, name=name), name=name)
+    assert (again.original_size, again.notes) == (before.original_size, before.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("small.jpg", saved(grainy(64, 64), "JPEG")),
+        ("photo.webp", saved(grainy(), "WEBP", lossless=True)),
+        ("cut.jpg", LARGE["photo.jpg"][:SHRINK_BYTES + 1000]),
+        ("wrong.png", LARGE["photo.jpg"]),
+        ("archive.zip", b"PK\x03\x04" + bytes(SHRINK_BYTES)),
+        ("nothing", bytes(SHRINK_BYTES + 1)),
+    ],
+)  # fmt: skip
+def test_what_is_small_or_refused_is_left_alone(name: str, data: bytes) -> None:
+    assert shrink(data, name=name) is data
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["aquadash 0x1", "aquadash 99999999x1", "aquadash 1x1 9", "aquadash 1x1 0 <b>", "aquadash", "x aquadash 1x1"],
+)
+def test_a_comment_of_another_kind_says_nothing(comment: str) -> None:
+    image = decode(saved(grainy(64, 48), "JPEG", comment=comment), name="a.jpg")
+    assert (image.original_size, image.notes) == ((64, 48), ())
+
+
+def form(name: str, data: bytes, *, more: bytes = b"") -> bytes:
+    head = f'--xx\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
+    return head.encode() + data + b"\r\n" + more + b"--xx--\r\n"
+
+
+def test_a_form_of_anything_but_one_file_is_left_alone() -> None:
+    other = b'--xx\r\nContent-Disposition: form-data; name="g"\r\n\r\nx\r\n'
+    photo = LARGE["photo.jpg"]
+    nameless = form("a.jpg", photo).replace(b'; filename="a.jpg"', b"")
+    for body in (b"", photo, form("a.jpg", photo, more=other), form("a.jpg", photo)[:-20], nameless):
+        assert shrunk_form(body) == body
+
+
+class Kept:
+    """An app that keeps what it is sent, behind what makes it small."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        routes = [Route("/{path:path}", self._keep, methods=["PUT", "POST"])]
+        self._app = Starlette(routes=routes, middleware=[Middleware(Shrinking)])
+
+    async def _keep(self, request: Request) -> JSONResponse:
+        async with request.form() as found:
+            for file in found.values():
+                assert isinstance(file, UploadFile)
+                self.files[file.filename or ""] = await file.read()
+        return JSONResponse(int(request.headers.get("content-length", -1)))
+
+    def send(self, path: str, body: bytes, *, method: str = "PUT", told: int | None = None) -> None:
+        """Send a body in pieces."""
+        parts = [body[start : start + 65_536] for start in range(0, len(body), 65_536)]
+        headers = [(b"content-type", b"multipart/form-data; boundary=xx")]
+        if told is not None:
+            headers.append((b"content-length", str(told).encode()))
+        scope = {
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
+            "root_path": "", "scheme": "http", "server": ("lab", 8501), "headers": headers,
+        }  # fmt: skip
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+        async def send(message: dict[str, Any]) -> None:
+            assert message.get("status", 200) == 200
+
+        asyncio.run(self._app(scope, receive, send))
+
+
+def test_photographs_are_small_when_they_are_kept() -> None:
+    kept = Kept()
+    for name, data in LARGE.items():
+        body = form(name, data)
+        kept.send(f"{UPLOADS}session/{name}", body, told=len(body))
+        assert len(kept.files[name]) < 0.7 * len(data)
+        assert decode(kept.files[name], name=name).original_size == decode(data, name=name).original_size
+
+
+def test_anything_else_comes_through_as_it_was_sent() -> None:
+    kept = Kept()
+    photo, archive = LARGE["photo.jpg"], b"PK\x03\x04" + bytes(26_000_000)
+    for name, data, path, method, told in (
+        ("broken.jpg", photo[:600_000], f"{UPLOADS}s/1", "PUT", True),
+        ("archive.zip", archive, f"{UPLOADS}s/2", "PUT", True),
+        ("pieces.jpg", photo, f"{UPLOADS}s/3", "PUT", False),
+        ("elsewhere.jpg", photo, "/class/join", "POST", True),
+    ):
+        body = form(name, data)
+        kept.send(path, body, method=method, told=len(body) if told else None)
+        assert kept.files[name] == data, name
+    with pytest.raises(ImageError, match="cut short"):
+        decode(kept.files["broken.jpg"], name="broken.jpg")

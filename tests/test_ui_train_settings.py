@@ -1,13 +1,18 @@
-"""How the controls stand, and what is said about the network."""
+"""The settings of a run as controls."""
 
 from __future__ import annotations
 
 import pytest
 
-from aquadash.config import RunConfig
+from aquadash import augment
+from aquadash.augment import Branch, PipelineSpec, embedded, op
+from aquadash.augment import saved_pipelines as saved
+from aquadash.config import RunConfig, read_definitions, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.ui.train.train_settings import network_text, rows
+from aquadash.runs import RunStore, open_store
+from aquadash.ui.train.train_settings import network_text, rows, unknown_before
+from tests.train_page import FakeEngine, controls, open_page, words
 
 
 def test_numbers_share_a_line_and_nothing_else_does() -> None:
@@ -37,3 +42,135 @@ def test_a_pretrained_network_is_offered_with_its_preset() -> None:
         name = preset.config.model.name
         assert f"**{preset.title}**" in network_text(name, origin=RunConfig())
         assert f"**{preset.title}**" not in network_text(name, origin=preset.config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ""),
+        ({"schedule": "cosine"}, "Early stopping may end the training on the way."),
+        ({"schedule": "cosine", "patience": 0}, ""),
+        (
+            {"schedule": "plateau", "schedule_epochs": 1, "monitor": "val_accuracy"},
+            "How often it will be cut is not known before: after every epoch without a better validation accuracy it "
+            "is multiplied by 0.5.",
+        ),
+    ],
+)
+def test_what_the_curve_cannot_know(changes: dict[str, object], told: str) -> None:
+    config = with_values(RunConfig(), {f"training.{name}": value for name, value in changes.items()})
+    assert unknown_before(config.training) == told
+
+
+_FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
+_SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
+PIPELINE = "set:augmentation.pipeline"
+
+
+@pytest.fixture
+def engine(home: object, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+
+    fake = FakeEngine(open_store())
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
+    return fake
+
+
+def launched(engine: FakeEngine) -> RunConfig:
+    kind, config = engine.calls[-1]
+    assert kind == "submit"
+    return config
+
+
+def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
+    app = open_page()
+    assert "my-flip" not in str(controls(app)[PIPELINE].options)
+    augment.save(_FLIP, title="My flip")
+    app.run()
+    assert "💾 My flip (saved)" in controls(app)[PIPELINE].options
+    controls(app)[PIPELINE].select("my-flip").run()
+    app.button(key="launch").click().run()
+    assert launched(engine).augmentation.pipeline == "my-flip"
+
+
+def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
+    app = open_page()
+    field = controls(app)[PIPELINE]
+    field.select("notebook-1, mirror-shift").run()
+    names = app.multiselect(key="mix:names")
+    assert names.value == ["notebook-1", "mirror-shift"]
+    app.number_input(key="mix:weight:notebook-1").set_value(3.0).run()
+    assert "75 % notebook-1, 25 % mirror-shift" in words(app)
+    app.multiselect(key="mix:names").set_value(["notebook-1", "mirror-shift", "none"]).run()
+    assert "60 % notebook-1, 20 % mirror-shift, 20 % none" in words(app)
+    app.number_input(key="set:augmentation.copies").set_value(2).run()
+    app.checkbox(key="set:augmentation.keep_originals").check().run()
+    assert "2,125 originals, 3 versions of each" in words(app)
+    app.button(key="launch").click().run()
+    augmentation = launched(engine).augmentation
+    assert augmentation.pipeline == "notebook-1:3, mirror-shift, none"
+    assert (augmentation.copies, augmentation.keep_originals) == (2, True)
+
+
+def test_a_mixture_of_one_is_that_one_and_of_none_stays(engine: FakeEngine) -> None:
+    app = open_page()
+    controls(app)[PIPELINE].select("notebook-1, mirror-shift").run()
+    app.multiselect(key="mix:names").set_value([]).run()
+    assert app.multiselect(key="mix:names").value == ["notebook-1", "mirror-shift"]
+    app.multiselect(key="mix:names").set_value(["mirror-shift"]).run()
+    assert controls(app)[PIPELINE].value == "mirror-shift"
+    assert not app.multiselect
+
+
+def test_text_and_addresses_take_mixtures(engine: FakeEngine) -> None:
+    run = open_store().create(RunConfig())
+    app = open_page(clone=run.run_id, set="augmentation.pipeline=notebook-1:3,none")
+    assert controls(app)[PIPELINE].value == "notebook-1:3, none"
+    assert app.number_input(key="mix:weight:notebook-1").value == 3.0
+
+
+def test_originals_are_asked_for_only_where_it_matters(engine: FakeEngine) -> None:
+    app = open_page()
+    for pipeline, shown in (("notebook", False), ("notebook-1", True), ("none", False)):
+        controls(app)[PIPELINE].select(pipeline).run()
+        assert ("set:augmentation.keep_originals" in controls(app)) == shown
+
+
+def cloned(store: RunStore) -> str:
+    augment.save(_FLIP, title="My flip")
+    return store.create(embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
+
+
+def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEngine) -> None:
+    run_id = cloned(engine.store)
+    assert "edited since" not in words(open_page(clone=run_id))
+    augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
+    app = open_page(clone=run_id)
+    assert "my-flip has been edited since the copied run" in words(app).replace("**", "")
+    app.button(key="launch").click().run()
+    assert launched(engine) == engine.store.get(run_id).config
+
+    app = open_page(clone=run_id)
+    app.button(key="take-saved:my-flip").click().run()
+    assert "edited since" not in words(app)
+    assert "my-flip (as saved) (was my-flip (version " in words(app)
+    assert app.session_state["train:values"]["augmentation.definitions"] == ""
+
+
+def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeEngine) -> None:
+    run_id = cloned(engine.store)
+    saved.delete("my-flip")
+    app = open_page(clone=run_id)
+    assert controls(app)[PIPELINE].value == "my-flip"
+    assert "no saved pipeline of that name any more" in words(app)
+    app.button(key="keep-own:my-flip").click().run()
+    assert "my-flip" in augment.library().saved
+    assert "any more" not in words(app)
+    app.button(key="launch").click().run()
+    assert read_definitions(launched(engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
+
+
+def test_some_images_are_shown_when_asked_for(engine: FakeEngine) -> None:
+    app = open_page()
+    app.toggle(key="train:samples").set_value(True).run()
+    assert not app.exception
+    assert "a training version" in "".join(str(element.value) for element in app.get("html"))

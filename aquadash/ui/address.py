@@ -3,8 +3,7 @@
 A widget's key is the name of its query parameter. :func:`restore` (or one of its typed forms) runs before the widget
 and takes the value over from the address when that has changed from outside (a link, the back button, a typed
 address); :func:`record` runs after it and writes what the widget says. A value that cannot be used gives a plain note
-and the default. :mod:`aquadash.ui.bound` does all three in one call. (Streamlit's own ``bind="query-params"`` writes a
-widget's *label* into the address and drops bad values without a word; run ids need more than that.)
+and the default. :mod:`aquadash.ui.bound` does all three in one call.
 """
 
 from __future__ import annotations
@@ -95,20 +94,25 @@ def choice(name: str, options: Sequence[str], *, default: str) -> str:
     return restore(name, lambda text: _one_of(text, options), default=default, expected=_listed(options))
 
 
-def choices(name: str, options: Sequence[str], *, default: Sequence[str] = ()) -> list[str]:
-    """:func:`restore` for a widget that picks several of ``options``; the address holds them with commas between."""
+def choices(
+    name: str, options: Sequence[str], *, default: Sequence[str] = (), most: int | None = None, expected: str = ""
+) -> list[str]:
+    """:func:`restore` for a widget that picks several of ``options``, ``most`` at most, if that is given.
+
+    The address holds them with commas between; ``expected`` says in other words what would have been right.
+    """
+
+    def decode(text: str) -> list[str]:
+        found = list(dict.fromkeys(_one_of(part, options) for part in text.split(",") if part))
+        if most is not None and len(found) > most:
+            raise ValueError(text)
+        return found
+
     kept = [value for value in st.session_state.get(name) or () if value in options]
     if name in st.session_state and kept != list(st.session_state[name] or ()):
         st.session_state[name] = kept
-    return list(
-        restore(
-            name,
-            lambda text: [_one_of(part, options) for part in text.split(",") if part],
-            default=list(default),
-            expected="some of " + _listed(options),
-        )
-        or ()
-    )
+    expected = expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}"
+    return list(restore(name, decode, default=list(default), expected=expected) or ())
 
 
 def number(name: str, *, default: Number, low: Number, high: Number, clamp: bool = False) -> Number:

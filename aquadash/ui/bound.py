@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import streamlit as st
+
 from aquadash.ui import address, inputs
 from aquadash.ui.address import Number
 
@@ -46,6 +48,19 @@ def menu(
     return word
 
 
+def id_menu(name: str, titles: Mapping[str, str], *, label: str, expected: str, **arguments: Any) -> str:
+    """:func:`menu` of things with ids, the first the default; the address may hold the beginning of an id.
+
+    What is no longer among them is forgotten without a word, for the choice of other things may have taken it away.
+    """
+    if st.session_state.get(name) not in (None, *titles):
+        del st.session_state[name]
+        if not any(each.startswith(st.query_params.get(name, "") or "-") for each in titles):
+            st.query_params.pop(name, None)
+    address.restore(name, lambda text: address.one_id(text, titles), default=next(iter(titles)), expected=expected)
+    return menu(name, titles, label=label, **arguments)
+
+
 def choice(
     name: str,
     options: Mapping[str, str] | Sequence[str],
@@ -63,14 +78,16 @@ def choices(
     options: Mapping[str, str] | Sequence[str],
     *,
     label: str,
+    default: Sequence[str] = (),
+    expected: str = "",
     widget: Widget = inputs.multiselect,
     **arguments: Any,
 ) -> list[str]:
-    """Several of some words, at first none; the arguments are those of :func:`menu`."""
+    """Several of some words, at first the default ones; the arguments are those of :func:`menu`."""
     titles = _titles(options)
-    address.choices(name, list(titles))
+    address.choices(name, list(titles), default=default, most=arguments.get("max_selections"), expected=expected)
     words = list(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
-    address.record(name, ",".join(words), default="")
+    address.record(name, ",".join(words), default=",".join(default))
     return words
 
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aquadash import settings
 from aquadash.errors import AquaDashError, NotAllowedError
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui.lab import lab
+from aquadash.ui.run_lists import BY_RUN
 
 if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairTest
     from aquadash.runs.cost import Cost
 
 #: Colours, dashes and markers tell so many runs apart.
-MOST_RUNS = 10
+MAX_RUNS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,20 +38,19 @@ class Compared:
 
     def predictions(self) -> list[Predictions | None]:
         """Of the images; None for a run without any."""
-        return [_predictions(settings.place(), run.run_id, run.ended_at, self.images, run) for run in self.runs]
+        return [_predictions(run, self.images) for run in self.runs]
 
     def evaluations(self) -> list[Evaluation | None]:
         """The scores; None for a run without predictions."""
-        return [_evaluation(settings.place(), run.run_id, run.ended_at, self.images, run) for run in self.runs]
+        return [_evaluation(run, self.images) for run in self.runs]
 
     def pairs(self) -> tuple[PairTest, ...]:
         """Each run against each later one."""
-        known = tuple((run.run_id, run.ended_at) for run in self.runs)
-        return _pairs(settings.place(), known, self.images, self)
+        return _pairs(self.runs, self.images)
 
     def costs(self) -> list[Cost]:
         """The prices, as far as they are known."""
-        return [_cost(settings.place(), run.run_id, run.ended_at, run) for run in self.runs]
+        return [_cost(run) for run in self.runs]
 
     def measured_together(self) -> list[int]:
         """Positions of the runs with predictions of the same images as the first run that has any."""
@@ -73,14 +72,15 @@ def labels(runs: Sequence[Run]) -> list[str]:
 
 def damaged(runs: Sequence[Run], images: Images) -> dict[str, str]:
     """The names of the runs whose predictions cannot be read, with the reason."""
-    reasons = ((run.name, _problem(settings.place(), run.run_id, run.ended_at, images, run)) for run in runs)
+    reasons = ((run.name, _read(run, images)[1]) for run in runs if run.status.ended)
     return {name: reason for name, reason in reasons if reason}
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _read(place: str, run_id: str, ended_at: float | None, images: Images, _run: Run) -> tuple[Predictions | None, str]:
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
+def _read(run: Run, images: Images) -> tuple[Predictions | None, str]:
+    """The predictions, or None and why they cannot be read."""
     try:
-        return lab().runs.predictions_on(run_id, images), ""
+        return lab().runs.predictions_on(run.run_id, images), ""
     except NotAllowedError:
         # Of this visitor: it is no answer for the others.
         raise
@@ -88,31 +88,25 @@ def _read(place: str, run_id: str, ended_at: float | None, images: Images, _run:
         return None, str(error)
 
 
-def _predictions(place: str, run_id: str, ended_at: float | None, images: Images, run: Run) -> Predictions | None:
-    return _read(place, run_id, ended_at, images, run)[0] if run.status.ended else None
+def _predictions(run: Run, images: Images) -> Predictions | None:
+    return _read(run, images)[0] if run.status.ended else None
 
 
-def _problem(place: str, run_id: str, ended_at: float | None, images: Images, run: Run) -> str:
-    return _read(place, run_id, ended_at, images, run)[1] if run.status.ended else ""
-
-
-@st.cache_resource(max_entries=256, show_spinner="Working the figures out ...")
-def _evaluation(place: str, run_id: str, ended_at: float | None, images: Images, _run: Run) -> Evaluation | None:
+@st.cache_resource(max_entries=256, show_spinner="Working the figures out ...", hash_funcs=BY_RUN)
+def _evaluation(run: Run, images: Images) -> Evaluation | None:
     from aquadash.evaluation import evaluate
 
-    found = _predictions(place, run_id, ended_at, images, _run)
-    return None if found is None else evaluate(found.labels, found.probabilities, class_names=_run.class_names)
+    found = _predictions(run, images)
+    return None if found is None else evaluate(found.labels, found.probabilities, class_names=run.class_names)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Comparing the answers image by image ...")
-def _pairs(
-    place: str, runs: tuple[tuple[str, float | None], ...], images: Images, _compared: Compared
-) -> tuple[PairTest, ...]:
+@st.cache_resource(max_entries=64, show_spinner="Comparing the answers image by image ...", hash_funcs=BY_RUN)
+def _pairs(runs: tuple[Run, ...], images: Images) -> tuple[PairTest, ...]:
     from aquadash.evaluation import pairwise
 
-    return pairwise(_compared.predictions(), sets=[image_set(run, images) for run in _compared.runs])
+    return pairwise([_predictions(run, images) for run in runs], sets=[image_set(run, images) for run in runs])
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _cost(place: str, run_id: str, ended_at: float | None, _run: Run) -> Cost:
-    return lab().runs.cost(run_id)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
+def _cost(run: Run) -> Cost:
+    return lab().runs.cost(run.run_id)

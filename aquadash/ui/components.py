@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from aquadash.figures.confusion_matrix import MOST_NUMBERED
 from aquadash.figures.theme import class_emoji
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
-from aquadash.ui.text import plain
+from aquadash.ui.text import percent, plain
 
 # Plotly looks whether pandas is loaded and fails if another thread is half-way through loading it, as the warm-up may
 # be. Importing it here waits for that thread.
@@ -78,39 +79,57 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
         The chosen run; None until one is chosen after a stale link, and for one that cannot be read, which is said.
     """
     by_id = {run.run_id: run for run in own_first(runs)}
-    if st.session_state.get(key) not in (None, *by_id):
-        del st.session_state[key]
-
-    def decode(text: str) -> str | None:
-        matches = [run_id for run_id in by_id if text and run_id.startswith(text)]
-        return matches[0] if len(matches) == 1 else None
-
-    if address.restore(key, decode, default=next(iter(by_id), None), expected="the id of a run") is None:
-        reason = _refusal(st.query_params.get(key, ""))
-        st.warning(
-            f"{plain(reason)} Choose one below."
-            if reason
-            else f"There is no run “{plain(st.query_params.get(key, '')[:40])}” here; it may have been deleted, or the "
-            "link comes from another computer. Choose one below.",
-            icon="🧭",
-        )
-    chosen = inputs.selectbox(
-        label,
-        list(by_id),
-        key=key,
-        format_func=lambda run_id: run_label(by_id[run_id]),
-        placeholder="Choose a run",
-        help=help,
-    )
+    titles = {run_id: run_label(run) for run_id, run in by_id.items()}
+    chosen = id_picker(titles, key=key, label=label, thing="run", why_not=_refusal, help=help)
     if chosen is None:
         return None
-    address.record(key, chosen, default="")
     run = by_id[chosen]
     if run.status is RunStatus.UNREADABLE:
         st.error(plain(run.message), icon="💔")
         st.page_link("pages/compare.py", label="Go to Compare, to delete it", query_params={"runs": run.run_id})
         return None
     return run
+
+
+def id_picker(
+    titles: Mapping[str, str],
+    *,
+    key: str,
+    label: str,
+    thing: str,
+    why_not: Callable[[str], str] = lambda text: "",
+    help: str | None = None,
+) -> str | None:
+    """A menu of things with ids, bound to the address, where the start of an id will do; None after a stale link.
+
+    Args:
+        titles: By id, the default first.
+        key: The name in the address.
+        label: Above the menu.
+        thing: What they are: ``"run"``.
+        why_not: Says why the menu has not what the address asks for; empty where nothing is known of it.
+        help: Beside the label.
+    """
+    if st.session_state.get(key) not in (None, *titles):
+        del st.session_state[key]
+
+    def decode(text: str) -> str | None:
+        matches = [each for each in titles if text and each.startswith(text)]
+        return matches[0] if len(matches) == 1 else None
+
+    if address.restore(key, decode, default=next(iter(titles), None), expected=f"the id of a {thing}") is None:
+        asked = st.query_params.get(key, "")
+        reason = why_not(asked) or (
+            f"There is no {thing} “{asked[:40]}” here; it may have been deleted, or the link comes from another "
+            "computer."
+        )
+        st.warning(f"{plain(reason)} Choose one below.", icon="🧭")
+    chosen: str | None = inputs.selectbox(
+        label, list(titles), key=key, format_func=titles.__getitem__, placeholder=f"Choose a {thing}", help=help
+    )
+    if chosen is not None:
+        address.record(key, chosen, default="")
+    return chosen
 
 
 def _refusal(text: str) -> str:
@@ -134,6 +153,44 @@ def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:
         st.page_link(page, label=label, icon=":material/arrow_forward:")
 
 
+def metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:
+    """Draw a figure in a frame, and a note below it.
+
+    Args:
+        label: What it is.
+        value: With its unit.
+        note: Such as the interval.
+        help: Beside the label.
+        options: More for ``st.metric``.
+    """
+    options = {"width": "content", "border": True, **options}
+    st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
+
+
+def fraction_metric(
+    label: str, fraction: float | None, interval: tuple[float, float] | None, *, help: str, note: str = ""
+) -> None:
+    """Draw a fraction from 0 to 1 in per cent with its 95 % interval below it, or the note where there is none."""
+    value, _, ends = percent(fraction, interval).rstrip(")").partition(" (")
+    metric(label, value, note=f"95 % interval: {ends}" if ends else note, help=help)
+
+
+def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
+    """A confusion matrix for half a page or a phone, where level names would run into one another.
+
+    Where every cell says its number, the colour bar's room is better spent on the cells.
+    """
+    figure.update_xaxes(tickangle=-35)
+    if classes <= MOST_NUMBERED:
+        figure.update_traces(showscale=False, selector={"type": "heatmap"})
+    return figure
+
+
+def plot_clickable(figure: go.Figure, *, key: str) -> None:
+    """:func:`plot` a chart whose points can be clicked; :func:`new_click` tells which one was."""
+    plot(figure, key=key, on_select="rerun", selection_mode="points")
+
+
 def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any) -> Any:
     """Draw a figure of :mod:`aquadash.figures` with its text alternative.
 
@@ -141,7 +198,7 @@ def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any)
         figure: Carries its text alternative in ``figure.layout.meta["alt"]``.
         key: Unique on the page; keeps zoom and selection over reruns.
         alt: Overrides the figure's own.
-        options: More for ``st.plotly_chart``, such as ``on_select="rerun"``.
+        options: More for ``st.plotly_chart``.
 
     Returns:
         What ``st.plotly_chart`` returns: the selection, with ``on_select``.

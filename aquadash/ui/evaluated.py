@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash import settings
 from aquadash.evaluation import (
     Calibration,
     ClassCurves,
@@ -28,6 +27,7 @@ from aquadash.evaluation import (
 )
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui.lab import lab
+from aquadash.ui.run_lists import BY_RUN
 
 T = TypeVar("T")
 
@@ -89,8 +89,8 @@ class Evaluated:
 
     def curves(self) -> tuple[ClassCurves, ...]:
         """Of each class against the rest."""
-        labels, shares = self.predictions.labels, self.predictions.probabilities
-        return self._once("curves", lambda: ranking_curves(labels, shares, class_names=self.found.classes))
+        labels, y_prob = self.predictions.labels, self.predictions.probabilities
+        return self._once("curves", lambda: ranking_curves(labels, y_prob, class_names=self.found.classes))
 
     def calibration(self) -> Calibration:
         """Of all test images."""
@@ -109,11 +109,11 @@ class Evaluated:
         return self._once("rescaling", lambda: rescale(self.predictions, validation, validated_on_test=on_test))
 
     def _once(self, name: str, work: Callable[[], T]) -> T:
-        result: T = _worked_out(settings.place(), self.run.run_id, self.run.ended_at, name, work)
+        result: T = _worked_out(self.run, name, work)
         return result
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _worked_out(place: str, run_id: str, ended_at: float | None, name: str, _work: Callable[[], Any]) -> Any:
-    """The result of ``_work``, which the other arguments name; a resumed run ends at another time."""
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
+def _worked_out(run: Run, name: str, _work: Callable[[], Any]) -> Any:
+    """The result of ``_work``, which the other arguments name."""
     return _work()

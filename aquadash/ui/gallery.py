@@ -1,7 +1,4 @@
-"""Images as a grid of cards: enlarged without smoothing, captioned, with a text alternative each.
-
-All cards of a grid travel as one block of HTML: fifty ``st.image`` calls would take far longer. Every text is escaped.
-"""
+"""Images as a grid of cards: enlarged without smoothing, captioned, with a text alternative each."""
 
 from __future__ import annotations
 
@@ -119,6 +116,11 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
     return slice(first, last)
 
 
+def first_page() -> None:
+    """A filter's callback: the present page may not exist any more, and what comes first is what was asked for."""
+    address.assign("page", 1)
+
+
 def data_url(image: NDArray[np.uint8]) -> str:
     """The image as a PNG within an address, shrunk if it is larger than a card can show."""
     picture = Image.fromarray(image)
@@ -148,22 +150,47 @@ def _card(card: Card) -> str:
 
 def _bar(bar: Bar) -> str:
     """One probability's HTML: the label and the number as text, the bar itself only for the eye."""
-    share = min(max(float(bar.probability), 0.0), 1.0)
+    fraction = min(max(float(bar.probability), 0.0), 1.0)
     name = html.escape(bar.label) + (' <b title="true class">✓</b>' if bar.is_true else "")
     return (
-        f'<li><span>{name}</span><span class="aqua-number">{100 * share:.0f} %</span><div class="aqua-track" '
-        f'aria-hidden="true"><div class="aqua-fill" style="width: {100 * share:.1f}%; background: '
+        f'<li><span>{name}</span><span class="aqua-number">{100 * fraction:.0f} %</span><div class="aqua-track" '
+        f'aria-hidden="true"><div class="aqua-fill" style="width: {100 * fraction:.1f}%; background: '
         f'{html.escape(bar.colour)}"></div></div></li>'
     )
 
 
 #: With more classes only the most probable ones (and the true one) get a bar, so that cards stay short.
-MOST_BARS = 6
+MAX_BARS = 6
 
 
 def class_text(name: str) -> str:
     """A class as emoji and shortened name, for menus and HTML; for markdown it needs ``text.plain`` around it."""
     return f"{class_emoji(name)} {shorten(name)}".strip()
+
+
+def answer_card(
+    image: NDArray[np.uint8], probabilities: NDArray[np.floating], label: int, *, class_names: Sequence[str], what: str
+) -> Card:
+    """An image of a known class with a network's answer.
+
+    Args:
+        image: uint8, shape (height, width, 3).
+        probabilities: Shape (classes,), 0 to 1.
+        label: The right answer.
+        class_names: One name a class.
+        what: Which image it is, for people who do not see it.
+    """
+    answer = int(probabilities.argmax())
+    true, given, sure = class_names[label], class_names[answer], f"{100 * float(probabilities[answer]):.0f} %"
+    told = "recognised" if answer == label else f"taken for {given}"
+    return Card(
+        image=image,
+        title=class_text(true),
+        subtitle=f"✔ recognised, {sure}" if answer == label else f"✘ taken for {class_text(given)}, {sure}",
+        alt=f"{what}: {true}, {told} with {sure} confidence",
+        bars=bars(probabilities, class_names=class_names, true_class=label),
+        accent=class_colour(true, label),
+    )
 
 
 def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None) -> tuple[Bar, ...]:
@@ -174,13 +201,13 @@ def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: in
         class_names: One name a class.
         true_class: The right answer, where it is known.
     """
-    shares = np.asarray(probabilities, dtype=np.float64)
+    y_prob = np.asarray(probabilities, dtype=np.float64)
     return tuple(
         Bar(
             label=class_text(class_names[index]),
-            probability=float(shares[index]),
+            probability=float(y_prob[index]),
             colour=class_colour(class_names[index], index),
             is_true=index == true_class,
         )
-        for index in shown_classes(shares, true_class=true_class, most=MOST_BARS)
+        for index in shown_classes(y_prob, true_class=true_class, most=MAX_BARS)
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 GLOSSARY: dict[str, str] = {
-    "accuracy": "The share of images whose most probable class is the right one.",
+    "accuracy": "The fraction of images whose most probable class is the right one.",
     "activation": "What a layer does to each of its sums before it passes them on. Without one, two layers can do no "
     "more than one.",
     "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more "
     "variety. Validation and test images are never changed.",
     "average precision": "The area under the precision-recall curve: 1 if all images of the class come before all "
-    "others, and the class's share of all images if the order is chance.",
+    "others, and the class's fraction of all images if the order is chance.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
     "batch": "Images that the network looks at together before it changes its weights once.",
     "batch normalization": "Shifting and scaling a layer's outputs so that over a batch they have mean 0 and "
@@ -33,12 +33,12 @@ GLOSSARY: dict[str, str] = {
     "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers "
     "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
-    "coverage": "The share of images that gets an answer when the network may refuse those it is not sure of.",
+    "coverage": "The fraction of images that gets an answer when the network may refuse those it is not sure of.",
     "corruption": "A way in which photographs go bad: noise, blur, weather, compression ... Nobody trained on these.",
     "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
     "doubtful label": "The network is as sure of another class as it usually is of that class's own images. The "
     "label may be wrong, or the network is. Look.",
-    "dropout": "Switching off a random share of units in each training step, so that the network relies on none of "
+    "dropout": "Switching off a random fraction of units in each training step, so that the network relies on none of "
     "them.",
     "drawn value": "A fixed value is the same for all images. A range gives each image a value of its own from "
     "anywhere in it, so that the network never sees quite the same change twice.",
@@ -67,9 +67,9 @@ GLOSSARY: dict[str, str] = {
     "loss": "How wrong the probabilities are (cross entropy); 0 is perfect, and confident mistakes cost most.",
     "McNemar": "A test on the images that one of two networks has right and the other wrong: p is how often chance "
     "alone would split them so unevenly; below 0.05 is usually taken as a real difference.",
-    "mixing": "Training on blends of two images, with both labels in the same shares, so that it learns smoother "
+    "mixing": "Training on blends of two images, with both labels in the same proportions, so that it learns smoother "
     "borders between classes.",
-    "mean corruption error": "The share of wrong answers, averaged over all corruptions and severities. It is not "
+    "mean corruption error": "The fraction of wrong answers, averaged over all corruptions and severities. It is not "
     "divided by another network's errors as in the paper of Hendrycks and Dietterich.",
     "momentum": "Going on a little in the direction of the last steps, like a ball that rolls downhill.",
     "near-duplicate": "A training image that shows the same picture as a test image. Knowing it by heart looks like "
@@ -87,12 +87,12 @@ GLOSSARY: dict[str, str] = {
     "patience": "How many epochs without a better validation metric early stopping waits for.",
     "pipeline": "A named set of branches, each a chain of random changes to an image.",
     "pooling": "Summing up neighbouring outputs in one number, so that the image becomes smaller.",
-    "precision": "Of the images that were called this class, the share that is.",
+    "precision": "Of the images that were called this class, the fraction that is.",
     "precision-recall curve": "For every threshold, how many of the class's images are found, and how many of those "
     "called so are right.",
     "preset": "A complete set of settings to start from.",
     "pruning": "Stopping a trial early when it falls behind the others, to have time for more of them.",
-    "recall": "Of the images that are this class, the share that was found.",
+    "recall": "Of the images that are this class, the fraction that was found.",
     "regularization": "Whatever keeps a network from learning the training images by heart; here, keeping its "
     "weights small.",
     "relative mean corruption error": "The mean corruption error less the error on the unchanged images: what the "
@@ -118,7 +118,7 @@ GLOSSARY: dict[str, str] = {
     "standard deviation": "How far values typically are from their mean. Over runs that differ in the seed only, it is "
     "what chance does: a smaller difference between two settings may be luck.",
     "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",
-    "step probability": "The share of the images that the step is applied to; the others pass it unchanged.",
+    "step probability": "The fraction of the images that the step is applied to; the others pass it unchanged.",
     "stranger": "A picture of none of the classes. It is noticed by how far what the network sees in it lies from its "
     "training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",
@@ -130,7 +130,7 @@ GLOSSARY: dict[str, str] = {
     "threshold": "The probability from which on something counts. Higher means fewer but surer.",
     "tie": "Results that lie nearer together than luck can put them. Those share a place: one more than the number of "
     "students who are clearly better (the 95 % interval of the difference is above 0).",
-    "top-2 accuracy": "The share of images whose right class is among the two most probable.",
+    "top-2 accuracy": "The fraction of images whose right class is among the two most probable.",
     "TPE": "Tree-structured Parzen estimator: it compares the values of the good trials with those of the others "
     "and tries what is more common among the good.",
     "transfer learning": "Starting from a network that has learnt from other images, and training only what is new.",

@@ -14,11 +14,10 @@ from aquadash.data import Dataset, title_of
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
-from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, bound, datasets, gallery
 from aquadash.ui.evaluated import Narrowed
-from aquadash.ui.gallery import bars, class_text
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
@@ -73,17 +72,12 @@ def show_cell(true: str, predicted: str) -> None:
     address.assign("predicted", predicted)
     address.assign("outcome", "all")
     address.assign("confidence", _EVERY_CONFIDENCE)
-    first_page()
+    gallery.first_page()
 
 
 def everything() -> None:
     """A button's callback: no filters."""
     show_cell(ANY, ANY)
-
-
-def first_page() -> None:
-    """A filter's callback: the present page may not exist any more, and what comes first is what was asked for."""
-    address.assign("page", 1)
 
 
 def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
@@ -93,7 +87,9 @@ def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
     return _position(true, class_names), _position(predicted, class_names)
 
 
-def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narrowed: Narrowed | None = None) -> None:
+def render_test_images(
+    run: Run, predictions: Predictions, *, class_names: Sequence[str], narrowed: Narrowed | None = None
+) -> None:
     """Draw the filters and the images that pass them.
 
     Args:
@@ -121,21 +117,21 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str], narr
             size_rem=6.5,
             label="Test images with the network's answers",
         )
-    bound.menu("show", PER_PAGE, label="Images per page", width=130, on_change=first_page)
+    bound.menu("show", PER_PAGE, label="Images per page", width=130, on_change=gallery.first_page)
 
 
 def _filters(class_names: Sequence[str]) -> Filters:
     """Draw the five controls."""
     titles = {ANY: "any"} | {name: class_text(name) for name in class_names}
     true, predicted = (
-        _position(bound.menu(key, titles, label=label, width=150, on_change=first_page), class_names)
+        _position(bound.menu(key, titles, label=label, width=150, on_change=gallery.first_page), class_names)
         for key, label in (("true", "True class"), ("predicted", "Predicted class"))
     )
     outcome = bound.choice(
-        "outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), on_change=first_page
+        "outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), on_change=gallery.first_page
     )
     orders = {word: _SORT_LABELS.get(word, sort) for word, sort in _SORT_BY_WORD.items()}
-    word = bound.menu("sort", orders, label="Order", width=250, on_change=first_page)
+    word = bound.menu("sort", orders, label="Order", width=250, on_change=gallery.first_page)
     low, high = bound.interval(
         "confidence",
         *_EVERY_CONFIDENCE,
@@ -143,7 +139,7 @@ def _filters(class_names: Sequence[str]) -> Filters:
         format="%d %%",
         help=term("confidence"),
         width=160,
-        on_change=first_page,
+        on_change=gallery.first_page,
     )
     return Filters(true, predicted, cast(Outcome, outcome), (low / 100, high / 100), _SORT_BY_WORD[word])
 
@@ -188,32 +184,22 @@ def matching_dataset(run: Run) -> Dataset | None:
 def card(dataset: Dataset, predictions: Predictions, position: int, *, class_names: Sequence[str]) -> gallery.Card:
     """One test image with the model's answer."""
     index, label = int(predictions.indices[position]), int(predictions.labels[position])
-    shares = predictions.probabilities[position]
-    answer = int(shares.argmax())
-    true, given, sure = class_names[label], class_names[answer], f"{100 * float(shares[answer]):.0f} %"
-    right = answer == label
-    return gallery.Card(
-        image=dataset.test.images[index],
-        title=class_text(true),
-        subtitle=f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(given)}, {sure}",
-        alt=f"Test image {index} ({dataset.test.file_names[index]}): {true}, "
-        + (f"recognised with {sure} confidence" if right else f"taken for {given} with {sure} confidence"),
-        bars=bars(shares, class_names=class_names, true_class=label),
-        accent=class_colour(true, label),
-    )
+    what = f"Test image {index} ({dataset.test.file_names[index]})"
+    y_prob = predictions.probabilities[position]
+    return gallery.answer_card(dataset.test.images[index], y_prob, label, class_names=class_names, what=what)
 
 
 def _table(predictions: Predictions, shown: NDArray[np.int64], *, class_names: Sequence[str]) -> None:
     """The answers without the images."""
-    labels, shares = predictions.labels[shown], predictions.probabilities[shown]
-    answers = shares.argmax(axis=1)
+    labels, y_prob = predictions.labels[shown], predictions.probabilities[shown]
+    answers = y_prob.argmax(axis=1)
     st.dataframe(
         {
             "Image": predictions.indices[shown],
             "True class": [class_text(class_names[label]) for label in labels],
             "Predicted class": [class_text(class_names[answer]) for answer in answers],
             "Answer": [_OUTCOME_LABELS["right" if right else "wrong"] for right in labels == answers],
-            "Confidence": 100 * shares.max(axis=1, initial=0.0),
+            "Confidence": 100 * y_prob.max(axis=1, initial=0.0),
         },
         column_config={"Confidence": st.column_config.NumberColumn(format="%.0f %%", help=term("confidence"))},
         hide_index=True,

@@ -1,14 +1,9 @@
 """Streamlit's input widgets, which begin with what the session holds.
 
-The server sends a value that the session sets once, with the first run that draws the widget. A browser that has not
-loaded the code of that widget yet, as on a slow network or a busy computer, shows the next run's message instead, in
-which the value is missing: the menu shows its first entry, and the next click sends that entry as if a person had
-chosen it. So each message says the value as the default, too; Streamlit looks at a default only where the browser has
-no value of its own, and with a key it makes no difference to which widget it is. A widget that is told to begin empty
-(``value=None``, ``index=None``) stays without: only such a one can be emptied again.
-
-All pages take their input widgets from here. Arguments and results are Streamlit's; a default that is given counts as
-long as the session holds nothing under the key.
+So a browser that missed the message in which a value was set does not show another (docs/decisions.md). A widget that
+is told to begin empty (``value=None``, ``index=None``) stays without: only such a one can be emptied again. All pages
+take their input widgets from here. Arguments and results are Streamlit's; a default that is given counts as long as the
+session holds nothing under the key.
 """
 
 from __future__ import annotations

@@ -63,9 +63,9 @@ FILES_AT_ONCE = 4
 _MEMORY = "predictions"
 #: What a session keeps, so that a long visit with many drops does not fill the memory: answers are numbers, while
 #: looks hold two small pictures, 200 kB at most, and are made again from the file when they are needed.
-_MOST_ANSWERS = 20_000
-_MOST_LOOKS = 300
-_MOST_CARDS = 100
+_MAX_ANSWERS = 20_000
+_MAX_LOOKS = 300
+_MAX_CARDS = 100
 
 
 class Item(NamedTuple):
@@ -148,7 +148,7 @@ class Memory:
     def keep_card(self, key: tuple[object, ...], markup: str) -> str:
         """Keep a card's HTML and return it."""
         self._cards[key] = markup
-        _forget_oldest(self._cards, _MOST_CARDS)
+        _forget_oldest(self._cards, _MAX_CARDS)
         return markup
 
     def forget(self, uploads: Sequence[Upload]) -> None:
@@ -160,12 +160,12 @@ class Memory:
             del self._looks[look]
         for card in [key for key in self._cards if key[0] not in present]:
             del self._cards[card]
-        _forget_oldest(self._answers, max(_MOST_ANSWERS, 4 * len(uploads)))
+        _forget_oldest(self._answers, max(_MAX_ANSWERS, 4 * len(uploads)))
 
     def _keep_look(self, item: Item, look: Look) -> Look:
         shown = replace(look, seen={size: _small(image) for size, image in look.seen.items()})
         self._looks[item.id] = shown
-        _forget_oldest(self._looks, _MOST_LOOKS)
+        _forget_oldest(self._looks, _MAX_LOOKS)
         return shown
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -13,6 +14,15 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import joined, plain, sentence, time_left
+
+
+def version(run: Run) -> tuple[str, str, float | None]:
+    """What results of a run hold for: the store, the run, and its end, for one that is resumed ends at another time."""
+    return settings.place(), run.run_id, run.ended_at
+
+
+#: For Streamlit's caches of functions that take runs.
+BY_RUN: dict[str | type, Callable[[Any], object]] = {Run: version}
 
 
 def at_work_first(runs: Sequence[Run]) -> list[Run]:
@@ -78,12 +88,12 @@ def _own(thing: Thing) -> bool:
 
 def progress_bar(run: Run, *, lead: str = "") -> None:
     """Draw a progress bar with its words, and before them what tells the run from others, if anything must."""
-    share, text = progress_of(run)
-    st.progress(share, text=plain(f"{lead}: {text}" if lead else sentence(text)))
+    fraction, text = progress_of(run)
+    st.progress(fraction, text=plain(f"{lead}: {text}" if lead else sentence(text)))
 
 
 def progress_of(run: Run) -> tuple[float, str]:
-    """The share of its epochs that a run has done, 0 to 1, and what it does, plain text."""
+    """The fraction of its epochs that a run has done, 0 to 1, and what it does, plain text."""
     progress = run.progress
     if run.status is RunStatus.QUEUED or progress is None:
         return 0.0, "waits for its turn"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -17,6 +19,10 @@ from aquadash.ui import warmup
 from aquadash.ui.text import plain
 
 _LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_DOUBLE_CLICK_SECONDS = 2.0
 
 
 @contextmanager
@@ -42,7 +48,7 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
         open_to_all: Draw it for those, too, who have not joined the class.
     """
     warmup.start()
-    inject()
+    st.html(_CSS)
     try:
         if not open_to_all and _admission() == "join":
             # The frame around the pages never lets it come so far; this is for a page that somebody draws without.
@@ -87,6 +93,26 @@ def live(
         return st.fragment(guarded, run_every=run_every)
 
     return decorate
+
+
+def launch_once(key: str, launch: Callable[[], T]) -> T | None:
+    """What ``launch`` gives; the second click of a double click launches nothing and gives None.
+
+    Args:
+        key: Of the moment of the last launch, in the session.
+        launch: Puts what was asked for into the queue.
+    """
+    now = time.monotonic()
+    if now - st.session_state.get(key, -math.inf) < _DOUBLE_CLICK_SECONDS:
+        return None
+    st.session_state[key] = now
+    try:
+        with st.spinner("Launching ..."):
+            return launch()
+    except Exception:
+        # A second try at once is no double click.
+        del st.session_state[key]
+        raise
 
 
 def _admission() -> str:
@@ -159,8 +185,3 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
 }
 </style>
 """
-
-
-def inject() -> None:
-    """Put the CSS into the page; call once a run, before the cards that need it."""
-    st.html(_CSS)

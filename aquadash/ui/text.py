@@ -54,19 +54,19 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def percent(share: float | None, interval: tuple[float, float] | None = None) -> str:
-    """A share from 0 to 1 as ``"61.4 %"``, with its interval as ``"61 % (57 % to 66 %)"``; a dash while unknown.
+def percent(fraction: float | None, interval: tuple[float, float] | None = None) -> str:
+    """A fraction from 0 to 1 as ``"61.4 %"``, with its interval as ``"61 % (57 % to 66 %)"``; a dash while unknown.
 
-    With an interval the share is rounded to whole per cent as soon as the interval is wider than two: the digit after
-    the point would pretend to know more than the data does.
+    With an interval it is rounded to whole per cent as soon as the interval is wider than two: the digit after the
+    point would pretend to know more than the data does.
     """
-    if share is None:
+    if fraction is None:
         return "–"
     if interval is None:
-        return f"{100 * share:.1f} %"
+        return f"{100 * fraction:.1f} %"
     low, high = (100 * bound for bound in interval)
     digits = 0 if high - low > 2 else 1
-    return f"{100 * share:.{digits}f} % ({low:.{digits}f} % to {high:.{digits}f} %)"
+    return f"{100 * fraction:.{digits}f} % ({low:.{digits}f} % to {high:.{digits}f} %)"
 
 
 def moment(timestamp: float | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from aquadash import evaluation, settings
@@ -24,19 +25,15 @@ class _Opening:
         address: Which store it is for.
         wanted: Set once nothing is to be waited for any more.
         engine_wanted: The same for the engine.
-        store_done: Set once the store is open or has failed to open.
-        engine_done: Set once the engine is open or has failed to open.
-        store_error: Why there is no store, None if there is one.
-        engine_error: Why nothing can be trained, None if it can.
+        store: Done once the store is open or has failed to open.
+        engine: The same for the engine.
     """
 
     address: str
     wanted: threading.Event = field(default_factory=threading.Event)
     engine_wanted: threading.Event = field(default_factory=threading.Event)
-    store_done: threading.Event = field(default_factory=threading.Event)
-    engine_done: threading.Event = field(default_factory=threading.Event)
-    store_error: AquaDashError | None = None
-    engine_error: AquaDashError | None = None
+    store: Future[None] = field(default_factory=Future)
+    engine: Future[None] = field(default_factory=Future)
 
 
 #: Seconds that the first page has the processor to itself: importing MLflow beside it would make it late.
@@ -66,10 +63,10 @@ def ready() -> bool:
     Raises:
         AquaDashError: It could not be opened.
     """
-    opening = _opening(retry=False)
-    if opening.store_error is not None:
-        raise opening.store_error
-    return opening.store_done.is_set()
+    store = _opening(retry=False).store
+    if store.done():
+        store.result()
+    return store.done()
 
 
 def wait_for_store() -> None:
@@ -80,9 +77,7 @@ def wait_for_store() -> None:
     """
     opening = _opening(retry=False)
     opening.wanted.set()
-    opening.store_done.wait()
-    if opening.store_error is not None:
-        raise opening.store_error
+    opening.store.result()
 
 
 def wait_for_engine() -> None:
@@ -94,9 +89,7 @@ def wait_for_engine() -> None:
     opening = _opening(retry=False)
     opening.wanted.set()
     opening.engine_wanted.set()
-    opening.engine_done.wait()
-    if opening.engine_error is not None:
-        raise opening.engine_error
+    opening.engine.result()
 
 
 def prepare_training() -> None:
@@ -106,8 +99,7 @@ def prepare_training() -> None:
 
 def _prepare_training(address: str) -> None:
     opening = _opening(retry=False)
-    opening.engine_done.wait()
-    if opening.engine_error is None and settings.place() == address:
+    if opening.engine.exception() is None and settings.place() == address:
         from aquadash import engine
 
         try:
@@ -122,7 +114,7 @@ def _opening(*, retry: bool) -> _Opening:
     address = settings.place()
     with _lock:
         opening = _openings.get(address)
-        failed = opening is not None and opening.engine_done.is_set() and opening.engine_error is not None
+        failed = opening is not None and opening.engine.done() and opening.engine.exception() is not None
         if opening is None or (retry and failed):
             opening = _openings[address] = _Opening(address)
             threading.Thread(target=_open, args=(opening,), name="aquadash-warm-up", daemon=True).start()
@@ -130,23 +122,22 @@ def _opening(*, retry: bool) -> _Opening:
 
 
 def _open(opening: _Opening) -> None:
-    """Open the store, then the engine; errors are kept for whoever waits."""
+    """Open the store, then the engine; errors come to whoever waits."""
     opening.wanted.wait(_HEAD_START)
     try:
         from aquadash.runs import open_store
 
         open_store()
+        opening.store.set_result(None)
+        # A page that has waited for the store is now drawn by one thread, which the engine's imports would hold up.
+        opening.engine_wanted.wait(_HEAD_START)
+        _serve(opening.address)
+        opening.engine.set_result(None)
     except Exception as error:
-        opening.store_error = opening.engine_error = _presentable(error, "The run store could not be opened")
-    opening.store_done.set()
-    # A page that has waited for the store is now drawn by one thread, which the engine's imports would hold up.
-    opening.engine_wanted.wait(_HEAD_START)
-    if opening.store_error is None:
-        try:
-            _serve(opening.address)
-        except Exception as error:
-            opening.engine_error = _presentable(error, "The training engine could not be started")
-    opening.engine_done.set()
+        opened = opening.store.done()
+        what = "The training engine could not be started" if opened else "The run store could not be opened"
+        for failed in (opening.engine,) if opened else (opening.store, opening.engine):
+            failed.set_exception(_presentable(error, what))
     if settings.place() != opening.address:
         return
     # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.

@@ -46,7 +46,7 @@ def launch(studio: Studio) -> None:
 
 def result(pair: Pair) -> None:
     """Draw one pair, as Compare does, too."""
-    paired_results.show(pair)
+    paired_results.render_pair(pair)
 
 
 def _form(studio: Studio) -> None:

@@ -11,7 +11,7 @@ from aquadash.runs.types import Run
 from aquadash.ui import bound, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import comparison_curves, comparison_images, comparison_results, comparison_settings
-from aquadash.ui.compared import MOST_RUNS, Compared, damaged, labels
+from aquadash.ui.compared import MAX_RUNS, Compared, damaged, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.sections import Need, Section, Sections
@@ -39,12 +39,12 @@ _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
 
 def render_comparison(picked: Sequence[Run]) -> None:
     """Draw everything about two or more runs."""
-    if len(picked) > MOST_RUNS:
+    if len(picked) > MAX_RUNS:
         st.info(
-            f"{len(picked)} runs are picked; the first {MOST_RUNS} are shown, as more could not be told apart.",
+            f"{len(picked)} runs are picked; the first {MAX_RUNS} are shown, as more could not be told apart.",
             icon="🎨",
         )
-    runs = tuple(picked[:MOST_RUNS])
+    runs = tuple(picked[:MAX_RUNS])
     _warn_of_different_data(runs)
     if any(not run.status.ended for run in runs):
         shell.live(_TICK_SECONDS)(_watch)({run.run_id: str(run.status) for run in runs})

@@ -24,7 +24,7 @@ from aquadash.ui.text import duration
 _TICK_SECONDS = 5.0
 
 _AXES: dict[str, str] = {"epoch": "by epoch", "time": "by training time"}
-_MOST_SMOOTH = 0.95
+_MAX_SMOOTH = 0.95
 
 Named = list[tuple[str, list[EpochRecord]]]
 
@@ -60,8 +60,10 @@ def _curves(run_ids: Sequence[str]) -> None:
     named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
     metrics = _metrics()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        axis = _axis()
-        weight = _smoothing()
+        axis: Axis = "time" if bound.choice("x", _AXES, label="Drawn") == "time" else "epoch"
+        weight = bound.slider(
+            "smooth", 0.0, _MAX_SMOOTH, label="Smoothing", default=0.0, step=0.05, width=200, help=term("smoothing")
+        )
         window = _window(named, axis)
     drawn = tuple(
         (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
@@ -82,26 +84,12 @@ def _curves(run_ids: Sequence[str]) -> None:
 
 def _metrics() -> list[Metric]:
     """Draw the choice of metrics; each has a chart."""
-    address.choices("metric", list(TITLES), default=["val_accuracy"])
-    chosen = inputs.pills(
-        "Curves", list(TITLES), key="metric", selection_mode="multi", format_func=lambda name: TITLES[name],
+    titles = {str(metric): title for metric, title in TITLES.items()}
+    chosen = bound.choices(
+        "metric", titles, label="Curves", default=["val_accuracy"], widget=inputs.pills, selection_mode="multi",
         help=f"{term('accuracy')} {term('loss')}",
     )  # fmt: skip
-    metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
-    address.record("metric", ",".join(metrics), default="val_accuracy")
-    return metrics
-
-
-def _axis() -> Axis:
-    """Draw the choice of what the curves are drawn by."""
-    return "time" if bound.choice("x", _AXES, label="Drawn") == "time" else "epoch"
-
-
-def _smoothing() -> float:
-    """Draw the slider for the weight of the smoothing."""
-    return bound.slider(
-        "smooth", 0.0, _MOST_SMOOTH, label="Smoothing", default=0.0, step=0.05, width=200, help=term("smoothing")
-    )
+    return [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
 
 
 def _window(named: Named, axis: Axis) -> tuple[float, float] | None:

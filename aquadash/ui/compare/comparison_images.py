@@ -68,10 +68,7 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     chart = st.container()
     chosen = int(bound.choice(RIGHT, options, label="Images that are had right by"))
     with chart:
-        components.plot(
-            right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS, on_select="rerun",
-            selection_mode="points",
-        )  # fmt: skip
+        components.plot_clickable(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
     if chosen == 0:
         st.caption("Images that all runs have wrong are hard, or their label is: look. The surest mistakes come first.")
     return judged.right_by(chosen)

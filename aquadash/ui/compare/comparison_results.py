@@ -9,12 +9,11 @@ import streamlit as st
 
 from aquadash.evaluation import McNemar, PairTest
 from aquadash.figures.confusion_difference import confusion_difference
-from aquadash.figures.confusion_matrix import MOST_NUMBERED
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import LEVEL, pair_matrix
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
-from aquadash.ui import address, bound, components
+from aquadash.ui import bound, components
 from aquadash.ui.compare import paired_results
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
@@ -38,7 +37,7 @@ def render_results(compared: Compared) -> None:
     pair = paired_results.of_two(list(compared.runs))
     if pair is not None:
         st.subheader("What the pipeline changed", anchor=False, help=term("paired runs"))
-        paired_results.show(pair)
+        paired_results.render_pair(pair)
 
 
 def _pairs(compared: Compared) -> None:
@@ -63,12 +62,7 @@ def _pairs(compared: Compared) -> None:
             )
         )  # fmt: skip
     if len(compared.runs) > 2:
-        components.plot(
-            pair_matrix(tests, names=compared.names, selected=(second, first)),
-            key=_MATRIX,
-            on_select="rerun",
-            selection_mode="points",
-        )
+        components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
         st.caption(
             "Points of per cent. A star marks what passes Holm's correction. Click a cell, or choose the two runs in "
             "the menus above, to have it in words."
@@ -238,14 +232,8 @@ def choose_pair(compared: Compared, first: int, second: int) -> None:
 
 
 def _pair_menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> str:
-    if st.session_state.get(key) not in (None, *ids):
-        # The other menu has just taken this run, or it is no longer among those compared.
-        del st.session_state[key]
-        if not any(run_id.startswith(st.query_params.get(key, "") or "-") for run_id in ids):
-            st.query_params.pop(key, None)
-    expected = "the id of one of the runs"
-    address.restore(key, lambda text: address.one_id(text, ids), default=ids[0], expected=expected)
-    return bound.menu(key, {run_id: names[run_id] for run_id in ids}, label=label, width=300)
+    titles = {run_id: names[run_id] for run_id in ids}
+    return bound.id_menu(key, titles, label=label, expected="the id of one of the runs", width=300)
 
 
 def render_confusion(compared: Compared) -> None:
@@ -275,11 +263,8 @@ def render_confusion(compared: Compared) -> None:
     before, after = evaluations[first], evaluations[second]
     assert before is not None and after is not None
     figure = confusion_difference(after.confusion_matrix, before.confusion_matrix, class_names=after.classes)
-    figure.update_xaxes(tickangle=-35)
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
-    if len(after.classes) <= MOST_NUMBERED:
-        figure.update_traces(showscale=False, selector={"type": "heatmap"})
-    components.plot(figure, key="compared-difference")
+    components.plot(components.compact_matrix(figure, classes=len(after.classes)), key="compared-difference")
     st.caption(
         f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**. On the "
         "diagonal more is better, elsewhere fewer."

@@ -23,7 +23,7 @@ from aquadash.ui.text import count, duration
 #: Numbers that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
 #: More axes than that cannot be told apart.
-_MOST_AXES = 9
+_MAX_AXES = 9
 _DASH = "–"
 
 _ALL, _SETTING = "every", "setting"
@@ -120,13 +120,13 @@ def _accuracy_by_settings(compared: Compared) -> None:
     st.subheader("Which settings went with which accuracy?", anchor=False, help=term("parallel coordinates"))
     components.plot(
         parallel_coordinates(
-            lines[:_MOST_AXES], accuracies=accuracies, names=names, runs=measured,
+            lines[:_MAX_AXES], accuracies=accuracies, names=names, runs=measured,
             accuracy_label=f"{title}, %",
         ),
         key="compared-parallel",
     )  # fmt: skip
-    if len(lines[:_MOST_AXES]) < len(axes):
-        st.caption(f"{len(lines[:_MOST_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
+    if len(lines[:_MAX_AXES]) < len(axes):
+        st.caption(f"{len(lines[:_MAX_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
     titles = {name: fields.label(name) for name in axes}
     name = bound.menu(_SETTING, titles, label="Accuracy against", width=320)
     components.plot(

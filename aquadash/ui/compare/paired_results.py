@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.figures.paired_change import paired_change
@@ -14,6 +13,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import bound, components, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.run_lists import version
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at a pair at work.
@@ -22,7 +22,7 @@ TICK_SECONDS = 2.0
 _IMAGES = {"validation": "Validation images", "test": "Test images (last measurement)"}
 
 
-def show(pair: Pair) -> None:
+def render_pair(pair: Pair) -> None:
     """Draw a pair: progress while one of the two is at work, the change when both are done."""
     if pair.at_work:
         shell.live(TICK_SECONDS)(_at_work)(pair.pair_id)
@@ -96,7 +96,7 @@ def _result(pair: Pair) -> None:
     components.plot(paired_change(found, images=images), key=f"pair-change-{images}")
     _table(found)
     st.caption(
-        "Intervals: Newcombe's for paired shares. A filled dot marks an interval that leaves no change out; with "
+        "Intervals: Newcombe's for paired proportions. A filled dot marks an interval that leaves no change out; with "
         f"{len(found.classes)} classes one of them may do so by chance. " + plain(_caution(pair))
     )
 
@@ -149,16 +149,9 @@ def _updates(run: Run) -> int | None:
     return batches * int(run.metrics.get("epochs", len(run.curve)))
 
 
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Pair: lambda pair: tuple(map(version, pair.runs))})
 def _change(pair: Pair, images: Images) -> PairedChange:
-    assert pair.without is not None and pair.with_it is not None
-    return _cached_change(settings.place(), pair.pair_id, images, (pair.without.ended_at, pair.with_it.ended_at), pair)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_change(
-    place: str, pair_id: str, images: Images, ended_at: tuple[float | None, float | None], _pair: Pair
-) -> PairedChange:
-    return lab().runs.change(_pair, images)
+    return lab().runs.change(pair, images)
 
 
 def of_two(runs: list[Run]) -> Pair | None:

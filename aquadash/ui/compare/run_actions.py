@@ -19,7 +19,7 @@ from aquadash.ui.text import count, plain, safe_markdown
 from aquadash.ui.train import clone
 
 #: Runs with a row of actions each; for more there are the actions for all of them.
-_MOST_ROWS = 10
+_MAX_ROWS = 10
 #: So many rows do not push what is compared off the screen.
 _FEW = 3
 
@@ -34,7 +34,7 @@ def render_run_rows(runs: Sequence[Run]) -> None:
 
 
 def _rows(runs: Sequence[Run]) -> None:
-    for run in runs[:_MOST_ROWS]:
+    for run in runs[:_MAX_ROWS]:
         with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
@@ -56,8 +56,8 @@ def _rows(runs: Sequence[Run]) -> None:
             )
             st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
             clone.link(run.run_id)
-    if len(runs) > _MOST_ROWS:
-        st.caption(f"Only the first {_MOST_ROWS} picked runs have a row here.")
+    if len(runs) > _MAX_ROWS:
+        st.caption(f"Only the first {_MAX_ROWS} picked runs have a row here.")
 
 
 def _editor(run: Run) -> None:
@@ -157,7 +157,7 @@ def _button(label: str, icon: str, key: str, action: Callable[[str], None], ids:
 def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     """Do it with each run, with a bar; what fails is said at the next drawing. Returns the ids with which it worked."""
     bar = st.progress(0.0, text="Working ...") if len(ids) > 20 else None
-    result = for_each(ids, action, progress=None if bar is None else lambda share: bar.progress(share))
+    result = for_each(ids, action, progress=None if bar is None else lambda fraction: bar.progress(fraction))
     if result.failed:
         reasons = list(dict.fromkeys(result.failed.values()))
         fail(f"{count(len(result.failed), 'run')} could not be changed. " + " ".join(reasons[:3]))

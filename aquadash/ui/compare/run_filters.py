@@ -45,7 +45,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run
             width=360,
             help=_WHERE_HELP,
         )
-        statuses = _several("status", "Status", [str(status) for status in RunStatus], _status_word)
+        statuses = _several("status", "Status", list(map(str, RunStatus)), lambda word: status_text(RunStatus(word)))
         chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
         with st.popover("More filters", icon="🎛️", key="filters-box"):
             chosen = _more(runs)
@@ -145,10 +145,6 @@ def _help(fields: Mapping[str, RunField]) -> None:
         column_config={"Meaning": st.column_config.TextColumn(width="large")},
         alt="The names that a condition may use, with their meaning.",
     )
-
-
-def _status_word(name: str) -> str:
-    return status_text(RunStatus(name))
 
 
 def _searchable(run: Run) -> str:

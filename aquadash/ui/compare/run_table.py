@@ -17,12 +17,11 @@ from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.types import Run
 from aquadash.settings import classroom as in_class
-from aquadash.settings import place
 from aquadash.ui import address, bound, inputs, shell
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import run_label, status_text
 from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import own_first
+from aquadash.ui.run_lists import BY_RUN, own_first
 from aquadash.ui.text import count, plain
 
 _PICKS = "runs"
@@ -221,7 +220,7 @@ def usual_columns() -> tuple[str, ...]:
 
 
 #: The most predictions that are opened in one drawing to learn how many test images an older run has predicted.
-_MOST_OPENED = 40
+_MAX_OPENED = 40
 
 
 def column_title(name: str) -> str:
@@ -296,17 +295,17 @@ def accuracy_interval(run: Run, opened: list[int] | None = None) -> tuple[float,
     if accuracy is None or not run.status.ended:
         return None
     tested = run.test_images
-    if tested is None and (opened is None or opened[0] < _MOST_OPENED):
+    if tested is None and (opened is None or opened[0] < _MAX_OPENED):
         if opened is not None:
             opened[0] += 1
-        tested = _tested(place(), run.run_id, run.ended_at)
+        tested = _tested(run)
     return wilson_interval(round(accuracy * tested), tested) if tested else None
 
 
 def accuracy_digits(runs: Sequence[Run]) -> int:
     """Digits after the point that the narrowest interval of the runs supports."""
     most = max((run.test_images or 0 for run in runs if "test_accuracy" in run.metrics), default=0)
-    # The interval of a share of one half is the widest; it is 2 % wide at 9,600 images.
+    # The interval of a fraction of one half is the widest; it is 2 % wide at 9,600 images.
     return 1 if most >= 9600 else 0
 
 
@@ -363,11 +362,11 @@ def _interval_text(found: tuple[float, float] | None) -> str:
     return f"{100 * found[0]:.{digits}f} to {100 * found[1]:.{digits}f} %"
 
 
-@st.cache_resource(max_entries=4096, show_spinner=False)
-def _tested(place: str, run_id: str, ended_at: float | None) -> int | None:
+@st.cache_resource(max_entries=4096, show_spinner=False, hash_funcs=BY_RUN)
+def _tested(run: Run) -> int | None:
     """How many test images a run of an older version predicted, None if that cannot be read."""
     try:
-        return len(lab().runs.predictions(run_id).labels)
+        return len(lab().runs.predictions(run.run_id).labels)
     except AquaDashError:
         return None
 

@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, bound, components, datasets, gallery, inputs
+from aquadash.ui import bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import count, plain
@@ -18,11 +18,6 @@ from aquadash.ui.text import count, plain
 SPLITS = {"train": "Training", "test": "Test"}
 
 PER_PAGE = ("10", "20", "50", "100")
-
-
-def first_page() -> None:
-    """Begin again at the first page: another filter, other pages."""
-    address.assign("page", 1)
 
 
 def show_numbers(dataset: Dataset, split: str) -> None:
@@ -84,9 +79,11 @@ def show_pictures(dataset: Dataset, split: str) -> None:
             widget=inputs.pills,
             selection_mode="multi",
             wrap=True,
-            on_change=first_page,
+            on_change=gallery.first_page,
         )
-        per_page = bound.menu("show", PER_PAGE, label="Images per page", default="50", width=130, on_change=first_page)
+        per_page = bound.menu(
+            "show", PER_PAGE, label="Images per page", default="50", width=130, on_change=gallery.first_page
+        )
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))

@@ -28,7 +28,7 @@ from aquadash.ui.text import count, plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off
 
 #: Most classes that are dropped one by one; more are better packed in an archive.
-MOST_DROPPED = 20
+MAX_DROPPED = 20
 
 #: The ways in, by the word in the address.
 _WAYS = {"zip": "🗜️ A ZIP file", "classes": "🖼️ Class by class", "server": "🗄️ A folder of this server"}
@@ -56,7 +56,7 @@ def offer() -> None:
 
 def add_pictures() -> None:
     """Draw the import: the form, or the draft that the address names."""
-    st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=_leave)
+    st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=st.query_params.clear)
     draft_id = st.query_params.get("draft")
     with shell.guard():
         if draft_id:
@@ -70,10 +70,6 @@ def _read(draft_id: str) -> None:
     lab().data.read(draft_id)
     st.query_params.from_dict({"draft": draft_id})
     st.rerun()
-
-
-def _leave() -> None:
-    st.query_params.clear()
 
 
 def _upload_form() -> None:
@@ -150,7 +146,7 @@ def _dropped() -> tuple[str, bool, Callable[[Path], object] | None]:
         "Add a class",
         icon=":material/add:",
         key="own-more",
-        disabled=number >= MOST_DROPPED,
+        disabled=number >= MAX_DROPPED,
         on_click=lambda: st.session_state.update({"own-classes": number + 1}),
     )
     nameless = sum(not name for name, _ in found)
@@ -201,12 +197,11 @@ def server_choices() -> dict[str, Path]:
         entry.name: Path(entry.path)
         for entry in entries
         if not entry.name.startswith(".")
-        and (entry.is_dir(follow_symlinks=False) or (entry.is_file(follow_symlinks=False) and _is_zip(entry.name)))
+        and (
+            entry.is_dir(follow_symlinks=False)
+            or (entry.is_file(follow_symlinks=False) and entry.name.casefold().endswith(".zip"))
+        )
     }
-
-
-def _is_zip(name: str) -> bool:
-    return name.casefold().endswith(".zip")
 
 
 def render_draft(draft_id: str) -> None:

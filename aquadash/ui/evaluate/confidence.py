@@ -22,7 +22,7 @@ from aquadash.evaluation import (
 from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.threshold_curves import MOST_DRAWN, Kind, area, threshold_curves
-from aquadash.ui import address, bound, components, image_browser
+from aquadash.ui import address, bound, components, gallery
 from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.gallery import class_text
@@ -48,12 +48,7 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     if other is not None:
         lines.append((other.run.name, other.calibration()))
     chosen = _bin_menu(found)
-    components.plot(
-        reliability_diagram(found, lines=lines, selected=chosen),
-        key=RELIABILITY_KEY,
-        on_select="rerun",
-        selection_mode="points",
-    )
+    components.plot_clickable(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
         "Bars below the dotted line: too sure. Above it: not sure enough. Pale bars hold fewer than 10 images and say "
         "little. Click a bar to see its images. From the keyboard: the menu above."
@@ -78,7 +73,7 @@ def _bin_menu(found: Calibration) -> int | None:
         str(index + 1): f"{_bin_text(found, index)}: {count(int(images), 'image')}"
         for index, images in enumerate(found.counts)
     }
-    word = bound.menu("bin", words, label="Images with a confidence of", width=260, on_change=image_browser.first_page)
+    word = bound.menu("bin", words, label="Images with a confidence of", width=260, on_change=gallery.first_page)
     return None if word == _ANY else int(word) - 1
 
 
@@ -157,7 +152,7 @@ def _take_bin_click(bins: int) -> None:
     index = None if not point else components.clicked_index(point[0], below=bins)
     if index is not None:
         address.assign("bin", str(index + 1))
-        image_browser.first_page()
+        gallery.first_page()
 
 
 #: The chart's key.
@@ -179,7 +174,7 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
     cut = None if not point else components.clicked_fraction(point[0])
     if cut is not None:
         address.assign("sure", math.floor(100 * cut + 1e-6))
-        image_browser.first_page()
+        gallery.first_page()
     st.subheader("Rejection threshold", anchor=False, help=term("coverage"))
     sure = bound.slider(
         "sure",
@@ -189,7 +184,7 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
         default=50,
         format="%d %%",
         help=term("confidence"),
-        on_change=image_browser.first_page,
+        on_change=gallery.first_page,
     )
     _targets(one)
     threshold = sure / 100
@@ -199,11 +194,11 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
     if other is not None:
         there = coverage_at(other.predictions.labels, other.predictions.probabilities, threshold=threshold)
         runs.append((other.run.name, other.coverage(), there))
-    components.plot(coverage_curve(runs), key=COVERAGE_KEY, on_select="rerun", selection_mode="points")
+    components.plot_clickable(coverage_curve(runs), key=COVERAGE_KEY)
     st.caption("Click the curve to move the threshold. From the keyboard: the slider above.")
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
     titles = {word: f"{title}: {counts[word]:,}" for word, title in _SHOWN.items()}
-    shown = bound.choice("answers", titles, label="Images shown", on_change=image_browser.first_page)
+    shown = bound.choice("answers", titles, label="Images shown", on_change=gallery.first_page)
     mask = answered(one.predictions.probabilities, threshold=threshold)
     if shown == "all":
         return Narrowed(np.ones_like(mask), "all test images")
@@ -213,11 +208,11 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
 def set_threshold(threshold: float) -> None:
     """A button's callback: the threshold, 0 to 1, that the validation images suggest."""
     address.assign("sure", math.ceil(100 * threshold - 1e-6))
-    image_browser.first_page()
+    gallery.first_page()
 
 
 def _targets(one: Evaluated) -> None:
-    """Buttons that set the slider to what gives a share of right answers on the validation images."""
+    """Buttons that set the slider to what gives a fraction of right answers on the validation images."""
     validation = one.validation
     if validation is None:
         st.caption(
@@ -244,26 +239,18 @@ def _targets(one: Evaluated) -> None:
 
 def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
     with st.container(horizontal=True):
-        st.metric(
+        components.metric(
             "Answered",
             percent(given.coverage).replace(".0 %", " %"),
-            delta=f"{given.answered:,} of {count(given.n, 'test image')}",
-            delta_color="off",
-            delta_arrow="off",
+            note=f"{given.answered:,} of {count(given.n, 'test image')}",
             help=term("coverage"),
-            border=True,
-            width="content",
         )
-        value, _, rest = percent(given.accuracy, given.interval).partition(" (")
-        st.metric(
+        components.fraction_metric(
             "Accuracy on those",
-            value,
-            delta=f"95 % interval: {rest.rstrip(')')}" if rest else "nothing is answered",
-            delta_color="off",
-            delta_arrow="off",
+            given.accuracy,
+            given.interval,
             help=f"{term('accuracy')} {term('confidence interval')}",
-            border=True,
-            width="content",
+            note="nothing is answered",
         )
     validation = one.validation
     if validation is not None:
@@ -303,7 +290,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
             "curve", _KINDS, label="Curve", help=f"{term('ROC curve')} {term('precision-recall curve')}"
         )
         titles = {name: class_text(name) for name in names}
-        name = bound.menu("class", titles, label="Class", width=160, on_change=image_browser.first_page)
+        name = bound.menu("class", titles, label="Class", width=160, on_change=gallery.first_page)
     index = names.index(name)
     percent = bound.slider(
         "cut",
@@ -313,10 +300,10 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         default=50,
         format="%d %%",
         help=term("threshold"),
-        on_change=image_browser.first_page,
+        on_change=gallery.first_page,
     )
     cut = percent / 100
-    components.plot(
+    components.plot_clickable(
         threshold_curves(
             one.curves(),
             kind=cast(Kind, kind),
@@ -326,8 +313,6 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
             other_name="" if other is None else other.run.name,
         ),
         key=THRESHOLD_CURVES_KEY,
-        on_select="rerun",
-        selection_mode="points",
     )
     if len(names) > MOST_DRAWN:
         st.caption(f"The chosen class and the {MOST_DRAWN} with the smallest areas; the table has all of them.")
@@ -342,7 +327,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         label="Images shown",
         help="Hits are images of the class that are called so, false alarms others that are called so, missed ones are "
         "of the class and not called so. The most probable class does not matter here.",
-        on_change=image_browser.first_page,
+        on_change=gallery.first_page,
     )
     _areas(one, other)
     mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
@@ -390,4 +375,4 @@ def _take_curve_click(names: tuple[str, ...]) -> None:
     address.assign("class", names[index])
     # Rounded down, so that the image that was clicked is called the class.
     address.assign("cut", math.floor(100 * cut + 1e-6))
-    image_browser.first_page()
+    gallery.first_page()

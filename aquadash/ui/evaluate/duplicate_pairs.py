@@ -89,8 +89,8 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     parts = []
     for mask, what in ((known, "those"), (~known, "the others")):
         if mask.any():
-            share, interval = float(right[mask].mean()), wilson_interval(int(right[mask].sum()), int(mask.sum()))
-            parts.append(f"accuracy on {what}: {percent(share, interval)}")
+            fraction, interval = float(right[mask].mean()), wilson_interval(int(right[mask].sum()), int(mask.sum()))
+            parts.append(f"accuracy on {what}: {percent(fraction, interval)}")
     return f"{', '.join(parts)}.".capitalize() if parts else ""
 
 

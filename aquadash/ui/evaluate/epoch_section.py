@@ -8,10 +8,9 @@ import streamlit as st
 from aquadash.data import Dataset
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
-from aquadash.figures.theme import class_colour
 from aquadash.runs.types import EpochReplay, Run
 from aquadash.ui import address, bound, components, gallery, image_browser, shell
-from aquadash.ui.gallery import bars, class_text
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 
@@ -144,19 +143,14 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
         )
         return
     split = dataset.test if run.config.training.validation == "test" else dataset.train
-    cards = []
-    for index, label, answer, shares in zip(replay.probe_indices, replay.probe_labels, answers, said, strict=True):
-        sure = f"{100 * float(shares[answer]):.0f} %"
-        was_right = answer == label
-        cards.append(
-            gallery.Card(
-                image=split.images[index],
-                title=class_text(names[label]),
-                subtitle=f"✔ recognised, {sure}" if was_right else f"✘ taken for {class_text(names[answer])}, {sure}",
-                alt=f"Validation image {split.file_names[index]}: {names[label]}, after epoch {epoch} "
-                + (f"recognised with {sure} confidence" if was_right else f"taken for {names[answer]} with {sure}"),
-                bars=bars(shares, class_names=names, true_class=int(label)),
-                accent=class_colour(names[label], int(label)),
-            )
+    cards = [
+        gallery.answer_card(
+            split.images[index],
+            y_prob,
+            int(label),
+            class_names=names,
+            what=f"Validation image {split.file_names[index]} after epoch {epoch}",
         )
+        for index, label, y_prob in zip(replay.probe_indices, replay.probe_labels, said, strict=True)
+    ]
     gallery.show(cards, size_rem=6.0, label=f"Validation images with the answers after epoch {epoch}")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import address, bound, components, image_browser, run_lists, shell
+from aquadash.ui import bound, components, image_browser, run_lists, shell
 from aquadash.ui.evaluate import (
     confidence,
     duplicate_pairs,
@@ -103,7 +103,7 @@ def _results(run: Run, runs: list[Run]) -> None:
     with right:
         st.subheader("The test images", anchor=image_browser.ANCHOR)
         with shell.guard():
-            image_browser.show(run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
+            image_browser.render_test_images(run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
 
 
 def _without_results(run: Run) -> None:
@@ -130,7 +130,6 @@ def _without_results(run: Run) -> None:
 
 
 SECOND_RUN = "with"
-_NONE = ""
 
 
 def comparable(run: Run, runs: Sequence[Run]) -> list[Run]:
@@ -148,18 +147,12 @@ def comparable(run: Run, runs: Sequence[Run]) -> list[Run]:
 def pick_second_run(run: Run, runs: Sequence[Run]) -> Evaluated | None:
     """Draw the menu and read the chosen run's results; None where none is chosen."""
     by_id = {other.run_id: other for other in comparable(run, runs)}
-    titles = {_NONE: "none"} | {run_id: components.run_label(other) for run_id, other in by_id.items()}
-    if st.session_state.get(SECOND_RUN) not in (None, *titles):
-        # Another first run was chosen, perhaps the very one that was laid over it.
-        del st.session_state[SECOND_RUN]
-        if run.run_id == st.query_params.get(SECOND_RUN):
-            del st.query_params[SECOND_RUN]
-    expected = "the id of another run with results on the same classes"
-    address.restore(SECOND_RUN, lambda text: address.one_id(text, by_id), default=_NONE, expected=expected)
-    chosen = bound.menu(
+    titles = {"": "none"} | {run_id: components.run_label(other) for run_id, other in by_id.items()}
+    chosen = bound.id_menu(
         SECOND_RUN,
         titles,
         label="Overlay another run",
+        expected="the id of another run with results on the same classes",
         width=330,
         disabled=not by_id,
         help="The charts then show both: the first run solid, the second dashed or hollow."

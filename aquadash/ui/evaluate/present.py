@@ -232,9 +232,9 @@ def _classes(one: Evaluated) -> None:
 
 
 def _images(one: Evaluated, *, right: bool) -> None:
-    shares = one.predictions.probabilities
-    kept = select(one.predictions.labels, shares, outcome="right" if right else "wrong")
-    surest = kept[np.argsort(-shares[kept].max(axis=1), kind="stable")]
+    y_prob = one.predictions.probabilities
+    kept = select(one.predictions.labels, y_prob, outcome="right" if right else "wrong")
+    surest = kept[np.argsort(-y_prob[kept].max(axis=1), kind="stable")]
     _cards(one, surest[:8])
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from aquadash import settings
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import components, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.run_lists import BY_RUN
 from aquadash.ui.text import count, duration, moment, plain
 
 if TYPE_CHECKING:
@@ -89,10 +89,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                 st.page_link(page, label=label, query_params={"run": repeat.run_id})
             if repeat.status is RunStatus.FINISHED:
                 with shell.guard():
-                    _result(
-                        _reproduction(settings.place(), run.run_id, repeat.run_id, repeat.ended_at or 0.0),
-                        open_table=number == 0,
-                    )
+                    _result(_reproduction(run, repeat), open_table=number == 0)
             elif not repeat.status.ended:
                 run_lists.progress_bar(repeat)
             elif repeat.message:
@@ -135,7 +132,6 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
         )
 
 
-@st.cache_data(show_spinner="Comparing the two, number by number ...", max_entries=32)
-def _reproduction(place: str, run_id: str, repeat_id: str, ended_at: float) -> Reproduction:
-
-    return lab().runs.reproduction(run_id, repeat_id)
+@st.cache_resource(show_spinner="Comparing the two, number by number ...", max_entries=32, hash_funcs=BY_RUN)
+def _reproduction(run: Run, repeat: Run) -> Reproduction:
+    return lab().runs.reproduction(run.run_id, repeat.run_id)

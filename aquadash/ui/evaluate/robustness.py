@@ -25,7 +25,7 @@ from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel,
 from aquadash.ui.compared import labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, moment, percent, plain
+from aquadash.ui.text import count, moment, plain
 
 #: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
 _TICK_SECONDS = 2.0
@@ -43,12 +43,8 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
         run: One that has ended and has results.
         other_runs: Those that may be laid over it; the run itself and those without figures are passed over.
     """
+    others = [other.run_id for other in other_runs if other.run_id != run.run_id]
     st.subheader("How robust is it?", anchor=False, help=term("robustness"))
-    with shell.guard():
-        _section(run, [other.run_id for other in other_runs if other.run_id != run.run_id])
-
-
-def _section(run: Run, others: Sequence[str]) -> None:
     st.markdown(
         "**How much of its accuracy does the network keep when the pictures get worse?** The test images are spoilt in "
         "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "
@@ -142,7 +138,7 @@ CORRUPTION, OVERLAID, IMAGE = "corruption", "over", "image"
 MEAN = "mean"
 
 #: Colours and dashes tell so many runs apart, this one included.
-MOST_RUNS = 8
+MAX_RUNS = 8
 
 #: At which severity the pictures of all corruptions beside each other are shown.
 _SAMPLE_SEVERITY = 3
@@ -221,7 +217,7 @@ def _table(rows: list[dict[str, Any]], accuracies: Sequence[str], *, key: str, o
         hide_index=True,
         key=key,
         height="content",
-        alt=f"The share of test images that are right and what is lost, a row a {of}",
+        alt=f"The fraction of test images that are right and what is lost, a row a {of}",
         column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in accuracies}
         | {"Lost": st.column_config.NumberColumn("Lost, in points", format="%.1f")},
     )
@@ -237,19 +233,8 @@ def _robustness_scores(found: RobustnessResult) -> None:
 
 
 def _metric(label: str, mean: Mean | None, help_term: str) -> None:
-    value, interval = "–", ""
-    if mean is not None:
-        value, _, interval = percent(mean.value, mean.ci95).partition(" (")
-    st.metric(
-        label,
-        value,
-        delta=f"95 % interval: {interval.rstrip(')')}" if interval else None,
-        delta_color="off",
-        delta_arrow="off",
-        help=term(help_term),
-        width="content",
-        border=True,
-    )
+    value, interval = (None, None) if mean is None else (mean.value, mean.ci95)
+    components.fraction_metric(label, value, interval, help=term(help_term))
 
 
 def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
@@ -263,7 +248,7 @@ def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResu
         OVERLAID,
         {run_id: components.run_label(lab().runs.get(run_id)) for run_id in options},
         label="Overlay other runs",
-        max_selections=MOST_RUNS - 1,
+        max_selections=MAX_RUNS - 1,
         placeholder="Choose measured runs",
     )
     found = []

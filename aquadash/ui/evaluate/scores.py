@@ -18,7 +18,7 @@ from aquadash.figures.class_scores import MOST_DRAWN, SCORES, ScoredRun, class_s
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_difference import confusion_difference
-from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, largest_confusions
+from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import Metric as PlainMetric
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
@@ -42,28 +42,25 @@ def render_scores(one: Evaluated) -> None:
             if len(found.classes) >= metric.min_classes:
                 _metric(metric, score)
             if name == "accuracy" and unseen is not None:
-                share, count = unseen
-                score = Score(share, wilson_interval(round(share * count), count))
+                fraction, count = unseen
+                score = Score(fraction, wilson_interval(round(fraction * count), count))
                 _metric(replace(metric, title=f"On the {count:,} unseen images"), score)
-        st.metric("Test images", f"{found.n:,}", help=term("test set"), border=True, width="content", height="stretch")
+        components.metric("Test images", f"{found.n:,}", help=term("test set"), height="stretch")
     classes = len(found.classes)
     st.caption(
         f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
         f"of {math.log(classes):.2f}."
     )
-    if settings.classroom() and _test_results_hidden():
-        st.caption(
-            "🏁 These are test images. Look at them to understand what the network gets wrong; choose between runs by "
-            "validation accuracy, as the board of the class does until the teacher shows the test results."
-        )
+    if settings.classroom():
+        from aquadash.classroom import limits
+
+        if limits.in_force().test_results_hidden:
+            st.caption(
+                "🏁 These are test images. Look at them to understand what the network gets wrong; choose between runs "
+                "by validation accuracy, as the board of the class does until the teacher shows the test results."
+            )
     if run.config.training.validation == "test":
         _explain_the_reports_way(found.n, unseen)
-
-
-def _test_results_hidden() -> bool:
-    from aquadash.classroom import limits
-
-    return limits.in_force().test_results_hidden
 
 
 def render_confidence(predictions: Predictions, *, key: str) -> None:
@@ -114,23 +111,14 @@ def _metric(metric: Metric, score: Score) -> None:
             value, _, interval = percent(score.value, score.interval).rstrip(")").partition(" (")
         else:
             interval = " to ".join(map(metric.text, score.interval))
-    st.metric(
-        metric.title,
-        value,
-        delta=f"95 % interval: {interval}" if interval else None,
-        delta_color="off",
-        delta_arrow="off",
-        help=" ".join(filter(None, explained)),
-        border=True,
-        width="content",
-        height="stretch",
-    )
+    note = f"95 % interval: {interval}" if interval else ""
+    components.metric(metric.title, value, note=note, help=" ".join(filter(None, explained)), height="stretch")
 
 
 def _unseen(run: Run, found: Evaluation) -> tuple[float, int] | None:
     """Accuracy on the test images that did not decide when to stop and how many they are, where some did."""
-    share, count = run.metrics.get("unseen_test_accuracy"), found.n - report_validation_images(found.n)
-    return (share, count) if share is not None and count > 0 else None
+    fraction, count = run.metrics.get("unseen_test_accuracy"), found.n - report_validation_images(found.n)
+    return (fraction, count) if fraction is not None and count > 0 else None
 
 
 def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
@@ -141,11 +129,11 @@ def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
         "moment that suited these very images."
     )
     if unseen is not None:
-        share, count = unseen
-        low, high = wilson_interval(round(share * count), count)
+        fraction, count = unseen
+        low, high = wilson_interval(round(fraction * count), count)
         text += (
-            f" The {count:,} images that nothing was decided on give {100 * share:.0f} %, and with so few of them the "
-            f"true figure may be anything from {100 * low:.0f} % to {100 * high:.0f} %."
+            f" The {count:,} images that nothing was decided on give {100 * fraction:.0f} %, and with so few of them "
+            f"the true figure may be anything from {100 * low:.0f} % to {100 * high:.0f} %."
         )
     st.warning(text, icon="🔬")
 
@@ -158,12 +146,8 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the chart and the table; a click shows the images that the score counts."""
     _take_score_click(one)
     st.subheader("How good is it at each class?", anchor=False, help=term("confidence interval"))
-    components.plot(
-        class_scores(_scored(one), None if other is None else _scored(other)),
-        key=CLASS_SCORES_KEY,
-        on_select="rerun",
-        selection_mode="points",
-    )
+    figure = class_scores(_scored(one), None if other is None else _scored(other))
+    components.plot_clickable(figure, key=CLASS_SCORES_KEY)
     if len(one.found.classes) > MOST_DRAWN:
         st.caption(f"The {MOST_DRAWN} classes with the lowest F1; the table has all of them.")
     st.caption(
@@ -279,12 +263,7 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
         )
     else:
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
-    # In half a page, or on a phone, level names would run into one another.
-    figure.update_xaxes(tickangle=-35)
-    if len(names) <= MOST_NUMBERED:
-        # Every cell says its number, so that the colour bar's room is better spent on the cells.
-        figure.update_traces(showscale=False, selector={"type": "heatmap"})
-    components.plot(figure, key=MATRIX_KEY, on_select="rerun", selection_mode="points")
+    components.plot_clickable(components.compact_matrix(figure, classes=len(names)), key=MATRIX_KEY)
     if shown == "difference":
         st.caption(
             "This run less the second one. On the diagonal more is better, elsewhere fewer. A click shows what this "

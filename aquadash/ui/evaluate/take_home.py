@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash import settings
+from aquadash.data import SOURCES
 from aquadash.jobs import Job, JobStatus
 from aquadash.runs.types import Run
 from aquadash.ui import inputs, job_panel, shell
@@ -36,9 +37,10 @@ def render_export(run: Run) -> None:
             "**Everything of this run in one ZIP**: settings, curves, the trained network, its predictions, a report "
             "to print, and a script and a notebook that train it again without AquaDash."
         )
+        source = SOURCES.get(run.config.data.source)
         include = inputs.toggle(
             "With the images",
-            value=_is_drawn(run),
+            value=source is not None and source.drawn,
             key=f"take-home-data-{run.run_id}",
             help="The script needs them. AquaDash's own drawings may be passed on; photographs may be somebody's. "
             "CIFAR-100 is downloaded by the script where they are left out.",
@@ -72,13 +74,6 @@ def import_box() -> None:
         if opened.open:
             with shell.guard():
                 _upload()
-
-
-def _is_drawn(run: Run) -> bool:
-    from aquadash.data.sources import SOURCES
-
-    source = SOURCES.get(run.config.data.source)
-    return source is not None and source.drawn
 
 
 def _zip(run: Run, include: bool, job: Job | None) -> None:

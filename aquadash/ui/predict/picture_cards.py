@@ -54,7 +54,8 @@ def card_markup(
         _said(answer, run_name=run_name if several else None, true_class=true_class)
         for answer, run_name in zip(answers, run_names, strict=True)
     )
-    notes = "<br>".join(f'<span class="aqua-sub">{html.escape(note)}</span>' for note in _notes(answers))
+    said_once = dict.fromkeys(note for answer in answers for note in answer.notes)
+    notes = "<br>".join(f'<span class="aqua-sub">{html.escape(note)}</span>' for note in said_once)
     return (
         f'<article class="aqua-card" role="group" aria-label="{name}" style="max-width: none">{head}{grid}'
         f'<div style="display: flex; flex-wrap: wrap; gap: 0.75rem">{said}</div>'
@@ -83,29 +84,19 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     said = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %{verdict}"
     true_index = answer.class_names.index(true_class) if true_class in answer.class_names else None
     bars = gallery.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
+    badge = '<p style="margin: 0 0 0.4rem; font-weight: 600">🤷 Perhaps none of these</p>'
     return (
-        f'{section}<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{html.escape(said)}</p>{_badge(answer)}'
+        f'{section}<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{html.escape(said)}</p>'
+        f"{badge if answer.none_of_these else ''}"
         f"{gallery.bars_markup(bars)}</section>"
     )
-
-
-def _badge(answer: FilePrediction) -> str:
-    """That the picture is probably of none of the classes."""
-    if not answer.none_of_these:
-        return ""
-    return '<p style="margin: 0 0 0.4rem; font-weight: 600">🤷 Perhaps none of these</p>'
-
-
-def _notes(answers: Sequence[FilePrediction]) -> list[str]:
-    """What was done to the picture, each said once."""
-    return list(dict.fromkeys(note for answer in answers for note in answer.notes))
 
 
 #: The answer for a picture of something that is no class; no class's name, for those have at least a letter.
 NONE_OF_THESE = "-"
 
 #: With more classes the buttons become a menu.
-MOST_PILLS = 8
+MAX_PILLS = 8
 
 _FRAMINGS = "predict:framings"
 _LABELS = "predict:labels"
@@ -187,7 +178,7 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
         return "🚫 not one of these" if name == NONE_OF_THESE else class_text(name)
 
     question, taken = "What is it really?", {"on_change": _take_label, "args": (upload.file_id,)}
-    if len(class_names) <= MOST_PILLS:
+    if len(class_names) <= MAX_PILLS:
         inputs.pills(question, options, key=key, format_func=lambda name: plain(text(name)), **taken)  # type: ignore[call-overload]
     else:
         # A menu shows its choices as they are, buttons take them for markdown.

@@ -10,13 +10,13 @@ import streamlit as st
 from aquadash.errors import AquaDashError, DataError
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, components, datasets, gallery, inputs, run_lists
+from aquadash.ui import address, bound, components, datasets, gallery, run_lists
 from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.predictions import Network, model_key, predictor
 from aquadash.ui.text import plain
 
 #: So many answers fit side by side and can still be compared.
-MOST_RUNS = 4
+MAX_RUNS = 4
 
 _KEY = "beside"
 
@@ -29,31 +29,18 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
         runs: All of them.
     """
     by_id = {each.run_id: each for each in runs if run_lists.has_results(each) and each.run_id != run.run_id}
-    most = MOST_RUNS - 1
-
-    def decode(text: str) -> list[str]:
-        ids = list(dict.fromkeys(part for part in text.split(",") if part and part != run.run_id))
-        if len(ids) > most or not set(ids) <= set(by_id):
-            raise ValueError(text)
-        return ids
-
-    before = list(st.session_state.get(_KEY) or ())
-    if any(run_id not in by_id for run_id in before):
-        st.session_state[_KEY] = [run_id for run_id in before if run_id in by_id]
     if not by_id:
+        st.session_state.pop(_KEY, None)
         return []
-    nobody: list[str] = []
-    address.restore(_KEY, decode, default=nobody, expected=f"the ids of at most {most} other runs with a network")
-    picked = inputs.multiselect(
-        "Compare with",
-        list(by_id),
-        key=_KEY,
-        max_selections=most,
-        format_func=lambda run_id: components.run_label(by_id[run_id]),
+    picked = bound.choices(
+        _KEY,
+        {run_id: components.run_label(each) for run_id, each in by_id.items()},
+        label="Compare with",
+        expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
+        max_selections=MAX_RUNS - 1,
         placeholder="Other runs that look at the same pictures",
-        help=f"At most {MOST_RUNS} runs side by side. The true labels are chosen from the classes of the first.",
+        help=f"At most {MAX_RUNS} runs side by side. The true labels are chosen from the classes of the first.",
     )
-    address.record(_KEY, ",".join(picked), default="")
     return [by_id[run_id] for run_id in picked]
 
 
@@ -79,7 +66,7 @@ def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
 
 
 #: At most so many test images are tried at once: one a class, of the first classes.
-MOST_SAMPLES = 10
+MAX_SAMPLES = 10
 
 #: Draws of test images are numbered; the number stands in the address.
 LAST_SAMPLE = 9999
@@ -108,7 +95,7 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network]) -> None:
     dataset = datasets.dataset(runs[0].config.data.source)
     generator = np.random.default_rng(st.session_state["sample"])
     of_class = (np.flatnonzero(dataset.test.labels == label) for label in range(len(dataset.class_names)))
-    drawn = [int(generator.choice(positions)) for positions in of_class if len(positions)][:MOST_SAMPLES]
+    drawn = [int(generator.choice(positions)) for positions in of_class if len(positions)][:MAX_SAMPLES]
     for network in networks:
         predictor = network.predictor
         if len(networks) > 1:
@@ -124,17 +111,17 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network]) -> None:
             continue
         answers = predictor.predict_images(dataset.test.images[drawn])
         cards = []
-        for position, shares in zip(drawn, answers, strict=True):
-            label, answer = int(dataset.test.labels[position]), int(shares.argmax())
+        for position, y_prob in zip(drawn, answers, strict=True):
+            label, answer = int(dataset.test.labels[position]), int(y_prob.argmax())
             true, given = dataset.class_names[label], dataset.class_names[answer]
             verdict = "✔ right" if label == answer else f"✘ it is: {class_text(true)}"
             cards.append(
                 gallery.Card(
                     image=dataset.test.images[position],
-                    title=f"{class_text(given)}, {100 * float(shares[answer]):.0f} %",
+                    title=f"{class_text(given)}, {100 * float(y_prob[answer]):.0f} %",
                     subtitle=verdict,
                     alt=f"Test image {position} of class {true}; the network says {given}",
-                    bars=bars(shares, class_names=dataset.class_names, true_class=label),
+                    bars=bars(y_prob, class_names=dataset.class_names, true_class=label),
                     accent=class_colour(given, answer),
                 )
             )

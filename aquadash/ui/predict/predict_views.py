@@ -12,9 +12,9 @@ import streamlit as st
 from aquadash.data.framing import is_cut
 from aquadash.data.images import display_name
 from aquadash.evaluation import Evaluation, evaluate
-from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, largest_confusions
+from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.probability_bars import probability_bars
-from aquadash.predict import Answer, FilePrediction, Look, answers_csv
+from aquadash.predict import Answer, FilePrediction, answers_csv
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, gallery, inputs, predictions
 from aquadash.ui.explain import explanations
@@ -129,16 +129,11 @@ def _card(
     if look.picture_size is None:
         return
     picture_cards.choose_label(item.upload, runs[0].class_names)
-    cut = _cut_sizes(look)
+    columns, rows = look.picture_size
+    # The networks' sizes (height, width) to whose proportions the picture has to be cut.
+    cut = [size for size in look.seen if is_cut((rows, columns), size=size)]
     if cut:
-        columns, rows = look.picture_size
         picture_cards.choose_framing(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
-
-
-def _cut_sizes(look: Look) -> list[tuple[int, int]]:
-    """The networks' sizes (height, width) to whose proportions the picture has to be cut."""
-    columns, rows = look.picture_size or (1, 1)
-    return [size for size in look.seen if is_cut((rows, columns), size=size)]
 
 
 def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[Item], memory: Memory) -> None:
@@ -203,10 +198,7 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
                 render_drop_score(run.name if len(runs) > 1 else None, found, key=run.run_id)
         st.caption(f"Of {count(len(done), 'picture')}, {told:,} have a true label; the others are not counted.")
     else:
-        st.caption(
-            "Label pictures to see the accuracy on them.",
-            help=term("confusion matrix"),
-        )
+        st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
     rows = [
         Answer(run.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
@@ -228,7 +220,7 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
 WORTH_STOPPING = 5
 
 #: Pictures that were looked at before the time for the rest is estimated from them: they come a few at a time.
-_LEAST_FRESH = 8
+_MIN_FRESH = 8
 
 _STOPPED = "predict:stopped"
 _DROP = "predict:drop"
@@ -263,7 +255,7 @@ def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
         seconds: How long that took.
     """
     told = f"{done:,} of {count(total, 'picture')} looked at"
-    if fresh >= _LEAST_FRESH and done < total:
+    if fresh >= _MIN_FRESH and done < total:
         told += f" · about {duration(seconds / fresh * (total - done))} to go"
     return told
 
@@ -323,7 +315,7 @@ def score_drop(
         labels: A class's name, :data:`~aquadash.ui.predict.picture_cards.NONE_OF_THESE` or None, one a picture.
         class_names: The network's classes.
     """
-    truth, shares, sure = [], [], []
+    truth, y_prob, sure = [], [], []
     for answer, label in zip(answers, labels, strict=True):
         if answer.probabilities is None or label is None:
             continue
@@ -331,8 +323,8 @@ def score_drop(
             sure.append(float(answer.probabilities.max()))
         elif label in class_names:
             truth.append(class_names.index(label))
-            shares.append(answer.probabilities)
-    found = evaluate(truth, np.stack(shares), class_names=class_names) if truth else None
+            y_prob.append(answer.probabilities)
+    found = evaluate(truth, np.stack(y_prob), class_names=class_names) if truth else None
     return DropScore(found, len(sure), float(np.mean(sure)) if sure else None)
 
 
@@ -349,22 +341,16 @@ def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
     measured = found.evaluation
     if measured is not None:
         right = int(measured.confusion_matrix.trace())
-        share = percent(measured.accuracy, measured.accuracy_ci95)
-        st.metric(
+        accuracy, _, ends = percent(measured.accuracy, measured.accuracy_ci95).rstrip(")").partition(" (")
+        components.metric(
             "Accuracy on these pictures",
-            share.partition(" (")[0],
-            delta=f"{right:,} of {measured.n:,} right; 95 % interval: {share.partition(' (')[2].rstrip(')')}",
-            delta_color="off",
-            delta_arrow="off",
+            accuracy,
+            note=f"{right:,} of {measured.n:,} right; 95 % interval: {ends}",
             help=f"{term('accuracy')} {term('confidence interval')}",
-            border=True,
+            width="stretch",
         )
         figure = confusion_matrix(measured.confusion_matrix, class_names=measured.classes)
-        figure.update_xaxes(tickangle=-35)
-        if len(measured.classes) <= MOST_NUMBERED:
-            # Every cell says its number, so that the colour bar's room is better spent on the cells.
-            figure.update_traces(showscale=False, selector={"type": "heatmap"})
-        components.plot(figure, key=f"drop-matrix-{key}")
+        components.plot(components.compact_matrix(figure, classes=len(measured.classes)), key=f"drop-matrix-{key}")
         names = measured.classes
         mistakes = [
             f"{plain(class_text(names[row]))} taken for {plain(class_text(names[column]))}: {number}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from typing import Any
 
 import streamlit as st
@@ -29,9 +27,6 @@ THE_FORM = "form"
 _VALUES = "search:values"
 _LAUNCHES = "search:launches"
 _LAUNCHED_AT = "search:launched-at"
-
-#: A second click on the launch button within so many seconds is a double click, not a wish for two searches.
-_DOUBLE_CLICK_SECONDS = 2.0
 
 _DEFAULTS: dict[str, str | int | float] = {
     "sampler": "tpe",
@@ -167,17 +162,9 @@ def _keep(**values: str | int | float) -> None:
 
 
 def _launch(plan: SearchPlan) -> None:
-    now = time.monotonic()
-    if now - st.session_state.get(_LAUNCHED_AT, -math.inf) < _DOUBLE_CLICK_SECONDS:
+    search_id = shell.launch_once(_LAUNCHED_AT, lambda: lab().searches.start(plan))
+    if search_id is None:
         return
-    st.session_state[_LAUNCHED_AT] = now
-    try:
-        with st.spinner("Launching ..."):
-            search_id = lab().searches.start(plan)
-    except Exception:
-        # A second try at once is no double click.
-        del st.session_state[_LAUNCHED_AT]
-        raise
     st.session_state[_LAUNCHES] += 1
     st.query_params["search"] = search_id
     st.rerun()

@@ -21,7 +21,7 @@ from aquadash.search import Budget, Parameter, Search, SearchHead, Trial, TrialS
 from aquadash.search.importance import LEAST_TRIALS, importance
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.words import verdict
-from aquadash.ui import address, components, inputs, run_lists, shell
+from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -32,39 +32,20 @@ from aquadash.ui.train import clone, live
 TICK_SECONDS = 2.0
 
 #: More trials under way than that are only counted.
-_MOST_SHOWN = 4
-
-_KEY = "search"
+_MAX_SHOWN = 4
 
 
 def watch_searches(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches, bound to ``?search=``, and the chosen one; by default one at work, or the newest."""
     st.subheader("Watch", anchor=False)
     at_work = [head for head in heads if head.at_work]
-    ordered = {head.search_id: head for head in [*at_work, *(head for head in heads if head not in at_work)]}
-    if st.session_state.get(_KEY) not in (None, *ordered):
-        del st.session_state[_KEY]
-
-    def decode(text: str) -> str | None:
-        matches = [search_id for search_id in ordered if text and search_id.startswith(text)]
-        return matches[0] if len(matches) == 1 else None
-
-    if address.restore(_KEY, decode, default=next(iter(ordered), None), expected="the id of a search") is None:
-        st.warning(
-            f"There is no search “{plain(st.query_params.get(_KEY, '')[:40])}” here; the link may come from another "
-            "computer. Choose one below.",
-            icon="🧭",
-        )
-    chosen = inputs.selectbox(
-        "Search to watch",
-        list(ordered),
-        key=_KEY,
-        format_func=lambda search_id: _label(ordered[search_id]),
-        placeholder="Choose a search",
-        help=term("search"),
-    )
+    titles = {}
+    for head in [*at_work, *(head for head in heads if head not in at_work)]:
+        owner = run_lists.owner_text(head.thing)
+        parts = (head.name, components.status_text(head.status), owner, head.search_id[:8])
+        titles[head.search_id] = " · ".join(filter(None, parts))
+    chosen = components.id_picker(titles, key="search", label="Search to watch", thing="search", help=term("search"))
     if chosen is not None:
-        address.record(_KEY, chosen, default="")
         render_search(chosen)
 
 
@@ -91,11 +72,6 @@ def progress_text(search: Search) -> str:
         "" if minutes is None else f"{duration(search.seconds)} of {minutes:g} min spent",
         time_left(search.eta_seconds),
     )
-
-
-def _label(head: SearchHead) -> str:
-    parts = (head.name, components.status_text(head.status), run_lists.owner_text(head.thing), head.search_id[:8])
-    return " · ".join(filter(None, parts))
 
 
 def _signature(search: Search) -> tuple[RunStatus, bool]:
@@ -225,7 +201,7 @@ def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
 def _under_way(search: Search) -> None:
     """What trains at the moment."""
     at_work = search.of(TrialState.RUNNING)
-    for trial in at_work[:_MOST_SHOWN]:
+    for trial in at_work[:_MAX_SHOWN]:
         if not trial.run_id:
             continue
         run = lab().runs.get(trial.run_id)
@@ -235,8 +211,8 @@ def _under_way(search: Search) -> None:
             text = "waits for its turn" if waits else joined(doing, facts)
             st.caption(f"{'⏳' if waits else '🏊'} Trial {trial.number}: {plain(text)}", width="content")
             st.page_link("pages/train.py", label="Watch", query_params={"run": trial.run_id})
-    if len(at_work) > _MOST_SHOWN:
-        st.caption(f"and {len(at_work) - _MOST_SHOWN} more")
+    if len(at_work) > _MAX_SHOWN:
+        st.caption(f"and {len(at_work) - _MAX_SHOWN} more")
 
 
 def _figures(search: Search) -> None:
@@ -245,37 +221,25 @@ def _figures(search: Search) -> None:
     if best is None or best.value is None:
         return
     with st.container(horizontal=True):
-        st.metric(
+        components.metric(
             "Best so far" if search.at_work else "Best",
             f"{100 * best.value:.1f} %",
-            delta=f"trial {best.number}",
-            delta_color="off",
-            delta_arrow="off",
+            note=f"trial {best.number}",
             help=f"Validation accuracy. {term('validation')}",
-            width="content",
-            border=True,
         )
         if default is not None:
-            st.metric(
+            components.metric(
                 "Settings to start from",
                 f"{100 * default:.1f} %",
-                delta=f"{100 * (best.value - default):.1f} points less" if search.beats_default else "not beaten",
-                delta_color="off",
-                delta_arrow="off",
+                note=f"{100 * (best.value - default):.1f} points less" if search.beats_default else "not beaten",
                 help="Validation accuracy of trial 0, which has the settings that the search started from.",
-                width="content",
-                border=True,
             )
         pruned, failed = len(search.of(TrialState.PRUNED)), len(search.of(TrialState.FAILED))
-        st.metric(
+        components.metric(
             "Trials",
             f"{len(search.trials)}",
-            delta=f"{pruned} stopped early, {failed} failed" if pruned or failed else "all well",
-            delta_color="off",
-            delta_arrow="off",
+            note=f"{pruned} stopped early, {failed} failed" if pruned or failed else "all well",
             help=term("trial"),
-            width="content",
-            border=True,
         )
 
 
@@ -338,8 +302,8 @@ def _parallel_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _importance_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
-    shares = importance(_search.plan, _search.trials)
-    return parameter_importance({fields.label(name): share for name, share in shares.items()})
+    weights = importance(_search.plan, _search.trials)
+    return parameter_importance({fields.label(name): weight for name, weight in weights.items()})
 
 
 #: What trials are measured by.

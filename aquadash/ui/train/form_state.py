@@ -1,10 +1,7 @@
 """What the Train form holds, kept under names of our own: Streamlit forgets a widget's value when a page is left.
 
-Three mappings of all settings make it up. The *origin* is what the form was filled from, a preset or another run, and
-what its changes are told against. The *filled* values are those of the last time that something other than a control
-set them. The *values* are those of the controls. A setting without a control at the moment, because it makes no
-difference beside the others, keeps its filled value, so that a run's settings differ from its origin's only where a
-person can see it; what was typed comes back with the control.
+The *origin* is a preset or a run, which the form was filled from; the *filled* values are those that something other
+than a control set last; the *values* are those of the controls.
 """
 
 from __future__ import annotations

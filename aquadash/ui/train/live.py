@@ -1,9 +1,4 @@
-"""The live view of a run. All of it is read from the store, so that every browser sees the same training.
-
-What changes every second is drawn in one fragment, what grows by epochs in another, which comes seldom: training shares
-its processor with whoever looks on. What belongs to the run's status is drawn around them, and a change of status draws
-the page again. Curves are read and drawn once an epoch and shared between sessions.
-"""
+"""The live view of a run: what can be done with it, how far it is, its figures, curves and log."""
 
 from __future__ import annotations
 
@@ -23,7 +18,7 @@ from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, joined, percent, plain, sentence, time_left
+from aquadash.ui.text import count, joined, plain, sentence, time_left
 from aquadash.ui.train import clone, coach_notes, guess_box
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
@@ -69,7 +64,7 @@ def progress_text(run: Run) -> tuple[float | None, str, str]:
     """How far a run at work is.
 
     Returns:
-        The share of the epoch that is done (0 to 1, None outside of epochs), what it does, and how fast and how long
+        The fraction of the epoch that is done (0 to 1, None outside of epochs), what it does, and how fast and how long
         still; the texts are plain text, the last one may be empty.
     """
     progress = run.progress
@@ -191,11 +186,11 @@ def _epochs(run_id: str) -> None:
 
 
 def _progress(run: Run) -> None:
-    share, doing, facts = progress_text(run)
-    if share is None:
+    fraction, doing, facts = progress_text(run)
+    if fraction is None:
         st.markdown(f"⚙️ {plain(doing)}")
         return
-    st.progress(share, text=plain(doing))
+    st.progress(fraction, text=plain(doing))
     st.caption(plain(facts) or "Measuring the speed ...")
 
 
@@ -208,21 +203,14 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
     if kept is None:
         return
     with st.container(horizontal=True):
-        st.metric(
+        components.metric(
             FIGURES["best_epoch"].title if number == best else "Kept epoch",
             f"{kept.epoch} of {len(history)}",
             help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
-            width="content",
-            border=True,
         )
-        st.metric(
-            FIGURES["val_accuracy"].title,
-            f"{100 * kept.val_accuracy:.0f} %",
-            help=term("accuracy"),
-            width="content",
-            border=True,
-        )
-        st.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}", help=term("loss"), width="content", border=True)
+        accuracy = f"{100 * kept.val_accuracy:.0f} %"
+        components.metric(FIGURES["val_accuracy"].title, accuracy, help=term("accuracy"))
+        components.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}", help=term("loss"))
         if run.status.ended and "test_accuracy" in run.metrics:
             _test_accuracy(run)
 
@@ -231,19 +219,10 @@ def _test_accuracy(run: Run) -> None:
     """With its interval, where the predictions can still be read."""
     try:
         found = lab().runs.evaluation(run.run_id)
-        accuracy, _, interval = percent(found.accuracy, found.accuracy_ci95).partition(" (")
+        accuracy, interval = found.accuracy, found.accuracy_ci95
     except AquaDashError:
-        accuracy, interval = percent(run.metrics["test_accuracy"]), ""
-    st.metric(
-        FIGURES["test_accuracy"].title,
-        accuracy,
-        delta=f"95 % interval: {interval.rstrip(')')}" if interval else None,
-        delta_color="off",
-        delta_arrow="off",
-        help=term("confidence interval"),
-        width="content",
-        border=True,
-    )
+        accuracy, interval = run.metrics["test_accuracy"], None
+    components.fraction_metric(FIGURES["test_accuracy"].title, accuracy, interval, help=term("confidence interval"))
 
 
 def _log(run: Run) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -37,14 +35,11 @@ from aquadash.ui.train.form_state import DEFAULT_PRESET
 COPY = "the copied run"
 
 #: How many changed settings are listed one by one.
-_MOST_CHANGES = 12
+_MAX_CHANGES = 12
 
 _LAUNCHES = "train:launches"
 _LAUNCHED_AT = "train:launched-at"
 _AFTERWARDS = "train:after-launch"
-
-#: A second click on the launch button within so many seconds is a double click, not a wish for two runs.
-_DOUBLE_CLICK_SECONDS = 2.0
 
 
 @shell.live(None)
@@ -82,7 +77,12 @@ def _launch_box(config: RunConfig | None, run_name: str, *, present: bool) -> No
                 sizes = run_sizes.sizes(config)
                 st.markdown(run_sizes.sentence(config, sizes))
                 st.markdown(_cost(config))
-                _network_box(config)
+                with st.expander(
+                    "The network, layer by layer", icon="🔬", key="train:network", on_change="rerun"
+                ) as box:
+                    # Building it needs TensorFlow, which is loaded when somebody wants to know.
+                    if box.open:
+                        network_panel(config)
         coach_notes.config_notes_box(config)
         if _beyond_the_class(config):
             sizes = None
@@ -130,13 +130,6 @@ def _cost(config: RunConfig) -> str:
         f"⏱️ About **{duration(seconds)}** an epoch, so at most about **{total}** for {count(epochs, 'epoch')}, by "
         f"{basis}."
     )
-
-
-def _network_box(config: RunConfig) -> None:
-    with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
-        # Building it needs TensorFlow, which is loaded when somebody wants to know.
-        if box.open:
-            network_panel(config)
 
 
 def _origin() -> None:
@@ -196,24 +189,16 @@ def _changes(config: RunConfig) -> None:
         f"{fields.label(name)} {fields.value_text(name, new)} (was {fields.value_text(name, old)})"
         for name, (old, new) in changed.items()
     ]
-    more = f"; and {len(told) - _MOST_CHANGES} more" if len(told) > _MOST_CHANGES else ""
-    st.caption(f"✏️ Changed: {plain('; '.join(told[:_MOST_CHANGES]) + more)}")
+    more = f"; and {len(told) - _MAX_CHANGES} more" if len(told) > _MAX_CHANGES else ""
+    st.caption(f"✏️ Changed: {plain('; '.join(told[:_MAX_CHANGES]) + more)}")
     label = "Back to the cloned run's settings" if origin.run else "Back to the preset"
     st.button(label, key="reset", type="tertiary", icon="↩️", on_click=form_state.fill, args=(origin,))
 
 
 def _launch(config: RunConfig, name: str, guess: Guess | None) -> None:
-    now = time.monotonic()
-    if now - st.session_state.get(_LAUNCHED_AT, -math.inf) < _DOUBLE_CLICK_SECONDS:
+    run = shell.launch_once(_LAUNCHED_AT, lambda: lab().runs.train(config, name=name or None))
+    if run is None:
         return
-    st.session_state[_LAUNCHED_AT] = now
-    try:
-        with st.spinner("Launching ..."):
-            run = lab().runs.train(config, name=name or None)
-    except Exception:
-        # A second try at once is no double click.
-        del st.session_state[_LAUNCHED_AT]
-        raise
     if guess is not None:
         try:
             lab().runs.guess(run.run_id, guess)
@@ -351,7 +336,10 @@ def yaml_box(config: RunConfig | None) -> None:
             help=f"{term('YAML')} What the text leaves out stays as it is in the form. JSON is understood, too.",
         )
         st.button("Use these settings", key="use-yaml", icon="📥", on_click=_use)
-        _show_answer()
+        # Once: whatever is done next makes it old.
+        if answer := st.session_state.pop(_ANSWER, None):
+            worked, text = answer
+            (st.success if worked else st.error)(plain(text), icon="✅" if worked else "🚧")
 
 
 def _use() -> None:
@@ -367,11 +355,3 @@ def _use() -> None:
     changed = len(config_diff([before, config]))
     told = f"Done: {count(changed, 'setting')} changed." if changed else "Done: the form had all of these settings."
     st.session_state[_ANSWER] = (True, told)
-
-
-def _show_answer() -> None:
-    """Once: whatever is done next makes it old."""
-    answer = st.session_state.pop(_ANSWER, None)
-    if answer is not None:
-        worked, text = answer
-        (st.success if worked else st.error)(plain(text), icon="✅" if worked else "🚧")

@@ -82,15 +82,10 @@ def setting_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
             if group == "augmentation":
                 pipeline_links(values)
                 if config is not None and values["augmentation.pipeline"] != "none":
-                    _describe(config)
-
-
-def _describe(config: RunConfig) -> None:
-    """What the augmentation settings amount to, in words and pictures."""
-    with shell.guard():
-        st.caption(f"🎨 {plain(augment.plan(config.augmentation).describe())}")
-        if is_here(config.data.source):
-            sample_versions(config)
+                    with shell.guard():
+                        st.caption(f"🎨 {plain(augment.plan(config.augmentation).describe())}")
+                        if is_here(config.data.source):
+                            sample_versions(config)
 
 
 def network_text(name: str, *, origin: RunConfig) -> str:
@@ -180,18 +175,15 @@ def unknown_before(training: TrainingConfig) -> str:
     """What the curve cannot know before the training, as plain text; empty when there is nothing."""
     told = []
     if training.schedule == "plateau":
+        epochs = training.schedule_epochs
         told.append(
-            f"How often it will be cut is not known before: after every {_epochs(training.schedule_epochs)} without a "
-            f"better {value_text('training.monitor', training.monitor)} it is multiplied by "
-            f"{training.schedule_factor:g}."
+            "How often it will be cut is not known before: after every "
+            f"{'epoch' if epochs == 1 else f'{epochs:g} epochs'} without a better "
+            f"{value_text('training.monitor', training.monitor)} it is multiplied by {training.schedule_factor:g}."
         )
     if training.patience and training.schedule not in ("constant", "plateau"):
         told.append("Early stopping may end the training on the way.")
     return " ".join(told)
-
-
-def _epochs(number: float) -> str:
-    return "epoch" if number == 1 else f"{number:g} epochs"
 
 
 PIPELINE = "augmentation.pipeline"

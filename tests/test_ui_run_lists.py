@@ -1,4 +1,4 @@
-"""Which runs have results."""
+"""Runs as the pages list them."""
 
 from __future__ import annotations
 

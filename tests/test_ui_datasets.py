@@ -1,4 +1,4 @@
-"""The data sets that pages show, and that pages wait for the run store."""
+"""The data sets that pages show."""
 
 from __future__ import annotations
 

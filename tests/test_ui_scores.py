@@ -1,4 +1,4 @@
-"""Which cell of the confusion matrix a chart's selection means."""
+"""The confusion matrix as a control."""
 
 from __future__ import annotations
 
