@@ -34,9 +34,6 @@ ProgressCallback = Callable[[str, float | None], None]
 #: How many epochs' images there is room for: while one is trained, the next is drawn.
 SLOTS = 2
 
-#: What the process takes besides the shared images, as seen: Python with NumPy, OpenCV and imgaug.
-PROCESS_BYTES = 170_000_000
-
 #: How often whoever waits for images hears of it, in seconds; a stop request is noticed then.
 _WAIT_SECONDS = 0.25
 
