@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aquadash.search import Trial, TrialState
-from aquadash.search.importance import LEAST_TRIALS, importance
+from aquadash.search.strategies import LEAST_TRIALS, importance
 from tests.search_fakes import plan
 
 PLAN = plan("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "model.dropout=0..0.5")

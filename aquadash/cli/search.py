@@ -27,10 +27,10 @@ from aquadash.search import (
     default_space,
     parse_all,
 )
-from aquadash.search.importance import importance
 from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import KIND
-from aquadash.search.words import verdict
+from aquadash.search.strategies import importance
+from aquadash.search.types import describe_result
 
 #: Trials that a person reads.
 _SHOWN_TRIALS = 10
@@ -245,7 +245,7 @@ def _text(found: Search) -> str:
     lines = [
         head.rstrip(),
         f"trials: {states or 'none'}",
-        verdict(found),
+        describe_result(found),
     ]
     ranked = sorted(found.complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
     if ranked:

@@ -25,16 +25,15 @@ from aquadash.lab.rights import Action
 from aquadash.people import Thing
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs import tags as tag
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
     from aquadash.engine.waiting import Waiting
     from aquadash.evaluation import Evaluation, PairedChange
     from aquadash.runs import RunStore
-    from aquadash.runs.cost import Cost
+    from aquadash.runs.cost import Cost, Paces
     from aquadash.runs.measured import Images
-    from aquadash.runs.pace import Paces
     from aquadash.runs.pairs import Pair
     from aquadash.runs.reproduction import Reproduction
 
@@ -260,7 +259,7 @@ class Runs(Part):
             AquaDashError: As for :meth:`train`; nothing is queued then.
         """
         from aquadash.engine import open_engine
-        from aquadash.engine.pairs import pair_configs
+        from aquadash.runs.pairs import pair_configs
 
         with self._adding(*pair_configs(config, pipeline, same_updates=same_updates)):
             return open_engine().submit_pair(config, pipeline, same_updates=same_updates, name=name, owner=self._person)
@@ -517,7 +516,7 @@ def _waiting(place: str) -> dict[str, Waiting]:
 
 @kept(4, seconds=PACES_FRESH_SECONDS)
 def _paces(place: str) -> Paces:
-    from aquadash.runs.pace import Paces
+    from aquadash.runs.cost import Paces
 
     return Paces(_all(place).runs)
 

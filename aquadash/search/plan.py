@@ -10,7 +10,7 @@ from typing import Any
 
 from aquadash import config as run_config
 from aquadash.config import RunConfig, Value, with_values
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.models import MODELS, uses
 from aquadash.search.space import Parameter, base_value, checked, grid, parse_all

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.lab.rights import Action
-from aquadash.runs.labels import clean_tag
-from aquadash.runs.types import Run
+from aquadash.runs.types import Run, clean_tag
 from aquadash.ui import components, inputs, owners, shell
 from aquadash.ui.compare import run_bin
 from aquadash.ui.evaluate import take_home

@@ -8,9 +8,8 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.lab.rights import Action
-from aquadash.runs.bulk import for_each
-from aquadash.runs.labels import clean_tag
-from aquadash.runs.types import Run
+from aquadash.runs.selection import for_each
+from aquadash.runs.types import Run, clean_tag
 from aquadash.ui import inputs, shell
 from aquadash.ui.compare import run_bin
 from aquadash.ui.lab import lab

@@ -10,7 +10,7 @@ from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
 from aquadash.search import Parameter, Search, Trial
-from aquadash.search.importance import LEAST_TRIALS, importance
+from aquadash.search.strategies import LEAST_TRIALS, importance
 from aquadash.ui import components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term

@@ -11,7 +11,7 @@ from aquadash.lab.rights import Action
 from aquadash.runs.types import RunStatus
 from aquadash.search import Budget, Search, SearchHead, TrialState
 from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
-from aquadash.search.words import verdict
+from aquadash.search.types import describe_result
 from aquadash.ui import address, components, inputs, owners, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
@@ -209,7 +209,7 @@ def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
     _figures(search)
     if search.status.ended and search.complete:
         show_verdict = st.success if search.beats_default else st.info
-        show_verdict(plain(verdict(search)), icon="🏆" if search.beats_default else "🟰")
+        show_verdict(plain(describe_result(search)), icon="🏆" if search.beats_default else "🟰")
     search_charts.draw(search)
     search_trials.draw(search)
 

@@ -12,7 +12,7 @@ from aquadash.config import RunConfig, config_diff, with_values
 from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.runs.pace import GUESSED_SECONDS, STARTING_SECONDS
+from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.runs.types import Guess
 from aquadash.ui import address, cache, inputs, run_sizes, shell, source_menu, warmup
 from aquadash.ui import hyperparameters as fields
@@ -108,10 +108,7 @@ def _cost(config: RunConfig) -> str:
     """What the training will take, by earlier ones, in markdown."""
     known = lab().runs.paces().known(embedded(config))
     if known is None:
-        return (
-            "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes. With the "
-            f"report's network that is about {GUESSED_SECONDS:.0f} s on two processor cores."
-        )
+        return "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes."
     seconds, basis = known
     epochs = config.training.epochs
     total = duration(STARTING_SECONDS + epochs * seconds)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml
 from aquadash.config.reading import MOST_TEXT
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import AquaDashError
 from aquadash.ui import inputs
 from aquadash.ui.glossary import term
