@@ -117,7 +117,7 @@ def list_searches(as_json: bool) -> None:
                         one.name,
                         one.maker.name,
                         str(one.status),
-                        f"{len(one.trials)}{f' of {one.plan.most_trials}' if one.plan.most_trials else ''}",
+                        f"{len(one.trials)}{f' of {one.plan.max_trials}' if one.plan.max_trials else ''}",
                         _value(one.best),
                         _value(one.default),
                         datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),

@@ -40,12 +40,6 @@ if TYPE_CHECKING:
 #: Seconds for which what still changes may be told as it was.
 FRESH_SECONDS = 1.0
 
-#: The same for the list of runs, of which only what has changed is read.
-RUNS_FRESH_SECONDS = 0.25
-
-#: The same for how long epochs took, which a run more hardly changes.
-PACES_FRESH_SECONDS = 10.0
-
 #: Nobody adds a run between the look at somebody's limits and the next run's place in the queue.
 _one_at_a_time = RLock()
 
@@ -494,7 +488,8 @@ class _All(NamedTuple):
     by_id: dict[str, Run]
 
 
-@kept(8, seconds=RUNS_FRESH_SECONDS)
+# Of the list only what has changed is read, so that it may be looked at oftener.
+@kept(8, seconds=0.25)
 def _all(place: str) -> _All:
     from aquadash.runs.snapshot import snapshot_of
 
@@ -514,7 +509,8 @@ def _waiting(place: str) -> dict[str, Waiting]:
     return open_engine().waiting()
 
 
-@kept(4, seconds=PACES_FRESH_SECONDS)
+# A run more hardly changes how long epochs take.
+@kept(4, seconds=10.0)
 def _paces(place: str) -> Paces:
     from aquadash.runs.cost import Paces
 

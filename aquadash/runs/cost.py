@@ -21,13 +21,10 @@ if TYPE_CHECKING:
 
 #: The member of a ``.keras`` file that holds the weights, and how large it may be: the file may come from anywhere.
 _WEIGHTS = "model.weights.h5"
-_MOST_BYTES = 2_000_000_000
+_MAX_WEIGHT_BYTES = 2_000_000_000
 
 #: Seconds from its start until a run trains: a process, TensorFlow, the images.
 STARTING_SECONDS = 5.0
-
-#: The last so many runs of a kind count.
-_RECENT = 25
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ def parameter_count(path: Path) -> int:
 
     try:
         with zipfile.ZipFile(path) as archive:
-            if (size := archive.getinfo(_WEIGHTS).file_size) > _MOST_BYTES:
+            if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
                 raise ValueError(f"its weights have {size:,} bytes")
             with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
                 file.visititems(visit)
@@ -125,7 +122,7 @@ class Paces:
     """Seconds an epoch of the runs that have finished here."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        """Takes what is known from runs in any order; those that were trained elsewhere do not count."""
+        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere."""
         self._known: dict[tuple[int, Hashable], list[tuple[float, AugmentationConfig]]] = {}
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
             epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
@@ -133,7 +130,7 @@ class Paces:
                 continue
             for level, (_, key) in enumerate(_ALIKE):
                 kept = self._known.setdefault((level, key(run.config)), [])
-                if len(kept) < _RECENT:
+                if len(kept) < 25:
                     kept.append((seconds / epochs, run.config.augmentation))
 
     def known(self, config: RunConfig) -> tuple[float, str] | None:

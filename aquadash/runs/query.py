@@ -1,8 +1,6 @@
 """Conditions on runs that people type: ``val_accuracy > 0.6 and model.name == "notebook" and "flip" in tags``.
 
-The text is read with Python's own parser and then checked node by node against a short list of what is understood;
-nothing of it is ever executed. Each part knows its kind (number, text ...), so that a comparison which cannot mean
-anything is an error with its place, instead of a condition that no run meets.
+Nothing of the text is ever executed.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from aquadash.errors import AquaDashError
 from aquadash.runs.fields import Kind, RunField, run_fields
 from aquadash.runs.types import Run
 
-LONGEST = 1000
+MAX_LENGTH = 1000
 
 #: For the help beside the box: an example and what it finds.
 EXAMPLES: tuple[tuple[str, str], ...] = (
@@ -83,8 +81,8 @@ def parse(text: str, fields: Mapping[str, RunField] | None = None) -> Query:
     Raises:
         QueryError: It cannot be read, names something unknown, or compares what cannot be compared.
     """
-    if len(text) > LONGEST:
-        raise QueryError(f"The condition has {len(text):,} characters; at most {LONGEST:,} are read.", LONGEST)
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"The condition has {len(text):,} characters; at most {MAX_LENGTH:,} are read.", MAX_LENGTH)
     stripped = text.strip()
     if not stripped:
         raise QueryError('The condition is empty. Write one such as val_accuracy > 0.6 and "flip" in tags.', 0)
@@ -154,7 +152,7 @@ def _remedy(text: str, position: int) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class Expression:
     """A piece of a condition.
 
     Attributes:
@@ -211,7 +209,7 @@ class Reader:
         self._fields = fields
         self.names: set[str] = set()
 
-    def read(self, node: ast.expr, depth: int = 0) -> Part:
+    def read(self, node: ast.expr, depth: int = 0) -> Expression:
         """The value that a piece stands for.
 
         Raises:
@@ -223,10 +221,10 @@ class Reader:
             case ast.BoolOp(op=op, values=values):
                 parts = [self._truth(value, depth) for value in values]
                 combine = all if isinstance(op, ast.And) else any
-                return Part(Kind.TRUTH, lambda run: combine(part.get(run) for part in parts))
+                return Expression(Kind.TRUTH, lambda run: combine(part.get(run) for part in parts))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 part = self._truth(operand, depth)
-                return Part(Kind.TRUTH, lambda run: not part.get(run))
+                return Expression(Kind.TRUTH, lambda run: not part.get(run))
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
                 part = self._number(operand, depth)
                 sign = -1 if isinstance(op, ast.USub) else 1
@@ -247,15 +245,15 @@ class Reader:
             node,
         )
 
-    def _comparison(self, nodes: list[ast.expr], ops: list[ast.cmpop], depth: int) -> Part:
+    def _comparison(self, nodes: list[ast.expr], ops: list[ast.cmpop], depth: int) -> Expression:
         parts = [self.read(node, depth + 1) for node in nodes]
         tests = [
             self._test(left, op, right, nodes[position + 1])
             for position, (left, op, right) in enumerate(zip(parts, ops, parts[1:], strict=False))
         ]
-        return Part(Kind.TRUTH, lambda run: all(test(run) for test in tests))
+        return Expression(Kind.TRUTH, lambda run: all(test(run) for test in tests))
 
-    def _test(self, left: Part, op: ast.cmpop, right: Part, node: ast.expr) -> Getter:
+    def _test(self, left: Expression, op: ast.cmpop, right: Expression, node: ast.expr) -> Getter:
         if isinstance(op, ast.In | ast.NotIn):
             return self._membership(left, right, node, wanted=isinstance(op, ast.In))
         if left.kind is None or right.kind is None:
@@ -279,7 +277,7 @@ class Reader:
 
         return test
 
-    def _membership(self, left: Part, right: Part, node: ast.expr, *, wanted: bool) -> Getter:
+    def _membership(self, left: Expression, right: Expression, node: ast.expr, *, wanted: bool) -> Getter:
         item = {Kind.TEXTS: Kind.TEXT, Kind.TEXT: Kind.TEXT, Kind.NUMBERS: Kind.NUMBER}.get(right.kind or Kind.TRUTH)
         if item is None:
             raise self._error(
@@ -296,7 +294,7 @@ class Reader:
 
         return test
 
-    def _same_kind(self, left: Part, right: Part, node: ast.expr) -> tuple[Part, Part]:
+    def _same_kind(self, left: Expression, right: Expression, node: ast.expr) -> tuple[Expression, Expression]:
         if left.kind is Kind.TIME and right.written and right.kind is Kind.TEXT:
             return left, self._moment(right, node)
         if right.kind is Kind.TIME and left.written and left.kind is Kind.TEXT:
@@ -306,38 +304,38 @@ class Reader:
             raise self._error(f"A {left.word} cannot be compared with a {right.word}.{hint}", node)
         return left, right
 
-    def _moment(self, part: Part, node: ast.expr) -> Part:
+    def _moment(self, part: Expression, node: ast.expr) -> Expression:
         try:
             seconds = datetime.fromisoformat(part.constant.strip()).timestamp()
         except (ValueError, OverflowError, OSError):
             raise self._error(
                 f"{part.constant[:40]!r} is no time. Write a day as '2026-11-25', or '2026-11-25 14:30'.", node
             ) from None
-        return Part(Kind.TIME, lambda run: seconds, seconds, True)
+        return Expression(Kind.TIME, lambda run: seconds, seconds, True)
 
-    def _truth(self, node: ast.expr, depth: int) -> Part:
+    def _truth(self, node: ast.expr, depth: int) -> Expression:
         part = self.read(node, depth + 1)
         if part.kind is not Kind.TRUTH:
             raise self._error(f"This is a {part.word}; and, or and not go between conditions, as in seed > 1.", node)
         return part
 
-    def _number(self, node: ast.expr, depth: int) -> Part:
+    def _number(self, node: ast.expr, depth: int) -> Expression:
         part = self.read(node, depth + 1)
         if part.kind is not Kind.NUMBER:
             raise self._error(f"This is a {part.word}; + - * / go between numbers.", node)
         return part
 
-    def _constant(self, value: Any, node: ast.expr) -> Part:
+    def _constant(self, value: Any, node: ast.expr) -> Expression:
         if value is None:
-            return Part(None, lambda run: None, None, True)
+            return Expression(None, lambda run: None, None, True)
         kind = {bool: Kind.TRUTH, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT}.get(type(value))
         if kind is None:
             raise self._error("Only numbers, text in quotes, True, False and None are understood here.", node)
         if type(value) is int and value.bit_length() > 1000:
             raise self._error("This number is too large.", node)
-        return Part(kind, lambda run: value, value, True)
+        return Expression(kind, lambda run: value, value, True)
 
-    def _list(self, items: list[ast.expr], node: ast.expr, depth: int) -> Part:
+    def _list(self, items: list[ast.expr], node: ast.expr, depth: int) -> Expression:
         parts = [self.read(item, depth + 1) for item in items]
         kinds = {part.kind for part in parts}
         # -1 is written, too, although it is a sign and a number.
@@ -346,9 +344,9 @@ class Reader:
             raise self._error("A list holds numbers, or texts in quotes, and not both.", node)
         if any(value is None for value in values):
             raise self._error("A list holds written numbers or texts, no names.", node)
-        return Part(Kind.TEXTS if kinds == {Kind.TEXT} else Kind.NUMBERS, lambda run: values, values, True)
+        return Expression(Kind.TEXTS if kinds == {Kind.TEXT} else Kind.NUMBERS, lambda run: values, values, True)
 
-    def _field(self, node: ast.expr) -> Part:
+    def _field(self, node: ast.expr) -> Expression:
         parts: list[str] = []
         inner = node
         while isinstance(inner, ast.Attribute):
@@ -361,24 +359,24 @@ class Reader:
         if field is None:
             raise self._error(_unknown(name, self._fields), node)
         self.names.add(name)
-        return Part(field.kind, field.get)
+        return Expression(field.kind, field.get)
 
     def _error(self, message: str, node: ast.expr) -> QueryError:
         characters = len(self._bytes[: node.col_offset].decode("utf-8", errors="ignore"))
         return QueryError(message, self._shift + characters)
 
 
-def _value(part: Part) -> Any:
+def _value(part: Expression) -> Any:
     """The value of a part that is written in the text; None for others."""
     return part.constant if part.written else None
 
 
-def _computed(compute: Callable[..., Any], *parts: Part) -> Part:
+def _computed(compute: Callable[..., Any], *parts: Expression) -> Expression:
     """A number made of numbers; unknown where one of them is, or the result is no number."""
     if all(part.written for part in parts):
         value = _safely(compute, *(part.constant for part in parts))
-        return Part(Kind.NUMBER, lambda run: value, value, value is not None)
-    return Part(Kind.NUMBER, lambda run: _safely(compute, *(part.get(run) for part in parts)))
+        return Expression(Kind.NUMBER, lambda run: value, value, value is not None)
+    return Expression(Kind.NUMBER, lambda run: _safely(compute, *(part.get(run) for part in parts)))
 
 
 def _safely(compute: Callable[..., Any], *values: Any) -> Any:

@@ -38,7 +38,7 @@ _MLFLOW_STATUS = {
 
 _MESSAGE_LIMIT = 4000
 _NOTE_LIMIT = 4000
-_MOST_ATTEMPTS = 4
+_MAX_ATTEMPTS = 4
 #: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
 _DIGEST_LENGTH = 36
 
@@ -290,13 +290,13 @@ class RunStore(RunReading, RunArtifacts):
         from mlflow.exceptions import MlflowException
 
         with storage_errors("describe the data"):
-            for attempt in range(_MOST_ATTEMPTS):
+            for attempt in range(_MAX_ATTEMPTS):
                 try:
                     self._client.log_inputs(run_id, [used])
                     return
                 except MlflowException:
                     # On PostgreSQL it fails when another run describes the same data at the same moment.
-                    if attempt == _MOST_ATTEMPTS - 1:
+                    if attempt == _MAX_ATTEMPTS - 1:
                         raise
                     time.sleep(0.2 * (attempt + 1))
 

@@ -26,13 +26,7 @@ if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
 
 #: After so many failures in a row there is something wrong that more trials will not mend.
-MOST_FAILURES = 5
-
-#: How often the time spent is written down, in seconds.
-_ACCOUNT_SECONDS = 5.0
-
-#: More between two looks was no work: the computer was asleep.
-_LONGEST_LOOK = 60.0
+MAX_FAILURES = 5
 
 
 class Controller:
@@ -96,7 +90,7 @@ class Controller:
         if search.stop_requested:
             resting = all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
             return self._end(JobStatus.STOPPED) if resting else JobStatus.RUNNING
-        if self._failures >= MOST_FAILURES:
+        if self._failures >= MAX_FAILURES:
             message = next(trial.message for trial in reversed(search.trials) if trial.state is TrialState.FAILED)
             self.message = f"{self._failures} trials failed in a row. {message}"
             return JobStatus.RUNNING if under_way else self._end(JobStatus.FAILED)
@@ -219,7 +213,7 @@ class Controller:
 
     def _spent(self, plan: SearchPlan, number: int) -> bool:
         """Whether the budget has no room for the trial of that number."""
-        most, minutes = plan.most_trials, plan.budget.minutes
+        most, minutes = plan.max_trials, plan.budget.minutes
         return (most is not None and number >= most) or (minutes is not None and self._seconds >= 60 * minutes)
 
     def _end(self, status: JobStatus) -> JobStatus:
@@ -228,11 +222,12 @@ class Controller:
         return status
 
     def _account(self) -> None:
-        """Count the time since the last look."""
+        """Count the time since the last look, and write it down every five seconds."""
         now = self._clock()
-        self._seconds += min(max(0.0, now - self._looked), _LONGEST_LOOK)
+        # More than a minute between two looks was no work: the computer was asleep.
+        self._seconds += min(max(0.0, now - self._looked), 60.0)
         self._looked = now
-        if self._seconds - self._written >= _ACCOUNT_SECONDS:
+        if self._seconds - self._written >= 5.0:
             self._store.set_attributes(self._id, {kept.SECONDS: self._seconds})
             self._written = self._seconds
 

@@ -30,7 +30,7 @@ _log = logging.getLogger("aquadash.search")
 POLL_SECONDS = 1.0
 
 #: Errors in a row (a busy or full disk) after which a search gives up.
-_MOST_ERRORS = 30
+_MAX_ERRORS = 30
 
 
 def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> str:
@@ -69,7 +69,7 @@ def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = Non
     if budget is not None:
         store.set_budget(search_id, budget)
         search = store.get(search_id)
-    most, minutes = search.plan.most_trials, search.plan.budget.minutes
+    most, minutes = search.plan.max_trials, search.plan.budget.minutes
     if all(trial.state.ended for trial in search.trials):
         if search.exhausted:
             raise RunError(f"{search.name} has tried every point of its grid. Begin a new search with more values.")
@@ -100,7 +100,7 @@ def work(job: JobContext) -> dict[str, Any]:
         except AquaDashError as error:
             errors += 1
             _log.warning("search %s (%d in a row): %s", job.run, errors, error)
-            if errors >= _MOST_ERRORS:
+            if errors >= _MAX_ERRORS:
                 raise
         search = controller.search
         # The next steps read of the search that it is to stop, and take their time to do it.

@@ -12,7 +12,7 @@ from aquadash.errors import ConfigError
 from aquadash.models import MODELS, uses
 
 #: More values of one setting than anybody tries.
-MOST_CHOICES = 50
+MAX_CHOICES = 50
 
 _FORM = (
     "Write a range as training.learning_rate=1e-4..1e-1:log (or without :log), or values as "
@@ -99,9 +99,9 @@ def checked(parameter: Parameter) -> Parameter:
     if record.incomparable:
         raise ConfigError(f"A search cannot vary {name}. {record.incomparable}")
     if not isinstance(values, Range):
-        if not 2 <= len(set(values)) == len(values) <= MOST_CHOICES:
+        if not 2 <= len(set(values)) == len(values) <= MAX_CHOICES:
             told = ", ".join(_value_text(value) for value in values) or "(none)"
-            raise ConfigError(f"{name} has the values {told}; a search needs from 2 to {MOST_CHOICES} different ones.")
+            raise ConfigError(f"{name} has the values {told}; a search needs from 2 to {MAX_CHOICES} different ones.")
         for value in values:
             _typed(name, value)
         return parameter

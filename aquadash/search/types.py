@@ -9,7 +9,7 @@ from enum import StrEnum
 from aquadash.config import Value
 from aquadash.people import OWNER, Person, Thing
 from aquadash.runs.types import RunStatus
-from aquadash.search.plan import MOST_MINUTES, Budget, SearchPlan
+from aquadash.search.plan import MAX_MINUTES, Budget, SearchPlan
 
 
 class TrialState(StrEnum):
@@ -141,14 +141,14 @@ class Search(SearchHead):
     @property
     def exhausted(self) -> bool:
         """Whether a grid has no point left, whatever the budget."""
-        everything = replace(self.plan, budget=Budget(None, MOST_MINUTES)).most_trials
+        everything = replace(self.plan, budget=Budget(None, MAX_MINUTES)).max_trials
         return everything is not None and len(self.trials) >= everything
 
     @property
     def share(self) -> float:
         """How much of the budget is spent, 0 to 1: of trials or of minutes, whichever is nearer to its end."""
         ended = sum(trial.state.ended for trial in self.trials)
-        trials, minutes = self.plan.most_trials, self.plan.budget.minutes
+        trials, minutes = self.plan.max_trials, self.plan.budget.minutes
         shares = [ended / trials if trials else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
         return 1.0 if self.status is RunStatus.FINISHED else min(1.0, max(shares))
 
@@ -157,7 +157,7 @@ class Search(SearchHead):
         """Seconds until the budget is spent, if trials go on taking as long as so far; None while unknown."""
         if self.status is not RunStatus.RUNNING:
             return None
-        trials, minutes = self.plan.most_trials, self.plan.budget.minutes
+        trials, minutes = self.plan.max_trials, self.plan.budget.minutes
         ended = sum(trial.state.ended for trial in self.trials)
         by_trials = self.seconds / ended * (trials - ended) if trials is not None and ended else None
         by_minutes = 60 * minutes - self.seconds if minutes is not None else None
@@ -176,7 +176,7 @@ def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
 
 def describe_progress(search: Search) -> str:
     """How many of its trials are done, and how good the best is."""
-    ended, most = sum(trial.state.ended for trial in search.trials), search.plan.most_trials
+    ended, most = sum(trial.state.ended for trial in search.trials), search.plan.max_trials
     best = search.best.value if search.best else None
     result = "no result yet" if best is None else f"best {_percent(best)}"
     return f"{ended}{'' if most is None else f' of {most}'} trials done, {result}"

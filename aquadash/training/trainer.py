@@ -16,20 +16,18 @@ from numpy.typing import NDArray
 from aquadash import models
 from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset
-from aquadash.models import ChannelStatistics
+from aquadash.models import ChannelStatistics, transfer
 from aquadash.runs import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.features import features
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, draw_mixes
-from aquadash.training.phases import Features, Phase, build_loop, load_pretrained, phase_of
+from aquadash.training.phases import Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
 from aquadash.training.schedules import learning_rates
-
-#: The time an epoch takes is the median of so many before it, so that one slow epoch does not shake the forecast.
-_RECENT_EPOCHS = 5
 
 
 class Trainer:
@@ -76,10 +74,8 @@ class Trainer:
                 statistics=ChannelStatistics.of(self.data.images),
                 precision=precision,
             )
-            body_key = load_pretrained(config, self.model, preparing)
-            self._features = (
-                Features(self.model, key=f"{body_key} {precision}", progress=preparing) if body_key else None
-            )
+            # Names the frozen body: network, input size, weights, precision.
+            self._body_key = f"{load_pretrained(config, self.model, preparing)} {precision}"
             self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
             self._phase = phase_of(config, 1)
             self._loop = build_loop(config, self.model, self._losses, self._phase)
@@ -151,12 +147,22 @@ class Trainer:
         images, labels = self.images.epoch(epoch)
         if not self._phase.on_features:
             return images, labels
-        assert self._features is not None
         if self.images.fresh:
-            return self._features.of(images, "new training images"), labels
+            return self._features(images, "new training images"), labels
         if self._epoch_features is None:
-            self._epoch_features = self._features.of(images, "training images")
+            self._epoch_features = self._features(images, "training images")
         return self._epoch_features, labels
+
+    def _features(self, images: NDArray[np.uint8], what: str) -> NDArray[np.float32]:
+        """What the frozen body makes of uint8 images, (n, features); ``what`` says in words which images they are."""
+        parts = transfer.parts(self.model)
+        assert parts is not None, "only a pretrained network has features"
+        return features(
+            parts.body,
+            images,
+            key=self._body_key,
+            progress=lambda share: self._preparing(f"looking at the {what}", share),
+        )
 
     def _mixes(self, order: NDArray[np.int32], epoch: int, image_shape: tuple[int, ...]) -> Mixes | None:
         if self._phase.on_features:
@@ -173,8 +179,7 @@ class Trainer:
     def _validation_inputs(self) -> NDArray[np.generic]:
         if self._validation is None:
             images = self.data.validation_images
-            features = self._features if self._phase.on_features else None
-            self._validation = features.of(images, "validation images") if features else images
+            self._validation = self._features(images, "validation images") if self._phase.on_features else images
         return self._validation
 
     def _enter(self, phase: Phase) -> None:
@@ -239,7 +244,8 @@ class Pace:
         self._config = config
         self._images = images
         self._epoch = len(history) + 1
-        self._epoch_seconds = statistics.median([r.seconds for r in history[-_RECENT_EPOCHS:]]) if history else None
+        # The median, so that one slow epoch does not shake the forecast.
+        self._epoch_seconds = statistics.median([record.seconds for record in history[-5:]]) if history else None
         self._stopwatch = stopwatch
         self._first: tuple[int, float] | None = None
 

@@ -10,7 +10,7 @@ from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
 from aquadash.search import Parameter, Search, Trial
-from aquadash.search.strategies import LEAST_TRIALS, importance
+from aquadash.search.strategies import MIN_TRIALS, importance
 from aquadash.ui import components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
@@ -33,7 +33,7 @@ def draw(search: Search) -> None:
         return
     _title("Where do the good ones run?", term("parallel coordinates"))
     components.plot(_parallel(search.search_id, stage, search), key="search-parallel")
-    if len(search.complete) >= LEAST_TRIALS and len(search.plan.space) > 1:
+    if len(search.complete) >= MIN_TRIALS and len(search.plan.space) > 1:
         _title("What decides?", term("importance"))
         components.plot(_importance(search.search_id, stage, search), key="search-importance")
 

@@ -10,7 +10,7 @@ from aquadash import settings
 from aquadash.lab.rights import Action
 from aquadash.runs.types import RunStatus
 from aquadash.search import Budget, Search, SearchHead, TrialState
-from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
+from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.types import describe_result
 from aquadash.ui import address, components, inputs, owners, shell
 from aquadash.ui import hyperparameters as fields
@@ -77,7 +77,7 @@ def show(search_id: str) -> None:
 def progress_text(search: Search) -> str:
     """How far a search is and how long it will still take, as plain text."""
     ended = sum(trial.state.ended for trial in search.trials)
-    most, minutes = search.plan.most_trials, search.plan.budget.minutes
+    most, minutes = search.plan.max_trials, search.plan.budget.minutes
     return joined(
         f"{ended} of {count(most, 'trial')} done" if most is not None else f"{count(ended, 'trial')} done",
         "" if minutes is None else f"{duration(search.seconds)} of {minutes:g} min spent",
@@ -182,11 +182,11 @@ def _more_trials(search: Search) -> None:
     if search.exhausted:
         st.caption("Every point of the grid has been tried.", width="content")
         return
-    if made >= MOST_TRIALS:
+    if made >= MAX_TRIALS:
         return
     with st.popover("More trials", icon="➕"):
         more = inputs.number_input(
-            "How many more", 1, MOST_TRIALS - made, min(10, MOST_TRIALS - made), key=f"more-{search.search_id}"
+            "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
         )
         if st.button("Go on", key=f"extend-{search.search_id}", type="primary"):
             _resume(search, Budget(made + int(more)))
