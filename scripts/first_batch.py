@@ -118,7 +118,7 @@ def _by_engine(repeats: int) -> list[float]:
             while (progress := store.get(run_id).progress) is None or not progress.batch:
                 time.sleep(0.01)
             seconds.append(time.time() - began)
-            engine.stop(run_id)
+            store.request_stop(run_id)
             while not store.get(run_id).status.ended:
                 time.sleep(0.1)
     return seconds

@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 
 from aquadash import settings
 from aquadash.jobs import JobStatus, open_jobs
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from tests.serving import free_port
 from tests.waiting import wait_for
 

@@ -18,7 +18,7 @@ from aquadash.jobs import Job, JobStatus, LeaseLostError, Worker
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.worker import record_end
 from aquadash.runs import Run, RunStore
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from tests.waiting import wait_for
 
 #: Seconds between two heartbeats of a training, which are what tells it to stop.

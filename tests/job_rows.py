@@ -14,7 +14,7 @@ from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.jobs.table import LEASE_SECONDS, Jobs
 from aquadash.runs import Run, RunStore
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:

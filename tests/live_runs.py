@@ -11,7 +11,7 @@ from aquadash import jobs
 from aquadash.jobs import Job, JobStatus, open_jobs, table
 from aquadash.jobs.types import job_id
 from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 
 WORKER = Worker("test-host", 999_999)
 

@@ -55,14 +55,12 @@ class FakeRuns:
         self.calls.append(("submit", run_id))
         return self.runs[run_id]
 
-    def stop(self, run_id: str) -> None:
+    def request_stop(self, run_id: str) -> None:
         run = self.get(run_id)
         if run.status.ended:
             raise RunError("ended")
         self.calls.append(("stop", run_id))
         self.change(run_id, stop_requested=True)
-
-    request_stop = stop
 
     def resume(self, run_id: str) -> Run:
         if not self.get(run_id).status.resumable:

@@ -93,7 +93,7 @@ def test_the_command_shows_and_sets_them() -> None:
     [
         (lambda of: of.check_training(61, waiting=0), "61 epochs; in this class a run may have 60"),
         (lambda of: of.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
-        (lambda of: of.check_waiting(1, more=2), "1 run waiting, and this would add 2"),
+        (lambda of: of.check_training(1, waiting=1, more=2), "1 run waiting, and this would add 2"),
         (lambda of: of.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
         (
             lambda of: of.check_kept_uploads(1, own=100_000_000, together=0),
@@ -132,7 +132,7 @@ def test_what_is_just_within_the_limits_passes() -> None:
 def test_nothing_is_taken_where_the_limit_is_zero() -> None:
     limits.save(ClassLimits(waiting_runs=0, upload_megabytes=0))
     with pytest.raises(NotAllowedError, match="lets nobody start a training just now"):
-        Limits(ANNA).check_waiting(0)
+        Limits(ANNA).check_training(1, waiting=0)
     with pytest.raises(NotAllowedError, match="Uploads are switched off"):
         Limits(ANNA).check_upload(1)
 

@@ -164,7 +164,6 @@ class StoredTrials:
         run = self._store.create(config, name=name, search_id=search_id, owner=owner)
         return live_runs.queue(self._store, run.run_id)
 
-    def stop(self, run_id: str) -> None: ...
     def resume(self, run_id: str) -> Run:
         raise NotImplementedError
 

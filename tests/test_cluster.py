@@ -24,7 +24,7 @@ from aquadash.data.folder.drafts import SplitChoice
 from aquadash.engine import Engine, open_engine
 from aquadash.jobs.types import job_id
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search.store import open_search_store
 from tests import clusters, job_rows
@@ -165,7 +165,7 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     assert later(store, run_id, cluster).worker == run.worker
     assert store.places().get(waiting) == 1 and len(first.trainings()) == len(second.trainings()) == 1
     for stopped in (waiting, beside):
-        engine.stop(stopped)
+        store.request_stop(stopped)
         wait_for(lambda name=stopped: store.get(name).status.ended, saying=cluster.logs)  # type: ignore[misc]
 
     # The scheduler is gone with all that it knew, and back.
@@ -208,7 +208,7 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     later(store, run_id, cluster, that=lambda now: now.worker != moved.worker)
     assert len(first.trainings()) == 1
 
-    engine.stop(run_id)
+    store.request_stop(run_id)
     run = wait_for(lambda: run if (run := store.get(run_id)).status.ended else None, saying=cluster.logs)
     assert (run.status, run.message) == (
         RunStatus.STOPPED,

@@ -16,7 +16,7 @@ from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import DataError
 from aquadash.runs import Progress, RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
-from aquadash.training import own_data
+from aquadash.training.worker import load_dataset
 from tests.own_pictures import drafted, in_folder, of_classes
 
 
@@ -96,7 +96,7 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     own = drafts.use(draft, SplitChoice(), title="Mine")
     assert own.source == kept.source and own.fingerprint != kept.fingerprint
     told: list[Progress] = []
-    loaded = own_data.load(store, run, told.append)
+    loaded = load_dataset(store, run, told.append)
     assert told and all("fetching its pictures" in progress.phase for progress in told)
     assert (loaded.fingerprint, loaded.class_names) == (kept.fingerprint, ("cat", "dog"))
     about._elsewhere.clear()

@@ -14,7 +14,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import about, drafts, reading, store
 from aquadash.data.folder.about import About
 from aquadash.data.folder.splitting import SplitChoice
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import DataError, StorageError, UnknownNameError
 from tests.own_pictures import drafted, in_folder, of_classes
 

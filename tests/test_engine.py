@@ -25,7 +25,7 @@ from aquadash.errors import RunError, UnknownNameError
 from aquadash.jobs.standby import STANDBY, WorkerProcess, _New
 from aquadash.jobs.types import job_id
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.waiting import wait_for
@@ -56,7 +56,7 @@ def engine(store: RunStore) -> Iterator[Engine]:
     yield engine
     for run in store.list_runs():
         if not run.status.ended:
-            engine.stop(run.run_id)
+            store.request_stop(run.run_id)
     for run in store.list_runs():
         if run.worker and run.worker.pid != os.getpid() and psutil.pid_exists(run.worker.pid):
             psutil.Process(run.worker.pid).wait(timeout=30)
@@ -199,10 +199,10 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
 def test_stop_keeps_the_complete_epochs_and_their_model(quick_training: None, store: RunStore, engine: Engine) -> None:
     running, waiting = engine.submit(LONG).run_id, engine.submit(QUICK).run_id
     in_epoch(store, running, 2)
-    engine.stop(waiting)
+    store.request_stop(waiting)
     assert store.get(waiting).status is RunStatus.STOPPED
     asked = time.monotonic()
-    engine.stop(running)
+    store.request_stop(running)
     run = ended(store, running, timeout=20)
     assert run.status is RunStatus.STOPPED and time.monotonic() - asked < 20
     assert len(store.history(running)) >= 1 and "test_accuracy" in run.metrics
@@ -259,7 +259,7 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
     engine.serve()
     in_epoch(store, training, before.progress.epoch + 6)
     assert store.places().get(waiting) == 1, "the run holds its slot, whoever started it"
-    engine.stop(training)
+    store.request_stop(training)
     assert ended(store, training).status is RunStatus.STOPPED
     for run_id in (waiting, third):
         assert ended(store, run_id).status is RunStatus.FINISHED

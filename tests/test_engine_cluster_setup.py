@@ -29,7 +29,7 @@ from aquadash.engine.slots import Slots
 from aquadash.errors import ConfigError, RunError
 from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.runs import RunStatus, open_store
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from tests.serving import free_port
 from tests.test_cli import call, refusal
 from tests.waiting import wait_for

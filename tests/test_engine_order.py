@@ -65,7 +65,7 @@ def test_a_run_that_was_moved_starts_at_its_new_place(queue: tuple[Engine, Train
     assert places(engine, runs) == [None, 1, 2, 3, 4]
     a, b, c, d, e = runs
     assert engine.move(d.run_id, 1) == [each.run_id for each in (d, b, c, e)]
-    assert engine.reorder([e.run_id, d.run_id]) == [each.run_id for each in (e, d, b, c)]
+    assert engine.move(e.run_id, 1) == [each.run_id for each in (e, d, b, c)]
     assert engine.move(b.run_id, 99)[-1] == b.run_id
     assert places(engine, runs) == [None, 4, 3, 2, 1]
     trainings.end_all()
@@ -96,7 +96,7 @@ def test_a_stopped_run_leaves_its_place_to_the_next(queue: tuple[Engine, Trainin
     engine, trainings = queue
     a, b, c = asked(engine, trainings, "a", "b", "c")
     engine.move(c.run_id, 1)
-    engine.stop(c.run_id)
+    store.request_stop(c.run_id)
     trainings.end_all()
     assert trainings.wait(a, b) == ["a", "b"]
     assert store.get(c.run_id).status is RunStatus.STOPPED
@@ -173,5 +173,5 @@ def test_a_run_belongs_to_whoever_asked_for_it(queue: tuple[Engine, Trainings], 
     assert (of_search.owner, of_search.shared) == (ANNA.person_id, False)
     hers = ask(engine, TEACHER, "t")
     assert (hers.owner, hers.shared) == (TEACHER.person_id, True)
-    engine.stop(pair[1].run_id)
+    store.request_stop(pair[1].run_id)
     assert engine.resume(pair[1].run_id).owner == BEN.person_id, "the teacher lets it go on"

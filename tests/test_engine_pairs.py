@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from aquadash.augment import plan
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.engine import Engine
-from aquadash.engine.pairs import factor, pair_configs
 from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import verdict
 from aquadash.jobs import Job
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs.live import KIND
-from aquadash.runs.pairs import change, find_pair
+from aquadash.runs.pairs import change, find_pair, pair_configs
+from aquadash.runs.reading import KIND
 from tests import job_rows
 
 QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 64, "training.patience": 0, "seed": 5})
@@ -62,7 +62,7 @@ def test_only_the_augmentation_differs() -> None:
 def test_the_same_number_of_updates_needs_more_epochs_without() -> None:
     base = with_values(QUICK, {"training.patience": 3, "training.warmup_epochs": 1.5})
     without, with_it = pair_configs(base, "notebook", same_updates=True)
-    assert factor(pair_configs(base, "notebook")[1]) == 5
+    assert plan(pair_configs(base, "notebook")[1].augmentation).factor == 5
     assert (without.training.epochs, without.training.patience, without.training.warmup_epochs) == (10, 15, 7.5)
     assert with_it.training == base.training
     with pytest.raises(ConfigError, match=r"training.epochs = 2500; at most 2000"):
@@ -119,4 +119,4 @@ def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore, enqueue
     assert found.overall.after == pytest.approx(store.get(with_it.run_id).metrics["val_accuracy"], abs=1e-6)
     assert "375 validation images" in verdict(found, images="validation")
     with pytest.raises(RunError, match="not running"):
-        engine.stop(without.run_id)
+        store.request_stop(without.run_id)

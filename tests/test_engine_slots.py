@@ -23,7 +23,7 @@ from aquadash.jobs.standby import _New
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import LOG
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from tests.job_rows import let_the_lease_run_out
 from tests.waiting import wait_for
 

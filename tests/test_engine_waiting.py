@@ -7,7 +7,7 @@ from dataclasses import replace
 from aquadash.config import with_values
 from aquadash.engine.waiting import waiting_times
 from aquadash.runs import Progress, Run, RunStatus
-from aquadash.runs.pace import STARTING_SECONDS
+from aquadash.runs.cost import STARTING_SECONDS
 from tests.lessons import SHORT
 
 NOW = 1_000.0
@@ -68,5 +68,13 @@ def test_while_the_queue_is_held_nobody_can_say() -> None:
 
 
 def test_the_words_say_what_the_time_rests_on() -> None:
-    found = list(waiting_times([at_work("a", 30.0), run("b", place=1), run("c", place=2)], slots=1, now=NOW).values())  # fmt: skip  # noqa: E501
-    assert "the training before it says" in found[0].why and "a guess" in found[1].why
+    runs = [at_work("a", 30.0), run("b", place=1), run("c", place=2)]
+    found = list(waiting_times([*runs, finished("d", 20, 10)], slots=1, now=NOW).values())
+    assert "the training before it says" in found[0].why and "earlier runs with the same network" in found[1].why
+
+
+def test_behind_a_run_unlike_all_earlier_ones_nobody_can_say() -> None:
+    runs = [at_work("a", 30.0), run("b", place=1), run("c", place=2)]
+    assert seconds(runs) == [(1, 30.0), (2, None)]
+    assert "first epoch will show" in list(waiting_times(runs, slots=1, now=NOW).values())[1].why
+    assert seconds([at_work("a", None), run("b")]) == [(1, None)]

@@ -16,8 +16,7 @@ import pytest
 
 from aquadash import models
 from aquadash.config import ModelConfig, RunConfig, with_values
-from aquadash.engine.checks import check, check_weights
-from aquadash.engine.engine import Engine
+from aquadash.engine import Engine, check
 from aquadash.errors import ConfigError, DataError
 from aquadash.models import transfer, weights
 from aquadash.models.applications import APPLICATIONS
@@ -238,7 +237,7 @@ def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(DataError, match=f"no network.* Looked for {KERAS_NAME}"):
         Engine(store).submit(CONFIG)
     assert store.list_runs() == []
-    check_weights(RunConfig())
+    check(RunConfig())
 
 
 def test_a_network_that_cannot_be_made_is_refused_before_anything_is_looked_for() -> None:
@@ -285,7 +284,7 @@ def test_weights_come_from_any_file_of_keras(
     monkeypatch.setenv("AQUADASH_WEIGHTS", str(path if "renamed" not in kind else tmp_path))
     entry = models.model_entry("mobilenetv2")
     assert entry.weights and entry.load
-    check_weights(CONFIG)
+    check(CONFIG)
     found = entry.weights(CONFIG.model).fetch(lambda text, fraction: None)
     assert found == path
     body = transfer.parts(model).body  # type: ignore[union-attr]

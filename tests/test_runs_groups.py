@@ -8,11 +8,10 @@ import pytest
 
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import Run, RunStatus
-from aquadash.runs.bulk import for_each
 from aquadash.runs.fields import FIGURES, Kind, RunField, metrics_of, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, Spread, group_runs, groupable
-from aquadash.runs.labels import clean_tag
-from aquadash.runs.selection import RunFilter, sort_runs
+from aquadash.runs.selection import RunFilter, for_each, sort_runs
+from aquadash.runs.types import clean_tag
 from tests.made_runs import made_run
 
 FIELDS = run_fields()

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from aquadash.runs.fields import run_fields
-from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, parse, pointer, select
+from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, parse, pointer, select
 from tests.made_runs import made_run
 
 RUNS = [
@@ -98,7 +98,7 @@ def test_conditions_find_what_they_say(condition: str, found: list[str]) -> None
         ("seed in [seed]", 8, "no names"),
         ("pinned > True", 9, "no order"),
         ("", 0, "empty"),
-        ("seed == 1" + " " * LONGEST, LONGEST, "at most 1,000"),
+        ("seed == 1" + " " * MAX_LENGTH, MAX_LENGTH, "at most 1,000"),
     ],
 )  # fmt: skip
 def test_errors_say_where_and_what(condition: str, position: int, words: str) -> None:

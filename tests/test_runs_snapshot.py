@@ -18,7 +18,7 @@ from aquadash.jobs.table import Jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from aquadash.runs.snapshot import WHOLE_SECONDS, RunSnapshot, snapshot_of
 from aquadash.runs.tags import StoredRun
 from tests import live_runs, ui_runs

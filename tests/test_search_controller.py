@@ -11,7 +11,7 @@ from aquadash.errors import ConfigError
 from aquadash.jobs import JobStatus
 from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, TrialState, parse_all
-from aquadash.search.controller import MOST_FAILURES
+from aquadash.search.controller import MAX_FAILURES
 from aquadash.search.store import SearchStore, open_search_store
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan
 from tests.search_steps import Clock, begin, carry_out, controller
@@ -74,7 +74,7 @@ def test_a_grid_ends_with_its_last_point_and_tries_none_twice(store: SearchStore
     carry_out(controller(store, search_id, runs), runs)
     search = store.get(search_id)
     points = {(trial.params["training.learning_rate"], trial.params["training.optimizer"]) for trial in search.trials}
-    assert len(search.trials) == of.most_trials == 8 == len(points)
+    assert len(search.trials) == of.max_trials == 8 == len(points)
     assert {rate for rate, _ in points} == {0.0001, 0.001, 0.01, 0.1}
 
 
@@ -164,7 +164,7 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
         for run in runs.at_work:
             runs.end(run.run_id, RunStatus.FAILED, "no memory")
     search = store.get(search_id)
-    assert status is JobStatus.FAILED and len(search.trials) == MOST_FAILURES
+    assert status is JobStatus.FAILED and len(search.trials) == MAX_FAILURES
     assert "no memory" in control.message
     assert search.best is None and not search.beats_default
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aquadash.search import Trial, TrialState
-from aquadash.search.importance import LEAST_TRIALS, importance
+from aquadash.search.strategies import MIN_TRIALS, importance
 from tests.search_fakes import plan
 
 PLAN = plan("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "model.dropout=0..0.5")
@@ -40,8 +40,8 @@ def test_the_setting_that_decides_comes_first() -> None:
 
 
 def test_it_says_nothing_of_few_or_equal_trials_or_of_those_outside_of_the_space() -> None:
-    assert importance(PLAN, []) == importance(PLAN, trials(LEAST_TRIALS - 1)) == {}
+    assert importance(PLAN, []) == importance(PLAN, trials(MIN_TRIALS - 1)) == {}
     assert importance(PLAN, trials(20, flat=True)) == {}
     outside = [Trial(0, TrialState.COMPLETE, 0.1, {**trials(1)[0].params, "training.learning_rate": 5.0})]
-    assert importance(PLAN, outside + trials(LEAST_TRIALS)[1:]) == {}
-    assert importance(PLAN, [Trial(9, TrialState.PRUNED, None, {}), *trials(LEAST_TRIALS)[1:]]) == {}
+    assert importance(PLAN, outside + trials(MIN_TRIALS)[1:]) == {}
+    assert importance(PLAN, [Trial(9, TrialState.PRUNED, None, {}), *trials(MIN_TRIALS)[1:]]) == {}

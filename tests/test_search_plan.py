@@ -11,7 +11,7 @@ from aquadash.config import with_values
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
 from aquadash.presets import PRESETS
 from aquadash.search import Budget, SearchPlan, parse, parse_all
-from aquadash.search.plan import MOST_TRIALS, from_json, grid_size
+from aquadash.search.plan import MAX_TRIALS, from_json, grid_size
 from tests.search_fakes import BASE, plan
 
 
@@ -25,7 +25,7 @@ def test_test_images_are_never_searched_on() -> None:
     [
         (Budget(None, None), "needs a budget"),
         (Budget(1), "from 2 to"),
-        (Budget(MOST_TRIALS + 1), "from 2 to"),
+        (Budget(MAX_TRIALS + 1), "from 2 to"),
         (Budget(None, 0.0), "more than 0"),
         (Budget(5, 1e9), "at most"),
         (Budget(None, float("nan")), "more than 0"),
@@ -67,10 +67,10 @@ def test_a_grid_of_millions_is_refused() -> None:
 
 def test_the_most_trials_of_a_grid_are_its_points_and_the_settings_to_start_from() -> None:
     assert grid_size((parse("training.optimizer=sgd,adam"), parse("model.dropout=0..0.5"))) == 8
-    assert plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(None, 1)).most_trials == 2
-    assert plan("training.optimizer=adamw,adam", sampler="grid", budget=Budget(None, 1)).most_trials == 3
-    assert plan("training.optimizer=adamw,adam", sampler="grid", budget=Budget(2)).most_trials == 2
-    assert plan(budget=Budget(None, 5)).most_trials is None
+    assert plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(None, 1)).max_trials == 2
+    assert plan("training.optimizer=adamw,adam", sampler="grid", budget=Budget(None, 1)).max_trials == 3
+    assert plan("training.optimizer=adamw,adam", sampler="grid", budget=Budget(2)).max_trials == 2
+    assert plan(budget=Budget(None, 5)).max_trials is None
 
 
 def test_the_most_epochs_include_those_that_vary() -> None:

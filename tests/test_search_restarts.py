@@ -154,7 +154,7 @@ def test_a_run_whose_home_came_without_its_job_goes_on(store: SearchStore, runs:
 def test_a_run_that_somebody_stopped_is_a_pruned_trial(store: SearchStore, runs: FakeRuns) -> None:
     control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
     control.step()
-    runs.stop(runs.at_work[0].run_id)
+    runs.request_stop(runs.at_work[0].run_id)
     runs.heed_stops()
     control.step()
     trial = store.get(search_id).trials[0]

@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.runs import RunStatus
 from aquadash.search import Search, Trial, TrialState
-from aquadash.search.words import verdict
+from aquadash.search.types import describe_result
 from tests.search_fakes import plan
 
 
@@ -34,4 +34,4 @@ def search(*values: float | None) -> Search:
 def test_verdict(values: tuple[float | None, ...], beats: bool, said: str) -> None:
     found = search(*values)
     assert found.beats_default is beats
-    assert re.search(said, verdict(found))
+    assert re.search(said, describe_result(found))

@@ -53,7 +53,7 @@ def fail(error: Exception) -> None:
 
 @pytest.fixture
 def process() -> Iterator[AnswerProcess]:
-    process = AnswerProcess(nothing, answer_seconds=30, most_bytes=300_000_000)
+    process = AnswerProcess(nothing, answer_seconds=30, max_bytes=300_000_000)
     yield process
     process.end()
 

@@ -18,7 +18,7 @@ from aquadash.data import Dataset
 from aquadash.jobs.table import Jobs
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from aquadash.training.trainer import Trainer
 from tests import job_rows
 

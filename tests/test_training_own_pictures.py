@@ -15,7 +15,7 @@ from aquadash.cli import cli
 from aquadash.config import with_values
 from aquadash.data.folder import drafts, store
 from aquadash.data.folder.drafts import SplitChoice
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import UnknownNameError
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, open_store

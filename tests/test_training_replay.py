@@ -7,8 +7,8 @@ import pytest
 
 from aquadash.runs import EpochReplay, open_store
 from aquadash.runs.artifacts import EPOCHS
+from aquadash.training.checkpoint import probe_positions, with_epoch
 from aquadash.training.prepare import TrainingData
-from aquadash.training.replay import probe_positions, with_epoch
 
 
 def data_of(labels: list[int]) -> TrainingData:

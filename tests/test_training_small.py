@@ -10,7 +10,6 @@ import pytest
 from aquadash.config import TrainingConfig
 from aquadash.runs import EpochRecord
 from aquadash.training.early_stopping import EarlyStopping
-from aquadash.training.pace import Pace
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order
 
 
@@ -77,7 +76,10 @@ def test_a_last_batch_that_is_not_full_is_left_out(count: int, batch_size: int, 
     assert len(epoch_order(0, 1, count, keep=visited)) == visited
 
 
+@pytest.mark.slow
 def test_pace_counts_from_the_end_of_the_first_call() -> None:
+    from aquadash.training.trainer import Pace
+
     now = iter([10.0, 11.0, 12.0])
     pace = Pace(TrainingConfig(epochs=3, batch_size=10), images=100, history=[], stopwatch=lambda: next(now))
     assert pace.progress(1, 10, now=0).images_per_second == 0  # The network was compiled meanwhile.
@@ -87,7 +89,10 @@ def test_pace_counts_from_the_end_of_the_first_call() -> None:
     assert pace.progress(5, 10, now=7).time == 7
 
 
+@pytest.mark.slow
 def test_eta_follows_the_median_of_the_last_epochs() -> None:
+    from aquadash.training.trainer import Pace
+
     history = [EpochRecord(epoch, 1, 0, 1, 0, 0.01, seconds) for epoch, seconds in enumerate((90, 2, 2, 50, 2, 2), 1)]
     pace = Pace(TrainingConfig(epochs=10, batch_size=10), images=100, history=history)
     progress = pace.progress(5, 10, now=0)

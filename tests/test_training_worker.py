@@ -16,8 +16,8 @@ from aquadash.errors import DataError, StorageError
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
 from aquadash.jobs.worker import JobContext
 from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker, open_store
-from aquadash.runs.live import KIND
-from aquadash.training import own_data, worker
+from aquadash.runs.reading import KIND
+from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from tests import job_rows
@@ -119,7 +119,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> Dataset:
         raise error
 
-    monkeypatch.setattr(own_data, "load", fail)
+    monkeypatch.setattr(worker, "load_dataset", fail)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from aquadash.bench.load_walk import Runs
 from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.table import Jobs
 from aquadash.jobs.types import job_id
-from aquadash.runs.live import KIND, progress_of
+from aquadash.runs.reading import KIND, progress_of
 from aquadash.runs.types import Progress
 
 #: Runs that are made up beside the training: a class has some behind it.

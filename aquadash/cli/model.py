@@ -44,29 +44,31 @@ def summary(given: GivenConfig, as_json: bool) -> None:
 @config_options(default="notebook")
 @json_option
 def probe(given: GivenConfig, as_json: bool) -> None:
-    """Measure a few training steps: how long an epoch will take here, and how much memory."""
+    """Train two epochs and keep nothing: how long one takes here, and how much memory."""
     config = given.build()
     import_tensorflow_quietly()
     from aquadash.data import load
-    from aquadash.training.probe import estimate, measure
+    from aquadash.training.probe import probe as measure
 
     with StatusLine() as line, warnings.catch_warnings():
         # Keras warns of the report's oddities, and stderr is for progress and errors.
         warnings.simplefilter("ignore")
         dataset = load(config.data.source, progress=line.progress)
-        line.show("measuring a few training steps")
-        result = estimate(config, dataset, measure(config, dataset))
-
-    def text() -> str:
-        return (
-            f"{_layer_table(result.layers)}\n\n{result.parameters:,} parameters\n"
-            f"{result.seconds_per_epoch:.3g} s an epoch, {result.images_per_second:,.3g} images/s\n"
-            f"at most {result.seconds_total_at_most:,.0f} s for {config.training.epochs} epochs\n"
-            f"about {result.memory_bytes / 1e6:,.0f} MB of memory\n"
-            f"measured: {result.measured_steps} steps of {result.step_images} images"
+        values = measure(
+            config, dataset, on_progress=lambda progress: line.show(progress.phase, progress.share or None)
         )
 
-    show({"preset": given.preset, "epochs": config.training.epochs, **result.to_dict()}, as_json=as_json, text=text)
+    def text() -> str:
+        layers = tuple(LayerRow.from_dict(layer) for layer in values["layers"])
+        return (
+            f"{_layer_table(layers)}\n\n{values['parameters']:,} parameters\n"
+            f"{values['seconds_per_epoch']:.3g} s an epoch, {values['images_per_second']:,.3g} images/s\n"
+            f"at most {values['seconds_total_at_most']:,.0f} s for {config.training.epochs} epochs\n"
+            f"about {values['memory_bytes'] / 1e6:,.0f} MB of memory\n"
+            f"measured: {values['measured_steps']} steps of {values['step_images']} images"
+        )
+
+    show({"preset": given.preset, "epochs": config.training.epochs, **values}, as_json=as_json, text=text)
 
 
 def _layer_table(layers: tuple[LayerRow, ...]) -> str:

@@ -16,11 +16,10 @@ from aquadash.errors import RunError, UnknownNameError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import Run
-from aquadash.runs.bulk import for_each
 from aquadash.runs.fields import FIGURES, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable, value_key
 from aquadash.runs.query import QueryError, pointer
-from aquadash.runs.selection import RunFilter, sort_runs
+from aquadash.runs.selection import RunFilter, for_each, sort_runs
 
 _some_runs = click.argument("some_runs", metavar="RUN...", nargs=-1, required=True)
 _tag = click.option("--tag", "tags", multiple=True, required=True, help="Which; may be given more than once.")

@@ -27,10 +27,10 @@ from aquadash.search import (
     default_space,
     parse_all,
 )
-from aquadash.search.importance import importance
 from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import KIND
-from aquadash.search.words import verdict
+from aquadash.search.strategies import importance
+from aquadash.search.types import describe_result
 
 #: Trials that a person reads.
 _SHOWN_TRIALS = 10
@@ -117,7 +117,7 @@ def list_searches(as_json: bool) -> None:
                         one.name,
                         one.maker.name,
                         str(one.status),
-                        f"{len(one.trials)}{f' of {one.plan.most_trials}' if one.plan.most_trials else ''}",
+                        f"{len(one.trials)}{f' of {one.plan.max_trials}' if one.plan.max_trials else ''}",
                         _value(one.best),
                         _value(one.default),
                         datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),
@@ -245,7 +245,7 @@ def _text(found: Search) -> str:
     lines = [
         head.rstrip(),
         f"trials: {states or 'none'}",
-        verdict(found),
+        describe_result(found),
     ]
     ranked = sorted(found.complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
     if ranked:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from aquadash.engine.engine import Engine, open_engine
+from aquadash.engine.engine import Engine, check, check_names, open_engine
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["Engine", "check", "check_names", "open_engine"]

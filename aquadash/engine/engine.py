@@ -1,31 +1,28 @@
-"""The engine: trainings are queued, stopped, resumed and reordered here. Dask is imported when the first one waits."""
+"""The engine: trainings are queued, resumed and reordered here. Dask is imported when the first one waits."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 import threading
-from collections.abc import Sequence
 
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data.folder import about
-from aquadash.engine.checks import check
-from aquadash.engine.pairs import pair_configs, pipeline_title
 from aquadash.engine.slots import Slots, held
 from aquadash.engine.waiting import Waiting, waiting_times
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs.live import KIND
-from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
+from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id, pair_configs
+from aquadash.runs.reading import KIND
 
 _log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Queues runs, stops and resumes them, and changes their order. Safe to use from several threads."""
+    """Queues runs, resumes them, and changes their order. Safe to use from several threads."""
 
     def __init__(self, store: RunStore, *, serving: bool = True) -> None:
         """Nothing is started yet.
@@ -49,9 +46,7 @@ class Engine:
         repeats: str = "",
         owner: Person = OWNER,
     ) -> Run:
-        """Store a new run and put it into the queue. In a class everybody takes turns.
-
-        The saved pipelines that the config names are written into it, as they are now.
+        """Store a new run of somebody's and put it into the queue; see :meth:`aquadash.lab.runs.Runs.train`.
 
         Args:
             config: What it is made from.
@@ -72,16 +67,7 @@ class Engine:
         return self._queue(self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner))
 
     def repeat(self, run_id: str, *, owner: Person = OWNER) -> Run:
-        """Queue a finished run once more, with its stored config, to see whether the same comes out.
-
-        Args:
-            run_id: The run.
-            owner: Whose the repeat is.
-
-        Raises:
-            RunError: The run has not finished by itself: nobody could stop a repeat at the same moment.
-            AquaDashError: As in :meth:`submit`.
-        """
+        """Queue a finished run once more, as somebody's; see :meth:`aquadash.lab.runs.Runs.repeat`."""
         run = self._store.get(run_id)
         if run.status is not RunStatus.FINISHED:
             raise RunError(
@@ -99,30 +85,16 @@ class Engine:
         name: str | None = None,
         owner: Person = OWNER,
     ) -> tuple[Run, Run]:
-        """Store and queue two runs that differ in their augmentation alone: both, or none.
-
-        Args:
-            config: What both are made from; its own pipeline is left aside.
-            pipeline: The pipeline that one of them trains with.
-            same_updates: Let the run without it train for as many more epochs as the pipeline multiplies the images,
-                so that both change their weights as often.
-            name: What the two are about; the pipeline's title if it is empty.
-            owner: Whose they are.
-
-        Returns:
-            The run without the pipeline, which is trained first, and the one with it.
-
-        Raises:
-            AquaDashError: As for :meth:`submit`; nothing is queued then.
-        """
+        """Store and queue two runs of somebody's, both or none; see :meth:`aquadash.lab.runs.Runs.train_pair`."""
         from aquadash.augment import embedded
+        from aquadash.augment import pipeline as named_pipeline
 
         without, with_it = pair_configs(config, pipeline, same_updates=same_updates)
         for each in (without, with_it):
             check(each)
         without, with_it = embedded(without), embedded(with_it)
         self._reachable()
-        about_pair = name or pipeline_title(pipeline)
+        about_pair = name or named_pipeline(pipeline).title
         pair_id = new_pair_id()
         made: list[Run] = []
         try:
@@ -138,15 +110,8 @@ class Engine:
             raise
         return first, second
 
-    def stop(self, run_id: str) -> None:
-        """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""
-        self._store.request_stop(run_id)
-
     def resume(self, run_id: str) -> Run:
-        """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
-
-        One that waits already, as after the end of the app that had it trained, keeps its place.
-        """
+        """Put a stopped, failed or interrupted run back into the queue; see :meth:`aquadash.lab.runs.Runs.resume`."""
         run = self._store.get(run_id)
         if run.status is RunStatus.QUEUED:
             self._reachable()
@@ -156,43 +121,17 @@ class Engine:
         self._reachable()
         return self._queue(run)
 
-    def reorder(self, run_ids: Sequence[str]) -> list[str]:
-        """Let some waiting runs start first, in the order given; the others follow as they stand.
-
-        Args:
-            run_ids: Runs that wait.
-
-        Returns:
-            The ids of all waiting runs in their new order.
-
-        Raises:
-            RunError: One of them does not wait (any more).
-        """
-        waiting = self._store.places()
-        for run_id in run_ids:
-            if run_id not in waiting:
-                run = self._store.get(run_id)
-                raise RunError(f"{run.name} does not wait: it is {run.status}. Only waiting runs have a place.")
-        self._store.jobs.reorder(KIND, [job_id(KIND, run_id) for run_id in run_ids])
-        return list(self._store.places())
-
     def move(self, run_id: str, place: int) -> list[str]:
-        """Give one waiting run another place.
-
-        Args:
-            run_id: A run that waits.
-            place: 1 for the one that starts next; beyond the last is the last.
-
-        Returns:
-            The ids of all waiting runs in their new order.
-
-        Raises:
-            RunError: The run does not wait (any more), or there is no such place.
-        """
+        """Give one waiting run another place; see :meth:`aquadash.lab.runs.Runs.move`."""
         if place < 1:
             raise RunError(f"The place is {place}; expected 1 for the run that starts next, 2 for the one after it ...")
-        others = [other for other in self._store.places() if other != run_id]
-        return self.reorder([*others[: place - 1], run_id])
+        waiting = list(self._store.places())
+        if run_id not in waiting:
+            run = self._store.get(run_id)
+            raise RunError(f"{run.name} does not wait: it is {run.status}. Only waiting runs have a place.")
+        waiting.remove(run_id)
+        self._store.jobs.reorder(KIND, [job_id(KIND, each) for each in [*waiting[: place - 1], run_id]])
+        return list(self._store.places())
 
     def waiting(self) -> dict[str, Waiting]:
         """The place and the time until it starts of each waiting run, in their order."""
@@ -253,6 +192,46 @@ class Engine:
             return False
         workers = self._slots.client().scheduler_info(n_workers=-1)["workers"].values()
         return any(worker.get("resources", {}).get("GPU") for worker in workers)
+
+
+def check(config: RunConfig) -> None:
+    """Refuse a config that no worker could train, before its run is queued.
+
+    For weights that are not on this computer it asks the server that has them, which takes some seconds at most.
+
+    Raises:
+        UnknownNameError: A name is unknown.
+        ConfigError: A network cannot be made as set, or a pipeline not be used.
+        DataError: Pretrained weights cannot be had; says where they were looked for and how to mend it.
+    """
+    from aquadash.models import model_entry
+
+    check_names(config)
+    weights = model_entry(config.model.name).weights
+    # On a cluster the workers fetch them, and say it if they cannot: what this computer has says nothing.
+    if weights is not None and settings.scheduler_address() is None:
+        weights(config.model).check()
+
+
+def check_names(config: RunConfig) -> None:
+    """Refuse a config that names a source, pipeline or model that is not there.
+
+    Raises:
+        UnknownNameError: With the nearest known name.
+        ConfigError: A pipeline is carried or saved that cannot be used.
+        StorageError: A saved pipeline cannot be read.
+    """
+    from aquadash.augment import plan
+    from aquadash.data import SOURCES
+    from aquadash.models import MODELS
+
+    for kind, name, known in (
+        ("data source", config.data.source, SOURCES),
+        ("model", config.model.name, MODELS),
+    ):
+        if name not in known:
+            raise UnknownNameError.of(kind, name, known)
+    plan(config.augmentation)
 
 
 _engines: dict[int, Engine] = {}

@@ -1,18 +1,18 @@
-"""How long a waiting run still waits: its place, and about how many seconds until it starts.
+"""How long a waiting run still waits: its place, and about how many seconds until it starts at most.
 
-It follows from how long the runs at work will still take, how many may train at once, and how long the runs before it
-will take, each at the pace of earlier runs of its kind. A run may stop early, so the time is the longest to expect.
+Each run before it is expected to take as long as earlier ones of its kind; where there were none, nobody can say.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aquadash.runs import Run, RunStatus
-from aquadash.runs.pace import STARTING_SECONDS, Paces
+from aquadash.runs.cost import STARTING_SECONDS, Paces
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def waiting_times(
     bases: list[str] = []
     for place, run in enumerate(waiting, start=1):
         starts = heapq.heappop(free)
-        found[run.run_id] = Waiting(place, starts, _why(starts, bases))
+        found[run.run_id] = Waiting(place, None if starts == math.inf else starts, _why(starts, bases))
         seconds, base = _takes(run, paces)
         bases = list(dict.fromkeys([*bases, base]))
         heapq.heappush(free, starts + seconds)
@@ -65,15 +65,18 @@ def waiting_times(
 
 
 def _left(run: Run, paces: Paces, now: float) -> float:
-    """Seconds until a run at work ends, at most."""
+    """Seconds until a run at work ends, at most; infinite where nobody can say."""
     if run.progress is not None and run.progress.eta_seconds is not None:
         return max(0.0, run.progress.eta_seconds - max(0.0, now - run.progress.time))
     return max(0.0, _takes(run, paces)[0] - max(0.0, now - (run.started_at or now)))
 
 
 def _takes(run: Run, paces: Paces) -> tuple[float, str]:
-    """Seconds that a run takes from its start to its last possible epoch, and what that rests on."""
-    pace, base = paces.of(run.config)
+    """Seconds that a run takes from its start to its last possible epoch, and what that rests on; infinite likewise."""
+    known = paces.known(run.config)
+    if known is None:
+        return math.inf, ""
+    pace, base = known
     done = len(run.curve) if run.started_at is not None and len(run.curve) < run.config.training.epochs else 0
     return STARTING_SECONDS + pace * (run.config.training.epochs - done), base
 
@@ -81,6 +84,8 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
 def _why(starts: float, bases: Sequence[str]) -> str:
     if starts == 0.0:
         return "A place to train is free, so it starts at once."
+    if starts == math.inf:
+        return "Nothing like a run before it has been trained here yet: the first epoch will show how long that takes."
     if not bases:
         return "As long as the training before it says that it still takes; less if that stops early."
     return f"The longest to expect, by what is at work and {' and '.join(bases)}; less where a run stops early."

@@ -14,7 +14,7 @@ from aquadash.export.convert import FORMATS, Check, Format
 from aquadash.jobs import Job
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStore, open_store
-from aquadash.runs.dataset import dataset_of
+from aquadash.runs.measured import dataset_of
 
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext

@@ -25,8 +25,7 @@ from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore
-from aquadash.runs.arrays import check_arrays
-from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE, check_arrays
 from aquadash.runs.tags import reason
 from aquadash.runs.transfer import admit, copies_of
 from aquadash.runs.types import Run

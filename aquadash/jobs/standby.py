@@ -1,9 +1,4 @@
-"""A process that stands by with the libraries of the work imported, and forks a worker from itself when one is wanted.
-
-Importing TensorFlow takes 5 to 10 seconds, forking a process that has imported it a hundredth of one. Where a process
-cannot be forked (Windows), or should not be (macOS, whose own libraries do not stand it), workers start as they always
-can: as new processes.
-"""
+"""A process that stands by with the libraries of the work imported, and forks a worker when one is wanted."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ here and nowhere else. In Python::
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from aquadash.lab import memory
 from aquadash.lab.limits import Limits
@@ -31,6 +31,17 @@ if TYPE_CHECKING:
     from aquadash.lab.searches import Searches
 
 
+#: The parts, each a module of this room, and their classes.
+_PARTS = {
+    "data": "DataSets",
+    "pipelines": "Pipelines",
+    "runs": "Runs",
+    "searches": "Searches",
+    "jobs": "Jobs",
+    "people": "People",
+}
+
+
 class Lab:
     """What somebody can do. Each part is loaded when it is used first. Safe to use from several threads.
 
@@ -42,55 +53,33 @@ class Lab:
         person: The same.
         rights: What they may do, for those who draw only what can be done.
         limits: How much of it.
+        data: The data sets.
+        pipelines: The library of augmentation pipelines.
+        runs: The runs: training them, and what came of it.
+        searches: The searches, whose trials are runs.
+        jobs: The other work in the background: measuring, converting, exporting.
+        people: The class: who is there, the codes, the limits, the projector.
     """
+
+    data: DataSets
+    pipelines: Pipelines
+    runs: Runs
+    searches: Searches
+    jobs: Jobs
+    people: People
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.rights = Rights(person)
         self.limits = Limits(person)
 
-    @cached_property
-    def data(self) -> DataSets:
-        """The data sets."""
-        from aquadash.lab.data import DataSets
-
-        return DataSets(self.person)
-
-    @cached_property
-    def pipelines(self) -> Pipelines:
-        """The library of augmentation pipelines."""
-        from aquadash.lab.pipelines import Pipelines
-
-        return Pipelines(self.person)
-
-    @cached_property
-    def runs(self) -> Runs:
-        """The runs: training them, and what came of it."""
-        from aquadash.lab.runs import Runs
-
-        return Runs(self.person)
-
-    @cached_property
-    def searches(self) -> Searches:
-        """The searches, whose trials are runs."""
-        from aquadash.lab.searches import Searches
-
-        return Searches(self.person)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """The other work in the background: measuring, converting, taking home."""
-        from aquadash.lab.jobs import Jobs
-
-        return Jobs(self.person)
-
-    @cached_property
-    def people(self) -> People:
-        """The class: who is there, the codes, the limits, the projector."""
-        # Of the class's wing, which nobody loads who serves no class.
-        from aquadash.lab.people import People
-
-        return People(self.person)
+    def __getattr__(self, name: str) -> Any:
+        """The part of that name, asked for the first time: nobody loads the class's who serves no class."""
+        if name not in _PARTS:
+            raise AttributeError(f"A lab has no {name!r}.")
+        part = getattr(importlib.import_module(f"aquadash.lab.{name}"), _PARTS[name])(self.person)
+        setattr(self, name, part)
+        return part
 
     def refresh(self) -> None:
         """Read anew with the next question what may be a moment old, as after the end of work in another process."""

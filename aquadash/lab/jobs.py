@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from aquadash.robustness.result import RobustnessResult
     from aquadash.robustness.subjects import Subjects
 
-#: Seconds for which the list of the runs that are measured may be told as it was.
-LIST_SECONDS = 10.0
-
 
 class Jobs(Part):
     """``Lab.jobs``: see there."""
@@ -248,7 +245,7 @@ def _robustness(place: str, run_id: str, ended_at: float | None, job_end: object
     return result_of(open_store(), run_id)
 
 
-@kept(8, seconds=LIST_SECONDS)
+@kept(8, seconds=10.0)
 def _with_robustness(place: str) -> frozenset[str]:
     return frozenset(open_store().measured_runs())
 

@@ -58,12 +58,7 @@ class Limits:
                 f"This training has {epochs} epochs; in this class a run may have {limits.epochs} at most. Choose "
                 "fewer epochs, or ask your teacher for more."
             )
-        self.check_waiting(waiting, more=more)
-
-    def check_waiting(self, waiting: int, *, more: int = 1) -> None:
-        """Refuse more waiting runs than the limits of the person allow; arguments and error as above."""
-        limits = self.in_force
-        if limits is None or limits.waiting_runs is None or waiting + more <= limits.waiting_runs:
+        if limits.waiting_runs is None or waiting + more <= limits.waiting_runs:
             return
         if not limits.waiting_runs:
             raise NotAllowedError("The teacher lets nobody start a training just now. Ask your teacher.")

@@ -46,8 +46,8 @@ class Pipelines(Part):
         if replace_name is not None:
             self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(replace_name))
         else:
-            own = [name for name in library().saved if self._is_own(name)]
-            self._limits.check_number("pipelines", len(own))
+            owners = [saved_pipelines.thing_of(name).owner for name in library().saved]
+            self._limits.check_number("pipelines", owners.count(self._person.person_id))
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
     def delete(self, name: str) -> str:
@@ -77,6 +77,3 @@ class Pipelines(Part):
         """
         self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_thing(key))
         return saved_pipelines.restore(key)
-
-    def _is_own(self, name: str) -> bool:
-        return saved_pipelines.thing_of(name).owner == self._person.person_id

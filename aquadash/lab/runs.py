@@ -25,27 +25,20 @@ from aquadash.lab.rights import Action
 from aquadash.people import Thing
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs import tags as tag
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
     from aquadash.engine.waiting import Waiting
     from aquadash.evaluation import Evaluation, PairedChange
     from aquadash.runs import RunStore
-    from aquadash.runs.cost import Cost
+    from aquadash.runs.cost import Cost, Paces
     from aquadash.runs.measured import Images
-    from aquadash.runs.pace import Paces
     from aquadash.runs.pairs import Pair
     from aquadash.runs.reproduction import Reproduction
 
 #: Seconds for which what still changes may be told as it was.
 FRESH_SECONDS = 1.0
-
-#: The same for the list of runs, of which only what has changed is read.
-RUNS_FRESH_SECONDS = 0.25
-
-#: The same for how long epochs took, which a run more hardly changes.
-PACES_FRESH_SECONDS = 10.0
 
 #: Nobody adds a run between the look at somebody's limits and the next run's place in the queue.
 _one_at_a_time = RLock()
@@ -260,7 +253,7 @@ class Runs(Part):
             AquaDashError: As for :meth:`train`; nothing is queued then.
         """
         from aquadash.engine import open_engine
-        from aquadash.engine.pairs import pair_configs
+        from aquadash.runs.pairs import pair_configs
 
         with self._adding(*pair_configs(config, pipeline, same_updates=same_updates)):
             return open_engine().submit_pair(config, pipeline, same_updates=same_updates, name=name, owner=self._person)
@@ -495,7 +488,8 @@ class _All(NamedTuple):
     by_id: dict[str, Run]
 
 
-@kept(8, seconds=RUNS_FRESH_SECONDS)
+# Of the list only what has changed is read, so that it may be looked at oftener.
+@kept(8, seconds=0.25)
 def _all(place: str) -> _All:
     from aquadash.runs.snapshot import snapshot_of
 
@@ -515,9 +509,10 @@ def _waiting(place: str) -> dict[str, Waiting]:
     return open_engine().waiting()
 
 
-@kept(4, seconds=PACES_FRESH_SECONDS)
+# A run more hardly changes how long epochs take.
+@kept(4, seconds=10.0)
 def _paces(place: str) -> Paces:
-    from aquadash.runs.pace import Paces
+    from aquadash.runs.cost import Paces
 
     return Paces(_all(place).runs)
 

@@ -20,7 +20,7 @@ from aquadash.robustness.request import RobustnessRequest, missing
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
-from aquadash.runs.dataset import dataset_of
+from aquadash.runs.measured import dataset_of
 from aquadash.runs.types import Run
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
 def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
     from aquadash.robustness.corrupted_sets import open_pool
     from aquadash.robustness.measure import load_network, measure
-    from aquadash.training.environment import library_version
+    from aquadash.training.hardware import library_version
 
     run, request = store.get(job.run), RobustnessRequest.from_dict(job.request)
     check_run(store, run)

@@ -12,12 +12,14 @@ import logging
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
 from aquadash import settings
@@ -26,9 +28,8 @@ from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
-from aquadash.runs.arrays import read_arrays
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.live import KIND
+from aquadash.runs.reading import KIND
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ ROBUSTNESS_SPARE = "robustness-spare.json"
 
 #: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
 _MAX_ARRAY_BYTES = 200_000_000
+
+#: Number types and fixed-length text; objects would be pickles.
+_KINDS = frozenset("biufU")
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class Environment(BaseModel):
@@ -356,3 +361,39 @@ def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
             f"{name} of this run is damaged, or not AquaDash's ({tag.reason(error)}). Put it back from a copy, or "
             "train the run again."
         ) from error
+
+
+def check_arrays(path: Path, *, max_bytes: int) -> None:
+    """Read every array of an ``.npz`` file once, to its check sum.
+
+    Args:
+        path: The file.
+        max_bytes: What its arrays may take together.
+
+    Raises:
+        ValueError: An array claims other bytes than it has, holds Python objects, or they take more.
+        Exception: Whatever NumPy and zipfile raise for a damaged file.
+    """
+    with zipfile.ZipFile(path) as archive:
+        total = sum(info.file_size for info in archive.infolist())
+        if total > max_bytes:
+            raise ValueError(f"it unpacks to {total:,} bytes; at most {max_bytes:,} are expected")
+        for info in archive.infolist():
+            with archive.open(info) as file:
+                shape, _, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+                if dtype.kind not in _KINDS or dtype.hasobject:
+                    raise ValueError(f"{info.filename[:40]!r} holds {dtype}; expected numbers or text")
+                claimed, left = dtype.itemsize, info.file_size - file.tell()
+                for length in shape:
+                    claimed *= int(length)
+                if claimed != left:
+                    raise ValueError(f"{info.filename[:40]!r} claims {claimed:,} bytes and has {left:,}")
+                while file.read(1 << 20):
+                    pass
+
+
+def read_arrays(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
+    """The arrays of an ``.npz`` file by name, after :func:`check_arrays`; raises what that does."""
+    check_arrays(path, max_bytes=max_bytes)
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)

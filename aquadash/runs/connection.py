@@ -7,20 +7,22 @@ import importlib
 import logging
 import os
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.jobs import import_sqlalchemy
-from aquadash.runs import file_folder
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
 EXPERIMENT = "aquadash"
 
@@ -28,6 +30,10 @@ EXPERIMENT = "aquadash"
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 _SQLITE = "sqlite:///"
+
+#: A database server passes no files on: MLflow writes them into a folder of the machine that made the experiment. The
+#: folder has a mark that the experiment knows, so that another machine's of the same name is not taken for it.
+_FOLDER_MARK, _FOLDER_TAG = "store.txt", "aquadash.folder"
 
 
 @contextmanager
@@ -99,12 +105,14 @@ def connect() -> tuple[MlflowClient, str]:
                 client = MlflowClient(tracking_uri=uri)
                 tags = _EXPERIMENT_TAGS
                 if settings.store_is_database_server() and client.get_experiment_by_name(EXPERIMENT) is None:
-                    tags = tags | file_folder.mark(settings.artifacts())
+                    tags = tags | _mark_folder(settings.artifacts())
                 experiment_id = experiment_named(client, EXPERIMENT, tags=tags)
                 if settings.store_is_database_server():
-                    file_folder.check(client.get_experiment(experiment_id))
+                    _check_folder(client.get_experiment(experiment_id))
                 if database:
-                    _let_readers_read_while_a_worker_writes(database)
+                    with closing(sqlite3.connect(database, timeout=20)) as connection:
+                        # Pages read while a worker writes; the setting stays in the file.
+                        connection.execute("PRAGMA journal_mode=WAL")
         except ModuleNotFoundError as error:
             what = "'psycopg[binary]'" if error.name in ("psycopg", "psycopg2") else error.name
             raise StorageError(
@@ -125,13 +133,49 @@ def experiment_named(client: MlflowClient, name: str, *, tags: dict[str, str] | 
 
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
+        # Beside the database for a local store; a tracking server decides for itself.
+        location = None if settings.store_is_tracking_server() else settings.artifacts().as_uri()
         try:
-            return client.create_experiment(name, artifact_location=_artifact_location(), tags=tags)
+            return client.create_experiment(name, artifact_location=location, tags=tags)
         except MlflowException:
             experiment = client.get_experiment_by_name(name)
             if experiment is None:
                 raise
     return experiment.experiment_id
+
+
+def _mark_folder(folder: Path) -> dict[str, str]:
+    """Mark the folder of a store that is about to be made; returns the tags by which its experiment knows it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    token = uuid.uuid4().hex
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _FOLDER_MARK).write_text(token, encoding="utf-8")
+    return {_FOLDER_TAG: token}
+
+
+def _check_folder(experiment: Experiment) -> None:
+    """Refuse a store whose files are in a folder of another machine.
+
+    Raises:
+        StorageError: With the folder and what to do.
+    """
+    token = experiment.tags.get(_FOLDER_TAG)
+    if not token:
+        return
+    folder = Path(unquote(urlparse(experiment.artifact_location).path))
+    try:
+        found = (folder / _FOLDER_MARK).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        found = ""
+    if found != token:
+        raise StorageError(
+            f"The run store {settings.shown_address(settings.tracking_uri())} keeps the files of runs in {folder}, and "
+            "here that is not the folder it was made with. Share that folder under the same path, or let a tracking "
+            "server pass the files on (docs/cluster.md) and name it in MLFLOW_TRACKING_URI."
+        )
 
 
 def _make_writable(home: Path) -> None:
@@ -196,20 +240,6 @@ def _migrations() -> ScriptDirectory:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory(str(files("mlflow.store.db_migrations")))
-
-
-def _artifact_location() -> str | None:
-    """Beside the database for a local store; a tracking server decides for itself."""
-    return None if settings.store_is_tracking_server() else settings.artifacts().as_uri()
-
-
-def _let_readers_read_while_a_worker_writes(path: Path) -> None:
-    """Switch SQLite to its write-ahead log; the setting stays in the file."""
-    connection = sqlite3.connect(path, timeout=20)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
 
 
 def _reason(error: BaseException) -> str:

@@ -1,24 +1,30 @@
-"""What a run cost: time, and the size of its network."""
+"""What a run has cost, time and the size of its network, and what one like it will take, by those that have ended."""
 
 from __future__ import annotations
 
 import io
 import statistics
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash.errors import RunError
-from aquadash.runs.types import EpochRecord
+from aquadash.augment import plan
+from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
+from aquadash.errors import AquaDashError, RunError
+from aquadash.runs.types import EpochRecord, Run
 
 if TYPE_CHECKING:
     from aquadash.runs.store import RunStore
 
 #: The member of a ``.keras`` file that holds the weights, and how large it may be: the file may come from anywhere.
 _WEIGHTS = "model.weights.h5"
-_MOST_BYTES = 2_000_000_000
+_MAX_WEIGHT_BYTES = 2_000_000_000
+
+#: Seconds from its start until a run trains: a process, TensorFlow, the images.
+STARTING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,58 @@ def parameter_count(path: Path) -> int:
 
     try:
         with zipfile.ZipFile(path) as archive:
-            if (size := archive.getinfo(_WEIGHTS).file_size) > _MOST_BYTES:
+            if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
                 raise ValueError(f"its weights have {size:,} bytes")
             with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
                 file.visititems(visit)
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise RunError(f"The network in {path.name} cannot be read ({error}). Repeat the run.") from error
     return total
+
+
+def _settings(*sections: str) -> Callable[[RunConfig], Hashable]:
+    """The function that gives a config's values in those sections that an epoch's time depends on."""
+    return attrgetter(*(name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(sections)))
+
+
+#: What makes two runs take as long an epoch: the nearer kind of likeness is looked for first.
+_ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
+    ("the same network, images and augmentation", _settings("data.", "augmentation.", "model.", "training.")),
+    ("the same network and images", _settings("data.", "model.")),
+    ("the same network", _settings("model.")),
+)
+
+
+class Paces:
+    """Seconds an epoch of the runs that have finished here."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere."""
+        self._known: dict[tuple[int, Hashable], list[tuple[float, AugmentationConfig]]] = {}
+        for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
+            epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
+            if run.origin or not run.status.ended or epochs < 1 or seconds <= 0:
+                continue
+            for level, (_, key) in enumerate(_ALIKE):
+                kept = self._known.setdefault((level, key(run.config)), [])
+                if len(kept) < 25:
+                    kept.append((seconds / epochs, run.config.augmentation))
+
+    def known(self, config: RunConfig) -> tuple[float, str] | None:
+        """Seconds an epoch, the median of the nearest kind, and what that rests on; None where there is none.
+
+        Runs with another augmentation count by how many images theirs makes of each.
+        """
+        for level, (words, key) in enumerate(_ALIKE):
+            if kept := self._known.get((level, key(config))):
+                times = _factor(config.augmentation)
+                found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
+                return found, f"earlier runs with {words}"
+        return None
+
+
+def _factor(augmentation: AugmentationConfig) -> int:
+    try:
+        return plan(augmentation).factor
+    except AquaDashError:
+        return 1  # A pipeline that is no longer there tells nothing.

@@ -1,9 +1,12 @@
-"""On which images a run was measured, and what it says of them."""
+"""The images that a run was measured on, and what it says of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from aquadash import data
+from aquadash.data import Dataset
+from aquadash.errors import RunError
 from aquadash.runs.types import Predictions, Run
 
 if TYPE_CHECKING:
@@ -33,3 +36,19 @@ def predictions_on(store: RunStore, run: Run, images: Images) -> Predictions | N
     if "test_accuracy" not in run.metrics or not run.status.ended:
         return None
     return store.predictions(run.run_id) if images == "test" else store.validation_predictions(run.run_id)
+
+
+def dataset_of(run: Run) -> Dataset:
+    """Load the data set of a run, to compare with what the run has measured on it.
+
+    Raises:
+        RunError: It is another one by now.
+        DataError: It is missing or damaged.
+    """
+    dataset = data.load(run.config.data.source)
+    if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
+        raise RunError(
+            "The data set has changed since this run was trained, so its test images are others now. Bring the old "
+            "data back, or train the run again."
+        )
+    return dataset

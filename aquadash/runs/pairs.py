@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aquadash.errors import DataError, RunError, UnknownNameError
-from aquadash.runs.measured import Images
+from aquadash.augment import pipeline as pipeline_named
+from aquadash.augment import plan
+from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, with_values
+from aquadash.errors import ConfigError, DataError, RunError, UnknownNameError
+from aquadash.runs.measured import Images, predictions_on
 from aquadash.runs.types import Predictions, Run
 
 if TYPE_CHECKING:
     from aquadash.evaluation import PairedChange
-    from aquadash.runs.artifacts import RunArtifacts
+    from aquadash.runs.store import RunStore
 
 #: The two roles of a pair, as they are stored.
 WITH, WITHOUT = "with", "without"
@@ -85,6 +88,46 @@ class Pair:
         }
 
 
+def pair_configs(config: RunConfig, pipeline: str, *, same_updates: bool = False) -> tuple[RunConfig, RunConfig]:
+    """The configuration without a pipeline, and the one with it.
+
+    A pipeline that makes several images of each has more batches in an epoch, and so changes the weights more often.
+    With ``same_updates`` everything that the run without it counts in epochs is multiplied by as much.
+
+    Args:
+        config: What both are made from; its own pipeline is left aside.
+        pipeline: The pipeline's name.
+        same_updates: See above.
+
+    Raises:
+        UnknownNameError: There is no pipeline of that name.
+        ConfigError: It changes nothing, or more epochs would be needed than a run may have.
+    """
+    spec = pipeline_named(pipeline)
+    if all(branch.is_original for branch in spec.branches):
+        raise ConfigError(f"The pipeline {spec.title!r} leaves all images as they are, so both runs would be the same.")
+    # A base that is a run's config may carry that run's pipelines, which the pair's must not be mistaken for.
+    config = with_values(config, {DEFINITIONS: ""})
+    with_it = with_values(config, {"augmentation.pipeline": pipeline})
+    changes: dict[str, Any] = {"augmentation.pipeline": "none"}
+    if same_updates:
+        changes |= _longer(config, plan(with_it.augmentation).factor)
+    return with_values(config, changes), with_it
+
+
+def _longer(config: RunConfig, times: int) -> dict[str, Any]:
+    values = flatten(config)
+    changes = {name: values[name] * times for name, record in SETTINGS.items() if record.unit == "epochs"}
+    for name, wanted in changes.items():
+        most = SETTINGS[name].high
+        if most is not None and wanted > most:
+            raise ConfigError(
+                f"For as many updates the run without the pipeline needs {name} = {wanted:g}; at most {most:g} is "
+                "possible. Take fewer epochs, or let both have the same number of them."
+            )
+    return changes
+
+
 def half_name(about: str, role: str) -> str:
     """What a run of a pair is called. The role stands in front: where there is little room, names lose their end."""
     return f"{role.capitalize()}: {about}"
@@ -121,7 +164,7 @@ def find_pair(runs: Iterable[Run], text: str) -> Pair:
     return found[0]
 
 
-def change(store: RunArtifacts, pair: Pair, *, images: Images = "validation") -> PairedChange:
+def change(store: RunStore, pair: Pair, *, images: Images = "validation") -> PairedChange:
     """What the pipeline changed, image by image.
 
     Args:
@@ -148,8 +191,8 @@ def change(store: RunArtifacts, pair: Pair, *, images: Images = "validation") ->
     return paired_change(old.labels, old.probabilities, new.probabilities, class_names=pair.with_it.class_names)
 
 
-def _predictions(store: RunArtifacts, run: Run, images: Images) -> Predictions:
-    found = store.predictions(run.run_id) if images == "test" else store.validation_predictions(run.run_id)
+def _predictions(store: RunStore, run: Run, images: Images) -> Predictions:
+    found = predictions_on(store, run, images)
     if found is None:
         raise RunError(f"{run.name} kept no {images} predictions: it {run.status} before its first epoch was complete.")
     return found

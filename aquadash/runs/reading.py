@@ -1,25 +1,32 @@
-"""What is read of runs: their records and their histories."""
+"""What is read of runs: their records and histories, and what their jobs know of those that wait or train."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import fields
+import time
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.jobs import JobStatus
+from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.live import KIND, with_job
-from aquadash.runs.types import EpochRecord, Run, RunStatus
+from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
 
     from aquadash.jobs.table import Jobs
+
+#: The kind of job that trains a run.
+KIND = "train"
+
+#: A run is stored a moment before it has a job; for so long it is not taken for one that was left behind.
+_BEING_QUEUED_SECONDS = 10.0
 
 #: The columns of a history, in the order of ``history.csv`` after ``epoch``.
 EPOCH_METRICS = tuple(field.name for field in fields(EpochRecord) if field.name != "epoch")
@@ -147,15 +154,7 @@ class RunReading:
                 if self.read(text).deleted is deleted:
                     return text
         runs = self.list_runs(deleted=deleted)
-        exact = [run for run in runs if run.run_id == text]
-        named = exact or [run for run in runs if run.name == text]
-        found = named or [run for run in runs if text and run.run_id.startswith(text)]
-        if not found:
-            raise UnknownNameError.of("run", text, [run.name for run in runs])
-        if len(found) > 1:
-            ids = ", ".join(f"{run.run_id[:8]} ({run.name})" for run in found[:6])
-            raise RunError(f"{text[:80]!r} fits {len(found)} runs: {ids}. Give more of the id.")
-        return found[0].run_id
+        return id_of(text, {run.run_id: run.name for run in runs}, kind="run", kinds="runs")
 
     def history(self, run_id: str) -> list[EpochRecord]:
         """The run's complete epochs in order; one that was trained twice, before and after a resume, counts once."""
@@ -170,3 +169,71 @@ class RunReading:
 
 def _stored(found: MlflowRun) -> tag.StoredRun:
     return tag.StoredRun(found.info.run_id, dict(found.data.tags), found.info.lifecycle_stage == "deleted")
+
+
+def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
+    """The id that an id, a unique prefix of one or a unique name stands for.
+
+    Args:
+        text: What was typed.
+        names: The name of each id.
+        kind: What they are, for people: ``"run"``.
+        kinds: The same of several.
+
+    Raises:
+        UnknownNameError: None fits.
+        RunError: More than one does.
+    """
+    found = [text] if text in names else [known for known, name in names.items() if name == text]
+    found = found or [known for known in names if text and known.startswith(text)]
+    if not found:
+        raise UnknownNameError.of(kind, text, list(names.values()))
+    if len(found) > 1:
+        ids = ", ".join(f"{known[:8]} ({names[known]})" for known in found[:6])
+        raise RunError(f"{text[:80]!r} fits {len(found)} {kinds}: {ids}. Give more of the id.")
+    return found[0]
+
+
+def with_job(run: Run, job: Job | None, *, place: int = 0) -> Run:
+    """The run as it is now.
+
+    Args:
+        run: As it is stored: how it ended, or that it was to be trained.
+        job: The job that trains it, or did last; None where there never was one, as for runs that were imported.
+        place: 1 for the run that starts next, and so on; 0 for one that does not wait.
+    """
+    if run.status is RunStatus.UNREADABLE:
+        return run
+    if job is None:
+        if run.status.ended or (
+            run.status is RunStatus.QUEUED and time.time() - run.created_at < _BEING_QUEUED_SECONDS
+        ):
+            return run
+        # Its home came without its jobs.
+        return replace(run, status=RunStatus.INTERRUPTED)
+    seen = replace(
+        run,
+        stop_requested=job.stop_requested,
+        worker=job.worker or run.worker,
+        progress=progress_of(job) or run.progress,
+        log_tail=job.log_tail or run.log_tail,
+    )
+    if run.status.ended and job.status.ended:
+        return seen
+    return replace(
+        seen,
+        status=RunStatus(job.status),
+        message=job.message,
+        queued_at=job.submitted_at,
+        started_at=job.started_at or run.started_at,
+        ended_at=job.ended_at,
+        place=place,
+    )
+
+
+def progress_of(job: Job) -> Progress | None:
+    """What the worker of a training has reported last."""
+    if job.progress is None:
+        return None
+    details: Mapping[str, object] = job.progress.details
+    return Progress(**{"phase": job.progress.phase, **details})  # type: ignore[arg-type]

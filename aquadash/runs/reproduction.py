@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from aquadash.config import config_diff
 from aquadash.errors import RunError, StorageError
-from aquadash.runs.artifacts import MODEL
-from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
+from aquadash.runs.types import EpochRecord, Run, RunStatus
 
 if TYPE_CHECKING:
     from aquadash.runs.store import RunStore
@@ -106,8 +105,8 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
     predictions of the test images and, where both runs kept them, of the validation images.
 
     Raises:
-        RunError: One of them has not finished.
-        StorageError: A file of theirs is missing or damaged.
+        RunError: One of them has not finished, or a file of theirs is missing.
+        StorageError: A file of theirs is damaged.
     """
     run, repeat = store.get(run_id), store.get(repeat_id)
     for each in (run, repeat):
@@ -173,20 +172,13 @@ def _numbers(store: RunStore, run: Run) -> dict[str, Arrays]:
     parts = {
         "metrics by epoch": _history(store.history(run.run_id)),
         "final figures": {name: np.array(value) for name, value in run.metrics.items() if name not in _TIMES},
-        "weights": weights(_model(store, run)),
-        "predictions of the test images": _predictions(store.predictions(run.run_id)),
+        "weights": weights(store.model_path(run.run_id)),
+        "predictions of the test images": asdict(store.predictions(run.run_id)),
     }
     validation = store.validation_predictions(run.run_id)
     if validation is not None:
-        parts["predictions of the validation images"] = _predictions(validation)
+        parts["predictions of the validation images"] = asdict(validation)
     return parts
-
-
-def _model(store: RunStore, run: Run) -> Path:
-    path = store.artifact(run.run_id, MODEL)
-    if path is None:
-        raise StorageError(f"{run.name} has no stored network any more, so its weights cannot be compared.")
-    return path
 
 
 def _history(epochs: list[EpochRecord]) -> Arrays:
@@ -196,10 +188,6 @@ def _history(epochs: list[EpochRecord]) -> Arrays:
         for name, value in asdict(record).items()
         if name not in (*_TIMES, "epoch")
     }
-
-
-def _predictions(predictions: Predictions) -> Arrays:
-    return asdict(predictions)
 
 
 def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

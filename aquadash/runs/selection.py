@@ -1,13 +1,13 @@
-"""Which runs a table shows and in which order: what pages and the command line ask for."""
+"""Which runs a table shows and in which order, and the same done with each of some."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from aquadash.errors import UnknownNameError
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.runs.fields import RunField, validation_accuracy
 from aquadash.runs.query import select
 from aquadash.runs.types import Run
@@ -85,9 +85,9 @@ def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> 
     name = key.removeprefix("-")
     if name not in fields:
         raise UnknownNameError.of("field of a run", name, fields)
-    field, falling = fields[name], key.startswith("-")
+    sorted_by, falling = fields[name], key.startswith("-")
     found = list(runs)
-    values = [(_comparable(field.get(run)), run) for run in found]
+    values = [(_comparable(sorted_by.get(run)), run) for run in found]
     known = [(value, run) for value, run in values if value is not None]
     unknown = [run for value, run in values if value is None]
     ordered = [run for _, run in sorted(known, key=lambda pair: pair[0], reverse=falling)] + unknown
@@ -99,3 +99,45 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     return value.casefold() if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    """What became of doing the same with many runs.
+
+    Attributes:
+        done: The ids with which it worked, in their order.
+        failed: Why not, by id, for the others.
+    """
+
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def for_each(
+    run_ids: Sequence[str],
+    action: Callable[[str], object],
+    *,
+    progress: Callable[[float], object] | None = None,
+) -> BulkResult:
+    """Do something with each run, one after the other, so that one that cannot be changed does not stop the rest.
+
+    Args:
+        run_ids: Which; each once.
+        action: Is called with the id.
+        progress: Told how much is done, 0 to 1.
+
+    Raises:
+        StorageError: The store itself failed, so that the others would fail as well.
+    """
+    result = BulkResult()
+    wanted = list(dict.fromkeys(run_ids))
+    for number, run_id in enumerate(wanted, start=1):
+        try:
+            action(run_id)
+            result.done.append(run_id)
+        except (NotAllowedError, RunError, UnknownNameError) as error:
+            result.failed[run_id] = str(error)
+        if progress is not None:
+            progress(number / len(wanted))
+    return result

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.errors import AquaDashError
-from aquadash.runs.live import KIND, with_job
+from aquadash.runs.reading import KIND, with_job
 from aquadash.runs.tags import StoredRun
 from aquadash.runs.types import Run
 

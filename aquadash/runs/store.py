@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aquadash.config import RunConfig
@@ -16,10 +17,8 @@ from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.connection import connect, database_file, file_number, storage_errors
-from aquadash.runs.labels import RunLabels
-from aquadash.runs.live import KIND
-from aquadash.runs.reading import EPOCH_METRICS, RunReading
-from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus, clean_name
+from aquadash.runs.reading import EPOCH_METRICS, KIND, RunReading
+from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus, clean_name, clean_tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,12 +37,13 @@ _MLFLOW_STATUS = {
 }
 
 _MESSAGE_LIMIT = 4000
-_MOST_ATTEMPTS = 4
+_NOTE_LIMIT = 4000
+_MAX_ATTEMPTS = 4
 #: MLflow takes a data set's digest up to this length; the whole fingerprint is in a tag and in the data set's source.
 _DIGEST_LENGTH = 36
 
 
-class RunStore(RunReading, RunLabels, RunArtifacts):
+class RunStore(RunReading, RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
@@ -145,7 +145,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
-        self._set(run_id, "keep the guess", {tag.GUESS: tag.guess_tag(guess)})
+        self._set(run_id, "keep the guess", {tag.GUESS: json.dumps(asdict(guess))})
 
     def delete(self, run_id: str) -> None:
         """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
@@ -195,6 +195,54 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         if job is None or job.status is JobStatus.STOPPED:
             self.set_status(run_id, RunStatus.STOPPED, message=job.message if job else "")
 
+    # -- what people write on a run ------------------------------------------------------------------------------------
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give the run another name, at most 120 characters; control characters are dropped."""
+        cleaned = clean_name(name)
+        if not cleaned:
+            raise RunError("A run needs a name of at least one visible character.")
+        self._set(run_id, "rename the run", {tag.NAME: cleaned})
+
+    def set_note(self, run_id: str, text: str) -> None:
+        """Keep a note with the run, at most 4,000 characters."""
+        if len(text) > _NOTE_LIMIT:
+            raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
+        self._set(run_id, "keep the note", {tag.NOTE: text})
+
+    def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
+        """Give the run tags; those that it has stay.
+
+        Raises:
+            RunError: One of them cannot be a tag.
+        """
+        cleaned = [clean_tag(text) for text in tags]
+        self._set(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
+
+    def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
+        """Take tags from the run; those that it has not are passed over."""
+        wanted = {tag.LABEL + clean_tag(text) for text in tags}
+        with storage_errors("remove the tag"):
+            there = wanted & set(self._client.get_run(run_id).data.tags)
+            for name in sorted(there):
+                self._client.delete_tag(run_id, name)
+        self.jobs.run_changed(run_id)
+
+    def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
+        """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone."""
+        if pinned and not for_all and self.get(run_id).pinned:
+            return  # for everybody, by a teacher
+        value = ("1" if for_all else tag.PINNED_BY_OWNER) if pinned else ""
+        self._set(run_id, "pin the run", {tag.PINNED: value})
+
+    def set_archived(self, run_id: str, archived: bool = True) -> None:
+        """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
+        self._set(run_id, "archive the run", {tag.ARCHIVED: "1" if archived else ""})
+
+    def set_hidden(self, run_id: str, hidden: bool = True) -> None:
+        """Keep the run from all students but its owner, or no longer."""
+        self._set(run_id, "hide the run", {tag.HIDDEN: "1" if hidden else ""})
+
     # -- what workers and engines do ---------------------------------------------------------------------------------
 
     def set_status(self, run_id: str, status: RunStatus, *, message: str = "") -> None:
@@ -219,7 +267,7 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
-        self._set(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: _json_of(worker)})
+        self._set(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: json.dumps(asdict(worker))})
         self.set_status(run_id, RunStatus.RUNNING)
 
     def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
@@ -242,13 +290,13 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         from mlflow.exceptions import MlflowException
 
         with storage_errors("describe the data"):
-            for attempt in range(_MOST_ATTEMPTS):
+            for attempt in range(_MAX_ATTEMPTS):
                 try:
                     self._client.log_inputs(run_id, [used])
                     return
                 except MlflowException:
                     # On PostgreSQL it fails when another run describes the same data at the same moment.
-                    if attempt == _MOST_ATTEMPTS - 1:
+                    if attempt == _MAX_ATTEMPTS - 1:
                         raise
                     time.sleep(0.2 * (attempt + 1))
 
@@ -309,10 +357,6 @@ class RunStore(RunReading, RunLabels, RunArtifacts):
         with storage_errors(what):
             self._client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
         self.jobs.run_changed(run_id)
-
-
-def _json_of(worker: Worker) -> str:
-    return json.dumps({"host": worker.host, "pid": worker.pid})
 
 
 _opened: dict[tuple[str, str], RunStore] = {}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -129,11 +128,6 @@ def _config_of(text: str, definitions: str) -> RunConfig:
 def moves(name: str) -> bool:
     """Whether a tag goes along when the run moves to another store: also what other programs wrote on it."""
     return name in _MOVING or name.startswith((DEFINITIONS, LABEL)) or not name.startswith(("aquadash.", "mlflow."))
-
-
-def guess_tag(guess: Guess) -> str:
-    """A guess as compact JSON."""
-    return json.dumps(asdict(guess))
 
 
 def owner_tags(person: Person) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -35,12 +36,31 @@ def _within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
 
 
 _NAME_LIMIT = 120
+_TAG_LIMIT = 40
+_TAG = re.compile(r"\w(?:[\w.-]*\w)?")
 
 
 def clean_name(name: str | None) -> str:
     """Printable characters only, runs of white space made one blank, at most 120 characters."""
     printable = "".join(char if char.isprintable() else " " for char in name or "")
     return " ".join(printable.split())[:_NAME_LIMIT]
+
+
+def clean_tag(text: str) -> str:
+    """A tag as it is kept: small letters, hyphens for blanks, at most 40 characters.
+
+    Raises:
+        RunError: Other characters than letters, digits, hyphens, dots and underscores are in it, or it is too long.
+    """
+    cleaned = re.sub(r"\s+", "-", text.strip()).lower()
+    if len(cleaned) > _TAG_LIMIT:
+        raise RunError(f"The tag {text[:20]!r}... has {len(cleaned)} characters; at most {_TAG_LIMIT} fit.")
+    if not _TAG.fullmatch(cleaned):
+        raise RunError(
+            f"{text[:_TAG_LIMIT]!r} cannot be a tag. Use letters and digits, with hyphens, dots or underscores between "
+            "them: too-dark."
+        )
+    return cleaned
 
 
 class RunStatus(StrEnum):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from aquadash.search.job import resume_search, start_search, stop_search
 from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
-from aquadash.search.space import Parameter, parse, parse_all
+from aquadash.search.space import Parameter, default_space, parse, parse_all, suggested
 from aquadash.search.store import any_stored
-from aquadash.search.suggestions import default_space, suggested
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 
 __all__ = [

@@ -8,27 +8,25 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from aquadash.config import with_values
 from aquadash.engine import Engine
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore
 from aquadash.search import store as kept
+from aquadash.search import strategies
 from aquadash.search.plan import SearchPlan
-from aquadash.search.store import SearchStore
-from aquadash.search.study import OpenStudy
+from aquadash.search.store import SearchStore, study_errors
 from aquadash.search.types import Search, Trial, TrialState
 
+if TYPE_CHECKING:
+    from optuna.trial import Trial as OptunaTrial
+
 #: After so many failures in a row there is something wrong that more trials will not mend.
-MOST_FAILURES = 5
-
-#: How often the time spent is written down, in seconds.
-_ACCOUNT_SECONDS = 5.0
-
-#: More between two looks was no work: the computer was asleep.
-_LONGEST_LOOK = 60.0
+MAX_FAILURES = 5
 
 
 class Controller:
@@ -62,7 +60,7 @@ class Controller:
         self._engine = engine
         self._runs = runs
         self._clock = clock
-        self._study = OpenStudy(store, search_id)
+        self._study = _Study(store, search_id)
         self._failures = 0
         self.search = store.get(search_id)
         #: The runs of the trials that rested, or were about to, when the search was taken up.
@@ -92,7 +90,7 @@ class Controller:
         if search.stop_requested:
             resting = all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
             return self._end(JobStatus.STOPPED) if resting else JobStatus.RUNNING
-        if self._failures >= MOST_FAILURES:
+        if self._failures >= MAX_FAILURES:
             message = next(trial.message for trial in reversed(search.trials) if trial.state is TrialState.FAILED)
             self.message = f"{self._failures} trials failed in a row. {message}"
             return JobStatus.RUNNING if under_way else self._end(JobStatus.FAILED)
@@ -181,7 +179,7 @@ class Controller:
     def _stop(self, run_id: str) -> None:
         # It may have ended by itself.
         with contextlib.suppress(RunError):
-            self._engine.stop(run_id)
+            self._runs.request_stop(run_id)
 
     def _resume(self, trial: Trial) -> None:
         try:
@@ -215,7 +213,7 @@ class Controller:
 
     def _spent(self, plan: SearchPlan, number: int) -> bool:
         """Whether the budget has no room for the trial of that number."""
-        most, minutes = plan.most_trials, plan.budget.minutes
+        most, minutes = plan.max_trials, plan.budget.minutes
         return (most is not None and number >= most) or (minutes is not None and self._seconds >= 60 * minutes)
 
     def _end(self, status: JobStatus) -> JobStatus:
@@ -224,10 +222,75 @@ class Controller:
         return status
 
     def _account(self) -> None:
-        """Count the time since the last look."""
+        """Count the time since the last look, and write it down every five seconds."""
         now = self._clock()
-        self._seconds += min(max(0.0, now - self._looked), _LONGEST_LOOK)
+        # More than a minute between two looks was no work: the computer was asleep.
+        self._seconds += min(max(0.0, now - self._looked), 60.0)
         self._looked = now
-        if self._seconds - self._written >= _ACCOUNT_SECONDS:
+        if self._seconds - self._written >= 5.0:
             self._store.set_attributes(self._id, {kept.SECONDS: self._seconds})
             self._written = self._seconds
+
+
+class _Study:
+    """The search's Optuna study: ask, report, tell. Every method may raise ``StorageError``."""
+
+    def __init__(self, store: SearchStore, search_id: str) -> None:
+        self._store = store
+        self._study = store.study(search_id)
+
+    def ask(self, plan: SearchPlan, number: int) -> Trial:
+        """Begin the trial of that number, which must be the next: draw its values."""
+        from optuna.trial import TrialState as State
+
+        space = strategies.distributions(plan)
+        with study_errors("store the trial"):
+            self._study.sampler = strategies.sampler(plan, number=number)
+            self._study.pruner = strategies.pruner(plan)
+            if number == 0:
+                # What lies outside of the space is not the sampler's business.
+                space = {name: space[name] for name in strategies.base_point(plan)}
+            elif plan.sampler == "grid" and not self._study.get_trials(deepcopy=False, states=(State.WAITING,)):
+                self._study.enqueue_trial(dict(strategies.grid_points(plan)[number - 1]))
+            asked = self._study.ask(space)
+        params = plan.base if asked.number == 0 else asked.params
+        return Trial(asked.number, TrialState.RUNNING, params=params)
+
+    def report(self, plan: SearchPlan, trial: Trial, history: Sequence[EpochRecord]) -> int | None:
+        """Tell the pruner about the epochs that are new to it.
+
+        Returns:
+            The first of them at which it says that the trial should end; None if it may go on.
+        """
+        pruned_at = None
+        with study_errors("report the trial"):
+            self._study.pruner = strategies.pruner(plan)
+            handle = self._handle(trial.number)
+            for record in history:
+                if record.epoch > trial.epochs and math.isfinite(record.val_accuracy):
+                    handle.report(record.val_accuracy, record.epoch)
+                    if pruned_at is None and handle.should_prune():
+                        pruned_at = record.epoch
+        return pruned_at
+
+    def tell(self, trial: Trial, value: float) -> None:
+        """The trial is complete, with that validation accuracy (0 to 1)."""
+        with study_errors("store the trial's result"):
+            self._study.tell(trial.number, value)
+
+    def tell_without_value(self, trial: Trial, state: Literal["FAIL", "PRUNED"], message: str) -> None:
+        """The trial failed or was pruned, and why."""
+        from optuna.trial import TrialState as State
+
+        self.note(trial, kept.MESSAGE, message[:500])
+        with study_errors("store the trial's result"):
+            self._study.tell(trial.number, state=State[state])
+
+    def note(self, trial: Trial, key: str, value: str | int | bool) -> None:
+        """Write an attribute of the trial."""
+        with study_errors("write the trial"):
+            self._handle(trial.number).set_user_attr(key, value)
+
+    def _handle(self, number: int) -> OptunaTrial:
+        """Optuna's own object of a trial, for which another process may have asked."""
+        return self._store.trial(self._study, number)

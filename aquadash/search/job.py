@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aquadash.augment import embedded
-from aquadash.engine import Engine
-from aquadash.engine.checks import check
+from aquadash.engine import Engine, check
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.jobs import JobStatus, Stopped, open_jobs
 from aquadash.jobs.types import job_id
@@ -20,7 +19,7 @@ from aquadash.search import store as kept
 from aquadash.search.controller import Controller
 from aquadash.search.plan import Budget, SearchPlan
 from aquadash.search.store import KIND, any_stored, open_search_store
-from aquadash.search.words import progress
+from aquadash.search.types import describe_progress
 
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
@@ -31,14 +30,13 @@ _log = logging.getLogger("aquadash.search")
 POLL_SECONDS = 1.0
 
 #: Errors in a row (a busy or full disk) after which a search gives up.
-_MOST_ERRORS = 30
+_MAX_ERRORS = 30
 
 
 def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> str:
     """Store a new search of somebody's, have it begun, and return its id.
 
-    Raises:
-        AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
+    See :meth:`aquadash.lab.searches.Searches.start`.
     """
     plan.checked()
     check(plan.config)
@@ -51,13 +49,7 @@ def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> 
 
 
 def stop_search(search_id: str) -> None:
-    """Ask a search to stop, whichever process carries it out.
-
-    Its runs at work are stopped and keep their complete epochs; their trials rest until the search is continued.
-
-    Raises:
-        RunError: It is not at work.
-    """
+    """Ask a search to stop; see :meth:`aquadash.lab.searches.Searches.stop`."""
     search = open_search_store().get(search_id)
     try:
         job = open_jobs().request_stop(job_id(KIND, search_id))
@@ -69,16 +61,7 @@ def stop_search(search_id: str) -> None:
 
 
 def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = None) -> None:
-    """Continue a search that was stopped, interrupted, failed, or has spent its budget.
-
-    Args:
-        search_id: Which one.
-        engine: Gives out the work.
-        budget: A new one, counted from the search's beginning; None keeps the old one.
-
-    Raises:
-        RunError: It is running, or its budget has no room.
-    """
+    """Continue a search; see :meth:`aquadash.lab.searches.Searches.resume`."""
     store = open_search_store()
     search = store.get(search_id)
     if search.at_work:
@@ -86,7 +69,7 @@ def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = Non
     if budget is not None:
         store.set_budget(search_id, budget)
         search = store.get(search_id)
-    most, minutes = search.plan.most_trials, search.plan.budget.minutes
+    most, minutes = search.plan.max_trials, search.plan.budget.minutes
     if all(trial.state.ended for trial in search.trials):
         if search.exhausted:
             raise RunError(f"{search.name} has tried every point of its grid. Begin a new search with more values.")
@@ -117,12 +100,12 @@ def work(job: JobContext) -> dict[str, Any]:
         except AquaDashError as error:
             errors += 1
             _log.warning("search %s (%d in a row): %s", job.run, errors, error)
-            if errors >= _MOST_ERRORS:
+            if errors >= _MAX_ERRORS:
                 raise
         search = controller.search
         # The next steps read of the search that it is to stop, and take their time to do it.
         with contextlib.suppress(Stopped):
-            job.report(progress(search), round(1000 * search.share), 1000, search.eta_seconds)
+            job.report(describe_progress(search), round(1000 * search.share), 1000, search.eta_seconds)
         if (ended := sum(trial.state.ended for trial in search.trials)) > done:
             job.beat(advanced=True)
             done = ended

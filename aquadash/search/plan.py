@@ -10,20 +10,20 @@ from typing import Any
 
 from aquadash import config as run_config
 from aquadash.config import RunConfig, Value, with_values
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.models import MODELS, uses
 from aquadash.search.space import Parameter, base_value, checked, grid, parse_all
 
 #: More settings than a search can say anything about.
-MOST_PARAMETERS = 20
-MOST_TRIALS = 1000
+MAX_PARAMETERS = 20
+MAX_TRIALS = 1000
 #: A week.
-MOST_MINUTES = 7 * 24 * 60.0
+MAX_MINUTES = 7 * 24 * 60.0
 #: Values that a grid takes from a range.
 GRID_POINTS = 4
 #: A grid with more points is no plan but a mistake.
-MOST_GRID_POINTS = 10_000
+MAX_GRID_POINTS = 10_000
 
 DEFAULT_TRIALS = 20
 
@@ -89,11 +89,11 @@ class Budget:
         """
         if self.trials is None and self.minutes is None:
             raise ConfigError("A search needs a budget: a number of trials, of minutes, or both.")
-        if self.trials is not None and not 2 <= self.trials <= MOST_TRIALS:
-            raise ConfigError(f"The budget is {self.trials} trials; it must be from 2 to {MOST_TRIALS:,}.")
-        if self.minutes is not None and not 0 < self.minutes <= MOST_MINUTES:
+        if self.trials is not None and not 2 <= self.trials <= MAX_TRIALS:
+            raise ConfigError(f"The budget is {self.trials} trials; it must be from 2 to {MAX_TRIALS:,}.")
+        if self.minutes is not None and not 0 < self.minutes <= MAX_MINUTES:
             raise ConfigError(
-                f"The budget is {self.minutes:g} minutes; it must be more than 0, at most {MOST_MINUTES:,.0f}."
+                f"The budget is {self.minutes:g} minutes; it must be more than 0, at most {MAX_MINUTES:,.0f}."
             )
         return self
 
@@ -140,13 +140,13 @@ class SearchPlan:
                 "the test images best, and nothing would be left to measure the result with. Set "
                 "training.validation=training."
             )
-        if not 1 <= len(self.space) <= MOST_PARAMETERS:
-            raise ConfigError(f"A search varies from 1 to {MOST_PARAMETERS} settings, and {len(self.space)} came.")
+        if not 1 <= len(self.space) <= MAX_PARAMETERS:
+            raise ConfigError(f"A search varies from 1 to {MAX_PARAMETERS} settings, and {len(self.space)} came.")
         for parameter in self.space:
             self._check(checked(parameter))
-        if self.sampler == "grid" and (points := grid_size(self.space)) > MOST_GRID_POINTS:
+        if self.sampler == "grid" and (points := grid_size(self.space)) > MAX_GRID_POINTS:
             raise ConfigError(
-                f"This grid has {points:,} points; at most {MOST_GRID_POINTS:,} can be listed. Vary fewer settings, "
+                f"This grid has {points:,} points; at most {MAX_GRID_POINTS:,} can be listed. Vary fewer settings, "
                 "or use another sampler."
             )
         return self
@@ -178,7 +178,7 @@ class SearchPlan:
         return max([self.config.training.epochs, *(int(value) for value in (values[0] if values else ()))])
 
     @property
-    def most_trials(self) -> int | None:
+    def max_trials(self) -> int | None:
         """How many trials there will be at most; None where only minutes limit them."""
         if self.sampler != "grid":
             return self.budget.trials

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
-from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.types import RunStatus
+from aquadash.runs.reading import id_of
+from aquadash.runs.types import RunStatus, clean_name
 from aquadash.search import strategies
 from aquadash.search.plan import Budget, SearchPlan, from_json
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
@@ -46,8 +47,6 @@ HIDDEN = "hidden"
 RUN = "run_id"
 PRUNED_AT = "pruned_at"
 
-_NAME_LIMIT = 120
-
 
 class SearchStore:
     """Searches and their trials. Safe to use from several threads and processes.
@@ -64,12 +63,11 @@ class SearchStore:
         import optuna
 
         search_id = uuid.uuid4().hex
-        name = " ".join("".join(c if c.isprintable() else " " for c in plan.name).split())[:_NAME_LIMIT]
         with study_errors("store the search"):
             study = optuna.create_study(storage=self._storage, study_name=search_id, direction="maximize")
             study.enqueue_trial(dict(strategies.base_point(plan)))
             for key, value in (
-                (NAME, name or f"search-{search_id[:6]}"),
+                (NAME, clean_name(plan.name) or f"search-{search_id[:6]}"),
                 (CREATED, time.time()),
                 (STATUS, str(RunStatus.STOPPED)),
                 (MAKER, [owner.person_id, owner.name, str(owner.role)]),
@@ -113,16 +111,8 @@ class SearchStore:
             UnknownNameError: No search fits.
             RunError: More than one does.
         """
-        heads = self.heads()
-        exact = [head for head in heads if head.search_id == text]
-        named = exact or [head for head in heads if head.name == text]
-        found = named or [head for head in heads if text and head.search_id.startswith(text)]
-        if not found:
-            raise UnknownNameError.of("search", text, [head.name for head in heads])
-        if len(found) > 1:
-            ids = ", ".join(f"{head.search_id[:8]} ({head.name})" for head in found[:6])
-            raise RunError(f"{text[:80]!r} fits {len(found)} searches: {ids}. Give more of the id.")
-        return found[0].search_id
+        names = {head.search_id: head.name for head in self.heads()}
+        return id_of(text, names, kind="search", kinds="searches")
 
     def ended_as(self, search_id: str) -> RunStatus | None:
         """How the search is written to have ended, whatever its job says; None while it is to be carried out."""

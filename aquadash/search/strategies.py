@@ -1,9 +1,9 @@
-"""A plan's space, sampler and pruner as Optuna has them."""
+"""A plan's space, sampler and pruner as Optuna has them, and which of the settings decided the result."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,23 +11,16 @@ import numpy as np
 from aquadash.config import Range, Value, setting
 from aquadash.search.plan import GRID_POINTS, SearchPlan
 from aquadash.search.space import Parameter, grid
+from aquadash.search.types import Trial
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
 
-#: Trials that TPE draws at random before it learns: a third of the budget, within what Optuna's authors advise.
-_STARTUP_SHARE = 3
-_STARTUP_LIMITS = (5, 10)
 
-#: Complete trials before the median says anything.
-_MEDIAN_STARTUP_TRIALS = 4
-#: Share of the epochs in which no trial is pruned: the first ones are mostly chance.
-_WARMUP_SHARE = 10
-
-#: Hyperband's first look comes after this share of the epochs, so that there may be three before the last.
-_HYPERBAND_SHARE = 27
+#: With fewer complete trials importance would be chance.
+MIN_TRIALS = 5
 
 
 def quiet() -> None:
@@ -58,9 +51,8 @@ def sampler(plan: SearchPlan, *, number: int) -> BaseSampler:
 
     seed = int(np.random.SeedSequence([plan.seed, number]).generate_state(1)[0])
     if plan.sampler == "tpe":
-        least, most = _STARTUP_LIMITS
-        trials = plan.budget.trials or most * _STARTUP_SHARE
-        startup = min(most, max(least, trials // _STARTUP_SHARE))
+        # A third of the trials is drawn at random before it learns, within what Optuna's authors advise.
+        startup = min(10, max(5, plan.budget.trials // 3)) if plan.budget.trials else 10
         return samplers.TPESampler(seed=seed, n_startup_trials=startup, multivariate=True)
     # The points of a grid are queued one by one.
     return samplers.RandomSampler(seed=seed)
@@ -71,11 +63,11 @@ def pruner(plan: SearchPlan) -> BasePruner:
     from optuna import pruners
 
     if plan.pruner == "median":
-        return pruners.MedianPruner(
-            n_startup_trials=_MEDIAN_STARTUP_TRIALS, n_warmup_steps=max(2, plan.epochs // _WARMUP_SHARE)
-        )
+        # In the first tenth of the epochs, which are mostly chance, no trial is pruned.
+        return pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=max(2, plan.epochs // 10))
     if plan.pruner == "hyperband":
-        return pruners.HyperbandPruner(min_resource=max(1, plan.epochs // _HYPERBAND_SHARE), max_resource=plan.epochs)
+        # The first look comes so early that there may be three before the last.
+        return pruners.HyperbandPruner(min_resource=max(1, plan.epochs // 27), max_resource=plan.epochs)
     return pruners.NopPruner()
 
 
@@ -97,3 +89,35 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
     if setting(parameter.name).kind is int:
         return IntDistribution(int(values.low), int(values.high), log=values.log)
     return FloatDistribution(values.low, values.high, log=values.log)
+
+
+def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
+    """Each setting's share in the differences between the complete trials, the largest first.
+
+    A random forest learns to predict the validation accuracy from the settings; a setting's share is how much of the
+    forest's variance it explains by itself (functional ANOVA: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient
+    Approach for Assessing Hyperparameter Importance", ICML 2014).
+
+    Args:
+        plan: The search's plan.
+        trials: Its trials.
+
+    Returns:
+        Shares from 0 to 1 that sum to 1; empty with fewer than :data:`MIN_TRIALS` complete trials within the space,
+        or when they are all equally good.
+    """
+    import optuna
+
+    inside = [
+        trial
+        for trial in trials
+        if trial.value is not None and all(parameter.contains(trial.params[parameter.name]) for parameter in plan.space)
+    ]
+    if len(inside) < MIN_TRIALS or len({trial.value for trial in inside}) == 1:
+        return {}
+    quiet()
+    space = distributions(plan)
+    study = optuna.create_study(direction="maximize")
+    for trial in inside:
+        study.add_trial(optuna.trial.create_trial(params=dict(trial.params), distributions=space, value=trial.value))
+    return optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0))

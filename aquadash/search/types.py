@@ -1,4 +1,4 @@
-"""The records of a search, as pages and commands read them."""
+"""The records of a search, as pages and commands read them, and what they say in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from aquadash.config import Value
 from aquadash.people import OWNER, Person, Thing
 from aquadash.runs.types import RunStatus
-from aquadash.search.plan import MOST_MINUTES, Budget, SearchPlan
+from aquadash.search.plan import MAX_MINUTES, Budget, SearchPlan
 
 
 class TrialState(StrEnum):
@@ -141,14 +141,14 @@ class Search(SearchHead):
     @property
     def exhausted(self) -> bool:
         """Whether a grid has no point left, whatever the budget."""
-        everything = replace(self.plan, budget=Budget(None, MOST_MINUTES)).most_trials
+        everything = replace(self.plan, budget=Budget(None, MAX_MINUTES)).max_trials
         return everything is not None and len(self.trials) >= everything
 
     @property
     def share(self) -> float:
         """How much of the budget is spent, 0 to 1: of trials or of minutes, whichever is nearer to its end."""
         ended = sum(trial.state.ended for trial in self.trials)
-        trials, minutes = self.plan.most_trials, self.plan.budget.minutes
+        trials, minutes = self.plan.max_trials, self.plan.budget.minutes
         shares = [ended / trials if trials else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
         return 1.0 if self.status is RunStatus.FINISHED else min(1.0, max(shares))
 
@@ -157,7 +157,7 @@ class Search(SearchHead):
         """Seconds until the budget is spent, if trials go on taking as long as so far; None while unknown."""
         if self.status is not RunStatus.RUNNING:
             return None
-        trials, minutes = self.plan.most_trials, self.plan.budget.minutes
+        trials, minutes = self.plan.max_trials, self.plan.budget.minutes
         ended = sum(trial.state.ended for trial in self.trials)
         by_trials = self.seconds / ended * (trials - ended) if trials is not None and ended else None
         by_minutes = 60 * minutes - self.seconds if minutes is not None else None
@@ -172,3 +172,37 @@ def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
         if trial.value is not None:
             steps.append((trial.number, max([trial.value, *(value for _, value in steps[-1:])])))
     return steps
+
+
+def describe_progress(search: Search) -> str:
+    """How many of its trials are done, and how good the best is."""
+    ended, most = sum(trial.state.ended for trial in search.trials), search.plan.max_trials
+    best = search.best.value if search.best else None
+    result = "no result yet" if best is None else f"best {_percent(best)}"
+    return f"{ended}{'' if most is None else f' of {most}'} trials done, {result}"
+
+
+def describe_result(search: Search) -> str:
+    """Whether the search beat the settings that it started from: a sentence or two of plain text."""
+    best, default = search.best, search.default_value
+    if best is None or best.value is None:
+        return "No trial has come to its end yet, so there is nothing to choose from."
+    if default is None:
+        return (
+            f"The best is trial {best.number} with {_percent(best.value)} validation accuracy. The settings that the "
+            "search started from have no result to compare it with."
+        )
+    if not search.beats_default:
+        return (
+            f"No trial beats the settings that the search started from, which reach {_percent(default)} validation "
+            "accuracy."
+        )
+    return (
+        f"Trial {best.number} beats the settings that the search started from: {_percent(best.value)} validation "
+        f"accuracy instead of {_percent(default)}. The best of {len(search.complete)} figures on the same images is a "
+        "little too good; train its settings with other seeds before you trust a small difference."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -33,7 +33,7 @@ ANSWER_SECONDS = 120.0
 IDLE_SECONDS = 600.0
 
 #: Memory that the process may take beyond what it has after its start.
-MOST_BYTES = 4_000_000_000
+MAX_BYTES = 4_000_000_000
 
 #: Seconds that an answer that nobody wants any more has to end by itself.
 _STOP_SECONDS = 2.0
@@ -62,7 +62,7 @@ class AnswerProcess:
         *,
         answer_seconds: float = ANSWER_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
-        most_bytes: int = MOST_BYTES,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         """Starts nothing yet.
 
@@ -70,12 +70,12 @@ class AnswerProcess:
             begin: Called in the process when it starts, as to import what is slow.
             answer_seconds: After so long without an answer it is ended.
             idle_seconds: After so long without a question it ends.
-            most_bytes: How much memory it may take beyond what it has after its start.
+            max_bytes: How much memory it may take beyond what it has after its start.
         """
         self._begin = begin
         self._answer_seconds = answer_seconds
         self._idle_seconds = idle_seconds
-        self._most_bytes = most_bytes
+        self._most_bytes = max_bytes
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="aquadash-answers-")
@@ -182,7 +182,7 @@ def _open_shared(path: Path) -> NDArray[np.float64]:
     return np.memmap(path, np.float64, mode="r+", shape=(3,))
 
 
-def _start(app: int, shared: Path, begin: Callable[[], object], most_bytes: int) -> None:
+def _start(app: int, shared: Path, begin: Callable[[], object], max_bytes: int) -> None:
     global _shared
     import psutil
 
@@ -195,7 +195,7 @@ def _start(app: int, shared: Path, begin: Callable[[], object], most_bytes: int)
         import resource
 
         _, highest = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (psutil.Process().memory_info().data + most_bytes, highest))
+        resource.setrlimit(resource.RLIMIT_DATA, (psutil.Process().memory_info().data + max_bytes, highest))
 
 
 def _leave_with(app: int) -> None:

@@ -1,4 +1,4 @@
-"""A run's state after an epoch, complete enough that going on from it equals never having stopped."""
+"""A run's state after an epoch, from which going on equals never having stopped, and who hears of it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.runs import EpochRecord, EpochReplay, RunStore
+from aquadash.runs import EpochRecord, EpochReplay, Progress, RunStore
 from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.prepare import TrainingData
 
 _log = logging.getLogger(__name__)
 
 Weights = list[NDArray[np.generic]]
+
+#: How many validation images are followed through the epochs: as many as fit on a page.
+PROBE_IMAGES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,17 @@ class Checkpoint:
     def curve(self) -> list[float]:
         """The validation accuracy after each epoch, 0 to 1."""
         return [record.val_accuracy for record in self.history]
+
+
+class Listener(Protocol):
+    """Who wants to hear how training goes. Every method may raise :class:`~aquadash.jobs.Stopped`
+    to end it at once; epochs that are complete are kept."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Called several times a second."""
+
+    def on_epoch(self, checkpoint: Checkpoint) -> None:
+        """Called after each complete epoch; its record is the checkpoint's last."""
 
 
 def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
@@ -119,3 +135,58 @@ def _named(prefix: str, arrays: Sequence[NDArray[np.generic]]) -> dict[str, NDAr
 def _listed(prefix: str, arrays: np.lib.npyio.NpzFile) -> Weights:
     count = sum(name.rpartition("-")[0] == prefix for name in arrays.files)
     return [arrays[f"{prefix}-{index}"] for index in range(count)]
+
+
+def probe_positions(labels: NDArray[np.int64], *, count: int = PROBE_IMAGES) -> NDArray[np.int64]:
+    """Which validation images are followed: the same for the same labels, every class alike as far as that is possible.
+
+    Args:
+        labels: Integers from 0, shape (n,).
+        count: How many to choose at most.
+
+    Returns:
+        int64, shape (min(count, n),), sorted by class: of each class the images at even distances.
+    """
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    shares = [0] * len(classes)
+    for _ in range(min(count, len(labels))):
+        # The class with the fewest so far that has one left, the first of several.
+        _, chosen = min((share, i) for i, share in enumerate(shares) if share < len(classes[i]))
+        shares[chosen] += 1
+    even = [
+        positions[np.linspace(0, len(positions), share, endpoint=False).astype(np.int64)]
+        for positions, share in zip(classes, shares, strict=True)
+    ]
+    return np.concatenate(even).astype(np.int64) if even else np.zeros(0, np.int64)
+
+
+def with_epoch(
+    before: EpochReplay | None, epoch: int, data: TrainingData, probabilities: NDArray[np.float32]
+) -> EpochReplay | None:
+    """The replay, from which people look back at the epochs, with one more.
+
+    Args:
+        before: The replay of the earlier epochs; None before the first.
+        epoch: From 1.
+        data: The run's images.
+        probabilities: What the model says of the validation images after the epoch, (n, classes).
+
+    Returns:
+        None where earlier epochs are missing, as in a run that an older version began.
+    """
+    if epoch != (before.epochs if before else 0) + 1:
+        return None
+    classes = probabilities.shape[1]
+    labels = data.validation_labels
+    cells = classes * labels.astype(np.int64) + probabilities.argmax(axis=1)
+    matrix = np.bincount(cells, minlength=classes * classes).reshape(1, classes, classes).astype(np.int32)
+    chosen = probe_positions(labels)
+    answers = probabilities[np.newaxis, chosen].astype(np.float32)
+    if before is None:
+        return EpochReplay(data.validation_indices[chosen], labels[chosen].astype(np.int64), answers, matrix)
+    return EpochReplay(
+        before.probe_indices,
+        before.probe_labels,
+        np.concatenate([before.probe_probabilities, answers]),
+        np.concatenate([before.confusion_matrices, matrix]),
+    )

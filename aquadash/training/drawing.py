@@ -1,12 +1,4 @@
-"""New training images for every epoch, drawn ahead of the training by a process of its own.
-
-A thread would not do: drawing is mostly Python, which would keep the training loop from its own. The images lie in
-memory that both processes see, so none are sent: the originals once, and the drawn images of two epochs, the one that
-is trained and the one after it. That is all: the process draws one epoch ahead and waits.
-
-The memory has no name and the process ends when its input closes, so nothing is left behind however the training ends,
-killed included.
-"""
+"""New training images for every epoch, drawn by a process of its own while the epoch before them trains."""
 
 from __future__ import annotations
 
@@ -33,9 +25,6 @@ ProgressCallback = Callable[[str, float | None], None]
 
 #: How many epochs' images there is room for: while one is trained, the next is drawn.
 SLOTS = 2
-
-#: What the process takes besides the shared images, as seen: Python with NumPy, OpenCV and imgaug.
-PROCESS_BYTES = 170_000_000
 
 #: How often whoever waits for images hears of it, in seconds; a stop request is noticed then.
 _WAIT_SECONDS = 0.25

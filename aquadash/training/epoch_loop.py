@@ -1,9 +1,4 @@
-"""The training loop: many batches inside one compiled TensorFlow function.
-
-Keras's ``fit`` spends much of its time between batches when batches are small. Here the images stay in memory as one
-uint8 tensor and a ``tf.function`` cuts, scales and learns from many batches before it comes back to Python, which makes
-it faster with the same mathematics: ``python -m aquadash bench train`` measures by how much.
-"""
+"""The training loop: many batches inside one compiled TensorFlow function."""
 
 from __future__ import annotations
 

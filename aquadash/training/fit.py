@@ -16,11 +16,10 @@ from aquadash.errors import RunError
 from aquadash.evaluation.strangers import StrangerDetector
 from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Predictions, Progress
-from aquadash.training.checkpoint import Checkpoint
+from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.epoch_loop import predict
 from aquadash.training.faster import as_saved
 from aquadash.training.hardware import device
-from aquadash.training.listening import Listener
 from aquadash.training.phases import with_flip
 from aquadash.training.strangers import detector
 from aquadash.training.trainer import Trainer
@@ -92,7 +91,7 @@ def fit(
             trainer = Trainer(config, dataset, listener, preparing, clock)
             if state:
                 trainer.restore(state)
-            while _goes_on(state, config):
+            while state is None or (state.epoch < config.training.epochs and not state.early_stopping.should_stop):
                 state = trainer.train_one_epoch(state)
                 listener.on_epoch(state)
         except Stopped:
@@ -103,10 +102,6 @@ def fit(
         if state is None or trainer is None:
             return FitResult(None, (), 0, float("nan"), float("nan"), None, None, None, stopped)
         return _result(config, dataset, trainer, state, stopped)
-
-
-def _goes_on(state: Checkpoint | None, config: RunConfig) -> bool:
-    return state is None or (state.epoch < config.training.epochs and not state.early_stopping.should_stop)
 
 
 def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkpoint, stopped: bool) -> FitResult:

@@ -1,22 +1,29 @@
-"""What this computer can do: where a run trains and how exactly it calculates."""
+"""What decides a result besides the settings: device, precision, processor and versions."""
 
 from __future__ import annotations
 
+import os
+import platform
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aquadash
 from aquadash.config import TrainingConfig
 from aquadash.errors import ConfigError
 
 if TYPE_CHECKING:
-    import tensorflow as tf
+    from aquadash.data import Dataset
+    from aquadash.runs import Run
 
 #: Instructions, as Linux names them, that multiply bfloat16 numbers.
 _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 
 _CPU_INFO = Path("/proc/cpuinfo")
+
+_REPORTED_VERSIONS = ("tensorflow", "keras", "numpy", "imaug", "scikit-learn", "mlflow-skinny")
 
 
 def precision(training: TrainingConfig) -> str:
@@ -49,10 +56,34 @@ def device(training: TrainingConfig) -> AbstractContextManager[object]:
         raise ConfigError(
             "training.device is 'gpu', but TensorFlow finds no graphics card on this computer. Choose 'auto' or 'cpu'."
         )
-    return nullcontext() if training.device == "auto" else _on(training.device)
+    return nullcontext() if training.device == "auto" else tf.device(f"/{training.device.upper()}:0")
 
 
-def _on(name: str) -> tf.device:
+def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
+    """What else decides a result: versions, seed, images and device."""
     import tensorflow as tf
 
-    return tf.device(f"/{name.upper()}:0")
+    devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
+    return {
+        "aquadash": library_version("aquadash"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cpu_count": os.cpu_count(),
+        "versions": {name: library_version(name) for name in _REPORTED_VERSIONS},
+        "devices": devices,
+        "precision": precision(run.config.training),
+        "seed": run.config.seed,
+        "dataset": dataset.name,
+        "dataset_fingerprint": dataset.fingerprint,
+    }
+
+
+def library_version(package: str) -> str:
+    """The installed version of a package, or that it is not installed."""
+    if package == "aquadash":
+        return aquadash.__version__
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

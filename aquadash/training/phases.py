@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from aquadash import models
 from aquadash.config import RunConfig
 from aquadash.data.download import file_sha256
 from aquadash.models import transfer
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
-from aquadash.training.features import features
 from aquadash.training.losses import Losses
 from aquadash.training.optimizers import build_optimizer
 from aquadash.training.prepare import ProgressCallback
@@ -65,30 +62,6 @@ def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Pha
         build_optimizer(config.training), parts.body.trainable_variables, share=config.training.body_learning_rate
     )
     return EpochLoop(model, [body, head], losses, batch_size=batch_size)
-
-
-class Features:
-    """What the frozen body makes of images, kept on disk for the next run with the same images."""
-
-    def __init__(self, model: keras.Model, *, key: str, progress: ProgressCallback) -> None:
-        """Computes nothing yet.
-
-        Args:
-            model: A pretrained network.
-            key: Names the body: network, input size, weights, precision.
-            progress: Called with what is being done and the share that is done.
-        """
-        parts = transfer.parts(model)
-        assert parts is not None, "only a pretrained network has features"
-        self._body = parts.body
-        self._key = key
-        self._progress = progress
-
-    def of(self, images: NDArray[np.uint8], what: str) -> NDArray[np.float32]:
-        """The features of uint8 images, float32 (n, features); ``what`` says in words which images they are."""
-        return features(
-            self._body, images, key=self._key, progress=lambda share: self._progress(f"looking at the {what}", share)
-        )
 
 
 def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCallback) -> str:

@@ -1,7 +1,8 @@
-"""One epoch after another, through the phases of a run."""
+"""One epoch after another, through the phases of a run, and how fast they go."""
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,21 +14,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash import models
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset
-from aquadash.models import ChannelStatistics
-from aquadash.runs import EpochRecord, EpochReplay
+from aquadash.models import ChannelStatistics, transfer
+from aquadash.runs import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
-from aquadash.training.checkpoint import Checkpoint, Weights
+from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
 from aquadash.training.early_stopping import EarlyStopping
-from aquadash.training.listening import Listener
+from aquadash.training.features import features
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, draw_mixes
-from aquadash.training.pace import Pace
-from aquadash.training.phases import Features, Phase, build_loop, load_pretrained, phase_of
+from aquadash.training.phases import Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
-from aquadash.training.replay import with_epoch
 from aquadash.training.schedules import learning_rates
 
 
@@ -75,10 +74,8 @@ class Trainer:
                 statistics=ChannelStatistics.of(self.data.images),
                 precision=precision,
             )
-            body_key = load_pretrained(config, self.model, preparing)
-            self._features = (
-                Features(self.model, key=f"{body_key} {precision}", progress=preparing) if body_key else None
-            )
+            # Names the frozen body: network, input size, weights, precision.
+            self._body_key = f"{load_pretrained(config, self.model, preparing)} {precision}"
             self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
             self._phase = phase_of(config, 1)
             self._loop = build_loop(config, self.model, self._losses, self._phase)
@@ -150,12 +147,22 @@ class Trainer:
         images, labels = self.images.epoch(epoch)
         if not self._phase.on_features:
             return images, labels
-        assert self._features is not None
         if self.images.fresh:
-            return self._features.of(images, "new training images"), labels
+            return self._features(images, "new training images"), labels
         if self._epoch_features is None:
-            self._epoch_features = self._features.of(images, "training images")
+            self._epoch_features = self._features(images, "training images")
         return self._epoch_features, labels
+
+    def _features(self, images: NDArray[np.uint8], what: str) -> NDArray[np.float32]:
+        """What the frozen body makes of uint8 images, (n, features); ``what`` says in words which images they are."""
+        parts = transfer.parts(self.model)
+        assert parts is not None, "only a pretrained network has features"
+        return features(
+            parts.body,
+            images,
+            key=self._body_key,
+            progress=lambda share: self._preparing(f"looking at the {what}", share),
+        )
 
     def _mixes(self, order: NDArray[np.int32], epoch: int, image_shape: tuple[int, ...]) -> Mixes | None:
         if self._phase.on_features:
@@ -172,8 +179,7 @@ class Trainer:
     def _validation_inputs(self) -> NDArray[np.generic]:
         if self._validation is None:
             images = self.data.validation_images
-            features = self._features if self._phase.on_features else None
-            self._validation = features.of(images, "validation images") if features else images
+            self._validation = self._features(images, "validation images") if self._phase.on_features else images
         return self._validation
 
     def _enter(self, phase: Phase) -> None:
@@ -214,6 +220,61 @@ class Trainer:
             config_json=self._config.to_json(),
             fingerprint=self._fingerprint,
         )
+
+
+class Pace:
+    """Turns batches done into speed and remaining time."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        *,
+        images: int,
+        history: Sequence[EpochRecord],
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Starts the epoch's stopwatch.
+
+        Args:
+            config: Batch size and number of epochs.
+            images: Images an epoch visits.
+            history: The epochs before this one.
+            stopwatch: Seconds from any start.
+        """
+        self._config = config
+        self._images = images
+        self._epoch = len(history) + 1
+        # The median, so that one slow epoch does not shake the forecast.
+        self._epoch_seconds = statistics.median([record.seconds for record in history[-5:]]) if history else None
+        self._stopwatch = stopwatch
+        self._first: tuple[int, float] | None = None
+
+    def progress(self, batch: int, batches: int, *, now: float) -> Progress:
+        """The state after ``batch`` of ``batches``; ``now`` is in seconds since 1970."""
+        done = min(batch * self._config.batch_size, self._images)
+        elapsed = self._stopwatch()
+        if self._first is None:
+            # The first call of a process also compiles the network, so speed is counted from its end.
+            self._first = (done, elapsed)
+        first_done, first_elapsed = self._first
+        speed = (done - first_done) / (elapsed - first_elapsed) if elapsed > first_elapsed else 0.0
+        return Progress(
+            phase="training",
+            epoch=self._epoch,
+            epochs=self._config.epochs,
+            batch=batch,
+            batches=batches,
+            images_per_second=speed,
+            eta_seconds=self._eta(done, speed),
+            time=now,
+        )
+
+    def _eta(self, done: int, speed: float) -> float | None:
+        """Seconds to the end of the last epoch that the config allows."""
+        epoch_seconds = self._epoch_seconds or (self._images / speed if speed else None)
+        if epoch_seconds is None:
+            return None
+        return (self._config.epochs - self._epoch + 1 - done / self._images) * epoch_seconds
 
 
 def _values(variables: Sequence[keras.Variable]) -> Weights:

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 import logging
 import math
+import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aquadash import settings
+from aquadash import data, settings
 from aquadash.config import AugmentationConfig
+from aquadash.data import Dataset
+from aquadash.data.folder import about, packing
+from aquadash.data.strangers import strangers
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.evaluation import best_epoch, evaluate
 from aquadash.jobs import JobStatus, Stopped
 from aquadash.jobs.types import job_id
 from aquadash.jobs.worker import JobContext
-from aquadash.runs import Progress, RunStatus, RunStore, connection, open_store
-from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG
-from aquadash.runs.live import KIND
-from aquadash.training.environment import describe_environment
+from aquadash.runs import Progress, Run, RunStatus, RunStore, connection, open_store
+from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
+from aquadash.runs.data_files import DataFiles
+from aquadash.runs.reading import KIND
+from aquadash.training.hardware import describe_environment
+from aquadash.training.prepare import report_validation_images
 
 if TYPE_CHECKING:
     from aquadash.training.checkpoint import Checkpoint
+    from aquadash.training.fit import FitResult
 
 _log = logging.getLogger("aquadash.worker")
 
 
 def prepare() -> None:
     """Import what a training needs, in a process that stands by. TensorFlow is not used yet: it then stands no fork."""
-    from aquadash import augment, evaluation
-    from aquadash.training import checkpoint, fit, own_data, results  # noqa: F401
+    from aquadash import augment
+    from aquadash.training import checkpoint, fit  # noqa: F401
 
     connection.import_ahead()
     # What these need is imported with their first use.
     augment.draw(np.zeros((1, 32, 32, 3), np.uint8), augment.plan(AugmentationConfig()), seed=0)
-    evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
+    evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
 def work(job: JobContext) -> dict[str, Any]:
@@ -87,19 +97,16 @@ def record_end(run_id: str, status: JobStatus, message: str) -> None:
 
 
 def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
-    from aquadash.training import own_data
-
     run = store.get(job.run)
     epochs = run.config.training.epochs
     listener = _StoreListener(store, job)
     try:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
-        dataset = own_data.load(store, run, listener.on_progress)
+        dataset = load_dataset(store, run, listener.on_progress)
         store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
         listener.on_progress(Progress("starting TensorFlow", epochs=epochs))
         from aquadash.training import checkpoint, fit
-        from aquadash.training.results import store_result
 
         store.add_json_artifact(run.run_id, ENVIRONMENT, describe_environment(run, dataset))
         resume_from = checkpoint.latest(store, run.run_id)
@@ -115,7 +122,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
     job.beat()
     if not result.stopped:
         listener.on_progress(Progress("storing the results", epoch=len(result.history), epochs=epochs))
-    store_result(store, run, dataset, result)
+    _store_result(store, run, dataset, result)
     if result.stopped:
         raise Stopped(f"Stopped by request after {len(result.history)} complete epochs.")
     return {}
@@ -164,3 +171,87 @@ class _StoreListener:
         # After its checkpoint: an epoch that is trained a second time has not been stored.
         store.log_epoch(run_id, record, curve=state.curve)
         self.job.beat(advanced=True)
+
+
+def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) -> Dataset:
+    """Load what the run learns from; own pictures that were sent with it are fetched first where they are missing.
+
+    Args:
+        store: Where runs are kept.
+        run: The run.
+        report: Is told how far the fetching is.
+
+    Raises:
+        DataError: The images are missing, damaged or not those that were sent.
+        Stopped: Somebody asked the run to stop meanwhile.
+    """
+    source = run.config.data.source
+    fingerprint = store.data_sent(run.run_id) if source.startswith(about.PREFIX) else ""
+    if fingerprint:
+        name = source.removeprefix(about.PREFIX)
+        kept = about.all_kept().get(name)
+        # On the app's own machine they are there; another machine may have others of the same name.
+        if (kept is None or kept.fingerprint != fingerprint) and not packing.use_fetched(name, fingerprint):
+            _fetch(store, run, fingerprint, report)
+            packing.use_fetched(name, fingerprint)
+    return data.load(source)
+
+
+def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progress], None]) -> None:
+    def progress(done: int, size: int) -> None:
+        what = f"fetching its pictures ({done / 1e6:,.0f} of {size / 1e6:,.0f} MB)"
+        report(Progress(what, epochs=run.config.training.epochs))
+
+    _log.info("fetching the pictures %s from the run store", fingerprint[:12])
+    workshop = settings.home() / "tmp"
+    workshop.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workshop) as folder:
+        path = Path(folder) / "pictures.zip"
+        DataFiles(store).fetch(fingerprint, path, progress=progress)
+        packing.unpack(path, fingerprint)
+
+
+def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
+    """Keep model, predictions, history and final figures of a result that has a model."""
+    assert result.model is not None and result.predictions is not None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / MODEL
+        result.model.save(path)
+        store.add_artifact(run.run_id, path)
+    store.add_predictions(run.run_id, result.predictions)
+    if result.validation_predictions is not None:
+        store.add_validation_predictions(run.run_id, result.validation_predictions)
+    if result.strangers is not None:
+        store.add_strangers(run.run_id, result.strangers)
+    store.add_history(run.run_id, result.history)
+    predictions = result.predictions
+    test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)
+    metrics = {
+        "epochs": len(result.history),
+        "best_epoch": best_epoch(result.history, monitor=run.config.training.monitor) or result.kept_epoch,
+        "kept_epoch": result.kept_epoch,
+        "val_loss": result.val_loss,
+        "val_accuracy": result.val_accuracy,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        "seconds": sum(record.seconds for record in result.history),
+    }
+    if run.config.training.validation == "test":
+        tail = slice(report_validation_images(len(predictions.labels)), None)
+        unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
+        metrics["unseen_test_loss"] = unseen.loss
+        metrics["unseen_test_accuracy"] = unseen.accuracy
+    metrics |= _against_strangers(run, dataset, result)
+    store.set_metrics(run.run_id, metrics)
+
+
+def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
+    """How well the model notices that an image is of none of its classes; empty where there are no such images."""
+    if result.model is None or result.strangers is None:
+        return {}
+    images = strangers(run.config.data.source)
+    if images is None:
+        return {}
+    from aquadash.training.strangers import measure
+
+    return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)

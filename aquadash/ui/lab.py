@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import streamlit as st
 
@@ -12,29 +11,14 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.ui import warmup
 
-if TYPE_CHECKING:
-    from aquadash.lab.jobs import Jobs
-    from aquadash.lab.runs import Runs
-    from aquadash.lab.searches import Searches
-
 
 class _VisitorsLab(Lab):
     """Waits for the run store at a cold start, and says so on the page."""
 
-    @cached_property
-    def runs(self) -> Runs:
-        _wait_for_store()
-        return super().runs
-
-    @cached_property
-    def searches(self) -> Searches:
-        _wait_for_store()
-        return super().searches
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        _wait_for_store()
-        return super().jobs
+    def __getattr__(self, name: str) -> Any:
+        if name in ("runs", "searches", "jobs"):
+            _wait_for_store()
+        return super().__getattr__(name)
 
 
 def lab() -> Lab:

@@ -23,9 +23,8 @@ from aquadash.data import Dataset
 from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training import worker
-from aquadash.training.checkpoint import Checkpoint
+from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.early_stopping import EarlyStopping
-from aquadash.training.listening import Listener
 
 #: A run with this seed is trained in earnest all the same.
 EARNEST_SEED = 4711

@@ -20,7 +20,7 @@ from aquadash.jobs import open_jobs
 from aquadash.runs import open_store
 
 #: Signs of life are times: clocks that are further apart make living workers look silent to the pages.
-MOST_SKEW_SECONDS = 5.0
+MAX_SKEW_SECONDS = 5.0
 
 _LOCAL_SCHEMES = ("file:", "/", ".")
 
@@ -115,7 +115,7 @@ def _check_clock() -> Check:
         return Check(what, note="not compared, as the run store does not say its time")
     # The header has whole seconds.
     skew = (before + time.time()) / 2 - email.utils.parsedate_to_datetime(date).timestamp() - 0.5
-    if abs(skew) > MOST_SKEW_SECONDS:
+    if abs(skew) > MAX_SKEW_SECONDS:
         side = "ahead of" if skew > 0 else "behind"
         return Check(
             what,

@@ -38,7 +38,7 @@ _END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class WorkerProcess:
+class DaskProcess:
     """A process of Dask to be started.
 
     Attributes:
@@ -81,7 +81,7 @@ class WorkerProcess:
         return values
 
 
-def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -> list[WorkerProcess]:
+def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -> list[DaskProcess]:
     """Which processes a machine's worker starts.
 
     Args:
@@ -109,11 +109,10 @@ def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -
         )
     if cards:
         return [
-            WorkerProcess(f"{name}-gpu{card}", 1, card, port + number if port else 0)
-            for number, card in enumerate(cards)
+            DaskProcess(f"{name}-gpu{card}", 1, card, port + number if port else 0) for number, card in enumerate(cards)
         ]
     count = settings.slots() if slots is None else slots
-    return [WorkerProcess(name, count, "" if gpus == "none" else None, port)]
+    return [DaskProcess(name, count, "" if gpus == "none" else None, port)]
 
 
 def find_gpus() -> list[str]:
@@ -135,7 +134,7 @@ def find_gpus() -> list[str]:
 class ClusterWorker:
     """The Dask workers of this machine, for as long as it belongs to the cluster."""
 
-    def __init__(self, scheduler: str, processes: Sequence[WorkerProcess], *, host: str | None = None) -> None:
+    def __init__(self, scheduler: str, processes: Sequence[DaskProcess], *, host: str | None = None) -> None:
         """Nothing is started yet.
 
         Args:

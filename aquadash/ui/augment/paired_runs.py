@@ -6,12 +6,11 @@ import time
 
 import streamlit as st
 
-from aquadash.augment import embedded
+from aquadash.augment import embedded, plan
 from aquadash.config import RunConfig, with_values
-from aquadash.engine.pairs import factor, pair_configs
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.runs.pairs import Pair, pairs
+from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import RunStatus
 from aquadash.ui import address, bound, pipeline_library, shell
 from aquadash.ui.augment.studio import Studio
@@ -58,7 +57,7 @@ def _form(studio: Studio) -> None:
         st.info("This pipeline leaves all images as they are, so both runs would be the same.", icon="👯")
         return
     config = _settings(studio)
-    times = factor(pair_configs(config, spec.name)[1])
+    times = plan(pair_configs(config, spec.name)[1].augmentation).factor
     same_updates = times > 1 and _same_updates(times)
     problem = st.session_state.pop(_TROUBLE, None)
     if problem:

@@ -9,9 +9,8 @@ import streamlit as st
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.lab.rights import Action
-from aquadash.runs.bulk import for_each
-from aquadash.runs.labels import clean_tag
-from aquadash.runs.types import Run
+from aquadash.runs.selection import for_each
+from aquadash.runs.types import Run, clean_tag
 from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui.evaluate import take_home
 from aquadash.ui.lab import lab

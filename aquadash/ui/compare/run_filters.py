@@ -13,7 +13,7 @@ import streamlit as st
 from aquadash.config import DEFINITIONS, flatten
 from aquadash.runs.fields import FIGURES, RunField
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
-from aquadash.runs.query import EXAMPLES, LONGEST, QueryError, pointer
+from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, pointer
 from aquadash.runs.selection import RunFilter
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, bound
@@ -40,7 +40,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run
         where = bound.text(
             "where",
             label="Where",
-            longest=LONGEST,
+            longest=MAX_LENGTH,
             placeholder='val_accuracy > 0.6 and "flip" in tags',
             width=360,
             help=_WHERE_HELP,

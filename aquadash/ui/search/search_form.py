@@ -11,7 +11,7 @@ from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, Parameter, SearchPlan, default_space, parse, suggested
-from aquadash.search.plan import DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS
+from aquadash.search.plan import DEFAULT_TRIALS, MAX_MINUTES, MAX_TRIALS
 from aquadash.search.space import separator
 from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
@@ -72,7 +72,7 @@ def search_form() -> None:
 
 def summary(plan: SearchPlan) -> str:
     """What the search will do, in markdown."""
-    most, minutes = plan.most_trials, plan.budget.minutes
+    most, minutes = plan.max_trials, plan.budget.minutes
     if most is None:
         first = f"It starts trainings for **{minutes:g} minutes** and finishes those under way."
     else:
@@ -127,13 +127,13 @@ def _budget() -> tuple[Budget, int]:
     first, second, third = st.columns(3, vertical_alignment="bottom")
     with first:
         trials = inputs.number_input(
-            "Trials", 2, MOST_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}"
+            "Trials", 2, MAX_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}"
         )
     with second:
         minutes = inputs.number_input(
             "Minutes",
             0.0,
-            MOST_MINUTES,
+            MAX_MINUTES,
             step=5.0,
             format="%g",
             key="search:minutes",

@@ -18,9 +18,9 @@ from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import RunStatus
 from aquadash.search import Budget, Parameter, Search, SearchHead, Trial, TrialState
-from aquadash.search.importance import LEAST_TRIALS, importance
-from aquadash.search.plan import MOST_TRIALS, PRUNERS, SAMPLERS
-from aquadash.search.words import verdict
+from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS
+from aquadash.search.strategies import MIN_TRIALS, importance
+from aquadash.search.types import describe_result
 from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
@@ -66,7 +66,7 @@ def render_search(search_id: str) -> None:
 def progress_text(search: Search) -> str:
     """How far a search is and how long it will still take, as plain text."""
     ended = sum(trial.state.ended for trial in search.trials)
-    most, minutes = search.plan.most_trials, search.plan.budget.minutes
+    most, minutes = search.plan.max_trials, search.plan.budget.minutes
     return joined(
         f"{ended} of {count(most, 'trial')} done" if most is not None else f"{count(ended, 'trial')} done",
         "" if minutes is None else f"{duration(search.seconds)} of {minutes:g} min spent",
@@ -166,11 +166,11 @@ def _more_trials(search: Search) -> None:
     if search.exhausted:
         st.caption("Every point of the grid has been tried.", width="content")
         return
-    if made >= MOST_TRIALS:
+    if made >= MAX_TRIALS:
         return
     with st.popover("More trials", icon="➕"):
         more = inputs.number_input(
-            "How many more", 1, MOST_TRIALS - made, min(10, MOST_TRIALS - made), key=f"more-{search.search_id}"
+            "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
         )
         if st.button("Go on", key=f"extend-{search.search_id}", type="primary"):
             _resume(search, Budget(made + int(more)))
@@ -193,7 +193,7 @@ def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
     _figures(search)
     if search.status.ended and search.complete:
         show_verdict = st.success if search.beats_default else st.info
-        show_verdict(plain(verdict(search)), icon="🏆" if search.beats_default else "🟰")
+        show_verdict(plain(describe_result(search)), icon="🏆" if search.beats_default else "🟰")
     render_charts(search)
     render_trials(search)
 
@@ -261,7 +261,7 @@ def render_charts(search: Search) -> None:
         return
     _chart_title("What the best trials share", term("parallel coordinates"))
     components.plot(_parallel_chart(search.search_id, stage, search), key="search-parallel")
-    if len(search.complete) >= LEAST_TRIALS and len(search.plan.space) > 1:
+    if len(search.complete) >= MIN_TRIALS and len(search.plan.space) > 1:
         _chart_title("What decides?", term("importance"))
         components.plot(_importance_chart(search.search_id, stage, search), key="search-importance")
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from aquadash import augment
 from aquadash.config import RunConfig, flatten, parse_assignments, with_values
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.runs.types import Run
 from aquadash.ui import hyperparameters as fields

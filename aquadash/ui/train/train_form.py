@@ -14,13 +14,13 @@ from aquadash.augment import embedded
 from aquadash.config import ModelConfig, RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.config.reading import MOST_TEXT
 from aquadash.data import is_here, title_of
-from aquadash.engine.checks import check_names
+from aquadash.engine import check_names
 from aquadash.errors import AquaDashError
 from aquadash.figures.architecture import architecture, kind_words, shape_text
 from aquadash.models import LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
-from aquadash.runs.pace import GUESSED_SECONDS, STARTING_SECONDS
+from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.runs.types import Guess
 from aquadash.ui import address, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
@@ -119,10 +119,7 @@ def _cost(config: RunConfig) -> str:
     """What the training will take, by earlier ones, in markdown."""
     known = lab().runs.paces().known(embedded(config))
     if known is None:
-        return (
-            "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes. With the "
-            f"report's network that is about {GUESSED_SECONDS:.0f} s on two processor cores."
-        )
+        return "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes."
     seconds, basis = known
     epochs = config.training.epochs
     total = duration(STARTING_SECONDS + epochs * seconds)
