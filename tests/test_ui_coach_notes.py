@@ -16,7 +16,7 @@ from aquadash.runs import EpochRecord, Run, RunStatus
 from aquadash.ui.train import clone, coach_notes
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
-from tests.test_coach_curve_rules import learning, overfitting, stopped
+from tests.test_coach_after_curves import learning, overfitting, stopped
 
 
 @pytest.fixture
