@@ -29,7 +29,7 @@ room              holds                                                         
 ``explain``       why a model answers as it does                                  tensorflow, keras, numpy
 ``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL
 ``coach``         settings, curves and results to notes in plain words           -
-``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy
+``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy, scipy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``lab``           the surface: each thing that can be done, in somebody's name     -

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aquadash.data.cifar100 import FINE_LABELS
-from aquadash.evaluation.metrics import wilson_interval
+from aquadash.evaluation.intervals import wilson_interval
 from aquadash.models import backbone
 
 CLASSES = 95

@@ -1,4 +1,4 @@
-"""Warnings before training: what they say together, whatever the rule."""
+"""Notes before training: what they say together, and each rule at its edges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aquadash.coach import LEVELS, config_notes
+from aquadash.coach import LEVELS, Note, before, config_notes
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 
@@ -86,3 +86,110 @@ def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
     )
     assert [note.key for note in config_notes(config)] == ["batch-too-large"]
     assert "only a few weight updates" in config_notes(config)[0].evidence
+
+
+def found(changes: dict[str, Any]) -> dict[str, Note]:
+    return {note.key: note for note in config_notes(with_values(RunConfig(), changes))}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"training.batch_size": 512}, set()),
+        ({"training.batch_size": 513}, {"batch-too-large"}),
+        ({"training.label_smoothing": 0.3}, set()),
+        ({"training.label_smoothing": 0.31}, {"much-smoothing"}),
+        ({"training.validation_fraction": 0.04}, set()),
+        ({"training.validation_fraction": 0.03}, {"few-validation-images"}),
+        ({"training.validation_fraction": 0.03, "training.validation": "test"}, {"validation-on-test"}),
+        ({"training.restore_best_weights": False}, {"last-weights-kept"}),
+        ({"training.restore_best_weights": False, "training.patience": 0}, set()),
+        ({"training.from_logits": True}, {"from-logits"}),
+        ({"training.class_weights": "balanced"}, {"nothing-to-balance"}),
+        ({"training.class_weights": "balanced", "data.source": "mine"}, set()),
+        ({"training.validation_fraction": 0.01, "data.source": "mine"}, set()),
+    ],
+    ids=str,
+)
+def test_edges_of_batches_loss_and_validation(changes: dict[str, Any], expected: set[str]) -> None:
+    assert set(found(changes)) == expected
+
+
+def test_weight_updates_are_counted() -> None:
+    # 2,125 images in 5 versions, batches of 1,024.
+    assert "10 weight updates an epoch" in found({"training.batch_size": 1024})["batch-too-large"].evidence
+    alone = {"training.batch_size": 2048, "augmentation.pipeline": "none"}
+    assert "1 weight update an epoch" in found(alone)["batch-too-large"].evidence
+
+
+@pytest.mark.parametrize(
+    ("capable", "device", "told"), [(True, "auto", False), (False, "auto", True), (False, "gpu", False)]
+)
+def test_bfloat16_is_for_processors_made_for_it(
+    monkeypatch: pytest.MonkeyPatch, capable: bool, device: str, told: bool
+) -> None:
+    monkeypatch.setattr(before, "multiplies_bfloat16", lambda: capable)
+    notes = found({"training.precision": "mixed_bfloat16", "training.device": device})
+    assert ("slow-precision" in notes) is told
+
+
+def schedule_keys(**training: Any) -> set[str]:
+    return set(schedule_notes(**training))
+
+
+def schedule_notes(**training: Any) -> dict[str, Note]:
+    config = with_values(RunConfig(), {f"training.{name}": value for name, value in training.items()})
+    return {note.key: note for note in config_notes(config)}
+
+
+def test_a_high_rate_names_its_limit_and_a_usual_one() -> None:
+    note = schedule_notes(learning_rate=5)["rate-too-high"]
+    assert note.level == "warning" and note.title == "A learning rate of 5 is very high"
+    assert "SGD" in note.evidence and "above 0.3" in note.evidence
+    assert note.changes == {"training.learning_rate": 0.01}
+
+
+def test_a_high_momentum_is_counted_in() -> None:
+    assert schedule_keys(optimizer="momentum", learning_rate=0.01, momentum=0.9) == set()
+    note = schedule_notes(optimizer="momentum", learning_rate=0.01, momentum=0.99)["rate-too-high"]
+    assert "momentum of 0.99" in note.evidence and "add up to 1" in note.evidence
+    assert note.changes == {"training.learning_rate": 0.001}
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        ({"learning_rate": 0.0001}, {"rate-too-low"}),
+        ({"learning_rate": 0.001}, set()),
+        ({"epochs": 300, "patience": 0}, set()),
+        ({"epochs": 301, "patience": 0}, {"no-early-stopping"}),
+        ({"epochs": 301, "patience": 1}, set()),
+        ({"epochs": 40, "schedule": "cosine", "patience": 9}, {"patience-cuts-schedule"}),
+        ({"epochs": 40, "schedule": "cosine", "patience": 10}, set()),
+        ({"epochs": 40, "schedule": "one_cycle", "patience": 0}, set()),
+        ({"schedule": "plateau", "schedule_epochs": 5, "patience": 5}, {"patience-before-plateau"}),
+        ({"schedule": "plateau", "schedule_epochs": 4.5, "patience": 5}, set()),
+        ({"schedule": "plateau", "schedule_epochs": 5, "patience": 0}, set()),
+        ({"epochs": 20, "warmup_epochs": 10}, set()),
+        ({"epochs": 20, "warmup_epochs": 11}, {"warmup-too-long"}),
+        ({"epochs": 20, "schedule": "step", "schedule_epochs": 20}, {"never-cut"}),
+        ({"epochs": 20, "schedule": "step", "schedule_epochs": 19}, set()),
+        ({"epochs": 20, "schedule": "exponential", "schedule_epochs": 20}, set()),
+        ({"epochs": 200, "schedule": "exponential", "schedule_epochs": 10}, set()),
+        ({"epochs": 200, "schedule": "exponential", "schedule_epochs": 7}, {"rate-fades"}),
+    ],
+    ids=str,
+)
+def test_edges_of_rates_and_schedules(training: dict[str, Any], expected: set[str]) -> None:
+    assert schedule_keys(**training) == expected
+
+
+def test_a_warm_up_as_long_as_the_training_is_worse_than_a_long_one() -> None:
+    assert schedule_notes(epochs=20, warmup_epochs=11)["warmup-too-long"].level == "hint"
+    whole = schedule_notes(epochs=20, warmup_epochs=20)["warmup-too-long"]
+    assert whole.level == "warning" and whole.changes == {"training.warmup_epochs": 2.0}
+
+
+def test_the_rate_fades_where_the_note_says() -> None:
+    note = schedule_notes(epochs=200, schedule="step", schedule_epochs=2, schedule_factor=0.1)["rate-fades"]
+    assert "From epoch 8 on" in note.title

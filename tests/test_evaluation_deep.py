@@ -24,7 +24,7 @@ from aquadash.evaluation import (
 )
 from aquadash.evaluation.calibration import fit_temperature, scale
 from aquadash.evaluation.intervals import f1_interval
-from aquadash.evaluation.top_k import top_k_accuracy, within_top
+from aquadash.evaluation.metric_table import top_two_accuracy
 from aquadash.runs import open_store
 from tests.stored_runs import add_run
 
@@ -90,30 +90,25 @@ def test_an_absent_class_and_one_that_is_alone_have_no_area() -> None:
     assert curves[0].average_precision == 1.0 and curves[1].average_precision is None
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 7])
-def test_top_k_agrees_with_scikit_learn(k: int) -> None:
-    reference = pytest.importorskip("sklearn.metrics")
+def test_top_two_is_counted_image_by_image() -> None:
     labels, probabilities = drawn(700, 8, seed=4)
-    expected = reference.top_k_accuracy_score(labels, probabilities, k=k, labels=range(8))
-    assert top_k_accuracy(labels, probabilities, k=k).accuracy == pytest.approx(expected, abs=1e-9)
+    first_two = np.argsort(-probabilities, axis=1)[:, :2]
+    assert top_two_accuracy(labels, probabilities).value == (first_two == labels[:, None]).any(axis=1).mean()
+    assert top_two_accuracy([0, 1], [[0.9, 0.1], [0.9, 0.1]]).value == 1.0, "there are but two"
 
 
 def test_top_two_of_stored_predictions_agree_with_scikit_learn(home: Path, tmp_path: Path) -> None:
     reference = pytest.importorskip("sklearn.metrics")
     labels, probabilities = stored(tmp_path)
     expected = reference.top_k_accuracy_score(labels, probabilities, k=2, labels=range(5))
-    found = top_k_accuracy(labels, probabilities)
-    assert found.accuracy == pytest.approx(expected, abs=1e-9)
+    found = top_two_accuracy(labels, probabilities)
+    assert found.value == pytest.approx(expected, abs=1e-9)
     assert found.interval == wilson_interval(round(500 * expected), 500)
 
 
 def test_the_answer_is_the_first_guess_even_where_all_tie() -> None:
-    equal = np.full((3, 3), 1 / 3)
-    assert within_top([0, 1, 2], equal, k=1).tolist() == [True, False, False]
-    assert within_top([0, 1, 2], equal, k=2).tolist() == [True, False, True]
-    assert within_top([0, 1, 2], equal, k=3).all()
-    with pytest.raises(DataError, match="1 or more"):
-        within_top([0], equal[:1], k=0)
+    equal = np.full((1, 3), 1 / 3)
+    assert [top_two_accuracy([label], equal).value for label in range(3)] == [1.0, 0.0, 1.0]
 
 
 def test_intervals_of_a_class_are_those_of_its_counts() -> None:
@@ -168,9 +163,9 @@ def test_bins_and_brier_agree_with_scikit_learn() -> None:
     curve = pytest.importorskip("sklearn.calibration").calibration_curve
     metrics = pytest.importorskip("sklearn.metrics")
     labels, probabilities = drawn()
-    found = reliability(labels, probabilities, bins=10)
+    found = reliability(labels, probabilities)
     confident, right = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == labels
-    accuracy, confidence = curve(right, confident, n_bins=10)
+    accuracy, confidence = curve(right, confident, n_bins=15)
     filled = found.counts > 0
     assert found.accuracy[filled] == pytest.approx(accuracy, abs=1e-9)
     assert found.confidence[filled] == pytest.approx(confidence, abs=1e-9)
@@ -181,9 +176,7 @@ def test_bins_and_brier_agree_with_scikit_learn() -> None:
 
 
 def test_edges_belong_to_the_bin_below() -> None:
-    assert bin_of([0.0, 0.5, 0.500001, 1.0], bins=2).tolist() == [0, 0, 1, 1]
-    with pytest.raises(DataError, match="bins"):
-        reliability([0], [[1.0]], bins=0)
+    assert bin_of([0.0, 1 / 15, 1 / 15 + 1e-6, 1.0]).tolist() == [0, 0, 1, 14]
 
 
 def test_the_temperature_undoes_what_sharpened_the_probabilities() -> None:
@@ -278,7 +271,7 @@ def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two() -> None:
 
 def test_damaged_predictions_are_refused_everywhere() -> None:
     bad = np.array([[0.9, 0.4]])
-    for function in (reliability, fit_temperature, coverage_curve, top_k_accuracy):
+    for function in (reliability, fit_temperature, coverage_curve, top_two_accuracy):
         with pytest.raises(DataError):
             function([0], bad)
     with pytest.raises(DataError):

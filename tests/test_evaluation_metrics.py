@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aquadash.errors import DataError
 from aquadash.evaluation import evaluate, wilson_interval
-from aquadash.evaluation.metrics import PROBABILITY_FLOOR, confidence, predicted_labels
+from aquadash.evaluation.metrics import PROBABILITY_FLOOR, predicted_labels
 
 NAMES = ("beaver", "dolphin", "otter", "seal", "whale")
 
@@ -76,8 +76,8 @@ def test_wilson_interval_agrees_with_scipy(successes: int, n: int) -> None:
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (3, 2), (-1, 5)])
-def test_wilson_interval_refuses_what_is_no_share(successes: int, n: int) -> None:
-    with pytest.raises(DataError, match="not a share"):
+def test_wilson_interval_refuses_what_is_no_fraction(successes: int, n: int) -> None:
+    with pytest.raises(DataError, match="not a fraction"):
         wilson_interval(successes, n)
 
 
@@ -123,10 +123,9 @@ def test_bad_arrays_are_refused_in_words(labels, probabilities, names, message) 
         evaluate(labels, probabilities, class_names=names)
 
 
-def test_predicted_labels_and_confidence() -> None:
+def test_the_first_of_classes_that_tie_is_predicted() -> None:
     probabilities = np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], dtype=np.float32)
     assert predicted_labels(probabilities).tolist() == [1, 0]
-    assert confidence(probabilities) == pytest.approx([0.5, 0.4])
 
 
 @pytest.mark.soak

@@ -8,7 +8,7 @@ from scipy.stats import multinomial
 
 from aquadash.errors import DataError
 from aquadash.evaluation import clustered_interval, paired_change, wilson_interval
-from aquadash.evaluation.paired import newcombe_interval
+from aquadash.evaluation.intervals import newcombe_interval
 
 
 def test_newcombes_interval_has_the_published_values() -> None:

@@ -1,4 +1,4 @@
-"""All pairs of runs, corrected p-values, agreement, the Pareto front and smoothed curves."""
+"""All pairs of runs, corrected p-values, agreement and the Pareto front."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from aquadash.errors import DataError
 from aquadash.evaluation import agreement_of, pairwise, pareto_front
-from aquadash.evaluation.paired import newcombe_interval
-from aquadash.evaluation.pairs import holm
-from aquadash.evaluation.smoothing import exponential_average
+from aquadash.evaluation.compare import holm
+from aquadash.evaluation.intervals import newcombe_interval
 
 
 @dataclass(frozen=True)
@@ -99,14 +98,3 @@ def test_the_pareto_front_holds_what_nothing_beats() -> None:
     assert pareto_front([], []) == []
     with pytest.raises(DataError, match="1 costs and 2 gains"):
         pareto_front([1.0], [1.0, 2.0])
-
-
-def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
-    assert exponential_average([3.0] * 5, weight=0.9) == pytest.approx([3.0] * 5)
-    assert exponential_average([1.0, 5.0], weight=0.0).tolist() == [1.0, 5.0]
-    # By hand: (0.5 * 0.5 * 1 + 0.5 * 5) / (1 - 0.25).
-    assert exponential_average([1.0, 5.0], weight=0.5) == pytest.approx([1.0, 2.75 / 0.75])
-    gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
-    assert np.isnan(gap[1]) and gap[2] == pytest.approx(2.75 / 0.75)
-    with pytest.raises(DataError, match="0 to less than 1"):
-        exponential_average([1.0], weight=1.0)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from aquadash.figures.architecture import MOST_BLOCKS, architecture, blocks, kind_words, shape_text
+from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks, kind_words, shape_text
 from aquadash.figures.theme import alt_text
 from aquadash.models import LayerRow
 
@@ -50,7 +50,7 @@ def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:
 def test_a_long_network_is_drawn_by_stage() -> None:
     rows = deep(stages=4, convolutions=12)
     found = blocks(rows, image_shape=IMAGE)
-    assert len(found) <= MOST_BLOCKS
+    assert len(found) <= MAX_BLOCKS
     assert [block.shape for block in found[1:5]] == [(32, 32, 8), (16, 16, 16), (8, 8, 32), (4, 4, 64)]
     assert {block.title for block in found[1:5]} == {"12 convolutions"}
     assert sum(block.params for block in found) == sum(row.params for row in rows)

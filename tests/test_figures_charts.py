@@ -21,7 +21,7 @@ from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions, shares_by_row
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.figures.probability_bars import MOST_BARS, probability_bars, shown_classes
+from aquadash.figures.probability_bars import MAX_BARS, probability_bars, shown_classes
 from aquadash.runs.types import EpochRecord
 
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -178,7 +178,7 @@ def test_probability_bars_follow_the_class_order_and_mark_the_truth() -> None:
 
 def test_of_many_classes_the_probable_ones_and_the_true_one_are_shown() -> None:
     shares = np.arange(40) / np.arange(40).sum()
-    assert shown_classes(shares, true_class=2) == [2, *range(40 - MOST_BARS, 40)]
+    assert shown_classes(shares, true_class=2) == [2, *range(40 - MAX_BARS, 40)]
 
 
 def test_channel_shares_sum_to_100_per_cent() -> None:

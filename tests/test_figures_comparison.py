@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.evaluation import pairwise
 from aquadash.figures import theme
-from aquadash.figures.compare_curves import compare_curves, compute
+from aquadash.figures.compare_curves import compare_curves, compute, exponential_average
 from aquadash.figures.cost_accuracy import Priced, cost_accuracy, front
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.metric_by_setting import means, metric_by_setting
@@ -174,3 +174,12 @@ def test_the_front_is_cheapest_first_and_leaves_out_what_is_beaten() -> None:
 )
 def test_words_for_how_many_runs_are_right(number: int, runs: int, words: str) -> None:
     assert count_label(number, runs) == words
+
+
+def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
+    assert exponential_average([3.0] * 5, weight=0.9) == pytest.approx([3.0] * 5)
+    assert exponential_average([1.0, 5.0], weight=0.0).tolist() == [1.0, 5.0]
+    # By hand: (0.5 * 0.5 * 1 + 0.5 * 5) / (1 - 0.25).
+    assert exponential_average([1.0, 5.0], weight=0.5) == pytest.approx([1.0, 2.75 / 0.75])
+    gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
+    assert np.isnan(gap[1]) and gap[2] == pytest.approx(2.75 / 0.75)

@@ -15,7 +15,7 @@ from streamlit.typing import PlotlyState
 
 from aquadash import data
 from aquadash.evaluation import bin_of
-from aquadash.evaluation.label_errors import suspects
+from aquadash.evaluation.browse import doubtful_labels
 from aquadash.runs import Predictions, Run, RunStore, open_store
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.sections import Need
@@ -228,7 +228,7 @@ def test_a_threshold_is_looked_up_on_the_validation_images(shelf: Shelf) -> None
 def test_doubtful_labels_are_a_filter_and_an_order(shelf: Shelf) -> None:
     app = open_page(run=shelf.sharp.run_id, outcome="doubtful", sort="likely-label-mistakes-first")
     stored = answers(shelf.sharp)
-    assert f"doubtful labels only: {suspects(stored.labels, stored.probabilities).sum()} of 500" in found(app)
+    assert f"doubtful labels only: {doubtful_labels(stored.labels, stored.probabilities).sum()} of 500" in found(app)
     app.selectbox(key="sort").set_value("closest-call-first").run()
     assert address_of(app, "sort") == "closest-call-first" and not app.error
 

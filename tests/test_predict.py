@@ -19,7 +19,7 @@ from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.data import images
 from aquadash.errors import ConfigError, ImageError, StorageError
-from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import Predictor, RemotePredictor, predict_files
 from aquadash.predict import predictor as predictor_module
 from aquadash.training.answer_process import AnswerError, AnswerProcess
@@ -82,7 +82,7 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
     # Two classes, red and blue; the features are the mean colour, so green is far from both.
     rng = np.random.default_rng(0)
     colours = np.repeat([[1.0, 0.0, 0.1], [0.1, 0.0, 1.0]], 50, axis=0) + rng.normal(scale=0.02, size=(100, 3))
-    detector = StrangerDetector.fit(colours, np.repeat([0, 1], 50), validation_features=colours)
+    detector = OutOfDistributionDetector.fit(colours, np.repeat([0, 1], 50), validation_features=colours)
     predictor = Predictor.load(saved, class_names=CLASSES, detector=detector)
     files = [("red.png", _png((250, 0, 25))), ("green.png", _png((0, 250, 0))), ("no.png", b"no picture")]
 
@@ -109,7 +109,7 @@ def nothing() -> None:
 
 def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
     random = np.random.default_rng(0)
-    detector = StrangerDetector.fit(
+    detector = OutOfDistributionDetector.fit(
         random.random((40, 3)), np.arange(40) % 2, validation_features=random.random((9, 3))
     )
     np.savez(tmp_path / "strangers.npz", **detector.to_arrays())

@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import DataError
-from aquadash.evaluation.places import difference_interval, places
+from aquadash.evaluation.intervals import difference_interval, ranks
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.leaderboard import LEAST_IMAGES, Board, leaderboard, sources
@@ -34,22 +34,22 @@ def board(*runs: Run, **options: Any) -> Board:
 
 def test_the_interval_of_a_difference_is_newcombes() -> None:
     # The first two examples of his Table II: 56/70 against 48/80, 9/10 against 3/10.
-    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-    assert difference_interval(9, 10, 3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
-    low, high = difference_interval(48, 80, 56, 70)
+    assert difference_interval((56, 70), (48, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert difference_interval((9, 10), (3, 10)) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+    low, high = difference_interval((48, 80), (56, 70))
     assert (-high, -low) == pytest.approx((0.0524, 0.3339), abs=5e-5), "the other way round"
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 0), (5, 4), (-1, 4)])
 def test_counts_that_cannot_be_are_refused(right: int, n: int) -> None:
     with pytest.raises(DataError):
-        difference_interval(right, n, 1, 2)
+        difference_interval((right, n), (1, 2))
 
 
 def test_who_cannot_be_told_apart_shares_a_place() -> None:
-    assert places([]) == []
-    assert places([(400, 500), (395, 500), (300, 500), (298, 500), (100, 500)]) == [1, 1, 3, 3, 5]
-    assert places([(4, 5), (1, 5)]) == [1, 1], "with five images nobody is clearly better"
+    assert ranks([]) == []
+    assert ranks([(400, 500), (395, 500), (300, 500), (298, 500), (100, 500)]) == [1, 1, 3, 3, 5]
+    assert ranks([(4, 5), (1, 5)]) == [1, 1], "with five images nobody is clearly better"
 
 
 def test_each_student_stands_there_once_with_the_best_run_by_validation() -> None:

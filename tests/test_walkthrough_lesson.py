@@ -109,7 +109,7 @@ def test_a_damaged_file_is_no_progress(home: Path, text: str) -> None:
 
 
 def test_the_oldest_progress_goes_when_there_is_too_much(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "MOST_FILES", 3)
+    monkeypatch.setattr(progress, "MAX_FILES", 3)
     ids = [progress.new_id() for _ in range(5)]
     for age, me in zip(range(50, 0, -10), ids, strict=True):
         progress.note(me, "loss", solved=True)

@@ -10,7 +10,7 @@ import pytest
 from aquadash.errors import UnknownNameError
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.theme import alt_text
-from aquadash.walkthrough import Outcome, checks_network, logits, network, report
+from aquadash.walkthrough import Outcome, checks_network, network, report
 
 IMAGE = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
 PAIR = ("upright edges", "level edges")
@@ -101,10 +101,11 @@ def test_the_floor_of_the_loss(text: str, outcome: Outcome) -> None:
 
 def test_the_flattened_loss_never_falls_below_its_floor() -> None:
     shares = np.random.default_rng(0).dirichlet(np.full(5, 0.2), size=500)
-    found = logits.cross_entropy(logits.flattened(shares), shares.argmax(axis=1))
-    assert found.min() >= logits.lowest_flattened_loss(5) == pytest.approx(0.9048, abs=1e-4)
-    assert losses(1.0, 5) == (pytest.approx(0.0, abs=1e-6), pytest.approx(logits.lowest_flattened_loss(5)))
-    assert losses(0.2, 5) == (pytest.approx(math.log(5)), pytest.approx(math.log(5)))
+    found = network.flattened_loss(shares.argmax(axis=1), shares)
+    assert found.min() >= network.lowest_flattened_loss(5) == pytest.approx(0.9048, abs=1e-4)
+    right, flat = losses([0.2, 1.0], 5)
+    assert right == pytest.approx([math.log(5), 0.0], abs=1e-6)
+    assert flat == pytest.approx([math.log(5), network.lowest_flattened_loss(5)])
     assert "0.905" in alt_text(flattened_loss(0.5, classes=5))
 
 

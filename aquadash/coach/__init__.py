@@ -1,14 +1,14 @@
 """Notes in plain words on a run's settings and curves, each with its evidence and, where there is one, a change to try.
 
-A rule is a small function in a table: those of :mod:`training_rules`, :mod:`schedule_rules` and :mod:`network_rules`
-look at settings before training, that of :mod:`curve_rules` at what a run did. A new rule is one more entry.
+A rule is a small function in a table: those of :mod:`before` and :mod:`network_rules` look at settings before training,
+those of :mod:`after` at what a run did. A new rule is one more entry.
 """
 
 from __future__ import annotations
 
-from aquadash.coach.after import MOST_NOTES, run_notes
+from aquadash.coach.after import MAX_NOTES, run_notes
 from aquadash.coach.before import config_notes
-from aquadash.coach.counting import training_counts
 from aquadash.coach.note import LEVELS, Level, Note
+from aquadash.coach.situation import training_counts
 
-__all__ = ["LEVELS", "MOST_NOTES", "Level", "Note", "config_notes", "run_notes", "training_counts"]
+__all__ = ["LEVELS", "MAX_NOTES", "Level", "Note", "config_notes", "run_notes", "training_counts"]

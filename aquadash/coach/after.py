@@ -1,17 +1,80 @@
-"""Notes on what a run did, while it trains and when it has ended."""
+"""Notes on what a run did, while it trains and when it has ended: one function for each finding."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from aquadash.coach.curve_rules import RULES
-from aquadash.coach.note import Note, by_importance
-from aquadash.coach.situation import Situation
+from aquadash.coach import suggestions
+from aquadash.coach.before import config_notes
+from aquadash.coach.note import Level, Note, by_importance
+from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
+from aquadash.coach.situation import Situation, headline
 from aquadash.evaluation import Evaluation
-from aquadash.runs import EpochRecord, Run
+from aquadash.evaluation.curves import LOW_TRAINING_ACCURACY, MIN_EPOCHS, RECENT_EPOCHS
+from aquadash.evaluation.metrics import percent
+from aquadash.runs import EpochRecord, Run, RunStatus
 
 #: More would be read by nobody.
-MOST_NOTES = 4
+MAX_NOTES = 4
+
+#: So many epochs without progress, or a third of all if that is more, are a plateau.
+PLATEAU_EPOCHS = 8
+
+#: Less than this is no progress: single epochs vary by as much.
+PROGRESS = 0.01
+
+#: A network that gets this fraction of its training images right has nothing left to make progress in.
+LEARNT_BY_HEART = 0.98
+
+#: Below this fraction of its peak, a learning rate has been brought down as far as it helps.
+BROUGHT_DOWN = 0.05
+
+#: The report's patience. With it, and a validation loss that jumps by more than 5 % from epoch to epoch, the end is
+#: chance; less jumpy runs were seen at 1 to 4 %.
+SHORT_PATIENCE, JUMPY = 5, 0.05
+
+#: How the message of a run begins that ended because its loss was no longer a number.
+LOSS_BROKE_DOWN = "The loss became "
+
+#: A training loss that changes by 3 % an epoch and goes back up for a quarter of its way oscillates. Runs that learnt
+#: well were seen at up to 10 % with 0 to 2 % of the way upwards, or at 3 % with 14 %; those with a learning rate that
+#: was too high at 11 % with 44 % and at 60 % with 80 %.
+OSCILLATING, OSCILLATING_BACKWARD = 0.03, 0.25
+
+#: A training loss that has hardly moved: if more than this fraction of its way led upwards it went nowhere, and the
+#: updates are too large to learn from; if less, it crept downwards. Seen: 26 % at a rate that was far too low, and 44
+#: to 50 % in networks that a high rate had ruined.
+GOING_NOWHERE = 0.35
+
+#: A training loss that is still high, falls by less than 1 % an epoch, in three of four epochs, and in the second half
+#: of the epochs by half of what it fell in the first: it creeps. The report's network at its own rate falls by 1.6 % an
+#: epoch, at a tenth of it by 0.6 %.
+CREEPING, CREEPING_FALLS, CREEPING_STRAIGHTNESS, CREEPING_EPOCHS = 0.01, 0.75, 0.5, 8
+
+#: While a schedule has not brought the rate up to this fraction of its peak, slow progress says nothing about the peak.
+RISEN = 0.5
+
+#: Settings that explain why a network learns badly, by the keys of the notes before training; what a learning rate does
+#: is seen in the curves themselves.
+CAUSES = (
+    "batch-too-large", "much-smoothing", "warmup-too-long", "much-dropout", "large-penalty", "tiny-normalized-batch",
+    "linear-network", "head-forever", "body-stands-still",
+)  # fmt: skip
+
+#: A class that is recognised less than half as often as by guessing is ignored rather than difficult.
+FRACTION_OF_GUESSING = 0.5
+
+#: From fewer images of a class nothing follows.
+MIN_IMAGES = 10
+
+#: A class with less than half of the training images that the classes have on average is rare.
+RARE = 0.5
+
+#: More names would not be read.
+_MAX_NAMED = 3
 
 
 def run_notes(
@@ -34,20 +97,20 @@ def run_notes(
             a class that is hardly ever recognised, which may be a rare one.
 
     Returns:
-        At most :data:`MOST_NOTES`; none where there is nothing to say yet.
+        At most :data:`MAX_NOTES`; none where there is nothing to say yet.
     """
     ended = run.status.ended
     found = _found(Situation(run, history, evaluation, count_training), live=not ended)
     if not ended:
         held = {note.key for note in _found(Situation(run, history[:-1]), live=True)}
         found = [note for note in found if note.key in held]
-    return by_importance(found)[:MOST_NOTES]
+    return by_importance(found)[:MAX_NOTES]
 
 
 def _found(situation: Situation, *, live: bool) -> list[Note]:
     """The notes of all rules in their order; with ``live`` of those that may speak while the run is at work."""
     notes: list[Note] = []
-    for rule in RULES:
+    for rule in _RULES:
         told = {note.key for note in notes}
         if (live and not rule.live) or told & set(rule.unless):
             continue
@@ -55,3 +118,317 @@ def _found(situation: Situation, *, live: bool) -> list[Note]:
         if note is not None:
             notes.append(note)
     return notes
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line of the table.
+
+    Attributes:
+        find: Looks at a run and returns its note, or None.
+        live: Whether it may speak while the run is still at work.
+        unless: Keys of notes that say why already; with one of them this one would only repeat it.
+    """
+
+    find: Callable[[Situation], Note | None]
+    live: bool = False
+    unless: tuple[str, ...] = ()
+
+
+def _broke_down(s: Situation) -> Note | None:
+    """The loss was no longer a number, whether the run says so or its curves do."""
+    failed = s.run.status is RunStatus.FAILED and s.run.message.startswith(LOSS_BROKE_DOWN)
+    if not failed and s.verdict.kind != "diverged":
+        return None
+    epoch = len(s.history) + 1 if failed else int(s.verdict.evidence["epoch"])
+    last = next((record for record in reversed(s.history) if record.epoch < epoch), None)
+    before = f"; an epoch earlier it was {last.loss:.3g}" if last and math.isfinite(last.loss) else ""
+    return Note(
+        "broke-down",
+        "warning",
+        "The learning rate was too high: training broke down",
+        f"In epoch {epoch} the loss was no longer a number{before}. The weight updates, at a learning rate of "
+        f"{text(s.config.training.learning_rate)}, were so large that the weights ran away.",
+        {"training.learning_rate": lower(s.config, 10)},
+    )
+
+
+def _cause_in_the_settings(s: Situation) -> Note | None:
+    """A setting that was warned of before training, where the network learns badly."""
+    badly = s.verdict.kind in ("diverged", "not learning", "unstable", "underfitting") or (
+        s.verdict.kind == "still improving" and s.history[-1].accuracy < LOW_TRAINING_ACCURACY
+    )
+    if not badly:
+        return None
+    notes = (note for note in config_notes(s.config) if note.level == "warning" and note.key in CAUSES)
+    return next(notes, None)
+
+
+def _rate_too_high(s: Situation) -> Note | None:
+    """The training loss jumps about, gets worse, or stays where it began."""
+    kind, rate = s.verdict.kind, s.config.training.learning_rate
+    if kind == "diverged":
+        return None
+    if len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD:
+        evidence = (
+            f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
+            f"{percent(s.backward)} of its way led upwards: steps that are too large jump over the goal. The rate was "
+            f"{text(rate)}."
+        )
+    elif kind == "unstable" or (kind == "not learning" and s.backward >= GOING_NOWHERE):
+        evidence = f"{headline(s)[1]} The rate was {text(rate)}."
+    elif too_large(s.config) and kind in ("not learning", "underfitting"):
+        evidence = (
+            f"{headline(s)[1]} The rate was {text(rate)}; with {OPTIMIZER_NAMES[s.config.training.optimizer]}, "
+            f"training usually breaks down above {text(largest(s.config))}."
+        )
+    else:
+        return None
+    return Note(
+        "rate-too-high",
+        "warning",
+        "The learning rate is probably too high",
+        evidence,
+        {"training.learning_rate": lower(s.config, 10)},
+    )
+
+
+def _rate_too_low(s: Situation) -> Note | None:
+    """The training loss falls, but so slowly that nobody would wait for it."""
+    kind = s.verdict.kind
+    if len(s.losses) < CREEPING_EPOCHS or kind not in ("not learning", "underfitting", "still improving"):
+        return None
+    pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
+    creeps = s.falling >= CREEPING_FALLS and pace < CREEPING and s.straightness >= CREEPING_STRAIGHTNESS
+    crawls = kind == "not learning" or too_small(s.config)
+    if not (creeps or crawls) or pace <= 0 or s.history[-1].accuracy >= LOW_TRAINING_ACCURACY:
+        return None
+    rate = s.config.training.learning_rate
+    if max(record.learning_rate for record in s.history) < RISEN * rate:
+        return None
+    faster = higher(s.config, 10 if crawls else 3)
+    if faster <= rate:
+        return None
+    return Note(
+        "rate-too-low",
+        "warning",
+        "The learning rate is probably too low",
+        f"In {len(s.losses)} epochs the training loss went from {s.losses[0]:.2f} to {s.losses[-1]:.2f}, which is "
+        f"{100 * pace:.1f} % an epoch: it goes the right way, only slowly. The rate was {text(rate)}.",
+        {"training.learning_rate": faster},
+    )
+
+
+def _test_images_validated(s: Situation) -> Note | None:
+    if not s.history:
+        return None
+    return next((note for note in config_notes(s.config) if note.key == "validation-on-test"), None)
+
+
+def _overfitting(s: Situation) -> Note | None:
+    if s.verdict.kind != "overfitting":
+        return None
+    if not s.config.training.restore_best_weights:
+        return _from_verdict(s, "overfitting", "warning", {"training.restore_best_weights": True})
+    more = f" This run keeps the weights of epoch {s.best_epoch}, so nothing is lost."
+    return _from_verdict(s, "overfitting", "hint", suggestions.against_overfitting(s.config), more=more)
+
+
+def _large_gap(s: Situation) -> Note | None:
+    if s.verdict.kind != "large gap":
+        return None
+    return _from_verdict(s, "large-gap", "hint", suggestions.against_overfitting(s.config))
+
+
+def _underfitting(s: Situation) -> Note | None:
+    if s.verdict.kind != "underfitting":
+        return None
+    return _from_verdict(s, "underfitting", "hint", suggestions.against_underfitting(s.config))
+
+
+def _too_few_epochs(s: Situation) -> Note | None:
+    epochs = len(s.history)
+    if not s.used_all_epochs or epochs >= 2000:
+        return None
+    more = {"training.epochs": min(2000, max(10, 2 * epochs))}
+    if epochs < MIN_EPOCHS:
+        return Note(
+            "too-few-epochs",
+            "hint",
+            f"{epochs} epoch{' is' if epochs == 1 else 's are'} only a first look",
+            f"A tendency shows after {MIN_EPOCHS} epochs at the earliest.",
+            more,
+        )
+    if s.verdict.kind != "still improving" or epochs - s.best_epoch >= RECENT_EPOCHS:
+        return None
+    return Note(
+        "too-few-epochs",
+        "hint",
+        "It could have gone on: it was still improving at the end",
+        f"All {epochs} epochs were used, and the best was epoch {s.best_epoch}. {_monitored(s).capitalize()} was "
+        f"{_value(s, epochs - RECENT_EPOCHS)} in epoch {epochs - RECENT_EPOCHS} and {_value(s, epochs)} in the last.",
+        more,
+    )
+
+
+def _stopped_too_early(s: Situation) -> Note | None:
+    patience = s.config.training.patience
+    if not s.stopped_by_patience or len(s.history) < MIN_EPOCHS:
+        return None
+    jumpy = patience <= SHORT_PATIENCE and s.validation_noise >= JUMPY and s.verdict.kind != "overfitting"
+    if s.verdict.kind != "still improving" and not jumpy:
+        return None
+    reason = (
+        f"From one epoch to the next the validation loss typically jumps by {percent(s.validation_noise)}, so that "
+        f"{patience} epochs without a better one may be chance"
+        if jumpy
+        else f"The training loss was still falling, to {s.losses[-1]:.2f} at the end"
+    )
+    return Note(
+        "stopped-too-early",
+        "hint",
+        f"Early stopping may have come too early, after epoch {len(s.history)}",
+        f"{reason}. The best epoch was {s.best_epoch}, and patience was {patience}.",
+        {"training.patience": min(2000, 3 * patience)},
+    )
+
+
+def _still_improving(s: Situation) -> Note | None:
+    if s.verdict.kind != "still improving":
+        return None
+    return _from_verdict(s, "still-improving", "hint", {})
+
+
+def _plateau(s: Situation) -> Note | None:
+    window = max(PLATEAU_EPOCHS, len(s.history) // 3)
+    blocked = ("diverged", "unstable", "not learning", "overfitting")
+    if len(s.history) < window + MIN_EPOCHS or s.verdict.kind in blocked:
+        return None
+    earlier, recent = s.history[:-window], s.history[-window:]
+    if max(record.accuracy for record in recent) >= LEARNT_BY_HEART:
+        return None
+    for name in ("loss", "val_loss"):
+        before, now = (min(getattr(record, name) for record in part) for part in (earlier, recent))
+        if now < (1 - PROGRESS) * before:
+            return None
+    if s.history[-1].learning_rate < BROUGHT_DOWN * s.config.training.learning_rate:
+        advice = "The learning rate has come down as far as it helps; more epochs will change nothing."
+        changes: dict[str, Any] = {}
+    else:
+        advice, changes = suggestions.against_plateau(s.config)
+    return Note(
+        "plateau",
+        "hint",
+        f"No progress for {window} epochs",
+        f"The lowest training loss since epoch {recent[0].epoch} is {min(record.loss for record in recent):.3f}; "
+        f"before, it was {min(record.loss for record in earlier):.3f}. The validation loss has not got better either. "
+        f"{advice}",
+        changes,
+    )
+
+
+def _stopped_in_time(s: Situation) -> Note | None:
+    if not s.stopped_by_patience or _stopped_too_early(s) is not None or s.verdict.kind == "too short":
+        return None
+    kept = "whose weights are kept" if s.config.training.restore_best_weights else "whose weights were not kept"
+    return Note(
+        "stopped-in-time",
+        "good",
+        f"Early stopping ended it after epoch {len(s.history)}",
+        f"For {s.config.training.patience} epochs {_monitored(s)} was no better than in epoch {s.best_epoch}, {kept}.",
+    )
+
+
+def _all_well(s: Situation) -> Note | None:
+    return _from_verdict(s, "all-well", "good", {}) if s.verdict.kind == "healthy" else None
+
+
+def _from_verdict(s: Situation, key: str, level: Level, changes: dict[str, Any], *, more: str = "") -> Note:
+    title, rest = headline(s)
+    return Note(key, level, title, f"{rest} {s.verdict.detail}{more}", changes)
+
+
+def _monitored(s: Situation) -> str:
+    return "the validation accuracy" if s.config.training.monitor == "val_accuracy" else "the validation loss"
+
+
+def _value(s: Situation, epoch: int) -> str:
+    """What early stopping looks at, in an epoch."""
+    record = next(record for record in s.history if record.epoch == epoch)
+    value: float = getattr(record, s.config.training.monitor)
+    return percent(value) if s.config.training.monitor == "val_accuracy" else f"{value:.2f}"
+
+
+def classes_ignored(s: Situation) -> Note | None:
+    """Classes that the network hardly ever names although they are there: an observation on test images only."""
+    found = s.evaluation
+    if found is None:
+        return None
+    guessing = 1 / len(found.classes)
+    ignored = [
+        index
+        for index, scores in enumerate(found.report)
+        if scores.support >= MIN_IMAGES and scores.recall < FRACTION_OF_GUESSING * guessing
+    ]
+    if not ignored:
+        return None
+    names = [found.classes[index] for index in ignored]
+    listed = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
+    rare = _rare(s, names)
+    advice = (
+        "There are few training images of it: counting them more makes up for that."
+        if rare
+        else "Look at these images on the Evaluate page: what do they have in common? It is an observation on test "
+        "images; settings chosen by it would spoil the test."
+    )
+    return Note(
+        "class-ignored",
+        "hint",
+        f"Hardly ever recognised: {listed}",
+        f"{_missed(found, ignored[0])} By guessing it would be {100 * guessing:.0f} %. {advice}",
+        {"training.class_weights": "balanced"} if rare and s.config.training.class_weights == "none" else {},
+    )
+
+
+def _missed(found: Evaluation, index: int) -> str:
+    """What became of the images of a class, in a sentence or two."""
+    row = found.confusion_matrix[index].tolist()
+    name, right, total = found.classes[index], row[index], sum(row)
+    others = [(count, other) for other, count in enumerate(row) if other != index]
+    count, other = max(others, key=lambda pair: pair[0])
+    said = (
+        "never named at all" if not found.confusion_matrix[:, index].any() else f"right for {right} of {total} images"
+    )
+    return f"{name} is {said}; most of them, {count}, were taken for {found.classes[other]}."
+
+
+def _rare(s: Situation, names: list[str]) -> bool:
+    """Whether all of these classes have few training images, which has nothing to do with the test."""
+    counts = s.count_training()
+    if not counts:
+        return False
+    mean = sum(counts.values()) / len(counts)
+    return all(counts.get(name, mean) < RARE * mean for name in names)
+
+
+_RATES = ("broke-down", "rate-too-high", "rate-too-low")
+_ENDS = ("too-few-epochs", "stopped-too-early")
+
+#: In the order in which notes of the same level are shown.
+_RULES: tuple[Rule, ...] = (
+    Rule(_broke_down, live=True),
+    Rule(_cause_in_the_settings, live=True),
+    Rule(_rate_too_high, live=True),
+    Rule(_rate_too_low, live=True, unless=CAUSES),
+    Rule(_test_images_validated, live=True),
+    Rule(_overfitting, live=True),
+    Rule(_stopped_too_early, unless=_RATES),
+    Rule(_too_few_epochs, unless=_RATES),
+    Rule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
+    Rule(_underfitting, unless=(*_RATES, *CAUSES, "plateau")),
+    Rule(_large_gap),
+    Rule(_still_improving, unless=(*_RATES, *_ENDS, "plateau")),
+    Rule(classes_ignored),
+    Rule(_all_well),
+    Rule(_stopped_in_time),
+)

@@ -1,12 +1,57 @@
-"""Notes before training: choices that usually fail, or do not do what they seem to."""
+"""Notes before training: what the settings of a run usually lead to, one function for each choice that often fails."""
 
 from __future__ import annotations
 
-from aquadash.coach import network_rules, schedule_rules, training_rules
-from aquadash.coach.note import Note, by_importance
-from aquadash.config import RunConfig
+import math
 
-_RULES = (*training_rules.RULES, *schedule_rules.RULES, *network_rules.RULES)
+from aquadash import augment
+from aquadash.coach import network_rules
+from aquadash.coach.note import ConfigRule, Note, by_importance
+from aquadash.coach.rates import (
+    OPTIMIZER_NAMES,
+    USUAL_RATE,
+    effective_rate,
+    largest,
+    lower,
+    rounded,
+    text,
+    too_large,
+    too_small,
+)
+from aquadash.config import RunConfig, TrainingConfig
+from aquadash.data import SOURCES
+from aquadash.errors import AquaDashError
+from aquadash.training.hardware import multiplies_bfloat16
+
+#: With 2,500 images a larger batch leaves four weight updates an epoch or fewer.
+MAX_BATCH_SIZE = 512
+
+#: More smoothing asks the network to be less sure than it should be of anything; 0.1 is what most papers use.
+MAX_SMOOTHING = 0.3
+
+#: From so few images the 95 % interval of an accuracy reaches 10 points to either side.
+MIN_VALIDATION_IMAGES = 100
+
+#: So many epochs without early stopping are an hour and more, most of it after the best one.
+MANY_EPOCHS = 300
+
+#: Epochs without progress after which to give up, where no schedule asks for more: four times the report's.
+USUAL_PATIENCE = 20
+
+#: A planned schedule holds the learning rate high for about the first third of the training, during which validation
+#: may make no progress. Patience below this fraction of the epochs ends the run there, before the rate has come down.
+PATIENCE_FRACTION = 0.25
+
+#: Epochs without progress after which ``plateau`` usually cuts the rate.
+USUAL_WAIT = 5
+
+#: How often ``plateau`` should get to cut the rate before early stopping gives up.
+CUTS_BEFORE_STOP = 3
+
+#: A rate this small a fraction of its peak changes nothing that can be seen.
+FADED = 1e-4
+
+_PLANNED = ("cosine", "one_cycle")
 
 
 def config_notes(config: RunConfig) -> list[Note]:
@@ -14,4 +59,288 @@ def config_notes(config: RunConfig) -> list[Note]:
 
     Settings that the chosen network does not use are passed over.
     """
-    return by_importance(rule(config) for rule in _RULES)
+    return by_importance(rule(config) for rule in (*_RULES, *network_rules.RULES))
+
+
+def sensible_patience(training: TrainingConfig) -> int:
+    """Patience that early stopping needs in order not to cut the schedule short."""
+    if training.schedule in _PLANNED:
+        return math.ceil(PATIENCE_FRACTION * training.epochs)
+    if training.schedule == "plateau":
+        return max(USUAL_PATIENCE, CUTS_BEFORE_STOP * math.ceil(training.schedule_epochs))
+    return USUAL_PATIENCE
+
+
+def _test_images_validate(config: RunConfig) -> Note | None:
+    if config.training.validation != "test":
+        return None
+    return Note(
+        "validation-on-test",
+        "warning",
+        "Test images decide when training stops",
+        "Validation looks at the first 400 test images (where there are no more, four fifths) after each epoch. What "
+        "they say about the network afterwards is too good, for the end was chosen to suit them; only the others have "
+        "not been looked at.",
+        {"training.validation": "training"},
+    )
+
+
+def _batch_too_large(config: RunConfig) -> Note | None:
+    size = config.training.batch_size
+    if size <= MAX_BATCH_SIZE:
+        return None
+    updates = _updates_per_epoch(config)
+    count = "only a few" if updates is None else f"{updates:,}"
+    return Note(
+        "batch-too-large",
+        "warning",
+        f"Batches of {size:,} images leave few steps to learn",
+        f"The weights change once a batch. With these images that is {count} weight update"
+        f"{'' if updates == 1 else 's'} an epoch, so that learning takes many epochs.",
+        {"training.batch_size": 64},
+    )
+
+
+def _much_smoothing(config: RunConfig) -> Note | None:
+    smoothing = config.training.label_smoothing
+    if smoothing <= MAX_SMOOTHING:
+        return None
+    return Note(
+        "much-smoothing",
+        "warning",
+        f"Label smoothing of {smoothing:g} takes much of the truth away",
+        f"The network is asked to give only {100 * (1 - smoothing):.0f} % and a little to the right class, so that "
+        "right and wrong look alike. 0.1 is usual.",
+        {"training.label_smoothing": 0.1},
+    )
+
+
+def _last_weights(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.restore_best_weights or not training.patience:
+        return None
+    return Note(
+        "last-weights-kept",
+        "hint",
+        "The weights of the last epoch are kept, not the best",
+        f"Early stopping ends the run {training.patience} epochs after the best one; without “restore best weights” it "
+        "is the network of the end that is measured.",
+        {"training.restore_best_weights": True},
+    )
+
+
+def _raw_scores(config: RunConfig) -> Note | None:
+    if not config.training.from_logits:
+        return None
+    return Note(
+        "from-logits",
+        "hint",
+        "The loss is told to expect raw scores",
+        "The network's last step already makes probabilities. Keras notices, warns in the log and corrects it; without "
+        "that the loss could hardly fall.",
+        {"training.from_logits": False},
+    )
+
+
+def _few_validation_images(config: RunConfig) -> Note | None:
+    training = config.training
+    source = SOURCES.get(config.data.source)
+    if training.validation == "test" or source is None:
+        return None
+    images = round((source.train or 0) * training.validation_fraction)
+    if not 0 < images < MIN_VALIDATION_IMAGES:
+        return None
+    return Note(
+        "few-validation-images",
+        "hint",
+        f"Only about {images} images validate",
+        "From so few, validation accuracy jumps by several points by chance alone, and with it the choice of the best "
+        "epoch.",
+        {"training.validation_fraction": 0.15},
+    )
+
+
+def _nothing_to_balance(config: RunConfig) -> Note | None:
+    source = SOURCES.get(config.data.source)
+    if config.training.class_weights != "balanced" or source is None or not source.balanced:
+        return None
+    return Note(
+        "nothing-to-balance",
+        "hint",
+        "There is nothing to balance",
+        "Class weights make up for rare classes. In this data set every class has as many images as any other.",
+        {"training.class_weights": "none"},
+    )
+
+
+def _slow_precision(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.precision != "mixed_bfloat16" or training.device == "gpu" or multiplies_bfloat16():
+        return None
+    return Note(
+        "slow-precision",
+        "hint",
+        "bfloat16 is no faster on this processor",
+        "It has no instructions for such numbers and has to convert them back and forth. ‘auto’ uses them only where "
+        "they are faster.",
+        {"training.precision": "auto"},
+    )
+
+
+def _updates_per_epoch(config: RunConfig) -> int | None:
+    """Weight updates an epoch; None where the number of images is not known beforehand."""
+    source = SOURCES.get(config.data.source)
+    if source is None or source.train is None:
+        return None
+    try:
+        factor = augment.plan(config.augmentation).factor
+    except AquaDashError:
+        # A pipeline that is gone; that is told elsewhere.
+        return None
+    learnt = 1.0 if config.training.validation == "test" else 1 - config.training.validation_fraction
+    return max(1, int(source.train * learnt * factor) // config.training.batch_size)
+
+
+def _rate_too_high(config: RunConfig) -> Note | None:
+    training = config.training
+    if not too_large(config):
+        return None
+    evidence = f"With {OPTIMIZER_NAMES[training.optimizer]}, training usually breaks down above {text(largest(config))}"
+    if effective_rate(training) > training.learning_rate:
+        added_up = f"steps in one direction add up to {effective_rate(training):.2g}"
+        evidence += f": with a momentum of {training.momentum:g}, {added_up}"
+    return Note(
+        "rate-too-high",
+        "warning",
+        f"A learning rate of {text(training.learning_rate)} is very high",
+        f"{evidence}. Then the loss jumps about or is no longer a number.",
+        {"training.learning_rate": lower(config, 10)},
+    )
+
+
+def _rate_too_low(config: RunConfig) -> Note | None:
+    training = config.training
+    if not too_small(config):
+        return None
+    usual = USUAL_RATE[training.optimizer]
+    return Note(
+        "rate-too-low",
+        "hint",
+        f"A learning rate of {text(training.learning_rate)} is very low",
+        f"With {OPTIMIZER_NAMES[training.optimizer]}, the network will hardly move in the first epochs; {text(usual)} "
+        "is a good start.",
+        {"training.learning_rate": rounded(min(usual, largest(config)))},
+    )
+
+
+def _no_end(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.patience or training.epochs <= MANY_EPOCHS:
+        return None
+    return Note(
+        "no-early-stopping",
+        "warning",
+        f"Nothing ends this before epoch {training.epochs:,}",
+        "Patience is 0, so early stopping is off. The best epoch usually comes long before, and the rest is waiting.",
+        {"training.patience": min(training.epochs, sensible_patience(training))},
+    )
+
+
+def _patience_cuts_the_schedule(config: RunConfig) -> Note | None:
+    training = config.training
+    needed = sensible_patience(training)
+    if training.schedule not in _PLANNED or not 0 < training.patience < needed:
+        return None
+    return Note(
+        "patience-cuts-schedule",
+        "warning",
+        "Early stopping will cut the schedule short",
+        f"The learning rate comes down towards epoch {training.epochs:,}, and most of the gain comes then. While it is "
+        f"still high, {training.patience} epochs without progress are nothing unusual, and the run would end there.",
+        {"training.patience": needed},
+    )
+
+
+def _patience_before_plateau(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.schedule != "plateau" or not 0 < training.patience <= training.schedule_epochs:
+        return None
+    changes = {"training.patience": sensible_patience(training)}
+    if changes["training.patience"] > training.epochs:
+        # So much patience would never run out; cuts have to come sooner.
+        changes = {"training.schedule_epochs": USUAL_WAIT, "training.patience": USUAL_PATIENCE}
+    return Note(
+        "patience-before-plateau",
+        "warning",
+        "Early stopping comes before the learning rate is cut",
+        f"The rate is cut after {training.schedule_epochs:g} epochs without progress, but after {training.patience} of "
+        "them the run ends.",
+        changes,
+    )
+
+
+def _warmup_too_long(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.warmup_epochs <= training.epochs / 2:
+        return None
+    whole = training.warmup_epochs >= training.epochs
+    return Note(
+        "warmup-too-long",
+        "warning" if whole else "hint",
+        "The warm-up is as long as the training" if whole else "The warm-up takes more than half of the training",
+        f"The learning rate rises over {training.warmup_epochs:g} of {training.epochs:,} epochs. A tenth of them is "
+        "usual; then there is time to learn at the full rate.",
+        {"training.warmup_epochs": round(training.epochs / 10, 1)},
+    )
+
+
+def _never_cut(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.schedule != "step" or training.schedule_epochs < training.epochs:
+        return None
+    return Note(
+        "never-cut",
+        "hint",
+        "The learning rate is never cut",
+        f"The first cut would come after epoch {training.schedule_epochs:g}, and training ends with epoch "
+        f"{training.epochs:,}.",
+        {"training.schedule_epochs": max(0.1, round(training.epochs / 3, 1))},
+    )
+
+
+def _rate_fades(config: RunConfig) -> Note | None:
+    training = config.training
+    if training.schedule not in ("step", "exponential"):
+        return None
+    faded = training.schedule_epochs * math.log(FADED) / math.log(training.schedule_factor)
+    if faded >= training.epochs / 2:
+        return None
+    return Note(
+        "rate-fades",
+        "hint",
+        f"From epoch {math.ceil(faded):,} on the network stands still",
+        f"By then the learning rate is a ten-thousandth of its start, and {training.epochs:,} epochs are planned. Cut "
+        "it less often.",
+        {"training.schedule_epochs": max(0.1, round(training.epochs / 10, 1)), "training.schedule_factor": 0.5},
+    )
+
+
+#: In the order in which notes of the same level are shown.
+_RULES: tuple[ConfigRule, ...] = (
+    _test_images_validate,
+    _batch_too_large,
+    _much_smoothing,
+    _last_weights,
+    _few_validation_images,
+    _raw_scores,
+    _nothing_to_balance,
+    _slow_precision,
+    _rate_too_high,
+    _patience_cuts_the_schedule,
+    _patience_before_plateau,
+    _warmup_too_long,
+    _no_end,
+    _rate_too_low,
+    _never_cut,
+    _rate_fades,
+)

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-from aquadash.coach.note import Note
+from aquadash.coach.note import ConfigRule, Note
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data import SOURCES
 from aquadash.models import MODELS
 from aquadash.models import uses as network_uses
 
 #: With more, a unit is off in four of five steps, and what is left of a layer changes too much from step to step.
-MOST_DROPOUT = 0.8
+MAX_DROPOUT = 0.8
 
 #: A penalty of this weight outweighs the cross entropy: the weights go to zero instead of learning. 0.0001 to 0.001 is
 #: usual.
-LARGEST_PENALTY = 0.01
+MAX_PENALTY = 0.01
 
 #: Batch normalization takes mean and deviation of the batch, and those of one or two images say nothing.
-SMALLEST_NORMALIZED_BATCH = 3
-
-Rule = Callable[[RunConfig], Note | None]
-
-
-def image_side(source: str) -> int | None:
-    """The side of a source's images in pixels, as far as that is known without loading it."""
-    known = SOURCES.get(source)
-    return None if known is None else known.side
+MIN_NORMALIZED_BATCH = 3
 
 
 def uses(config: RunConfig, name: str) -> bool:
@@ -49,7 +40,7 @@ def frozen(config: RunConfig) -> bool:
 
 def _much_dropout(config: RunConfig) -> Note | None:
     dropout = config.model.dropout
-    if dropout <= MOST_DROPOUT or not uses(config, "dropout"):
+    if dropout <= MAX_DROPOUT or not uses(config, "dropout"):
         return None
     return Note(
         "much-dropout",
@@ -64,7 +55,7 @@ def _large_penalty(config: RunConfig) -> Note | None:
     large = {
         f"model.{name}": getattr(config.model, name)
         for name in ("l1", "l2")
-        if uses(config, name) and getattr(config.model, name) > LARGEST_PENALTY
+        if uses(config, name) and getattr(config.model, name) > MAX_PENALTY
     }
     if not large:
         return None
@@ -82,7 +73,7 @@ def _large_penalty(config: RunConfig) -> Note | None:
 def _tiny_normalized_batch(config: RunConfig) -> Note | None:
     size = config.training.batch_size
     normalizes = (uses(config, "batch_normalization") and config.model.batch_normalization) or thawed(config)
-    if size >= SMALLEST_NORMALIZED_BATCH or not normalizes:
+    if size >= MIN_NORMALIZED_BATCH or not normalizes:
         return None
     return Note(
         "tiny-normalized-batch",
@@ -139,11 +130,11 @@ def _linear_network(config: RunConfig) -> Note | None:
 
 
 def _small_maps(config: RunConfig) -> Note | None:
-    side = image_side(config.data.source)
-    if side is None or not uses(config, "kernel_size"):
+    source = SOURCES.get(config.data.source)
+    if source is None or source.side is None or not uses(config, "kernel_size"):
         return None
     kernel = config.model.kernel_size
-    for block, seen in enumerate(sides(config.model, side), start=1):
+    for block, seen in enumerate(sides(config.model, source.side), start=1):
         if kernel > seen:
             return Note(
                 "small-maps",
@@ -195,7 +186,7 @@ def sides(model: ModelConfig, side: int) -> list[int]:
 
 
 #: In the order in which notes of the same level are shown.
-RULES: tuple[Rule, ...] = (
+RULES: tuple[ConfigRule, ...] = (
     _much_dropout,
     _large_penalty,
     _tiny_normalized_batch,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+
+from aquadash.config import RunConfig
 
 Level = Literal["warning", "hint", "good"]
 
@@ -39,6 +41,10 @@ class Note:
             "evidence": self.evidence,
             "changes": dict(self.changes),
         }
+
+
+#: Looks at settings before training.
+ConfigRule = Callable[[RunConfig], Note | None]
 
 
 def by_importance(notes: Iterable[Note | None]) -> list[Note]:

@@ -25,21 +25,21 @@ OPTIMIZER_NAMES = {
 USUAL_RATE = {"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
 
 #: Effective rates (see :func:`effective_rate`) above these usually break training.
-LARGEST_RATE = {"sgd": 0.3, "momentum": 0.3, "nesterov": 0.3, "rmsprop": 0.005, "adam": 0.005, "adamw": 0.005}
+MAX_RATE = {"sgd": 0.3, "momentum": 0.3, "nesterov": 0.3, "rmsprop": 0.005, "adam": 0.005, "adamw": 0.005}
 
 #: Batch normalization allows larger rates: Ioffe and Szegedy 2015, "Batch Normalization", section 4.2.1, trained with 5
 #: times the rate of the network without it.
 NORMALIZED_FACTOR = 5
 
 #: With effective rates below these nothing much happens in the epochs that people wait for.
-SMALLEST_RATE = {"sgd": 3e-4, "momentum": 3e-4, "nesterov": 3e-4, "rmsprop": 3e-5, "adam": 3e-5, "adamw": 3e-5}
+MIN_RATE = {"sgd": 3e-4, "momentum": 3e-4, "nesterov": 3e-4, "rmsprop": 3e-5, "adam": 3e-5, "adamw": 3e-5}
 
 
 def effective_rate(training: TrainingConfig) -> float:
     """The learning rate that steps in one direction add up to.
 
-    With momentum m each step keeps the share m of the last one, so that steps in the same direction grow to 1 / (1 - m)
-    times the size of one.
+    With momentum m each step keeps the fraction m of the last one, so that steps in the same direction grow to
+    1 / (1 - m) times the size of one.
     """
     rate = training.learning_rate
     return rate / (1 - training.momentum) if training.optimizer in WITH_MOMENTUM else rate
@@ -48,7 +48,7 @@ def effective_rate(training: TrainingConfig) -> float:
 def largest(config: RunConfig) -> float:
     """The largest learning rate that usually works with the other settings, as a person would type it."""
     training = config.training
-    limit = LARGEST_RATE[training.optimizer] * (NORMALIZED_FACTOR if _normalizes(config) else 1)
+    limit = MAX_RATE[training.optimizer] * (NORMALIZED_FACTOR if _normalizes(config) else 1)
     return float(f"{limit * training.learning_rate / effective_rate(training):.2g}")
 
 
@@ -59,7 +59,7 @@ def too_large(config: RunConfig) -> bool:
 
 def too_small(config: RunConfig) -> bool:
     """Whether the rate usually takes more epochs than people wait for."""
-    return effective_rate(config.training) < SMALLEST_RATE[config.training.optimizer]
+    return effective_rate(config.training) < MIN_RATE[config.training.optimizer]
 
 
 def lower(config: RunConfig, factor: float) -> float:

@@ -1,14 +1,17 @@
-"""What the rules on a run look at: its settings, its complete epochs, what follows from both."""
+"""What the rules on a run look at: its settings, its complete epochs, what follows from both, its training images."""
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from aquadash.config import RunConfig
+from aquadash.data import SOURCES, Dataset
+from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, Verdict, best_epoch, overfit_verdict
 from aquadash.runs import EpochRecord, Run, RunStatus
 
@@ -63,20 +66,20 @@ class Situation:
 
     @cached_property
     def roughness(self) -> float:
-        """By what share of itself the training loss changes from one epoch to the next, on average."""
+        """By what fraction of itself the training loss changes from one epoch to the next, on average."""
         steps = [abs(after - before) for before, after in zip(self.losses, self.losses[1:], strict=False)]
         return statistics.fmean(steps) / max(statistics.fmean(self.losses), 1e-12) if steps else 0.0
 
     @cached_property
     def backward(self) -> float:
-        """The share of all movement of the training loss that went upwards, 0 to 1."""
+        """The fraction of all movement of the training loss that went upwards, 0 to 1."""
         steps = [after - before for before, after in zip(self.losses, self.losses[1:], strict=False)]
         moved = sum(abs(step) for step in steps)
         return sum(step for step in steps if step > 0) / moved if moved else 0.0
 
     @cached_property
     def falling(self) -> float:
-        """The share of epochs whose training loss is below that of the epoch before, 0 to 1."""
+        """The fraction of epochs whose training loss is below that of the epoch before, 0 to 1."""
         steps = [after < before for before, after in zip(self.losses, self.losses[1:], strict=False)]
         return sum(steps) / len(steps) if steps else 0.0
 
@@ -96,7 +99,7 @@ class Situation:
 
     @cached_property
     def validation_noise(self) -> float:
-        """By what share of its best value the validation loss typically jumps between two epochs (the median)."""
+        """By what fraction of its best value the validation loss typically jumps between two epochs (the median)."""
         values = [record.val_loss for record in self.history if math.isfinite(record.val_loss)]
         jumps = [abs(after - before) for before, after in zip(values, values[1:], strict=False)]
         return statistics.median(jumps) / max(min(values), 1e-12) if jumps else 0.0
@@ -108,6 +111,22 @@ def headline(s: Situation) -> tuple[str, str]:
     return title, rest[:1].upper() + rest[1:]
 
 
-def percent(share: float) -> str:
-    """A share as whole per cent."""
-    return f"{100 * share:.0f} %"
+def training_counts(run: Run, load: Callable[[str], Dataset]) -> Mapping[str, int]:
+    """Training images by class name, validation images among them; empty where the run's images are not here any more.
+
+    Args:
+        run: The run.
+        load: Gives the data set of a source.
+    """
+    source = SOURCES.get(run.config.data.source)
+    if source is None or source.key() is None:
+        # Loading would begin a download, which nobody has asked for.
+        return {}
+    try:
+        dataset = load(source.name)
+    except AquaDashError:
+        return {}
+    if dataset.fingerprint != run.dataset_fingerprint:
+        return {}
+    counts = Counter(dataset.train.labels.tolist())
+    return {name: counts[label] for label, name in enumerate(dataset.class_names)}

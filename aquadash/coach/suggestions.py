@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aquadash.coach.before import CUTS_BEFORE_STOP, USUAL_PATIENCE, USUAL_WAIT
 from aquadash.coach.network_rules import frozen, uses
 from aquadash.coach.rates import lower
-from aquadash.coach.schedule_rules import CUTS_BEFORE_STOP, USUAL_PATIENCE, USUAL_WAIT
 from aquadash.config import RunConfig
 
 #: As much as the report uses; with more, a network of this size begins to learn worse.

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from aquadash.evaluation.agreement import Agreement, agreement_of
 from aquadash.evaluation.browse import SORTS, select
-from aquadash.evaluation.calibration import Calibration, bin_of, reliability
-from aquadash.evaluation.compare import McNemar
-from aquadash.evaluation.coverage import (
+from aquadash.evaluation.calibration import Calibration, Rescaling, bin_of, reliability, rescale
+from aquadash.evaluation.compare import Agreement, McNemar, PairTest, agreement_of, pairwise, pareto_front
+from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
+from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
+from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval
+from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
+from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
+from aquadash.evaluation.paired import AccuracyChange, PairedChange, paired_change, verdict
+from aquadash.evaluation.summary import Summary, summarize
+from aquadash.evaluation.threshold_curves import (
+    ClassCurves,
     CoverageCurve,
     CoveragePoint,
     answered,
     coverage_at,
     coverage_curve,
     lowest_threshold,
+    macro_mean,
+    parts_at,
+    ranking_curves,
 )
-from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
-from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
-from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval
-from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
-from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate, wilson_interval
-from aquadash.evaluation.paired import AccuracyChange, PairedChange, paired_change, verdict
-from aquadash.evaluation.pairs import PairTest, pairwise
-from aquadash.evaluation.pareto import pareto_front
-from aquadash.evaluation.summary import Rescaling, Summary, rescale, summarize
-from aquadash.evaluation.threshold_curves import ClassCurves, macro_mean, parts_at, ranking_curves
 
 __all__ = [
     "AccuracyChange",

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation.metrics import PROBABILITY_FLOOR, checked
+from aquadash.evaluation.compare import PredictionsLike
+from aquadash.evaluation.metrics import checked, cross_entropy, predicted_labels
 
 #: Intervals of confidence, as many as in the paper that :func:`reliability` follows.
 NUM_BINS = 15
 
 #: What the fit may choose from. Beyond these ends the probabilities are all but one-hot or all but equal.
-LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 100.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 100.0
 
 #: The smallest positive number of single precision: a stored 0 was below it.
 _LOGARITHM_FLOOR = float(np.finfo(np.float32).tiny)
@@ -30,7 +31,7 @@ class Calibration:
         edges: float64 (bins + 1,), 0 to 1. A bin holds its upper edge and not its lower one.
         counts: int64 (bins,), images whose confidence is in the bin.
         confidence: float64 (bins,), their mean confidence; nan in an empty bin.
-        accuracy: float64 (bins,), the share of them that is right; nan in an empty bin.
+        accuracy: float64 (bins,), the fraction of them that is right; nan in an empty bin.
         ece: Expected calibration error, 0 to 1: the mean distance of the two, each bin counting by its images.
         mce: The largest distance of any bin, 0 to 1.
         loss: Mean cross entropy in nats, as in :func:`aquadash.evaluation.evaluate`.
@@ -51,12 +52,12 @@ class Calibration:
     @property
     def mean_confidence(self) -> float:
         """Over all images."""
-        return float(np.nansum(self.counts * np.nan_to_num(self.confidence)) / self.n)
+        return float(np.nansum(self.counts * self.confidence) / self.n)
 
     @property
     def mean_accuracy(self) -> float:
         """Over all images."""
-        return float(np.nansum(self.counts * np.nan_to_num(self.accuracy)) / self.n)
+        return float(np.nansum(self.counts * self.accuracy) / self.n)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; None for the mean of an empty bin."""
@@ -100,7 +101,41 @@ class Temperature:
     at_limit: bool
 
 
-def reliability(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = NUM_BINS) -> Calibration:
+@dataclass(frozen=True, eq=False)
+class Rescaling:
+    """A temperature fitted on validation images and what it does to others.
+
+    Attributes:
+        temperature: The fit.
+        before: The calibration of the images that it was not fitted on.
+        after: And of the same images with it.
+        judged: bool (n,), which of the test images these are.
+    """
+
+    temperature: Temperature
+    before: Calibration
+    after: Calibration
+    judged: NDArray[np.bool_]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "temperature": self.temperature.value,
+            "at_limit": self.temperature.at_limit,
+            "fitted_on": self.temperature.n,
+            "validation_loss_before": self.temperature.loss_before,
+            "validation_loss_after": self.temperature.loss_after,
+            "test_images": self.before.n,
+            "ece_before": self.before.ece,
+            "ece_after": self.after.ece,
+            "loss_before": self.before.loss,
+            "loss_after": self.after.loss,
+            "brier_before": self.before.brier,
+            "brier_after": self.after.brier,
+        }
+
+
+def reliability(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
     """Hold the confidence of answers against how many of them are right.
 
     C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017), equations 2
@@ -111,43 +146,37 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = NUM_
     Args:
         labels: Integers, shape (n,).
         probabilities: Shape (n, classes), rows sum to 1.
-        bins: Intervals of confidence between 0 and 1.
 
     Raises:
-        DataError: The arrays do not belong together, or there is no bin.
+        DataError: The arrays do not belong together.
     """
-    truth, shares = checked(labels, probabilities)
-    if bins < 1:
-        raise DataError(f"The number of bins is {bins}; expected 1 or more.")
-    confident, right = shares.max(axis=1), shares.argmax(axis=1) == truth
-    where = bin_of(confident, bins=bins)
-    counts = np.bincount(where, minlength=bins)
-    mean_confidence, accuracy = (
-        np.divide(
-            np.bincount(where, weights=values, minlength=bins), counts, out=np.full(bins, np.nan), where=counts > 0
+    y_true, y_prob = checked(labels, probabilities)
+    confident, right = y_prob.max(axis=1), predicted_labels(y_prob) == y_true
+    where = bin_of(confident)
+    counts = np.bincount(where, minlength=NUM_BINS)
+    with np.errstate(invalid="ignore"):
+        mean_confidence, accuracy = (
+            np.bincount(where, weights=values, minlength=NUM_BINS) / counts for values in (confident, right)
         )
-        for values in (confident, right.astype(np.float64))
-    )
-    gaps = np.abs(np.nan_to_num(accuracy) - np.nan_to_num(mean_confidence))
-    of_truth = shares[np.arange(len(truth)), truth]
+    gaps = np.nan_to_num(np.abs(accuracy - mean_confidence))
+    own = y_prob[np.arange(len(y_true)), y_true]
     return Calibration(
-        edges=np.linspace(0, 1, bins + 1, dtype=np.float64),
+        edges=np.linspace(0, 1, NUM_BINS + 1, dtype=np.float64),
         counts=counts.astype(np.int64),
         confidence=mean_confidence,
         accuracy=accuracy,
-        ece=float((gaps * counts).sum() / len(truth)),
+        ece=float((gaps * counts).sum() / len(y_true)),
         mce=float(gaps.max()),
-        loss=float(-np.log(of_truth.clip(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)).mean()),
-        brier=float(((shares**2).sum(axis=1) - 2 * of_truth + 1).mean()),
-        n=len(truth),
+        loss=float(cross_entropy(y_true, y_prob).mean()),
+        brier=float(((y_prob**2).sum(axis=1) - 2 * own + 1).mean()),
+        n=len(y_true),
     )
 
 
-def bin_of(confidence: ArrayLike, *, bins: int = NUM_BINS) -> NDArray[np.int64]:
-    """The bin of each confidence, int64 (n,), 0 to ``bins - 1``; a confidence on an edge is in the bin below it."""
-    edges = np.linspace(0, 1, bins + 1)
-    found = np.searchsorted(edges[1:-1], np.asarray(confidence, dtype=np.float64), side="left")
-    return found.astype(np.int64)
+def bin_of(confidence: ArrayLike) -> NDArray[np.int64]:
+    """The bin of each confidence, int64 (n,), from 0; a confidence on an edge is in the bin below it."""
+    edges = np.linspace(0, 1, NUM_BINS + 1)
+    return np.searchsorted(edges[1:-1], np.asarray(confidence, dtype=np.float64)).astype(np.int64)
 
 
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
@@ -164,23 +193,23 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
     Raises:
         DataError: The arrays do not belong together.
     """
-    truth, shares = checked(labels, probabilities)
+    y_true, y_prob = checked(labels, probabilities)
     from scipy.optimize import brentq
     from scipy.special import logsumexp, softmax
 
-    scores = _scores(shares)
-    rows = np.arange(len(truth))
+    scores = _scores(y_prob)
+    rows = np.arange(len(y_true))
 
     def slope(inverse: float) -> float:
         """Of the loss by the inverse temperature."""
         scaled = softmax(inverse * scores, axis=1)
-        return float(((scaled * scores).sum(axis=1) - scores[rows, truth]).mean())
+        return float(((scaled * scores).sum(axis=1) - scores[rows, y_true]).mean())
 
     def loss(inverse: float) -> float:
         scaled = inverse * scores
-        return float((logsumexp(scaled, axis=1) - scaled[rows, truth]).mean())
+        return float((logsumexp(scaled, axis=1) - scaled[rows, y_true]).mean())
 
-    low, high = 1 / HIGHEST_TEMPERATURE, 1 / LOWEST_TEMPERATURE
+    low, high = 1 / MAX_TEMPERATURE, 1 / MIN_TEMPERATURE
     at_limit = True
     if slope(low) >= 0:
         inverse = low
@@ -192,7 +221,7 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
     if loss(inverse) >= loss(1.0):
         # Equal scores everywhere: nothing changes them, so nothing should.
         inverse = 1.0
-    return Temperature(1 / inverse, len(truth), loss(1.0), loss(inverse), at_limit and inverse != 1.0)
+    return Temperature(1 / inverse, len(y_true), loss(1.0), loss(inverse), at_limit and inverse != 1.0)
 
 
 def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
@@ -211,5 +240,31 @@ def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
     return scaled
 
 
-def _scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.maximum(shares, _LOGARITHM_FLOOR))
+def rescale(predictions: PredictionsLike, validation: PredictionsLike, *, validated_on_test: bool = False) -> Rescaling:
+    """Fit a temperature on the validation images and measure what it does to the test images.
+
+    Args:
+        predictions: Of the test images.
+        validation: Of the validation images.
+        validated_on_test: True if these are test images, as in the report's way; they are then left out of the measure
+            unless there are no others.
+
+    Raises:
+        DataError: The arrays do not belong together.
+    """
+    fitted = fit_temperature(validation.labels, validation.probabilities)
+    judged: NDArray[np.bool_] = np.ones(len(predictions.labels), dtype=bool)
+    if validated_on_test:
+        unseen = ~np.isin(predictions.indices, validation.indices)
+        judged = unseen if unseen.any() else judged
+    labels, probabilities = predictions.labels[judged], predictions.probabilities[judged]
+    return Rescaling(
+        temperature=fitted,
+        before=reliability(labels, probabilities),
+        after=reliability(labels, scale(probabilities, fitted.value)),
+        judged=judged,
+    )
+
+
+def _scores(y_prob: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.maximum(y_prob, _LOGARITHM_FLOOR))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
+from aquadash.evaluation.metrics import percent
+
 Metric = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
 _METRICS: tuple[Metric, ...] = get_args(Metric)
 Kind = Literal[
@@ -28,19 +30,19 @@ MIN_EPOCHS = 4
 #: "Where the curve is now" is the mean of so many last epochs, because single epochs jump by chance.
 RECENT_EPOCHS = 3
 
-#: The validation loss must be above its best by this share of it before we speak of a rise: the best of many epochs is
-#: always a little lucky, and with a few hundred validation images the loss wanders by a few per cent.
+#: The validation loss must be above its best by this fraction of it before we speak of a rise: the best of many epochs
+#: is always a little lucky, and with a few hundred validation images the loss wanders by a few per cent.
 MIN_RISE = 0.05
 
-#: A network whose training loss has fallen by less than this share since the first epoch, and whose accuracy is low,
+#: A network whose training loss has fallen by less than this fraction since the first epoch, and whose accuracy is low,
 #: has not learned anything: the order of the images alone moves the loss by about 1 %.
 MIN_FALL = 0.03
 
-#: If the best validation loss of all undercuts the best one before the last epochs by this share, it was still falling.
+#: If the best validation loss of all undercuts the best one before the last epochs by this fraction, it still fell.
 STILL_FALLING = 0.01
 
 #: Training accuracy this far above validation accuracy is more than chance: for 375 validation images (the default
-#: share of the 2,500) the 95 % interval reaches 5 points to either side.
+#: fraction of the 2,500) the 95 % interval reaches 5 points to either side.
 LARGE_GAP = 0.10
 
 #: Below this the network gets more than a third of the images wrong that it has seen over and over.
@@ -203,14 +205,14 @@ def _finding(history: Sequence[EpochLike], evidence: Mapping[str, float]) -> tup
     if low and evidence["recent_loss_fall"] > STILL_FALLING * history[-1].loss:
         return (
             "still improving",
-            f"Still learning its training images at the end: {_percent(evidence['training_accuracy'])} of them right "
+            f"Still learning its training images at the end: {percent(evidence['training_accuracy'])} of them right "
             f"and rising, though the validation loss has not followed since epoch {best}.",
             "Let it train for a few more epochs, with more patience, before you judge it.",
         )
     if low:
         return (
             "underfitting",
-            f"Underfitting: even of its training images it gets only {_percent(evidence['training_accuracy'])} right, "
+            f"Underfitting: even of its training images it gets only {percent(evidence['training_accuracy'])} right, "
             "and that no longer changes.",
             "The network is held back. Try less dropout, gentler augmentation, another learning rate or a larger one "
             "of the networks.",
@@ -224,14 +226,10 @@ def _finding(history: Sequence[EpochLike], evidence: Mapping[str, float]) -> tup
 
 def _numbers(evidence: Mapping[str, float]) -> str:
     return (
-        f"Over the last {RECENT_EPOCHS} epochs training accuracy is {_percent(evidence['training_accuracy'])} and "
-        f"validation accuracy {_percent(evidence['validation_accuracy'])} on average. The lowest validation loss is "
+        f"Over the last {RECENT_EPOCHS} epochs training accuracy is {percent(evidence['training_accuracy'])} and "
+        f"validation accuracy {percent(evidence['validation_accuracy'])} on average. The lowest validation loss is "
         f"{evidence['best_val_loss']:.2f}, in epoch {int(evidence['best_epoch'])}."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _points(gap: float) -> str:

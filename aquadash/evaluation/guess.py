@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from aquadash.errors import DataError
-from aquadash.evaluation.metrics import Evaluation
+from aquadash.evaluation.metrics import Evaluation, percent
 
 #: A guess this many points off, a tenth of the scale, is still called close.
 CLOSE_POINTS = 10.0
@@ -105,10 +105,17 @@ def score_guess(guess: GuessLike, found: Evaluation) -> GuessScore:
     Raises:
         DataError: It names a class that the run's data set does not have.
     """
-    return GuessScore(
-        None if guess.accuracy is None else _score_accuracy(guess.accuracy, found),
-        None if guess.confused_pair is None else _score_pair(guess.confused_pair, found),
-    )
+    accuracy: AccuracyScore | None = None
+    low, high = found.accuracy_ci95
+    if guess.accuracy is not None:
+        accuracy = AccuracyScore(
+            guessed=guess.accuracy,
+            measured=found.accuracy,
+            interval=(low, high),
+            points=100 * abs(guess.accuracy - found.accuracy),
+            spot_on=low <= guess.accuracy <= high,
+        )
+    return GuessScore(accuracy, None if guess.confused_pair is None else _score_pair(guess.confused_pair, found))
 
 
 def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
@@ -129,14 +136,13 @@ def accuracy_words(score: AccuracyScore) -> str:
     distance = f"{score.points:.0f} point{'' if round(score.points) == 1 else 's'}"
     if score.spot_on:
         return (
-            f"Spot on: you said {_percent(score.guessed)}, it is {_percent(score.measured)}, and the 95 % interval "
-            f"from {_percent(low)} to {_percent(high)} holds your guess."
+            f"Spot on: you said {percent(score.guessed)}, it is {percent(score.measured)}, and the 95 % interval "
+            f"from {percent(low)} to {percent(high)} holds your guess."
         )
     side = "too high" if score.guessed > score.measured else "too low"
     verdict = "Close" if score.points <= CLOSE_POINTS else "A surprise"
     return (
-        f"{verdict}: you said {_percent(score.guessed)}, it is {_percent(score.measured)}, so you were {distance} "
-        f"{side}."
+        f"{verdict}: you said {percent(score.guessed)}, it is {percent(score.measured)}, so you were {distance} {side}."
     )
 
 
@@ -148,8 +154,8 @@ def pair_words(score: PairScore) -> str:
         return f"You said {said}, but no test image was taken for another class. Nobody could have known."
     tie = len(score.top) > 1
     if score.hit:
-        share = f", together with {len(score.top) - 1} other{'s' if len(score.top) > 2 else ''}" if tie else ""
-        return f"You knew it: {said} is the most frequent mistake{share}, with {_images(score.count)}."
+        others = f", together with {len(score.top) - 1} other{'s' if len(score.top) > 2 else ''}" if tie else ""
+        return f"You knew it: {said} is the most frequent mistake{others}, with {_images(score.count)}."
     happened = (
         f"happened to {_images(score.count)} and is number {score.rank} among the mistakes"
         if score.count
@@ -159,17 +165,6 @@ def pair_words(score: PairScore) -> str:
     return (
         f"Not this time: {said} {happened}. The most frequent: {most}, with {_images(score.top_count)}"
         f"{' each' if tie else ''}."
-    )
-
-
-def _score_accuracy(guessed: float, found: Evaluation) -> AccuracyScore:
-    low, high = found.accuracy_ci95
-    return AccuracyScore(
-        guessed=guessed,
-        measured=found.accuracy,
-        interval=(low, high),
-        points=100 * abs(guessed - found.accuracy),
-        spot_on=low <= guessed <= high,
     )
 
 
@@ -187,10 +182,6 @@ def _score_pair(pair: tuple[str, str], found: Evaluation) -> PairScore:
         top_count=top,
         top=tuple((found.classes[a], found.classes[b]) for a, b in cells),
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _images(count: int) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from aquadash.evaluation.compare import PredictionsLike
-from aquadash.evaluation.metrics import Evaluation
-from aquadash.evaluation.top_k import top_k_accuracy
+from aquadash.evaluation.intervals import Interval, wilson_interval
+from aquadash.evaluation.metrics import Evaluation, checked, predicted_labels
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Score:
     """
 
     value: float
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,26 @@ class Metric:
         return f"{100 * value:.1f} %" if self.fraction else f"{value:.{self.digits}f}"
 
 
-def _top_two(found: Evaluation, predictions: PredictionsLike) -> Score:
-    top = top_k_accuracy(predictions.labels, predictions.probabilities)
-    return Score(top.accuracy, top.interval)
+def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:
+    """The fraction of images whose true class is one of the two most probable.
+
+    Args:
+        labels: Integers, shape (n,).
+        probabilities: Shape (n, classes), rows sum to 1.
+
+    Raises:
+        DataError: The arrays do not belong together.
+    """
+    from sklearn.metrics import top_k_accuracy_score
+
+    y_true, y_prob = checked(labels, probabilities)
+    n, num_classes = y_prob.shape
+    hits = n
+    if num_classes > 2:
+        # Scikit-learn goes to the later of classes that tie: where three do, the predicted one still comes first.
+        y_prob[np.arange(n), predicted_labels(y_prob)] = 2.0
+        hits = int(top_k_accuracy_score(y_true, y_prob, k=2, normalize=False, labels=np.arange(num_classes)))
+    return Score(hits / n, wilson_interval(hits, n))
 
 
 #: The metrics by name, in the order in which they are shown. Adding one is a function that measures and a record here.
@@ -76,7 +96,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "top2_accuracy",
             "Top-2 accuracy",
-            _top_two,
+            lambda _, predictions: top_two_accuracy(predictions.labels, predictions.probabilities),
             term="top-2 accuracy",
             fraction=True,
             min_classes=3,

@@ -5,7 +5,6 @@ Counts and scores are scikit-learn's, which is imported when first used, since t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
+from aquadash.evaluation.intervals import Interval, wilson_interval
 
 #: Probabilities are kept this far from 0 and 1 before the logarithm, as Keras does (``keras.config.epsilon()``), so
 #: that one confident mistake costs at most 16.1 and not infinitely much.
 PROBABILITY_FLOOR = 1e-7
-
-#: The 97.5th percentile of the standard normal distribution.
-_NORMAL_975 = 1.959963984540054
 
 #: How far a row of probabilities may be from summing to 1: half precision rounds a softmax over 100 classes this much.
 ROW_SUM_TOLERANCE = 1e-3
@@ -32,8 +29,8 @@ class ClassScores:
 
     Attributes:
         label: The class's name, or the average's.
-        precision: Of the images called this class, the share that is; 0 when none was called so.
-        recall: Of the images of this class, the share that was called so; 0 when there are none.
+        precision: Of the images called this class, the fraction that is; 0 when none was called so.
+        recall: Of the images of this class, the fraction that was called so; 0 when there are none.
         f1: The harmonic mean of precision and recall, 0 to 1.
         support: How many images are of this class.
     """
@@ -54,7 +51,7 @@ class Evaluation:
     """How good predictions over labelled images are.
 
     Attributes:
-        accuracy: Share of the images that were named rightly, 0 to 1.
+        accuracy: Fraction of the images that were named rightly, 0 to 1.
         accuracy_ci95: Wilson's 95 % interval of it, (low, high).
         loss: Mean cross entropy in nats, 0 or more.
         n: How many images.
@@ -66,7 +63,7 @@ class Evaluation:
     """
 
     accuracy: float
-    accuracy_ci95: tuple[float, float]
+    accuracy_ci95: Interval
     loss: float
     n: int
     confusion_matrix: NDArray[np.int64]
@@ -109,18 +106,17 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     Raises:
         DataError: There are no images, or the arrays are not of this form; the message says how.
     """
-    truth, shares = checked(labels, probabilities)
-    n, num_classes = shares.shape
+    y_true, y_prob = checked(labels, probabilities)
+    n, num_classes = y_prob.shape
     if len(class_names) != num_classes:
         raise DataError(f"There are {len(class_names)} class names but probabilities for {num_classes} classes.")
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    predicted = shares.argmax(axis=1)
+    y_pred = predicted_labels(y_prob)
     every = np.arange(num_classes)
-    matrix = confusion_matrix(truth, predicted, labels=every).astype(np.int64)
-    precision, recall, f1, support = precision_recall_fscore_support(truth, predicted, labels=every, zero_division=0)
+    matrix = confusion_matrix(y_true, y_pred, labels=every).astype(np.int64)
+    precision, recall, f1, support = precision_recall_fscore_support(y_true, y_pred, labels=every, zero_division=0)
     right = int(matrix.trace())
-    of_truth = np.clip(shares[np.arange(n), truth], PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
     scores = np.stack([precision, recall, f1], axis=1)
     rows = tuple(
         _scores(str(name), row, int(count)) for name, row, count in zip(class_names, scores, support, strict=True)
@@ -128,7 +124,7 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     return Evaluation(
         accuracy=right / n,
         accuracy_ci95=wilson_interval(right, n),
-        loss=float(-np.log(of_truth).mean()),
+        loss=float(cross_entropy(y_true, y_prob).mean()),
         n=n,
         confusion_matrix=matrix,
         report=rows,
@@ -143,75 +139,52 @@ def predicted_labels(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.int
     return np.asarray(probabilities).argmax(axis=1).astype(np.int64)
 
 
-def confidence(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The probability of the most probable class of each row, shape (n,), 1/classes to 1."""
-    highest: NDArray[np.floating[Any]] = np.asarray(probabilities).max(axis=1)
-    return highest
+def cross_entropy(y_true: NDArray[np.integer[Any]], y_prob: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """The loss of each image in nats, float64 (n,), 0 or more; arguments as :func:`checked` returns them."""
+    own = np.asarray(y_prob, dtype=np.float64)[np.arange(len(y_true)), y_true]
+    return np.asarray(-np.log(np.clip(own, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)))
 
 
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share, from how often something happened in ``n`` tries: (low, high), 0 to 1.
-
-    The score interval of E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal
-    of the American Statistical Association 22 (1927), 209-212, without continuity correction. Unlike the plain normal
-    interval it never leaves 0 to 1 and stays honest for few tries and for shares near 0 or 1.
-
-    Raises:
-        DataError: ``n`` is not positive or ``successes`` is not within 0 to ``n``.
-    """
-    if n < 1 or not 0 <= successes <= n:
-        raise DataError(
-            f"{successes} of {n} is not a share; expected at least one try and no more successes than tries."
-        )
-    return wilson_of_share(successes / n, n)
-
-
-def wilson_of_share(share: float, tries: float) -> tuple[float, float]:
-    """The same from the share, 0 to 1, of tries whose number need not be whole."""
-    # Written out: SciPy's test works out a p-value first, and a table of runs asks for a thousand of these.
-    spread = _NORMAL_975**2 / tries
-    centre = share + spread / 2
-    half = math.sqrt(spread * (share * (1 - share) + spread / 4))
-    low = (centre - half) / (1 + spread) if share > 0 else 0.0
-    high = (centre + half) / (1 + spread) if share < 1 else 1.0
-    return low, high
+def percent(fraction: float) -> str:
+    """A fraction for people, in whole per cent: ``"57 %"``."""
+    return f"{100 * fraction:.0f} %"
 
 
 def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Labels as int64 (n,) and probabilities as float64 (n, classes), or a :class:`DataError` saying what is amiss."""
-    truth, shares = np.asarray(labels), np.asarray(probabilities)
-    if truth.ndim != 1 or shares.ndim != 2 or len(truth) != len(shares):
+    y_true, y_prob = np.asarray(labels), np.asarray(probabilities)
+    if y_true.ndim != 1 or y_prob.ndim != 2 or len(y_true) != len(y_prob):
         raise DataError(
-            f"Labels of shape {truth.shape} and probabilities of shape {shares.shape} do not belong together; expected "
-            "one label and one row of probabilities for each image."
+            f"Labels of shape {y_true.shape} and probabilities of shape {y_prob.shape} do not belong together; "
+            "expected one label and one row of probabilities for each image."
         )
-    if not len(truth) or not shares.shape[1]:
+    if not len(y_true) or not y_prob.shape[1]:
         raise DataError("There are no predictions to evaluate; expected at least one image and one class.")
-    if truth.dtype.kind not in "iu":
-        raise DataError(f"Labels are {truth.dtype}; expected whole numbers that index the classes.")
-    if truth.min() < 0 or truth.max() >= shares.shape[1]:
+    if y_true.dtype.kind not in "iu":
+        raise DataError(f"Labels are {y_true.dtype}; expected whole numbers that index the classes.")
+    if y_true.min() < 0 or y_true.max() >= y_prob.shape[1]:
         raise DataError(
-            f"Labels run from {truth.min()} to {truth.max()}; with {shares.shape[1]} classes they must be 0 to "
-            f"{shares.shape[1] - 1}."
+            f"Labels run from {y_true.min()} to {y_true.max()}; with {y_prob.shape[1]} classes they must be 0 to "
+            f"{y_prob.shape[1] - 1}."
         )
-    if shares.dtype.kind not in "fiu":
-        raise DataError(f"Probabilities are {shares.dtype}; expected numbers from 0 to 1.")
-    shares = shares.astype(np.float64)
-    bad = ~np.isfinite(shares).all(axis=1)
+    if y_prob.dtype.kind not in "fiu":
+        raise DataError(f"Probabilities are {y_prob.dtype}; expected numbers from 0 to 1.")
+    y_prob = y_prob.astype(np.float64)
+    bad = ~np.isfinite(y_prob).all(axis=1)
     if bad.any():
         raise DataError(
             f"{bad.sum()} of {len(bad)} rows of probabilities (the first is row {bad.argmax()}) hold values that are "
             "not numbers. The model has probably diverged in training: try a smaller learning rate."
         )
-    bad = (shares.min(axis=1) < 0) | (np.abs(shares.sum(axis=1) - 1) > ROW_SUM_TOLERANCE)
+    bad = (y_prob.min(axis=1) < 0) | (np.abs(y_prob.sum(axis=1) - 1) > ROW_SUM_TOLERANCE)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"{bad.sum()} of {len(bad)} rows are not probabilities: row {row} sums to {shares[row].sum():.4g} with "
-            f"{shares[row].min():.4g} as its lowest value; expected values from 0 to 1 that sum to 1, as a softmax "
+            f"{bad.sum()} of {len(bad)} rows are not probabilities: row {row} sums to {y_prob[row].sum():.4g} with "
+            f"{y_prob[row].min():.4g} as its lowest value; expected values from 0 to 1 that sum to 1, as a softmax "
             "gives."
         )
-    return truth.astype(np.int64), shares
+    return y_true.astype(np.int64), y_prob
 
 
 def _scores(label: str, scores: NDArray[np.float64], support: int) -> ClassScores:

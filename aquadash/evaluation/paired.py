@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
 from aquadash.evaluation.compare import McNemar, exact_p_value, mcnemar
-from aquadash.evaluation.metrics import checked, wilson_interval
+from aquadash.evaluation.intervals import Interval, newcombe_interval
+from aquadash.evaluation.metrics import predicted_labels
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AccuracyChange:
     before: float
     after: float
     change: float
-    interval: tuple[float, float]
+    interval: Interval
     fixed: int
     broken: int
     p_value: float
@@ -99,15 +99,14 @@ def paired_change(
         DataError: The arrays or the names do not belong together.
     """
     test = mcnemar(labels, probabilities_a, probabilities_b)
-    truth, shares_a = checked(labels, probabilities_a)
-    _, shares_b = checked(labels, probabilities_b)
-    if len(class_names) != shares_a.shape[1]:
-        raise DataError(f"{len(class_names)} class names do not go with {shares_a.shape[1]} probabilities an image.")
-    right_a, right_b = shares_a.argmax(axis=1) == truth, shares_b.argmax(axis=1) == truth
+    y_true, num_classes = np.asarray(labels), np.shape(probabilities_a)[1]
+    if len(class_names) != num_classes:
+        raise DataError(f"{len(class_names)} class names do not go with {num_classes} probabilities an image.")
+    right_a, right_b = (predicted_labels(np.asarray(y_prob)) == y_true for y_prob in (probabilities_a, probabilities_b))
     classes = tuple(
         _change(str(name), right_a[mine], right_b[mine])
         for label, name in enumerate(class_names)
-        if (mine := truth == label).any()
+        if (mine := y_true == label).any()
     )
     return PairedChange(_change("all classes", right_a, right_b), classes, test)
 
@@ -131,51 +130,6 @@ def verdict(change: PairedChange, *, images: str) -> str:
     if all_.p_value >= 0.05:
         return f"{text} So this may well be luck."
     return f"{text} So it probably {'helps' if all_.change > 0 else 'does harm'} here."
-
-
-def newcombe_interval(both: int, only_first: int, only_second: int, neither: int) -> tuple[float, float]:
-    """The 95 % interval of the difference of two shares that were counted on the same things: first minus second.
-
-    Wilson's intervals of the two shares, squared and added, less what they have in common, by their correlation phi
-    with its correction: method 10 of R. G. Newcombe, "Improved confidence intervals for the difference between
-    binomial proportions based on paired data", Statistics in Medicine 17 (1998), 2635-2650.
-
-    Args:
-        both: How many have both properties.
-        only_first: How many have the first alone.
-        only_second: How many have the second alone.
-        neither: How many have none.
-
-    Raises:
-        DataError: A count is negative or all are 0.
-    """
-    counts = (both, only_first, only_second, neither)
-    n = sum(counts)
-    if min(counts) < 0 or n == 0:
-        raise DataError(f"The counts of pairs are {counts}; expected four that are 0 or more, and not all of them 0.")
-    first, second = (both + only_first) / n, (both + only_second) / n
-    low_first, high_first = wilson_interval(both + only_first, n)
-    low_second, high_second = wilson_interval(both + only_second, n)
-    phi = _correlation(both, only_first, only_second, neither)
-    difference = first - second
-    down_first, up_first = first - low_first, high_first - first
-    down_second, up_second = second - low_second, high_second - second
-    below = down_first**2 - 2 * phi * down_first * up_second + up_second**2
-    above = up_first**2 - 2 * phi * up_first * down_second + down_second**2
-    # Rounding may leave a square a hair below 0.
-    low, high = difference - math.sqrt(max(below, 0.0)), difference + math.sqrt(max(above, 0.0))
-    return max(low, -1.0), min(high, 1.0)
-
-
-def _correlation(both: int, only_first: int, only_second: int, neither: int) -> float:
-    """Newcombe's phi: a positive one is drawn towards 0 by half of the number of pairs."""
-    product = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
-    if product == 0:
-        return 0.0
-    above = both * neither - only_first * only_second
-    if above > 0:
-        return max(above - (both + only_first + only_second + neither) / 2, 0.0) / math.sqrt(product)
-    return above / math.sqrt(product)
 
 
 def _chance(p_value: float) -> str:

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves: each class against the rest, at every threshold of its probability."""
+"""What thresholds give: ROC and precision-recall of each class against the rest, coverage against accuracy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation.metrics import checked
+from aquadash.evaluation.intervals import Interval, wilson_interval
+from aquadash.evaluation.metrics import checked, predicted_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,10 @@ class ClassCurves:
         positives: Images of the class.
         negatives: All other images.
         thresholds: float64 (m,), falling, from infinity (nothing is called the class) to the lowest probability.
-        true_positive_rate: float64 (m,), rising from 0 to 1: the share of the class's images that are called so, which
-            is the recall. All nan without images of the class.
-        false_positive_rate: float64 (m,), rising: the share of the others that are called so. All nan without others.
-        precision: float64 (m,): of the images called so, the share that is. 1 where none is called so.
+        true_positive_rate: float64 (m,), rising from 0 to 1: the fraction of the class's images that are called so,
+            which is the recall. All nan without images of the class.
+        false_positive_rate: float64 (m,), rising: the fraction of the others that are called so. All nan without any.
+        precision: float64 (m,): of the images called so, the fraction that is. 1 where none is called so.
         auc: Area under the ROC curve, 0 to 1: the chance that an image of the class has a higher probability than one
             of the others, ties counting half. None without images of the class or without others.
         average_precision: The precision at each threshold, weighted by the recall that it adds, 0 to 1. None without
@@ -63,10 +64,10 @@ def ranking_curves(
     Raises:
         DataError: The arrays do not belong together.
     """
-    truth, shares = checked(labels, probabilities)
-    if len(class_names) != shares.shape[1]:
-        raise DataError(f"There are {len(class_names)} class names but probabilities for {shares.shape[1]} classes.")
-    return tuple(_curves(str(name), truth == index, shares[:, index]) for index, name in enumerate(class_names))
+    y_true, y_prob = checked(labels, probabilities)
+    if len(class_names) != y_prob.shape[1]:
+        raise DataError(f"There are {len(class_names)} class names but probabilities for {y_prob.shape[1]} classes.")
+    return tuple(_curves(str(name), y_true == index, y_prob[:, index]) for index, name in enumerate(class_names))
 
 
 def macro_mean(values: Sequence[float | None]) -> float | None:
@@ -92,11 +93,11 @@ def parts_at(
     Raises:
         DataError: The arrays do not belong together, or there is no such class.
     """
-    truth, shares = checked(labels, probabilities)
-    if not 0 <= class_index < shares.shape[1]:
-        raise DataError(f"There is no class {class_index}; there are {shares.shape[1]} classes.")
+    y_true, y_prob = checked(labels, probabilities)
+    if not 0 <= class_index < y_prob.shape[1]:
+        raise DataError(f"There is no class {class_index}; there are {y_prob.shape[1]} classes.")
     # Stored as float32, a probability of 0.9 reads 0.89999998.
-    called, positive = shares[:, class_index] >= threshold - 1e-6, truth == class_index
+    called, positive = y_prob[:, class_index] >= threshold - 1e-6, y_true == class_index
     return {
         "hits": called & positive,
         "false alarms": called & ~positive,
@@ -135,3 +136,130 @@ def _curves(label: str, positive: NDArray[np.bool_], scores: NDArray[np.float64]
         auc=float(roc_auc_score(positive, scores)) if positives and negatives else None,
         average_precision=float(average_precision_score(positive, scores)) if positives else None,
     )
+
+
+@dataclass(frozen=True)
+class CoveragePoint:
+    """What one threshold gives.
+
+    Attributes:
+        threshold: The least confidence with which the network answers, 0 to 1.
+        answered: Images that it answers.
+        right: Of these, those that it has right.
+        n: All images.
+        interval: Wilson's 95 % interval of the accuracy, None where nothing is answered.
+    """
+
+    threshold: float
+    answered: int
+    right: int
+    n: int
+    interval: Interval | None
+
+    @property
+    def coverage(self) -> float:
+        """The fraction of images that is answered, 0 to 1."""
+        return self.answered / self.n
+
+    @property
+    def accuracy(self) -> float | None:
+        """Of the answered images, the fraction that is right; None where nothing is answered."""
+        return self.right / self.answered if self.answered else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "threshold": self.threshold,
+            "answered": self.answered,
+            "right": self.right,
+            "n": self.n,
+            "coverage": self.coverage,
+            "accuracy": self.accuracy,
+            "accuracy_ci95": None if self.interval is None else list(self.interval),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CoverageCurve:
+    """Coverage and accuracy at every threshold at which something changes, from the surest image on.
+
+    Attributes:
+        thresholds: float64 (m,), falling: each confidence that occurs.
+        coverage: float64 (m,), rising to 1: the fraction of images with at least this confidence.
+        accuracy: float64 (m,): the fraction of these that is right.
+        area: Mean fraction of wrong answers over all coverages, 0 to 1: 0 if all is right, lower if mistakes come last.
+    """
+
+    thresholds: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    area: float
+
+
+def answered(probabilities: ArrayLike, *, threshold: float) -> NDArray[np.bool_]:
+    """Which images are answered, bool (n,): those with a confidence of at least ``threshold``."""
+    # Stored as float32, a probability of 0.9 reads 0.89999998: without the margin a threshold of 0.9 would lose it.
+    mask: NDArray[np.bool_] = np.asarray(probabilities, dtype=np.float64).max(axis=1) >= threshold - 1e-6
+    return mask
+
+
+def coverage_at(labels: ArrayLike, probabilities: ArrayLike, *, threshold: float) -> CoveragePoint:
+    """What comes of answering only with a confidence of at least ``threshold``.
+
+    Args:
+        labels: Integers, shape (n,).
+        probabilities: Shape (n, classes), rows sum to 1.
+        threshold: 0 to 1.
+
+    Raises:
+        DataError: The arrays do not belong together, or the threshold is out of its range.
+    """
+    y_true, y_prob = checked(labels, probabilities)
+    if not 0 <= threshold <= 1:
+        raise DataError(f"The threshold is {threshold}; expected 0 to 1.")
+    given = answered(y_prob, threshold=threshold)
+    right, number = int((predicted_labels(y_prob) == y_true)[given].sum()), int(given.sum())
+    return CoveragePoint(threshold, number, right, len(y_true), wilson_interval(right, number) if number else None)
+
+
+def coverage_curve(labels: ArrayLike, probabilities: ArrayLike) -> CoverageCurve:
+    """Coverage against accuracy.
+
+    R. El-Yaniv and Y. Wiener, "On the Foundations of Noise-free Selective Classification", Journal of Machine Learning
+    Research 11 (2010), 1605-1641; its area as in Y. Geifman, G. Uziel and R. El-Yaniv, "Bias-Reduced Uncertainty
+    Estimation for Deep Neural Classifiers" (ICLR 2019): the mean error over the coverages 1/n to 1. Images of the same
+    confidence are answered together, and their coverages share one error.
+
+    Raises:
+        DataError: The arrays do not belong together.
+    """
+    y_true, y_prob = checked(labels, probabilities)
+    from sklearn.metrics import confusion_matrix_at_thresholds
+
+    right = predicted_labels(y_prob) == y_true
+    _, wrong, _, hits, thresholds = confusion_matrix_at_thresholds(right, y_prob.max(axis=1), pos_label=True)
+    given = hits + wrong
+    accuracy, coverage = hits / given, given / len(y_true)
+    area = float(((1 - accuracy) * np.diff(coverage, prepend=0)).sum())
+    return CoverageCurve(thresholds=thresholds, coverage=coverage, accuracy=accuracy, area=area)
+
+
+def lowest_threshold(labels: ArrayLike, probabilities: ArrayLike, *, accuracy: float) -> float | None:
+    """The lowest threshold, in steps of 0.01, at which enough of the answers are right; None if there is none.
+
+    To be asked of validation images: one chosen on the images that it is then measured on flatters.
+
+    Args:
+        labels: Integers, shape (n,).
+        probabilities: Shape (n, classes), rows sum to 1.
+        accuracy: The fraction that is wanted, 0 to 1.
+
+    Raises:
+        DataError: The arrays do not belong together.
+    """
+    curve = coverage_curve(labels, probabilities)
+    steps = np.arange(101) * 0.01
+    # How many of the curve's points have at least the threshold; the last of them says what comes of it.
+    reached = np.searchsorted(-curve.thresholds, -(steps - 1e-6), side="right")
+    good = np.flatnonzero((reached > 0) & (curve.accuracy[reached - 1] >= accuracy))
+    return float(steps[good[0]]) if len(good) else None

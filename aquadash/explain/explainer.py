@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.errors import ExplainError, UnknownNameError
-from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.explain import layers, network
 from aquadash.explain.methods import method_entry
 from aquadash.explain.results import Activation, Explanation, Filters
@@ -43,7 +43,9 @@ class Explainer(Predictor):
         batch_size: How many images are explained together; follows from the size of the model.
     """
 
-    def __init__(self, model: Any, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> None:
+    def __init__(
+        self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
+    ) -> None:
         """Prepare a model that nobody else calls meanwhile; the arguments are those of a predictor.
 
         Raises:
@@ -61,7 +63,9 @@ class Explainer(Predictor):
         self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MOST_AT_ONCE))
 
     @classmethod
-    def load(cls, path: Path, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> Explainer:
+    def load(
+        cls, path: Path, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
+    ) -> Explainer:
         """Load a saved model; arguments and errors are those of a predictor and of the constructor."""
         return cast(Explainer, super().load(path, class_names=class_names, detector=detector))
 

@@ -13,7 +13,7 @@ from aquadash.figures.theme import RUN_COLOURS, empty_figure, escape, finish, ho
 from aquadash.models.summary import LayerRow
 
 #: Networks of more blocks are drawn by stage: neighbouring blocks whose images have the same size become one.
-MOST_BLOCKS = 25
+MAX_BLOCKS = 25
 
 #: Pixels from one block to the next.
 _PITCH = 36
@@ -78,11 +78,11 @@ def shape_text(shape: Sequence[int]) -> str:
     return " × ".join(f"{size:,}" for size in shape)
 
 
-def blocks(layers: Sequence[LayerRow], *, image_shape: Sequence[int], most: int = MOST_BLOCKS) -> list[Block]:
+def blocks(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> list[Block]:
     """What is drawn: the image, then each layer that changes its shape or learns from it.
 
     A layer that only treats what the one before it gives (activation, normalization, dropout) belongs to that one's
-    block. Where more than ``most`` blocks remain, neighbours with the same image size become one stage.
+    block. Where more than :data:`MAX_BLOCKS` remain, neighbours with the same image size become one stage.
     """
     found = [Block("Image", _OTHER, tuple(image_shape), 0, ())]
     for layer in layers:
@@ -97,7 +97,7 @@ def blocks(layers: Sequence[LayerRow], *, image_shape: Sequence[int], most: int 
         elif family == _DENSE:
             title += f", {layer.output_shape[-1]:,} units"
         found.append(Block(title, family, layer.output_shape, layer.params, (kind_words(layer.kind),), layer.part))
-    return found if len(found) <= most else [_stage(list(group)) for _, group in groupby(found, key=_stage_key)]
+    return found if len(found) <= MAX_BLOCKS else [_stage(list(group)) for _, group in groupby(found, key=_stage_key)]
 
 
 def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> go.Figure:
@@ -149,7 +149,7 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
     )
     figure.update_layout(dragmode=False, hovermode="closest", margin={"t": 4, "b": 4})
     each = [f"{block.title} ({shape_text(block.shape)})" for block in drawn]
-    alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MOST_BLOCKS)}."
+    alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MAX_BLOCKS)}."
     return finish(figure, alt=alt, height=20 + _PITCH * len(drawn))
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.figures.theme import CHANNEL_COLOURS, OUTLINE_COLOUR, empty_figure, finish
+from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, OUTLINE_COLOUR, empty_figure, finish
 
-CHANNELS = ("Red", "Green", "Blue")
 _LEVELS = 256
 #: Bars of four levels: of 16 images of 32 x 32 pixels single levels would be a comb.
 _BINS = 64

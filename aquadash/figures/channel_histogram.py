@@ -6,9 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.figures.theme import CHANNEL_COLOURS, empty_figure, finish
+from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, empty_figure, finish
 
-_CHANNELS = ("Red", "Green", "Blue")
 _DASHES = ("solid", "dash", "dot")
 
 
@@ -36,7 +35,7 @@ def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, 
     # A bin of width w that starts at value v holds the whole numbers v to v + w - 1.
     centres = np.arange(counts.shape[1]) * width + (width - 1) / 2
     figure = go.Figure()
-    for index, (channel, shares) in enumerate(zip(_CHANNELS, shares_of_pixels(counts), strict=True)):
+    for index, (channel, shares) in enumerate(zip(CHANNELS, shares_of_pixels(counts), strict=True)):
         colour = CHANNEL_COLOURS[index]
         figure.add_scatter(
             x=centres,
@@ -60,7 +59,7 @@ def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, 
     figure.update_yaxes(title="Share of pixels", ticksuffix=" %", rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     spread = ", ".join(
-        f"{channel.lower()} {means[index]:.0f} ± {deviations[index]:.0f}" for index, channel in enumerate(_CHANNELS)
+        f"{channel.lower()} {means[index]:.0f} ± {deviations[index]:.0f}" for index, channel in enumerate(CHANNELS)
     )
     return finish(
         figure,

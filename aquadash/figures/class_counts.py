@@ -20,19 +20,21 @@ from aquadash.figures.theme import (
 #: Splits are told apart by pattern, since the colours stand for the classes.
 _PATTERNS = ("", "/", ".", "x")
 #: With more bars the numbers above them would touch.
-_MOST_NUMBERED = 24
+_MAX_NUMBERED = 24
+
+#: In pixels.
+_HEIGHT = 320
 
 
-def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str], height: int = 320) -> go.Figure:
+def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str]) -> go.Figure:
     """Draw the counts as bars side by side.
 
     Args:
         counts: For each split's title ("Training", "Test") one count a class, in the order of the labels.
         class_names: One name a class.
-        height: In pixels.
     """
     if not class_names or not any(sum(values) for values in counts.values()):
-        return empty_figure("There are no images to count yet: choose a data set.", height=height)
+        return empty_figure("There are no images to count yet: choose a data set.", height=_HEIGHT)
     positions = list(range(len(class_names)))
     colours = [class_colour(name, index) for index, name in enumerate(class_names)]
     figure = go.Figure()
@@ -47,7 +49,7 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
                 "line": {"color": OUTLINE_COLOUR, "width": 1},
                 "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.85)", "size": 6},
             },
-            text=list(values) if len(class_names) * len(counts) <= _MOST_NUMBERED else None,
+            text=list(values) if len(class_names) * len(counts) <= _MAX_NUMBERED else None,
             textposition="outside",
             cliponaxis=False,
             showlegend=False,
@@ -74,7 +76,7 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
     figure.update_layout(
         barmode="group", dragmode=False, xaxis2={"overlaying": "x", "visible": False, "fixedrange": True}
     )
-    return finish(figure, alt=_alt(counts, class_names), height=height)
+    return finish(figure, alt=_alt(counts, class_names), height=_HEIGHT)
 
 
 def _alt(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:

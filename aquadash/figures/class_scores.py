@@ -9,7 +9,18 @@ import plotly.graph_objects as go
 
 from aquadash.evaluation.intervals import ClassIntervals
 from aquadash.evaluation.metrics import ClassScores
-from aquadash.figures.theme import RUN_COLOURS, class_label, empty_figure, escape, finish, listed, percent, shorten
+from aquadash.figures.theme import (
+    RUN_COLOURS,
+    class_label,
+    empty_figure,
+    escape,
+    finish,
+    listed,
+    percent,
+    rows_axis,
+    shorten,
+    whiskers,
+)
 
 #: With more classes only those with the lowest F1 are drawn.
 MOST_DRAWN = 20
@@ -61,10 +72,10 @@ def class_scores(run: ScoredRun, other: ScoredRun | None = None) -> go.Figure:
     for position, (field, title, colour, symbol) in enumerate(SCORES):
         for number, one in enumerate(runs):
             offset = ((position * len(runs) + number) - (lanes - 1) / 2) * 0.8 / lanes
-            values = [100 * getattr(one.scores[index], field) for index in classes]
+            values = [getattr(one.scores[index], field) for index in classes]
             ends = [getattr(one.intervals[index], field) for index in classes]
             figure.add_scatter(
-                x=values,
+                x=[100 * value for value in values],
                 y=[row + offset for row in range(len(classes))],
                 mode="markers",
                 name=title if other is None else f"{title}: {escape(shorten(one.name, length=18))}",
@@ -74,19 +85,7 @@ def class_scores(run: ScoredRun, other: ScoredRun | None = None) -> go.Figure:
                     "symbol": symbol if number == 0 else f"{symbol}-open",
                     "line": {"width": 2, "color": colour},
                 },
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [
-                        0 if end is None else 100 * end[1] - value for end, value in zip(ends, values, strict=True)
-                    ],
-                    "arrayminus": [
-                        0 if end is None else value - 100 * end[0] for end, value in zip(ends, values, strict=True)
-                    ],
-                    "color": colour,
-                    "thickness": 1.5,
-                    "width": 3,
-                },
+                error_x=whiskers(values, ends, colour=colour, width=3),
                 customdata=[[position, index] for index in classes],
                 hovertext=[
                     _hover(title, class_label(one.scores[index].label), value, end, one.name if other else "")
@@ -94,14 +93,9 @@ def class_scores(run: ScoredRun, other: ScoredRun | None = None) -> go.Figure:
                 ],
                 hoverinfo="text",
             )
-    figure.update_xaxes(title="Score with its 95 % interval", range=[-2, 102], ticksuffix=" %", showgrid=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(classes))),
-        ticktext=[class_label(run.scores[index].label) for index in classes],
-        range=[len(classes) - 0.5, -0.5],
-        showgrid=False,
-    )
-    figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True)
+    title = "Score with its 95 % interval"
+    figure.update_xaxes(title=title, range=[-2, 102], ticksuffix=" %", showgrid=True, fixedrange=True)
+    figure.update_yaxes(rows_axis([class_label(run.scores[index].label) for index in classes]))
     figure.update_layout(hovermode="closest", dragmode=False, hoverdistance=30)
     return finish(figure, alt=_alt(run, other, classes), height=110 + len(classes) * (44 if other is None else 62))
 
@@ -109,8 +103,8 @@ def class_scores(run: ScoredRun, other: ScoredRun | None = None) -> go.Figure:
 def _hover(title: str, label: str, value: float, end: tuple[float, float] | None, run: str) -> str:
     which = f"<br>{escape(shorten(run))}" if run else ""
     if end is None:
-        return f"{title} of {label}: {value:.0f} %{which}<br>There is no image to count"
-    return f"{title} of {label}: {value:.0f} %{which}<br>95 % interval {100 * end[0]:.0f} % to {100 * end[1]:.0f} %"
+        return f"{title} of {label}: {percent(value)}{which}<br>There is no image to count"
+    return f"{title} of {label}: {percent(value)}{which}<br>95 % interval {percent(end[0])} to {percent(end[1])}"
 
 
 def _alt(run: ScoredRun, other: ScoredRun | None, classes: Sequence[int]) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from aquadash.evaluation.curves import EpochLike, Metric
-from aquadash.evaluation.smoothing import exponential_average
 from aquadash.figures.theme import (
     empty_figure,
     epoch_axis,
@@ -65,7 +65,7 @@ def compute(history: Sequence[EpochLike], *, metric: Metric, axis: Axis = "epoch
         history: The run's epochs; with ``axis="time"`` each has ``seconds``.
         metric: What to draw.
         axis: What it is drawn by.
-        weight: See :func:`aquadash.evaluation.smoothing.exponential_average`.
+        weight: See :func:`exponential_average`.
     """
     scale = 100.0 if metric.endswith("accuracy") else 1.0
     if axis == "time":
@@ -73,7 +73,27 @@ def compute(history: Sequence[EpochLike], *, metric: Metric, axis: Axis = "epoch
     else:
         x = np.array([float(row.epoch) for row in history])
     y = np.array([scale * getattr(row, metric) for row in history], dtype=np.float64)
-    return Curve(x, y, exponential_average(y.tolist(), weight=weight))
+    return Curve(x, y, exponential_average(y, weight=weight))
+
+
+def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight: float) -> NDArray[np.float64]:
+    """The exponential moving average of a curve, with the pull of its start towards 0 taken out.
+
+    Each point is ``weight`` times the average before it and ``1 - weight`` times its own value. Pandas' ``adjust``
+    divides by ``1 - weight ** t``, as in D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization" (2015),
+    arXiv:1412.6980, section 3: an average that starts at 0 has first points that are too low.
+
+    Args:
+        values: One an epoch. Those that are not finite stay as they are and do not count.
+        weight: From 0 (nothing is smoothed) to less than 1.
+
+    Returns:
+        float64, as many.
+    """
+    curve = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(curve)
+    numbers = pd.Series(curve).where(finite)
+    return np.where(finite, numbers.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean(), curve)
 
 
 def best_value(history: Sequence[EpochLike], *, metric: Metric) -> float | None:

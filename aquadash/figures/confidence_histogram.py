@@ -38,8 +38,8 @@ def compute(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) -> C
         probabilities: Shape (n, classes), rows sum to 1.
         bins: How many intervals of equal width between 0 and 1.
     """
-    truth, shares = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
-    confident, right = shares.max(axis=1), shares.argmax(axis=1) == truth
+    y_true, y_prob = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    confident, right = y_prob.max(axis=1), y_prob.argmax(axis=1) == y_true
     # A softmax in single precision may give 1.0000001.
     confident = confident.clip(0, 1)
     edges = np.linspace(0, 1, bins + 1, dtype=np.float64)
@@ -52,13 +52,11 @@ def compute(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) -> C
     )
 
 
-def confidence_histogram(
-    labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10, height: int = 320
-) -> go.Figure:
+def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike, *, height: int = 320) -> go.Figure:
     """Draw the counts of :func:`compute` as stacked bars; arguments as there, height in pixels."""
     if not np.asarray(labels).size:
         return empty_figure("The model's confidence appears here once it has predicted the test images.", height=height)
-    counts = compute(labels, probabilities, bins=bins)
+    counts = compute(labels, probabilities)
     edges = 100 * counts.edges
     figure = go.Figure()
     for name, values, colour, pattern in (

@@ -8,7 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.figures.theme import class_label, empty_figure, finish, listed, percent, shorten
+from aquadash.figures.theme import (
+    add_clickable_cells,
+    class_label,
+    empty_figure,
+    finish,
+    frame_cell,
+    listed,
+    percent,
+    shorten,
+)
 
 #: From shallow to deep water. Opaque, so that the numbers' contrast does not depend on the page behind.
 OCEAN_SCALE = ["#DFF3F8", "#A9DCE8", "#62B8D3", "#2A8BB8", "#15608F", "#0B3A63"]
@@ -16,12 +25,10 @@ OCEAN_SCALE = ["#DFF3F8", "#A9DCE8", "#62B8D3", "#2A8BB8", "#15608F", "#0B3A63"]
 #: With more classes a number no longer fits its cell.
 MOST_NUMBERED = 20
 #: With more classes only every second, third ... name is on the axes; the others are in the hover labels.
-_MOST_NAMED = 34
+_MAX_NAMED = 34
 
 #: With more classes names on the axes are cut to so many letters.
-_MOST_LONG_NAMES, _SHORT_NAME = 8, 16
-
-_SELECTED_COLOUR = "#FFB000"
+_MAX_LONG_NAMES, _SHORT_NAME = 8, 16
 
 
 def shares_by_row(matrix: ArrayLike) -> NDArray[np.float64]:
@@ -40,6 +47,16 @@ def largest_confusions(matrix: ArrayLike, *, most: int = 3) -> list[tuple[int, i
     return [(row, column, int(counts[row, column])) for row, column in cells if counts[row, column]]
 
 
+def listed_confusions(matrix: ArrayLike, class_names: Sequence[str]) -> str:
+    """The most frequent mistakes for a text alternative; empty where there are none."""
+    return listed(
+        [
+            f"{shorten(class_names[row])} taken for {shorten(class_names[column])} ({count})"
+            for row, column, count in largest_confusions(matrix)
+        ]
+    )
+
+
 def confusion_matrix(
     matrix: ArrayLike,
     *,
@@ -49,8 +66,7 @@ def confusion_matrix(
 ) -> go.Figure:
     """Draw a confusion matrix.
 
-    Heat map cells do not report clicks to Streamlit, so transparent square markers lie over them: a selected point's
-    ``customdata`` is ``[true index, predicted index]``.
+    A selected point's ``customdata`` is ``[true index, predicted index]``.
 
     Args:
         matrix: Counts, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
@@ -82,38 +98,22 @@ def confusion_matrix(
         hoverinfo="skip",
         colorbar={"title": {"text": "% of class" if by_row else "Images"}, "thickness": 12, "outlinewidth": 0},
     )
-    true, predicted = (grid.ravel() for grid in np.indices((k, k)))
-    figure.add_scatter(
-        x=predicted,
-        y=true,
-        mode="markers",
-        showlegend=False,
-        marker={"symbol": "square", "size": max(0.7 * size / k, 4), "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
-        selected={"marker": {"color": "rgba(255, 176, 0, 0.4)"}},
-        unselected={"marker": {"color": "rgba(0, 0, 0, 0)"}},
-        customdata=[[int(row), int(column)] for row, column in zip(true, predicted, strict=True)],
+    cells = [(row, column) for row in range(k) for column in range(k)]
+    add_clickable_cells(
+        figure,
+        cells,
         hovertext=[
             f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{counts[row, column]} "
             f"image{'' if counts[row, column] == 1 else 's'}, {100 * shares[row, column]:.1f} % of the true class"
-            for row, column in zip(true, predicted, strict=True)
+            for row, column in cells
         ],
-        hoverinfo="text",
+        size=max(0.7 * size / k, 4),
     )
     if selected is not None:
-        row, column = selected
-        figure.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
-            line={"color": _SELECTED_COLOUR, "width": 4},
-        )
-    shown = list(range(0, k, -(-k // _MOST_NAMED)))
+        frame_cell(figure, selected, width=4)
+    shown = list(range(0, k, -(-k // _MAX_NAMED)))
     # The more classes, the less room beside the cells for long names, which the hover labels have in full.
-    short = (
-        labels if k <= _MOST_LONG_NAMES else [class_label(shorten(name, length=_SHORT_NAME)) for name in class_names]
-    )
+    short = labels if k <= _MAX_LONG_NAMES else [class_label(shorten(name, length=_SHORT_NAME)) for name in class_names]
     axis = {"tickvals": shown, "ticktext": [short[i] for i in shown], "fixedrange": True, "showgrid": False}
     figure.update_xaxes(axis, title="Predicted class", range=[-0.5, k - 0.5], tickangle=0 if k <= 6 else -60)
     figure.update_yaxes(axis, title="True class", range=[k - 0.5, -0.5])
@@ -127,8 +127,5 @@ def _alt(counts: NDArray[np.int64], class_names: Sequence[str]) -> str:
     start = (
         f"Confusion matrix of {total} images in {len(counts)} classes: {right} ({percent(right / total)}) are right."
     )
-    mistakes = [
-        f"{shorten(class_names[row])} taken for {shorten(class_names[column])} ({count})"
-        for row, column, count in largest_confusions(counts)
-    ]
-    return f"{start} The most frequent mistakes: {listed(mistakes)}." if mistakes else start
+    mistakes = listed_confusions(counts, class_names)
+    return f"{start} The most frequent mistakes: {mistakes}." if mistakes else start

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from aquadash.evaluation.pareto import pareto_front
+from aquadash.evaluation.compare import pareto_front
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     empty_figure,
@@ -19,11 +19,14 @@ from aquadash.figures.theme import (
     run_marker,
     run_meta,
     shorten,
+    whiskers,
 )
-from aquadash.figures.whiskers import whiskers
 
 #: Costs that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
+
+#: In pixels.
+_HEIGHT = 420
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,16 @@ def front(runs: Sequence[Priced]) -> list[Priced]:
     return sorted((run for run, best in zip(runs, marked, strict=True) if best), key=lambda run: run.cost)
 
 
-def cost_accuracy(runs: Sequence[Priced], *, cost: str, title: str, height: int = 420) -> go.Figure:
+def cost_accuracy(runs: Sequence[Priced], *, cost: str, title: str) -> go.Figure:
     """Draw a point with its interval for each run, and a stair through the runs on the Pareto front.
 
     Args:
         runs: With a cost that is known.
         cost: The cost and its unit, for the axis.
         title: What the accuracy is, for its axis.
-        height: In pixels.
     """
     if not runs:
-        return empty_figure("Once runs have results and their cost is known, each is a point here.", height=height)
+        return empty_figure("Once runs have results and their cost is known, each is a point here.", height=_HEIGHT)
     best = front(runs)
     figure = go.Figure()
     figure.add_scatter(
@@ -98,4 +100,4 @@ def cost_accuracy(runs: Sequence[Priced], *, cost: str, title: str, height: int 
     figure.update_layout(hovermode="closest")
     told = [f"{shorten(run.name)} ({run.text}, {100 * run.accuracy:.1f} %)" for run in best]
     alt = f"{title} of {len(runs)} runs against {cost}. On the Pareto front: {listed(told, most=10)}."
-    return finish(figure, alt=alt, height=height)
+    return finish(figure, alt=alt, height=_HEIGHT)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from aquadash.evaluation.coverage import CoverageCurve, CoveragePoint
+from aquadash.evaluation.threshold_curves import CoverageCurve, CoveragePoint
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
+    SELECTED_COLOUR,
     empty_figure,
     escape,
     finish,
@@ -21,13 +22,10 @@ from aquadash.figures.theme import (
     shorten,
 )
 
-_POINT_COLOUR = "#FFB000"
-_MOST_POINTS = 400
+_MAX_POINTS = 400
 
 
-def coverage_curve(
-    runs: Sequence[tuple[str, CoverageCurve, CoveragePoint]],
-) -> go.Figure:
+def coverage_curve(runs: Sequence[tuple[str, CoverageCurve, CoveragePoint]]) -> go.Figure:
     """Draw a curve and the point of the threshold for each run.
 
     The ``customdata`` of a curve's points is ``[threshold]``.
@@ -40,7 +38,7 @@ def coverage_curve(
     figure = go.Figure()
     lowest = 100.0
     for number, (name, curve, point) in enumerate(runs):
-        kept = np.unique(np.linspace(0, len(curve.thresholds) - 1, _MOST_POINTS).round().astype(int))
+        kept = np.unique(np.linspace(0, len(curve.thresholds) - 1, _MAX_POINTS).round().astype(int))
         x, y = 100 * curve.coverage[kept], 100 * curve.accuracy[kept]
         # The first few answers swing between all and nothing; the axis need not follow them.
         settled = y[x >= 5]
@@ -67,7 +65,7 @@ def coverage_curve(
                 mode="markers",
                 showlegend=False,
                 marker={
-                    "color": _POINT_COLOUR,
+                    "color": SELECTED_COLOUR,
                     "size": 15,
                     "symbol": "circle" if number == 0 else "diamond",
                     "line": {"color": OUTLINE_COLOUR, "width": 2},

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
     WRONG_COLOUR,
+    add_guessing_line,
     empty_figure,
     escape,
     finish,
@@ -19,6 +19,9 @@ from aquadash.figures.theme import (
 from aquadash.robustness.label_safety_result import Crossing, Sweep
 
 _BAND = "rgba(1, 139, 197, 0.18)"
+
+#: In pixels.
+_HEIGHT = 380
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def compute(sweep: Sweep, *, percent_axis: bool) -> SafetyCurve:
 
 
 def label_safety_curve(
-    sweep: Sweep | None, *, parameter: str, percent_axis: bool = False, chance: float | None = None, height: int = 380
+    sweep: Sweep | None, *, parameter: str, percent_axis: bool = False, chance: float | None = None
 ) -> go.Figure:
     """Draw the curve.
 
@@ -66,10 +69,9 @@ def label_safety_curve(
         parameter: The parameter's name for people.
         percent_axis: True for a parameter that is a share.
         chance: The accuracy of guessing, 0 to 1, drawn as a line; None for no line.
-        height: In pixels.
     """
     if sweep is None:
-        return empty_figure("The curve appears here once a step's parameter is tried out.", height=height)
+        return empty_figure("The curve appears here once a step's parameter is tried out.", height=_HEIGHT)
     curve = compute(sweep, percent_axis=percent_axis)
     figure = go.Figure()
     colour = run_colour(0)
@@ -103,12 +105,7 @@ def label_safety_curve(
         annotation_position="top right",
     )
     if chance is not None:
-        figure.add_hline(
-            y=100 * chance,
-            line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dot"},
-            annotation={"text": "guessing", "font": {"size": 11}},
-            annotation_position="bottom left",
-        )
+        add_guessing_line(figure, chance)
     if curve.crossings:
         figure.add_scatter(
             x=[value for value, _ in curve.crossings],
@@ -128,7 +125,7 @@ def label_safety_curve(
     )
     figure.update_yaxes(title="Copies classified correctly", ticksuffix=" %", range=[0, 104], fixedrange=True)
     figure.update_layout(hovermode="closest", dragmode=False)
-    return finish(figure, alt=_alt(sweep, curve, parameter, percent_axis), height=height)
+    return finish(figure, alt=_alt(sweep, curve, parameter, percent_axis), height=_HEIGHT)
 
 
 def _scaled(crossing: Crossing, scale: float) -> tuple[float | None, float | None] | None:

@@ -16,8 +16,8 @@ from aquadash.figures.theme import (
     rows_axis,
     run_colour,
     shorten,
+    whiskers,
 )
-from aquadash.figures.whiskers import whiskers
 from aquadash.robustness.label_safety_result import SafetyResult, Seen
 
 

@@ -17,8 +17,8 @@ from aquadash.figures.theme import (
     percent,
     rows_axis,
     shorten,
+    whiskers,
 )
-from aquadash.figures.whiskers import whiskers
 from aquadash.runs.leaderboard import Entry
 
 

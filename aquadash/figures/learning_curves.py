@@ -22,7 +22,7 @@ Metric = Literal["loss", "accuracy"]
 Monitor = Literal["val_loss", "val_accuracy"]
 
 #: More points than this would touch one another.
-_MOST_MARKERS = 60
+_MAX_MARKERS = 60
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def learning_curves(
         return empty_figure(f"The {metric} of each epoch appears here once the first epoch is finished.", height=height)
     curves = compute(history, metric=metric, monitor=monitor)
     number = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}"
-    mode = "lines+markers" if len(curves.epochs) <= _MOST_MARKERS else "lines"
+    mode = "lines+markers" if len(curves.epochs) <= _MAX_MARKERS else "lines"
     traces: list[dict[str, object]] = [
         {
             "type": "scatter",

@@ -19,8 +19,8 @@ from aquadash.figures.theme import (
     run_marker,
     run_meta,
     shorten,
+    whiskers,
 )
-from aquadash.figures.whiskers import whiskers
 
 
 def metric_bars(

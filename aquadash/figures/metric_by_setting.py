@@ -25,6 +25,9 @@ from aquadash.figures.theme import (
 #: How far runs of one category stand apart, in widths of the category.
 _SPREAD = 0.36
 
+#: In pixels.
+_HEIGHT = 360
+
 
 def means(dimension: Dimension, accuracies: Sequence[float]) -> list[tuple[float | str, float, int]]:
     """The mean accuracy at each value: (value, mean, number of runs); numbers ascending, texts by their first run."""
@@ -37,8 +40,7 @@ def means(dimension: Dimension, accuracies: Sequence[float]) -> list[tuple[float
 
 
 def metric_by_setting(
-    dimension: Dimension, *, accuracies: Sequence[float], names: Sequence[str], indices: Sequence[int], title: str,
-    height: int = 360,
+    dimension: Dimension, *, accuracies: Sequence[float], names: Sequence[str], indices: Sequence[int], title: str
 ) -> go.Figure:  # fmt: skip
     """Draw a point a run, and the mean of each value; numbers have a line through these.
 
@@ -48,10 +50,9 @@ def metric_by_setting(
         names: One a run.
         indices: The runs' positions among those compared, which decide colour and marker.
         title: What the accuracy is, for its axis.
-        height: In pixels.
     """
     if not names:
-        return empty_figure("Once the runs have results, each is a point here.", height=height)
+        return empty_figure("Once the runs have results, each is a point here.", height=_HEIGHT)
     texts = any(isinstance(value, str) for value in dimension.values)
     middle = means(dimension, accuracies)
     place = {value: float(number) if texts else float(value) for number, (value, _, _) in enumerate(middle)}
@@ -106,7 +107,7 @@ def metric_by_setting(
     figure.update_layout(hovermode="closest", margin={"t": 12})
     told = [f"{_value_text(value)} {100 * mean:.1f} %" for value, mean, _ in middle]
     alt = f"{title} of {len(names)} runs by {dimension.label}. Means: {listed(told, most=10)}."
-    return finish(figure, alt=alt, height=height)
+    return finish(figure, alt=alt, height=_HEIGHT)
 
 
 def _value_text(value: float | str) -> str:

@@ -17,6 +17,9 @@ from aquadash.figures.theme import (
 from aquadash.runs.fields import FIGURES
 from aquadash.search.types import Trial, TrialState, best_so_far
 
+#: In pixels.
+_HEIGHT = 320
+
 
 @dataclass(frozen=True)
 class OptimizationHistory:
@@ -52,17 +55,16 @@ def compute(trials: Sequence[Trial]) -> OptimizationHistory:
     )
 
 
-def optimization_history(trials: Sequence[Trial], *, revision: str = "", height: int = 320) -> go.Figure:
+def optimization_history(trials: Sequence[Trial], *, revision: str = "") -> go.Figure:
     """Draw a search's progress.
 
     Args:
         trials: In the order of their numbers.
         revision: While it stays the same, a zoom survives new trials; a search's id, say.
-        height: In pixels.
     """
     values = compute(trials)
     if not values.complete:
-        return empty_figure("Each trial's validation accuracy appears here once the first has ended.", height=height)
+        return empty_figure("Each trial's validation accuracy appears here once the first has ended.", height=_HEIGHT)
     figure = go.Figure()
     figure.add_scatter(
         x=[number for number, _ in values.best] + [values.last],
@@ -97,7 +99,7 @@ def optimization_history(trials: Sequence[Trial], *, revision: str = "", height:
     figure.update_xaxes(title="Trial", tickformat="d", range=[-0.6, max(values.last, 1) + 0.6])
     figure.update_yaxes(title=FIGURES["val_accuracy"].title, ticksuffix=" %")
     figure.update_layout(hovermode="closest", uirevision=f"optimization-history-{revision}")
-    return finish(figure, alt=_alt(values), height=height)
+    return finish(figure, alt=_alt(values), height=_HEIGHT)
 
 
 def _alt(values: OptimizationHistory) -> str:

@@ -8,9 +8,18 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aquadash.evaluation.pairs import PairTest
+from aquadash.evaluation.compare import PairTest
 from aquadash.figures.confusion_difference import DIFFERENCE_SCALE
-from aquadash.figures.theme import empty_figure, escape, finish, hover_name, listed, shorten
+from aquadash.figures.theme import (
+    add_clickable_cells,
+    empty_figure,
+    escape,
+    finish,
+    frame_cell,
+    hover_name,
+    listed,
+    shorten,
+)
 
 #: p-values below count as more than luck.
 LEVEL = 0.05
@@ -34,7 +43,7 @@ def pair_matrix(
 ) -> go.Figure:
     """Draw a cell for each pair; one that passes Holm's correction has a star.
 
-    As in the confusion matrix transparent squares report clicks: a point's ``customdata`` is ``[row, column]``.
+    A selected point's ``customdata`` is ``[row, column]``.
 
     Args:
         tests: Of all pairs.
@@ -55,24 +64,9 @@ def pair_matrix(
     )  # fmt: skip
     height = int(np.clip(46 * k + 110, 230, 620))
     cells = [cell for cell, test in by_cell.items() if test.result is not None]
-    figure.add_scatter(
-        x=[column for _, column in cells],
-        y=[row for row, _ in cells],
-        mode="markers",
-        showlegend=False,
-        marker={"symbol": "square", "size": 30, "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
-        selected={"marker": {"color": "rgba(255, 176, 0, 0.4)"}},
-        unselected={"marker": {"color": "rgba(0, 0, 0, 0)"}},
-        customdata=[list(cell) for cell in cells],
-        hovertext=[_hover(by_cell[cell], cell, names) for cell in cells],
-        hoverinfo="text",
-    )
+    add_clickable_cells(figure, cells, hovertext=[_hover(by_cell[cell], cell, names) for cell in cells], size=30)
     if selected is not None:
-        row, column = selected
-        figure.add_shape(
-            type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
-            line={"color": "#FFB000", "width": 3},
-        )  # fmt: skip
+        frame_cell(figure, selected, width=3)
     ticks = {"tickvals": list(range(k)), "fixedrange": True, "showgrid": False}
     figure.update_xaxes(
         ticks, title="... than this run", ticktext=[escape(shorten(name, length=14)) for name in names],

@@ -16,11 +16,11 @@ from aquadash.figures.theme import (
     rows_axis,
     run_colour,
     shorten,
+    whiskers,
 )
-from aquadash.figures.whiskers import whiskers
 
 #: The axis reaches at least so many points to both sides, so that small changes look small.
-_LEAST_REACH = 10.0
+_MIN_REACH = 10.0
 
 
 def compute(change: PairedChange) -> tuple[AccuracyChange, ...]:
@@ -60,7 +60,7 @@ def paired_change(change: PairedChange | None, *, images: str = "validation") ->
             f"<br>{row.fixed} fixed, {row.broken} newly broken<extra></extra>",
             showlegend=False,
         )
-    reach = max(_LEAST_REACH, *(100 * abs(end) for row in rows for end in row.interval)) * 1.06
+    reach = max(_MIN_REACH, *(100 * abs(end) for row in rows for end in row.interval)) * 1.06
     figure.update_xaxes(
         title=f"Change of accuracy on {images} images, in points",
         range=[-reach, reach],

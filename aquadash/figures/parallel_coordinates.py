@@ -1,9 +1,4 @@
-"""Trials of a search, or compared runs, as lines through one axis for each setting: where do the good ones run?
-
-Plotly's own parallel coordinates are not used: they need WebGL, have no hover labels, and colour lines by a scale that
-cannot be told apart on a dark and on a bright page alike. Here the best quarter stands out from the rest, and the best
-trial from all. Compared runs are few, and each keeps the colour that it has in the other charts.
-"""
+"""Trials of a search, or compared runs, as lines through one axis for each setting: where do the good ones run?"""
 
 from __future__ import annotations
 
@@ -31,6 +26,9 @@ from aquadash.figures.theme import (
 #: The share of the trials that stands out.
 _GOOD_SHARE = 0.25
 _TICKS = 4
+
+#: In pixels.
+_HEIGHT = 380
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,6 @@ def parallel_coordinates(
     names: Sequence[str],
     runs: Sequence[int] | None = None,
     accuracy_label: str = "Accuracy, %",
-    height: int = 380,
 ) -> go.Figure:
     """Draw a line for each complete trial, or for each run.
 
@@ -107,13 +104,12 @@ def parallel_coordinates(
         names: What to call each trial.
         runs: The lines' positions among compared runs, which decide their colours; None for the trials of a search.
         accuracy_label: What is above the last axis.
-        height: In pixels.
     """
     if len(accuracies) < 2 or not dimensions:
         hint = "Once two trials have ended, each is a line through its settings here."
         if runs is not None:
             hint = "Once two runs with different settings have results, each is a line through its settings here."
-        return empty_figure(hint, height=height)
+        return empty_figure(hint, height=_HEIGHT)
     every = [*dimensions, Dimension(accuracy_label, [100 * value for value in accuracies])]
     axes = [axis(dimension) for dimension in every]
     rank = ranks(accuracies)
@@ -150,7 +146,7 @@ def parallel_coordinates(
         hovermode="closest", dragmode=False, legend={"y": -0.04, "yanchor": "top"}, margin={"t": 8, "l": 8, "r": 8}
     )
     noun = "trials" if runs is None else "runs"
-    return finish(figure, alt=_alt(every, rank, names, noun), height=height)
+    return finish(figure, alt=_alt(every, rank, names, noun), height=_HEIGHT)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,24 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, escape, finish, hover_name, listed, rows_axis, shorten
+from aquadash.figures.theme import (
+    TRAINING_COLOUR,
+    empty_figure,
+    escape,
+    finish,
+    hover_name,
+    listed,
+    percent,
+    rows_axis,
+    shorten,
+)
 
 
-def parameter_importance(shares: Mapping[str, float], *, height: int | None = None) -> go.Figure:
+def parameter_importance(shares: Mapping[str, float]) -> go.Figure:
     """Draw a bar for each setting, the most important on top.
 
     Args:
         shares: Setting as people call it -> its share in the differences between trials, 0 to 1.
-        height: In pixels; follows from the number of settings when None.
     """
     if not shares:
         return empty_figure("Which setting decides is estimated once some trials have ended with different results.")
@@ -25,7 +34,7 @@ def parameter_importance(shares: Mapping[str, float], *, height: int | None = No
         y=list(range(len(ranked))),
         orientation="h",
         marker={"color": TRAINING_COLOUR},
-        text=[f"{100 * share:.0f} %" for _, share in ranked],
+        text=[percent(share) for _, share in ranked],
         textposition="outside",
         cliponaxis=False,
         customdata=[hover_name(name) for name, _ in ranked],
@@ -35,5 +44,5 @@ def parameter_importance(shares: Mapping[str, float], *, height: int | None = No
     figure.update_xaxes(title="Share in the differences between trials", ticksuffix=" %", range=[0, 112], showgrid=True)
     figure.update_yaxes(rows_axis([escape(shorten(name)) for name, _ in ranked]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
-    each = [f"{shorten(name)} {100 * share:.0f} %" for name, share in ranked]
-    return finish(figure, alt=f"What decided the trials: {listed(each)}.", height=height or 90 + 36 * len(ranked))
+    each = [f"{shorten(name)} {percent(share)}" for name, share in ranked]
+    return finish(figure, alt=f"What decided the trials: {listed(each)}.", height=90 + 36 * len(ranked))

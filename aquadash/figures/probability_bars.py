@@ -21,12 +21,12 @@ from aquadash.figures.theme import (
 )
 
 #: With more classes only the most probable ones (and the true one) are shown.
-MOST_BARS = 12
+MAX_BARS = 12
 
 _TICKS = [0, 25, 50, 75, 100]
 
 
-def shown_classes(probabilities: ArrayLike, *, true_class: int | None = None, most: int = MOST_BARS) -> list[int]:
+def shown_classes(probabilities: ArrayLike, *, true_class: int | None = None, most: int = MAX_BARS) -> list[int]:
     """Which classes get a bar, in class order: all of them, or the ``most`` probable and the true one."""
     shares = np.asarray(probabilities, dtype=np.float64)
     top = {int(index) for index in np.argsort(-shares, kind="stable")[:most]}

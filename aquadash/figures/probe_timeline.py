@@ -8,16 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, epoch_axis, finish, hover_name
+from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, epoch_axis, finish, hover_name, rows_axis
 
 
 def probe_timeline(
-    probabilities: ArrayLike,
-    labels: ArrayLike,
-    *,
-    class_names: Sequence[str],
-    epoch: int | None = None,
-    height: int | None = None,
+    probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int | None = None
 ) -> go.Figure:
     """Draw a row for each image and a column for each epoch, the lighter the surer of the true class.
 
@@ -26,18 +21,16 @@ def probe_timeline(
         labels: Integers, shape (images,): the true classes.
         class_names: One name a class.
         epoch: An epoch to mark, from 1.
-        height: In pixels; follows from the number of images when None.
     """
-    said, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
-    if not said.size:
+    y_prob, y_true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
+    if not y_prob.size:
         return empty_figure("The answers to a few images appear here once the first epoch is complete.")
-    epochs, images, _ = said.shape
-    of_truth = said[:, np.arange(images), truth]
-    right = said.argmax(axis=2) == truth
-    answers = said.argmax(axis=2)
+    epochs, images, _ = y_prob.shape
+    y_pred = y_prob.argmax(axis=2)
+    right = y_pred == y_true
     figure = go.Figure()
     figure.add_heatmap(
-        z=100 * of_truth.T,
+        z=100 * y_prob[:, np.arange(images), y_true].T,
         x=list(range(1, epochs + 1)),
         y=list(range(images)),
         zmin=0,
@@ -46,23 +39,17 @@ def probe_timeline(
         colorscale="Cividis",
         xgap=1 if epochs <= 60 else 0,
         ygap=1,
-        customdata=[[hover_name(class_names[answers[e, i]]) for e in range(epochs)] for i in range(images)],
+        customdata=[[hover_name(class_names[y_pred[e, i]]) for e in range(epochs)] for i in range(images)],
         hovertemplate="Epoch %{x}: %{z:.0f} % for the true class<br>answer: %{customdata}<extra></extra>",
         colorbar={"title": {"text": "% for the<br>true class"}, "thickness": 12, "outlinewidth": 0},
     )
     if epoch is not None:
         figure.add_vrect(x0=epoch - 0.5, x1=epoch + 0.5, line={"color": OUTLINE_COLOUR, "width": 2}, fillcolor=None)
     figure.update_xaxes(**(epoch_axis(epochs) | {"range": [0.5, epochs + 0.5]}), fixedrange=True)
-    figure.update_yaxes(
-        tickvals=list(range(images)),
-        ticktext=[class_label(class_names[label]) for label in truth],
-        range=[images - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis([class_label(class_names[label]) for label in y_true]))
     figure.update_layout(hovermode="closest", dragmode=False, margin={"t": 8})
     alt = (
         f"The probability of the true class for {images} validation images over {epochs} epochs. "
         f"After the first epoch {int(right[0].sum())} were classified correctly, after the last {int(right[-1].sum())}."
     )
-    return finish(figure, alt=alt, height=height or 110 + 20 * images)
+    return finish(figure, alt=alt, height=110 + 20 * images)

@@ -12,6 +12,7 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     RIGHT_COLOUR,
     RUN_COLOURS,
+    SELECTED_COLOUR,
     empty_figure,
     escape,
     finish,
@@ -20,8 +21,6 @@ from aquadash.figures.theme import (
     run_dash,
     shorten,
 )
-
-_SELECTED_COLOUR = "#FFB000"
 
 
 def reliability_diagram(
@@ -54,7 +53,7 @@ def reliability_diagram(
             # Bars of few images are pale: what they say is uncertain.
             "opacity": [0.45 if found.counts[index] < 10 else 0.95 for index in filled],
             "line": {
-                "color": [_SELECTED_COLOUR if index == selected else OUTLINE_COLOUR for index in filled],
+                "color": [SELECTED_COLOUR if index == selected else OUTLINE_COLOUR for index in filled],
                 "width": [4 if index == selected else 0.5 for index in filled],
             },
         },

@@ -18,13 +18,12 @@ def count_label(number: int, runs: int) -> str:
     return "only one" if number == 1 else f"{number} of {runs}"
 
 
-def right_counts(counts: Sequence[int], *, selected: int | None = None, height: int = 230) -> go.Figure:
+def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Figure:
     """Draw a bar for each number of runs; a click gives ``customdata`` ``[number]``.
 
     Args:
         counts: How many images 0, 1, ... all of the runs have right.
         selected: The bar whose images are shown.
-        height: In pixels.
     """
     if len(counts) < 2 or not sum(counts):
         return empty_figure("Once the runs have predicted the same images, these are sorted by difficulty here.")
@@ -51,4 +50,4 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None, height: 
     figure.update_yaxes(title="Images", fixedrange=True, rangemode="tozero")
     figure.update_layout(dragmode=False, margin={"t": 24})
     told = [f"{label} {count}" for label, count in zip(labels, counts, strict=True)]
-    return finish(figure, alt=f"Images by how many runs have them right: {listed(told, most=11)}.", height=height)
+    return finish(figure, alt=f"Images by how many runs have them right: {listed(told, most=11)}.", height=230)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
+    add_guessing_line,
     empty_figure,
     escape,
     finish,
@@ -18,10 +18,13 @@ from aquadash.figures.theme import (
     run_colour,
     run_dash,
     shorten,
+    whiskers,
 )
-from aquadash.figures.whiskers import whiskers
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.result import RobustnessResult
+
+#: In pixels.
+_HEIGHT = 380
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,7 @@ def compute(result: RobustnessResult, *, corruption: str | None) -> SeverityCurv
 
 
 def robustness_curves(
-    runs: Sequence[tuple[str, RobustnessResult | None]],
-    *,
-    corruption: str | None = None,
-    chance: float | None = None,
-    height: int = 380,
+    runs: Sequence[tuple[str, RobustnessResult | None]], *, corruption: str | None = None, chance: float | None = None
 ) -> go.Figure:
     """Draw the runs' curves over one another.
 
@@ -67,7 +66,6 @@ def robustness_curves(
         runs: Name and figures of each run. The position decides the colour, so a run without figures keeps its place.
         corruption: Which one; None for the mean over all.
         chance: The accuracy of guessing, 0 to 1, drawn as a line; None for no line.
-        height: In pixels.
     """
     title = CORRUPTIONS[corruption].title if corruption else "mean over the corruptions"
     curves = [
@@ -77,7 +75,7 @@ def robustness_curves(
     ]
     drawn = [(index, name, curve) for index, name, curve in curves if len(curve.severities) > 1]
     if not drawn:
-        return empty_figure("The curve appears here once this corruption is measured.", height=height)
+        return empty_figure("The curve appears here once this corruption is measured.", height=_HEIGHT)
     figure = go.Figure()
     for index, name, curve in drawn:
         told = [f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in curve.intervals]
@@ -94,12 +92,7 @@ def robustness_curves(
             "<extra></extra>",
         )
     if chance is not None:
-        figure.add_hline(
-            y=100 * chance,
-            line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dot"},
-            annotation={"text": "guessing", "font": {"size": 11}},
-            annotation_position="bottom left",
-        )
+        add_guessing_line(figure, chance)
     ticks = [0, *SEVERITIES]
     figure.update_xaxes(
         title="Severity",
@@ -113,7 +106,7 @@ def robustness_curves(
         title="Test images right", ticksuffix=" %", range=[0, min(100.0, 100 * highest + 5)], fixedrange=True
     )
     figure.update_layout(hovermode="closest", showlegend=len(runs) > 1, dragmode=False)
-    return finish(figure, alt=_alt(drawn, title), height=height)
+    return finish(figure, alt=_alt(drawn, title), height=_HEIGHT)
 
 
 def _alt(drawn: Sequence[tuple[int, str, SeverityCurve]], title: str) -> str:

@@ -8,8 +8,17 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import OUTLINE_COLOUR, empty_figure, escape, finish, hover_name, listed, run_colour, shorten
-from aquadash.figures.whiskers import whiskers
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    empty_figure,
+    escape,
+    finish,
+    hover_name,
+    listed,
+    run_colour,
+    shorten,
+    whiskers,
+)
 from aquadash.robustness.corruptions import CORRUPTIONS
 from aquadash.robustness.result import Mean, RobustnessResult
 
@@ -46,15 +55,12 @@ def compute(runs: Sequence[RobustnessResult | None], *, kind: Kind) -> list[Loss
     return sorted((row for row in rows if any(row.losses)), key=order)
 
 
-def robustness_losses(
-    runs: Sequence[tuple[str, RobustnessResult | None]], *, kind: Kind = "corruptions", row_height: int = 28
-) -> go.Figure:
+def robustness_losses(runs: Sequence[tuple[str, RobustnessResult | None]], *, kind: Kind = "corruptions") -> go.Figure:
     """Draw a row a corruption or branch, and in it a dot with its interval for each run.
 
     Args:
         runs: Name and figures of each run. The position decides colour and symbol.
         kind: What the rows are.
-        row_height: In pixels.
     """
     rows = compute([result for _, result in runs], kind=kind)
     if not rows:
@@ -95,7 +101,7 @@ def robustness_losses(
         showgrid=False,
     )
     figure.update_layout(hovermode="closest", showlegend=len(runs) > 1, dragmode=False)
-    return finish(figure, alt=_alt(rows, [name for name, _ in runs], kind), height=100 + row_height * len(rows))
+    return finish(figure, alt=_alt(rows, [name for name, _ in runs], kind), height=100 + 28 * len(rows))
 
 
 def _corruption_rows(runs: Sequence[RobustnessResult | None]) -> list[LossRow]:

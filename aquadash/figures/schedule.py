@@ -13,6 +13,9 @@ from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, finish
 #: With a peak this many times the median, most of the curve would lie on a linear axis's floor.
 _LOG_RATIO = 10.0
 
+#: In pixels.
+_HEIGHT = 220
+
 
 @dataclass(frozen=True)
 class LearningRates:
@@ -56,16 +59,15 @@ def compute(epochs: Sequence[float], rates: Sequence[float]) -> LearningRates:
     return LearningRates(tuple(epochs), tuple(rates), peak, epochs[first], peak > _LOG_RATIO * median(rates))
 
 
-def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, height: int = 220) -> go.Figure:
+def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float]) -> go.Figure:
     """Draw a schedule before anything is trained.
 
     Args:
         epochs: Positions in training, ascending from 0 to the last epoch's end.
         rates: The learning rate at each.
-        height: In pixels.
     """
     if not epochs:
-        return empty_figure("The learning rate over the epochs appears here.", height=height)
+        return empty_figure("The learning rate over the epochs appears here.", height=_HEIGHT)
     values = compute(epochs, rates)
     # A logarithm has no place for the zero that a warm-up begins with.
     shown = [rate if rate > 0 or not values.log else None for rate in values.rates]
@@ -90,4 +92,4 @@ def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, heig
         figure.update_yaxes(dtick=1)
     figure.update_layout(hovermode="x unified", margin={"t": 12, "r": 16})
     scale = " The axis is logarithmic." if values.log else ""
-    return finish(figure, alt=values.sentence + scale, height=height)
+    return finish(figure, alt=values.sentence + scale, height=_HEIGHT)

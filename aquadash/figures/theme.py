@@ -17,11 +17,15 @@ import colorsys
 import html
 from collections.abc import Sequence
 
+import numpy as np
+
 # Plotly asks the values that it is given whether they are pandas', and fails where another thread is just importing it
 # (as MLflow does): an import here waits for that one's end.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 import plotly.io as pio
+
+from aquadash.evaluation.metrics import percent as percent
 
 TEMPLATE = "aquadash"
 
@@ -44,7 +48,8 @@ TRAINING_COLOUR = "#2E8BC0"
 VALIDATION_COLOUR = "#E0661B"
 RIGHT_COLOUR = "#2E8BC0"
 WRONG_COLOUR = "#E0661B"
-#: Red, green and blue for the colour channels, to be read together with their line styles and names.
+CHANNELS = ("Red", "Green", "Blue")
+#: To be read together with their line styles and names.
 CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
 #: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more; of 16
 #: with the last two).
@@ -81,6 +86,11 @@ RUN_MARKERS: tuple[str, ...] = (
 GRID_COLOUR = "rgba(125, 145, 160, 0.28)"
 OUTLINE_COLOUR = "rgba(125, 145, 160, 0.9)"
 
+#: Frames what is selected, and marks the threshold in force.
+SELECTED_COLOUR = "#FFB000"
+_SELECTED_FILL = "rgba(255, 176, 0, 0.4)"
+_TRANSPARENT = "rgba(0, 0, 0, 0)"
+
 #: Longer names are cut in legends and on axes; the whole name is in the hover label.
 MAX_NAME = 28
 #: Even a hover label has an end.
@@ -97,8 +107,8 @@ _AXIS = {
 
 pio.templates[TEMPLATE] = go.layout.Template(
     layout={
-        "paper_bgcolor": "rgba(0, 0, 0, 0)",
-        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        "paper_bgcolor": _TRANSPARENT,
+        "plot_bgcolor": _TRANSPARENT,
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
         "xaxis": _AXIS | {"showgrid": False},
         "yaxis": _AXIS | {"showgrid": True},
@@ -186,11 +196,6 @@ def hover_name(name: str) -> str:
     return "<br>".join(escape(line[start : start + 50]) for start in range(0, len(line), 50))
 
 
-def percent(share: float) -> str:
-    """A share from 0 to 1 in whole per cent, as ``"57 %"``."""
-    return f"{100 * share:.0f} %"
-
-
 def listed(texts: Sequence[str], *, most: int = 6) -> str:
     """Texts with commas between them for a text alternative; what is beyond ``most`` is counted."""
     left = len(texts) - most
@@ -237,3 +242,81 @@ def rows_axis(texts: Sequence[str]) -> dict[str, object]:
         "fixedrange": True,
         "showgrid": False,
     }
+
+
+def whiskers(
+    fractions: Sequence[float],
+    intervals: Sequence[tuple[float, float] | None],
+    *,
+    colour: str,
+    thickness: float = 1.5,
+    width: float = 4,
+) -> dict[str, object]:
+    """Plotly's ``error_x`` or ``error_y`` for fractions that are drawn in per cent.
+
+    Args:
+        fractions: Where the marks are, 0 to 1.
+        intervals: Lower and upper end of each, likewise; None for a mark without whiskers.
+        colour: Of the lines.
+        thickness: Of the lines, in pixels.
+        width: Of the bars at their ends, in pixels.
+    """
+    pairs = [(mark, ends or (mark, mark)) for mark, ends in zip(fractions, intervals, strict=True)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (high - mark) for mark, (_, high) in pairs],
+        "arrayminus": [100 * (mark - low) for mark, (low, _) in pairs],
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
+    }
+
+
+def add_guessing_line(figure: go.Figure, accuracy: float) -> None:
+    """A line at the accuracy of guessing, 0 to 1, on a chart of accuracies in per cent."""
+    figure.add_hline(
+        y=100 * accuracy,
+        line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dot"},
+        annotation={"text": "guessing", "font": {"size": 11}},
+        annotation_position="bottom left",
+    )
+
+
+def add_clickable_cells(
+    figure: go.Figure, cells: Sequence[tuple[int, int]], *, hovertext: Sequence[str], size: float
+) -> None:
+    """Transparent squares over a heat map, whose own cells do not report clicks to Streamlit.
+
+    Args:
+        figure: With the heat map.
+        cells: (row, column) of each; a selected square's ``customdata`` is ``[row, column]``.
+        hovertext: Of each.
+        size: Of a square, in pixels.
+    """
+    rows, columns = np.transpose(cells)
+    figure.add_scatter(
+        x=columns,
+        y=rows,
+        mode="markers",
+        showlegend=False,
+        marker={"symbol": "square", "size": size, "color": _TRANSPARENT, "line": {"width": 0}},
+        selected={"marker": {"color": _SELECTED_FILL}},
+        unselected={"marker": {"color": _TRANSPARENT}},
+        customdata=[list(cell) for cell in cells],
+        hovertext=hovertext,
+        hoverinfo="text",
+    )
+
+
+def frame_cell(figure: go.Figure, cell: tuple[int, int], *, width: float) -> None:
+    """A frame around a cell, (row, column), of a heat map; its lines so many pixels wide."""
+    row, column = cell
+    figure.add_shape(
+        type="rect",
+        x0=column - 0.5,
+        x1=column + 0.5,
+        y0=row - 0.5,
+        y1=row + 0.5,
+        line={"color": SELECTED_COLOUR, "width": width},
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aquadash.evaluation.threshold_curves import ClassCurves
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
+    SELECTED_COLOUR,
     class_colour,
     class_label,
     empty_figure,
@@ -28,9 +29,7 @@ Kind = Literal["roc", "precision-recall"]
 MOST_DRAWN = 8
 
 #: A curve of more points is thinned for the screen; its ends and its area stay exact.
-_MOST_POINTS = 400
-
-_CUT_COLOUR = "#FFB000"
+_MAX_POINTS = 400
 
 
 def area(curves: ClassCurves, kind: Kind) -> float | None:
@@ -92,7 +91,7 @@ def threshold_curves(
             x=[x],
             y=[y],
             mode="markers",
-            marker={"color": _CUT_COLOUR, "size": 14, "line": {"color": OUTLINE_COLOUR, "width": 2}},
+            marker={"color": SELECTED_COLOUR, "size": 14, "line": {"color": OUTLINE_COLOUR, "width": 2}},
             showlegend=False,
             customdata=[[chosen, cut]],
             hovertext=[f"At a threshold of {100 * cut:.0f} %"],
@@ -116,7 +115,7 @@ def point_at(curves: ClassCurves, *, kind: Kind, cut: float) -> tuple[float, flo
     return float(x[at]), float(y[at])
 
 
-def thinned(x: NDArray[np.float64], y: NDArray[np.float64], *, most: int = _MOST_POINTS) -> NDArray[np.int64]:
+def thinned(x: NDArray[np.float64], y: NDArray[np.float64], *, most: int = _MAX_POINTS) -> NDArray[np.int64]:
     """Which points to draw: corners only, and of those about ``most`` at even distances; both ends stay."""
     if len(x) <= 2:
         return np.arange(len(x))

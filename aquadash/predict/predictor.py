@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.errors import StorageError
-from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 
 #: Values that a layer may give for all images that are looked at together: 250 MB.
 _VALUES_AT_ONCE = 62_500_000
@@ -25,7 +25,9 @@ class Predictor:
         image_shape: Height, width and channels of the images it looks at.
     """
 
-    def __init__(self, model: Any, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> None:
+    def __init__(
+        self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
+    ) -> None:
         """Prepare a model; takes about 0.2 s.
 
         Args:
@@ -72,7 +74,9 @@ class Predictor:
         self.predict_images(np.zeros((1, *self.image_shape), np.uint8))
 
     @classmethod
-    def load(cls, path: Path, *, class_names: Sequence[str], detector: StrangerDetector | None = None) -> Predictor:
+    def load(
+        cls, path: Path, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
+    ) -> Predictor:
         """Load a saved model, without running any code that the file may hold.
 
         Args:
@@ -129,5 +133,5 @@ class Predictor:
             said, features = self._forward(self._constant(images[part]))
             probabilities[part] = said.numpy()
             if self._detector is not None and strangeness is not None:
-                strangeness[part] = self._detector.scores(features.numpy()) / self._detector.threshold
+                strangeness[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
         return probabilities, strangeness

@@ -25,7 +25,7 @@ from pydantic import BaseModel, TypeAdapter
 from aquadash import settings
 from aquadash.config import from_json
 from aquadash.errors import RunError, StorageError
-from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
@@ -118,7 +118,7 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
     VALIDATION_PREDICTIONS: _read_predictions,
     HISTORY: _read_history,
     EPOCHS: _read_epochs,
-    STRANGERS: lambda path, run: StrangerDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)),
+    STRANGERS: lambda path, run: OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)),
     LOG: lambda path, run: path.read_text(encoding="utf-8", errors="replace"),
 }
 
@@ -217,14 +217,14 @@ class RunArtifacts:
         except StorageError:
             return None
 
-    def add_strangers(self, run_id: str, detector: StrangerDetector) -> None:
+    def add_strangers(self, run_id: str, detector: OutOfDistributionDetector) -> None:
         """Keep what tells images of none of the classes."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / STRANGERS
             np.savez(path, **detector.to_arrays())  # type: ignore[arg-type]
             self.add_artifact(run_id, path)
 
-    def strangers(self, run_id: str) -> StrangerDetector | None:
+    def strangers(self, run_id: str) -> OutOfDistributionDetector | None:
         """What tells images of none of the run's classes; None for a run that has none, as of older versions.
 
         Raises:

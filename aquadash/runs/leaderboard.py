@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from aquadash.evaluation.metrics import wilson_interval
-from aquadash.evaluation.places import places
+from aquadash.evaluation.intervals import ranks, wilson_interval
 from aquadash.runs.types import Run
 
 #: With fewer validation images a run does not count: luck would decide, and who keeps few has more to learn from.
@@ -24,7 +23,8 @@ class Entry:
     """One student on the board.
 
     Attributes:
-        place: From 1; shared by those that the images do not tell apart, see :func:`aquadash.evaluation.places.places`.
+        place: From 1; shared by those that the images do not tell apart, see
+            :func:`aquadash.evaluation.intervals.ranks`.
         name: The student's: plain text.
         person_id: The student's.
         run: Their best run.
@@ -115,7 +115,7 @@ def leaderboard(
         Entry(place, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
               wilson_interval(right, images), tries)
         for place, (run, right, images, tries) in zip(
-            places([(right, images) for _, right, images, _ in chosen]), chosen, strict=True
+            ranks([(right, images) for _, right, images, _ in chosen]), chosen, strict=True
         )
     ]  # fmt: skip
     return Board(tuple(found), "test" if test_results else "validation", uncounted)

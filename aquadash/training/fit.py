@@ -13,7 +13,7 @@ import tensorflow as tf
 from aquadash.config import RunConfig, from_json
 from aquadash.data import Dataset
 from aquadash.errors import RunError
-from aquadash.evaluation.strangers import StrangerDetector
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training.checkpoint import Checkpoint, Listener
@@ -48,7 +48,7 @@ class FitResult:
     val_accuracy: float
     predictions: Predictions | None
     validation_predictions: Predictions | None
-    strangers: StrangerDetector | None
+    strangers: OutOfDistributionDetector | None
     stopped: bool
 
 

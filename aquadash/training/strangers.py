@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from aquadash.evaluation.strangers import StrangerDetector, auroc
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
 from aquadash.models import normalise
 from aquadash.models.last_layer import with_features
 from aquadash.training.epoch_loop import FORWARD_BATCH
 from aquadash.training.prepare import TrainingData
 
 
-def detector(model: keras.Model, data: TrainingData) -> StrangerDetector | None:
+def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetector | None:
     """Learn from a run's training images, unaugmented, and set the threshold on its validation images.
 
     Args:
@@ -33,11 +33,11 @@ def detector(model: keras.Model, data: TrainingData) -> StrangerDetector | None:
         return None
     if len(np.unique(data.labels)) < classes or not len(of_validation):
         return None
-    return StrangerDetector.fit(of_training, data.labels, validation_features=of_validation)
+    return OutOfDistributionDetector.fit(of_training, data.labels, validation_features=of_validation)
 
 
 def measure(
-    model: keras.Model, detector: StrangerDetector, *, known: NDArray[np.uint8], strangers: NDArray[np.uint8]
+    model: keras.Model, detector: OutOfDistributionDetector, *, known: NDArray[np.uint8], strangers: NDArray[np.uint8]
 ) -> dict[str, float]:
     """How well a detector tells strangers from test images.
 
@@ -46,7 +46,7 @@ def measure(
         the detector's threshold).
     """
     features = feature_reader(model)
-    of_known, of_strangers = detector.scores(features(known)), detector.scores(features(strangers))
+    of_known, of_strangers = detector.ood_scores(features(known)), detector.ood_scores(features(strangers))
     return {
         "stranger_auroc": auroc(of_known, of_strangers),
         "strangers": float(len(strangers)),

@@ -13,7 +13,7 @@ folder           holds
 ``compare``      the Compare page: the table of runs, and runs side by side
 ``predict``      the Predict page
 ``augment``      the Augment page: the studio and its sections
-``walkthrough``  the Walkthrough page: one file a section of the report
+``walkthrough``  the Walkthrough page: a function a section of the report
 ``data``         the Data page: images, and own pictures
 ``classroom``    what a class sees: joining, who is there, board, queue, projector
 ===============  ==================================================================

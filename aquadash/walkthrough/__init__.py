@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aquadash.walkthrough.corrections import Finding, all_findings, findings
-from aquadash.walkthrough.lessons import LESSONS, MINUTES, Lesson
-from aquadash.walkthrough.verdict import Outcome, Verdict, read_number
+from aquadash.walkthrough.lessons import LESSONS, MINUTES, Lesson, Outcome, Verdict, read_number
 
 __all__ = ["LESSONS", "MINUTES", "Finding", "Lesson", "Outcome", "Verdict", "all_findings", "findings", "read_number"]

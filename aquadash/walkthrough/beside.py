@@ -9,10 +9,10 @@ from typing import Any
 from aquadash.augment import plan
 from aquadash.config import RunConfig
 from aquadash.data import Dataset
-from aquadash.evaluation import Evaluation, best_epoch, wilson_interval
+from aquadash.evaluation import Evaluation, best_epoch
+from aquadash.evaluation.intervals import difference_interval, wilson_interval
 from aquadash.runs.types import EpochRecord, Run
 from aquadash.walkthrough import report
-from aquadash.walkthrough.chance import difference_interval
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aquadash.augment import PIPELINES, apply
 from aquadash.data.statistics import ClassStatistics
-from aquadash.walkthrough.verdict import Verdict, nearly, right, wrong
+from aquadash.walkthrough.lessons import Verdict, nearly, right, wrong
 
 #: The report's four pipelines.
 FOUR = ("notebook-1", "notebook-2", "notebook-3", "notebook-4")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from aquadash.evaluation.curves import EpochLike
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.walkthrough import report
-from aquadash.walkthrough.logits import lowest_flattened_loss
-from aquadash.walkthrough.verdict import Verdict, nearly, no_number, read_number, right, wrong
+from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
+from aquadash.walkthrough.network import lowest_flattened_loss
 
 #: Rounding alone makes a smaller difference.
 SAME = 1e-9

@@ -5,23 +5,45 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.evaluation.curves import EpochLike, best_epoch
-from aquadash.walkthrough.chance import difference_interval, flattery, width
-from aquadash.walkthrough.verdict import Verdict, nearly, no_number, read_number, right, wrong
+from aquadash.evaluation.intervals import difference_interval, wilson_interval
+from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
 
-MOST_CANDIDATES = 60
+MAX_CANDIDATES = 60
 
 #: How wide the interval may be at most in the question about the number of test images.
 WANTED_WIDTH = 0.06
 
-MOST_IMAGES = 5_000
+MAX_IMAGES = 5_000
 
 #: Of a class that is found less often than this nothing can be asked.
-LEAST_RECALL = 0.2
+MIN_RECALL = 0.2
+
+
+@lru_cache(maxsize=4096)
+def flattery(candidates: int, *, accuracy: float, images: int) -> float:
+    """By how much the best of several equally good networks looks better than it is, on average.
+
+    Each is right on every image with the same chance, so its score is binomial; the mean of the highest of k scores is
+    the sum over x of 1 - F(x)^k. All of them are measured on images of their own, the worst case.
+
+    Args:
+        candidates: k, at least 1; one alone is not flattered.
+        accuracy: The chance, 0 to 1.
+        images: Of each measurement, at least 1.
+
+    Returns:
+        A difference of fractions, 0 or more.
+    """
+    from scipy.stats import binom
+
+    below = binom.cdf(np.arange(images), images, accuracy)
+    return max(0.0, float((1 - below**candidates).sum()) / images - accuracy)
 
 
 def equal_chance(accuracy: float) -> tuple[float, bool]:
@@ -47,15 +69,15 @@ def fewest_candidates(accuracy: float, images: int) -> int:
     """How many equally good networks must be tried until the best of them is flattered as much."""
     wanted = wanted_flattery(accuracy, images)
     return next(
-        (k for k in range(1, MOST_CANDIDATES) if flattery(k, accuracy=accuracy, images=images) >= wanted),
-        MOST_CANDIDATES,
+        (k for k in range(1, MAX_CANDIDATES) if flattery(k, accuracy=accuracy, images=images) >= wanted),
+        MAX_CANDIDATES,
     )
 
 
 def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
     """Whether it is the smallest number of candidates whose best looks a standard error too good."""
-    if not 1 <= answer <= MOST_CANDIDATES:
-        return wrong(f"Choose from 1 to {MOST_CANDIDATES}.")
+    if not 1 <= answer <= MAX_CANDIDATES:
+        return wrong(f"Choose from 1 to {MAX_CANDIDATES}.")
     fewest, wanted = fewest_candidates(accuracy, images), 100 * wanted_flattery(accuracy, images)
     gained = 100 * flattery(answer, accuracy=accuracy, images=images)
     told = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
@@ -158,7 +180,7 @@ def wanted_precision(found: Cuts) -> float | None:
 
     None where no threshold finds a fifth of the class, so that there is nothing to choose.
     """
-    possible = found.precision[found.recall >= LEAST_RECALL]
+    possible = found.precision[found.recall >= MIN_RECALL]
     return min(0.95, math.floor(20 * float(possible.max()) + 1e-9) / 20) if len(possible) else None
 
 
@@ -206,20 +228,26 @@ def lowest_epoch(answer: int, history: Sequence[EpochLike]) -> Verdict:
     return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Note which line it is.")
 
 
+def interval_width(fraction: float, images: int) -> float:
+    """How wide the 95 % interval of a fraction is that was counted on so many images."""
+    low, high = wilson_interval(round(fraction * images), images)
+    return high - low
+
+
 def fewest_images(share: float) -> int:
     """The smallest multiple of 10 images that makes the interval at most :data:`WANTED_WIDTH` wide."""
-    low, high = 1, MOST_IMAGES // 10
+    low, high = 1, MAX_IMAGES // 10
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if width(share, 10 * middle) <= WANTED_WIDTH else (middle + 1, high)
+        low, high = (low, middle) if interval_width(share, 10 * middle) <= WANTED_WIDTH else (middle + 1, high)
     return 10 * low
 
 
 def enough_images(answer: int, *, share: float) -> Verdict:
     """Whether so many test images make the interval narrow enough, and hardly more of them than needed."""
-    if not 10 <= answer <= MOST_IMAGES:
-        return wrong(f"Choose from 10 to {MOST_IMAGES:,} images.")
-    found, fewest = width(share, answer), fewest_images(share)
+    if not 10 <= answer <= MAX_IMAGES:
+        return wrong(f"Choose from 10 to {MAX_IMAGES:,} images.")
+    found, fewest = interval_width(share, answer), fewest_images(share)
     told = f"With {answer:,} images it is {100 * found:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):
         return right(

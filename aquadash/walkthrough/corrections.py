@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aquadash.evaluation import wilson_interval
 from aquadash.walkthrough import report
-from aquadash.walkthrough.logits import lowest_flattened_loss
+from aquadash.walkthrough.network import lowest_flattened_loss
 
 
 @dataclass(frozen=True)

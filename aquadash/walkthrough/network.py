@@ -1,4 +1,4 @@
-"""The report's network in numbers: its convolutions by hand, and where its parameters are."""
+"""The report's network in numbers: convolutions by hand, where the parameters are, the loss with a softmax too many."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import UnknownNameError
+from aquadash.evaluation.metrics import cross_entropy
 
 #: A layer's outputs, float64 (height, width).
 Outputs = NDArray[np.float64]
@@ -118,3 +119,33 @@ def parameters(image_shape: tuple[int, int, int], *, classes: int, units: tuple[
         "Second dense layer": (first + 1) * second,
         "Last layer": (second + 1) * classes,
     }
+
+
+def flattened_loss(y_true: ArrayLike, y_prob: ArrayLike) -> NDArray[np.float64]:
+    """The loss of each image in nats when probabilities are taken for raw scores: a softmax over a softmax.
+
+    Args:
+        y_true: Integers, shape (n,).
+        y_prob: Shape (n, classes).
+    """
+    powers = np.exp(np.asarray(y_prob, dtype=np.float64))
+    return cross_entropy(np.asarray(y_true), powers / powers.sum(axis=1, keepdims=True))
+
+
+def even_rest(own: ArrayLike, classes: int) -> NDArray[np.float64]:
+    """Answers that give the right class, number 0, these probabilities and share the rest evenly.
+
+    Args:
+        own: Probabilities of the right class, shape (n,), 0 to 1.
+        classes: At least 2.
+
+    Returns:
+        Shape (n, classes).
+    """
+    first = np.asarray(own, dtype=np.float64)[:, None]
+    return np.hstack([first, np.repeat((1 - first) / (classes - 1), classes - 1, axis=1)])
+
+
+def lowest_flattened_loss(classes: int) -> float:
+    """The flattened loss of a perfect answer, the least there is: ln(1 + (classes - 1) / e)."""
+    return math.log(1 + (classes - 1) / math.e)

@@ -23,10 +23,10 @@ from aquadash.walkthrough.lessons import LESSONS
 _ID = re.compile(r"[0-9a-f]{16}")
 _FORMAT = 1
 #: A file that is larger was not written by us.
-_MOST_BYTES = 20_000
+_MAX_BYTES = 20_000
 #: The oldest files go when there are more.
-MOST_FILES = 2_000
-_MOST_TRIES = 9_999
+MAX_FILES = 2_000
+_MAX_TRIES = 9_999
 
 _lock = threading.Lock()
 
@@ -45,7 +45,7 @@ class Progress:
 
     def after(self, lesson: str, *, solved: bool, now: float) -> Progress:
         """With one more answer; what is solved stays so."""
-        tries = self.tries | {lesson: min(self.tries.get(lesson, 0) + 1, _MOST_TRIES)}
+        tries = self.tries | {lesson: min(self.tries.get(lesson, 0) + 1, _MAX_TRIES)}
         return Progress(tries, {lesson: now, **self.solved} if solved else self.solved)
 
 
@@ -65,7 +65,7 @@ def read(progress_id: str) -> Progress:
         return Progress()
     try:
         with _path(progress_id).open("rb") as file:
-            values = json.loads(file.read(_MOST_BYTES))
+            values = json.loads(file.read(_MAX_BYTES))
         return _parsed(values)
     except (OSError, ValueError, RecursionError):
         return Progress()
@@ -93,7 +93,7 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> Progress:
             is_new = not path.exists()
             write_whole(path, json.dumps({"format": _FORMAT, "tries": known.tries, "solved": known.solved}))
             if is_new:
-                forget_oldest(path.parent, "*.json", max_files=MOST_FILES)
+                forget_oldest(path.parent, "*.json", max_files=MAX_FILES)
         except OSError as error:
             raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror}).") from error
         return known
@@ -107,7 +107,7 @@ def _parsed(values: Any) -> Progress:
     if not isinstance(tries, dict) or not isinstance(solved, dict):
         return Progress()
     return Progress(
-        {name: min(max(int(tries[name]), 0), _MOST_TRIES) for name in LESSONS if _is_number(tries.get(name))},
+        {name: min(max(int(tries[name]), 0), _MAX_TRIES) for name in LESSONS if _is_number(tries.get(name))},
         {name: float(solved[name]) for name in LESSONS if _is_number(solved.get(name))},
     )
 

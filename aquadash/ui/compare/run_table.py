@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.errors import AquaDashError
-from aquadash.evaluation.metrics import wilson_interval
+from aquadash.evaluation.intervals import wilson_interval
 from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.runs.types import Run

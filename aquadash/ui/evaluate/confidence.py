@@ -64,7 +64,7 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
                 scores.render_confidence(each.predictions, key=f"confidences-{each.run.run_id}")
     if chosen is None:
         return None
-    mask = bin_of(one.predictions.probabilities.max(axis=1), bins=len(found.counts)) == chosen
+    mask = bin_of(one.predictions.probabilities.max(axis=1)) == chosen
     return Narrowed(mask, f"images answered with {_bin_text(found, chosen)} confidence")
 
 

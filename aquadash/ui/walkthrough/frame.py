@@ -10,24 +10,7 @@ import streamlit as st
 from aquadash.data import Dataset
 from aquadash.ui import address, bound, shell
 from aquadash.ui.sections import Need, Section, Sections
-from aquadash.ui.walkthrough import (
-    augmentation,
-    context,
-    convolution,
-    copies,
-    curves,
-    dense,
-    extraction,
-    loss,
-    matrix,
-    normalization,
-    parts,
-    predictions,
-    recommendation,
-    result,
-    stopping,
-    training,
-)
+from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
 from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import LESSONS, MINUTES
 from aquadash.walkthrough.progress import Progress
@@ -35,21 +18,21 @@ from aquadash.walkthrough.progress import Progress
 #: What draws each section of :data:`LESSONS`: those about a data set, and those about a run. A new one is a line in one
 #: of these and a line there.
 ABOUT_DATA: dict[str, Callable[[Dataset], None]] = {
-    "extraction": extraction.show,
-    "augmentation": augmentation.show,
-    "copies": copies.show,
-    "normalization": normalization.show,
-    "convolution": convolution.show,
-    "dense": dense.show,
+    "extraction": about_data.extraction,
+    "augmentation": about_data.augmentation,
+    "copies": about_data.copies,
+    "normalization": about_data.normalization,
+    "convolution": about_data.convolution,
+    "dense": about_data.dense,
 }
 ABOUT_RUN: dict[str, Callable[[Results], None]] = {
-    "loss": loss.show,
-    "stopping": stopping.show,
-    "training": training.show,
-    "predictions": predictions.show,
-    "matrix": matrix.show,
-    "curves": curves.show,
-    "result": result.show,
+    "loss": about_run.loss,
+    "stopping": about_run.stopping,
+    "training": about_run.training,
+    "predictions": about_run.predictions,
+    "matrix": about_run.matrix,
+    "curves": about_run.curves,
+    "result": about_run.result,
     "recommendation": recommendation.show,
 }
 

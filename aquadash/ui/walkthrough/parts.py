@@ -16,11 +16,6 @@ from aquadash.walkthrough import Outcome, Verdict, findings
 _TRIES = 3
 
 
-def idea(text: str, *, help: str | None = None) -> None:
-    """The idea of a section, in markdown."""
-    st.markdown(text, help=help)
-
-
 def real(title: str, *, help: str | None = None) -> None:
     """The heading over what is computed here."""
     st.markdown(f"**🔬 {title}**", help=help)

@@ -79,7 +79,7 @@ _MORE_IDEAS = (
 
 def show(results: Results) -> None:
     """Draw the section."""
-    parts.idea(
+    st.markdown(
         "The report ends with a score and ideas for a better one. Below, its figures stand beside those of a run on "
         "this machine, and its ideas beside the place where you can try them."
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aquadash.errors import DataError
-from aquadash.evaluation.strangers import FeatureDistance, StrangerDetector, auroc, threshold
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def clouds() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def test_strangers_are_farther_away(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, strangers = clouds
-    detector = StrangerDetector.fit(training, labels, validation_features=validation)
-    known, strange = detector.scores(validation), detector.scores(strangers)
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    known, strange = detector.ood_scores(validation), detector.ood_scores(strangers)
     assert known.shape == (400,) and strange.shape == (100,)
     assert auroc(known, strange) > 0.95
     assert (strange > detector.threshold).mean() > 0.8
@@ -32,40 +32,41 @@ def test_strangers_are_farther_away(clouds: tuple[np.ndarray, ...]) -> None:
 
 def test_95_percent_of_validation_images_are_accepted(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, _ = clouds
-    detector = StrangerDetector.fit(training, labels, validation_features=validation)
-    assert (detector.scores(validation) <= detector.threshold).mean() == detector.accepted == 0.95
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    assert (detector.ood_scores(validation) <= detector.threshold).mean() == detector.accepted == 0.95
 
 
 def test_the_distance_is_mahalanobiss() -> None:
     rng = np.random.default_rng(1)
-    distance = FeatureDistance(rng.normal(size=(3, 4)), np.diag([1.0, 2.0, 3.0, 4.0]))
+    distance = OutOfDistributionDetector(rng.normal(size=(3, 4)), np.diag([1.0, 2.0, 3.0, 4.0]), 1.0, 0.95)
     rows = rng.normal(size=(5, 4))
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     expected = [min(float((row - mean) @ distance.precision @ (row - mean)) for mean in distance.means) for row in unit]
-    np.testing.assert_allclose(distance.distances(rows), expected)
-    np.testing.assert_allclose(distance.distances(7 * rows), expected)
+    np.testing.assert_allclose(distance.ood_scores(rows), expected)
+    np.testing.assert_allclose(distance.ood_scores(7 * rows), expected)
 
 
 def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, strangers = clouds
-    detector = StrangerDetector.fit(training, labels, validation_features=validation)
-    again = StrangerDetector.from_arrays(detector.to_arrays())
-    np.testing.assert_allclose(again.scores(strangers), detector.scores(strangers), rtol=1e-4)
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    again = OutOfDistributionDetector.from_arrays(detector.to_arrays())
+    np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
     assert (again.threshold, again.accepted) == (detector.threshold, detector.accepted)
     with pytest.raises(ValueError, match="belong together"):
-        StrangerDetector.from_arrays({**detector.to_arrays(), "means": np.zeros((2, 3))})
+        OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": np.zeros((2, 3))})
 
 
-def test_a_missing_class_is_refused() -> None:
+def test_a_missing_class_or_no_validation_image_is_refused() -> None:
     with pytest.raises(DataError, match="expected every class"):
-        FeatureDistance.fit(np.eye(4), [0, 0, 2, 2])
-
-
-def test_the_threshold_is_one_of_the_scores() -> None:
-    assert threshold([3.0, 1.0, 2.0, 4.0], accepted=0.75) == 3.0
-    assert threshold([5.0]) == 5.0
+        OutOfDistributionDetector.fit(np.eye(4), [0, 0, 2, 2], validation_features=np.eye(4))
     with pytest.raises(DataError, match="no validation images"):
-        threshold([])
+        OutOfDistributionDetector.fit(np.eye(4), [0, 0, 1, 1], validation_features=np.zeros((0, 4)))
+
+
+def test_the_threshold_is_one_of_the_scores(clouds: tuple[np.ndarray, ...]) -> None:
+    training, labels, validation, _ = clouds
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    assert detector.threshold in detector.ood_scores(validation)
 
 
 def test_auroc_is_the_share_of_pairs_in_the_right_order() -> None:

@@ -1,0 +1,126 @@
+"""Telling images of none of the classes: how far an image is from all of them, and from where on to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aquadash.errors import DataError
+
+#: The fraction of validation images that must be taken for known ones.
+ACCEPTED = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfDistributionDetector:
+    """Says of an image's features whether it is of none of the classes, which a classifier alone never says.
+
+    The score is the *feature distance*: the squared Mahalanobis distance from what the last layer is given to the
+    nearest class's mean, with one covariance for all classes (K. Lee et al. 2018, "A simple unified framework for
+    detecting out-of-distribution samples and adversarial attacks", last layer only), of features scaled to length 1
+    (M. Müller and M. Hein 2025, "Mahalanobis++: improving OOD detection via feature normalization"), the covariance
+    shrunk after O. Ledoit and M. Wolf 2004.
+
+    Attributes:
+        means: Of each class's training images among the features, float64, (classes, features).
+        precision: The inverse of the classes' common covariance, float64, (features, features).
+        threshold: The highest score of a known image.
+        accepted: The fraction of validation images at or below it, 0 to 1.
+    """
+
+    means: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    threshold: float
+    accepted: float
+
+    @classmethod
+    def fit(
+        cls, features: ArrayLike, labels: ArrayLike, *, validation_features: ArrayLike
+    ) -> OutOfDistributionDetector:
+        """Learn where the classes lie from training images, and the threshold from validation images.
+
+        Args:
+            features: Of the training images, unaugmented, (n, features), n at least two more than classes.
+            labels: Integers from 0, shape (n,); every class must be there.
+            validation_features: Of the validation images, (m, features).
+
+        Raises:
+            DataError: A class or the validation images are missing.
+        """
+        from sklearn.covariance import LedoitWolf
+
+        rows, y_true = _unit(features), np.asarray(labels)
+        classes = np.unique(y_true)
+        if not np.array_equal(classes, np.arange(len(classes))):
+            raise DataError(f"The labels are {classes[:10].tolist()}; expected every class from 0 on.")
+        if not np.size(validation_features):
+            raise DataError("There are no validation images to set the threshold on.")
+        means = np.stack([rows[y_true == label].mean(axis=0) for label in classes])
+        covariance = LedoitWolf(assume_centered=True).fit(rows - means[y_true]).covariance_
+        precision = np.linalg.pinv(covariance, hermitian=True)
+        scores = _distances(validation_features, means, precision)
+        threshold = float(np.quantile(scores, ACCEPTED, method="inverted_cdf"))
+        return cls(means, precision, threshold, float((scores <= threshold).mean()))
+
+    def ood_scores(self, features: ArrayLike) -> NDArray[np.float64]:
+        """The squared distance of each row, (n, features), to the nearest class: float64 (n,).
+
+        More than the threshold means none of the classes.
+        """
+        return _distances(features, self.means, self.precision)
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything as arrays, to be kept in a file."""
+        return {
+            "means": self.means.astype(np.float32),
+            "precision": self.precision.astype(np.float32),
+            "threshold": np.array(self.threshold),
+            "accepted": np.array(self.accepted),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> OutOfDistributionDetector:
+        """Back from :meth:`to_arrays`.
+
+        Raises:
+            KeyError: An array is missing.
+            ValueError: They do not belong together.
+        """
+        means, precision = (np.asarray(arrays[name], np.float64) for name in ("means", "precision"))
+        threshold, accepted = float(arrays["threshold"]), float(arrays["accepted"])
+        if means.ndim != 2 or precision.shape != (means.shape[1], means.shape[1]):
+            raise ValueError("the arrays of the detector do not belong together")
+        if not (
+            np.isfinite(means).all() and np.isfinite(precision).all() and 0 <= threshold < np.inf and 0 <= accepted <= 1
+        ):
+            raise ValueError("the detector holds numbers that are no distances")
+        return cls(means, precision, threshold, accepted)
+
+
+def auroc(known: ArrayLike, unknown: ArrayLike) -> float:
+    """How well scores tell images of none of the classes from known ones.
+
+    Returns:
+        The area under the ROC curve, 0 to 1: the probability that an unknown image drawn at random has a higher score
+        than a known one drawn at random. 0.5 is chance.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    scores = np.concatenate([np.asarray(known, dtype=np.float64), np.asarray(unknown, dtype=np.float64)])
+    return float(roc_auc_score(np.arange(len(scores)) >= np.size(known), scores))
+
+
+def _unit(features: ArrayLike) -> NDArray[np.float64]:
+    """Each row scaled to length 1; a row of zeros stays one."""
+    rows = np.asarray(features, dtype=np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1.0)
+
+
+def _distances(features: ArrayLike, means: NDArray[np.float64], precision: NDArray[np.float64]) -> NDArray[np.float64]:
+    gaps = _unit(features)[:, np.newaxis] - means[np.newaxis]
+    return np.einsum("ncf,fg,ncg->nc", gaps, precision, gaps, optimize=True).min(axis=1)

@@ -1,0 +1,367 @@
+"""The sections on images and layers, which are about a data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash import augment
+from aquadash.data import Dataset
+from aquadash.figures.channel_histogram import channel_histogram
+from aquadash.figures.theme import class_colour
+from aquadash.ui import bound, components, datasets, gallery
+from aquadash.ui.gallery import class_text
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, plain
+from aquadash.ui.walkthrough import parts
+from aquadash.walkthrough import checks_data, checks_network, network
+
+_EXAMPLES_A_CLASS = 2
+#: Nobody goes through a hundred classes one by one.
+_MAX_CLASSES = 10
+_DRAWS = 9
+#: Enough for a share to a few per cent.
+_MEASURED = 200
+#: So many images are sent through the pipelines here.
+_BLOCK_IMAGES = 20
+_MAX_COPIES = 20
+_NORMALIZATIONS = {
+    "unit": "Divide by 255: from 0 to 1, as the report does",
+    "symmetric": "From -1 to 1",
+    "standardize": "Take the mean off, divide by the deviation",
+}
+_ACTIVATIONS = {"none": "none, as in the report", "relu": "ReLU: negative sums become 0"}
+_POOLINGS = {"max": "max pooling, as in the report", "none": "none"}
+_REPORT_UNITS = (256, 128)
+_DRAWN_UNITS = 64
+
+
+def extraction(dataset: Dataset) -> None:
+    """Extraction: which images there are, and what they look like on average."""
+    st.markdown(
+        "A network learns from examples only: a picture, and the number of the class it belongs to. So the first thing "
+        "is to take the right pictures out of a large collection, and to give the classes numbers without gaps, from "
+        "0. The network never learns what a number is called."
+    )
+    parts.real("What there is here", help=term("split"))
+    names, train = dataset.class_names, dataset.train
+    st.markdown(
+        f"{count(len(train), 'training image')} and {count(len(dataset.test), 'test image')}, in "
+        f"{len(names)} classes, {dataset.image_shape[1]} × {dataset.image_shape[0]} pixels of three colours."
+    )
+    shown = names[:_MAX_CLASSES]
+    if len(names) > len(shown):
+        st.caption(f"Only the first {len(shown)} classes are shown here and asked about; Data has all of them.")
+    cards = [
+        gallery.Card(
+            image=train.images[position],
+            title=f"{label}: {class_text(name)}",
+            alt=f"Training image {position} of class {label}, {name}",
+            accent=class_colour(name, label),
+        )
+        for label, name in enumerate(shown)
+        for position in np.flatnonzero(train.labels == label)[:_EXAMPLES_A_CLASS]
+    ]
+    gallery.show(cards, label="Examples of each class")
+
+    there = {name: class_text(name) for label, name in enumerate(shown) if (train.labels == label).any()}
+    parts.attempt("lay many pictures over one another")
+    left, right = st.columns([2, 1])
+    with left:
+        chosen = bound.menu("average", there, label="Class")
+        own = np.flatnonzero(train.labels == names.index(chosen))
+        number = parts.slide("laid", 1, len(own), label="How many of its pictures", default=min(5, len(own)))
+    mean = train.images[own[:number]].mean(axis=0, dtype=np.float64)
+    with right:
+        gallery.show(
+            [
+                gallery.Card(
+                    image=np.rint(mean).astype(np.uint8),
+                    title=class_text(chosen),
+                    subtitle=f"mean of {number:,}: brightness {mean.mean():.1f} of 255",
+                    alt=f"Mean of {number} images of class {chosen}, of brightness {mean.mean():.1f}",
+                )
+            ],
+            size_rem=11,
+            label="The mean picture",
+        )
+    found = datasets.statistics(dataset.name, "train")
+    parts.question(
+        "extraction",
+        ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
+        + " has the brightest pictures, on average over all of them?",
+        answer=dataset.fingerprint,
+        ask=lambda: bound.menu("brightest", {"": "Choose", **there}, label="Your answer"),
+        check=lambda brightest: checks_data.brightest_class(brightest, found.classes[:_MAX_CLASSES]),
+        solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
+    )
+
+
+def augmentation(dataset: Dataset) -> None:
+    """Augmentation: what the report's four pipelines do to a picture."""
+    st.markdown(
+        "A mirrored dolphin is still a dolphin. Changing pictures at random gives the network more to learn from and "
+        "keeps it from remembering single pictures. It also says which differences do *not* matter, and that is a "
+        "claim about the world: a change that hides the animal teaches something false.",
+        help=term("augmentation"),
+    )
+    parts.attempt("the report's four pipelines, drawn here")
+    titles = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
+    name = bound.menu("chain", titles, label="Pipeline", default=checks_data.FOUR[0], help=term("pipeline"))
+    left, right = st.columns(2)
+    with left:
+        position = parts.slide("picture", 0, len(dataset.train) - 1, label="Training image", default=0)
+    with right:
+        seed = parts.slide("draw", 1, 100, label="Draw", default=1, help=term("seed"))
+    lines = augment.describe(augment.PIPELINES[name])
+    steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in lines)
+    with st.expander("What its steps are", icon="🪜"):
+        st.markdown(steps)
+    drawn = _draws(dataset.fingerprint, dataset.name, position, name, seed)
+    original = dataset.train.images[position]
+    cards = [gallery.Card(image=original, title="original", alt=f"Training image {position} as it is")]
+    for number, image in enumerate(drawn, start=1):
+        change = float(np.abs(image.astype(np.int16) - original).mean())
+        text = f"changed by {change:.1f}" if change else "not changed"
+        cards.append(gallery.Card(image, f"draw {number}", f"Draw {number}: {text}", subtitle=text))
+    gallery.show(cards, label="The picture and its changed versions")
+    st.caption("The number is the mean change of a pixel's colour value, out of 255.")
+    parts.question(
+        "augmentation",
+        "Find the pipeline that leaves some pictures exactly as they are. Choose it above, then check.",
+        answer=(dataset.fingerprint, name),
+        check=lambda _: checks_data.untouched_pipeline(
+            name, {name: _untouched(dataset.fingerprint, dataset.name, name)}
+        ),
+        solution="Open “What its steps are” for each of the four. In one of them every step happens in some of the "
+        "images only, so that now and then none of them does.",
+    )
+    st.page_link(
+        "pages/augment.py", label="Change the pipelines yourself, on Augment", icon="🎲",
+        query_params={"source": dataset.name, "pipeline": name},
+    )  # fmt: skip
+
+
+@st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...")
+def _untouched(fingerprint: str, source: str, name: str) -> float:
+    return checks_data.untouched_share(datasets.dataset(source).train.images[:_MEASURED], name, seed=0)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
+def _draws(fingerprint: str, source: str, position: int, name: str, seed: int) -> NDArray[np.uint8]:
+    """Changed versions of one training image, uint8 (draws, height, width, 3)."""
+    images = datasets.dataset(source).train.images[position : position + 1]
+    return augment.preview(images, pipeline=augment.PIPELINES[name], seed=seed, draws=_DRAWS)[:, 0]
+
+
+def copies(dataset: Dataset) -> None:
+    """Copies: how 2,500 images become 12,500, and how to check it."""
+    originals = len(dataset.train)
+    st.markdown(
+        "Here the changed versions are made once, before training, and put behind the originals. A set that is five "
+        "times as large takes five times as long to go through, but it does not hold five times as much to learn.",
+        help=term("augmentation"),
+    )
+    parts.real("One image of each block")
+    st.markdown(
+        "What the report's code does, in words: *for each image, send it through the first pipeline and keep what "
+        "comes out, then through the second, the third, the fourth. At the end, put the originals in front of the "
+        "four lists.*"
+    )
+    number = parts.slide("nth", 0, min(_BLOCK_IMAGES, originals) - 1, label="Training image", default=0)
+    blocks = _blocks(dataset.fingerprint, dataset.name)
+    titles = augment.branch_titles(augment.PIPELINES["notebook"])
+    gallery.show(
+        [
+            gallery.Card(
+                image=images[number],
+                title=title,
+                subtitle=f"position {block * originals + number:,}",
+                alt=f"Image {number} in the block {title}",
+            )
+            for block, (title, images) in enumerate(zip(titles, blocks, strict=True))
+        ],
+        size_rem=8,
+        label="One image in all five blocks",
+    )
+    parts.attempt("compose the training set")
+    wanted = checks_data.training_images(originals, pipelines=checks_data.FOUR, copies=1, keep_originals=True)
+    names = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
+    pipelines = bound.choices("chains", names, label="Pipelines")
+    copies = parts.slide("times", 1, _MAX_COPIES, label="Versions of each image from each pipeline", default=10)
+    keep = bound.toggle("keep", label="Keep the originals, too")
+    made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
+    with st.container(horizontal=True):
+        st.metric("Your training set", count(made, "image"), border=True, width="content")
+        st.metric("The report's way", count(wanted, "image"), border=True, width="content")
+    parts.question(
+        "copies",
+        f"Set the switches to what the report's code does, so that {originals:,} images become {wanted:,}.",
+        answer=(originals, tuple(sorted(pipelines)), copies, keep),
+        check=lambda _: checks_data.report_composition(
+            originals, pipelines=pipelines, copies=copies, keep_originals=keep
+        ),
+        solution="Every image meets every one of the four pipelines **once**, and the originals stay: all four "
+        "pipelines, 1 version, originals kept.",
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing the variants ...")
+def _blocks(fingerprint: str, source: str) -> NDArray[np.uint8]:
+    """The first images in each block, uint8 (blocks, n, height, width, 3)."""
+    images = datasets.dataset(source).train.images[:_BLOCK_IMAGES]
+    made = augment.apply(images, augment.PIPELINES["notebook"], seed=0)
+    return made.reshape(-1, *images.shape)
+
+
+def normalization(dataset: Dataset) -> None:
+    """Normalization: the same pictures in smaller numbers."""
+    st.markdown(
+        "Colour values are whole numbers from 0 to 255. A network multiplies them with its weights, adds up thousands "
+        "of products, and takes steps of a fixed size; inputs around 1 suit that better than inputs around 100. "
+        "Nothing is lost or gained in the picture itself.",
+        help=f"{term('normalization')} {term('one-hot')}",
+    )
+    parts.real("The colour values of all training images")
+    found = datasets.statistics(dataset.name, "train").channels
+    means = [channel.mean or 0.0 for channel in found]
+    deviations = [channel.std or 1.0 for channel in found]
+    bins = np.array([channel.histogram.reshape(64, 4).sum(axis=1) for channel in found])
+    components.plot(channel_histogram(bins, mean=means, std=deviations, height=260), key="walk-histogram")
+    parts.attempt("three ways to normalize")
+    kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
+    after = checks_data.normalized_means(means, deviations, kind)
+    pixel = dataset.train.images[0, 0, 0].astype(np.float64)
+    st.dataframe(
+        {
+            "Channel": [channel.name for channel in found],
+            "Mean before": means,
+            "Mean after": [round(value, 4) + 0.0 for value in after],
+            "First pixel before": pixel,
+            "First pixel after": [
+                _scaled(value, mean, deviation, kind)
+                for value, mean, deviation in zip(pixel, means, deviations, strict=True)
+            ],
+        },
+        column_config={
+            "Mean before": st.column_config.NumberColumn(format="%.1f"),
+            "Mean after": st.column_config.NumberColumn(format="%.3f"),
+            "First pixel before": st.column_config.NumberColumn(format="%d"),
+            "First pixel after": st.column_config.NumberColumn(format="%.3f"),
+        },
+        hide_index=True,
+        alt="Mean of each colour channel and one pixel, before and after normalization",
+    )
+    parts.question(
+        "normalization",
+        "Choose the normalization that centres every channel: its mean is 0 afterwards.",
+        answer=(dataset.fingerprint, kind),
+        check=lambda _: checks_data.centring(kind, means, deviations),
+        solution="Go through the three and read the column “Mean after”.",
+    )
+
+
+def _scaled(value: float, mean: float, deviation: float, kind: str) -> float:
+    """One colour value after the normalization."""
+    if kind == "unit":
+        return value / 255
+    return 2 * value / 255 - 1 if kind == "symmetric" else (value - mean) / deviation
+
+
+def convolution(dataset: Dataset) -> None:
+    """Convolution: what two layers see, and when they are one."""
+    st.markdown(
+        "A convolution slides a small filter over the picture and writes down, place by place, how well the picture "
+        "fits it. The report's filters cover 2 × 2 pixels and move two at a time, so each layer halves the picture. "
+        "What the filters look for is learnt. Layers in a row see ever larger parts of the picture, *if* something "
+        "other than adding up happens in between.",
+        help=term("convolution"),
+    )
+    parts.attempt("two convolutions on a picture of yours")
+    left, right = st.columns(2)
+    with left:
+        position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
+        activation = bound.menu(
+            "activation", _ACTIVATIONS, label="After the first: activation", default="none", help=term("activation")
+        )
+        pooling = bound.menu("pooling", _POOLINGS, label="After that: pooling", default="max", help=term("pooling"))
+    names = list(network.FILTERS)
+    with right:
+        first = bound.menu("first", names, label="First filter looks for")
+        second = bound.menu("second", names, label="Second filter looks for", default=names[1])
+    image = dataset.train.images[position]
+    found = network.two_layers(image, filters=(first, second), activation=activation, pooling=pooling)
+    cards = [gallery.Card(image, "the picture", f"Training image {position}")]
+    for values, title, alt in (
+        (found.first, "after the first", f"What the filter for {first} gives"),
+        (found.second, "after both", f"What the filter for {second} gives of that"),
+        (found.single, "one 4 × 4 filter instead", "What the single filter gives"),
+    ):
+        size = f"{values.shape[1]} × {values.shape[0]}"
+        cards.append(gallery.Card(network.as_picture(values), title, alt, subtitle=size))
+    gallery.show(cards, size_rem=9, label="The picture and what the filters make of it")
+    st.metric(
+        "Largest difference between the last two", f"{found.difference:.4f}", border=True, width="content",
+        help="Where it is 0, one convolution does all that the two do.",
+    )  # fmt: skip
+    st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
+    parts.question(
+        "convolution",
+        "Set the switches so that the two convolutions are nothing but one larger one, on every picture.",
+        answer=(activation, pooling, first, second, position, dataset.fingerprint),
+        check=lambda _: checks_network.one_convolution(activation, pooling, found.difference),
+        solution="Take out whatever is not just multiplying and adding up: no activation **and** no pooling.",
+    )
+    st.page_link(
+        "pages/evaluate.py", label="What a run's own filters see, on Evaluate", icon="🔎",
+        query_params={"section": "explain"},
+    )  # fmt: skip
+
+
+def dense(dataset: Dataset) -> None:
+    """Dense layers: where the parameters are."""
+    st.markdown(
+        "What the convolutions found is put into one long row of numbers. Dense layers weigh all of them against one "
+        "another: each unit has a weight for each number that comes in. The last layer has a unit a class. Dropout "
+        "switches units off at random while the network learns, so that none can rely on a single other one.",
+        help=f"{term('dense layer')} {term('dropout')}",
+    )
+    parts.attempt("the sizes of the two dense layers, and dropout")
+    left, right = st.columns(2)
+    with left:
+        first = parts.slide("units", 16, 512, label="Units of the first", default=_REPORT_UNITS[0], step=16)
+        second = parts.slide("more-units", 16, 256, label="Units of the second", default=_REPORT_UNITS[1], step=16)
+    with right:
+        dropout = parts.slide("dropout", 0, 90, label="Dropout", default=50, step=10, unit=" %", help=term("dropout"))
+        off = np.random.default_rng(dropout).random(_DRAWN_UNITS) < dropout / 100
+        st.markdown("  \n".join(" ".join("○" if each else "●" for each in row) for row in off.reshape(4, 16)))
+        st.caption(f"{_DRAWN_UNITS} units in one step of training: {int(off.sum())} of them (○) are switched off.")
+    classes, shape = len(dataset.class_names), dataset.image_shape
+    whole = sum(network.parameters(shape, classes=classes, units=_REPORT_UNITS).values())
+    layers = network.parameters(shape, classes=classes, units=(first, second))
+    params = sum(layers.values())
+    parts.real("What each layer has to learn, for these images")
+    st.dataframe(
+        {
+            "Layer": list(layers),
+            "Parameters": list(layers.values()),
+            "Share": [100 * value / params for value in layers.values()],
+        },
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized", help=term("weights")),
+            "Share": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100),
+        },
+        hide_index=True,
+        alt="Parameters of each layer and their share",
+    )
+    with st.container(horizontal=True):
+        st.metric("Your network", f"{params:,}", border=True, width="content")
+        st.metric("With the report's units", f"{whole:,}", border=True, width="content")
+    parts.question(
+        "dense",
+        "Move one slider so that the network is left with half of the report's parameters (give or take 2.5 points).",
+        answer=(params, whole),
+        check=lambda _: checks_network.half_the_network(params, whole),
+        solution="Nearly all parameters belong to the first dense layer: half as many units, half as many parameters.",
+    )

@@ -1,0 +1,367 @@
+"""The sections on training and its results, which are about a run."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from aquadash.evaluation import best_epoch, overfit_verdict, wilson_interval
+from aquadash.figures.confusion_matrix import confusion_matrix
+from aquadash.figures.flattened_loss import flattened_loss, losses
+from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.training.prepare import report_validation_images
+from aquadash.ui import bound, components, gallery, image_browser
+from aquadash.ui.gallery import class_text
+from aquadash.ui.glossary import term
+from aquadash.ui.text import count, percent, plain
+from aquadash.ui.walkthrough import parts
+from aquadash.ui.walkthrough.context import Results
+from aquadash.walkthrough import checks_network, checks_results, network, report
+
+_MAX_PICTURES = 12
+_WHOSE = {"run": "This run", "report": "The report"}
+
+
+def loss(results: Results) -> None:
+    """Loss: how wrong an answer is, and what a softmax too many does to it."""
+    classes = len(results.found.classes)
+    st.markdown(
+        "Training needs one number for how wrong an answer is. The cross entropy looks at the probability that the "
+        "right class got: near 0 when it was sure and right, large when it was sure and wrong. A softmax makes "
+        "probabilities out of raw scores. If the loss is told that it gets raw scores, it does that by itself, and "
+        "should not be given probabilities.",
+        help=f"{term('loss')} {term('softmax')} {term('logits')}",
+    )
+    parts.real("This run's answers, measured both ways")
+    with st.container(horizontal=True):
+        st.metric("Test loss", f"{results.found.loss:.3f}", border=True, width="content", help=term("loss"))
+        flat = network.flattened_loss(results.predictions.labels, results.predictions.probabilities)
+        st.metric("The same answers, taken for raw scores", f"{flat.mean():.3f}", border=True, width="content")
+    parts.attempt("how sure of the right class?")
+    sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
+    right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
+    st.markdown(f"Right loss **{right:.3f}**; taken for raw scores **{taken:.3f}**.")
+    components.plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
+    parts.question(
+        "loss",
+        "How small can the loss get at best when probabilities are taken for raw scores?",
+        answer=classes,
+        ask=lambda: parts.field("lowest", label="Your answer", placeholder="a number, to three digits"),
+        check=lambda text: checks_network.floor_of_loss(text, classes=classes),
+        solution="A perfect answer gives the right class 100 %. Move the slider there and read the second number.",
+    )
+
+
+def stopping(results: Results) -> None:
+    """Early stopping: the report's own log, with other patience."""
+    st.markdown(
+        "A network that trains on for too long learns its training images by heart. So it is asked about other images "
+        "after each epoch, and training ends when their loss has not been lower for a while. How long that while is "
+        "allowed to be is called patience.",
+        help=f"{term('early stopping')} {term('patience')}",
+    )
+    parts.attempt("the rule on the report's own log")
+    patience = parts.slide("patience", 1, 10, label="Patience", default=report.PATIENCE_IN_TEXT, help=term("patience"))
+    stops, best = checks_network.stopping_epoch(report.LOG, patience=patience)
+    shown = report.LOG[: stops or len(report.LOG)]
+    components.plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")
+    end = f"it would have **stopped after epoch {stops}**" if stops else "it would have **gone on after epoch 7**"
+    st.markdown(f"With a patience of {patience}, {end}. The lowest validation loss until then is in epoch {best}.")
+    parts.question(
+        "stopping",
+        f"The report's log ends with epoch {report.LOG[-1].epoch}. Find the patience that it was made with.",
+        answer=patience,
+        check=lambda _: checks_network.log_patience(patience),
+        solution="Find the epoch with the lowest validation loss, and count the epochs after it until the log ends.",
+    )
+    parts.real("The same rule on this run")
+    own, lowest = checks_network.stopping_epoch(results.history, patience=patience)
+    if not results.history:
+        st.caption("This run kept no epochs.")
+        return
+    said = f"have stopped after epoch {own}" if own else "not have stopped before its end"
+    own_patience = results.run.config.training.patience
+    st.markdown(
+        f"**{plain(results.run.name)}** trained for {count(len(results.history), 'epoch')} "
+        + (f"with a patience of {own_patience}" if own_patience else "without early stopping")
+        + f". With {patience} it would {said}; its best epoch until then is {lowest}."
+    )
+
+
+def training(results: Results) -> None:
+    """Training: what choosing by test images does to a score."""
+    st.markdown(
+        "Images have three uses: to learn from, to decide with (when to stop, which settings to keep), and to measure "
+        "with. An image that was used to decide gives a flattering measurement, for what suited it was kept. So the "
+        "three must be three different sets.",
+        help=f"{term('validation')} {term('test set')}",
+    )
+    parts.real("This run's test images, split as the report splits them")
+    right = results.predictions.probabilities.argmax(axis=1) == results.predictions.labels
+    decided = report_validation_images(len(right))
+    with st.container(horizontal=True):
+        for title, part in (
+            (f"First {decided:,}, with which the report decides", right[:decided]),
+            (f"Last {len(right) - decided:,}, with which it measures", right[decided:]),
+        ):
+            share = float(part.mean())
+            interval = wilson_interval(int(part.sum()), len(part))
+            st.metric(title, percent(share, interval), border=True, width="content", help=term("confidence interval"))
+    validation = results.run.config.training.validation
+    st.markdown(
+        f"**{plain(results.run.name)}** "
+        + (
+            "decided with the first of them when to stop, as the report did."
+            if validation == "test"
+            else "decided with images held out of the training set, so that all test images are clean."
+        )
+    )
+    parts.attempt("choose the best of several networks by their test score")
+    images = min(report.MEASURED_IMAGES, len(right) - decided)
+    accuracy, own = checks_results.equal_chance(float(right.mean()))
+    wanted = 100 * checks_results.wanted_flattery(accuracy, images)
+    tried = parts.slide("tried", 1, checks_results.MAX_CANDIDATES, label="Networks tried", default=1)
+    gained = 100 * checks_results.flattery(tried, accuracy=accuracy, images=images)
+    st.markdown(
+        f"Say that all of them are equally good, right in {100 * accuracy:.0f} % of cases"
+        + (" like this run" if own else "")
+        + f", and that each is measured on {count(images, 'image')}. The best score among {tried} is then "
+        f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too much."
+    )
+    st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
+    parts.question(
+        "training",
+        f"How many networks must be tried at least until the best one looks {wanted:.1f} points better than it is?",
+        answer=(tried, accuracy, images),
+        check=lambda _: checks_results.candidates(tried, accuracy=accuracy, images=images),
+        solution=f"Start from 1 and move the slider up until the gain reaches {wanted:.1f} points for the first time.",
+    )
+
+
+def predictions(results: Results) -> None:
+    """Predictions: probabilities for single images."""
+    st.markdown(
+        "The network gives every class a probability, and the largest is its answer. It must share out 100 % among the "
+        "classes it knows, whatever it is shown. How often it is right when it says 90 % is another question.",
+        help=term("confidence"),
+    )
+    names, found = results.found.classes, results.predictions
+    sure, answers = found.probabilities.max(axis=1), found.probabilities.argmax(axis=1)
+    parts.real("The report's five images, and this run's answers to its own with the same numbers")
+    rows = report.ANSWERS
+    here = [row.image if row.image < len(answers) else None for row in rows]
+    st.dataframe(
+        {
+            "Test image": [row.image for row in rows],
+            "Report: is": [class_text(row.true) if row.true else "not said" for row in rows],
+            "Report: answer": [class_text(row.predicted) for row in rows],
+            "Report: sure": [100 * row.probability for row in rows],
+            "Here: is": ["no such image" if at is None else class_text(names[found.labels[at]]) for at in here],
+            "Here: answer": ["–" if at is None else class_text(names[answers[at]]) for at in here],
+            "Here: sure": [None if at is None else 100 * float(sure[at]) for at in here],
+        },
+        column_config={
+            name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Report: sure", "Here: sure")
+        },
+        hide_index=True,
+        alt="Five test images with the answers of the report's network and of this run",
+    )
+    parts.attempt("how sure is it when it is wrong?")
+    start = 50 if sure.max() >= 0.5 else 1
+    least = parts.slide("sure", 1, 99, label="At least so sure", default=start, unit=" %", help=term("confidence"))
+    only = bound.toggle("wrong", label="Only wrong answers")
+    mask = (sure >= least / 100) & ((answers != found.labels) | (not only))
+    shown = np.flatnonzero(mask)
+    st.caption(
+        f"{len(shown):,} of {len(mask):,} test images"
+        + (f"; the first {_MAX_PICTURES}" if len(shown) > _MAX_PICTURES else "")
+    )
+    _pictures(results, shown[:_MAX_PICTURES])
+    task = checks_results.sure_mistake_task(found.labels, found.probabilities)
+    parts.question(
+        "predictions",
+        "This run made no mistake. Find the image that it is least sure of."
+        if task.threshold is None
+        else f"Find a test image that the run is at least {100 * task.threshold:.0f} % sure of, and wrong.",
+        answer=results.run.run_id,
+        ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="such as 12"),
+        check=lambda text: checks_results.sure_mistake(text, found.labels, found.probabilities),
+        solution="Switch on “Only wrong answers” and move the slider up to the percentage that is asked for. Any image "
+        "that is left will do; its number stands above it.",
+    )
+
+
+def _pictures(results: Results, shown: np.ndarray) -> None:
+    names, found = results.found.classes, results.predictions
+    dataset = image_browser.matching_dataset(results.run)
+    if dataset is None:
+        st.dataframe(
+            {
+                "Number": shown,
+                "Is": [class_text(names[label]) for label in found.labels[shown]],
+                "Answer": [class_text(names[each]) for each in found.probabilities[shown].argmax(axis=1)],
+                "Sure": 100 * found.probabilities[shown].max(axis=1, initial=0.0),
+            },
+            column_config={"Sure": st.column_config.NumberColumn(format="%.0f %%")},
+            hide_index=True,
+            height="content",
+        )
+        return
+    cards = []
+    for position in shown:
+        card = image_browser.card(dataset, found, int(position), class_names=names)
+        cards.append(
+            gallery.Card(
+                card.image, f"No. {position}: {card.title}", card.alt, subtitle=card.subtitle, accent=card.accent
+            )
+        )
+    gallery.show(cards, size_rem=7, label="Test images with the run's answers")
+
+
+def matrix(results: Results) -> None:
+    """Confusion matrix: precision, recall and accuracy are three questions."""
+    found = results.found
+    st.markdown(
+        "A row a true class, a column an answer. **Accuracy** is the diagonal out of everything. **Recall** goes along "
+        "a row: of the seals, how many were found? **Precision** goes down a column: of what was *called* a seal, how "
+        "much is one?",
+        help=f"{term('confusion matrix')} {term('F1')}",
+    )
+    parts.real("This run's matrix")
+    components.plot(confusion_matrix(found.confusion_matrix, class_names=found.classes), key="walk-matrix")
+    right = sum(report.right_ones(row) for row in report.SCORES)
+    weighted = report.WEIGHTED_AVERAGE
+    mine = found.weighted_average
+    st.dataframe(
+        {
+            "": ["The report, 100 images", f"This run, {found.n:,} images"],
+            "Accuracy": [float(right), 100 * found.accuracy],
+            "Precision": [100 * weighted.precision, 100 * mine.precision],
+            "Recall": [100 * weighted.recall, 100 * mine.recall],
+            "F1": [100 * weighted.f1, 100 * mine.f1],
+        },
+        column_config={
+            name: st.column_config.NumberColumn(format="%.2f %%", help=term(help))
+            for name, help in (
+                ("Accuracy", "accuracy"), ("Precision", "precision"), ("Recall", "recall"), ("F1", "F1"),
+            )
+        },
+        hide_index=True,
+        alt="Accuracy and weighted means of precision, recall and F1, of the report and of this run",
+    )  # fmt: skip
+    st.caption("Precision, recall and F1 are means over the classes, weighted by their images.")
+    parts.attempt("call it so only when sure enough")
+    known = [row for row in found.report if row.recall >= checks_results.MIN_RECALL]
+    weakest = min(known or found.report, key=lambda row: row.precision).label
+    titles = {name: class_text(name) for name in found.classes}
+    chosen = bound.menu("called", titles, label="Class", default=weakest)
+    threshold = parts.slide(
+        "from", 1, 99, label="Called so from a probability of", default=1, unit=" %", help=term("threshold")
+    )
+    cuts = checks_results.cuts(
+        results.predictions.labels, results.predictions.probabilities, found.classes.index(chosen)
+    )
+    with st.container(horizontal=True):
+        st.metric("Called so", f"{int(cuts.called[threshold - 1]):,}", border=True, width="content")
+        for name, values in (("Precision", cuts.precision), ("Recall", cuts.recall)):
+            unknown = name == "Precision" and not cuts.called[threshold - 1]
+            value = "–" if unknown else f"{100 * values[threshold - 1]:.0f} %"
+            st.metric(name, value, border=True, width="content", help=term(name.lower()))
+    wanted = checks_results.wanted_precision(cuts)
+    parts.question(
+        "matrix",
+        "The run hardly ever thinks of this class: choose another one."
+        if wanted is None
+        else f"Set the threshold so that the precision is at least {100 * wanted:.0f} %, with the most recall that "
+        "allows.",
+        answer=(results.run.run_id, chosen, threshold),
+        check=lambda _: checks_results.precise_threshold(threshold, cuts),
+        solution="Start from the left, and move the threshold up until the precision is high enough for the first "
+        "time. If it falls below again, look whether a lower threshold was enough already.",
+    )
+
+
+def curves(results: Results) -> None:
+    """Curves: what training and validation say, and what they do not."""
+    st.markdown(
+        "The training curve shows how well the network does on what it learns from; given time, that always gets "
+        "better. The validation curve shows how well it does on other images. It overfits from where the second one "
+        "gets worse while the first still gets better.",
+        help=f"{term('overfitting')} {term('epoch')}",
+    )
+    parts.real("The curves")
+    whose = bound.menu("whose", _WHOSE, label="Whose curves", default="run")
+    history = list(report.LOG) if whose == "report" else results.history
+    if len(results.history) < 2:
+        st.info("This run has no curve: it takes two epochs at least. Choose another one.", icon="📈")
+        return
+    monitor = results.run.config.training.monitor if whose == "run" else "val_loss"
+    metrics: tuple[Metric, ...] = ("loss", "accuracy")
+    for column, metric in zip(st.columns(2), metrics, strict=True):
+        with column:
+            components.plot(
+                learning_curves(history, metric=metric, monitor=monitor, height=280), key=f"walk-{metric}-{whose}"
+            )
+    verdict = overfit_verdict(history)
+    with st.expander("What the program makes of these curves", icon="🎓"):
+        st.markdown(f"**{plain(verdict.headline)}** {plain(verdict.detail)}")
+    parts.attempt("go along the curves")
+    # Not at the answer: the question is answered by moving.
+    first = 1 if best_epoch(results.history) != 1 else len(results.history)
+    epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
+    row = next((each for each in results.history if each.epoch == epoch), None)
+    if row is not None:
+        with st.container(horizontal=True):
+            for title, value in (
+                ("Training loss", row.loss), ("Validation loss", row.val_loss), ("Gap", row.val_loss - row.loss),
+            ):  # fmt: skip
+                st.metric(title, f"{value:.3f}", border=True, width="content")
+        st.caption(plain(f"Of the run {results.run.name}."))
+    parts.question(
+        "curves",
+        "Move to the epoch of this run with the lowest **validation** loss.",
+        answer=(results.run.run_id, epoch),
+        check=lambda _: checks_results.lowest_epoch(epoch, results.history),
+        solution="Choose “This run” above and point at the lowest place of the solid line: the hover label names the "
+        "epoch.",
+    )
+
+
+def result(results: Results) -> None:
+    """Result: a score is worth as much as the number of images behind it."""
+    found = results.found
+    st.markdown(
+        "An accuracy is counted on a handful of images that happened to be in the test set; another handful would give "
+        "another number. The 95 % interval says how far the true accuracy may reasonably be from what was counted. It "
+        "gets narrower with more images, but slowly.",
+        help=term("confidence interval"),
+    )
+    parts.real("Two scores with their intervals")
+    theirs = wilson_interval(round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
+    with st.container(horizontal=True):
+        st.metric(
+            f"The report, {report.MEASURED_IMAGES} images", percent(report.TEST_ACCURACY, theirs), border=True,
+            width="content",
+        )  # fmt: skip
+        st.metric(
+            f"This run, {found.n:,} images", percent(found.accuracy, found.accuracy_ci95), border=True, width="content"
+        )
+    parts.attempt("measure on more images, or fewer")
+    images = parts.slide(
+        "measured", 10, checks_results.MAX_IMAGES, label="Test images", default=report.MEASURED_IMAGES, step=10
+    )
+    share = found.accuracy
+    low, high = wilson_interval(round(share * images), images)
+    st.markdown(
+        f"If {100 * share:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** to "
+        f"**{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
+    )
+    parts.question(
+        "result",
+        f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide, 3 up and 3 "
+        "down?",
+        answer=(results.run.run_id, images),
+        check=lambda _: checks_results.enough_images(images, share=share),
+        solution="Move the slider to the right until the width falls to 6.0 points; the arrow keys move it by single "
+        "steps.",
+    )
