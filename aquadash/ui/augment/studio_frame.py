@@ -9,7 +9,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
-from aquadash.data import Dataset
 from aquadash.ui import address, bound, cache, source_menu
 from aquadash.ui.augment import (
     augment_numbers,
@@ -17,7 +16,7 @@ from aquadash.ui.augment import (
     label_safety,
     operator_catalogue,
     paired_runs,
-    pipeline_code,
+    pipeline_bar,
     studio_images,
 )
 from aquadash.ui.augment.studio import Studio
@@ -35,24 +34,19 @@ SECTIONS = Sections(
         "label-safety": Section("🛟 Label safety", label_safety.show, needs=Need.SAMPLES),
         "paired-runs": Section("👯 Paired runs", paired_runs.launch),
         "catalogue": Section("📚 Catalogue", operator_catalogue.show),
-        "code": Section("🐍 Code", pipeline_code.show),
+        "code": Section("🐍 Code", pipeline_bar.code),
     },
 )
 
 
-def data_set() -> Dataset:
-    """Draw the choice of the data set."""
-    return cache.dataset(source_menu.choose("Data set"))
-
-
-def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
+def show(spec: PipelineSpec, branch: int) -> None:
     """Draw the controls that the sections share, and the section that is looked at.
 
     Args:
-        dataset: The chosen data set.
         spec: The pipeline as edited.
         branch: The branch in view, from 0.
     """
+    dataset = cache.dataset(source_menu.choose("Data set"))
     total = len(dataset.train)
     st.markdown(
         f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "

@@ -13,9 +13,8 @@ from aquadash.errors import AquaDashError
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
-from aquadash.robustness.corrupted_sets import TestImages, sample
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.robustness.request import chosen_positions
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, TestImages, sample
+from aquadash.robustness.measure import chosen_positions
 from aquadash.robustness.result import Mean, RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import bound, cache, components, gallery, shell

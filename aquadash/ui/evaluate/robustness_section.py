@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.jobs import Job, JobStatus
 from aquadash.lab.rights import Action
 from aquadash.robustness.job import job_of
-from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.measure import RobustnessRequest
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import inputs, job_panel, shell
