@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.ui import pipeline_library, shell
-from aquadash.ui.augment import branch_bar, builder, builder_state, pipeline_bar, studio_frame
+from aquadash.ui.augment import builder, builder_state, pipeline_bar, studio_frame
 
 with shell.page("augment"):
     library = pipeline_library.current()
@@ -14,7 +14,6 @@ with shell.page("augment"):
     state = builder_state.history().present
     left, right = st.columns(2, gap="medium")
     with left, shell.guard():
-        branch = branch_bar.show(state.spec)
-        builder.show(state, branch)
+        branch = builder.show(state)
     with right, shell.guard(), st.container(key="studio-view"):
-        studio_frame.show(studio_frame.data_set(), state.spec, branch)
+        studio_frame.show(state.spec, branch)

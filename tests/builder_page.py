@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op, pipeline
-from aquadash.augment.drafts import from_draft
+from aquadash.augment.reading import from_draft
 from aquadash.augment.spec import Operator, walk
 from aquadash.data import Dataset
 from aquadash.ui import datasets, warmup

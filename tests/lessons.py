@@ -21,8 +21,7 @@ from aquadash.export.convert import FORMATS
 from aquadash.jobs.types import job_id
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
-from aquadash.robustness.label_safety import SafetyRequest
-from aquadash.robustness.subjects import Subjects
+from aquadash.robustness.label_safety import SafetyRequest, Subjects
 from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER

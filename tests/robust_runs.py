@@ -11,7 +11,7 @@ from aquadash import augment
 from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.job import KIND
-from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.measure import RobustnessRequest
 from aquadash.robustness.result import BranchResult, Condition, RobustnessResult
 from aquadash.runs import Run, RunStore
 from tests.job_rows import claim

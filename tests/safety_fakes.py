@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.robustness.subjects import Subjects
+from aquadash.robustness.label_safety import Subjects
 
 
 class ContrastReader:

@@ -128,7 +128,7 @@ def test_any_size_and_number(shape: tuple[int, ...]) -> None:
 
 
 def test_large_pictures_go_in_small_batches() -> None:
-    batch_size = importlib.import_module("aquadash.augment.apply")._batch_size
+    batch_size = importlib.import_module("aquadash.augment.apply").batch_size
     assert batch_size(32, 32) == 500
     assert batch_size(512, 512) == 7
     assert batch_size(5000, 5000) == 1

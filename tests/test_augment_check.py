@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.augment.check import check, check_operators
 from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import check, check_operators
 from aquadash.augment.spec import Operator, Range, op
 from aquadash.errors import ConfigError, UnknownNameError
 

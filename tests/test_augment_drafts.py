@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from aquadash.augment.drafts import LONGEST_DRAFT, from_draft, to_draft
 from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import LONGEST_DRAFT, from_draft, to_draft
 from aquadash.errors import AquaDashError, ConfigError
 
 

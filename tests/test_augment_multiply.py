@@ -4,7 +4,7 @@ import imgaug.augmenters as iaa
 import numpy as np
 import pytest
 
-from aquadash.augment.multiply import BatchMultiply
+from aquadash.augment.augmenters import BatchMultiply
 
 _IMAGES = np.random.default_rng(8).integers(0, 256, (300, 16, 16, 3), dtype=np.uint8)
 

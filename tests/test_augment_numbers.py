@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from aquadash.augment import PIPELINES, Branch, PipelineSpec, histograms, measure, op
-from aquadash.augment.cautions import cautions
-from aquadash.augment.numbers import BranchNumbers, compared
-from aquadash.augment.timing import time_branch
+from aquadash.augment.numbers import BranchNumbers, cautions, compared, time_branch
 from aquadash.errors import ConfigError
 
 IMAGES = np.random.default_rng(5).integers(30, 226, (40, 16, 16, 3), dtype=np.uint8)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aquadash.augment import FAMILIES, OPERATORS, PIPELINES, Branch, Range, apply, op
-from aquadash.augment.check import check_operators
-from aquadash.augment.operators import settings_of
+from aquadash.augment.catalogue import settings_of
+from aquadash.augment.reading import check_operators
 from aquadash.augment.spec import walk
 from tests.catalogue_cases import all_ends, each_end
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from aquadash.augment.build import build
-from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
+from aquadash.augment.pipelines import PIPELINES, branch_titles
+from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import pipeline
 from aquadash.errors import UnknownNameError
 from scripts.bench.report import report_pipelines

@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 
-from aquadash.augment.pipelines import PIPELINES, from_json
-from aquadash.augment.reading import parse
+from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import from_json, parse
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.errors import AquaDashError, ConfigError
 

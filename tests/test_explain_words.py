@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.explain import words
+from aquadash.explain.results import describe_map
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,19 @@ from aquadash.explain import words
 def test_places_in_words(place: tuple[slice, slice], expected: str) -> None:
     values = np.zeros((12, 12), np.float32)
     values[place] = 0.5
-    assert words.where(values) == expected
+    assert describe_map(values) == expected
 
 
 def test_both_signs_in_words() -> None:
     values = np.zeros((9, 9), np.float32)
     values[:3, :3], values[6:, 6:] = 0.2, -0.4
     said = "most for the class at the upper left, most against the class at the lower right"
-    assert words.where(values, signed=True) == said
+    assert describe_map(values, signed=True) == said
     mixed = np.zeros((9, 9), np.float32)
     mixed[4, 4], mixed[4, 5] = 0.2, -0.2
-    assert words.where(mixed, signed=True) == "most for and against the class in the middle"
+    assert describe_map(mixed, signed=True) == "most for and against the class in the middle"
     mixed[:] = np.where(np.indices((9, 9)).sum(axis=0) % 2, 0.1, -0.1)
-    assert words.where(mixed, signed=True) == "a little for and against the class everywhere"
+    assert describe_map(mixed, signed=True) == "a little for and against the class everywhere"
     values[:3, :3] = 1e-6
-    assert words.where(values, signed=True) == "most against the class at the lower right"
-    assert words.where(values * 0, signed=True) == "nothing is marked"
+    assert describe_map(values, signed=True) == "most against the class at the lower right"
+    assert describe_map(values * 0, signed=True) == "nothing is marked"

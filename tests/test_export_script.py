@@ -21,9 +21,9 @@ from aquadash.export import script
 from aquadash.export.augmentation_code import AugmentationCode, augmentation_code
 from aquadash.export.notebook import train_notebook
 from aquadash.export.script import Recipe, train_script, why_no_script
-from aquadash.export.source import CarriedSource
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord
+from aquadash.source import CarriedSource
 from aquadash.training.schedules import learning_rates
 from tests.drawn_images import few_drawings
 from tests.exported_scripts import execute, trained, write_script

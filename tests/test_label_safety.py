@@ -10,9 +10,8 @@ from pydantic import TypeAdapter
 
 from aquadash.augment import Branch, Range, op
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
-from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
+from aquadash.robustness.label_safety import SafetyRequest, Subjects, SweepRequest, measure
 from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep, crossing
-from aquadash.robustness.subjects import Subjects
 from tests.safety_fakes import ContrastReader, striped
 
 #: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aquadash.augment import operator_info
-from aquadash.robustness.label_safety_result import SafetyResult, Seen, StepSafety, Sweep
-from aquadash.robustness.label_safety_words import crossing_sentence, mistaken_for, named, whole_sentence
+from aquadash.robustness.label_safety_result import (
+    SafetyResult,
+    Seen,
+    StepSafety,
+    Sweep,
+    crossing_sentence,
+    mistaken_for,
+    named,
+    whole_sentence,
+)
 from aquadash.robustness.steps import PROBABILITY
 
 SIGMA = operator_info("GaussianBlur").parameter("sigma")

@@ -11,7 +11,7 @@ from streamlit.testing.v1.element_tree import Button
 from aquadash.jobs import JobStatus, Progress, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness.job import KIND, job_of
-from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows

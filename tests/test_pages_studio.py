@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquadash.augment import PIPELINES, Range, op
-from aquadash.augment.drafts import to_draft
+from aquadash.augment.reading import to_draft
 from aquadash.data import Dataset
 from aquadash.ui.augment import step_picker
 from tests.app_pages import address_of

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
-from aquadash.augment.drafts import to_draft
+from aquadash.augment.reading import to_draft
 from aquadash.data import Dataset
 from aquadash.ui.augment import pipeline_bar
 from tests.app_pages import address_of

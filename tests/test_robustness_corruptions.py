@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from aquadash import settings
 from aquadash.augment import OPERATORS, op
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.robustness import corrupted_sets
-from aquadash.robustness.corrupted_sets import TestImages, kept, sample
-from aquadash.robustness.corrupted_sets import corrupted_sets as sets
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from aquadash.robustness import corruptions
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, TestImages, corrupt, kept, sample
+from aquadash.robustness.corruptions import corrupted_sets as sets
 from tests.waiting import wait_for
 
 #: Whose distance from the original need not grow with every severity.
@@ -96,11 +95,11 @@ def test_images_of_some_size_are_changed_as_the_package_does(name: str) -> None:
 
 @pytest.mark.parametrize("shape", [(16, 16), (32, 40)])
 @pytest.mark.parametrize(
-    "name", sorted(info.name for info in OPERATORS.values() if info.maker == ("corrupt", "corruption"))
+    "name", sorted(info.name for info in OPERATORS.values() if info.maker == "augmenters:corruption")
 )
 def test_a_pipeline_changes_images_as_a_measurement_does(name: str, shape: tuple[int, int]) -> None:
+    from aquadash.augment.augmenters import corrupted
     from aquadash.augment.build import build
-    from aquadash.augment.corrupt import corrupted
 
     image = pictures(1, *shape)[0]
     augmenter = build([op(name, severity=2)], seed=np.random.SeedSequence(3))
@@ -144,7 +143,7 @@ def test_a_set_is_made_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     cells = [("contrast", 1), ("pixelate", 2)]
     made = dict(sets(source(), cells))
     assert len(list((home / "cache" / "corrupted").glob("*.npy"))) == 2
-    monkeypatch.setattr(corrupted_sets, "corrupt", lambda *_, **__: pytest.fail("made a second time"))
+    monkeypatch.setattr(corruptions, "corrupt", lambda *_, **__: pytest.fail("made a second time"))
     for cell, images in sets(source(), cells):
         np.testing.assert_array_equal(images, made[cell])
     np.testing.assert_array_equal(sample(source(), cells[0], 7), made[cells[0]][7])
@@ -172,7 +171,7 @@ def test_a_home_that_cannot_be_written_is_passed_over(home: Path) -> None:
 def test_sets_that_were_used_longest_ago_make_room(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [("contrast", severity) for severity in (1, 2, 3)]
     size = source().images.nbytes + 128
-    monkeypatch.setattr(corrupted_sets, "MOST_BYTES", 2 * size)
+    monkeypatch.setattr(corruptions, "MOST_BYTES", 2 * size)
     for time, cell in enumerate(cells[:2], start=1):
         list(sets(source(), [cell]))
         os.utime(source().path(cell), (time, time))
@@ -198,7 +197,7 @@ def test_progress_is_told_and_can_end_it(home: Path) -> None:
 @pytest.mark.slow
 def test_other_processes_make_the_same_sets(home: Path) -> None:
     cells = [("gaussian_noise", 2), ("impulse_noise", 1), ("glass_blur", 1)]
-    with corrupted_sets.open_pool() as pool:
+    with corruptions.open_pool() as pool:
         for (name, severity), images in sets(source(), cells, executor=pool):
             np.testing.assert_array_equal(images, corrupt(source().images, name, severity, seed=0))
 
@@ -208,7 +207,7 @@ def test_the_other_processes_end_with_a_parent_that_is_killed(tmp_path: Path) ->
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, time\n"
-        "from aquadash.robustness.corrupted_sets import open_pool\n"
+        "from aquadash.robustness.corruptions import open_pool\n"
         "if __name__ == '__main__':\n"
         "    pool = open_pool()\n"
         "    print(pool.submit(os.getpid).result(), flush=True)\n"

@@ -20,8 +20,7 @@ from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.robustness import job as robustness_job
 from aquadash.robustness.job import KIND, is_measured, job_of, result_of, start
-from aquadash.robustness.measure import measure
-from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.measure import RobustnessRequest, measure
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows, live_runs

@@ -17,8 +17,8 @@ from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 from aquadash.evaluation import wilson_interval
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from aquadash.robustness.measure import RobustnessRequest, chosen_positions, missing
 from aquadash.robustness.measure import measure as measuring
-from aquadash.robustness.request import RobustnessRequest, chosen_positions, missing
 from aquadash.robustness.result import Condition, RobustnessResult
 
 SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, op
-from aquadash.ui.augment import preview_cache
+from aquadash.ui.augment.studio import _numbers
 from tests.studios import small_dataset, studio
 
 
@@ -63,7 +63,7 @@ def test_a_persons_own_pictures_are_what_is_measured() -> None:
 
 
 def test_only_a_version_that_changed_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    preview_cache._numbers.clear()
+    _numbers.clear()
     measured: list[object] = []
     measure = augment.measure
     monkeypatch.setattr(

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.explain.remote import RemoteExplainer
+from aquadash.explain.explainer import RemoteExplainer
 from aquadash.runs import Run, open_store
 from aquadash.ui.explain import explain_section, explainer
 from aquadash.ui.explain.explainer import image_hash

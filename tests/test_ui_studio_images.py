@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui.augment import sample_picker, studio_images
+from aquadash.ui.augment import studio_images
 from tests.app_pages import address_of
 from tests.studios import small_dataset
 
@@ -68,7 +68,7 @@ def test_the_number_of_images_can_be_changed_and_the_first_stay() -> None:
 
 def test_a_small_data_set_gives_what_it_has() -> None:
     dataset = small_dataset(count=6)
-    assert sorted(sample_picker.resized(dataset, [0, 1], 16)) == list(range(6))
+    assert sorted(studio_images.resized(dataset, [0, 1], 16)) == list(range(6))
 
 
 def test_a_persons_own_pictures_are_seen_as_training_would() -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from aquadash.augment.apply import apply
-from aquadash.augment.check import check
+from aquadash.augment.catalogue import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.code import to_code
-from aquadash.augment.difference import difference
 from aquadash.augment.numbers import PipelineNumbers, histograms, measure
-from aquadash.augment.operators import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
-from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
+from aquadash.augment.pipelines import PIPELINES, branch_titles
 from aquadash.augment.plan import AugmentationPlan, draw, draw_by_batch, embedded, plan, training_set
-from aquadash.augment.preview import film_strip, preview, preview_branches, same_draw
+from aquadash.augment.preview import difference, film_strip, preview, preview_branches, same_draw
+from aquadash.augment.reading import check, from_json
 from aquadash.augment.saved_pipelines import Library, library, pipeline, save
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
-from aquadash.augment.step_words import step_words
-from aquadash.augment.words import describe
+from aquadash.augment.words import describe, step_words
 
 __all__ = [
     "FAMILIES",

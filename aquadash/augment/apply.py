@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.augment.check import check_operators
-from aquadash.augment.spec import Branch, PipelineSpec
+from aquadash.augment.reading import check_operators
+from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 
 if TYPE_CHECKING:
     from imgaug.augmenters import Sequential
@@ -25,13 +25,15 @@ PIXELS_A_BATCH = 2_000_000
 TRAINING = 0
 PREVIEW = 1
 
+#: Last part of that path for what decides which images a step is applied to.
+SOMETIMES = 1_000_000
+
 
 def apply(
     images: NDArray[np.uint8],
     spec: PipelineSpec | Branch,
     *,
     seed: int,
-    progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
     """Augment images.
 
@@ -42,20 +44,16 @@ def apply(
         images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
         spec: A pipeline, whose branches' images follow each other in order, or a single branch.
         seed: 0 or greater.
-        progress: Called after each batch with a text and the share done, 0 to 1.
 
     Returns:
         uint8, shape (branches * n, height, width, 3); always a new array.
     """
     check_images(images)
-    branches = (spec,) if isinstance(spec, Branch) else spec.branches
-    count = len(images)
+    branches, count = as_pipeline(spec).branches, len(images)
     result = np.empty((len(branches) * count, *images.shape[1:]), dtype=np.uint8)
     for number, branch in enumerate(branches):
         part = result[number * count : (number + 1) * count]
-        for share in branch_by_batch(images, branch, seed=seed, path=(TRAINING, number), out=part):
-            if progress is not None:
-                progress(f"Augmenting: {branch.title}", (number + share) / len(branches))
+        augment_branch(images, branch, seed=seed, path=(TRAINING, number), out=part)
     return result
 
 
@@ -116,14 +114,14 @@ def batches(
     # imgaug takes about a second to import; pages that only list pipelines do without.
     from aquadash.augment.build import build
 
-    size = _batch_size(*images.shape[1:3])
+    size = batch_size(*images.shape[1:3])
     for number, start in enumerate(range(0, len(images), size)):
         # Built anew for each batch: imgaug's augmenters keep random numbers in store from call to call.
         augmenter = build(branch.operators, seed=np.random.SeedSequence(seed, spawn_key=(*path, number)))
         yield slice(start, min(start + size, len(images))), augmenter
 
 
-def _batch_size(height: int, width: int) -> int:
+def batch_size(height: int, width: int) -> int:
     """Images in a batch; it depends on nothing but their size, as the random choices do on it."""
     return max(1, min(IMAGES_A_BATCH, PIXELS_A_BATCH // (height * width)))
 

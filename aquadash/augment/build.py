@@ -12,8 +12,8 @@ from typing import Any
 import imgaug.augmenters as iaa
 import numpy as np
 
-from aquadash.augment.arguments import SOMETIMES, arguments
-from aquadash.augment.operators import OperatorInfo, operator_info
+from aquadash.augment.apply import SOMETIMES
+from aquadash.augment.catalogue import OperatorInfo, arguments, operator_info
 from aquadash.augment.spec import Operator
 
 
@@ -25,7 +25,7 @@ def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa
     lists of children are wrapped here and never by imgaug.
 
     Args:
-        operators: The operators; they have passed :func:`aquadash.augment.check.check`.
+        operators: The operators; they have passed :func:`aquadash.augment.reading.check`.
         seed: Decides every random choice of the augmenter's first call.
     """
     return iaa.Sequential(_steps(operators, seed), seed=_derived(seed, 0))
@@ -67,9 +67,9 @@ def _augmenter(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmente
 def _maker(info: OperatorInfo) -> Callable[..., iaa.Augmenter]:
     """What makes the augmenter: imgaug's class, or our own function or class in its place."""
     own = info.maker or info.quick
-    if own is None:
+    if not own:
         return getattr(iaa, info.name)
-    module, name = own
+    module, name = own.split(":")
     return getattr(import_module(f"aquadash.augment.{module}"), name)
 
 

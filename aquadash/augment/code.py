@@ -4,11 +4,100 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aquadash.augment.arguments import SOMETIMES, arguments
-from aquadash.augment.check import check
-from aquadash.augment.code_parts import script
-from aquadash.augment.operators import operator_info
+from aquadash.augment.apply import IMAGES_A_BATCH, PIXELS_A_BATCH, SOMETIMES, TRAINING
+from aquadash.augment.catalogue import arguments, operator_info
+from aquadash.augment.reading import check
 from aquadash.augment.spec import Operator, PipelineSpec, walk
+from aquadash.source import CarriedSource, sorted_imports
+
+_IMPORTS = {
+    "import argparse",
+    "from pathlib import Path",
+    "import imgaug.augmenters as iaa",
+    "import numpy as np",
+    "from PIL import Image",
+}
+
+_HEAD = '''"""Augmented versions of images, as designed in AquaDash; the same seed gives the same images.
+
+Needs: pip install imaug numpy Pillow   (imaug is the maintained imgaug and is imported by that name)
+Use:   python pipeline.py --seed 0 --out augmented photo-1.jpg photo-2.jpg
+       python pipeline.py --seed 0 --out augmented images.npy
+"""
+
+from __future__ import annotations
+'''
+
+_AT = """
+# {title}
+#
+# Each function below makes one version of every image. at(...) is the random seed of the step at that place, so that
+# nothing depends on what else draws random numbers, and a change of one step leaves the draws of the others alone.
+"""
+
+_AUGMENT = '''
+
+VERSIONS = [{names}]
+
+
+def augment(images, seed):
+    """All versions of the images, one after the other.
+
+    images: uint8, shape (number, height, width, 3), RGB; they stay as they are.
+    seed: 0 or greater.
+    """
+    number, height, width = images.shape[:3]
+    size = max(1, min({images_a_batch}, {pixels_a_batch} // (height * width)))
+    result = np.empty((len(VERSIONS) * number, *images.shape[1:]), dtype=np.uint8)
+    for version, build in enumerate(VERSIONS):
+        for batch, start in enumerate(range(0, number, size)):
+
+            def at(*place, version=version, batch=batch):
+                return np.random.SeedSequence(seed, spawn_key=({training}, version, batch, *place))
+
+            part = images[start : start + size]
+            first = version * number + start
+            result[first : first + len(part)] = build(at)(images=part)
+    return result'''
+
+_SEEDED = '''
+
+def seeded(augmenter, seed):
+    """Seeds the parts that imgaug makes inside this augmenter, too."""
+    augmenter.seed_(seed)
+    return augmenter'''
+
+_MAIN = """
+
+def main():
+    parser = argparse.ArgumentParser(description="Writes augmented versions of images.")
+    parser.add_argument("images", nargs="+", type=Path, help="image files, or one .npy: uint8 (n, height, width, 3)")
+    parser.add_argument("--seed", type=int, default=0, help="0 or greater")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
+    given = parser.parse_args()
+    if given.seed < 0:
+        parser.error(f"the seed is {given.seed}; expected 0 or greater")
+    given.out.mkdir(parents=True, exist_ok=True)
+    if given.images[0].suffix == ".npy":
+        images = np.load(given.images[0], allow_pickle=False)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+            parser.error(f"the array is {images.dtype} {images.shape}; expected uint8 (n, height, width, 3)")
+        np.save(given.out / "augmented.npy", augment(images, given.seed))
+        return
+    photos = [np.asarray(Image.open(path).convert("RGB")) for path in given.images]
+    for shape in dict.fromkeys(photo.shape for photo in photos):
+        # Only images of one size can be worked on together.
+        chosen = [number for number, photo in enumerate(photos) if photo.shape == shape]
+        results = augment(np.stack([photos[number] for number in chosen]), given.seed)
+        for position, result in enumerate(results):
+            number = chosen[position % len(chosen)]
+            name = f"{number + 1:04d}-{given.images[number].stem}-version-{position // len(chosen) + 1}.png"
+            Image.fromarray(result).save(given.out / name)
+
+
+if __name__ == "__main__":
+    main()
+"""
 
 _INDENT = "    "
 
@@ -39,13 +128,19 @@ def to_code(spec: PipelineSpec) -> str:
         for operator in walk(branch.operators)
         if operator.enabled
     ]
-    return script(
-        title=_safe(spec.title),
-        functions="\n".join(functions),
-        names=names,
-        makers=sorted({info.maker[0] for info in used if info.maker}),
-        seeded=any(info.hidden_parts for info in used),
-    )
+    source = CarriedSource()
+    makers = source.take(*(f"aquadash.augment.{info.maker}" for info in used if info.maker))
+    parts = [
+        _HEAD,
+        sorted_imports(_IMPORTS | source.imports),
+        _AT.format(title=_safe(spec.title)),
+        *functions,
+        _AUGMENT.format(names=names, images_a_batch=IMAGES_A_BATCH, pixels_a_batch=PIXELS_A_BATCH, training=TRAINING),
+        *([_SEEDED] if any(info.hidden_parts for info in used) else []),
+        *([f"\n\n# What imgaug lacks, from AquaDash.\n\n\n{makers}"] if makers else []),
+        _MAIN,
+    ]
+    return "\n".join(parts)
 
 
 def _safe(text: str) -> str:
@@ -100,7 +195,7 @@ def _operator(operator: Operator, place: _Place) -> list[str]:
             return _call("iaa.Sequential", [("", ["[]"]), ("seed=", [own])])
         parts.append((f"{slot}=", _slot(inner, inside, single=not info.choices)))
     parts.append(("seed=", [own]))
-    lines = _call(info.maker[1] if info.maker else f"iaa.{info.name}", parts)
+    lines = _call(info.maker.partition(":")[2] if info.maker else f"iaa.{info.name}", parts)
     return _call("seeded", [("", lines), ("", [own])]) if info.hidden_parts else lines
 
 

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias, TypeVar, cast
 
-from aquadash.augment.check import check
-from aquadash.augment.operator_types import Parameter
-from aquadash.augment.operators import operator_info
-from aquadash.augment.reading import DEEPEST, MOST_BRANCHES, MOST_OPERATORS
+from aquadash.augment.catalogue import operator_info
+from aquadash.augment.catalogue.parts import Parameter
+from aquadash.augment.reading import DEEPEST, MOST_BRANCHES, MOST_OPERATORS, check
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
 from aquadash.errors import AquaDashError, ConfigError
 

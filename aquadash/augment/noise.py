@@ -242,15 +242,11 @@ def _noise(
     amplitudes = rng.random(shape, dtype=np.float32) * np.float32(max(distances.shape) ** 2)
     # imgaug multiplies the imaginary part by the phase instead of the amplitude; kept, as the masks' look hangs on it.
     spectrum = weights * (amplitudes * np.cos(phases) + 1j * (phases * np.sin(phases)))
-    planes = _inverse_transform(spectrum)
+    # The transform's scale does not matter here.
+    planes = np.ascontiguousarray(np.fft.ifft2(spectrum).real)
     lowest = planes.min(axis=(1, 2), keepdims=True)
     spread = planes.max(axis=(1, 2), keepdims=True) - lowest
     return (planes - lowest) * (0.99 / np.maximum(spread, np.finfo(np.float32).tiny)) + np.float32(0.01)
-
-
-def _inverse_transform(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """The real part of the inverse Fourier transform of each matrix; its scale does not matter here."""
-    return np.ascontiguousarray(np.fft.ifft2(spectrum).real)
 
 
 def _enlarge(planes: NDArray[np.float32], height: int, width: int, interpolation: int) -> NDArray[np.float32]:

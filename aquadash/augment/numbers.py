@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,11 +11,155 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.augment.apply import PREVIEW, augment_branch
-from aquadash.augment.cautions import Caution, cautions
-from aquadash.augment.spec import Branch, PipelineSpec
-from aquadash.augment.timing import BranchTime, time_branch
+from aquadash.augment.apply import PREVIEW, augment_branch, batch_size, batches
+from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
+from aquadash.augment.words import step_words
 from aquadash.errors import ConfigError
+
+#: From this share of the images on, nearly constant or mostly black ones are worth a word: each is a label without a
+#: picture. Fewer are left alone: the report's own pipelines make up to 1 in 1,000.
+RUINED_SHARE = 0.01
+#: From this share on, unchanged images are: of the report's third pipeline, whose steps are each for some of the images
+#: only, 28 % come out as they went in, which is meant.
+UNCHANGED_SHARE = 1 / 3
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing that may be wrong with a branch.
+
+    Attributes:
+        kind: ``"nearly constant"``, ``"mostly black"``, ``"unchanged"`` or ``"all off"``.
+        share: Of the images, 0 to 1.
+        words: What is the matter and what to do about it, plain text.
+    """
+
+    kind: str
+    share: float
+    words: str
+
+
+def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly_black: float) -> tuple[Caution, ...]:
+    """The cautions for a branch, the gravest first.
+
+    Args:
+        branch: The branch. One without steps is meant to leave the images alone and gets none.
+        unchanged: Share of the images that come out identical.
+        nearly_constant: Share that becomes nearly constant.
+        mostly_black: Share that becomes mostly black.
+    """
+    if not branch.operators:
+        return ()
+    if branch.is_original:
+        words = "Every step is switched off, so the images come out as they went in. Switch a step on, or remove them."
+        return (Caution("all off", 1.0, words),)
+    found = []
+    if nearly_constant >= RUINED_SHARE:
+        words = (
+            f"{_share(nearly_constant)} of the images become nearly constant: one flat colour, with an animal's label "
+            "on it. Take the strongest step back, or apply it to fewer images."
+        )
+        found.append(Caution("nearly constant", nearly_constant, words))
+    if mostly_black >= RUINED_SHARE:
+        words = (
+            f"{_share(mostly_black)} of the images become mostly black, and the animal can no longer be told. Cover "
+            "or move less, or darken less."
+        )
+        found.append(Caution("mostly black", mostly_black, words))
+    if unchanged >= UNCHANGED_SHARE:
+        words = (
+            f"{_share(unchanged)} of the images come out unchanged. Training sees those twice or more often and learns "
+            "nothing new from them. Raise the steps' probabilities or widen their ranges, unless that is what you want."
+        )
+        found.append(Caution("unchanged", unchanged, words))
+    return tuple(found)
+
+
+def _share(share: float) -> str:
+    """A share in whole per cent, never a rounded "100 %" for less than all."""
+    if share >= 1.0:
+        return "100 %"
+    return f"{min(100 * share, 99):.0f} %"
+
+
+#: Timings, of which the median counts; no further one is begun after so many seconds.
+_REPEATS = 5
+_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """One step of a branch.
+
+    Attributes:
+        title: What it does, in words.
+        milliseconds: Time an image, the median of the repeats.
+    """
+
+    title: str
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class BranchTime:
+    """A branch's time on this computer, one core.
+
+    Attributes:
+        milliseconds: Time an image, making the augmenters included; the median of the repeats.
+        steps: Those that are switched on, in order. Their times add up to a little less than the whole.
+        repeats: How many timings were taken.
+        images: How many images each was of.
+    """
+
+    milliseconds: float
+    steps: tuple[StepTime, ...]
+    repeats: int
+    images: int
+
+
+def time_branch(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> BranchTime:
+    """Time a branch in batches as training works in.
+
+    Args:
+        images: uint8, shape (n, height, width, 3), n at least 1; repeated or cut to fill a batch.
+        branch: The branch; one that changes nothing takes no time.
+        seed: 0 or greater.
+    """
+    if branch.is_original:
+        return BranchTime(0.0, (), 0, 0)
+    count = batch_size(*images.shape[1:3])
+    batch = images[np.arange(count) % len(images)]
+    titles = [words.whole for words in step_words(branch)]
+    wholes: list[float] = []
+    parts: list[list[float]] = []
+    _pass(batch[:1], branch, seed=seed)
+    began = time.perf_counter()
+    while len(wholes) < _REPEATS and (not wholes or time.perf_counter() - began < _SECONDS):
+        start = time.perf_counter()
+        steps = _pass(batch, branch, seed=seed)
+        wholes.append(time.perf_counter() - start)
+        parts.append(steps)
+    an_image = 1000 / count
+    medians = [statistics.median(step) * an_image for step in zip(*parts, strict=True)]
+    return BranchTime(
+        milliseconds=statistics.median(wholes) * an_image,
+        steps=tuple(StepTime(title, median) for title, median in zip(titles, medians, strict=True)),
+        repeats=len(wholes),
+        images=count,
+    )
+
+
+def _pass(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> list[float]:
+    """Put the images through the branch once; returns the seconds of each step."""
+    seconds = [0.0] * sum(step.enabled for step in branch.operators)
+    for where, augmenter in batches(images, branch, seed=seed, path=(PREVIEW, 0, 0)):
+        part = images[where]
+        for number, step in enumerate(augmenter):
+            began = time.perf_counter()
+            part = step(images=part)
+            seconds[number] += time.perf_counter() - began
+    return seconds
+
 
 CHANNELS = ("red", "green", "blue")
 
@@ -134,7 +280,7 @@ def measure(
     """
     if not len(images):
         raise ValueError("there are no images to measure with; expected one or more")
-    branches = (spec,) if isinstance(spec, Branch) else spec.branches
+    branches = as_pipeline(spec).branches
     if branch is not None and not 0 <= branch < len(branches):
         raise ConfigError(f"There are the branches 0 to {len(branches) - 1}, not {branch}.")
     numbers = range(len(branches)) if branch is None else (branch,)

@@ -7,8 +7,6 @@ Two operators of the report have new names in imgaug since version 0.4 and take 
 
 from __future__ import annotations
 
-from aquadash.augment.check import check
-from aquadash.augment.reading import parse
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 
 
@@ -132,15 +130,3 @@ PIPELINES: dict[str, PipelineSpec] = {spec.name: spec for spec in _ALL}
 def branch_titles(spec: PipelineSpec) -> tuple[str, ...]:
     """The titles of a pipeline's branches, in order."""
     return tuple(branch.title for branch in spec.branches)
-
-
-def from_json(text: str) -> PipelineSpec:
-    """Read a pipeline from the JSON of :meth:`PipelineSpec.to_json` and check it against the catalogue.
-
-    Raises:
-        ConfigError: The text is not JSON, not of a pipeline's form, or a setting is missing or out of bounds.
-        UnknownNameError: An operator, setting or slot that the catalogue does not know.
-    """
-    spec = parse(text)
-    check(spec)
-    return spec

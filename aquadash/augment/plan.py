@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.apply import TRAINING, Progress, augment_branch, branch_by_batch, check_images
-from aquadash.augment.pipelines import PIPELINES, from_json
+from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
 from aquadash.config import AugmentationConfig, RunConfig, definitions_text, read_definitions, with_values

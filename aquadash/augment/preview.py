@@ -1,7 +1,7 @@
-"""A look at what a pipeline does, before anything is trained with it.
+"""A look at what a pipeline or an operator does, before anything is trained with it.
 
-Everything here draws from the same random numbers: the draws of :func:`preview`, the last picture of
-:func:`film_strip`, and so on, are the same for the same seed, branch and number of the draw.
+The draws of :func:`preview`, the last picture of :func:`film_strip`, and so on, are the same for the same seed, branch
+and number of the draw.
 """
 
 from __future__ import annotations
@@ -10,9 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.apply import PREVIEW, augment_branch, batches
+from aquadash.augment.catalogue import operator_info
 from aquadash.augment.saved_pipelines import pipeline as pipeline_named
-from aquadash.augment.spec import Branch, PipelineSpec
+from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 from aquadash.errors import ConfigError
+
+#: Where a signed difference shows "no change": the middle of 0 to 255.
+GREY = 128
+#: The strongest amplification: a change by one level of 255 is then well seen.
+MOST_FACTOR = 16
+
+#: Decides what happens to the drawing: chosen, as the drawing is, so that one sees what each operator does.
+_THUMBNAIL_SEED = 31
 
 
 def preview(
@@ -40,7 +49,7 @@ def preview(
         UnknownNameError: There is no pipeline of that name.
         ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
     """
-    spec = _spec(pipeline)
+    spec = pipeline_named(pipeline) if isinstance(pipeline, str) else as_pipeline(pipeline)
     result = np.empty((draws, *images.shape), dtype=np.uint8)
     for draw, number in enumerate(preview_branches(spec, branch=branch, draws=draws)):
         augment_branch(images, spec.branches[number], seed=seed, path=(PREVIEW, number, draw), out=result[draw])
@@ -84,7 +93,7 @@ def same_draw(
     Raises:
         ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
     """
-    spec = _spec(pipeline)
+    spec = as_pipeline(pipeline)
     _check_branch(spec, branch)
     result = np.empty((draws, *images.shape), dtype=np.uint8)
     for draw in range(draws):
@@ -116,7 +125,7 @@ def film_strip(
     Raises:
         ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
     """
-    spec = _spec(pipeline)
+    spec = as_pipeline(pipeline)
     _check_branch(spec, branch)
     chosen = spec.branches[branch]
     strip = np.empty((1 + sum(step.enabled for step in chosen.operators), *images.shape), dtype=np.uint8)
@@ -129,15 +138,59 @@ def film_strip(
     return strip
 
 
-def _spec(pipeline: str | PipelineSpec | Branch) -> PipelineSpec:
-    """The pipeline that is meant."""
-    if isinstance(pipeline, str):
-        return pipeline_named(pipeline)
-    if isinstance(pipeline, Branch):
-        return PipelineSpec("branch", pipeline.title, "", (pipeline,))
-    return pipeline
-
-
 def _check_branch(spec: PipelineSpec, branch: int) -> None:
     if not 0 <= branch < len(spec.branches):
         raise ConfigError(f"The pipeline {spec.name!r} has the branches 0 to {len(spec.branches) - 1}, not {branch}.")
+
+
+def difference(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], *, factor: int = 1, signed: bool = False
+) -> NDArray[np.uint8]:
+    """The difference of two pictures, or many, pixel by pixel and channel by channel.
+
+    Args:
+        before: uint8, of any shape.
+        after: uint8, of the same shape.
+        factor: The difference is multiplied by it and cut to 0 to 255; 1 to :data:`MOST_FACTOR`.
+        signed: False: black where nothing changed, brighter the more changed, up or down. True: :data:`GREY` where
+            nothing changed, brighter where a channel became brighter and darker where it became darker. A signed
+            difference is halved first, so that with a factor of 1 the whole range has room.
+
+    Returns:
+        uint8, of that shape.
+
+    Raises:
+        ValueError: The shapes differ, or the factor is out of bounds.
+    """
+    if before.shape != after.shape:
+        raise ValueError(f"before is {before.shape} and after {after.shape}; expected the same shape")
+    if not 1 <= factor <= MOST_FACTOR:
+        raise ValueError(f"factor is {factor}; expected 1 to {MOST_FACTOR}")
+    change = after.astype(np.int32) - before
+    shown = GREY + np.sign(change) * (np.abs(change) * factor // 2) if signed else np.abs(change) * factor
+    return np.clip(shown, 0, 255).astype(np.uint8)
+
+
+def thumbnail_source() -> NDArray[np.uint8]:
+    """The picture before: a drawn animal, uint8, shape (64, 64, 3), RGB, each pixel as a square of two by two."""
+    from aquadash.data import synthetic
+
+    return synthetic.example().repeat(2, axis=0).repeat(2, axis=1)
+
+
+def thumbnail(name: str) -> NDArray[np.uint8]:
+    """What an operator makes of the picture with telling settings: uint8, shape (64, 64, 3), RGB.
+
+    Args:
+        name: The operator's name; the same name gives the same picture.
+
+    Raises:
+        UnknownNameError: There is no such operator.
+    """
+    info, source = operator_info(name), thumbnail_source()
+    if info.example is None:
+        return source
+    small = source[np.newaxis, ::2, ::2]
+    changed = np.empty_like(small)
+    augment_branch(small, Branch(info.title, (info.example,)), seed=_THUMBNAIL_SEED, path=(), out=changed)
+    return changed[0].repeat(2, axis=0).repeat(2, axis=1)

@@ -1,12 +1,17 @@
-"""Reads pipelines from JSON text that may come from anywhere."""
+"""Reads pipelines from text that may come from anywhere, and holds them against the catalogue."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
-from collections.abc import Mapping, Sequence
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 
+from aquadash.augment.catalogue import OperatorInfo, Parameter, operator_info, settings_of
 from aquadash.augment.spec import FORMAT, VERSION, Branch, Operator, PipelineSpec, Range, Value, walk
-from aquadash.errors import ConfigError
+from aquadash.errors import ConfigError, UnknownNameError
 
 #: Operators nested deeper than this are refused; nobody can read such a pipeline, and a file could be made to hang.
 DEEPEST = 8
@@ -16,6 +21,18 @@ LONGEST = 100_000
 MOST_BRANCHES = 20
 MOST_OPERATORS = 200
 _GREATEST = 1e9
+
+
+def from_json(text: str) -> PipelineSpec:
+    """Read a pipeline from the JSON of :meth:`PipelineSpec.to_json` and check it against the catalogue.
+
+    Raises:
+        ConfigError: The text is not JSON, not of a pipeline's form, or a setting is missing or out of bounds.
+        UnknownNameError: An operator, setting or slot that the catalogue does not know.
+    """
+    spec = parse(text)
+    check(spec)
+    return spec
 
 
 def parse(text: str) -> PipelineSpec:
@@ -135,3 +152,100 @@ def _text(value: object, place: str) -> str:
     if not isinstance(value, str) or len(value) > 500:
         raise ConfigError(f"{place} must be a text of at most 500 characters.")
     return value
+
+
+def check(spec: PipelineSpec) -> None:
+    """Check every operator of a pipeline against the catalogue.
+
+    Raises:
+        UnknownNameError: An operator, setting or slot that the catalogue does not know.
+        ConfigError: A setting that is missing, of the wrong kind or out of bounds.
+    """
+    for branch in spec.branches:
+        check_operators(branch.operators)
+
+
+def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> None:
+    """Check operators and those inside them; errors as in :func:`check`.
+
+    Args:
+        operators: The operators.
+        one_channel: The name of the operator around them that hands them a single channel; empty if there is none.
+    """
+    for operator in operators:
+        info = operator_info(operator.name)
+        if one_channel and info.needs_colour:
+            raise ConfigError(
+                f"{info.name} stands inside {one_channel}, which hands it one channel; it needs a picture in colour. "
+                f"Move it out of {one_channel}."
+            )
+        for name, value in operator.settings:
+            _check_value(info, info.parameter(name), value)
+        settings_of(operator)
+        known = [slot for slot, _ in info.slots]
+        for slot, inner in operator.children:
+            if slot not in known:
+                raise UnknownNameError.of(f"slot of {operator.name}", slot, known)
+            check_operators(inner, one_channel=info.name if info.one_channel else one_channel)
+        if known and not any(inner for _, inner in operator.children):
+            raise ConfigError(f"{operator.name} steers other operators and has none; add one to {known[0]!r}.")
+
+
+def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None:
+    """Refuse a value of the wrong kind or out of bounds."""
+    place = f"{info.name}: {parameter.name}"
+    if parameter.kind == "word":
+        if value not in parameter.words:
+            raise ConfigError(f"{place} is {str(value)[:80]!r}; expected one of {', '.join(parameter.words)}.")
+        return
+    if isinstance(value, Range) and not parameter.drawn:
+        raise ConfigError(f"{place} is a range; expected one fixed value. {parameter.help}")
+    ends = (value.low, value.high) if isinstance(value, Range) else (value,)
+    for end in ends:
+        if isinstance(end, bool) and parameter.kind == "share":
+            continue
+        kind = {"integer": "an odd number" if parameter.step == 2 and parameter.low % 2 else "a whole number"}
+        wanted = f"{kind.get(parameter.kind, 'a number')} from {parameter.low:g} to {parameter.high:g}"
+        fits = not isinstance(end, (bool, str)) and parameter.low <= end <= parameter.high
+        if fits and parameter.kind == "integer":
+            # In a range the values between the ends need not be on a step; imgaug mends those.
+            fits = int(end) == end and (end - parameter.low) % parameter.step == 0
+        if not fits:
+            raise ConfigError(f"{place} is {str(end)[:80]!r}; expected {wanted}. {parameter.help}")
+
+
+#: Characters of the longest text that is read; browsers and servers take addresses of twice that length.
+LONGEST_DRAFT = 6_000
+
+_TEXT = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def to_draft(spec: PipelineSpec) -> str:
+    """A pipeline as letters, digits, ``-`` and ``_``: its JSON, compressed. It may be longer than
+    :data:`LONGEST_DRAFT`, then an address should do without."""
+    values = json.loads(spec.to_json())
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def from_draft(text: str) -> PipelineSpec:
+    """Read and check what :func:`to_draft` wrote, or what somebody put in its place.
+
+    Raises:
+        ConfigError: It is too long, not of that form, or not a pipeline that can be used.
+        UnknownNameError: An operator, setting or slot that the catalogue does not know.
+    """
+    if len(text) > LONGEST_DRAFT:
+        raise ConfigError(f"The draft has {len(text):,} characters; expected at most {LONGEST_DRAFT:,}.")
+    if not _TEXT.fullmatch(text):
+        raise ConfigError("The draft has characters that none has; expected letters, digits, - and _.")
+    try:
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        # A few characters can stand for gigabytes, so that reading stops where no pipeline goes on.
+        reader = zlib.decompressobj()
+        unpacked = reader.decompress(packed, LONGEST * 4)
+        if not reader.eof or reader.unused_data:
+            raise ConfigError("The draft is cut off or longer than a pipeline can be. Copy the whole address.")
+        return from_json(unpacked.decode())
+    except (binascii.Error, zlib.error, UnicodeDecodeError):
+        raise ConfigError("The draft is damaged. Copy the whole address, or export the pipeline as a file.") from None

@@ -1,12 +1,16 @@
 """The library of pipelines: the built-in ones and those that people have saved.
 
 A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Nothing that was saved is ever lost: saving over a
-pipeline or deleting it moves the old file to ``earlier/`` beside it, from where :func:`restore` brings it back. Whose
-it is stands in a file beside it, for the pipeline's own goes from one person to another.
+pipeline or deleting it moves the old file to ``earlier/`` beside it, from where :func:`restore` brings it back.
+
+Whose it is stands in a small file beside it, ``fog.owner`` beside ``fog.json``, for the pipeline's own goes from one
+person to another. A pipeline without one was saved by the owner of the machine, or before anybody asked.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import time
@@ -15,10 +19,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.augment import owners
-from aquadash.augment.pipelines import PIPELINES, from_json
+from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import from_json
 from aquadash.augment.spec import PipelineSpec
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+from aquadash.files import write_whole
 from aquadash.people import OWNER, Person, Thing
 
 #: What a pipeline's name may be: what configurations take as a name.
@@ -26,6 +31,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LONGEST_TITLE = 80
 #: A file that is larger was not written by us.
 _MOST_BYTES = 400_000
+_MOST_OWNER_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
@@ -120,10 +126,14 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     if saved.name != replace_name and target.exists():
         raise ConfigError(_taken(saved.title))
     if replace_name is None:
-        owner_text = owners.text_for(owner)
+        owner_text = (
+            ""
+            if owner == OWNER
+            else json.dumps({"owner": owner.person_id, "owner_name": owner.name, "shared": owner.leads})
+        )
     else:
         _check_saved(replace_name)
-        owner_text = owners.text_of(folder() / f"{replace_name}.json")
+        owner_text = _owner_text(folder() / f"{replace_name}.json")
     try:
         folder().mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.part")
@@ -131,14 +141,16 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
         if replace_name == saved.name:
             _put_away(replace_name)
             os.replace(temporary, target)
-            owners.write(target, owner_text)
         else:
             # A link, unlike a renaming, never replaces what somebody else has saved in the meantime.
             os.link(temporary, target)
             temporary.unlink()
-            owners.write(target, owner_text)
-            if replace_name is not None:
-                _put_away(replace_name)
+        if owner_text:
+            write_whole(_owner_file(target), owner_text)
+        else:
+            _owner_file(target).unlink(missing_ok=True)
+        if replace_name not in (None, saved.name):
+            _put_away(replace_name)
     except FileExistsError:
         temporary.unlink(missing_ok=True)
         raise ConfigError(_taken(saved.title)) from None
@@ -180,8 +192,7 @@ def restore(key: str) -> PipelineSpec:
     if target.exists():
         raise ConfigError(f"Another pipeline is called {spec.title!r} now. Rename or delete that one first.")
     try:
-        os.replace(path, target)
-        owners.move(path, target)
+        _move(path, target)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be brought back in {folder()} ({error.strerror}).") from error
     return spec
@@ -200,13 +211,18 @@ def thing_of(name: str) -> Thing:
         title = _read(path).title
     except AquaDashError:
         title = name
-    return owners.thing_of(path, title)
+    return _thing(path, title)
 
 
 def deleted_thing(key: str) -> Thing:
     """Whose it is what :func:`restore` would bring back by that key; errors as there."""
     path = _deleted(key)
-    return owners.thing_of(path, _read(path).title)
+    return _thing(path, _read(path).title)
+
+
+def owner_ids() -> set[str]:
+    """The ids of the people whose pipelines are kept, deleted ones included; empty for the owner of the machine."""
+    return {_thing(path, "").owner for path in folder().rglob("*.json")}
 
 
 def _deleted(key: str) -> Path:
@@ -231,8 +247,7 @@ def _put_away(name: str) -> str:
     earlier = folder() / "earlier"
     earlier.mkdir(parents=True, exist_ok=True)
     key = f"{name}.{time.time_ns()}.json"
-    os.replace(folder() / f"{name}.json", earlier / key)
-    owners.move(folder() / f"{name}.json", earlier / key)
+    _move(folder() / f"{name}.json", earlier / key)
     return key
 
 
@@ -248,3 +263,39 @@ def _read(path: Path) -> PipelineSpec:
     spec = from_json(text)
     name = path.name.split(".")[0]
     return spec if spec.name == name else replace(spec, name=name)
+
+
+def _move(pipeline: Path, to: Path) -> None:
+    """Move a pipeline's file, and its owner's with it."""
+    os.replace(pipeline, to)
+    _owner_file(to).unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(_owner_file(pipeline), _owner_file(to))
+
+
+def _owner_file(pipeline: Path) -> Path:
+    return pipeline.with_suffix(".owner")
+
+
+def _owner_text(pipeline: Path) -> str:
+    """The text of the file beside a pipeline; empty where there is none."""
+    try:
+        with _owner_file(pipeline).open(encoding="utf-8") as file:
+            return file.read(_MOST_OWNER_CHARACTERS)
+    except (OSError, ValueError):
+        return ""
+
+
+def _thing(pipeline: Path, title: str) -> Thing:
+    """A saved pipeline as the table of rights sees it."""
+    try:
+        values = json.loads(_owner_text(pipeline) or "{}")
+        return Thing(
+            "pipeline",
+            title,
+            owner=str(values.get("owner", "")),
+            owner_name=str(values.get("owner_name", "")),
+            shared=bool(values.get("shared", True)),
+        )
+    except (ValueError, AttributeError):
+        return Thing("pipeline", title)

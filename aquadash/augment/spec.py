@@ -1,6 +1,6 @@
 """Augmentations written down as data: operators, branches and pipelines, with a JSON round trip.
 
-These records only hold values. What an operator's settings may be is in :mod:`aquadash.augment.operators`;
+These records only hold values. What an operator's settings may be is in :mod:`aquadash.augment.catalogue`;
 :mod:`aquadash.augment.reading` reads the JSON back.
 """
 
@@ -145,7 +145,7 @@ class PipelineSpec:
         return len(self.branches)
 
     def to_json(self) -> str:
-        """The pipeline as indented JSON; :func:`aquadash.augment.pipelines.from_json` reads and checks it."""
+        """The pipeline as indented JSON; :func:`aquadash.augment.reading.from_json` reads and checks it."""
         values = {
             "format": FORMAT,
             "version": VERSION,
@@ -158,6 +158,11 @@ class PipelineSpec:
             ],
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def as_pipeline(spec: PipelineSpec | Branch) -> PipelineSpec:
+    """The pipeline itself, or a branch as a pipeline of nothing else."""
+    return PipelineSpec("branch", spec.title, "", (spec,)) if isinstance(spec, Branch) else spec
 
 
 def _operator_values(operator: Operator) -> dict[str, Any]:

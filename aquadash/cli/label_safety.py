@@ -12,11 +12,9 @@ from aquadash.errors import ConfigError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.robustness import label_safety_job
-from aquadash.robustness.label_safety import SafetyRequest, SweepRequest
-from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep
-from aquadash.robustness.label_safety_words import crossing_sentence
+from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, validation_images
+from aquadash.robustness.label_safety_result import SafetyResult, Seen, Sweep, crossing_sentence
 from aquadash.robustness.steps import find_step, path_text, read_path, text_of
-from aquadash.robustness.subjects import validation_images
 
 
 @click.command("label-safety")

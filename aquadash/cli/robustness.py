@@ -12,7 +12,7 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.job import is_measured, job_of
-from aquadash.robustness.request import RobustnessRequest
+from aquadash.robustness.measure import RobustnessRequest
 from aquadash.robustness.result import Mean, RobustnessResult
 
 

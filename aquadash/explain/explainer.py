@@ -1,4 +1,4 @@
-"""A trained model that can be asked why."""
+"""A trained model that can be asked why, in this process or one of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from aquadash.errors import ExplainError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.explain import layers, network
+from aquadash.explain import network
 from aquadash.explain.methods import method_entry
 from aquadash.explain.results import Activation, Explanation, Filters
 from aquadash.predict import Predictor
+from aquadash.predict.remote import RemotePredictor
+from aquadash.training.answer_process import tell
 
 #: Told the share that is done, 0 to 1. May raise to stop.
 ProgressCallback = Callable[[float], None]
@@ -149,7 +151,7 @@ class Explainer(Predictor):
     def filters(self, *, most: int = 64) -> Filters:
         """The first convolution's filters as small pictures, the first ``most`` of them."""
         with self._lock:
-            return layers.filters(self._network, self.inside, self.image_shape, most=most)
+            return network.filters(self._network, self.inside, self.image_shape, most=most)
 
     def activations(
         self, image: NDArray[np.uint8], *, most_layers: int = 8, most_channels: int = 12
@@ -166,7 +168,7 @@ class Explainer(Predictor):
         """
         self._check(image[None])
         with self._lock:
-            return layers.activations(
+            return network.activations(
                 self._network, self.inside, image, most_layers=most_layers, most_channels=most_channels
             )
 
@@ -280,3 +282,47 @@ class Explainer(Predictor):
     def _check(self, images: NDArray[np.uint8]) -> None:
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+
+
+class _Telling(Explainer):
+    """In the process: says how much is done."""
+
+    def explain_many(self, *args: Any, **options: Any) -> tuple[Explanation, ...]:
+        return super().explain_many(*args, **options, progress=tell)
+
+
+class RemoteExplainer(RemotePredictor):
+    """An :class:`~aquadash.explain.explainer.Explainer` that works in another process.
+
+    Attributes:
+        map_shape: Height, width and channels of the last convolutional feature map.
+        uses_scores: As there.
+    """
+
+    kind = _Telling
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Have it loaded; arguments and errors are those of :class:`RemotePredictor` and of an explainer."""
+        super().__init__(*args, **options)
+        self.map_shape: tuple[int, int, int] = self._get("inside", "map_shape")
+        self.uses_scores: bool = self._get("uses_scores")
+
+    def explain_many(
+        self,
+        images: NDArray[np.uint8],
+        classes: Sequence[int] | None = None,
+        *,
+        method: str = "grad-cam",
+        progress: ProgressCallback | None = None,
+    ) -> tuple[Explanation, ...]:
+        """As :meth:`Explainer.explain_many`; what the progress raises ends the work."""
+        found = self._call("explain_many", images, classes, method=method, progress=progress)
+        return cast(tuple[Explanation, ...], found)
+
+    def filters(self, *, most: int = 64) -> Filters:
+        """As :meth:`Explainer.filters`."""
+        return cast(Filters, self._call("filters", most=most))
+
+    def activations(self, image: NDArray[np.uint8]) -> tuple[Activation, ...]:
+        """As :meth:`Explainer.activations`."""
+        return cast(tuple[Activation, ...], self._call("activations", image))

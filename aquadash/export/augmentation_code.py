@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aquadash.augment import AugmentationPlan, PipelineSpec, to_code
 from aquadash.augment.plan import MIXTURE, PICKS
-from aquadash.export.source import defined
+from aquadash.source import defined
 
 #: What only the pipeline's command line needs.
 _OF_COMMAND = frozenset({"argparse", "pathlib", "PIL", "__future__"})

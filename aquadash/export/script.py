@@ -8,9 +8,7 @@ text of a person becomes code.
 from __future__ import annotations
 
 import re
-import sys
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,7 @@ from aquadash.augment import AugmentationPlan
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.export.augmentation_code import augmentation_code
-from aquadash.export.source import CarriedSource, defined
+from aquadash.source import CarriedSource, defined, sorted_imports
 
 if TYPE_CHECKING:
     import jinja2
@@ -87,7 +85,7 @@ def train_script(recipe: Recipe) -> str:
         imports |= set(augmentation.imports)
         text = text.replace("\n# AUGMENTATION CODE\n", f"\n{augmentation.body}\n", 1)
     # What stands at the top is known once all below it is.
-    text = text.replace("\n# IMPORTS\n", f"\n{_sorted_imports(imports)}\n", 1)
+    text = text.replace("\n# IMPORTS\n", f"\n{sorted_imports(imports)}\n", 1)
     plain_types = " = ".join([*sorted(source.plain_types), "SimpleNamespace"])
     text = text.replace("\n# PLAIN TYPES\n", f"\n{plain_types}\n", 1)
     # At most two blank lines, as people write Python.
@@ -136,18 +134,6 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
 def _words(plan: AugmentationPlan) -> str:
     """The plan in words, without the titles of pipelines, which may be anything."""
     return f"{plan.factor} images for each training image" if plan.factor > 1 else "a changed version of each image"
-
-
-def _sorted_imports(statements: Set[str]) -> str:
-    """Import statements, each module's once, Python's own first."""
-    plain = {line for line in statements if line.startswith("import ")}
-    taken: defaultdict[str, set[str]] = defaultdict(set)
-    for line in statements - plain:
-        module, _, names = line.removeprefix("from ").partition(" import ")
-        taken[module] |= set(names.split(", "))
-    every = sorted(plain) + [f"from {module} import {', '.join(sorted(taken[module]))}" for module in sorted(taken)]
-    own = [line for line in every if line.split()[1].split(".")[0] in sys.stdlib_module_names]
-    return "\n".join([*own, "", *(line for line in every if line not in own)])
 
 
 def _phases(config: RunConfig, last_epoch: int, *, pretrained: bool) -> list[dict[str, Any]]:

@@ -27,10 +27,9 @@ from aquadash.runs import Run, open_store
 if TYPE_CHECKING:
     from aquadash.export.convert import Format
     from aquadash.export.convert_job import Converted
-    from aquadash.robustness.label_safety import SafetyRequest
-    from aquadash.robustness.request import RobustnessRequest
+    from aquadash.robustness.label_safety import SafetyRequest, Subjects
+    from aquadash.robustness.measure import RobustnessRequest
     from aquadash.robustness.result import RobustnessResult
-    from aquadash.robustness.subjects import Subjects
 
 
 class Jobs(Part):

@@ -127,7 +127,7 @@ class People(Part):
 
 def _makers() -> set[str]:
     """The ids of the people who have made anything that is kept, be it hidden or in a bin."""
-    from aquadash.augment import owners, saved_pipelines
+    from aquadash.augment import saved_pipelines
     from aquadash.data.folder.about import all_kept
     from aquadash.data.folder.store import deleted
     from aquadash.runs import open_store
@@ -138,4 +138,4 @@ def _makers() -> set[str]:
     if any_stored():
         found |= {head.thing.owner for head in open_search_store().heads()}
     found |= {kept.owner for kept in all_kept().values()} | {thing.owner for _, thing in deleted()}
-    return found | {owners.thing_of(path, "").owner for path in saved_pipelines.folder().rglob("*.json")}
+    return found | saved_pipelines.owner_ids()

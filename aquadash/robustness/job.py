@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, Stopped, open_jobs
 from aquadash.jobs.types import job_id
-from aquadash.robustness.request import RobustnessRequest, missing
+from aquadash.robustness.measure import RobustnessRequest, missing
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
@@ -157,7 +157,7 @@ def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
 
 
 def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
-    from aquadash.robustness.corrupted_sets import open_pool
+    from aquadash.robustness.corruptions import open_pool
     from aquadash.robustness.measure import load_network, measure
     from aquadash.training.hardware import library_version
 

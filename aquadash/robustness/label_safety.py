@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice, zip_longest
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
-from aquadash.augment import Branch, PipelineSpec
+from aquadash.augment import Branch
 from aquadash.augment.apply import augment_branch
-from aquadash.augment.pipelines import from_json
+from aquadash.augment.reading import from_json
+from aquadash.augment.spec import as_pipeline
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.robustness.label_safety_result import Misread, SafetyResult, Seen, StepSafety, Sweep
-from aquadash.robustness.measure import ImagePredictor, Report, check_shape, silent
-from aquadash.robustness.request import check_seed
+from aquadash.robustness.label_safety_result import Labels, Misread, Pixels, SafetyResult, Seen, StepSafety, Sweep
+from aquadash.robustness.measure import ImagePredictor, Report, check_seed, check_shape, silent
 from aquadash.robustness.steps import (
     StepPath,
     find_step,
@@ -33,7 +33,72 @@ from aquadash.robustness.steps import (
     with_parameter,
     without,
 )
-from aquadash.robustness.subjects import MOST_IMAGES, Subjects
+
+if TYPE_CHECKING:
+    from aquadash.data import Dataset
+    from aquadash.runs.types import Predictions, Run
+
+MOST_IMAGES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """The images to measure with.
+
+    Attributes:
+        images: uint8, shape (n, height, width, 3).
+        labels: int64, shape (n,).
+        positions: In their split; empty for images of no split.
+        split: ``"validation"``, ``"train"`` or empty.
+    """
+
+    images: Pixels
+    labels: Labels
+    positions: tuple[int, ...] = ()
+    split: str = ""
+
+
+def validation_images(
+    run: Run, predictions: Predictions | None, dataset: Dataset, *, per_class: int, seed: int = 0
+) -> Subjects:
+    """Some of a run's validation images: it did not learn from them, and they are not those of the last measurement.
+
+    Args:
+        run: The run.
+        predictions: What it keeps of its validation images; only the positions and labels are used.
+        dataset: What it learned from.
+        per_class: At most so many of each class.
+        seed: Decides which.
+
+    Raises:
+        AquaDashError: The run kept none, or learned from other data.
+    """
+    if dataset.fingerprint != run.dataset_fingerprint:
+        raise AquaDashError(
+            f"{run.name} learned from other images than those of {dataset.title} as it is now, so its validation "
+            "images cannot be found there. Choose a run on this data set."
+        )
+    # The report's own way takes its validation images from the test split; its last measurement has others.
+    split = dataset.test if run.config.training.validation == "test" else dataset.train
+    if predictions is None or not len(predictions.indices):
+        raise AquaDashError(
+            f"{run.name} kept no validation images, as runs of older versions did not. Choose another run, or measure "
+            "with the preview images."
+        )
+    if predictions.indices.max() >= len(split):
+        raise AquaDashError(f"{run.name} names validation images that {dataset.title} does not have. Train it again.")
+    if not 1 <= per_class <= MOST_IMAGES:
+        raise ConfigError(f"{per_class} images a class are asked for; expected 1 to {MOST_IMAGES}.")
+    random = np.random.default_rng(seed)
+    chosen: list[int] = []
+    for label in np.unique(predictions.labels):
+        mine = np.flatnonzero(predictions.labels == label)
+        chosen += sorted(random.permutation(mine)[:per_class].tolist())
+    # With very many classes each gets its turn until there are enough.
+    chosen = chosen[:: -(-len(chosen) // MOST_IMAGES)]
+    positions, labels = predictions.indices[chosen], predictions.labels[chosen]
+    return Subjects(split.images[positions], labels.astype(np.int64), tuple(positions.tolist()), "validation")
+
 
 MOST_COPIES = 500
 MOST_VALUES = 51
@@ -52,7 +117,7 @@ _MISREAD_KEPT = 16
 _JsonBranch = Annotated[
     Branch,
     PlainValidator(lambda text: from_json(text).branches[0]),
-    PlainSerializer(lambda branch: PipelineSpec("branch", "Branch", "", (branch,)).to_json()),
+    PlainSerializer(lambda branch: as_pipeline(branch).to_json()),
 ]
 
 #: How the copies of a branch are read, and some that are misread.

@@ -17,10 +17,9 @@ from aquadash.errors import StorageError
 from aquadash.files import forget_oldest, write_whole
 from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.types import job_id
-from aquadash.robustness.label_safety import SafetyRequest, measure
+from aquadash.robustness.label_safety import SafetyRequest, Subjects, measure
 from aquadash.robustness.label_safety_result import SafetyResult
 from aquadash.robustness.measure import load_network
-from aquadash.robustness.subjects import Subjects
 from aquadash.runs import open_store
 from aquadash.runs.types import Run
 

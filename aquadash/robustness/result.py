@@ -19,8 +19,7 @@ from pydantic import BaseModel, Field
 
 from aquadash.errors import StorageError
 from aquadash.evaluation import wilson_interval
-from aquadash.robustness.corrupted_sets import Cell
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Cell
 from aquadash.runs.types import Count, Time
 
 _VERSION = 1

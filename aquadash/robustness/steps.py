@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from aquadash.augment import Branch, Operator, Parameter, PipelineSpec, Range, editing, operator_info
-from aquadash.augment.operators import settings_of
-from aquadash.augment.spec import Value
+from aquadash.augment.catalogue import settings_of
+from aquadash.augment.spec import Value, as_pipeline
 from aquadash.errors import ConfigError, UnknownNameError
 
 #: Where a step is: its position among the branch's operators from 0, then, for one inside another, the slot's name and
@@ -145,19 +145,12 @@ def only(branch: Branch, path: StepPath) -> Branch:
     """The branch with every step switched off but one, those around it and those inside it; it draws the same random
     numbers as before."""
 
-    def walk(operators: tuple[Operator, ...], position: int | str, *rest: int | str) -> tuple[Operator, ...]:
-        return tuple(
-            replace(operator, enabled=False) if number != position else inside(operator, *rest) if rest else operator
-            for number, operator in enumerate(operators)
-        )
-
-    def inside(operator: Operator, slot: int | str, *rest: int | str) -> Operator:
-        # A position that no step has: all are switched off.
-        within = {name: walk(steps, *(rest if name == slot else (-1,))) for name, steps in operator.children}
-        return replace(operator, children=tuple(within.items()))
-
     find_step(branch, path)
-    return replace(branch, operators=walk(branch.operators, *path))
+    spec, kept = as_pipeline(branch), (0, *path)
+    for other, step in editing.paths(spec):
+        if step.enabled and kept[: len(other)] != other and other[: len(kept)] != kept:
+            spec = editing.set_enabled(spec, other, False)
+    return spec.branches[0]
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
@@ -206,4 +199,4 @@ def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested:
 
 def _edited(branch: Branch, path: StepPath, edit: Callable[..., PipelineSpec], *arguments: object) -> Branch:
     find_step(branch, path)
-    return edit(PipelineSpec("branch", "Branch", "", (branch,)), (0, *path), *arguments).branches[0]
+    return edit(as_pipeline(branch), (0, *path), *arguments).branches[0]

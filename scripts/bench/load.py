@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 import psutil
-from aquadash.runs.reading import KIND, progress_of
 
 from aquadash import settings
 from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.table import Jobs
 from aquadash.jobs.types import job_id
+from aquadash.runs.reading import KIND, progress_of
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.timing import ProgressCallback, no_progress
 from scripts.bench.visitors import Sights, Visitor, every_place

@@ -1,1 +1,114 @@
-"""The entries of the catalogue, one file a family; :mod:`aquadash.augment.operators` puts them together."""
+"""The catalogue of augmentation operators: what each does, which settings it takes and how far they may go.
+
+Names and settings are imgaug's, so that what a student reads here can be looked up in its documentation. Each family
+of operators is a file; a new operator is one entry there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aquadash.augment.catalogue import (
+    blend,
+    blur,
+    colour,
+    contrast,
+    corruption,
+    dropout,
+    edges,
+    geometry,
+    meta,
+    noise,
+    pooling,
+    warp,
+    weather,
+)
+from aquadash.augment.catalogue.parts import OperatorInfo, Parameter
+from aquadash.augment.spec import Operator, Range, Value
+from aquadash.errors import ConfigError, UnknownNameError
+
+__all__ = ["FAMILIES", "OPERATORS", "OperatorInfo", "Parameter", "arguments", "operator_info", "settings_of"]
+
+#: The families of operators and their titles, in the order of a menu.
+FAMILIES: dict[str, str] = {
+    "geometry": "Flip and geometry",
+    "warp": "Warp and rearrange",
+    "blur": "Blur",
+    "edges": "Sharpen and edges",
+    "colour": "Colour",
+    "contrast": "Brightness and contrast",
+    "noise": "Noise",
+    "dropout": "Dropout",
+    "blend": "Blend",
+    "pooling": "Pooling and mosaics",
+    "weather": "Weather",
+    "corruption": "Corruption",
+    "meta": "Steering other operators",
+}
+
+_MODULES = (
+    geometry,
+    warp,
+    blur,
+    edges,
+    colour,
+    contrast,
+    noise,
+    dropout,
+    blend,
+    pooling,
+    weather,
+    corruption,
+    meta,
+)
+
+#: Every operator by its name, in the order of a menu.
+OPERATORS: dict[str, OperatorInfo] = {entry.name: entry for module in _MODULES for entry in module.ENTRIES}
+
+
+def operator_info(name: str) -> OperatorInfo:
+    """The catalogue's entry of that name.
+
+    Raises:
+        UnknownNameError: There is none; the message names the nearest.
+    """
+    try:
+        return OPERATORS[name]
+    except KeyError:
+        raise UnknownNameError.of("operator", name, OPERATORS) from None
+
+
+def settings_of(operator: Operator) -> dict[str, Value]:
+    """All settings of an operator, defaults included, in the catalogue's order.
+
+    Raises:
+        ConfigError: A setting that has no default is left out.
+    """
+    given = dict(operator.settings)
+    values: dict[str, Value] = {}
+    for parameter in operator_info(operator.name).parameters:
+        value = given.get(parameter.name, parameter.default)
+        if value is None:
+            raise ConfigError(f"{operator.name} needs its setting {parameter.name!r}: {parameter.help}")
+        values[parameter.name] = value
+    return values
+
+
+def arguments(operator: Operator) -> dict[str, Any]:
+    """The arguments by name, those that nobody may change included; slots and seed are left to the caller."""
+    info = operator_info(operator.name)
+    given = {name: _argument(info.parameter(name), value) for name, value in settings_of(operator).items()}
+    return {**given, **dict(info.fixed)}
+
+
+def _argument(parameter: Parameter, value: Value) -> Any:
+    """A setting as imgaug takes it: a tuple is a range there, which must not be empty."""
+    if isinstance(value, Range):
+        low, high = _number(parameter, value.low), _number(parameter, value.high)
+        return (low, high) if low < high else low
+    return value if isinstance(value, (bool, str)) else _number(parameter, value)
+
+
+def _number(parameter: Parameter, value: float) -> float:
+    """A number of the setting's own type: to imgaug 2 and 2.0 are not always the same, in JSON they are."""
+    return int(value) if parameter.kind == "integer" else float(value)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import BLEND_SLOTS, PER_CHANNEL, number, share, whole
-from aquadash.augment.operator_types import OperatorInfo, Parameter
+from aquadash.augment.catalogue.parts import (
+    BLEND_SLOTS,
+    PER_CHANNEL,
+    OperatorInfo,
+    Parameter,
+    number,
+    percentage,
+    share,
+    whole,
+)
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="blend", slots=BLEND_SLOTS)
@@ -16,15 +24,15 @@ _BRIGHT = op("Multiply", mul=1.8)
 
 
 def _factor() -> Parameter:
-    return number("factor", "mask", "Height of the mask, 0 to 1.", Range(0.0, 1.0), 0.0, 1.0, percent=True)
+    return percentage("factor", "mask", "Height of the mask, 0 to 1.", Range(0.0, 1.0))
 
 
 def _gradient(axis: str) -> tuple[Parameter, ...]:
     return (
-        number("min_value", "least", "Where the mask is lowest.", Range(0.0, 0.2), 0.0, 1.0, percent=True),
-        number("max_value", "greatest", "Where the mask is highest.", Range(0.8, 1.0), 0.0, 1.0, percent=True),
-        number("start_at", "start", f"Where the rise starts, {axis}.", Range(0.0, 0.2), 0.0, 1.0, percent=True),
-        number("end_at", "end", f"Where the rise ends, {axis}.", Range(0.8, 1.0), 0.0, 1.0, percent=True),
+        percentage("min_value", "least", "Where the mask is lowest.", Range(0.0, 0.2)),
+        percentage("max_value", "greatest", "Where the mask is highest.", Range(0.8, 1.0)),
+        percentage("start_at", "start", f"Where the rise starts, {axis}.", Range(0.0, 0.2)),
+        percentage("end_at", "end", f"Where the rise ends, {axis}.", Range(0.8, 1.0)),
     )
 
 
@@ -103,7 +111,7 @@ ENTRIES = (
         effect="Cloud shadows over animal and water, or grain, as the exponent has it.",
         harm=_HARM,
         example=op("BlendAlphaFrequencyNoise", exponent=-2.0, foreground=_BRIGHT, background=op("Multiply", mul=0.4)),
-        maker=("noise", "blend_frequency_noise"),
+        maker="noise:blend_frequency_noise",
     ),
     _entry(
         "BlendAlphaHorizontalLinearGradient",

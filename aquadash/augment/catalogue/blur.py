@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import number, whole
-from aquadash.augment.operator_types import OperatorInfo
+from aquadash.augment.catalogue.parts import OperatorInfo, number, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="blur")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import PER_CHANNEL, number, share, whole
-from aquadash.augment.operator_types import OperatorInfo
+from aquadash.augment.catalogue.parts import PER_CHANNEL, OperatorInfo, number, percentage, share, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="colour", needs_colour=True)
@@ -81,7 +80,7 @@ ENTRIES = (
         "RemoveSaturation",
         "Fade the colours",
         "Takes away a share of the saturation.",
-        (number("mul", "share", "Share of the saturation that is taken away.", 1.0, 0.0, 1.0, percent=True),),
+        (percentage("mul", "share", "Share of the saturation that is taken away.", 1.0),),
         effect="Brown fur and blue water fade towards grey of the same brightness.",
         harm="An otter in brown water may differ from it by colour alone; faded, it disappears.",
         example=op("RemoveSaturation", mul=0.8),
@@ -91,7 +90,7 @@ ENTRIES = (
         "Grayscale",
         "Grey",
         "Mixes the picture with its black-and-white version.",
-        (number("alpha", "strength", "0 keeps all colours, 1 keeps none.", 1.0, 0.0, 1.0, percent=True),),
+        (percentage("alpha", "strength", "0 keeps all colours, 1 keeps none.", 1.0),),
         effect="A black-and-white photograph: only light and dark are left.",
         harm="Whales and seals lose little; a beaver loses the brown that sets it off from a green bank.",
         example=op("Grayscale", alpha=1.0),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import PER_CHANNEL, number, whole
-from aquadash.augment.operator_types import OperatorInfo
+from aquadash.augment.catalogue.parts import PER_CHANNEL, OperatorInfo, number, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="contrast")
@@ -44,7 +43,7 @@ ENTRIES = (
         effect="The same scene with another exposure; dark parts change less than bright ones.",
         harm="Above 2 sky, foam and pale seals burn out to white; below 0.2 the picture is black.",
         example=op("Multiply", mul=1.6),
-        quick=("multiply", "BatchMultiply"),
+        quick="augmenters:BatchMultiply",
     ),
     _entry(
         "AddToBrightness",

@@ -6,8 +6,7 @@ way of the package imagecorruptions.
 
 from __future__ import annotations
 
-from aquadash.augment.catalogue.parts import whole
-from aquadash.augment.operator_types import OperatorInfo
+from aquadash.augment.catalogue.parts import OperatorInfo, whole
 from aquadash.augment.spec import op
 
 _SEVERITY = whole("severity", "strength", "From 1, the mildest, to 5, the strongest.", 1, 1, 5)
@@ -24,7 +23,7 @@ def _entry(name: str, title: str, help: str, *, effect: str, harm: str) -> Opera
         harm=harm,
         example=op(name, severity=3),
         fixed=(("kind", name),),
-        maker=("corrupt", "corruption"),
+        maker="augmenters:corruption",
     )
 
 

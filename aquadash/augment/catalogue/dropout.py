@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, number, share, whole
-from aquadash.augment.operator_types import OperatorInfo
+from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, OperatorInfo, percentage, share, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="dropout")
@@ -18,7 +17,7 @@ ENTRIES = (
         "Covers a square in a random place, so that the network learns to look at more than one part of the animal.",
         (
             whole("nb_iterations", "squares", "How many squares.", 1, 0, 10),
-            number("size", "side", "Side of the square as a share of the picture's.", 0.2, 0.0, 1.0, percent=True),
+            percentage("size", "side", "Side of the square as a share of the picture's.", 0.2),
             whole("cval", "brightness", "What fills it, 0 black to 255 white.", 128, 0, 255),
         ),
         effect="A grey square hides a flipper, or a piece of water.",
@@ -30,15 +29,7 @@ ENTRIES = (
         "Black out rectangles",
         "Covers parts of the picture with black, so that the network learns to do without them.",
         (
-            number(
-                "p",
-                "share covered",
-                "Chance of each rectangle to be covered.",
-                Range(0.02, 0.1),
-                0.0,
-                1.0,
-                percent=True,
-            ),
+            percentage("p", "share covered", "Chance of each rectangle to be covered.", Range(0.02, 0.1)),
             replace(GRID, default=None),
             PER_CHANNEL,
         ),
@@ -51,7 +42,7 @@ ENTRIES = (
         "Black out pixels",
         "Sets single pixels to black.",
         (
-            number("p", "share", "Chance of each pixel to be black.", Range(0.0, 0.05), 0.0, 1.0, percent=True),
+            percentage("p", "share", "Chance of each pixel to be black.", Range(0.0, 0.05)),
             PER_CHANNEL,
         ),
         effect="Black pinholes; what lies around them tells what is missing.",
@@ -63,7 +54,7 @@ ENTRIES = (
         "Drop colour channels",
         "Sets whole channels to black.",
         (
-            number("p", "chance", "Chance of each channel to be dropped.", 0.1, 0.0, 1.0, percent=True),
+            percentage("p", "chance", "Chance of each channel to be dropped.", 0.1),
             whole("nb_keep_channels", "kept", "How many channels are kept at least.", 1, 0, 3, drawn=False),
         ),
         effect="A picture in the two or one colours that are left, and darker.",

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import number, whole
-from aquadash.augment.operator_types import OperatorInfo, Parameter
+from aquadash.augment.catalogue.parts import OperatorInfo, Parameter, number, percentage, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="edges")
 
 
 def _alpha(version: str, default: Range) -> Parameter:
-    return number(
-        "alpha", "strength", f"0 leaves the picture as it is, 1 shows only {version}.", default, 0.0, 1.0, percent=True
-    )
+    return percentage("alpha", "strength", f"0 leaves the picture as it is, 1 shows only {version}.", default)
 
 
 ENTRIES = (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import EDGE_MODE, number, share, whole, word
-from aquadash.augment.operator_types import OperatorInfo, Parameter
+from aquadash.augment.catalogue.parts import EDGE_MODE, OperatorInfo, Parameter, number, percentage, share, whole, word
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="geometry")
@@ -133,15 +132,7 @@ ENTRIES = (
         "Resizes, turns, slants and shifts in one go, which blurs less than one after the other.",
         (
             number("scale", "factor", "The new size as a multiple of the old one.", Range(0.8, 1.2), 0.2, 4.0),
-            number(
-                "translate_percent",
-                "shift",
-                "Shift right and down, as a share of a side.",
-                0.0,
-                -0.6,
-                0.6,
-                percent=True,
-            ),
+            percentage("translate_percent", "shift", "Shift right and down, as a share of a side.", 0.0, -0.6, 0.6),
             number("rotate", "turn", "The angle in degrees, clockwise when above 0.", Range(-15, 15), -180.0, 180.0),
             number("shear", "slant", "How far it leans sideways, in degrees.", Range(-8, 8), -60.0, 60.0),
             EDGE_MODE,
@@ -154,17 +145,7 @@ ENTRIES = (
         "Crop",
         "Cut off the edges",
         "Cuts strips off all four sides and enlarges the rest to the old size.",
-        (
-            number(
-                "percent",
-                "share cut off",
-                "Share of each side that is cut off.",
-                Range(0.0, 0.1),
-                0.0,
-                0.4,
-                percent=True,
-            ),
-        ),
+        (percentage("percent", "share cut off", "Share of each side that is cut off.", Range(0.0, 0.1), 0.0, 0.4),),
         effect="The animal comes nearer; each side loses another strip.",
         harm="Beyond 25 % a side only the middle is left: a flank without head and tail could be any of the five.",
         example=op("Crop", percent=0.2),
@@ -175,9 +156,7 @@ ENTRIES = (
         "Add edges",
         "Adds strips on all four sides and shrinks the whole to the old size.",
         (
-            number(
-                "percent", "share added", "Share of each side that is added.", Range(0.0, 0.2), 0.0, 1.0, percent=True
-            ),
+            percentage("percent", "share added", "Share of each side that is added.", Range(0.0, 0.2)),
             _PAD_MODE,
         ),
         effect="The animal moves away and shrinks, with new edge around it.",
@@ -190,14 +169,8 @@ ENTRIES = (
         "Cut off or add edges",
         "Cuts a strip off a side when below 0 and adds one when above, each side on its own.",
         (
-            number(
-                "percent",
-                "share",
-                "Share of each side that is added, or cut off when below 0.",
-                Range(-0.1, 0.1),
-                -0.4,
-                1.0,
-                percent=True,
+            percentage(
+                "percent", "share", "Share of each side that is added, or cut off when below 0.", Range(-0.1, 0.1), -0.4
             ),
             _PAD_MODE,
         ),

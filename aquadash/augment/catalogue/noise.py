@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, number, whole
-from aquadash.augment.operator_types import OperatorInfo, Parameter
+from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, OperatorInfo, Parameter, number, percentage, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="noise")
 
 
 def _dots(name: str, default: Range) -> Parameter:
-    return number("p", "share", f"Chance of each {name} to be replaced.", default, 0.0, 1.0, percent=True)
+    return percentage("p", "share", f"Chance of each {name} to be replaced.", default)
 
 
 def _spread() -> Parameter:

@@ -1,9 +1,99 @@
-"""Short ways to write an entry's settings down, and settings that many entries share."""
+"""What an entry of the catalogue is made of, short ways to write its settings down, and settings that many share."""
 
 from __future__ import annotations
 
-from aquadash.augment.operator_types import Parameter
-from aquadash.augment.spec import Range
+from dataclasses import dataclass
+from typing import Literal
+
+from aquadash.augment.spec import Operator, Range, Value
+from aquadash.errors import UnknownNameError
+
+Kind = Literal["number", "integer", "share", "word"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A setting of an operator.
+
+    Attributes:
+        name: imgaug's name for it.
+        title: What it is, in the words of a sentence; empty where the value says it all.
+        help: What it changes, in a sentence.
+        default: The value where a pipeline leaves it out; None if it has to be given.
+        kind: ``number`` and ``integer``; ``share`` for a probability, or yes and no; ``word`` for one of ``words``.
+        low: The least value; of no meaning for ``word``, as is ``high``.
+        high: The greatest value.
+        drawn: True if a :class:`Range` is allowed.
+        percent: True if 0 to 1 reads best as 0 % to 100 %.
+        words: The values a ``word`` may have.
+        step: Whole numbers go from ``low`` in steps of this size; 2 for the odd sides of a kernel.
+    """
+
+    name: str
+    title: str
+    help: str
+    default: Value | None
+    kind: Kind = "number"
+    low: float = 0.0
+    high: float = 0.0
+    drawn: bool = True
+    percent: bool = False
+    words: tuple[str, ...] = ()
+    step: int = 1
+
+
+@dataclass(frozen=True)
+class OperatorInfo:
+    """An operator of the catalogue.
+
+    Attributes:
+        name: imgaug's name for it.
+        title: A short name for people.
+        help: What it does to a picture, in a sentence.
+        parameters: Its settings.
+        slots: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
+        family: The family it belongs to, a key of :data:`aquadash.augment.catalogue.FAMILIES`.
+        effect: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
+        harm: When it makes the label wrong or the animal unrecognisable, in a sentence.
+        example: The operator with telling settings, for a thumbnail and as what a new step starts from.
+        fixed: Pairs of imgaug's argument and a value, passed along with the settings; nobody may change them.
+        choices: True if its slot holds steps to choose from, False if they are applied in order.
+        one_channel: True if the operators inside it get pictures of a single channel.
+        needs_colour: True if it works on pictures of three channels only.
+        hidden_parts: True if imgaug makes augmenters inside it that have to be seeded as well.
+        maker: ``module:function`` of this room that makes it from the settings, the slots and ``seed``, where imgaug's
+            class will not do. Its source goes into exported code.
+        quick: ``module:class`` of this room that gives imgaug's bytes in less time.
+    """
+
+    name: str
+    title: str
+    help: str
+    parameters: tuple[Parameter, ...] = ()
+    slots: tuple[tuple[str, str], ...] = ()
+    family: str = "geometry"
+    effect: str = ""
+    harm: str = ""
+    example: Operator | None = None
+    fixed: tuple[tuple[str, Value], ...] = ()
+    choices: bool = False
+    one_channel: bool = False
+    needs_colour: bool = False
+    hidden_parts: bool = False
+    maker: str = ""
+    quick: str = ""
+
+    def parameter(self, name: str) -> Parameter:
+        """The setting of that name.
+
+        Raises:
+            UnknownNameError: The operator has no such setting.
+        """
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise UnknownNameError.of(f"setting of {self.name}", name, [parameter.name for parameter in self.parameters])
+
 
 EDGE_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 COLOUR_SPACES = ("RGB", "BGR", "HSV", "HLS", "Lab", "YCrCb")
@@ -19,11 +109,16 @@ def number(
     default: float | Range | None,
     low: float,
     high: float,
-    *,
-    percent: bool = False,
 ) -> Parameter:
     """A number from ``low`` to ``high``."""
-    return Parameter(name, title, help, default, low=low, high=high, percent=percent)
+    return Parameter(name, title, help, default, low=low, high=high)
+
+
+def percentage(
+    name: str, title: str, help: str, default: float | Range | None, low: float = 0.0, high: float = 1.0
+) -> Parameter:
+    """A number that reads best as per cent: 0.2 for 20 %."""
+    return Parameter(name, title, help, default, low=low, high=high, percent=True)
 
 
 def whole(
@@ -68,13 +163,11 @@ EDGE_MODE = word(
 )
 
 #: The number of dots in noise that covers whole rectangles, as a share of the picture's pixels along a side.
-GRID = number(
+GRID = percentage(
     "size_percent",
     "grid",
     "Rectangles along a side, as a share of its pixels: the smaller, the larger the rectangles. There are at "
     "least 3 along each side.",
     0.1,
     0.001,
-    1.0,
-    percent=True,
 )

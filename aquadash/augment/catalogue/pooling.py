@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import number, whole
-from aquadash.augment.operator_types import OperatorInfo, Parameter
+from aquadash.augment.catalogue.parts import OperatorInfo, Parameter, percentage, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="pooling")
@@ -16,9 +15,7 @@ def _block() -> Parameter:
 
 
 def _replaced() -> Parameter:
-    return number(
-        "p_replace", "share", "Chance of each patch to get one colour.", Range(0.5, 1.0), 0.0, 1.0, percent=True
-    )
+    return percentage("p_replace", "share", "Chance of each patch to get one colour.", Range(0.5, 1.0))
 
 
 ENTRIES = (
@@ -93,15 +90,7 @@ ENTRIES = (
         (
             whole("n_rows", "rows", "Rows of the grid.", Range(10, 30), 1, 40),
             whole("n_cols", "columns", "Columns of the grid.", Range(10, 30), 1, 40),
-            number(
-                "p_drop_points",
-                "left out",
-                "Chance of each point to be left out.",
-                Range(0.0, 0.5),
-                0.0,
-                1.0,
-                percent=True,
-            ),
+            percentage("p_drop_points", "left out", "Chance of each point to be left out.", Range(0.0, 0.5)),
             _replaced(),
         ),
         effect="A tidy mosaic, coarse where points are missing.",

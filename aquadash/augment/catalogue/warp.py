@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from aquadash.augment.catalogue.parts import EDGE_MODE, number, whole
-from aquadash.augment.operator_types import OperatorInfo, Parameter
+from aquadash.augment.catalogue.parts import EDGE_MODE, OperatorInfo, Parameter, number, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="warp")
@@ -72,7 +71,7 @@ ENTRIES = (
         effect="Parts of the body grow or shrink: a longer snout, a shorter tail.",
         harm="Above 0.08 parts fold over each other: a head may be doubled or gone.",
         example=op("PiecewiseAffine", scale=0.06, nb_rows=4, nb_cols=4),
-        maker=("piecewise", "grid_bend"),
+        maker="augmenters:GridBend",
     ),
     _entry(
         "Jigsaw",
@@ -86,7 +85,8 @@ ENTRIES = (
         effect="Head and tail change places; fur and water are kept, the shape of the body is not.",
         harm="When shape is the only clue, as with a dolphin against open water, many swaps destroy it.",
         example=op("Jigsaw", nb_rows=4, nb_cols=4, max_steps=2),
-        maker=("jigsaw", "jigsaw"),
+        fixed=(("allow_pad", False),),
+        maker="augmenters:AnySizeJigsaw",
     ),
     _entry(
         "WithPolarWarping",

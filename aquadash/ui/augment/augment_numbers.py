@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.augment.numbers import BLACK_SHARE, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
-from aquadash.ui.augment import preview_cache
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, percent, plain
@@ -42,7 +41,7 @@ def _measured(studio: Studio) -> list[BranchNumbers]:
     for number, branch in enumerate(studio.spec.branches):
         text = f"Measuring version {number + 1} of {studio.spec.factor}: {plain(branch.title)}"
         place.progress(number / studio.spec.factor, text)
-        measured.append(preview_cache.numbers(studio, number))
+        measured.append(studio.numbers(number))
     place.empty()
     return measured
 

@@ -2,9 +2,171 @@
 
 from __future__ import annotations
 
-from aquadash.ui.augment import augment_views as views
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash import augment
+from aquadash.augment.preview import GREY
+from aquadash.figures.channel_change import channel_change
+from aquadash.figures.theme import class_colour
+from aquadash.ui import bound, components, gallery
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
+from aquadash.ui.text import count
+
+MOST_DRAWS = 8
+#: How the difference is shown, by the word in the address.
+SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
+#: By how much a difference can be amplified.
+FACTORS = ("1", "2", "4", "8", "16")
+#: Which versions the draws go round, by the word in the address.
+VERSIONS = {"all": "All versions", "one": "Selected version"}
+
+_CARD_REM = 9.0
+_CHART_HEIGHT = 210
+
+
+def _draws(studio: Studio) -> None:
+    """A row an image: the original, then its draws."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = _number_of_draws()
+        branch: int | None = studio.branch
+        if studio.spec.factor > 1:
+            versions = bound.choice("versions", VERSIONS, label="Versions", label_visibility="collapsed")
+            branch = None if versions == "all" else studio.branch
+    made = studio.draws(branch=branch, draws=number)
+    shown = augment.preview_branches(studio.spec, branch=branch, draws=number)
+    _grid(
+        studio, made, [studio.spec.branches[one].title for one in shown], label="Originals, each followed by its draws"
+    )
+
+
+def _same_draw(studio: Studio) -> None:
+    """As :func:`_draws`, all images with the same random choices."""
+    made = studio.draws(branch=studio.branch, draws=_number_of_draws(), alike=True)
+    _grid(
+        studio,
+        made,
+        [studio.in_view.title] * len(made),
+        label="Originals, each followed by draws that are the same for all",
+    )
+
+
+def _steps(studio: Studio) -> None:
+    """A row an image: the original, then the image after each step."""
+    if studio.in_view.is_original:
+        st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
+    strip = studio.film_strip()
+    words = augment.step_words(studio.in_view)
+    cards = []
+    for row in range(len(studio.images)):
+        cards.append(_original(studio, row))
+        for number, step in enumerate(words, start=1):
+            same = np.array_equal(strip[number, row], strip[number - 1, row])
+            # Said once in full; the pictures below are read by their column.
+            text, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
+            note = "nothing changed here" if same else ""
+            cards.append(
+                gallery.Card(
+                    strip[number, row],
+                    text,
+                    f"{_name(studio, row)}, after step {number}: {step.whole}{', unchanged by it' if same else ''}",
+                    " · ".join(part for part in (more, note) if part),
+                    accent="transparent",
+                )
+            )
+    gallery.show(cards, size_rem=_CARD_REM, columns=1 + len(words), label="Images after each step")
+
+
+def _differences(studio: Studio) -> None:
+    """A row an image: before, after, and the difference."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sign = bound.choice("sign", SIGNS, label="What to show", label_visibility="collapsed")
+        factor = bound.choice(
+            "amplify", {text: f"× {text}" for text in FACTORS}, label="Amplified", default="2",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    signed = sign == "signed"
+    st.caption(
+        f"Grey ({GREY} of 255): no change; brighter: the channel became brighter; darker: darker. Half the difference "
+        f"times {factor}."
+        if signed
+        else f"Black: no change; the brighter, the more a colour channel changed. The difference times {factor}."
+    )
+    after = studio.draws(branch=studio.branch, draws=1)[0]
+    pictures = augment.difference(studio.images, after, factor=int(factor), signed=signed)
+    mean = np.abs(after.astype(np.int16) - studio.images).mean(axis=(1, 2, 3))
+    cards = []
+    for row in range(len(studio.images)):
+        name = _name(studio, row)
+        change = f"{mean[row]:.1f} of 255 on average"
+        cards += [
+            _original(studio, row),
+            gallery.Card(after[row], studio.in_view.title, f"{name}, after", accent="transparent"),
+            gallery.Card(
+                pictures[row], f"Difference × {factor}", f"{name}, difference: {change}", change, accent="transparent"
+            ),
+        ]
+    gallery.show(cards, size_rem=_CARD_REM, columns=3, label="Images before and after, and the difference")
+
+
+def _histograms(studio: Studio) -> None:
+    """A chart a channel, of all sample images and some draws of them."""
+    number = _number_of_draws()
+    made = studio.draws(branch=studio.branch, draws=number)
+    st.caption(
+        f"{count(len(studio.images), 'image')}, {count(number, 'draw')} each. Pixels that pile up at 0 or 255 have "
+        "lost what they held."
+    )
+    before, after = augment.histograms(studio.images), augment.histograms(made)
+    for channel in range(3):
+        figure = channel_change(before[channel], after[channel], channel=channel, height=_CHART_HEIGHT)
+        components.plot(figure, key=f"histogram-{channel}")
+
+
+def _number_of_draws() -> int:
+    """Draw the field for how many draws of each image; it is in the address under ``draws``."""
+    options = {str(number): f"{count(number, 'draw')} each" for number in range(1, MOST_DRAWS + 1)}
+    return int(
+        bound.menu("draws", options, label="Draws an image", default="4", width=150, label_visibility="collapsed")
+    )
+
+
+def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:
+    """A row an image: the original and its draws, each called after its branch where there are several."""
+    cards = []
+    numbered = [f"Draw {draw}" for draw in range(1, len(branches) + 1)]
+    titles = branches if len(set(branches)) > 1 else numbered
+    for row in range(len(studio.images)):
+        cards.append(_original(studio, row))
+        cards += [
+            gallery.Card(
+                made[draw, row], title, f"{_name(studio, row)}, draw {draw + 1}: {branches[draw]}", accent="transparent"
+            )
+            for draw, title in enumerate(titles)
+        ]
+    gallery.show(cards, size_rem=_CARD_REM, columns=1 + len(titles), label=label)
+
+
+def _original(studio: Studio, row: int) -> gallery.Card:
+    """A sample image as it is."""
+    label, image, alt = studio.labels[row], studio.images[row], f"{_name(studio, row)}, original"
+    if not studio.positions:
+        return gallery.Card(image, label or "Your picture", alt, "yours", accent="transparent")
+    position = studio.positions[row]
+    number = int(studio.dataset.train.labels[position])
+    name = studio.dataset.class_names[number]
+    colour = class_colour(name, number)
+    return gallery.Card(image, components.class_title(name), alt, f"no. {position}", accent=colour)
+
+
+def _name(studio: Studio, row: int) -> str:
+    """A sample image in a text alternative."""
+    if not studio.positions:
+        return f"Your picture {studio.labels[row] or row + 1}"
+    return f"{studio.labels[row]}, training image {studio.positions[row]}"
+
 
 LOOKS = Sections(
     "look",
@@ -12,28 +174,28 @@ LOOKS = Sections(
     {
         "draws": Section(
             "Draws",
-            views.draws,
+            _draws,
             question="Each row is an image and some of the versions that training may see of it.",
         ),
         "steps": Section(
             "Steps",
-            views.steps,
+            _steps,
             question="Each row is an image on its way: as it is, then after each step. The last is this version's "
             "first draw.",
         ),
         "same": Section(
             "Same draw",
-            views.same_draw,
+            _same_draw,
             question="Down a column all images get the same random choices. In training each gets choices of its own.",
         ),
         "difference": Section(
             "Difference",
-            views.differences,
+            _differences,
             question="Each row is an image, a version of it, and what changed between the two.",
         ),
         "histograms": Section(
             "Histograms",
-            views.histograms,
+            _histograms,
             question="How bright the pixels are in each colour channel, before and after.",
         ),
     },

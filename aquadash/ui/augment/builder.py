@@ -1,4 +1,4 @@
-"""The builder: the steps of a pipeline as cards to add, change, move, switch off and put into each other."""
+"""The builder: the versions of the images, and their steps as cards to add, change, move and put into each other."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
-from aquadash.augment.editing import Path, Place
+from aquadash.augment.catalogue import settings_of
+from aquadash.augment.editing import LONGEST_TITLE, Path, Place
 from aquadash.augment.history import State
-from aquadash.augment.operators import settings_of
-from aquadash.ui import inputs
+from aquadash.ui import address, inputs
 from aquadash.ui.augment import builder_state, setting_widgets, step_picker
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
@@ -53,29 +53,98 @@ ACTIONS = {
 }
 
 
-def show(state: State, branch: int) -> None:
-    """Draw the steps of a branch.
+def show(state: State) -> int:
+    """Draw the choice of a version of the images and its steps.
 
     Args:
         state: The pipeline and the numbers of its steps.
-        branch: Which of its branches, from 0.
+
+    Returns:
+        The branch in view, from 0.
     """
+    branch = _version(state.spec)
     _steps(state, (branch,))
+    return branch
 
 
-def summary(step: Operator) -> str:
+def _version(spec: PipelineSpec) -> int:
+    """Draw the choice of a version of the images; it is in the address under ``branch``, counted from 1.
+
+    Returns:
+        The branch in view, from 0.
+    """
+    total = len(spec.branches)
+    default = next((number for number, branch in enumerate(spec.branches, 1) if not branch.is_original), 1)
+    shown = address.number("branch", default=default, low=1, high=total, clamp=True)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = inputs.selectbox(
+            f"Version of each image (of {total})",
+            range(1, total + 1),
+            key="branch",
+            format_func=lambda number: f"{number}. {spec.branches[number - 1].title}",
+            help=term("branch"),
+            width="stretch",
+        )
+        with st.popover("Versions", icon=":material/account_tree:", key="branch-menu", on_change="rerun") as menu:
+            if menu.open:
+                with st.container(width=300):
+                    _versions(spec, shown - 1)
+    address.record("branch", str(shown), default=str(default))
+    return shown - 1
+
+
+def _versions(spec: PipelineSpec, branch: int) -> None:
+    st.caption(
+        "Every version adds one image for each original: three versions make three times as many training images. A "
+        "version without steps hands the originals on."
+    )
+    title = spec.branches[branch].title
+    key = inputs.controlled_key(f"studio:branch-title{branch}", title)
+
+    def renamed() -> None:
+        if inputs.has_changed(key, title):
+            builder_state.edit(lambda each: editing.rename_branch(each, branch, st.session_state[key] or ""))
+
+    inputs.text_input(
+        "Title of this version",
+        title,
+        key=key,
+        max_chars=LONGEST_TITLE,
+        on_change=renamed,
+    )
+    with st.container(horizontal=True):
+        st.button("Add an empty one", key="branch-add", icon="➕", on_click=_add_version, args=(Branch("New version"),))
+        st.button(
+            "Add a copy", key="branch-copy", icon=":material/content_copy:", on_click=_copy_version, args=(branch,)
+        )
+        st.button(
+            "Remove it",
+            key="branch-remove",
+            icon="🗑️",
+            disabled=len(spec.branches) == 1,
+            help=f"Takes “{plain(title)}” away; undo brings it back.",
+            on_click=lambda: builder_state.edit(lambda each: editing.remove_branch(each, branch)),
+        )
+
+
+def _add_version(branch: Branch) -> None:
+    if builder_state.edit(lambda spec: editing.add_branch(spec, branch)):
+        address.assign("branch", len(builder_state.history().present.spec.branches))
+
+
+def _copy_version(number: int) -> None:
+    _add_version(builder_state.history().present.spec.branches[number])
+
+
+def _summary(step: Operator) -> str:
     """A step in one line, everything inside it included; plain text."""
-    lines = describe(Branch("", (replace(_filled(step), probability=1.0, enabled=True),)))
+    filled = replace(step, settings=tuple(settings_of(step).items()), probability=1.0, enabled=True)
+    lines = describe(Branch("", (filled,)))
     inner = [operator_info(child.name).title for _, children in step.children for child in children]
     text = lines[0].removesuffix(":") + (f": {', '.join(inner)}" if inner else "")
     if step.probability < 1.0:
         text += f" · {step.probability * 100:g} % of the images"
     return text if step.enabled else f"{text} · off"
-
-
-def _filled(step: Operator) -> Operator:
-    """The step with the settings that it leaves to the catalogue."""
-    return replace(step, settings=tuple(settings_of(step).items()))
 
 
 def _steps(state: State, place: Place) -> None:
@@ -95,7 +164,7 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
     with st.container(border=True, key=f"step{number}", gap="small"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             _switch(path, step, number)
-            title = plain(summary(step))
+            title = plain(_summary(step))
             st.button(
                 f"**{index + 1}.** {title}" if step.enabled else f"**{index + 1}.** :gray[{title}]",
                 key=f"step{number}/fold",

@@ -14,9 +14,9 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec
-from aquadash.augment.drafts import LONGEST_DRAFT, from_draft, to_draft
 from aquadash.augment.editing import Path
 from aquadash.augment.history import History
+from aquadash.augment.reading import LONGEST_DRAFT, from_draft, to_draft
 from aquadash.errors import AquaDashError
 from aquadash.ui import address, pipeline_library
 from aquadash.ui.text import plain
@@ -78,12 +78,7 @@ def fits_the_address() -> bool:
     return len(_draft_text()) <= LONGEST_DRAFT
 
 
-def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> None:
-    """:func:`try_edit` for callbacks that have nothing more to do."""
-    try_edit(change, tag=tag)
-
-
-def try_edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
+def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
     """Change the pipeline from a control's callback; what cannot be done is said by the next run.
 
     Args:

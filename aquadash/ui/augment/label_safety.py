@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from aquadash import settings
+from aquadash.augment import Parameter
 from aquadash.errors import AquaDashError, RunError
+from aquadash.figures.label_safety_curve import label_safety_curve
+from aquadash.figures.label_safety_steps import label_safety_steps
+from aquadash.figures.theme import class_colour
 from aquadash.jobs import Job, JobStatus
 from aquadash.robustness import label_safety_job
-from aquadash.robustness.label_safety import SafetyRequest
-from aquadash.robustness.label_safety_result import SafetyResult
-from aquadash.robustness.subjects import Subjects
+from aquadash.robustness.label_safety import MOST_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
+from aquadash.robustness.label_safety_result import (
+    Misread,
+    SafetyResult,
+    Sweep,
+    crossing_sentence,
+    mistaken_for,
+    named,
+    whole_sentence,
+)
+from aquadash.robustness.steps import Step, find_step, path_text, setting_text, steps, text_of
 from aquadash.runs.types import Run
-from aquadash.ui import address, job_panel, shell
-from aquadash.ui.augment import label_safety_results, label_safety_settings
+from aquadash.ui import address, bound, components, gallery, inputs, job_panel, run_lists, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count
+from aquadash.ui.text import count, plain
 
 #: The word of the address for a measurement that is shown.
 _SHOWN = "safety"
 
 #: Results that are kept in memory; one with its pictures takes up to 1 MB.
 _MAX_KEPT = 32
+
+#: In the address and the menu: no parameter is tried out.
+_NO_STEP = "none"
+
+_IMAGES = {"validation": "Validation images", "view": "Preview images"}
+_OF = {"clean": "accuracy on unchanged images", "all": "all copies"}
+
+_MOST_SUBJECTS = 60
 
 
 def show(studio: Studio) -> None:
@@ -43,11 +64,11 @@ def _view(studio: Studio) -> None:
     if studio.in_view.is_original:
         st.info("This version leaves the images as they are, so there is nothing to measure. Add a step.", icon="🛟")
         return
-    run = label_safety_settings.run_of(studio)
+    run = _run(studio)
     if run is None:
         return
-    subjects = label_safety_settings.subjects_of(studio, run)
-    request = label_safety_settings.request_of(studio)
+    subjects = _subjects(studio, run)
+    request = _request(studio)
     request.check()
     key = label_safety_job.key_of(run, subjects, request)
     job_id = lab().jobs.label_safety_id(run, subjects, request)
@@ -66,7 +87,7 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
     found = _result(job)
     _put_into_address(None if found is None else key)
     if found is not None:
-        label_safety_results.show(found, request, subjects)
+        _show_result(found, request, subjects)
         return
     if job is not None:
         job_panel.show_end(job, did="measured")
@@ -107,3 +128,238 @@ def _start(run: Run, subjects: Subjects, request: SafetyRequest) -> None:
         pass
     except AquaDashError as error:
         shell.show_error(error)
+
+
+def _run(studio: Studio) -> Run | None:
+    """The menu of runs on the data set that have a network; None where there is none, with what to do about it."""
+    runs = [
+        run
+        for run in run_lists.or_included_model(lab().runs.all())
+        if run_lists.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
+    ]
+    if not runs:
+        components.empty_state(
+            "🛟",
+            f"No finished run has learned from **{plain(studio.dataset.title)}** yet. Train one, and ask it here.",
+            page="pages/train.py",
+            label="Train",
+        )
+        return None
+    return components.run_picker(
+        runs, key="safety-run", label="Trained model", help="Whose eyes the copies are judged with."
+    )
+
+
+def _subjects(studio: Studio, run: Run) -> Subjects:
+    """The images to copy.
+
+    Raises:
+        AquaDashError: There are none.
+    """
+    known = [name in studio.dataset.class_names for name in studio.labels]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        which = bound.choice(
+            "safety-images",
+            {name: title for name, title in _IMAGES.items() if name == "validation" or any(known)},
+            label="Images",
+            help="The model did not learn from its validation images, so it cannot know them by heart. The images in "
+            "view may be among those that it learned from.",
+        )
+        if which != "view":
+            per_class = bound.number(
+                "safety-per-class", 1, 20, label="Images a class", default=4, width=130, help=term("validation")
+            )
+    if which == "view":
+        chosen = [position for position, there in enumerate(known) if there]
+        labels = [studio.dataset.class_names.index(str(studio.labels[position])) for position in chosen]
+        positions = tuple(studio.positions[position] for position in chosen) if studio.positions else ()
+        return Subjects(studio.images[chosen], np.array(labels, np.int64), positions, "train" if positions else "")
+    predictions = lab().runs.validation_predictions(run.run_id)
+    return validation_images(run, predictions, studio.dataset, per_class=per_class, seed=studio.seed)
+
+
+def _request(studio: Studio) -> SafetyRequest:
+    """The rest: copies, threshold and the parameter that is tried out."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        copies = bound.number(
+            "safety-copies", 2, MOST_COPIES, label="Copies of each image", default=50, step=10, width=170,
+            help="More are slower.",
+        )  # fmt: skip
+        threshold = bound.number(
+            "safety-threshold", 1, 100, label="Threshold in %", default=80, step=5, width=150,
+            help="Below it too much is lost: what the network no longer sees, it cannot learn from.",
+        )  # fmt: skip
+        of = bound.menu("safety-of", _OF, label="Threshold relative to", width=310)
+    return SafetyRequest(
+        branch=studio.in_view,
+        copies=copies,
+        seed=studio.seed,
+        threshold=threshold / 100,
+        absolute=of == "all",
+        sweep=_sweep_request(studio),
+    )
+
+
+def _sweep_request(studio: Studio) -> SweepRequest | None:
+    """Which parameter, and from where to where."""
+    known = {path_text(step.path): step for step in steps(studio.in_view)}
+    if not known:
+        return None
+    _forget("safety-step", [_NO_STEP, *known])
+    # Strengths are what one wants to know of first; how often a step is applied says less.
+    graded = [name for name, step in known.items() if step.parameters[0].kind in ("number", "integer")]
+    first = next(iter(graded or known))
+    left, right = st.columns(2)
+    with left:
+        chosen = bound.menu(
+            "safety-step",
+            {_NO_STEP: "None, only look at the steps"} | {name: step.title for name, step in known.items()},
+            label="Step to try out",
+            default=first,
+            on_change=_forget_range,
+            help="One of its parameters is fixed to a row of values; all else stays as it is.",
+        )
+    if chosen == _NO_STEP:
+        return None
+    step = known[chosen]
+    parameters = {parameter.name: parameter for parameter in step.parameters}
+    _forget("safety-parameter", list(parameters))
+    with right:
+        name = bound.menu(
+            "safety-parameter",
+            {name: f"{named(parameter)} (now {setting_text(step, name)})" for name, parameter in parameters.items()},
+            label="Parameter",
+            on_change=_forget_range,
+        )
+    low, high = _range(step, parameters[name])
+    return SweepRequest(step.path, name, low, high) if low < high else None
+
+
+def _range(step: Step, parameter: Parameter) -> tuple[float, float]:
+    """The ends of the values to try."""
+    number = int if parameter.kind == "integer" else float
+    low, high = number(parameter.low), number(parameter.high)
+    ends = []
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for key, label, default in (("safety-low", "From", low), ("safety-high", "To", high)):
+            # Another step at the same place may leave a number that its parameter does not allow.
+            if not low <= st.session_state.get(key, default) <= high:
+                _forget_key(key)
+            value = bound.number(
+                key,
+                low,
+                high,
+                label=label,
+                default=default,
+                step=number(1) if high - low > 2 else 0.05,
+                format="%d" if number is int else "%g",
+                width=140,
+                help=plain(parameter.help),
+            )
+            ends.append(float(value))
+    if not ends[0] < ends[1]:
+        st.warning("The values to try have to go from a lower number to a higher one.", icon="↔️")
+    return ends[0], ends[1]
+
+
+def _forget(key: str, options: list[str]) -> None:
+    """Drop what an edit of the pipeline has made meaningless, without a note: nobody typed it."""
+    if key in st.session_state and st.session_state[key] not in options:
+        _forget_key(key)
+
+
+def _forget_range() -> None:
+    """Another parameter has other ends."""
+    _forget_key("safety-low")
+    _forget_key("safety-high")
+
+
+def _forget_key(key: str) -> None:
+    st.session_state.pop(key, None)
+    st.query_params.pop(key, None)
+
+
+def _show_result(result: SafetyResult, request: SafetyRequest, subjects: Subjects) -> None:
+    """Draw the result of a request about these images."""
+    st.markdown(plain(f"{whole_sentence(result)} {mistaken_for(result)}".strip()))
+    if result.steps:
+        st.markdown("**What does each step cost?**", help=term("label safety"))
+        components.plot(label_safety_steps(result), key="safety-steps")
+    if result.sweep is not None:
+        _show_sweep(result, result.sweep, request, subjects)
+    elif result.misread:
+        st.markdown("**Copies that it took for something else**")
+        _show_misread(result, result.misread)
+    with st.expander(f"Image by image: {count(len(result.labels), 'image')}", icon="🖼️"):
+        _show_images(result, subjects)
+    st.caption(
+        f"Each image was copied {result.copies} times. The copies of one image are alike, so they do not count as so "
+        "many images: the intervals take the deviation between the images into account (effective sample size, Korn "
+        "and Graubard), and that of the crossing comes from drawing the images anew 500 times (bootstrap). All "
+        "conditions drew the same random numbers."
+    )
+
+
+def _show_sweep(result: SafetyResult, sweep: Sweep, request: SafetyRequest, subjects: Subjects) -> None:
+    """The curve, how far one may go, and what the copies beyond it look like."""
+    parameter = find_step(request.branch, sweep.path).parameter(sweep.parameter)
+    st.markdown("**How far can it go?**", help=term("label safety"))
+    st.markdown(plain(crossing_sentence(sweep, parameter)))
+    figure = label_safety_curve(
+        sweep,
+        parameter=named(parameter),
+        percent_axis=parameter.percent or parameter.kind == "share",
+        chance=1 / len(result.class_names),
+    )
+    components.plot(figure, key="safety-curve")
+    first = sweep.first_below()
+    # The key changes with the values, as a slider does not forgive others.
+    position = inputs.select_slider(
+        f"Misread copies at {named(parameter)}",
+        range(len(sweep.values)),
+        value=len(sweep.values) - 1 if first is None else first,
+        format_func=lambda position: text_of(parameter, sweep.values[position]),
+        key=f"safety-look-{sweep.parameter}-{sweep.values[0]}-{sweep.values[-1]}-{first}",
+    )
+    copies = result.sweep_misread[position]
+    if copies:
+        _show_misread(result, copies)
+    else:
+        st.caption("None: every copy was classified correctly.")
+
+
+def _show_misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
+    cards = []
+    for copy in copies:
+        label = result.labels[copy.subject]
+        true, said = result.class_names[label], result.class_names[copy.predicted]
+        cards.append(
+            gallery.Card(
+                image=copy.image,
+                title=components.class_title(true),
+                subtitle=f"taken for {said}, {100 * copy.confidence:.0f} %",
+                alt=f"Augmented copy of a {true}, taken for {said} with {100 * copy.confidence:.0f} % confidence",
+                accent=class_colour(true, label),
+            )
+        )
+    gallery.show(cards, size_rem=6, label="Copies that the model misclassified")
+
+
+def _show_images(result: SafetyResult, subjects: Subjects) -> None:
+    """The images, those that suffer most first."""
+    order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MOST_SUBJECTS]
+    cards = []
+    for at in order:
+        label = result.labels[at]
+        name, right = result.class_names[label], result.whole.right[at]
+        clean = "classified correctly unchanged" if result.clean.right[at] else "misclassified even unchanged"
+        cards.append(
+            gallery.Card(
+                image=subjects.images[at],
+                title=components.class_title(name),
+                subtitle=f"{right} of {result.copies} copies right; {clean}",
+                alt=f"{name}: {right} of {result.copies} augmented copies classified correctly, {clean}",
+                accent=class_colour(name, label),
+            )
+        )
+    gallery.show(cards, size_rem=7, label="The images, those whose copies were misclassified most often first")

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from aquadash.augment import Library, PipelineSpec
-from aquadash.ui import inputs
-from aquadash.ui.augment import builder_state, pipeline_files
+from aquadash.augment import Library, PipelineSpec, describe, from_json, saved_pipelines, to_code
+from aquadash.augment.history import State
+from aquadash.augment.reading import LONGEST
+from aquadash.augment.saved_pipelines import LONGEST_TITLE
+from aquadash.errors import AquaDashError, ConfigError
+from aquadash.ui import inputs, pipeline_library
+from aquadash.ui.augment import builder_state
+from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.ui.train import clone
+from aquadash.ui.uploads import switched_off
 
 
 def show(library: Library) -> None:
     """Draw the bar; call after :func:`aquadash.ui.augment.builder_state.restore`."""
     builder_state.show_failure()
-    pipeline_files.undo_bar()
+    _undo_bar()
     _damaged(library)
     state = builder_state.history().present
 
@@ -32,27 +41,23 @@ def show(library: Library) -> None:
             on_change=builder_state.choose,
             width="stretch",
         )
-        _history_buttons()
-        pipeline_files.show(state, saved=state.base in library.saved)
+        held = builder_state.history()
+        st.button(
+            f"Undo ({len(held.past)})",
+            icon=":material/undo:",
+            key="undo",
+            disabled=not held.past,
+            on_click=builder_state.undo,
+        )
+        st.button(
+            f"Redo ({len(held.future)})",
+            icon=":material/redo:",
+            key="redo",
+            disabled=not held.future,
+            on_click=builder_state.redo,
+        )
+        _files(state, saved=state.base in library.saved)
     _status(library, state.spec)
-
-
-def _history_buttons() -> None:
-    held = builder_state.history()
-    st.button(
-        f"Undo ({len(held.past)})",
-        icon=":material/undo:",
-        key="undo",
-        disabled=not held.past,
-        on_click=builder_state.undo,
-    )
-    st.button(
-        f"Redo ({len(held.future)})",
-        icon=":material/redo:",
-        key="redo",
-        disabled=not held.future,
-        on_click=builder_state.redo,
-    )
 
 
 def _status(library: Library, spec: PipelineSpec) -> None:
@@ -99,3 +104,250 @@ def _damaged(library: Library) -> None:
     lines = "\n".join(f"- {plain(name)}: {plain(reason)}" for name, reason in library.damaged.items())
     with st.expander(f"{count(len(library.damaged), 'saved pipeline')} cannot be read", icon="🚧"):
         st.markdown(f"{lines}\n\nThe files are left as they are, in `pipelines` in AquaDash's folder.")
+
+
+#: Pairs of the key that brings a deleted pipeline back and its title, until somebody says "Dismiss".
+_DELETED = "studio:deleted"
+_TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
+_UPLOADS = "studio:uploads"
+_TOLD = "studio:told"
+_MENUS = "studio:menus"
+
+_LONGEST_SUMMARY = 500
+
+
+def _files(state: State, *, saved: bool) -> None:
+    """Draw the buttons.
+
+    Args:
+        state: What is being built.
+        saved: Whether it was started from a saved pipeline, which can be saved over, renamed and deleted.
+    """
+    if saved:
+        st.button(
+            "Save",
+            icon="💾",
+            key="save-changes",
+            type="primary",
+            disabled=not builder_state.changed(),
+            help="Saves the changes under the same name. The version before is kept as a file in pipelines/earlier.",
+            on_click=_save_changes,
+        )
+    # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above moves
+    # the menu, the browser draws it afresh and keeps the value that it had, and with the next click it unfolds again.
+    number = st.session_state.get(_MENUS, 0)
+    with st.popover("Save as", icon="💾", key=f"save-menu-{number}", on_change="rerun") as menu:
+        if menu.open:
+            _save_as(state.spec)
+    with st.popover("More", icon=":material/more_horiz:", key=f"files-menu-{number}", on_change="rerun") as menu:
+        if menu.open:
+            _more(state, saved)
+
+
+def _undo_bar() -> None:
+    """Say what was saved or deleted, with the way back."""
+    told = st.session_state.pop(_TOLD, None)
+    if told:
+        st.success(plain(told), icon="✅")
+    for key, title in list(st.session_state.get(_DELETED, [])):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"🗑️ Deleted **{plain(title)}**.", width="content")
+            st.button("Bring it back", key=f"restore-{key}", icon="↩️", on_click=_restore, args=(key,))
+            st.button("Dismiss", key=f"dismiss-{key}", type="tertiary", on_click=_forget, args=(key,))
+
+
+def _file_stem(spec: PipelineSpec) -> str:
+    """What a file of a pipeline is called, without its ending: letters, digits and hyphens."""
+    try:
+        return saved_pipelines.name_for(spec.title)
+    except ConfigError:
+        return "pipeline"
+
+
+def summary_of(spec: PipelineSpec) -> str:
+    """A sentence on what a pipeline does, for one that has none of its own any more."""
+    lines = [line.strip().removesuffix(":") for branch in spec.branches for line in describe(branch) if line[0] != " "]
+    text = "; ".join(dict.fromkeys(lines))
+    return text if len(text) <= _LONGEST_SUMMARY else text[: _LONGEST_SUMMARY - 4].rstrip() + " ..."
+
+
+def _save_as(spec: PipelineSpec) -> None:
+    with st.form("save-as", border=False):
+        inputs.text_input(
+            "Name",
+            key=_TITLE,
+            max_chars=LONGEST_TITLE,
+            placeholder="Gentle colours",
+            help="Yours to choose; it is text.",
+        )
+        inputs.text_area(
+            "What it is for (optional)",
+            key=_SUMMARY,
+            max_chars=_LONGEST_SUMMARY,
+            height=90,
+            placeholder=summary_of(spec),
+        )
+        st.form_submit_button("Save", type="primary", key="save-as-button", on_click=_save_new)
+
+
+def _more(state: State, saved: bool) -> None:
+    spec = state.spec
+    st.download_button(
+        "Export as JSON",
+        spec.to_json(),
+        file_name=f"{_file_stem(spec)}.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        key="export",
+    )
+    # A new key empties the field once its file is in the builder.
+    key = f"import-{st.session_state.get(_UPLOADS, 0)}"
+    st.file_uploader(
+        "Import JSON",
+        key=key,
+        max_upload_size=1,
+        disabled=switched_off(),
+        on_change=_import,
+        args=(key,),
+        help="A file that “Export as JSON” wrote. It becomes a draft; undo brings back what is there now.",
+    )
+    if not saved:
+        return
+    title = pipeline_library.current().pipelines[state.base].title
+    with st.form("rename", border=False):
+        inputs.text_input("New name", key=_NEW_TITLE, max_chars=LONGEST_TITLE, placeholder=title)
+        st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
+    st.button(
+        "Delete it",
+        icon="🗑️",
+        key="delete-pipeline",
+        help="Can be undone. Runs that were trained with it keep what they know of it.",
+        on_click=_delete,
+    )
+
+
+def _save_new() -> None:
+    def save() -> None:
+        spec = builder_state.history().present.spec
+        known = pipeline_library.current().pipelines.get(builder_state.history().present.base)
+        summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
+        if not summary:
+            summary = spec.summary if known == spec else summary_of(spec)
+        _saved(lab().pipelines.save(_with_summary(spec, summary), title=st.session_state.get(_TITLE) or ""))
+        st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
+
+    _try(save)
+
+
+def _save_changes() -> None:
+    def save() -> None:
+        state = builder_state.history().present
+        base = pipeline_library.current().pipelines[state.base]
+        # A summary that was made from the steps follows them; one that a person wrote stays.
+        summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
+        spec = _with_summary(state.spec, summary)
+        _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
+
+    _try(save)
+
+
+def _rename() -> None:
+    def rename() -> None:
+        state = builder_state.history().present
+        base = pipeline_library.current().pipelines[state.base]
+        changed = builder_state.changed()
+        saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
+        builder_state.load(state.spec if changed else saved, base=saved.name)
+        st.session_state[_NEW_TITLE] = ""
+        st.session_state[_TOLD] = f"It is called “{saved.title}” now."
+
+    _try(rename)
+
+
+def _delete() -> None:
+    def delete() -> None:
+        base = builder_state.history().present.base
+        title = pipeline_library.current().pipelines[base].title
+        key = lab().pipelines.delete(base)
+        st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (key, title)]
+        builder_state.load(pipeline_library.current().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
+
+    _try(delete)
+
+
+def _restore(key: str) -> None:
+    def restore() -> None:
+        spec = lab().pipelines.restore(key)
+        builder_state.load(spec, base=spec.name)
+        _forget(key)
+
+    _try(restore)
+
+
+def _forget(key: str) -> None:
+    st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if entry[0] != key]
+
+
+def _import(key: str) -> None:
+    def read() -> None:
+        upload = st.session_state.get(key)
+        if upload is None:
+            return
+        content = upload.getvalue()
+        if len(content) > 4 * LONGEST:
+            raise ConfigError(f"{upload.name} has {len(content):,} bytes; a pipeline has at most {4 * LONGEST:,}.")
+        try:
+            spec = from_json(content.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise ConfigError(
+                f"{upload.name} is not text (UTF-8). Export a pipeline as JSON and import that."
+            ) from None
+        except AquaDashError as error:
+            raise ConfigError(f"{upload.name} cannot be used. {error}") from error
+        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
+        builder_state.load(spec, base=builder_state.EMPTY)
+        st.session_state[_TOLD] = f"“{spec.title}” from {upload.name} is in the builder; save it to keep it."
+
+    _try(read)
+
+
+def _with_summary(spec: PipelineSpec, summary: str) -> PipelineSpec:
+    return PipelineSpec(spec.name, spec.title, summary, spec.branches)
+
+
+def _saved(spec: PipelineSpec) -> None:
+    builder_state.load(spec, base=spec.name)
+    st.session_state[_TOLD] = (
+        f"Saved “{spec.title}”. It can be chosen in Train, and as {spec.name} on the command line."
+    )
+
+
+def _try(action: Callable[[], None]) -> None:
+    """Do something from a control's callback and fold the menus; the next run shows what went wrong instead."""
+    try:
+        action()
+        st.session_state[_MENUS] = st.session_state.get(_MENUS, 0) + 1
+    except AquaDashError as error:
+        builder_state.fail(error)
+
+
+def code(studio: Studio) -> None:
+    """Draw the pipeline as Python code, with a button that downloads it."""
+    text = _code(studio.spec)
+    st.markdown("The same pipeline as Python: it needs the packages that its first lines name and nothing of AquaDash.")
+    st.download_button(
+        "Download",
+        text,
+        file_name=f"{_file_stem(studio.spec)}.py",
+        mime="text/x-python",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download-code",
+    )
+    st.code(text, language="python")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _code(spec: PipelineSpec) -> str:
+    return to_code(spec)

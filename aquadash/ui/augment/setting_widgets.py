@@ -15,8 +15,8 @@ from typing import Any
 import streamlit as st
 
 from aquadash.augment import Operator, Parameter, Range, editing
+from aquadash.augment.catalogue import settings_of
 from aquadash.augment.editing import Path
-from aquadash.augment.operators import settings_of
 from aquadash.augment.spec import Value
 from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state

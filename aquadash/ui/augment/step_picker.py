@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
 from aquadash.augment.editing import Place
 from aquadash.ui import inputs
-from aquadash.ui.augment import builder_state, operator_pictures
+from aquadash.ui.augment import builder_state, operator_catalogue
 from aquadash.ui.text import plain
 
 #: Where the next step goes; absent while the picker is closed.
@@ -53,7 +53,7 @@ def show(spec: PipelineSpec, place: Place) -> None:
         found = matches(str(st.session_state.get(_SEARCH) or ""), None if family in (None, _ALL) else str(family))
         for info in found[:MOST_SHOWN]:
             with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
-                st.html(operator_pictures.markup(info), width="stretch")
+                st.html(operator_catalogue.markup(info), width="stretch")
                 reason = editing.why_not(spec, place, info.name)
                 st.button(
                     "Add",
@@ -101,6 +101,6 @@ def _close() -> None:
 
 def _add(place: Place, name: str) -> None:
     index = len(editing.steps_at(builder_state.history().present.spec, place))
-    if builder_state.try_edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
+    if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
         builder_state.unfold_at((*place, index))
         _close()

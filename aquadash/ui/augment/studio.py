@@ -1,14 +1,24 @@
-"""What the Augment page's sections are given."""
+"""What the Augment page's sections are given, and what is drawn of it.
+
+What was drawn is kept for a while: a click that changes nothing about it draws nothing anew.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
+from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
+from aquadash.augment.numbers import BranchNumbers
 from aquadash.data import Dataset
+
+#: Training images that the figures are measured on: enough for shares to a few per cent.
+MEASURED = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,3 +47,60 @@ class Studio:
     def in_view(self) -> Branch:
         """The branch in view."""
         return self.spec.branches[self.branch]
+
+    def draws(self, *, branch: int | None, draws: int, alike: bool = False) -> NDArray[np.uint8]:
+        """Draws of the images, uint8 (draws, n, height, width, 3).
+
+        Args:
+            branch: Which of the pipeline's branches; None goes round those that change the images.
+            draws: How many.
+            alike: All images get the same random choices.
+        """
+        return _draws(*self._key(), alike, branch, self.seed, draws, self.spec, self.images)
+
+    def film_strip(self) -> NDArray[np.uint8]:
+        """The images before and after each step of the branch in view, uint8 (steps + 1, n, height, width, 3)."""
+        return _film_strip(*self._key(), self.branch, self.seed, self.spec, self.images)
+
+    def numbers(self, branch: int) -> BranchNumbers:
+        """The figures of one branch, measured on :data:`MEASURED` training images, or on a person's own."""
+        pictures = self.dataset.fingerprint if self.positions else self._key()[1]
+        return _numbers(repr(self.spec.branches[branch]), pictures, branch, self.seed, self)
+
+    def _key(self) -> tuple[str, str]:
+        """What stands for the pipeline and for the images. Streamlit hashes of a large array only a sample."""
+        digest = hashlib.sha256(self.images.tobytes()).hexdigest()
+        return repr(self.spec.branches), f"{self.images.shape} {digest}"
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
+def _draws(
+    steps: str,
+    pictures: str,
+    alike: bool,
+    branch: int | None,
+    seed: int,
+    draws: int,
+    _spec: PipelineSpec,
+    _images: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    if alike:
+        return augment.same_draw(_images, pipeline=_spec, branch=branch or 0, seed=seed, draws=draws)
+    return augment.preview(_images, pipeline=_spec, branch=branch, seed=seed, draws=draws)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing the steps ...")
+def _film_strip(
+    steps: str, pictures: str, branch: int, seed: int, _spec: PipelineSpec, _images: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    return augment.film_strip(_images, pipeline=_spec, branch=branch, seed=seed)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _numbers(steps: str, pictures: str, branch: int, seed: int, _studio: Studio) -> BranchNumbers:
+    images = _studio.images
+    if _studio.positions:
+        train = _studio.dataset.train.images
+        chosen = np.random.default_rng(0).choice(len(train), size=min(MEASURED, len(train)), replace=False)
+        images = train[np.sort(chosen)]
+    return augment.measure(images, _studio.spec, branch=branch, seed=seed).branches[0]

@@ -17,7 +17,7 @@ from aquadash.ui.augment import (
     label_safety,
     operator_catalogue,
     paired_runs,
-    pipeline_code,
+    pipeline_bar,
     studio_images,
 )
 from aquadash.ui.augment.studio import Studio
@@ -35,7 +35,7 @@ SECTIONS = Sections(
         "label-safety": Section("🛟 Label safety", label_safety.show, needs=Need.SAMPLES),
         "paired-runs": Section("👯 Paired runs", paired_runs.launch),
         "catalogue": Section("📚 Catalogue", operator_catalogue.show),
-        "code": Section("🐍 Code", pipeline_code.show),
+        "code": Section("🐍 Code", pipeline_bar.code),
     },
 )
 
@@ -49,10 +49,10 @@ def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
     """Draw the controls that the sections share, and the section that is looked at.
 
     Args:
-        dataset: The chosen data set.
         spec: The pipeline as edited.
         branch: The branch in view, from 0.
     """
+    dataset = datasets.dataset(datasets.choose_source("Data set"))
     total = len(dataset.train)
     st.markdown(
         f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "

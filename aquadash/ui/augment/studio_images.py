@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import NamedTuple
 
 import numpy as np
@@ -13,16 +14,17 @@ from aquadash.data import Dataset
 from aquadash.data.framing import CENTRED, fit, framing_note, share_seen
 from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
-from aquadash.ui import address, bound
-from aquadash.ui.augment import sample_picker
+from aquadash.ui import address, bound, components, inputs
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
 
 #: Where the images come from, by the word in the address.
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
 
-MOST_OWN = sample_picker.MOST
+#: How many are shown to begin with, and at most.
+DEFAULT, MOST = 4, 16
 
+_COUNT = "image-count"
 _MEMORY = "studio-pictures"
 #: Pictures that a session keeps in the training size; they are read again from the upload when they are needed.
 _MOST_KEPT = 64
@@ -65,7 +67,7 @@ def choose(dataset: Dataset) -> SampleImages:
         own = _own(dataset, messages) if origin == "own" else None
         if own is not None:
             return own
-        positions = sample_picker.pick(dataset)
+        positions = _pick(dataset)
     labels = tuple(dataset.class_names[label] for label in dataset.train.labels[positions])
     return SampleImages(dataset.train.images[positions], labels, positions)
 
@@ -74,7 +76,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
     height, width = dataset.image_shape[:2]
     uploads = st.file_uploader(
-        f"Drop up to {MOST_OWN} pictures here",
+        f"Drop up to {MOST} pictures here",
         accept_multiple_files=True,
         max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
         disabled=switched_off(),
@@ -83,7 +85,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
         "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
     )
     images, labels = [], []
-    for upload in within_limit(uploads[:MOST_OWN]):
+    for upload in within_limit(uploads[:MOST]):
         read = _read(upload, size=(height, width))
         if read.image is None:
             messages.error(plain(read.text), icon="🚫")
@@ -92,11 +94,11 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
         labels.append(display_name(upload.name))
         if read.text:
             messages.caption(f"{plain(labels[-1])}: {plain(read.text)}")
-    if len(uploads) > MOST_OWN:
-        names = ", ".join(display_name(upload.name) for upload in uploads[MOST_OWN : MOST_OWN + 5])
+    if len(uploads) > MOST:
+        names = ", ".join(display_name(upload.name) for upload in uploads[MOST : MOST + 5])
         messages.info(
-            f"The first {MOST_OWN} pictures are shown, {len(uploads) - MOST_OWN} left out: {plain(names)}"
-            f"{', ...' if len(uploads) > MOST_OWN + 5 else '.'}",
+            f"The first {MOST} pictures are shown, {len(uploads) - MOST} left out: {plain(names)}"
+            f"{', ...' if len(uploads) > MOST + 5 else '.'}",
             icon="🖼️",
         )
     if not images:
@@ -124,3 +126,67 @@ def _decoded(upload: Upload, size: tuple[int, int]) -> _Read:
     except ImageError as error:
         return _Read(None, str(error))
     return _Read(fit(rgb, size=size), framing_note(CENTRED, share=share_seen(rgb, size=size)) or "")
+
+
+def _pick(dataset: Dataset) -> list[int]:
+    """Draw the controls; the choice is in the address under ``images``.
+
+    Returns:
+        Positions in the training split, 1 to :data:`MOST`.
+    """
+    total = len(dataset.train)
+    default = spread(dataset, DEFAULT, seed=0)
+
+    def decode(text: str) -> list[int]:
+        positions = [int(part) for part in text.split(",")[:MOST]]
+        if any(not 0 <= position < total for position in positions):
+            raise ValueError(text)
+        return positions
+
+    expected = f"up to {MOST} numbers from 0 to {total - 1:,} with commas between"
+    chosen = address.restore("images", decode, default=default, expected=expected)
+    chosen = [position for position in chosen if position < total] or default
+    st.session_state[_COUNT] = len(chosen)
+
+    def other() -> None:
+        address.assign("images", spread(dataset, len(chosen), seed=secrets.randbits(32)))
+
+    def count() -> None:
+        address.assign("images", resized(dataset, chosen, st.session_state[_COUNT]))
+
+    def certain(label: int) -> None:
+        of_class = np.flatnonzero(dataset.train.labels == label)
+        position = int(of_class[min(st.session_state["number"], len(of_class)) - 1])
+        address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MOST])
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        inputs.number_input("How many", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
+        st.button("Other images", icon="🔀", key="other-images", on_click=other)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = dataset.class_names
+        label = inputs.selectbox(
+            "A certain image: class",
+            range(len(names)),
+            format_func=lambda i: components.class_title(names[i]),
+            key="class",
+            width=170,
+        )
+        last = int((dataset.train.labels == label).sum())
+        inputs.number_input("Number within the class", 1, last, step=1, key="number", width=180)
+        st.button("Show it first", icon="🎯", key="certain", on_click=certain, args=(label,))
+    address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
+    return chosen
+
+
+def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
+    """Positions of training images, the classes taking turns."""
+    generator = np.random.default_rng(seed)
+    classes = len(dataset.class_names)
+    return [int(generator.choice(np.flatnonzero(dataset.train.labels == i % classes))) for i in range(number)]
+
+
+def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:
+    """The first ``number`` of some positions, with others of the training split after them where there are too few."""
+    others = (position for position in spread(dataset, 4 * MOST, seed=1) if position not in positions)
+    added = list(dict.fromkeys(others))[: max(0, number - len(positions))]
+    return [*positions, *added][:number]

@@ -15,10 +15,9 @@ from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.jobs import Job, JobStatus
 from aquadash.lab.rights import Action
-from aquadash.robustness.corrupted_sets import TestImages, sample
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, TestImages, sample
 from aquadash.robustness.job import job_of
-from aquadash.robustness.request import RobustnessRequest, chosen_positions
+from aquadash.robustness.measure import RobustnessRequest, chosen_positions
 from aquadash.robustness.result import Mean, RobustnessResult
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel, shell

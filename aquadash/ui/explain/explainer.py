@@ -12,7 +12,7 @@ import streamlit as st
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from aquadash.explain.remote import RemoteExplainer
+from aquadash.explain.explainer import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run

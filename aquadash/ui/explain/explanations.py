@@ -10,13 +10,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aquadash.explain import pictures
+from aquadash.explain.explainer import RemoteExplainer
 from aquadash.explain.methods import METHODS
-from aquadash.explain.remote import RemoteExplainer
-from aquadash.explain.results import Explanation
+from aquadash.explain.results import Explanation, describe_map
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
 from aquadash.ui import bound, gallery
-from aquadash.ui.explain import layer_pictures
 from aquadash.ui.explain.explainer import explained, explainer
 from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.glossary import term
@@ -71,7 +70,7 @@ def show(
     st.caption(" ".join(_remarks(network, found)))
     layers = f"{key}-layers"
     if bound.toggle(layers, label="Show what the layers see", help=term("feature map")):
-        layer_pictures.show(run, image)
+        _show_layers(run, image)
 
 
 def strip(
@@ -187,3 +186,53 @@ def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str
     if not network.uses_scores:
         remarks.append("The network does not end in a softmax, so the logarithm of its answer is explained.")
     return remarks
+
+
+#: Of more filters the first are drawn.
+_MOST_FILTERS = 32
+
+
+def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
+    """Draw the first convolution's filters and what the layers make of the image, uint8 (height, width, 3)."""
+    network = explainer(run)
+    with st.spinner("Looking into the layers ..."):
+        filters, layers = network.filters(most=_MOST_FILTERS), network.activations(image)
+    shown = len(filters.patterns)
+    which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
+    st.markdown(f"**The {which} of {plain(filters.layer)}**")
+    st.caption(
+        "Each is a small pattern that is compared with every place of the image; grey stands for no influence. Each "
+        "has a scale of its own; the number below it is its strength in per cent of the strongest."
+    )
+    gallery.show(
+        [
+            gallery.Card(image=pattern, title=f"{100 * float(strength):.0f} %", alt=f"Filter {number}")
+            for number, (pattern, strength) in enumerate(zip(filters.patterns, filters.strengths, strict=True))
+        ],
+        size_rem=3.2,
+        label="Filters of the first convolution, with their strength in per cent of the strongest",
+    )
+    st.markdown("**What the layers make of the image**")
+    st.caption(
+        "Some channels of each layer, by number: those that differ most from place to place. Dark is the layer's least "
+        "value and bright its greatest."
+    )
+    for layer in layers:
+        height, width, channels = layer.shape
+        silent = f"; {100 * layer.silent:.0f} % of them are the same everywhere" if layer.silent else ""
+        st.markdown(
+            f"{plain(layer.layer)} ({plain(layer.kind)}): {height} × {width} places, "
+            f"{count(channels, 'channel')}{silent}"
+        )
+        gallery.show(
+            [
+                gallery.Card(
+                    image=pictures.colours(values, signed=False),
+                    title=str(channel),
+                    alt=f"Channel {channel} of layer {layer.layer}: {describe_map(values)}",
+                )
+                for channel, values in zip(layer.channels, layer.maps, strict=True)
+            ],
+            size_rem=3.6,
+            label=f"Channels of layer {layer.layer}",
+        )

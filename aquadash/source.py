@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import sys
+from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -124,6 +127,18 @@ def _parsed(module: str) -> _Module:
         elif isinstance(part, ast.ImportFrom):
             imports |= {each.asname or each.name: (part.module or "", each.name) for each in part.names}
     return _Module(lines, definitions, imports)
+
+
+def sorted_imports(statements: Set[str]) -> str:
+    """Import statements, each module's once, Python's own first."""
+    plain = {line for line in statements if line.startswith("import ")}
+    taken: defaultdict[str, set[str]] = defaultdict(set)
+    for line in statements - plain:
+        module, _, names = line.removeprefix("from ").partition(" import ")
+        taken[module] |= set(names.split(", "))
+    every = sorted(plain) + [f"from {module} import {', '.join(sorted(taken[module]))}" for module in sorted(taken)]
+    own = [line for line in every if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+    return "\n".join([*own, "", *(line for line in every if line not in own)])
 
 
 def defined(code: str) -> frozenset[str]:
