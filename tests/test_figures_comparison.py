@@ -20,7 +20,7 @@ from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinate
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.runs import EpochRecord
-from tests.test_evaluation_pairs import stored
+from tests.test_evaluation_compare import stored
 from tests.test_figures_charts import EVALUATION
 
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
