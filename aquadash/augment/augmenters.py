@@ -109,10 +109,10 @@ def interpolation(pixels: int, points: int) -> NDArray[np.float64]:
 
 
 #: The least side that the package ``imagecorruptions`` takes, in pixels.
-_LEAST_SIDE = 32
+_MIN_SIDE = 32
 
 #: The least side of what works on each pixel by itself, on shares of the side or on JPEG's blocks of 8 pixels.
-_LEAST_SIDES = {
+_MIN_SIDES = {
     "gaussian_noise": 1,
     "shot_noise": 1,
     "impulse_noise": 1,
@@ -151,7 +151,7 @@ def corrupted(
     # It takes a second.
     from imagecorruptions import corruption_dict  # type: ignore[import-untyped]
 
-    factor = -(-_LEAST_SIDES.get(name, _LEAST_SIDE) // min(image.shape[:2]))
+    factor = -(-_MIN_SIDES.get(name, _MIN_SIDE) // min(image.shape[:2]))
     enlarged = Image.fromarray(image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1))
     # Not by ``imagecorruptions.corrupt``, which does no more but to refuse small images.
     change = change or corruption_dict[name]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
 from aquadash.augment.catalogue import settings_of
-from aquadash.augment.editing import LONGEST_TITLE, Path, Place
+from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Path, Place
 from aquadash.augment.history import State
 from aquadash.ui import address, controlled, inputs
 from aquadash.ui.augment import builder_state, setting_widgets, step_picker
@@ -109,7 +109,7 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         "Title of this version",
         title,
         key=key,
-        max_chars=LONGEST_TITLE,
+        max_chars=MAX_TITLE_CHARACTERS,
         on_change=renamed,
     )
     with st.container(horizontal=True):

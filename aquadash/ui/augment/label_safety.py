@@ -16,7 +16,7 @@ from aquadash.figures.label_safety_steps import label_safety_steps
 from aquadash.figures.theme import class_colour
 from aquadash.jobs import Job, JobStatus
 from aquadash.robustness import label_safety_job
-from aquadash.robustness.label_safety import MOST_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
+from aquadash.robustness.label_safety import MAX_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
 from aquadash.robustness.label_safety_result import (
     Misread,
     SafetyResult,
@@ -47,7 +47,7 @@ _NO_STEP = "none"
 _IMAGES = {"validation": "Validation images", "view": "The images in view"}
 _OF = {"clean": "of what it sees on the unchanged images", "all": "of all copies"}
 
-_MOST_SUBJECTS = 60
+_MAX_SUBJECTS = 60
 
 
 def show(studio: Studio) -> None:
@@ -183,7 +183,7 @@ def _request(studio: Studio) -> SafetyRequest:
     """The rest: copies, threshold and the parameter that is tried out."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         copies = bound.number(
-            "safety-copies", 2, MOST_COPIES, label="Copies of each image", default=50, step=10, width=170,
+            "safety-copies", 2, MAX_COPIES, label="Copies of each image", default=50, step=10, width=170,
             help="More are slower.",
         )  # fmt: skip
         threshold = bound.number(
@@ -348,7 +348,7 @@ def _show_misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
 
 def _show_images(result: SafetyResult, subjects: Subjects) -> None:
     """The images, those that suffer most first."""
-    order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MOST_SUBJECTS]
+    order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MAX_SUBJECTS]
     cards = []
     for at in order:
         label = result.labels[at]

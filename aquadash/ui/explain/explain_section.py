@@ -49,7 +49,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
             true_label=int(predictions.labels[position]),
             key="why",
         )
-    most = explanations.MOST_IN_STRIP
+    most = explanations.MAX_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
     what = f"Maps of {which}{count(len(positions), 'image')} of the chosen classes"
     if bound.toggle(STRIP, label=what, help="What the maps have in common may be the reason of a mistake."):

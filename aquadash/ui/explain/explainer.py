@@ -21,7 +21,7 @@ from aquadash.ui.predictor import WAKING, ModelKey, model_key
 from aquadash.ui.text import joined, time_left
 
 #: Explanations that are kept for everybody; one of a small image takes 10 KB.
-_MOST_KEPT = 2048
+_MAX_KEPT = 2048
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _MODELS_KEPT = 100
 
@@ -93,7 +93,7 @@ _LOCK = threading.Lock()
 
 @st.cache_resource(show_spinner=False)
 def _memory() -> LRUCache[Key, Explanation]:
-    return LRUCache(_MOST_KEPT)
+    return LRUCache(_MAX_KEPT)
 
 
 @st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)

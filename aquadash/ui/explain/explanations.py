@@ -25,7 +25,7 @@ from aquadash.ui.text import count, plain
 DEFAULT_METHOD = "grad-cam"
 
 #: A strip explains at most so many images.
-MOST_IN_STRIP = 48
+MAX_IN_STRIP = 48
 
 #: Between an image and its map in one picture, in shares of the image's width.
 _GAP = 16
@@ -85,7 +85,7 @@ def strip(
 
     Args:
         run: Its network is asked why it gives the answers that it gives.
-        images: uint8, shape (n, height, width, 3); the first :data:`MOST_IN_STRIP` are drawn.
+        images: uint8, shape (n, height, width, 3); the first :data:`MAX_IN_STRIP` are drawn.
         labels: The true class of each.
         class_names: One name a class.
         key: Whether the map stands alone is in the address under ``{key}-view``.
@@ -94,7 +94,7 @@ def strip(
         st.info("There are no such images.", icon="🔎")
         return
     view = _view_picker(f"{key}-view")
-    found = explained(run, images[:MOST_IN_STRIP], None, method=DEFAULT_METHOD)
+    found = explained(run, images[:MAX_IN_STRIP], None, method=DEFAULT_METHOD)
     cards = []
     for image, label, explanation in zip(images, labels, found, strict=False):
         true, right = class_names[int(label)], int(label) == explanation.class_index
@@ -112,8 +112,8 @@ def strip(
         )
     gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
     st.html(_legends(found[:1]))
-    if len(images) > MOST_IN_STRIP:
-        st.caption(f"The first {MOST_IN_STRIP} of {count(len(images), 'image')}.")
+    if len(images) > MAX_IN_STRIP:
+        st.caption(f"The first {MAX_IN_STRIP} of {count(len(images), 'image')}.")
 
 
 def _method_picker(key: str) -> str:
@@ -189,14 +189,14 @@ def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str
 
 
 #: Of more filters the first are drawn.
-_MOST_FILTERS = 32
+_MAX_FILTERS = 32
 
 
 def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     """Draw the first convolution's filters and what the layers make of the image, uint8 (height, width, 3)."""
     network = explainer(run)
     with st.spinner("Looking into the layers ..."):
-        filters, layers = network.filters(most=_MOST_FILTERS), network.activations(image)
+        filters, layers = network.filters(most=_MAX_FILTERS), network.activations(image)
     shown = len(filters.patterns)
     which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
     st.markdown(f"**The {which} of {plain(filters.layer)}**")
