@@ -30,7 +30,7 @@ def values(parameter: Parameter) -> st.SearchStrategy[Value]:
     if parameter.kind == "word":
         return st.sampled_from(parameter.words)
     numbers: st.SearchStrategy[Any] = _numbers(parameter)
-    if parameter.kind == "share":
+    if parameter.kind == "probability":
         return st.one_of(st.booleans(), numbers)
     if not parameter.drawn:
         return numbers

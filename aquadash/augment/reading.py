@@ -202,7 +202,7 @@ def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None
         raise ConfigError(f"{place} is a range; expected one fixed value. {parameter.help}")
     ends = (value.low, value.high) if isinstance(value, Range) else (value,)
     for end in ends:
-        if isinstance(end, bool) and parameter.kind == "share":
+        if isinstance(end, bool) and parameter.kind == "probability":
             continue
         kind = {"integer": "an odd number" if parameter.step == 2 and parameter.low % 2 else "a whole number"}
         wanted = f"{kind.get(parameter.kind, 'a number')} from {parameter.low:g} to {parameter.high:g}"

@@ -29,7 +29,7 @@ _NUMBERS_AT_ONCE = 32_000_000
 _MAX_AT_ONCE = 256
 
 
-def _silent(share: float) -> None:
+def _silent(fraction: float) -> None:
     """For a caller who does not want to know."""
 
 

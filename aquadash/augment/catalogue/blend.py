@@ -11,7 +11,7 @@ from aquadash.augment.catalogue.parts import (
     Parameter,
     number,
     percentage,
-    share,
+    probability,
     whole,
 )
 from aquadash.augment.spec import Range, op
@@ -73,7 +73,7 @@ ENTRIES = (
                 64,
             ),
             whole("iterations", "layers", "How many masks are laid over each other.", Range(1, 3), 1, 5),
-            share("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", True),
+            probability("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", True),
             PER_CHANNEL,
         ),
         effect="Patches of light and shade, or of one colour and another, as under trees.",
@@ -102,7 +102,7 @@ ENTRIES = (
                 64,
             ),
             whole("iterations", "layers", "How many clouds are laid over each other.", Range(1, 3), 1, 5),
-            share("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", 0.5),
+            probability("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", 0.5),
             PER_CHANNEL,
         ),
         effect="Cloud shadows over animal and water, or grain, as the exponent has it.",

@@ -309,7 +309,7 @@ def _show_sweep(result: SafetyResult, sweep: Sweep, request: SafetyRequest, subj
     figure = label_safety_curve(
         sweep,
         parameter=named(parameter),
-        percent_axis=parameter.percent or parameter.kind == "share",
+        percent_axis=parameter.percent or parameter.kind == "probability",
         chance=1 / len(result.class_names),
     )
     components.plot(figure, key="safety-curve")

@@ -92,10 +92,10 @@ def _chooser(predictions: Predictions, positions: list[int], *, class_names: Seq
         options.insert(0, chosen)
 
     def label(index: int) -> str:
-        shares = predictions.probabilities[known[index]]
-        answer, true = int(shares.argmax()), int(predictions.labels[known[index]])
+        y_prob = predictions.probabilities[known[index]]
+        answer, true = int(y_prob.argmax()), int(predictions.labels[known[index]])
         given = "✔" if answer == true else f"✘ {class_text(class_names[answer])}"
-        return f"{index}: {class_text(class_names[true])} {given} {100 * float(shares[answer]):.0f} %"
+        return f"{index}: {class_text(class_names[true])} {given} {100 * float(y_prob[answer]):.0f} %"
 
     place = options.index(chosen) if chosen is not None else None
     following = 0 if place is None else place + 1

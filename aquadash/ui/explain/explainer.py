@@ -106,9 +106,9 @@ def _told(draw: Callable[..., object]) -> Callable[[float], None]:
     """A progress that draws a bar with the time that is left; drawing also ends the work when the page is left."""
     started = time.monotonic()
 
-    def tell(share: float) -> None:
+    def tell(fraction: float) -> None:
         passed = time.monotonic() - started
-        left = time_left(passed / share * (1 - share) if share > 0 and passed > 1 else None)
-        draw(min(share, 1.0), text=joined("Asking the network", left) + " ...")
+        left = time_left(passed / fraction * (1 - fraction) if fraction > 0 and passed > 1 else None)
+        draw(min(fraction, 1.0), text=joined("Asking the network", left) + " ...")
 
     return tell

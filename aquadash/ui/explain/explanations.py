@@ -48,9 +48,9 @@ def show(
     method = _method_picker(f"{key}-method")
     view = _view_picker(f"{key}-view")
     network = explainer(run)
-    shares = network.predict_images(image[None])[0]
-    answer = int(shares.argmax())
-    second = true_label if true_label not in (None, answer) else int(np.argsort(-shares, kind="stable")[1])
+    y_prob = network.predict_images(image[None])[0]
+    answer = int(y_prob.argmax())
+    second = true_label if true_label not in (None, answer) else int(np.argsort(-y_prob, kind="stable")[1])
     found = explained(run, image[None].repeat(2, axis=0), [answer, int(second)], method=method)
     roles = ["the answer" if true_label is None else "the answer, right" if true_label == answer else "the answer"]
     roles.append("the true class" if second == true_label else "the second choice")
@@ -59,7 +59,7 @@ def show(
             image=image,
             title="What the network sees",
             alt="The image" if true_label is None else f"The image, of class {class_names[true_label]}",
-            bars=bars(shares, class_names=class_names, true_class=true_label),
+            bars=bars(y_prob, class_names=class_names, true_class=true_label),
             accent=None if true_label is None else class_colour(class_names[true_label], true_label),
         )
     ]
