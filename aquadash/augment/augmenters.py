@@ -81,7 +81,8 @@ class GridBend(iaa.Augmenter):
         rng: np.random.Generator = random_state.generator
         for image in batch.images:
             height, width = image.shape[:2]
-            rows, columns = (int(rng.integers(*ends, endpoint=True)) for ends in (self.nb_rows, self.nb_cols))
+            ends = (self.nb_rows, self.nb_cols)
+            rows, columns = (int(rng.integers(low, high, endpoint=True)) for low, high in ends)
             moves = rng.normal(0.0, 1.0, (2, rows, columns)) * rng.uniform(*self.scale)
             down, across = interpolation(height, rows), interpolation(width, columns)
             # Each pixel is taken from the place its point has moved to, which stays within the picture.

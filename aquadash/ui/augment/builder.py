@@ -123,7 +123,8 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
             icon="🗑️",
             disabled=len(spec.branches) == 1,
             help=f"Takes “{plain(title)}” away; undo brings it back.",
-            on_click=lambda: builder_state.edit(lambda each: editing.remove_branch(each, branch)),
+            on_click=_remove_version,
+            args=(branch,),
         )
 
 
@@ -134,6 +135,10 @@ def _add_version(branch: Branch) -> None:
 
 def _copy_version(number: int) -> None:
     _add_version(builder_state.history().present.spec.branches[number])
+
+
+def _remove_version(number: int) -> None:
+    builder_state.edit(lambda spec: editing.remove_branch(spec, number))
 
 
 def _summary(step: Operator) -> str:
