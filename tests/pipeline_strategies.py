@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from aquadash.augment import OPERATORS, Branch, Operator, OperatorInfo, Parameter, PipelineSpec, Range
-from aquadash.augment.reading import DEEPEST
+from aquadash.augment.reading import MAX_DEPTH
 from aquadash.augment.spec import Value
 
 #: Operators that take so long that many of them in one example would hold the test up.
@@ -30,7 +30,7 @@ def values(parameter: Parameter) -> st.SearchStrategy[Value]:
     if parameter.kind == "word":
         return st.sampled_from(parameter.words)
     numbers: st.SearchStrategy[Any] = _numbers(parameter)
-    if parameter.kind == "share":
+    if parameter.kind == "probability":
         return st.one_of(st.booleans(), numbers)
     if not parameter.drawn:
         return numbers
@@ -43,7 +43,9 @@ def operators(draw: st.DrawFn, depth: int = 1, one_channel: bool = False) -> Ope
     names = [
         info.name
         for info in OPERATORS.values()
-        if not (one_channel and info.needs_colour) and not (info.slots and depth == DEEPEST) and info.name not in _SLOW
+        if not (one_channel and info.needs_colour)
+        and not (info.slots and depth == MAX_DEPTH)
+        and info.name not in _SLOW
     ]
     info = OPERATORS[draw(st.sampled_from(names))]
     given = tuple(

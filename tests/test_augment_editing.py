@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.augment import OPERATORS, Branch, Operator, PipelineSpec, Range, editing, from_json, op
 from aquadash.augment.pipelines import PIPELINES
-from aquadash.augment.reading import DEEPEST, MOST_BRANCHES, MOST_OPERATORS
+from aquadash.augment.reading import MAX_BRANCHES, MAX_DEPTH, MAX_OPERATORS
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
 
 FLIP, BLUR, SWAP = op("Fliplr", p=0.5), op("GaussianBlur"), op("ChannelShuffle")
@@ -145,20 +145,20 @@ def test_what_cannot_be_done_is_refused(change: Callable[[], object], message: s
 
 def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
     spec, path = SPEC, (0, 0)
-    for _ in range(DEEPEST - 1):
+    for _ in range(MAX_DEPTH - 1):
         spec = editing.wrap(spec, path, "Sequential")
     assert editing.room_for((0,), editing.step_at(spec, path))
     assert not editing.room_for((1, 0, "then_list"), editing.step_at(spec, path))
     assert from_json(spec.to_json()) == spec
-    with pytest.raises(ConfigError, match=f"more than {DEEPEST} deep"):
+    with pytest.raises(ConfigError, match=f"more than {MAX_DEPTH} deep"):
         editing.wrap(spec, path, "Sequential")
 
     full = PipelineSpec(
-        "mine", "Mine", "", (Branch("One", (BLUR,) * MOST_OPERATORS),) + (Branch("x"),) * (MOST_BRANCHES - 1)
+        "mine", "Mine", "", (Branch("One", (BLUR,) * MAX_OPERATORS),) + (Branch("x"),) * (MAX_BRANCHES - 1)
     )
-    with pytest.raises(ConfigError, match=f"{MOST_OPERATORS} are the most"):
+    with pytest.raises(ConfigError, match=f"{MAX_OPERATORS} are the most"):
         editing.duplicate(full, (0, 0))
-    with pytest.raises(ConfigError, match=f"{MOST_BRANCHES} are the most"):
+    with pytest.raises(ConfigError, match=f"{MAX_BRANCHES} are the most"):
         editing.add_branch(full, Branch("x"))
 
 

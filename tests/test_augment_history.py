@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquadash.augment import Branch, PipelineSpec, editing, op
-from aquadash.augment.history import MOST_STATES, TOGETHER_SECONDS, History
+from aquadash.augment.history import MAX_STATES, TOGETHER_SECONDS, History
 
 GROUP = op("Sometimes", then_list=(op("GaussianBlur"), op("ChannelShuffle")))
 SPEC = PipelineSpec("mine", "Mine", "", (Branch("One", (op("Fliplr"), GROUP, op("Sharpen"))),))
@@ -55,9 +55,9 @@ def test_the_base_is_undone_with_the_rest() -> None:
 
 def test_memory_is_bounded() -> None:
     history = START
-    for _ in range(MOST_STATES + 20):
+    for _ in range(MAX_STATES + 20):
         history = history.record(SPEC)
-    assert len(history.past) == MOST_STATES
+    assert len(history.past) == MAX_STATES
 
 
 def test_a_step_keeps_its_number_when_it_or_another_changes_or_moves() -> None:

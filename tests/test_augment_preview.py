@@ -1,3 +1,5 @@
+"""Looks at what a pipeline or an operator does."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,16 +8,19 @@ import numpy as np
 import pytest
 
 from aquadash.augment import (
+    OPERATORS,
     PIPELINES,
     Branch,
     PipelineSpec,
     Range,
+    difference,
     film_strip,
     op,
     preview,
     preview_branches,
     same_draw,
 )
+from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.errors import ConfigError, UnknownNameError
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
@@ -116,3 +121,58 @@ def test_the_same_draw_stays_when_more_are_asked_for_or_another_image_is_in_fron
 def test_a_branch_that_is_not_there_is_refused(look: Callable) -> None:
     with pytest.raises(ConfigError, match="branches 0 to 0, not 1"):
         look(_IMAGES, pipeline=PIPELINES["notebook-1"], branch=1, seed=0)
+
+
+def pixels(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.uint8)
+
+
+def test_a_difference_is_black_where_nothing_changed_and_knows_no_direction() -> None:
+    np.testing.assert_array_equal(difference(pixels(10, 200, 0), pixels(10, 190, 255)), [0, 10, 255])
+    np.testing.assert_array_equal(difference(pixels(10, 190, 255), pixels(10, 200, 0)), [0, 10, 255])
+
+
+def test_a_difference_is_amplified_and_cut() -> None:
+    np.testing.assert_array_equal(difference(pixels(10, 0, 0), pixels(13, 100, 0), factor=4), [12, 255, 0])
+
+
+def test_a_signed_difference_is_grey_where_nothing_changed() -> None:
+    before, after = pixels(7, 100, 100, 0, 255), pixels(7, 120, 80, 255, 0)
+    np.testing.assert_array_equal(difference(before, after, signed=True), [128, 138, 118, 255, 1])
+    np.testing.assert_array_equal(difference(before, after, signed=True, factor=4), [128, 168, 88, 255, 0])
+
+
+def test_a_change_by_one_level_can_be_seen() -> None:
+    assert difference(pixels(9), pixels(10), factor=16)[0] == 16
+    assert difference(pixels(9), pixels(10), factor=16, signed=True)[0] == 136
+
+
+def test_other_shapes_and_factors_are_refused() -> None:
+    with pytest.raises(ValueError, match="same shape"):
+        difference(pixels(1, 2), pixels(1))
+    with pytest.raises(ValueError, match="1 to 16"):
+        difference(pixels(1), pixels(1), factor=0)
+
+
+def test_every_operator_has_a_picture_that_shows_it() -> None:
+    source = thumbnail_source()
+    for name in OPERATORS:
+        picture = thumbnail(name)
+        assert picture.shape == source.shape == (64, 64, 3)
+        assert picture.dtype == np.uint8
+        assert np.abs(picture.astype(int) - source).mean() > 1.0, name
+
+
+def test_each_pixel_of_the_picture_becomes_a_square() -> None:
+    source = thumbnail_source()
+    np.testing.assert_array_equal(source[::2, ::2], source[1::2, 1::2])
+
+
+def test_a_picture_is_the_same_each_time() -> None:
+    np.testing.assert_array_equal(thumbnail("Rain"), thumbnail("Rain"))
+    np.testing.assert_array_equal(thumbnail("Fliplr"), thumbnail_source()[:, ::-1])
+
+
+def test_an_unknown_operator_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'Fliplr'"):
+        thumbnail("FlipLR")

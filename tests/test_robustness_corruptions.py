@@ -171,7 +171,7 @@ def test_a_home_that_cannot_be_written_is_passed_over(home: Path) -> None:
 def test_sets_that_were_used_longest_ago_make_room(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [("contrast", severity) for severity in (1, 2, 3)]
     size = source().images.nbytes + 128
-    monkeypatch.setattr(corruptions, "MOST_BYTES", 2 * size)
+    monkeypatch.setattr(corruptions, "MAX_BYTES", 2 * size)
     for time, cell in enumerate(cells[:2], start=1):
         list(sets(source(), [cell]))
         os.utime(source().path(cell), (time, time))

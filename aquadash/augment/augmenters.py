@@ -81,7 +81,8 @@ class GridBend(iaa.Augmenter):
         rng: np.random.Generator = random_state.generator
         for image in batch.images:
             height, width = image.shape[:2]
-            rows, columns = (int(rng.integers(*ends, endpoint=True)) for ends in (self.nb_rows, self.nb_cols))
+            ends = (self.nb_rows, self.nb_cols)
+            rows, columns = (int(rng.integers(low, high, endpoint=True)) for low, high in ends)
             moves = rng.normal(0.0, 1.0, (2, rows, columns)) * rng.uniform(*self.scale)
             down, across = interpolation(height, rows), interpolation(width, columns)
             # Each pixel is taken from the place its point has moved to, which stays within the picture.
@@ -109,10 +110,10 @@ def interpolation(pixels: int, points: int) -> NDArray[np.float64]:
 
 
 #: The least side that the package ``imagecorruptions`` takes, in pixels.
-_LEAST_SIDE = 32
+_MIN_SIDE = 32
 
 #: The least side of what works on each pixel by itself, on shares of the side or on JPEG's blocks of 8 pixels.
-_LEAST_SIDES = {
+_MIN_SIDES = {
     "gaussian_noise": 1,
     "shot_noise": 1,
     "impulse_noise": 1,
@@ -151,7 +152,7 @@ def corrupted(
     # It takes a second.
     from imagecorruptions import corruption_dict  # type: ignore[import-untyped]
 
-    factor = -(-_LEAST_SIDES.get(name, _LEAST_SIDE) // min(image.shape[:2]))
+    factor = -(-_MIN_SIDES.get(name, _MIN_SIDE) // min(image.shape[:2]))
     enlarged = Image.fromarray(image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1))
     # Not by ``imagecorruptions.corrupt``, which does no more but to refuse small images.
     change = change or corruption_dict[name]

@@ -102,7 +102,7 @@ if __name__ == "__main__":
 _INDENT = "    "
 
 #: Calls longer than this go over several lines.
-_LONGEST = 100
+_MAX_LINE = 100
 
 _Place = tuple[int, ...]
 
@@ -207,7 +207,7 @@ def _call(name: str, parts: list[tuple[str, list[str]]]) -> list[str]:
     """The lines of a call: a single one if it is short, else an argument a line."""
     if all(len(lines) == 1 for _, lines in parts):
         line = f"{name}({', '.join(prefix + lines[0] for prefix, lines in parts)})"
-        if len(line) <= _LONGEST:
+        if len(line) <= _MAX_LINE:
             return [line]
     inner: list[str] = []
     for prefix, lines in parts:

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from aquadash.augment.catalogue import operator_info
 from aquadash.augment.catalogue.parts import Parameter
-from aquadash.augment.reading import DEEPEST, MOST_BRANCHES, MOST_OPERATORS, check
+from aquadash.augment.reading import MAX_BRANCHES, MAX_DEPTH, MAX_OPERATORS, check
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
 from aquadash.errors import AquaDashError, ConfigError
 
@@ -21,7 +21,7 @@ Place: TypeAlias = tuple[int | str, ...]
 Path: TypeAlias = tuple[int | str, ...]
 
 #: The greatest number of characters in the title of a branch.
-LONGEST_TITLE = 80
+MAX_TITLE_CHARACTERS = 80
 
 Steps: TypeAlias = tuple[Operator, ...]
 T = TypeVar("T")
@@ -163,10 +163,10 @@ def remove_branch(spec: PipelineSpec, number: int) -> PipelineSpec:
 
 
 def rename_branch(spec: PipelineSpec, number: int, title: str) -> PipelineSpec:
-    """Give a branch another title, 1 to :data:`LONGEST_TITLE` characters."""
+    """Give a branch another title, 1 to :data:`MAX_TITLE_CHARACTERS` characters."""
     title = " ".join(title.split())
-    if not 1 <= len(title) <= LONGEST_TITLE:
-        raise ConfigError(f"The title has {len(title)} characters; expected 1 to {LONGEST_TITLE}.")
+    if not 1 <= len(title) <= MAX_TITLE_CHARACTERS:
+        raise ConfigError(f"The title has {len(title)} characters; expected 1 to {MAX_TITLE_CHARACTERS}.")
     branch = replace(_one(spec.branches, number), title=title)
     return replace(spec, branches=(*spec.branches[:number], branch, *spec.branches[number + 1 :]))
 
@@ -233,7 +233,7 @@ def why_not(spec: PipelineSpec, place: Place, name: str) -> str:
 
 def room_for(place: Place, step: Operator) -> bool:
     """Whether a step, with those inside it, can stand in a place without being nested too deep."""
-    return (len(place) + 1) // 2 + _height(step) - 1 <= DEEPEST
+    return (len(place) + 1) // 2 + _height(step) - 1 <= MAX_DEPTH
 
 
 def _height(step: Operator) -> int:
@@ -287,11 +287,11 @@ def _one(things: tuple[T, ...], index: int | str) -> T:
 def _checked(spec: PipelineSpec) -> PipelineSpec:
     """The pipeline itself if it can be saved and read again."""
     check(spec)
-    if len(spec.branches) > MOST_BRANCHES:
-        raise ConfigError(f"There would be {len(spec.branches)} versions of each image; {MOST_BRANCHES} are the most.")
+    if len(spec.branches) > MAX_BRANCHES:
+        raise ConfigError(f"There would be {len(spec.branches)} versions of each image; {MAX_BRANCHES} are the most.")
     found = list(paths(spec))
-    if len(found) > MOST_OPERATORS:
-        raise ConfigError(f"The pipeline would have {len(found)} steps; {MOST_OPERATORS} are the most.")
-    if any(len(path) // 2 > DEEPEST for path, _ in found):
-        raise ConfigError(f"Steps would be nested more than {DEEPEST} deep. Move the step further out.")
+    if len(found) > MAX_OPERATORS:
+        raise ConfigError(f"The pipeline would have {len(found)} steps; {MAX_OPERATORS} are the most.")
+    if any(len(path) // 2 > MAX_DEPTH for path, _ in found):
+        raise ConfigError(f"Steps would be nested more than {MAX_DEPTH} deep. Move the step further out.")
     return spec

@@ -13,7 +13,7 @@ from aquadash.augment.editing import Path, paths
 from aquadash.augment.spec import Operator, PipelineSpec
 
 #: States that are kept to go back to.
-MOST_STATES = 100
+MAX_STATES = 100
 
 #: Changes of the same thing that follow each other within so many seconds are undone together: a slider that is
 #: dragged reports every place it comes to.
@@ -76,7 +76,7 @@ class History:
         numbers, unused = _carried(self.present, spec, self.unused)
         state = State(spec, self.present.base if base is None else base, numbers)
         together = tag is not None and tag == self.tag and now - self.changed_at < TOGETHER_SECONDS
-        past = self.past if together else (*self.past, self.present)[-MOST_STATES:]
+        past = self.past if together else (*self.past, self.present)[-MAX_STATES:]
         return History(state, past, (), unused, tag, now)
 
     def undo(self) -> History:

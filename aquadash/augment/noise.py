@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 Number = TypeVar("Number", int, float)
 
 #: The smallest side of a plane in the frequency domain (imgaug's own bound).
-_SMALLEST_SIDE = 4
+_MIN_PLANE_SIDE = 4
 
 #: How planes are enlarged, and how often each way is taken: imgaug's default for this operator.
 _ENLARGEMENTS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
@@ -187,7 +187,7 @@ def small_shape(height: int, width: int, size_px_max: int) -> tuple[int, int]:
     if longer > size_px_max:
         factor = size_px_max / longer
         height, width = int(height * factor), int(width * factor)
-    return max(height, _SMALLEST_SIDE), max(width, _SMALLEST_SIDE)
+    return max(height, _MIN_PLANE_SIDE), max(width, _MIN_PLANE_SIDE)
 
 
 @lru_cache(maxsize=16)

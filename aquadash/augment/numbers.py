@@ -75,11 +75,11 @@ def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly
     return tuple(found)
 
 
-def _share(share: float) -> str:
+def _share(fraction: float) -> str:
     """A share in whole per cent, never a rounded "100 %" for less than all."""
-    if share >= 1.0:
+    if fraction >= 1.0:
         return "100 %"
-    return f"{min(100 * share, 99):.0f} %"
+    return f"{min(100 * fraction, 99):.0f} %"
 
 
 #: Timings, of which the median counts; no further one is begun after so many seconds.
@@ -357,5 +357,5 @@ def _constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _black(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which images are mostly black, bool (n,)."""
-    share = (images.max(axis=-1) <= BLACK_LEVEL).reshape(len(images), -1).mean(axis=1)
-    return np.asarray(share > BLACK_SHARE)
+    fraction = (images.max(axis=-1) <= BLACK_LEVEL).reshape(len(images), -1).mean(axis=1)
+    return np.asarray(fraction > BLACK_SHARE)

@@ -69,7 +69,8 @@ class AugmentationPlan:
         originals = ", and the originals" if keeps else ""
         if self.mixed:
             parts = ", ".join(
-                f"{share * 100:.0f} % {spec.title}" for spec, share in zip(self.pipelines, self.shares, strict=True)
+                f"{fraction * 100:.0f} % {spec.title}"
+                for spec, fraction in zip(self.pipelines, self.shares, strict=True)
             )
             return f"{versions} of each image, each by one pipeline ({parts}){originals}"
         branches = sum(not branch.is_original for branch in self.pipelines[0].branches)
@@ -120,7 +121,9 @@ class AugmentationPlan:
         """All branches of all pipelines, and how often each is taken: those of a pipeline share its share."""
         branches = [branch for spec in self.pipelines for branch in spec.branches]
         often = [
-            share / spec.factor for spec, share in zip(self.pipelines, self.shares, strict=True) for _ in spec.branches
+            fraction / spec.factor
+            for spec, fraction in zip(self.pipelines, self.shares, strict=True)
+            for _ in spec.branches
         ]
         return branches, np.array(often) / sum(often)
 
@@ -138,7 +141,7 @@ def plan(config: AugmentationConfig) -> AugmentationPlan:
     weights = config.weights
     return AugmentationPlan(
         tuple(_spec(name, config) for name, _ in weights),
-        tuple(share for _, share in weights),
+        tuple(fraction for _, fraction in weights),
         config.copies,
         config.keep_originals,
     )
@@ -191,9 +194,9 @@ def draw(
     check_images(images)
     if out is None:
         out = np.empty((plan.factor * len(images), *images.shape[1:]), np.uint8)
-    for text, share in draw_by_batch(images, plan, seed=seed, out=out):
+    for text, fraction in draw_by_batch(images, plan, seed=seed, out=out):
         if progress is not None:
-            progress(text, share)
+            progress(text, fraction)
     return out
 
 
@@ -205,11 +208,11 @@ def draw_by_batch(
     for number, (branch, path) in enumerate(parts):
         target = out[number * count : (number + 1) * count]
         if branch is None:
-            title, shares = "mixed", _mixture_by_branch(images, plan, seed=seed, version=path[0], out=target)
+            title, fractions = "mixed", _mixture_by_branch(images, plan, seed=seed, version=path[0], out=target)
         else:
-            title, shares = branch.title, branch_by_batch(images, branch, seed=seed, path=path, out=target)
-        for share in shares:
-            yield f"Augmenting: {title}", (number + share) / len(parts)
+            title, fractions = branch.title, branch_by_batch(images, branch, seed=seed, path=path, out=target)
+        for fraction in fractions:
+            yield f"Augmenting: {title}", (number + fraction) / len(parts)
 
 
 def training_set(

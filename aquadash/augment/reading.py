@@ -14,13 +14,13 @@ from aquadash.augment.spec import FORMAT, VERSION, Branch, Operator, PipelineSpe
 from aquadash.errors import ConfigError, UnknownNameError
 
 #: Operators nested deeper than this are refused; nobody can read such a pipeline, and a file could be made to hang.
-DEEPEST = 8
+MAX_DEPTH = 8
 #: Bounds for a pipeline's file: its length in characters, its branches, its operators
 #: and the size of its numbers.
-LONGEST = 100_000
-MOST_BRANCHES = 20
-MOST_OPERATORS = 200
-_GREATEST = 1e9
+MAX_CHARACTERS = 100_000
+MAX_BRANCHES = 20
+MAX_OPERATORS = 200
+_MAX_NUMBER = 1e9
 
 
 def from_json(text: str) -> PipelineSpec:
@@ -41,8 +41,8 @@ def parse(text: str) -> PipelineSpec:
     Raises:
         ConfigError: The text is not JSON or not of a pipeline's form; the message names the place.
     """
-    if len(text) > LONGEST:
-        raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {LONGEST:,}.")
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {MAX_CHARACTERS:,}.")
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -59,8 +59,8 @@ def parse(text: str) -> PipelineSpec:
         )
     branches = []
     entries = _list(fields["branches"], "branches")
-    if len(entries) > MOST_BRANCHES:
-        raise ConfigError(f"The pipeline has {len(entries)} branches; expected at most {MOST_BRANCHES}.")
+    if len(entries) > MAX_BRANCHES:
+        raise ConfigError(f"The pipeline has {len(entries)} branches; expected at most {MAX_BRANCHES}.")
     for number, entry in enumerate(entries, start=1):
         place = f"branch {number}"
         branch = _record(entry, place, ("title", "operators"))
@@ -68,16 +68,16 @@ def parse(text: str) -> PipelineSpec:
         branches.append(
             Branch(_text(branch["title"], f"{place}: title"), tuple(_operator(item, place, 1) for item in operators))
         )
-    if (count := sum(1 for branch in branches for _ in walk(branch.operators))) > MOST_OPERATORS:
-        raise ConfigError(f"The pipeline has {count} steps; expected at most {MOST_OPERATORS}.")
+    if (count := sum(1 for branch in branches for _ in walk(branch.operators))) > MAX_OPERATORS:
+        raise ConfigError(f"The pipeline has {count} steps; expected at most {MAX_OPERATORS}.")
     name, title, summary = (_text(fields[key], key) for key in ("name", "title", "summary"))
     return PipelineSpec(name, title, summary, tuple(branches))
 
 
 def _operator(values: object, place: str, depth: int) -> Operator:
     """Read an operator and those inside it."""
-    if depth > DEEPEST:
-        raise ConfigError(f"{place}: operators are nested more than {DEEPEST} deep.")
+    if depth > MAX_DEPTH:
+        raise ConfigError(f"{place}: operators are nested more than {MAX_DEPTH} deep.")
     fields = _record(
         values, f"{place}: an operator", ("name",), optional=("settings", "children", "probability", "enabled")
     )
@@ -112,7 +112,7 @@ def _value(value: object, place: str) -> Value:
 
 def _number(value: object, place: str) -> int | float:
     """A number of sane size; JSON readers also let NaN and infinity pass."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_GREATEST <= value <= _GREATEST:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
         raise ConfigError(f"{place} is {str(value)[:80]!r}; expected a number.")
     return value
 
@@ -202,7 +202,7 @@ def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None
         raise ConfigError(f"{place} is a range; expected one fixed value. {parameter.help}")
     ends = (value.low, value.high) if isinstance(value, Range) else (value,)
     for end in ends:
-        if isinstance(end, bool) and parameter.kind == "share":
+        if isinstance(end, bool) and parameter.kind == "probability":
             continue
         kind = {"integer": "an odd number" if parameter.step == 2 and parameter.low % 2 else "a whole number"}
         wanted = f"{kind.get(parameter.kind, 'a number')} from {parameter.low:g} to {parameter.high:g}"
@@ -215,14 +215,14 @@ def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None
 
 
 #: Characters of the longest text that is read; browsers and servers take addresses of twice that length.
-LONGEST_DRAFT = 6_000
+MAX_DRAFT_CHARACTERS = 6_000
 
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def to_draft(spec: PipelineSpec) -> str:
     """A pipeline as letters, digits, ``-`` and ``_``: its JSON, compressed. It may be longer than
-    :data:`LONGEST_DRAFT`, then an address should do without."""
+    :data:`MAX_DRAFT_CHARACTERS`, then an address should do without."""
     values = json.loads(spec.to_json())
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
@@ -235,15 +235,15 @@ def from_draft(text: str) -> PipelineSpec:
         ConfigError: It is too long, not of that form, or not a pipeline that can be used.
         UnknownNameError: An operator, setting or slot that the catalogue does not know.
     """
-    if len(text) > LONGEST_DRAFT:
-        raise ConfigError(f"The draft has {len(text):,} characters; expected at most {LONGEST_DRAFT:,}.")
+    if len(text) > MAX_DRAFT_CHARACTERS:
+        raise ConfigError(f"The draft has {len(text):,} characters; expected at most {MAX_DRAFT_CHARACTERS:,}.")
     if not _TEXT.fullmatch(text):
         raise ConfigError("The draft has characters that none has; expected letters, digits, - and _.")
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         # A few characters can stand for gigabytes, so that reading stops where no pipeline goes on.
         reader = zlib.decompressobj()
-        unpacked = reader.decompress(packed, LONGEST * 4)
+        unpacked = reader.decompress(packed, MAX_CHARACTERS * 4)
         if not reader.eof or reader.unused_data:
             raise ConfigError("The draft is cut off or longer than a pipeline can be. Copy the whole address.")
         return from_json(unpacked.decode())

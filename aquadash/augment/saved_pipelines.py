@@ -28,10 +28,10 @@ from aquadash.people import OWNER, Person, Thing
 
 #: What a pipeline's name may be: what configurations take as a name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-LONGEST_TITLE = 80
+MAX_TITLE_CHARACTERS = 80
 #: A file that is larger was not written by us.
-_MOST_BYTES = 400_000
-_MOST_OWNER_CHARACTERS = 4_000
+_MAX_BYTES = 400_000
+_MAX_OWNER_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,10 @@ def name_for(title: str) -> str:
             pipeline's.
     """
     title = " ".join(title.split())
-    if not title or len(title) > LONGEST_TITLE:
+    if not title or len(title) > MAX_TITLE_CHARACTERS:
         raise ConfigError(
-            f"The pipeline's name has {len(title)} characters; expected 1 to {LONGEST_TITLE}. Give it a short name."
+            f"The pipeline's name has {len(title)} characters; expected 1 to {MAX_TITLE_CHARACTERS}. Give it a "
+            "short name."
         )
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
@@ -253,8 +254,8 @@ def _put_away(name: str) -> str:
 
 def _read(path: Path) -> PipelineSpec:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ConfigError(f"{path.name} has {path.stat().st_size:,} bytes; expected at most {_MOST_BYTES:,}.")
+        if path.stat().st_size > _MAX_BYTES:
+            raise ConfigError(f"{path.name} has {path.stat().st_size:,} bytes; expected at most {_MAX_BYTES:,}.")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name} is not UTF-8 text.") from None
@@ -281,7 +282,7 @@ def _owner_text(pipeline: Path) -> str:
     """The text of the file beside a pipeline; empty where there is none."""
     try:
         with _owner_file(pipeline).open(encoding="utf-8") as file:
-            return file.read(_MOST_OWNER_CHARACTERS)
+            return file.read(_MAX_OWNER_CHARACTERS)
     except (OSError, ValueError):
         return ""
 

@@ -66,7 +66,7 @@ def _setting(parameter: Parameter, value: Value, space: str) -> str:
     """A setting in words; empty where it says nothing new."""
     if parameter.name == "channels" and not isinstance(value, (Range, str)):
         return _CHANNELS[space][int(value)]
-    if parameter.kind == "share":
+    if parameter.kind == "probability":
         often = _often(float(value)) if isinstance(value, (bool, int, float)) else ""
         if not parameter.title:
             return f" ({often})"
@@ -76,10 +76,10 @@ def _setting(parameter: Parameter, value: Value, space: str) -> str:
     return f"{parameter.title} {_value_text(parameter, value)}".strip()
 
 
-def _often(share: float) -> str:
-    if share >= 1.0:
+def _often(fraction: float) -> str:
+    if fraction >= 1.0:
         return "always"
-    return f"in {share * 100:g} % of the images" if share > 0.0 else "never"
+    return f"in {fraction * 100:g} % of the images" if fraction > 0.0 else "never"
 
 
 def _value_text(parameter: Parameter, value: Value) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aquadash.augment import check, describe, from_json, to_code
-from aquadash.augment.reading import LONGEST
+from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.spec import PipelineSpec
 from aquadash.cli.output import json_option, show, table
 from aquadash.errors import ConfigError
@@ -132,7 +132,7 @@ def _read(file: Path) -> PipelineSpec:
     if not file.is_file():
         raise ConfigError(f"{file} is no file. Name one that `pipelines show NAME --json` or the Augment page wrote.")
     with file.open("rb") as opened:
-        content = opened.read(4 * LONGEST + 1)
+        content = opened.read(4 * MAX_CHARACTERS + 1)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -26,10 +26,10 @@ ProgressCallback = Callable[[float], None]
 _NUMBERS_AT_ONCE = 32_000_000
 
 #: More images at once bring nothing.
-_MOST_AT_ONCE = 256
+_MAX_AT_ONCE = 256
 
 
-def _silent(share: float) -> None:
+def _silent(fraction: float) -> None:
     """For a caller who does not want to know."""
 
 
@@ -62,7 +62,7 @@ class Explainer(Predictor):
         self.inside = network.look_inside(self._network, self.image_shape)
         with network.before_softmax(self._network) as self.uses_scores:
             pass
-        self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MOST_AT_ONCE))
+        self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
 
     @classmethod
     def load(

@@ -144,7 +144,7 @@ def integrated_gradients(
         raise ValueError(f"steps is {steps} and baselines {list(baselines)}; expected at least one of each")
     # The rule is for -1 to 1; the way goes from 0 to 1.
     nodes, halves = np.polynomial.legendre.leggauss(steps)
-    shares = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
+    fractions = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
     weights = (halves / 2).astype(np.float32)[:, None, None, None]
     found: list[Found] = []
     for number, (image, label) in enumerate(zip(images, classes, strict=True)):
@@ -153,7 +153,7 @@ def integrated_gradients(
         starts = []
         for turn, level in enumerate(baselines):
             plain = np.full_like(pixels, level)
-            way = plain + shares * (pixels - plain)
+            way = plain + fractions * (pixels - plain)
             told = partial(_share, partial(_share, progress, number, len(images)), turn, len(baselines))
             for part in explainer.parts(steps, told):
                 gradients = explainer.pixel_gradients(way[part], np.full(part.stop - part.start, label, np.int32))
@@ -184,9 +184,9 @@ def _class_maps(
     return found
 
 
-def _share(progress: ProgressCallback, number: int, total: int, share: float) -> None:
+def _share(progress: ProgressCallback, number: int, total: int, fraction: float) -> None:
     """The progress of one of several equal pieces of work."""
-    progress((number + share) / total)
+    progress((number + fraction) / total)
 
 
 METHODS: dict[str, Method] = {

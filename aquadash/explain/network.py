@@ -230,8 +230,8 @@ def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, mo
     strengths = np.abs(seen).max(axis=(1, 2, 3))
     scale = np.where(strengths > 0, strengths, 1.0)[:, None, None, None]
     patterns = np.clip(np.round(127.5 + 127.5 * seen / scale), 0, 255).astype(np.uint8)
-    shares = (strengths / max(float(strengths.max()), 1e-12)).astype(np.float32)
-    return Filters(str(inside.first.name), len(seen), patterns[:most], shares[:most])
+    fractions = (strengths / max(float(strengths.max()), 1e-12)).astype(np.float32)
+    return Filters(str(inside.first.name), len(seen), patterns[:most], fractions[:most])
 
 
 def activations(

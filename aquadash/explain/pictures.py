@@ -94,6 +94,6 @@ def _coloured(positions: NDArray[np.float32], *, signed: bool) -> NDArray[np.flo
     return np.stack([np.interp(positions, places, channel) for channel in anchors.T], axis=-1)
 
 
-def _points(share: float) -> str:
+def _points(fraction: float) -> str:
     """A difference of probabilities as percentage points, to two digits."""
-    return f"{100 * share:+.2g} points"
+    return f"{100 * fraction:+.2g} points"

@@ -159,7 +159,7 @@ Cell = tuple[str, int]
 
 #: Bytes that all kept sets may take together; those that were used longest ago go first. The 75 sets of 500 images of
 #: 32 x 32 take 115 MB.
-MOST_BYTES = 1_000_000_000
+MAX_BYTES = 1_000_000_000
 
 #: Images in one task of another process: small enough to stop within a second, large enough not to be all overhead.
 IMAGES_A_TASK = 25
@@ -291,13 +291,13 @@ def _corrupt_part(
 
 def _keep(path: Path, images: NDArray[np.uint8]) -> None:
     """Store a set, whole or not at all, and make room for it; a fault is passed over."""
-    if images.nbytes > MOST_BYTES:
+    if images.nbytes > MAX_BYTES:
         return
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             np.save(file, images, allow_pickle=False)
-        forget_oldest(path.parent, "*.npy", max_bytes=MOST_BYTES)
+        forget_oldest(path.parent, "*.npy", max_bytes=MAX_BYTES)
 
 
 def _end_with_the_parent() -> None:

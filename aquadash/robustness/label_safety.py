@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aquadash.data import Dataset
     from aquadash.runs.types import Predictions, Run
 
-MOST_IMAGES = 200
+MAX_IMAGES = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,21 +87,21 @@ def validation_images(
         )
     if predictions.indices.max() >= len(split):
         raise AquaDashError(f"{run.name} names validation images that {dataset.title} does not have. Train it again.")
-    if not 1 <= per_class <= MOST_IMAGES:
-        raise ConfigError(f"{per_class} images a class are asked for; expected 1 to {MOST_IMAGES}.")
+    if not 1 <= per_class <= MAX_IMAGES:
+        raise ConfigError(f"{per_class} images a class are asked for; expected 1 to {MAX_IMAGES}.")
     random = np.random.default_rng(seed)
     chosen: list[int] = []
     for label in np.unique(predictions.labels):
         mine = np.flatnonzero(predictions.labels == label)
         chosen += sorted(random.permutation(mine)[:per_class].tolist())
     # With very many classes each gets its turn until there are enough.
-    chosen = chosen[:: -(-len(chosen) // MOST_IMAGES)]
+    chosen = chosen[:: -(-len(chosen) // MAX_IMAGES)]
     positions, labels = predictions.indices[chosen], predictions.labels[chosen]
     return Subjects(split.images[positions], labels.astype(np.int64), tuple(positions.tolist()), "validation")
 
 
-MOST_COPIES = 500
-MOST_VALUES = 51
+MAX_COPIES = 500
+MAX_VALUES = 51
 
 #: First part of the path along which the seed is split; training has 0 and previews 1.
 _SAFETY = 2
@@ -170,15 +170,15 @@ class SafetyRequest:
             ConfigError: A number is out of range.
             UnknownNameError: The sweep's step or parameter is not there.
         """
-        if not 1 <= self.copies <= MOST_COPIES:
-            raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MOST_COPIES}.")
+        if not 1 <= self.copies <= MAX_COPIES:
+            raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MAX_COPIES}.")
         check_seed(self.seed)
         if not 0.0 < self.threshold <= 1.0:
             raise ConfigError(
                 f"The threshold is {self.threshold:g}; expected a share above 0 and up to 1, such as 0.8."
             )
-        if self.sweep is not None and not 2 <= self.sweep.values <= MOST_VALUES:
-            raise ConfigError(f"{self.sweep.values} values are asked for; expected 2 to {MOST_VALUES}.")
+        if self.sweep is not None and not 2 <= self.sweep.values <= MAX_VALUES:
+            raise ConfigError(f"{self.sweep.values} values are asked for; expected 2 to {MAX_VALUES}.")
         self.values()
 
     def values(self) -> tuple[float, ...]:
@@ -260,9 +260,9 @@ def measure(
 
 def _check_subjects(predictor: ImagePredictor, subjects: Subjects) -> None:
     count = len(subjects.images)
-    if not 1 <= count <= MOST_IMAGES or count != len(subjects.labels):
+    if not 1 <= count <= MAX_IMAGES or count != len(subjects.labels):
         raise AquaDashError(
-            f"{count} images with {len(subjects.labels)} labels are to be measured with; expected 1 to {MOST_IMAGES}, "
+            f"{count} images with {len(subjects.labels)} labels are to be measured with; expected 1 to {MAX_IMAGES}, "
             "a label for each."
         )
     check_shape(predictor, subjects.images)

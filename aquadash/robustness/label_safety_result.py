@@ -206,10 +206,10 @@ class Sweep:
         if len(walk) < 2:
             return None
         values = [self.values[position] for position in walk]
-        shares = np.array([self.points[position].per_image for position in walk])
+        fractions = np.array([self.points[position].per_image for position in walk])
         clean = np.array(self.clean.per_image)
-        value = crossing(values, shares.mean(axis=1).tolist(), self.threshold)
-        images = shares.shape[1]
+        value = crossing(values, fractions.mean(axis=1).tolist(), self.threshold)
+        images = fractions.shape[1]
         if images < 2:
             return Crossing(value, None)
         random = np.random.default_rng(_SEED)
@@ -217,7 +217,7 @@ class Sweep:
         for _ in range(_RESAMPLES):
             drawn = random.integers(0, images, images)
             limit = self.threshold if self.relative is None else self.relative * float(clean[drawn].mean())
-            at = crossing(values, shares[:, drawn].mean(axis=1).tolist(), limit)
+            at = crossing(values, fractions[:, drawn].mean(axis=1).tolist(), limit)
             # How far from the harmless value; never is the farthest of all.
             found.append(np.inf if at is None else abs(at - values[0]))
         near, far = np.sort(found)[[int(0.025 * _RESAMPLES), int(0.975 * _RESAMPLES) - 1]]
@@ -304,8 +304,8 @@ def crossing(values: Sequence[float], accuracies: Sequence[float], threshold: fl
             if position == 0:
                 return float(values[0])
             before = accuracies[position - 1]
-            share = (before - threshold) / (before - accuracy)
-            return float(values[position - 1] + share * (values[position] - values[position - 1]))
+            fraction = (before - threshold) / (before - accuracy)
+            return float(values[position - 1] + fraction * (values[position] - values[position - 1]))
     return None
 
 
@@ -313,7 +313,7 @@ def named(parameter: Parameter) -> str:
     """A parameter's name for people; imgaug's where the catalogue has none."""
     if parameter.title:
         return parameter.title
-    return "share of the images" if parameter.kind == "share" else parameter.name
+    return "share of the images" if parameter.kind == "probability" else parameter.name
 
 
 def crossing_sentence(sweep: Sweep, parameter: Parameter) -> str:

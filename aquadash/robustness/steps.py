@@ -23,7 +23,7 @@ PROBABILITY = Parameter(
     "probability",
     "Share of the images that this step is applied to.",
     1.0,
-    kind="share",
+    kind="probability",
     low=0.0,
     high=1.0,
     drawn=False,
@@ -172,7 +172,7 @@ def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[
 
 def text_of(parameter: Parameter, value: float) -> str:
     """A parameter's value for people, three digits at most: ``"1.4"``, ``"35 %"``."""
-    return f"{100 * value:.3g} %" if parameter.percent or parameter.kind == "share" else f"{value:.3g}"
+    return f"{100 * value:.3g} %" if parameter.percent or parameter.kind == "probability" else f"{value:.3g}"
 
 
 def setting_text(step: Step, name: str) -> str:

@@ -11,7 +11,7 @@ from aquadash.augment.catalogue.parts import (
     Parameter,
     number,
     percentage,
-    share,
+    probability,
     whole,
 )
 from aquadash.augment.spec import Range, op
@@ -23,8 +23,7 @@ _GREY = op("Grayscale", alpha=1.0)
 _BRIGHT = op("Multiply", mul=1.8)
 
 
-def _factor() -> Parameter:
-    return percentage("factor", "mask", "Height of the mask, 0 to 1.", Range(0.0, 1.0))
+_FACTOR = percentage("factor", "mask", "Height of the mask, 0 to 1.", Range(0.0, 1.0))
 
 
 def _gradient(axis: str) -> tuple[Parameter, ...]:
@@ -36,19 +35,17 @@ def _gradient(axis: str) -> tuple[Parameter, ...]:
     )
 
 
-def _grid() -> tuple[Parameter, Parameter]:
-    return (
-        whole("nb_rows", "rows", "Rows of the grid.", Range(2, 6), 1, 16),
-        whole("nb_cols", "columns", "Columns of the grid.", Range(2, 6), 1, 16),
-    )
-
+_GRID = (
+    whole("nb_rows", "rows", "Rows of the grid.", Range(2, 6), 1, 16),
+    whole("nb_cols", "columns", "Columns of the grid.", Range(2, 6), 1, 16),
+)
 
 ENTRIES = (
     _entry(
         "BlendAlpha",
         "Blend evenly",
         "Changes the picture in two ways and mixes the two, everywhere alike.",
-        (_factor(), PER_CHANNEL),
+        (_FACTOR, PER_CHANNEL),
         effect="A softened version of a change, such as half-way to grey.",
         harm="With a shift or flip inside, two ghostly animals lie over each other.",
         example=op("BlendAlpha", factor=0.6, foreground=_GREY),
@@ -57,7 +54,7 @@ ENTRIES = (
         "BlendAlphaElementwise",
         "Blend pixel by pixel",
         "The same with another mix for each pixel.",
-        (_factor(), PER_CHANNEL),
+        (_FACTOR, PER_CHANNEL),
         effect="A grain of both versions.",
         harm="With a shift or flip inside, the two animals crumble into each other.",
         example=op("BlendAlphaElementwise", factor=Range(0.0, 1.0), foreground=op("Invert", p=1.0)),
@@ -76,7 +73,7 @@ ENTRIES = (
                 64,
             ),
             whole("iterations", "layers", "How many masks are laid over each other.", Range(1, 3), 1, 5),
-            share("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", True),
+            probability("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", True),
             PER_CHANNEL,
         ),
         effect="Patches of light and shade, or of one colour and another, as under trees.",
@@ -105,7 +102,7 @@ ENTRIES = (
                 64,
             ),
             whole("iterations", "layers", "How many clouds are laid over each other.", Range(1, 3), 1, 5),
-            share("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", 0.5),
+            probability("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", 0.5),
             PER_CHANNEL,
         ),
         effect="Cloud shadows over animal and water, or grain, as the exponent has it.",
@@ -135,7 +132,7 @@ ENTRIES = (
         "BlendAlphaRegularGrid",
         "Blend in random tiles",
         "Takes each tile of a grid from one of the two versions, at random.",
-        _grid(),
+        _GRID,
         effect="Some tiles changed and some not.",
         harm="With a covering change inside, half of the animal is hidden on average.",
         example=op("BlendAlphaRegularGrid", nb_rows=4, nb_cols=4, foreground=op("Multiply", mul=0.2)),
@@ -144,7 +141,7 @@ ENTRIES = (
         "BlendAlphaCheckerboard",
         "Blend in a chequerboard",
         "Takes the tiles of a chequerboard from the two versions by turns.",
-        _grid(),
+        _GRID,
         effect="Every second tile is changed.",
         harm="The same tiles in each picture: the network may learn the pattern instead of the animal.",
         example=op("BlendAlphaCheckerboard", nb_rows=4, nb_cols=4, foreground=op("Multiply", mul=0.3)),

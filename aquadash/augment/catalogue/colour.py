@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import PER_CHANNEL, OperatorInfo, number, percentage, share, whole
+from aquadash.augment.catalogue.parts import PER_CHANNEL, OperatorInfo, number, percentage, probability, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="colour", needs_colour=True)
@@ -14,7 +14,7 @@ ENTRIES = (
         "ChannelShuffle",
         "Swap colour channels",
         "Mixes up red, green and blue, so that the network cannot rely on colours alone.",
-        (share("p", "", "Share of the images whose channels are mixed up.", 1.0),),
+        (probability("p", "", "Share of the images whose channels are mixed up.", 1.0),),
         family="colour",
         effect="Blue water turns red or green; a grey seal stays grey, as its channels are alike.",
         harm="Brown fur against blue water is a good clue, and it teaches that colour means nothing: use it sparingly.",
@@ -50,7 +50,9 @@ ENTRIES = (
             whole(
                 "value", "amount", "The number that is added; 255 is once around the circle.", Range(-40, 40), -255, 255
             ),
-            share("per_channel", "each on its own", "Share of the images in which the two get a number each.", False),
+            probability(
+                "per_channel", "each on its own", "Share of the images in which the two get a number each.", False
+            ),
         ),
         effect="Other weather and other water: tint and strength of the colours change together.",
         harm="Beyond 40 brown animals turn green or red, which no test picture shows.",
@@ -137,7 +139,7 @@ ENTRIES = (
         "Invert",
         "Negative",
         "Turns dark into light and each colour into its opposite.",
-        (share("p", "", "Share of the images that are inverted.", 1.0), PER_CHANNEL),
+        (probability("p", "", "Share of the images that are inverted.", 1.0), PER_CHANNEL),
         family="colour",
         effect="A photographic negative: a dark seal is light, on orange water.",
         harm="No test picture is a negative. It hides that killer whales are black above and white below.",
@@ -148,7 +150,7 @@ ENTRIES = (
         "Solarise",
         "Inverts only those pixels that are brighter than a threshold.",
         (
-            share("p", "", "Share of the images that are changed.", 1.0),
+            probability("p", "", "Share of the images that are changed.", 1.0),
             whole(
                 "threshold", "threshold", "Pixels above are inverted; pixels go from 0 to 255.", Range(64, 192), 0, 255
             ),

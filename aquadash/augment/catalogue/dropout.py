@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, OperatorInfo, percentage, share, whole
+from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, OperatorInfo, percentage, probability, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="dropout")
@@ -65,7 +65,7 @@ ENTRIES = (
         "TotalDropout",
         "Drop the picture",
         "Sets the whole picture to black.",
-        (share("p", "", "Share of the images that are dropped.", 1.0),),
+        (probability("p", "", "Share of the images that are dropped.", 1.0),),
         effect="Nothing is left of the animal.",
         harm="Always: a black picture with the label 'seal' teaches a falsehood. It is here to show what that does.",
         example=op("TotalDropout", p=1.0),

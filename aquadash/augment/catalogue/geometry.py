@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import EDGE_MODE, OperatorInfo, Parameter, number, percentage, share, whole, word
+from aquadash.augment.catalogue.parts import (
+    EDGE_MODE,
+    OperatorInfo,
+    Parameter,
+    number,
+    percentage,
+    probability,
+    whole,
+    word,
+)
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="geometry")
@@ -36,7 +45,7 @@ ENTRIES = (
         "Fliplr",
         "Flip left-right",
         "Mirrors the picture, so that an animal that looks left looks right.",
-        (share("p", "", "Share of the images that are flipped.", 1.0),),
+        (probability("p", "", "Share of the images that are flipped.", 1.0),),
         effect="An otter that swims to the left swims to the right; no pixel is lost.",
         harm="Hardly ever: a mirrored animal is as likely as the first. Only writing would suffer.",
         example=op("Fliplr", p=1.0),
@@ -45,7 +54,7 @@ ENTRIES = (
         "Flipud",
         "Flip upside down",
         "Mirrors the picture from top to bottom.",
-        (share("p", "", "Share of the images that are flipped.", 1.0),),
+        (probability("p", "", "Share of the images that are flipped.", 1.0),),
         effect="The animal lies on its back, with the water above it and the sky below.",
         harm="It makes pictures that nobody takes: the network spends effort on seals under an upside-down shore.",
         example=op("Flipud", p=1.0),

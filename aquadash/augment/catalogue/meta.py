@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import COLOUR_SPACES, OperatorInfo, share, whole, word
+from aquadash.augment.catalogue.parts import COLOUR_SPACES, OperatorInfo, probability, whole, word
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="meta")
@@ -25,7 +25,7 @@ ENTRIES = (
         "Sometimes",
         "Sometimes",
         "Applies operators to some of the images and leaves the others as they are.",
-        (share("p", "", "Share of the images that are changed.", 0.5),),
+        (probability("p", "", "Share of the images that are changed.", 0.5),),
         slots=(("then_list", "then"),),
         effect="Some animals are changed and some are as photographed.",
         harm="It tames harmful operators: at 10 % the network still sees mostly true pictures.",

@@ -14,16 +14,14 @@ def _dots(name: str, default: Range) -> Parameter:
     return percentage("p", "share", f"Chance of each {name} to be replaced.", default)
 
 
-def _spread() -> Parameter:
-    return number("scale", "spread", "Spread of the noise; pixels go from 0 to 255.", Range(0, 15), 0.0, 100.0)
-
+_SPREAD = number("scale", "spread", "Spread of the noise; pixels go from 0 to 255.", Range(0, 15), 0.0, 100.0)
 
 ENTRIES = (
     _entry(
         "AdditiveGaussianNoise",
         "Gaussian noise",
         "Adds normally distributed noise to each pixel, as a camera's sensor does.",
-        (_spread(), PER_CHANNEL),
+        (_SPREAD, PER_CHANNEL),
         effect="A fine grain over fur and water.",
         harm="Up to 15 is harmless. Above 50 a small grey animal on grey water is lost in the grain.",
         example=op("AdditiveGaussianNoise", scale=30.0),
@@ -32,7 +30,7 @@ ENTRIES = (
         "AdditiveLaplaceNoise",
         "Laplace noise",
         "Adds noise that is mostly small, with some strong outliers.",
-        (_spread(), PER_CHANNEL),
+        (_SPREAD, PER_CHANNEL),
         effect="A grain with single glaring specks.",
         harm="Up to 10 is harmless. Above 40 specks look like eyes and hide the real ones.",
         example=op("AdditiveLaplaceNoise", scale=25.0),

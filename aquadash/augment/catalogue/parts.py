@@ -8,7 +8,7 @@ from typing import Literal
 from aquadash.augment.spec import Operator, Range, Value
 from aquadash.errors import UnknownNameError
 
-Kind = Literal["number", "integer", "share", "word"]
+Kind = Literal["number", "integer", "probability", "word"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Parameter:
         title: What it is, in the words of a sentence; empty where the value says it all.
         help: What it changes, in a sentence.
         default: The value where a pipeline leaves it out; None if it has to be given.
-        kind: ``number`` and ``integer``; ``share`` for a probability, or yes and no; ``word`` for one of ``words``.
+        kind: ``number`` and ``integer``; ``probability``, or yes and no; ``word`` for one of ``words``.
         low: The least value; of no meaning for ``word``, as is ``high``.
         high: The greatest value.
         drawn: True if a :class:`Range` is allowed.
@@ -136,9 +136,9 @@ def whole(
     return Parameter(name, title, help, default, kind="integer", low=low, high=high, step=step, drawn=drawn)
 
 
-def share(name: str, title: str, help: str, default: float | bool) -> Parameter:
+def probability(name: str, title: str, help: str, default: float | bool) -> Parameter:
     """A probability, or yes and no."""
-    return Parameter(name, title, help, default, kind="share", low=0.0, high=1.0, drawn=False, percent=True)
+    return Parameter(name, title, help, default, kind="probability", low=0.0, high=1.0, drawn=False, percent=True)
 
 
 def word(name: str, title: str, help: str, default: str | None, words: tuple[str, ...]) -> Parameter:
@@ -146,7 +146,7 @@ def word(name: str, title: str, help: str, default: str | None, words: tuple[str
     return Parameter(name, title, help, default, kind="word", drawn=False, words=words)
 
 
-PER_CHANNEL = share(
+PER_CHANNEL = probability(
     "per_channel",
     "red, green and blue each on their own",
     "Share of the images in which each colour channel gets a value of its own, which tints the picture.",

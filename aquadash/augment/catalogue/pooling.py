@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 
-from aquadash.augment.catalogue.parts import OperatorInfo, Parameter, percentage, whole
+from aquadash.augment.catalogue.parts import OperatorInfo, percentage, whole
 from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, family="pooling")
 
 
-def _block() -> Parameter:
-    return whole("kernel_size", "block", "Side of a block in pixels; 1 changes nothing.", Range(1, 5), 1, 8)
+_BLOCK = whole("kernel_size", "block", "Side of a block in pixels; 1 changes nothing.", Range(1, 5), 1, 8)
 
-
-def _replaced() -> Parameter:
-    return percentage("p_replace", "share", "Chance of each patch to get one colour.", Range(0.5, 1.0))
-
+_REPLACED = percentage("p_replace", "share", "Chance of each patch to get one colour.", Range(0.5, 1.0))
 
 ENTRIES = (
     _entry(
         "AveragePooling",
         "Coarser pixels, mean",
         "Replaces blocks of pixels by their mean and enlarges the result to the old size.",
-        (_block(),),
+        (_BLOCK,),
         effect="The animal as a smaller picture would show it.",
         harm="A block of 4 leaves 8 x 8 pixels: a blot on water, and nobody can tell which animal.",
         example=op("AveragePooling", kernel_size=3),
@@ -33,7 +29,7 @@ ENTRIES = (
         "MaxPooling",
         "Coarser pixels, brightest",
         "Replaces blocks of pixels by their brightest value, channel by channel.",
-        (_block(),),
+        (_BLOCK,),
         effect="Foam and bright fur grow, dark eyes vanish.",
         harm="From a block of 3 on, a dark animal in bright water shrinks to a spot.",
         example=op("MaxPooling", kernel_size=3),
@@ -43,7 +39,7 @@ ENTRIES = (
         "MinPooling",
         "Coarser pixels, darkest",
         "Replaces blocks of pixels by their darkest value, channel by channel.",
-        (_block(),),
+        (_BLOCK,),
         effect="Dark backs and shadows grow, foam vanishes.",
         harm="From a block of 3 on, a pale seal on dark rock shrinks to a spot.",
         example=op("MinPooling", kernel_size=3),
@@ -53,7 +49,7 @@ ENTRIES = (
         "MedianPooling",
         "Coarser pixels, middle",
         "Replaces blocks of pixels by their middle value, channel by channel.",
-        (_block(),),
+        (_BLOCK,),
         effect="Coarse, with fewer mixed colours than the mean makes.",
         harm="A block of 4 leaves 8 x 8 pixels: thin tails and flippers are gone.",
         example=op("MedianPooling", kernel_size=3),
@@ -64,7 +60,7 @@ ENTRIES = (
         "Patches along edges",
         "Groups pixels of like colour into patches and gives some of them one colour each.",
         (
-            _replaced(),
+            _REPLACED,
             whole("n_segments", "patches", "About how many patches there are.", Range(50, 120), 2, 400),
         ),
         effect="Fur and water become a mosaic whose stones follow the animal's outline.",
@@ -77,7 +73,7 @@ ENTRIES = (
         "Strews points and gives everything nearest to one of them one colour.",
         (
             whole("n_points", "stones", "How many stones the mosaic has.", Range(50, 500), 1, 1000),
-            _replaced(),
+            _REPLACED,
         ),
         effect="A mosaic of stones of all sizes, which cut across the outline.",
         harm="Below 60 stones each is as large as a head, and the animal cannot be made out.",
@@ -91,7 +87,7 @@ ENTRIES = (
             whole("n_rows", "rows", "Rows of the grid.", Range(10, 30), 1, 40),
             whole("n_cols", "columns", "Columns of the grid.", Range(10, 30), 1, 40),
             percentage("p_drop_points", "left out", "Chance of each point to be left out.", Range(0.0, 0.5)),
-            _replaced(),
+            _REPLACED,
         ),
         effect="A tidy mosaic, coarse where points are missing.",
         harm="Below 8 rows or with most points left out, the animal cannot be made out.",

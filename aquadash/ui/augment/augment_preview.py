@@ -15,7 +15,7 @@ from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import count
 
-MOST_DRAWS = 8
+MAX_DRAWS = 8
 #: How the difference is shown, by the word in the address.
 SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
 #: By how much a difference can be amplified.
@@ -127,7 +127,7 @@ def _histograms(studio: Studio) -> None:
 
 def _number_of_draws() -> int:
     """Draw the field for how many draws of each image; it is in the address under ``draws``."""
-    options = {str(number): f"{count(number, 'draw')} each" for number in range(1, MOST_DRAWS + 1)}
+    options = {str(number): f"{count(number, 'draw')} each" for number in range(1, MAX_DRAWS + 1)}
     return int(
         bound.menu("draws", options, label="Draws an image", default="4", width=150, label_visibility="collapsed")
     )

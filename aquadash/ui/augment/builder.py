@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
 from aquadash.augment.catalogue import settings_of
-from aquadash.augment.editing import LONGEST_TITLE, Path, Place
+from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Path, Place
 from aquadash.augment.history import State
 from aquadash.ui import address, inputs
 from aquadash.ui.augment import builder_state, setting_widgets, step_picker
@@ -109,7 +109,7 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         "Title of this version",
         title,
         key=key,
-        max_chars=LONGEST_TITLE,
+        max_chars=MAX_TITLE_CHARACTERS,
         on_change=renamed,
     )
     with st.container(horizontal=True):
@@ -123,7 +123,8 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
             icon="🗑️",
             disabled=len(spec.branches) == 1,
             help=f"Takes “{plain(title)}” away; undo brings it back.",
-            on_click=lambda: builder_state.edit(lambda each: editing.remove_branch(each, branch)),
+            on_click=_remove_version,
+            args=(branch,),
         )
 
 
@@ -134,6 +135,10 @@ def _add_version(branch: Branch) -> None:
 
 def _copy_version(number: int) -> None:
     _add_version(builder_state.history().present.spec.branches[number])
+
+
+def _remove_version(number: int) -> None:
+    builder_state.edit(lambda spec: editing.remove_branch(spec, number))
 
 
 def _summary(step: Operator) -> str:

@@ -16,7 +16,7 @@ import streamlit as st
 from aquadash.augment import Library, PipelineSpec
 from aquadash.augment.editing import Path
 from aquadash.augment.history import History
-from aquadash.augment.reading import LONGEST_DRAFT, from_draft, to_draft
+from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, from_draft, to_draft
 from aquadash.errors import AquaDashError
 from aquadash.ui import address, pipeline_library
 from aquadash.ui.text import plain
@@ -58,7 +58,7 @@ def restore(library: Library) -> History:
     st.session_state[_HISTORY] = held
     address.record("pipeline", held.present.base, default=DEFAULT)
     text = _draft_text()
-    address.record("draft", text if len(text) <= LONGEST_DRAFT else "", default="")
+    address.record("draft", text if len(text) <= MAX_DRAFT_CHARACTERS else "", default="")
     return held
 
 
@@ -75,7 +75,7 @@ def changed() -> bool:
 
 def fits_the_address() -> bool:
     """Whether a reload of the page keeps the changes."""
-    return len(_draft_text()) <= LONGEST_DRAFT
+    return len(_draft_text()) <= MAX_DRAFT_CHARACTERS
 
 
 def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:

@@ -16,7 +16,7 @@ from aquadash.figures.label_safety_steps import label_safety_steps
 from aquadash.figures.theme import class_colour
 from aquadash.jobs import Job, JobStatus
 from aquadash.robustness import label_safety_job
-from aquadash.robustness.label_safety import MOST_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
+from aquadash.robustness.label_safety import MAX_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
 from aquadash.robustness.label_safety_result import (
     Misread,
     SafetyResult,
@@ -46,7 +46,7 @@ _NO_STEP = "none"
 _IMAGES = {"validation": "Validation images", "view": "Preview images"}
 _OF = {"clean": "accuracy on unchanged images", "all": "all copies"}
 
-_MOST_SUBJECTS = 60
+_MAX_SUBJECTS = 60
 
 
 def show(studio: Studio) -> None:
@@ -182,7 +182,7 @@ def _request(studio: Studio) -> SafetyRequest:
     """The rest: copies, threshold and the parameter that is tried out."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         copies = bound.number(
-            "safety-copies", 2, MOST_COPIES, label="Copies of each image", default=50, step=10, width=170,
+            "safety-copies", 2, MAX_COPIES, label="Copies of each image", default=50, step=10, width=170,
             help="More are slower.",
         )  # fmt: skip
         threshold = bound.number(
@@ -308,7 +308,7 @@ def _show_sweep(result: SafetyResult, sweep: Sweep, request: SafetyRequest, subj
     figure = label_safety_curve(
         sweep,
         parameter=named(parameter),
-        percent_axis=parameter.percent or parameter.kind == "share",
+        percent_axis=parameter.percent or parameter.kind == "probability",
         chance=1 / len(result.class_names),
     )
     components.plot(figure, key="safety-curve")
@@ -347,7 +347,7 @@ def _show_misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
 
 def _show_images(result: SafetyResult, subjects: Subjects) -> None:
     """The images, those that suffer most first."""
-    order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MOST_SUBJECTS]
+    order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MAX_SUBJECTS]
     cards = []
     for at in order:
         label = result.labels[at]

@@ -23,7 +23,7 @@ from aquadash.ui.train import form_state
 _PRESET = "notebook-fixed"
 _SEEDS = 2**32
 #: Runs that settings can be taken from.
-_MOST_RUNS = 20
+_MAX_RUNS = 20
 #: A second click within so many seconds is a double click, not a wish for two pairs.
 _DOUBLE_CLICK_SECONDS = 2.0
 _LAUNCHED_AT = "pair:launched-at"
@@ -41,11 +41,6 @@ def launch(studio: Studio) -> None:
         _form(studio)
     with shell.guard():
         _past(studio.spec.name)
-
-
-def result(pair: Pair) -> None:
-    """Draw one pair, as Compare does, too."""
-    paired_results.render_pair(pair)
 
 
 def _form(studio: Studio) -> None:
@@ -77,7 +72,7 @@ def _form(studio: Studio) -> None:
 def _settings(studio: Studio) -> RunConfig:
     """What both runs are made from."""
     runs = {run.run_id: run for run in lab().runs.all() if run.status is RunStatus.FINISHED and not run.origin}
-    recent = dict(list(runs.items())[:_MOST_RUNS])
+    recent = dict(list(runs.items())[:_MAX_RUNS])
     titles = {name: preset.title for name, preset in PRESETS.items()}
     titles |= {run_id: f"As in {run.name}" for run_id, run in recent.items()}
     base = bound.menu("pair-base", titles, label="Settings of both", default=_PRESET, help="All but the augmentation.")
@@ -145,7 +140,7 @@ def _past(pipeline: str) -> None:
     about = [pair_id for pair_id, pair in known.items() if pair.pipeline == pipeline]
     titles = {pair_id: _label(pair) for pair_id, pair in known.items()}
     chosen = bound.menu("pair", titles, label="Pair", default=next(iter(about or known)), stated=True)
-    result(known[chosen])
+    paired_results.render_pair(known[chosen])
 
 
 def _label(pair: Pair) -> str:

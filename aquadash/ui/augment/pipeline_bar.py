@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec, describe, from_json, saved_pipelines, to_code
 from aquadash.augment.history import State
-from aquadash.augment.reading import LONGEST
-from aquadash.augment.saved_pipelines import LONGEST_TITLE
+from aquadash.augment.reading import MAX_CHARACTERS
+from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.ui import inputs, pipeline_library
 from aquadash.ui.augment import builder_state
@@ -113,7 +114,7 @@ _UPLOADS = "studio:uploads"
 _TOLD = "studio:told"
 _MENUS = "studio:menus"
 
-_LONGEST_SUMMARY = 500
+_MAX_SUMMARY_CHARACTERS = 500
 
 
 def _files(state: State, *, saved: bool) -> None:
@@ -168,7 +169,7 @@ def summary_of(spec: PipelineSpec) -> str:
     """A sentence on what a pipeline does, for one that has none of its own any more."""
     lines = [line.strip().removesuffix(":") for branch in spec.branches for line in describe(branch) if line[0] != " "]
     text = "; ".join(dict.fromkeys(lines))
-    return text if len(text) <= _LONGEST_SUMMARY else text[: _LONGEST_SUMMARY - 4].rstrip() + " ..."
+    return text if len(text) <= _MAX_SUMMARY_CHARACTERS else text[: _MAX_SUMMARY_CHARACTERS - 4].rstrip() + " ..."
 
 
 def _save_as(spec: PipelineSpec) -> None:
@@ -176,14 +177,14 @@ def _save_as(spec: PipelineSpec) -> None:
         inputs.text_input(
             "Name",
             key=_TITLE,
-            max_chars=LONGEST_TITLE,
+            max_chars=MAX_TITLE_CHARACTERS,
             placeholder="Gentle colours",
             help="Yours to choose; it is text.",
         )
         inputs.text_area(
             "What it is for (optional)",
             key=_SUMMARY,
-            max_chars=_LONGEST_SUMMARY,
+            max_chars=_MAX_SUMMARY_CHARACTERS,
             height=90,
             placeholder=summary_of(spec),
         )
@@ -216,7 +217,7 @@ def _more(state: State, saved: bool) -> None:
         return
     title = pipeline_library.current().pipelines[state.base].title
     with st.form("rename", border=False):
-        inputs.text_input("New name", key=_NEW_TITLE, max_chars=LONGEST_TITLE, placeholder=title)
+        inputs.text_input("New name", key=_NEW_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder=title)
         st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
     st.button(
         "Delete it",
@@ -234,7 +235,7 @@ def _save_new() -> None:
         summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
         if not summary:
             summary = spec.summary if known == spec else summary_of(spec)
-        _saved(lab().pipelines.save(_with_summary(spec, summary), title=st.session_state.get(_TITLE) or ""))
+        _saved(lab().pipelines.save(replace(spec, summary=summary), title=st.session_state.get(_TITLE) or ""))
         st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
 
     _try(save)
@@ -246,7 +247,7 @@ def _save_changes() -> None:
         base = pipeline_library.current().pipelines[state.base]
         # A summary that was made from the steps follows them; one that a person wrote stays.
         summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
-        spec = _with_summary(state.spec, summary)
+        spec = replace(state.spec, summary=summary)
         _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
 
     _try(save)
@@ -295,8 +296,10 @@ def _import(key: str) -> None:
         if upload is None:
             return
         content = upload.getvalue()
-        if len(content) > 4 * LONGEST:
-            raise ConfigError(f"{upload.name} has {len(content):,} bytes; a pipeline has at most {4 * LONGEST:,}.")
+        if len(content) > 4 * MAX_CHARACTERS:
+            raise ConfigError(
+                f"{upload.name} has {len(content):,} bytes; a pipeline has at most {4 * MAX_CHARACTERS:,}."
+            )
         try:
             spec = from_json(content.decode("utf-8-sig"))
         except UnicodeDecodeError:
@@ -310,10 +313,6 @@ def _import(key: str) -> None:
         st.session_state[_TOLD] = f"“{spec.title}” from {upload.name} is in the builder; save it to keep it."
 
     _try(read)
-
-
-def _with_summary(spec: PipelineSpec, summary: str) -> PipelineSpec:
-    return PipelineSpec(spec.name, spec.title, summary, spec.branches)
 
 
 def _saved(spec: PipelineSpec) -> None:

@@ -24,7 +24,7 @@ from aquadash.ui.glossary import term
 
 #: Of the number fields, in pixels: six digits and the steppers that appear beside them where there is room.
 _FIELD_WIDTH = 92
-_LABELS = {"share": "How often", "word": "Which", "number": "Value", "integer": "Value"}
+_LABELS = {"probability": "How often", "word": "Which", "number": "Value", "integer": "Value"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Scale:
         """The scale that suits a setting: about a hundred steps, of 1, 0.1, 0.01 ..."""
         if parameter.kind == "integer":
             return cls(int(parameter.low), int(parameter.high), parameter.step, whole=True)
-        factor, unit = (100.0, " %") if parameter.percent or parameter.kind == "share" else (1.0, "")
+        factor, unit = (100.0, " %") if parameter.percent or parameter.kind == "probability" else (1.0, "")
         low, high = round(parameter.low * factor, 6), round(parameter.high * factor, 6)
         step = 10.0 ** math.floor(math.log10((high - low) / 50))
         while step > 1e-6 and abs(low / step - round(low / step)) > 1e-6:
@@ -100,8 +100,8 @@ def probability(step: Operator, path: Path, number: int) -> None:
     """Draw the control of the share of the images that a step is applied to."""
 
     def put(value: Value) -> None:
-        share = float(value)  # type: ignore[arg-type]
-        builder_state.edit(lambda spec: editing.set_probability(spec, path, share), tag=stem)
+        fraction = float(value)  # type: ignore[arg-type]
+        builder_state.edit(lambda spec: editing.set_probability(spec, path, fraction), tag=stem)
 
     stem = f"step{number}/probability"
     scale = Scale(0.0, 100.0, 1.0, 100.0, " %")

@@ -17,7 +17,7 @@ _PLACE = "studio:adding"
 _FAMILY, _SEARCH = "studio:family", "studio:search"
 
 #: Entries that are drawn at once; nobody reads more, and each costs time.
-MOST_SHOWN = 12
+MAX_SHOWN = 12
 _ALL = "all"
 
 
@@ -51,7 +51,7 @@ def show(spec: PipelineSpec, place: Place) -> None:
             label_visibility="collapsed",
         )
         found = matches(str(st.session_state.get(_SEARCH) or ""), None if family in (None, _ALL) else str(family))
-        for info in found[:MOST_SHOWN]:
+        for info in found[:MAX_SHOWN]:
             with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
                 st.html(operator_catalogue.markup(info), width="stretch")
                 reason = editing.why_not(spec, place, info.name)
@@ -65,8 +65,8 @@ def show(spec: PipelineSpec, place: Place) -> None:
                 )
         if not found:
             st.caption("Nothing is called so. Try another word, or choose a family.")
-        elif len(found) > MOST_SHOWN:
-            st.caption(f"{len(found) - MOST_SHOWN} more: choose a family or search to see them.")
+        elif len(found) > MAX_SHOWN:
+            st.caption(f"{len(found) - MAX_SHOWN} more: choose a family or search to see them.")
 
 
 def matches(text: str, family: str | None) -> list[OperatorInfo]:

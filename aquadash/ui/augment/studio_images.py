@@ -22,12 +22,12 @@ from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_lim
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
 
 #: How many are shown to begin with, and at most.
-DEFAULT, MOST = 4, 16
+DEFAULT, MAX_IMAGES = 4, 16
 
 _COUNT = "image-count"
 _MEMORY = "studio-pictures"
 #: Pictures that a session keeps in the training size; they are read again from the upload when they are needed.
-_MOST_KEPT = 64
+_MAX_KEPT = 64
 
 
 class SampleImages(NamedTuple):
@@ -76,7 +76,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
     height, width = dataset.image_shape[:2]
     uploads = st.file_uploader(
-        f"Drop up to {MOST} pictures here",
+        f"Drop up to {MAX_IMAGES} pictures here",
         accept_multiple_files=True,
         max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
         disabled=switched_off(),
@@ -85,7 +85,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
         "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
     )
     images, labels = [], []
-    for upload in within_limit(uploads[:MOST]):
+    for upload in within_limit(uploads[:MAX_IMAGES]):
         read = _read(upload, size=(height, width))
         if read.image is None:
             messages.error(plain(read.text), icon="🚫")
@@ -94,11 +94,11 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
         labels.append(display_name(upload.name))
         if read.text:
             messages.caption(f"{plain(labels[-1])}: {plain(read.text)}")
-    if len(uploads) > MOST:
-        names = ", ".join(display_name(upload.name) for upload in uploads[MOST : MOST + 5])
+    if len(uploads) > MAX_IMAGES:
+        names = ", ".join(display_name(upload.name) for upload in uploads[MAX_IMAGES : MAX_IMAGES + 5])
         messages.info(
-            f"The first {MOST} pictures are shown, {len(uploads) - MOST} left out: {plain(names)}"
-            f"{', ...' if len(uploads) > MOST + 5 else '.'}",
+            f"The first {MAX_IMAGES} pictures are shown, {len(uploads) - MAX_IMAGES} left out: {plain(names)}"
+            f"{', ...' if len(uploads) > MAX_IMAGES + 5 else '.'}",
             icon="🖼️",
         )
     if not images:
@@ -114,36 +114,34 @@ def _read(upload: Upload, *, size: tuple[int, int]) -> _Read:
     memory: dict[tuple[str, tuple[int, int]], _Read] = st.session_state.setdefault(_MEMORY, {})
     key = (upload.file_id, size)
     if key not in memory:
-        while len(memory) >= _MOST_KEPT:
+        while len(memory) >= _MAX_KEPT:
             del memory[next(iter(memory))]
-        memory[key] = _decoded(upload, size)
+        try:
+            rgb = decode(upload.getvalue(), name=upload.name).rgb
+        except ImageError as error:
+            memory[key] = _Read(None, str(error))
+        else:
+            note = framing_note(CENTRED, share=share_seen(rgb, size=size)) or ""
+            memory[key] = _Read(fit(rgb, size=size), note)
     return memory[key]
-
-
-def _decoded(upload: Upload, size: tuple[int, int]) -> _Read:
-    try:
-        rgb = decode(upload.getvalue(), name=upload.name).rgb
-    except ImageError as error:
-        return _Read(None, str(error))
-    return _Read(fit(rgb, size=size), framing_note(CENTRED, share=share_seen(rgb, size=size)) or "")
 
 
 def _pick(dataset: Dataset) -> list[int]:
     """Draw the controls; the choice is in the address under ``images``.
 
     Returns:
-        Positions in the training split, 1 to :data:`MOST`.
+        Positions in the training split, 1 to :data:`MAX_IMAGES`.
     """
     total = len(dataset.train)
     default = spread(dataset, DEFAULT, seed=0)
 
     def decode(text: str) -> list[int]:
-        positions = [int(part) for part in text.split(",")[:MOST]]
+        positions = [int(part) for part in text.split(",")[:MAX_IMAGES]]
         if any(not 0 <= position < total for position in positions):
             raise ValueError(text)
         return positions
 
-    expected = f"up to {MOST} numbers from 0 to {total - 1:,} with commas between"
+    expected = f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between"
     chosen = address.restore("images", decode, default=default, expected=expected)
     chosen = [position for position in chosen if position < total] or default
     st.session_state[_COUNT] = len(chosen)
@@ -157,10 +155,10 @@ def _pick(dataset: Dataset) -> list[int]:
     def certain(label: int) -> None:
         of_class = np.flatnonzero(dataset.train.labels == label)
         position = int(of_class[min(st.session_state["number"], len(of_class)) - 1])
-        address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MOST])
+        address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MAX_IMAGES])
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        inputs.number_input("How many", 1, MOST, step=1, key=_COUNT, on_change=count, width=130)
+        inputs.number_input("How many", 1, MAX_IMAGES, step=1, key=_COUNT, on_change=count, width=130)
         st.button("Other images", icon="🔀", key="other-images", on_click=other)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = dataset.class_names
@@ -187,6 +185,6 @@ def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
 
 def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:
     """The first ``number`` of some positions, with others of the training split after them where there are too few."""
-    others = (position for position in spread(dataset, 4 * MOST, seed=1) if position not in positions)
+    others = (position for position in spread(dataset, 4 * MAX_IMAGES, seed=1) if position not in positions)
     added = list(dict.fromkeys(others))[: max(0, number - len(positions))]
     return [*positions, *added][:number]

@@ -49,7 +49,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
             true_label=int(predictions.labels[position]),
             key="why",
         )
-    most = explanations.MOST_IN_STRIP
+    most = explanations.MAX_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
     what = f"Maps of {which}{count(len(positions), 'image')} of the chosen classes"
     if bound.toggle(STRIP, label=what, help="What the maps have in common may be the reason of a mistake."):
@@ -92,10 +92,10 @@ def _chooser(predictions: Predictions, positions: list[int], *, class_names: Seq
         options.insert(0, chosen)
 
     def label(index: int) -> str:
-        shares = predictions.probabilities[known[index]]
-        answer, true = int(shares.argmax()), int(predictions.labels[known[index]])
+        y_prob = predictions.probabilities[known[index]]
+        answer, true = int(y_prob.argmax()), int(predictions.labels[known[index]])
         given = "✔" if answer == true else f"✘ {class_text(class_names[answer])}"
-        return f"{index}: {class_text(class_names[true])} {given} {100 * float(shares[answer]):.0f} %"
+        return f"{index}: {class_text(class_names[true])} {given} {100 * float(y_prob[answer]):.0f} %"
 
     place = options.index(chosen) if chosen is not None else None
     following = 0 if place is None else place + 1

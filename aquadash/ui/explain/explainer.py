@@ -21,7 +21,7 @@ from aquadash.ui.predictions import WAKING, ModelKey, model_key
 from aquadash.ui.text import joined, time_left
 
 #: Explanations that are kept for everybody; one of a small image takes 10 KB.
-_MOST_KEPT = 2048
+_MAX_KEPT = 2048
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _MODELS_KEPT = 100
 
@@ -93,7 +93,7 @@ _LOCK = threading.Lock()
 
 @st.cache_resource(show_spinner=False)
 def _memory() -> LRUCache[Key, Explanation]:
-    return LRUCache(_MOST_KEPT)
+    return LRUCache(_MAX_KEPT)
 
 
 @st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)
@@ -106,9 +106,9 @@ def _told(draw: Callable[..., object]) -> Callable[[float], None]:
     """A progress that draws a bar with the time that is left; drawing also ends the work when the page is left."""
     started = time.monotonic()
 
-    def tell(share: float) -> None:
+    def tell(fraction: float) -> None:
         passed = time.monotonic() - started
-        left = time_left(passed / share * (1 - share) if share > 0 and passed > 1 else None)
-        draw(min(share, 1.0), text=joined("Asking the network", left) + " ...")
+        left = time_left(passed / fraction * (1 - fraction) if fraction > 0 and passed > 1 else None)
+        draw(min(fraction, 1.0), text=joined("Asking the network", left) + " ...")
 
     return tell

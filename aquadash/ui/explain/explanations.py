@@ -25,7 +25,7 @@ from aquadash.ui.text import count, plain
 DEFAULT_METHOD = "grad-cam"
 
 #: A strip explains at most so many images.
-MOST_IN_STRIP = 48
+MAX_IN_STRIP = 48
 
 #: Between an image and its map in one picture, in shares of the image's width.
 _GAP = 16
@@ -48,9 +48,9 @@ def show(
     method = _method_picker(f"{key}-method")
     view = _view_picker(f"{key}-view")
     network = explainer(run)
-    shares = network.predict_images(image[None])[0]
-    answer = int(shares.argmax())
-    second = true_label if true_label not in (None, answer) else int(np.argsort(-shares, kind="stable")[1])
+    y_prob = network.predict_images(image[None])[0]
+    answer = int(y_prob.argmax())
+    second = true_label if true_label not in (None, answer) else int(np.argsort(-y_prob, kind="stable")[1])
     found = explained(run, image[None].repeat(2, axis=0), [answer, int(second)], method=method)
     roles = ["the answer" if true_label is None else "the answer, right" if true_label == answer else "the answer"]
     roles.append("the true class" if second == true_label else "the second choice")
@@ -59,7 +59,7 @@ def show(
             image=image,
             title="What the network sees",
             alt="The image" if true_label is None else f"The image, of class {class_names[true_label]}",
-            bars=bars(shares, class_names=class_names, true_class=true_label),
+            bars=bars(y_prob, class_names=class_names, true_class=true_label),
             accent=None if true_label is None else class_colour(class_names[true_label], true_label),
         )
     ]
@@ -85,7 +85,7 @@ def strip(
 
     Args:
         run: Its network is asked why it gives the answers that it gives.
-        images: uint8, shape (n, height, width, 3); the first :data:`MOST_IN_STRIP` are drawn.
+        images: uint8, shape (n, height, width, 3); the first :data:`MAX_IN_STRIP` are drawn.
         labels: The true class of each.
         class_names: One name a class.
         key: Whether the map stands alone is in the address under ``{key}-view``.
@@ -94,7 +94,7 @@ def strip(
         st.info("There are no such images.", icon="🔎")
         return
     view = _view_picker(f"{key}-view")
-    found = explained(run, images[:MOST_IN_STRIP], None, method=DEFAULT_METHOD)
+    found = explained(run, images[:MAX_IN_STRIP], None, method=DEFAULT_METHOD)
     cards = []
     for image, label, explanation in zip(images, labels, found, strict=False):
         true, right = class_names[int(label)], int(label) == explanation.class_index
@@ -112,8 +112,8 @@ def strip(
         )
     gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
     st.html(_legends(found[:1]))
-    if len(images) > MOST_IN_STRIP:
-        st.caption(f"The first {MOST_IN_STRIP} of {count(len(images), 'image')}.")
+    if len(images) > MAX_IN_STRIP:
+        st.caption(f"The first {MAX_IN_STRIP} of {count(len(images), 'image')}.")
 
 
 def _method_picker(key: str) -> str:
@@ -189,14 +189,14 @@ def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str
 
 
 #: Of more filters the first are drawn.
-_MOST_FILTERS = 32
+_MAX_FILTERS = 32
 
 
 def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     """Draw the first convolution's filters and what the layers make of the image, uint8 (height, width, 3)."""
     network = explainer(run)
     with st.spinner("Looking into the layers ..."):
-        filters, layers = network.filters(most=_MOST_FILTERS), network.activations(image)
+        filters, layers = network.filters(most=_MAX_FILTERS), network.activations(image)
     shown = len(filters.patterns)
     which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
     st.markdown(f"**The {which} of {plain(filters.layer)}**")

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import random
+import zlib
+
+import pytest
+
+from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.reading import (
+    MAX_DRAFT_CHARACTERS,
+    check,
+    check_operators,
+    from_draft,
+    from_json,
+    parse,
+    to_draft,
+)
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
+from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+
+
+def _text(**changes: object) -> str:
+    values: dict[str, object] = {
+        "format": "aquadash-pipeline",
+        "version": 1,
+        "name": "own",
+        "title": "Own",
+        "summary": "",
+        "branches": [{"title": "One", "operators": [{"name": "Fliplr"}]}],
+    }
+    return json.dumps({**values, **changes})
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_pipeline_survives_json(name: str) -> None:
+    assert from_json(PIPELINES[name].to_json()) == PIPELINES[name]
+
+
+def test_records_are_hashable_and_travel_between_processes() -> None:
+    spec = PIPELINES["notebook"]
+    assert hash(spec) == hash(parse(spec.to_json()))
+    assert pickle.loads(pickle.dumps(spec)) == spec
+
+
+def test_op_tells_settings_from_children() -> None:
+    inner = op("Add", value=Range(-5, 5))
+    assert op("Sometimes", p=0.25, then_list=inner) == Operator("Sometimes", (("p", 0.25),), (("then_list", (inner,)),))
+    assert op("Sequential", children=(inner, inner)).slot("children") == (inner, inner)
+    assert inner.setting("per_channel", False) is False
+
+
+def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
+    with pytest.raises(ConfigError, match="upside down"):
+        Range(2, 1)
+    with pytest.raises(ConfigError, match="no branch"):
+        PipelineSpec("own", "Own", "", ())
+    assert Branch("Original").is_original
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 50_000, "not valid JSON"),
+        ("[]", "expected an object"),
+        (_text(extra=1), "unknown field 'extra'"),
+        ('{"name": "own"}', "lacks 'format'"),
+        (_text(branches={}), "expected a list"),
+        (_text(branches=[{"title": "One", "operators": []}] * 21), "at most 20"),
+        (_text(title=5), "must be a text"),
+        (_text(branches=[{"title": "One"}]), "lacks 'operators'"),
+        (_text(branches=[{"title": "One", "operators": [{"name": "Fliplr", "settings": {"p": None}}]}]), "p is 'None'"),
+        (_text(summary="x" * 100_001), "at most 100,000"),
+    ],
+)
+def test_malformed_text_is_refused_with_the_place(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1" + "0" * 400, "1" + "0" * 5000])
+def test_numbers_without_bounds_are_refused(number: str) -> None:
+    text = _text(branches=[{"title": "One", "operators": [{"name": "Add", "settings": {"value": "HERE"}}]}])
+    with pytest.raises(AquaDashError):
+        from_json(text.replace('"HERE"', number))
+
+
+def test_deep_nesting_is_refused() -> None:
+    operator: dict[str, object] = {"name": "Fliplr"}
+    for _ in range(20):
+        operator = {"name": "Sometimes", "children": {"then_list": [operator]}}
+    with pytest.raises(ConfigError, match="nested more than"):
+        parse(_text(branches=[{"title": "One", "operators": [operator]}]))
+
+
+def test_the_built_in_pipelines_pass() -> None:
+    for spec in PIPELINES.values():
+        check(spec)
+
+
+@pytest.mark.parametrize(
+    ("operator", "message"),
+    [
+        (op("FlipLR"), "Did you mean 'Fliplr'"),
+        (op("GaussianBlur", sgma=1.0), "Did you mean 'sigma'"),
+        (op("Sometimes", then=op("Fliplr")), "Did you mean 'then_list'"),
+        (op("Fliplr", children=op("Fliplr")), "slot of Fliplr"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(operator: Operator, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        check_operators([operator])
+
+
+@pytest.mark.parametrize(
+    ("operator", "message"),
+    [
+        (op("GaussianBlur", sigma=-1.0), "number from 0 to 10"),
+        (op("GaussianBlur", sigma=Range(0.0, float("inf"))), "number from 0 to 10"),
+        (op("GaussianBlur", sigma="much"), "is 'much'"),
+        (op("GaussianBlur", sigma=True), "is 'True'"),
+        (op("Add", value=Range(-5, 0.5)), "a whole number"),
+        (op("MedianBlur", k=4), "an odd number from 1 to 15"),
+        (op("MedianBlur", k=Range(1, 6)), "an odd number from 1 to 15"),
+        (op("WithChannels", channels=0, children=op("Grayscale")), "needs a picture in colour"),
+        (op("WithChannels", channels=0, children=op("Sometimes", then_list=op("Fog"))), "inside WithChannels"),
+        (op("Fliplr", p=Range(0.0, 1.0)), "one fixed value"),
+        (op("Fliplr", p=1.5), "number from 0 to 1"),
+        (op("CoarseDropout", p=0.1), "needs its setting 'size_percent'"),
+        (op("WithColorspace", to_colorspace="CMYK", children=op("Fliplr")), "expected one of RGB"),
+        (op("Sometimes", p=0.5), "has none"),
+        (op("Sometimes", p=0.5, then_list=op("Sometimes", then_list=op("Fliplr", p=2))), "Fliplr: p is"),
+    ],
+)
+def test_values_out_of_bounds_are_refused(operator: Operator, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_operators([operator])
+
+
+def packed(content: bytes) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipeline_survives_the_address(name: str) -> None:
+    text = to_draft(PIPELINES[name])
+    assert from_draft(text) == PIPELINES[name]
+    assert len(text) < 1_200 and all(letter.isalnum() or letter in "-_" for letter in text)
+
+
+def test_a_bomb_is_refused_without_being_unpacked() -> None:
+    bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 4_000_000, 9)).decode().rstrip("=")
+    assert len(bomb) < MAX_DRAFT_CHARACTERS
+    with pytest.raises(ConfigError, match="longer than a pipeline"):
+        from_draft(bomb)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "characters that none has"),
+        ("../../etc", "characters that none has"),
+        ("A" * (MAX_DRAFT_CHARACTERS + 1), "expected at most"),
+        ("A", "damaged"),
+        ("AAAA", "damaged"),
+        (packed(b"\xff\xfe"), "damaged"),
+        (packed(b"{}"), "lacks"),
+        (packed(b"[" * 90_000), "not valid JSON"),
+        (packed(PIPELINES["notebook"].to_json().encode().replace(b"Fliplr", b"Flipper")), "no operator"),
+    ],
+)
+def test_what_is_no_draft_gets_a_clear_error(text: str, message: str) -> None:
+    with pytest.raises(AquaDashError, match=message):
+        from_draft(text)
+
+
+def test_a_cut_or_garbled_draft_never_raises_anything_else() -> None:
+    text = to_draft(PIPELINES["notebook"])
+    dice = random.Random(0)
+    for _ in range(300):
+        cut = dice.randrange(1, len(text))
+        garbled = text[:cut] + dice.choice("abcXYZ-_09") + text[cut + 1 :]
+        for each in (text[:cut], garbled):
+            try:
+                assert from_draft(each) is not None
+            except AquaDashError as error:
+                assert str(error)
