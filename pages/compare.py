@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash.runs.fields import run_fields
 from aquadash.ui import components, shell
 from aquadash.ui.compare import comparison, run_actions, run_filters, run_table
-from aquadash.ui.evaluate import take_home
+from aquadash.ui.evaluate import export_import
 from aquadash.ui.lab import lab
 
 with shell.page("compare"):
@@ -36,5 +36,5 @@ with shell.page("compare"):
             page="pages/train.py",
             label="Train",
         )
-    take_home.import_box()
+    export_import.import_box()
     run_actions.bin_of_runs()

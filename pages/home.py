@@ -40,7 +40,7 @@ def now_and_lately() -> None:
     at_work = [run for run in runs if not run.status.ended]
     if not at_work:
         st.caption("Nothing at the moment.")
-    for run in run_lists.own_first(run_lists.at_work_first(at_work))[:_MAX_AT_WORK]:
+    for run in run_lists.own_first(run_lists.active_first(at_work))[:_MAX_AT_WORK]:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")

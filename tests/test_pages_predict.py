@@ -214,7 +214,7 @@ def test_a_stopped_drop_goes_on_when_asked(shelf: Shelf, monkeypatch: pytest.Mon
         read.append(name)
         if len(read) == 8:
             # As the button's callback, which comes while the script is at work, does in the browser.
-            predict_views.stop_looking()
+            predict_views.set_stopped(True)
             st.rerun()
         return original(name, *arguments, **options)
 

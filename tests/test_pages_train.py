@@ -281,5 +281,5 @@ def test_runs_at_work_come_first(store: RunStore) -> None:
     first, second = ui_runs.queued(store, "first"), ui_runs.queued(store, "second")
     done = ui_runs.finished(store, "done")
 
-    names = [run.name for run in run_lists.at_work_first(store.list_runs())]
+    names = [run.name for run in run_lists.active_first(store.list_runs())]
     assert names == [run.name for run in (running, first, second, done)]

@@ -51,4 +51,4 @@ def test_place_in_the_queue() -> None:
     assert live.queue_text(second, [second, first, busy]).startswith(
         "Number 2 in the queue: 1 run will start before it"
     )
-    assert run_lists.at_work_first([second, first, busy]) == [busy, first, second]
+    assert run_lists.active_first([second, first, busy]) == [busy, first, second]

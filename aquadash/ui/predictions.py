@@ -60,7 +60,6 @@ SHOWN_EDGE = 192
 #: How many files are read before the networks look at them together and the page hears of it.
 FILES_AT_ONCE = 4
 
-_MEMORY = "predictions"
 #: What a session keeps, so that a long visit with many drops does not fill the memory: answers are numbers, while
 #: looks hold two small pictures, 200 kB at most, and are made again from the file when they are needed.
 _MAX_ANSWERS = 20_000
@@ -97,7 +96,7 @@ class Network:
 
 def remembered() -> Memory:
     """What this session has."""
-    memory: Memory = st.session_state.setdefault(_MEMORY, Memory())
+    memory: Memory = st.session_state.setdefault("predictions", Memory())
     return memory
 
 

@@ -25,15 +25,14 @@ def version(run: Run) -> tuple[str, str, float | None]:
 BY_RUN: dict[str | type, Callable[[Any], object]] = {Run: version}
 
 
-def at_work_first(runs: Sequence[Run]) -> list[Run]:
-    """Runs at work first, the running before the waiting in their order; then the others as they came, the archived
-    last."""
+def active_first(runs: Sequence[Run]) -> list[Run]:
+    """Running runs first, then the queued in their order, then the others as they came, the archived last."""
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     ended = [run for run in runs if run.status.ended]
-    return [*running, *waiting(runs), *sorted(ended, key=lambda run: run.archived)]
+    return [*running, *queued(runs), *sorted(ended, key=lambda run: run.archived)]
 
 
-def waiting(runs: Sequence[Run]) -> list[Run]:
+def queued(runs: Sequence[Run]) -> list[Run]:
     """The queue: the run that starts next first."""
     return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.place)
 

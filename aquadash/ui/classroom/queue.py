@@ -33,7 +33,7 @@ def _queue() -> None:
     run_actions.undo_bar()
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
-    waiting = run_lists.waiting(runs)
+    waiting = run_lists.queued(runs)
     st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
     if not running and not waiting:
         st.caption("Nothing trains and nothing waits. Who starts a training now is next.")

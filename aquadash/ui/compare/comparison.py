@@ -33,7 +33,6 @@ SECTIONS = Sections(
 #: Seconds between two looks at whether a picked run has ended.
 _TICK_SECONDS = 5.0
 
-_ON = "on"
 _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
 
 
@@ -62,7 +61,7 @@ def render_comparison(picked: Sequence[Run]) -> None:
 def _measured_on(runs: Sequence[Run]) -> Images:
     """Draw the choice between validation and test images."""
     chosen = bound.choice(
-        _ON,
+        "on",
         _IMAGES_TITLES,
         label="Measured on",
         default=_default_images(runs),

@@ -24,7 +24,6 @@ from aquadash.ui.text import duration
 _TICK_SECONDS = 5.0
 
 _AXES: dict[str, str] = {"epoch": "by epoch", "time": "by training time"}
-_MAX_SMOOTH = 0.95
 
 Named = list[tuple[str, list[EpochRecord]]]
 
@@ -62,7 +61,7 @@ def _curves(run_ids: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         axis: Axis = "time" if bound.choice("x", _AXES, label="Drawn") == "time" else "epoch"
         weight = bound.slider(
-            "smooth", 0.0, _MAX_SMOOTH, label="Smoothing", default=0.0, step=0.05, width=200, help=term("smoothing")
+            "smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, width=200, help=term("smoothing")
         )
         window = _window(named, axis)
     drawn = tuple(

@@ -140,9 +140,6 @@ def _accuracy_by_settings(compared: Compared) -> None:
         )
 
 
-_COST = "cost"
-
-
 @dataclass(frozen=True)
 class Price:
     """A kind of cost.
@@ -180,7 +177,7 @@ def render_cost(compared: Compared) -> None:
     """Draw accuracy against one cost, and all costs as a table."""
     st.subheader("What does the accuracy cost?", anchor=False, help=term("Pareto front"))
     titles = {word: price.title for word, price in PRICES.items()}
-    word = bound.choice(_COST, titles, label="Cost", default="seconds", help=term("parameters"))
+    word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("parameters"))
     price = PRICES[word]
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"

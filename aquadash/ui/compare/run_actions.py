@@ -12,7 +12,7 @@ from aquadash.lab.rights import Action
 from aquadash.runs.selection import for_each
 from aquadash.runs.types import Run, clean_tag
 from aquadash.ui import components, inputs, run_lists, shell
-from aquadash.ui.evaluate import take_home
+from aquadash.ui.evaluate import export_import
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain, safe_markdown
 from aquadash.ui.train import clone
@@ -47,7 +47,7 @@ def _rows(runs: Sequence[Run]) -> None:
                 with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
             if lab().rights.allow(Action.OPEN_MODEL, run.thing):
-                take_home.export_popover(run)
+                export_import.export_popover(run)
             if lab().rights.allow(Action.DELETE, run.thing):
                 st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=delete, args=(run,))
             page, label = (

@@ -13,10 +13,10 @@ from aquadash.ui.evaluate import (
     confidence,
     duplicate_pairs,
     epoch_section,
+    export_import,
     repeat_section,
     robustness,
     scores,
-    take_home,
 )
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.explain import explain_section
@@ -69,7 +69,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], Narrowed | None] = Sections(
         "training": Section("⏱️ Training", history, needs=Need.SECOND_RUN),
         "epochs": Section("🎞️ Epoch by epoch", replay),
         "repeat": Section("🔁 Repeat", lambda one, _: repeat_section.render_repeats(one.run)),
-        "home": Section("🎒 Export", lambda one, _: take_home.export_section(one.run)),
+        "home": Section("🎒 Export", lambda one, _: export_import.export_section(one.run)),
     },
 )
 

@@ -32,8 +32,6 @@ _TICK_SECONDS = 2.0
 #: The quick way looks at so many images.
 QUICK_IMAGES = 100
 
-_SEEDS = 2**32
-
 
 def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
     """Draw the section.
@@ -102,7 +100,7 @@ def _form(run: Run) -> None:
         help="Few images are quick, and their intervals wide.",
     )
     seed = inputs.number_input(
-        "Seed", 0, _SEEDS - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
+        "Seed", 0, 2**32 - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
     reason = lab().rights.refusal(Action.MEASURE, run.thing)
     if reason:
@@ -152,9 +150,9 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
         others: Ids of runs that may be laid over it.
     """
     _robustness_scores(found)
-    overlaid = _overlaid(run, others)
+    overlaid = _overlaid(others)
     runs, figures = [run, *(other for other, _ in overlaid)], [found, *(entry for _, entry in overlaid)]
-    _warn_of_differences(runs, figures)
+    _warn_of_differences(figures)
     named = list(zip(labels(runs), figures, strict=True))
     left, right = st.columns(2, gap="medium")
     with left:
@@ -236,7 +234,7 @@ def _metric(label: str, mean: Mean | None, help_term: str) -> None:
     components.fraction_metric(label, value, interval, help=term(help_term))
 
 
-def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
+def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
     """The runs picked to be laid over this one, with their figures."""
     measured = lab().jobs.with_robustness()
     options = [run_id for run_id in others if run_id in measured]
@@ -265,7 +263,7 @@ def _overlaid(run: Run, others: Sequence[str]) -> list[tuple[Run, RobustnessResu
     return found
 
 
-def _warn_of_differences(runs: Sequence[Run], figures: Sequence[RobustnessResult]) -> None:
+def _warn_of_differences(figures: Sequence[RobustnessResult]) -> None:
     """Say what keeps overlaid runs from being compared."""
     of_data = {entry.identity.get("dataset_fingerprint") for entry in figures}
     of_images = {(entry.identity.get("images"), entry.identity.get("seed")) for entry in figures}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +79,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     done = [item for item in items if memory.answers(item, networks) is not None]
     if len(done) < len(items):
         st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were looked at.", icon="✋")
-        st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=look_on)
+        st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=set_stopped, args=(False,))
     answers = [memory.answers(item, networks) or [] for item in done]
     _closer(runs, networks, [item for item in shown if item in done], memory)
     _all_together(runs, done, answers)
@@ -235,14 +235,9 @@ def is_stopped(uploads: Sequence[Upload]) -> bool:
     return bool(st.session_state[_STOPPED])
 
 
-def stop_looking() -> None:
-    """Leave the rest of the drop alone: the callback of the button."""
-    st.session_state[_STOPPED] = True
-
-
-def look_on() -> None:
-    """Take the work up again: the callback of the other button."""
-    st.session_state[_STOPPED] = False
+def set_stopped(stopped: bool) -> None:
+    """A button's callback: leave the rest of the drop alone, or take the work up again."""
+    st.session_state[_STOPPED] = stopped
 
 
 def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
@@ -263,27 +258,29 @@ def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
 class DropProgress:
     """A bar with words and a button, drawn where it is made; nothing while there is nothing to do."""
 
-    def __init__(self, done: int, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, done: int, total: int) -> None:
         self._done, self._total, self._fresh = done, total, 0
-        self._clock, self._began = clock, clock()
+        self._began = time.monotonic()
         self._bar, self._button = st.empty(), st.empty()
         if total - done >= WORTH_STOPPING:
-            self._tell()
-            self._button.button("Stop", icon=":material/stop_circle:", key="stop-predicting", on_click=stop_looking)
+            self._update()
+            self._button.button(
+                "Stop", icon=":material/stop_circle:", key="stop-predicting", on_click=set_stopped, args=(True,)
+            )
 
     def step(self) -> None:
         """One more picture is done."""
         self._done += 1
         self._fresh += 1
-        self._tell()
+        self._update()
 
     def end(self) -> None:
         """Everything is done: take bar and button away."""
         self._bar.empty()
         self._button.empty()
 
-    def _tell(self) -> None:
-        told = progress_text(self._done, self._total, fresh=self._fresh, seconds=self._clock() - self._began)
+    def _update(self) -> None:
+        told = progress_text(self._done, self._total, fresh=self._fresh, seconds=time.monotonic() - self._began)
         self._bar.progress(min(self._done / self._total, 1.0), text=told)
 
 

@@ -26,7 +26,6 @@ THE_FORM = "form"
 #: What the form holds, kept under a name of our own: Streamlit forgets a widget's value when a page is left.
 _VALUES = "search:values"
 _LAUNCHES = "search:launches"
-_LAUNCHED_AT = "search:launched-at"
 
 _DEFAULTS: dict[str, str | int | float] = {
     "sampler": "tpe",
@@ -162,7 +161,7 @@ def _keep(**values: str | int | float) -> None:
 
 
 def _launch(plan: SearchPlan) -> None:
-    search_id = shell.launch_once(_LAUNCHED_AT, lambda: lab().searches.start(plan))
+    search_id = shell.launch_once("search:launched-at", lambda: lab().searches.start(plan))
     if search_id is None:
         return
     st.session_state[_LAUNCHES] += 1

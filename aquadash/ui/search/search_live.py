@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -246,24 +246,27 @@ def _figures(search: Search) -> None:
 #: Numbers that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
 
-#: A state of a search's trials that changes whenever one of its charts does.
-Stage = tuple[tuple[str, float | None, float | None], ...]
+
+def _stage(search: Search) -> tuple[object, ...]:
+    """Changes whenever one of the search's charts does."""
+    trials = ((str(trial.state), trial.value, trial.reached if trial.state.ended else None) for trial in search.trials)
+    return search.search_id, *trials
+
+
+_BY_STAGE: dict[str | type, Callable[[Any], object]] = {Search: _stage}
 
 
 def render_charts(search: Search) -> None:
     """Draw the history, and, once there is something to compare, the parallel coordinates and the importance."""
-    stage: Stage = tuple(
-        (str(trial.state), trial.value, trial.reached if trial.state.ended else None) for trial in search.trials
-    )
-    _chart_title("Trial by trial", "Each dot is a training; the line is the best so far.")
-    components.plot(_history_chart(search.search_id, stage, search), key="search-history")
+    st.markdown("**Trial by trial**", help="Each dot is a training; the line is the best so far.")
+    components.plot(_history_chart(search), key="search-history")
     if len(search.complete) < 2:
         return
-    _chart_title("What the best trials share", term("parallel coordinates"))
-    components.plot(_parallel_chart(search.search_id, stage, search), key="search-parallel")
+    st.markdown("**What the best trials share**", help=term("parallel coordinates"))
+    components.plot(_parallel_chart(search), key="search-parallel")
     if len(search.complete) >= MIN_TRIALS and len(search.plan.space) > 1:
-        _chart_title("What decides?", term("importance"))
-        components.plot(_importance_chart(search.search_id, stage, search), key="search-importance")
+        st.markdown("**What decides?**", help=term("importance"))
+        components.plot(_importance_chart(search), key="search-importance")
 
 
 def dimensions(search: Search) -> list[Dimension]:
@@ -282,27 +285,23 @@ def _dimension(parameter: Parameter, trials: list[Trial]) -> Dimension:
     return Dimension(label, numbers, log=min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers))
 
 
-def _chart_title(title: str, help_text: str) -> None:
-    st.markdown(f"**{title}**", help=help_text)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
+def _history_chart(search: Search) -> go.Figure:
+    return optimization_history(search.trials, revision=search.search_id)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _history_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
-    return optimization_history(_search.trials, revision=search_id)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _parallel_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
+def _parallel_chart(search: Search) -> go.Figure:
     return parallel_coordinates(
-        dimensions(_search),
-        accuracies=[trial.value or 0.0 for trial in _search.complete],
-        names=[f"trial {trial.number}" for trial in _search.complete],
+        dimensions(search),
+        accuracies=[trial.value or 0.0 for trial in search.complete],
+        names=[f"trial {trial.number}" for trial in search.complete],
     )
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _importance_chart(search_id: str, stage: Stage, _search: Search) -> go.Figure:
-    weights = importance(_search.plan, _search.trials)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
+def _importance_chart(search: Search) -> go.Figure:
+    weights = importance(search.plan, search.trials)
     return parameter_importance({fields.label(name): weight for name, weight in weights.items()})
 
 

@@ -41,7 +41,7 @@ def watch_runs(runs: Sequence[Run]) -> None:
     st.subheader("Watch", anchor=False)
     if sum(not run.status.ended for run in runs) > 1:
         shell.live(QUEUE_SECONDS)(_at_work)()
-    chosen = components.run_picker(run_lists.at_work_first(runs), label="Run to watch", help=term("run"))
+    chosen = components.run_picker(run_lists.active_first(runs), label="Run to watch", help=term("run"))
     if chosen is not None:
         render_run(chosen.run_id)
 
@@ -234,7 +234,7 @@ def _log(run: Run) -> None:
 def _at_work() -> None:
     """Who runs and who waits."""
     runs = lab().runs.all()
-    at_work = [run for run in run_lists.at_work_first(runs) if not run.status.ended]
+    at_work = [run for run in run_lists.active_first(runs) if not run.status.ended]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -38,7 +38,6 @@ COPY = "the copied run"
 _MAX_CHANGES = 12
 
 _LAUNCHES = "train:launches"
-_LAUNCHED_AT = "train:launched-at"
 _AFTERWARDS = "train:after-launch"
 
 
@@ -193,7 +192,7 @@ def _changes(config: RunConfig) -> None:
 
 
 def _launch(config: RunConfig, name: str, guess: Guess | None) -> None:
-    run = shell.launch_once(_LAUNCHED_AT, lambda: lab().runs.train(config, name=name or None))
+    run = shell.launch_once("train:launched-at", lambda: lab().runs.train(config, name=name or None))
     if run is None:
         return
     if guess is not None:
@@ -299,7 +298,6 @@ def _layers_table(layers: Sequence[LayerRow]) -> None:
     )
 
 
-_OPEN = "train:yaml"
 _PASTED = "train:yaml-pasted"
 _ANSWER = "train:yaml-answer"
 
@@ -310,7 +308,7 @@ def yaml_box(config: RunConfig | None) -> None:
     Args:
         config: What the form says; None while it cannot be used as it is.
     """
-    with st.expander("Settings as text (YAML)", icon="📝", key=_OPEN, on_change="rerun") as box:
+    with st.expander("Settings as text (YAML)", icon="📝", key="train:yaml", on_change="rerun") as box:
         if not box.open:
             return
         if config is not None:

@@ -1,4 +1,4 @@
-"""Taking a run home: its ZIP, its network in other formats; and bringing a run from another computer."""
+"""A run's ZIP and its network in other formats; importing a run from another computer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from aquadash.ui.uploads import most_megabytes, switched_off
 
 if TYPE_CHECKING:
     from aquadash.export.convert import Format
-
-_BRING_KEY = "bring-run"
 
 
 def render_export(run: Run) -> None:
@@ -154,7 +152,7 @@ def _upload() -> None:
     if not settings.classroom():
         st.caption("A larger one: `python -m aquadash runs import FILE` in a terminal.")
     uploaded = st.file_uploader(
-        "Run", type="zip", key=_BRING_KEY, max_upload_size=most_megabytes(), disabled=switched_off()
+        "Run", type="zip", key="bring-run", max_upload_size=most_megabytes(), disabled=switched_off()
     )
     if uploaded is None:
         return
