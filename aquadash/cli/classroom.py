@@ -16,7 +16,7 @@ import click
 from aquadash import settings
 from aquadash.classroom import codes, limits
 from aquadash.classroom.invitation import addresses, join_address, qr_text, rejoin_address
-from aquadash.classroom.member_types import Member
+from aquadash.classroom.sessions import Member
 from aquadash.cli.output import Group, Table, percent, print_result
 from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
@@ -163,7 +163,7 @@ def board(source: str | None, shown: bool | None) -> None:
         "uncounted": made.uncounted,
         "entries": [
             {
-                "place": entry.place, "name": entry.name, "person_id": entry.person_id, "run_id": entry.run.run_id,
+                "place": entry.rank, "name": entry.name, "person_id": entry.person_id, "run_id": entry.run.run_id,
                 "accuracy": entry.accuracy, "accuracy_ci95": list(entry.interval), "images": entry.images,
                 "runs": entry.tries,
             }
@@ -172,7 +172,7 @@ def board(source: str | None, shown: bool | None) -> None:
     }  # fmt: skip
 
     rows = [
-        [entry.place, entry.name, percent(entry.accuracy), " to ".join(map(percent, entry.interval)),
+        [entry.rank, entry.name, percent(entry.accuracy), " to ".join(map(percent, entry.interval)),
          entry.run.name, entry.tries]
         for entry in made.entries
     ]  # fmt: skip
