@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -24,9 +24,6 @@ from aquadash.lab import Lab, rights
 from aquadash.people import OWNER, Role
 from aquadash.runs import Run
 from aquadash.runs.leaderboard import leaderboard, sources
-
-#: Seconds that the app has for ending by itself.
-_PATIENCE = 20
 
 
 @click.group(cls=Group)
@@ -62,13 +59,19 @@ def serve(port: int, address: str) -> None:
         command, cwd=settings.PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL,
         stdout=sys.stderr if as_json else None,
     )  # fmt: skip
-    before = signal.signal(signal.SIGTERM, _ended)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         status = process.wait()
     except (KeyboardInterrupt, SystemExit):
         status = 0
     finally:
-        _end(process)
+        # Trainings outlive the app, as always.
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         signal.signal(signal.SIGTERM, before)
     if status:
         raise click.ClickException(
@@ -343,22 +346,6 @@ def _poster(bases: list[str], made: codes.Codes | None) -> str:
         lines.append(f"  Students     {codes.spaced(made.student)}")
         lines.append(f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)")
     return "\n".join([*lines, ""])
-
-
-def _ended(*_: object) -> NoReturn:
-    sys.exit(0)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the app and wait until it has; trainings outlive it, as always."""
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _yes(value: object) -> str:

@@ -14,8 +14,6 @@ from aquadash import settings
 from aquadash.cli.output import Group, Table, print_result
 from aquadash.errors import ConfigError, RunError
 
-_PORT = 8786
-
 scheduler_option = click.option(
     "--scheduler", metavar="ADDRESS", help="The scheduler, as tcp://host:port; AQUADASH_SCHEDULER if left out."
 )
@@ -28,7 +26,7 @@ def cluster() -> None:
 
 @cluster.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=_PORT, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
+@click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
     words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]

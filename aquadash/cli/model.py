@@ -10,10 +10,6 @@ from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result
 from aquadash.models import LayerRow
 
-#: The images that a network without a data set is built for: every source of the presets has them so.
-_IMAGE_SHAPE = (32, 32, 3)
-_CLASSES = 5
-
 
 @click.group(cls=Group)
 def model() -> None:
@@ -28,7 +24,8 @@ def summary(given: GivenConfig) -> None:
     import_tensorflow_quietly()
     from aquadash import models
 
-    listed = models.describe(config.model, image_shape=_IMAGE_SHAPE, num_classes=_CLASSES)
+    # As every source of the presets has them.
+    listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5)
     print_result(
         {"preset": given.preset, **listed.to_dict()},
         _layer_table(listed.layers),

@@ -75,13 +75,7 @@ def predict(
             predictions.append(prediction)
     if table_file is not None:
         rows = answers_csv((Answer(found.name, each) for each in predictions), class_names=found.class_names)
-        try:
-            table_file.write_bytes(rows)
-        except OSError as error:
-            raise AquaDashError(
-                f"{table_file} cannot be written: {error.strerror}. Give the path of a file in a folder of yours."
-            ) from error
-
+        table_file.write_bytes(rows)
     lines = []
     for prediction in predictions:
         if prediction.error:

@@ -14,9 +14,6 @@ from aquadash.runs import Run, RunStatus
 
 T = TypeVar("T")
 
-#: Seconds between two looks.
-_LOOK_SECONDS = 0.3
-
 
 def wait_for_job(lab: Lab, job_id: str, *, name: str, title: str = "") -> Job:
     """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
@@ -87,7 +84,7 @@ def _watch(look: Callable[[StatusLine, bool], T | None], stop: Callable[[], obje
                 found = look(line, asked)
                 if found is not None:
                     return found
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(0.3)
             except KeyboardInterrupt:
                 if asked:
                     raise RunError(left) from None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: Where the service leads back to; ``redirect_uri`` ends in it.
 CALLBACK_PATH = "/oauth2callback"
 #: Seconds after logging in within which one joins. The browser is led on by itself; later cookies do not bring
-#: anybody back whom the teacher has sent out.
+#: anybody back whom the teacher has removed.
 FRESH_SECONDS = 60
 #: Seconds that somebody may take at the service.
 _PATIENCE_SECONDS = 900

@@ -78,7 +78,7 @@ def _row(member: Member, runs: int) -> None:
         with_accounts = accounts.logs_in()
         if member.sessions:
             st.button(
-                "Send out", key=f"remove-{person.person_id}", icon=":material/logout:", on_click=_remove,
+                "Remove", key=f"remove-{person.person_id}", icon=":material/logout:", on_click=_remove,
                 args=(person,),
                 help="Ends their session everywhere. Their runs stay. "
                 + ("They can log in again." if with_accounts else "With the code they can join under another name."),
@@ -88,7 +88,7 @@ def _row(member: Member, runs: int) -> None:
         st.button(
             "Rejoin link", key=f"rejoin-{person.person_id}", icon=":material/link:", type="tertiary",
             on_click=_rejoin, args=(person, invitation.app_address()),
-            help="For somebody who has left, was sent out or sits at another computer, and is to have this name again.",
+            help="For somebody who has left, was removed or sits at another computer, and is to have this name again.",
         )  # fmt: skip
 
 
