@@ -35,7 +35,7 @@ room              holds                                                         
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``lab``           the surface: each thing that can be done, in somebody's name     -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
-``cli``           the command line                                                click, numpy, PIL, tensorflow
+``cli``           the command line                                                click, rich, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
 """  # noqa: E501
 

@@ -13,7 +13,7 @@ from aquadash.lab import memory
 from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
 from aquadash.runs import tags as tag
-from aquadash.ui.classroom import accounts, visitors
+from aquadash.ui.classroom import accounts, admission
 
 
 class _AsServed(PagesManager):
@@ -29,7 +29,7 @@ def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(app_test, "PagesManager", _AsServed)
     monkeypatch.setattr(accounts, "logs_in", lambda: False)
-    monkeypatch.setattr(visitors, "token", lambda: None)
+    monkeypatch.setattr(admission, "token", lambda: None)
 
 
 def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:
@@ -40,7 +40,7 @@ def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:
 
 def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
     """Pages are looked at from the browser that holds this token."""
-    monkeypatch.setattr(visitors, "token", lambda: token)
+    monkeypatch.setattr(admission, "token", lambda: token)
 
 
 def give(store: RunStore, run: Run, person: Person) -> Run:

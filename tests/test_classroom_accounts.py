@@ -1,4 +1,4 @@
-"""Joining a class with an account (OpenID Connect): what the door and the join page do."""
+"""Joining a class with an account (OpenID Connect): what the middleware and the join page do."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from starlette.responses import RedirectResponse
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Person, Role
 from aquadash.ui.classroom import accounts
-from aquadash.ui.classroom.visitors import COOKIE
+from aquadash.ui.classroom.admission import COOKIE
 from tests.asgi import Answer, ask
-from tests.class_door import OWN, class_app, join
+from tests.class_app import OWN, class_app, join
 
 REAL_SERVICE = accounts._service
 ANNA = {"iss": "https://id", "sub": "1", "name": "Anna"}
@@ -81,7 +81,7 @@ class Browser:
         return self.ask("/class/join", query="next=%2F")
 
 
-def test_where_people_log_in_there_are_no_codes_and_the_door_is_the_same(app: Any, service: Service) -> None:
+def test_where_people_log_in_there_are_no_codes_and_the_middleware_is_the_same(app: Any, service: Service) -> None:
     browser = Browser(app)
     browser.ask("/class/login")
     browser.ask("/oauth2callback", query="code=x&state=abc")

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.classroom import codes
-from aquadash.classroom.attempts import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, MOST_ADDRESSES, Attempts
+from aquadash.classroom.joining import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, MOST_ADDRESSES, Attempts
 from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.people import STRANGER, Person, Role

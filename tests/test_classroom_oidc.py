@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from aquadash.classroom.oidc import described_by
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import STRANGER, Role
+from aquadash.ui.classroom.accounts import described_by
 
 TEACHERS = frozenset({"hill@school.example"})
 

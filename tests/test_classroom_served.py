@@ -20,7 +20,7 @@ from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
-from aquadash.ui.classroom.visitors import COOKIE
+from aquadash.ui.classroom.admission import COOKIE
 from tests.serving import Server, serving
 
 pytestmark = pytest.mark.slow
@@ -136,7 +136,7 @@ def test_uploads_are_refused_before_they_are_sent(server: Server) -> None:
         (ada.token, ("Transfer-Encoding: chunked",), 411),
         (ada.token, ("Content-Length: 5", "Transfer-Encoding: chunked"), 411),
         ("forged", ("Content-Length: 5",), 401),
-        # What passes the door meets Streamlit's own questions.
+        # What passes meets Streamlit's own questions.
         (ada.token, ("Content-Length: 1010000",), 403),
         (hill.token, ("Content-Length: 1010001",), 403),
     ):

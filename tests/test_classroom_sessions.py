@@ -13,15 +13,24 @@ import pytest
 
 from aquadash.classroom import codes, joining
 from aquadash.classroom import sessions as sessions_module
-from aquadash.classroom.attempts import FORGOTTEN_AFTER, FREE_NAMES, FREE_OF_ONE, Attempts, new_names
-from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
-from aquadash.classroom.member_types import Joined, NameTakenError
+from aquadash.classroom.joining import (
+    FORGOTTEN_AFTER,
+    FREE_NAMES,
+    FREE_OF_ONE,
+    Attempts,
+    TooManyAttemptsError,
+    WrongCodeError,
+    join,
+    new_names,
+)
 from aquadash.classroom.names import clean_name
 from aquadash.classroom.sessions import (
     AWAY_SECONDS,
     FRESH_SECONDS,
     REJOIN_SECONDS,
     SESSION_SECONDS,
+    Joined,
+    NameTakenError,
     Sessions,
 )
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError

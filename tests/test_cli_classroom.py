@@ -16,7 +16,7 @@ import pytest
 from aquadash import settings
 from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_text
-from aquadash.cli import classroom_people
+from aquadash.cli import classroom
 from aquadash.errors import ConfigError
 from tests.serving import free_port
 from tests.waiting import wait_for
@@ -86,10 +86,10 @@ def test_where_people_log_in_the_poster_has_no_codes(tmp_path: Path, monkeypatch
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(settings, "PROJECT_ROOT", tmp_path)
     known = tmp_path / ".streamlit" / "secrets.toml"
-    assert not classroom_people._with_accounts(), "there is no file"
+    assert not classroom._with_accounts(), "there is no file"
     known.parent.mkdir()
     for text, expected in (("[other]\nx = 1", False), ("no TOML", False), ("[auth]\nclient_id = 'x'", True)):
         known.write_text(text)
-        assert classroom_people._with_accounts() is expected, text
-    poster = classroom_people._poster(["http://lab:8501"], None)
+        assert classroom._with_accounts() is expected, text
+    poster = classroom._poster(["http://lab:8501"], None)
     assert "http://lab:8501" in poster and "Students" not in poster and "accounts" in poster

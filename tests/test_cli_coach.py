@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aquadash.cli.guess import read_guess
+from aquadash.cli.train import read_guess
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.runs import Guess, RunStatus, RunStore, open_store

@@ -68,7 +68,7 @@ def test_the_options_of_an_import(tmp_path: Path) -> None:
 
 def test_a_check_keeps_nothing(archive: Path, home: Path) -> None:
     said = call("data", "import", archive, "--check")
-    assert "cat    10" in said and "warning: 1 file could not be read" in said and "not read: cat/bad.png" in said
+    assert "cat          10" in said and "warning: 1 file could not be read" in said and "not read: cat/bad.png" in said
     assert about.all_kept() == {} and list((home / "datasets" / ".drafts").iterdir()) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from aquadash.augment import PIPELINES, Branch, PipelineSpec, library, op, pipeline
-from aquadash.cli.pipelines import pipelines
+from aquadash.cli.augment import pipelines
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
 
 MINE = PipelineSpec("x", "Mine", "Flips.", (Branch("One", (op("Sometimes", then_list=op("Fliplr")),)),))

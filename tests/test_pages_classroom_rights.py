@@ -11,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.people import Person
-from aquadash.ui import predictions
-from aquadash.ui.classroom import visitors
+from aquadash.ui.classroom import admission
 from aquadash.ui.explain import explainer
 from tests import lessons
 from tests.app_pages import open_app_page
@@ -46,7 +45,7 @@ class Look:
         self._monkeypatch = monkeypatch
 
     def __call__(self, person: Person, page: str, **address: str) -> AppTest:
-        self._monkeypatch.setattr(visitors, "visitor", lambda: person)
+        self._monkeypatch.setattr(admission, "visitor", lambda: person)
         return open_app_page(page, **address)
 
 

@@ -58,7 +58,7 @@ def test_each_student_stands_there_once_with_the_best_run_by_validation() -> Non
     )
     assert [(entry.name, entry.run.name, entry.tries) for entry in found.entries] == [("A", "a2", 2), ("B", "b1", 1)]
     assert found.measured_on == "validation"
-    assert [(entry.place, entry.right, entry.images) for entry in found.entries] == [(1, 350, 500), (2, 300, 500)]
+    assert [(entry.rank, entry.right, entry.images) for entry in found.entries] == [(1, 350, 500), (2, 300, 500)]
     assert found.entries[0].interval[0] < 0.7 < found.entries[0].interval[1]
 
 

@@ -1,13 +1,39 @@
-"""Joining a class: a name and a code, and not too many tries or names."""
+"""Joining a class: a name and a code, and how often somebody may try.
+
+Whoever types wrong codes, or invents many names, has to wait, longer each time. Right codes do not make up for wrong
+ones: otherwise a student could try teacher codes between two joinings.
+"""
 
 from __future__ import annotations
 
-from aquadash.classroom.attempts import Attempts
+import ipaddress
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
 from aquadash.classroom.codes import codes
-from aquadash.classroom.member_types import Joined
-from aquadash.classroom.sessions import Sessions
+from aquadash.classroom.sessions import Joined, Sessions
 from aquadash.errors import NotAllowedError
 from aquadash.people import Role
+
+#: Wrong codes from one address that cost nothing: a class behind one router shares an address.
+FREE_OF_ONE = 8
+#: The same for all addresses together.
+FREE_OF_ALL = 120
+#: The longest waits, in seconds. That for all is short, or one pupil could keep everybody out.
+LONGEST_OF_ONE = 300.0
+LONGEST_OF_ALL = 10.0
+#: New names from one address that cost nothing, and the longest wait after them: two classes behind one router come in
+#: at once, and whoever invents names gets six a minute and needs more than an hour for :data:`.sessions.MOST_STUDENTS`.
+FREE_NAMES = 60
+LONGEST_OF_NAMES = 10.0
+#: So many seconds after the last one an address counts as new.
+FORGOTTEN_AFTER = 900.0
+#: Addresses that are remembered; the one that was quiet for longest makes room.
+MOST_ADDRESSES = 4096
 
 
 class WrongCodeError(NotAllowedError):
@@ -26,6 +52,62 @@ class TooManyAttemptsError(NotAllowedError):
         super().__init__(
             f"Too many {came}. Wait {max(1, round(seconds))} s, then try again with the code that the teacher shows."
         )
+
+
+@dataclass
+class _Record:
+    count: int = 0
+    last: float = 0.0
+
+
+class Attempts:
+    """Counts by address and in total: wrong codes, if nothing else is said.
+
+    Args:
+        clock: Seconds that only grow; for tests.
+        free_of_one: So many from one address cost nothing.
+        longest_of_one: The longest wait of one address, in seconds.
+        free_of_all, longest_of_all: The same for all addresses together.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, free_of_one: int = FREE_OF_ONE,
+        longest_of_one: float = LONGEST_OF_ONE, free_of_all: int = FREE_OF_ALL, longest_of_all: float = LONGEST_OF_ALL,
+    ) -> None:  # fmt: skip
+        #: Held while a code is looked at, so that of many tries at once each counts before the next is looked at.
+        self.turn = threading.Lock()
+        self._clock = clock
+        self._free_of_one, self._longest_of_one = free_of_one, longest_of_one
+        self._free_of_all, self._longest_of_all = free_of_all, longest_of_all
+        self._lock = threading.Lock()
+        self._of_one: LRUCache[str, _Record] = LRUCache(MOST_ADDRESSES)
+        self._of_all = _Record()
+
+    def wait_seconds(self, address: str) -> float:
+        """How long this address must wait before anything of it is looked at; 0 for not at all."""
+        with self._lock:
+            now = self._clock()
+            one = self._of_one.get(_network(address), _Record())
+            return max(
+                _left(one, now, free=self._free_of_one, longest=self._longest_of_one),
+                _left(self._of_all, now, free=self._free_of_all, longest=self._longest_of_all),
+            )
+
+    def count(self, address: str) -> None:
+        """Note one more."""
+        with self._lock:
+            now = self._clock()
+            _count(self._of_one.setdefault(_network(address), _Record()), now)
+            _count(self._of_all, now)
+
+    def __len__(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._of_one)
+
+
+def new_names(clock: Callable[[], float] = time.monotonic) -> Attempts:
+    """Counts the names that are new to a class, by address alone: nobody waits for names from elsewhere."""
+    return Attempts(clock, free_of_one=FREE_NAMES, longest_of_one=LONGEST_OF_NAMES, longest_of_all=0.0)
 
 
 def join(
@@ -67,3 +149,29 @@ def join(
         new_names.count(address)
 
     return sessions.join(name, role, earlier_token=earlier_token, admit=admit)
+
+
+def _count(record: _Record, now: float) -> None:
+    record.count = 1 if now - record.last > FORGOTTEN_AFTER else record.count + 1
+    record.last = now
+
+
+def _left(record: _Record, now: float, *, free: int, longest: float) -> float:
+    """Twice as long with each one after the free ones, beginning with a second."""
+    over = record.count - free
+    if over <= 0 or now - record.last > FORGOTTEN_AFTER:
+        return 0.0
+    return max(0.0, record.last + min(longest, 2.0 ** min(over - 1, 30)) - now)
+
+
+def _network(address: str) -> str:
+    """What counts as one address: of IPv6 the network, in which anybody has any number of addresses."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

@@ -31,35 +31,36 @@ _MOST_BYTES = 20_000
 
 
 class ClassLimits(BaseModel):
-    """What students may at most do. None means no limit.
-
-    Attributes:
-        waiting_runs: Runs of one student that wait at the same time.
-        epochs: Epochs that a run of a student may train for.
-        upload_megabytes: Size of one upload, in millions of bytes.
-        kept_upload_megabytes: Size of all uploads on a student's open pages, in millions of bytes.
-        class_upload_megabytes: The same for all open pages, the teacher's, too; of students no more than that is taken.
-        data_sets: Data sets of own pictures that one student may keep.
-        pipelines: Pipelines that one student may keep.
-        searches: Whether students may start searches.
-        locked_pages: Names of pages that students cannot open.
-        paused: True while no waiting run starts.
-        test_results_hidden: True while the board ranks by validation accuracy, False when it shows the test results.
-    """
+    """What students may at most do, with its words for people. None means no limit; a megabyte is a million bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    waiting_runs: Annotated[int, Field(ge=0, le=100)] | None = 2
-    epochs: Annotated[int, Field(ge=1, le=2000)] | None = 60
-    upload_megabytes: Annotated[int, Field(ge=0, le=1000)] | None = 20
-    kept_upload_megabytes: Annotated[int, Field(ge=0, le=100_000)] | None = 100
-    class_upload_megabytes: Annotated[int, Field(ge=0, le=100_000)] | None = 1000
-    data_sets: Annotated[int, Field(ge=0, le=1000)] | None = 5
-    pipelines: Annotated[int, Field(ge=0, le=1000)] | None = 20
-    searches: bool = False
-    locked_pages: frozenset[str] = frozenset()
-    paused: bool = False
-    test_results_hidden: bool = True
+    waiting_runs: Annotated[
+        int | None, Field(ge=0, le=100, description="Runs of one student that may wait at the same time")
+    ] = 2
+    epochs: Annotated[int | None, Field(ge=1, le=2000, description="Maximum epochs of a student's run")] = 60
+    upload_megabytes: Annotated[
+        int | None, Field(ge=0, le=1000, description="Largest upload of a student in megabytes")
+    ] = 20
+    kept_upload_megabytes: Annotated[
+        int | None,
+        Field(ge=0, le=100_000, description="Uploads of a student on all open pages together, in megabytes"),
+    ] = 100
+    #: The teacher's uploads count, too; of students no more than that is taken.
+    class_upload_megabytes: Annotated[
+        int | None,
+        Field(ge=0, le=100_000, description="Uploads of the class on all open pages together, in megabytes"),
+    ] = 1000
+    data_sets: Annotated[
+        int | None, Field(ge=0, le=1000, description="Data sets of own pictures a student may keep")
+    ] = 5
+    pipelines: Annotated[int | None, Field(ge=0, le=1000, description="Pipelines a student may keep")] = 20
+    searches: Annotated[bool, Field(description="Students may start searches")] = False
+    locked_pages: Annotated[frozenset[str], Field(description="Pages that students cannot open")] = frozenset()
+    paused: Annotated[bool, Field(description="The queue waits: no run starts")] = False
+    test_results_hidden: Annotated[
+        bool, Field(description="The board ranks by validation accuracy, not by test results")
+    ] = True
 
     @field_validator("locked_pages", mode="before")
     @classmethod
@@ -77,18 +78,12 @@ class ClassLimits(BaseModel):
 
 
 #: What each limit is, for people.
-WORDS: dict[str, str] = {
-    "waiting_runs": "Runs of one student that may wait at the same time",
-    "epochs": "Maximum epochs of a student's run",
-    "upload_megabytes": "Largest upload of a student in megabytes",
-    "kept_upload_megabytes": "Uploads of a student on all open pages together, in megabytes",
-    "class_upload_megabytes": "Uploads of the class on all open pages together, in megabytes",
-    "data_sets": "Data sets of own pictures a student may keep",
-    "pipelines": "Pipelines a student may keep",
-    "searches": "Students may start searches",
-    "locked_pages": "Pages that students cannot open",
-    "paused": "The queue waits: no run starts",
-    "test_results_hidden": "The board ranks by validation accuracy, not by test results",
+WORDS = {name: str(field.description) for name, field in ClassLimits.model_fields.items()}
+#: Least and greatest value of the numbers.
+NUMBERS = {
+    name: (field.metadata[0].ge, field.metadata[1].le)
+    for name, field in ClassLimits.model_fields.items()
+    if field.annotation == int | None
 }
 
 

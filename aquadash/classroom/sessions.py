@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from aquadash import settings
 from aquadash.classroom.codes import new_code, tidy
-from aquadash.classroom.member_types import Joined, Member, NameTakenError
 from aquadash.classroom.names import clean_name, free_name, is_reserved, key_of, looks_of
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
 from aquadash.people import Person, Role
@@ -50,6 +50,54 @@ CREATE TABLE IF NOT EXISTS sessions (
     token_hash TEXT PRIMARY KEY, person_id TEXT NOT NULL, made_at REAL NOT NULL, expires_at REAL NOT NULL,
     ended INTEGER NOT NULL DEFAULT 0);
 """
+
+
+class NameTakenError(ConfigError):
+    """The name is somebody else's in the class, or looks like it.
+
+    Attributes:
+        suggestion: A name like it that is free.
+    """
+
+    def __init__(self, name: str, suggestion: str) -> None:
+        super().__init__(
+            f"There is already somebody called {name!r} in this class, and nobody could tell the two names apart. Take "
+            f"another name, such as {suggestion!r}. If that is you, on another computer or after leaving, ask the "
+            "teacher for a link to rejoin."
+        )
+        self.suggestion = suggestion
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A new session.
+
+    Attributes:
+        token: For the person's browser alone.
+        person: Who it is.
+        expires_at: When it ends, in seconds since 1970.
+    """
+
+    token: str
+    person: Person
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody of the class, as the teacher sees them.
+
+    Attributes:
+        person: Who.
+        joined_at: When they first joined, in seconds since 1970.
+        seen_at: When they last did something, to about half a minute.
+        sessions: How many sessions of theirs go on.
+    """
+
+    person: Person
+    joined_at: float
+    seen_at: float
+    sessions: int
 
 
 class Sessions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -10,50 +11,37 @@ import traceback
 import click
 
 from aquadash import __version__
-from aquadash.cli import own_data  # noqa: F401 - it adds commands to a group
-from aquadash.cli.coach import coach
-from aquadash.cli.compare import compare
-from aquadash.cli.data import augment_command
-from aquadash.cli.duplicates import data
-from aquadash.cli.explain import explain
-from aquadash.cli.label_safety import label_safety
+from aquadash.cli import export  # noqa: F401 - it adds commands to a group
+from aquadash.cli.augment import augment_command, pipelines
+from aquadash.cli.compare import compare, pair, reproduce
+from aquadash.cli.data import data
+from aquadash.cli.evaluate import coach, evaluate, walkthrough
 from aquadash.cli.model import model
-from aquadash.cli.pair import pair
-from aquadash.cli.pipelines import pipelines
-from aquadash.cli.reproduce import reproduce
-from aquadash.cli.results import evaluate, predict
-from aquadash.cli.robustness import robustness
-from aquadash.cli.run_table import runs
+from aquadash.cli.predict import explain, predict
+from aquadash.cli.robustness import label_safety, robustness
+from aquadash.cli.runs import runs
 from aquadash.cli.search import search
-from aquadash.cli.take_home import convert_run, export_run, import_run
 from aquadash.cli.train import train
-from aquadash.cli.walkthrough import walkthrough
 from aquadash.errors import AquaDashError
 
-#: The commands of the two wings: the package without which there are none, and the modules that they are in.
-_WINGS = {
-    "classroom": ("aquadash.classroom", ("classroom_rights", "classroom_board", "classroom_people")),
-    "cluster": ("aquadash.engine.cluster", ("cluster",)),
-}
+#: The commands of the two wings, each in the module of its name, and the package without which there are none.
+_WINGS = {"classroom": "aquadash.classroom", "cluster": "aquadash.engine.cluster"}
 
 
 class _WithWings(click.Group):
     """Loads the commands of a wing when somebody asks for them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *(name for name, (package, _) in _WINGS.items() if _is(package))})
+        return sorted({*super().list_commands(ctx), *filter(_is_there, _WINGS)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        package, modules = _WINGS.get(cmd_name, ("", ()))
-        if modules and _is(package) and cmd_name not in self.commands:
-            for name in modules:
-                module = importlib.import_module(f"aquadash.cli.{name}")
-            self.add_command(getattr(module, cmd_name))
+        if _is_there(cmd_name) and cmd_name not in self.commands:
+            self.add_command(getattr(importlib.import_module(f"aquadash.cli.{cmd_name}"), cmd_name))
         return super().get_command(ctx, cmd_name)
 
 
-def _is(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+def _is_there(wing: str) -> bool:
+    return wing in _WINGS and importlib.util.find_spec(_WINGS[wing]) is not None
 
 
 @click.group(cls=_WithWings, context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,8 +74,6 @@ for command in (
     walkthrough,
 ):
     cli.add_command(command)
-for command in (export_run, import_run, convert_run):
-    runs.add_command(command)
 
 
 def main(command: click.Command = cli, name: str = "python -m aquadash") -> None:

@@ -1,10 +1,362 @@
-"""``classroom``: the commands of a class that shares one AquaDash. Their files add themselves to this group."""
+"""``classroom``: a class that shares one AquaDash: how it is opened and joined, its board, limits and queue."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
 import click
 
+from aquadash import settings
+from aquadash.classroom import codes, limits
+from aquadash.classroom.invitation import addresses, join_address, qr_text, rejoin_address
+from aquadash.classroom.sessions import Member
+from aquadash.cli.output import Group, Table, percent, print_result
+from aquadash.data import SOURCES
+from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.lab import Lab, rights
+from aquadash.people import OWNER, Role
+from aquadash.runs import Run
+from aquadash.runs.leaderboard import leaderboard, sources
 
-@click.group()
+
+@click.group(cls=Group)
 def classroom() -> None:
     """A class: what each may do, its limits, its queue."""
+
+
+@classroom.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the app listens.")
+@click.option(
+    "--address", default="0.0.0.0", show_default=True,
+    help="The network address that the app listens on; 0.0.0.0 is all of this machine's.",
+)  # fmt: skip
+def serve(port: int, address: str) -> None:
+    """Serve AquaDash to the local network, for a class that joins with codes or accounts, until Ctrl-C."""
+    bases = _bases(address, port)
+    made = None if _with_accounts() else Lab(OWNER).people.codes()
+    values = {
+        "addresses": bases,
+        "student_code": made.student if made else None,
+        "teacher_code": made.teacher if made else None,
+    }
+    as_json = print_result(values, _poster(bases, made))
+    environment = {**os.environ, "AQUADASH_CLASSROOM": "1"}
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),
+        "--server.address", address, "--server.port", str(port),
+        # Without it Streamlit asks the internet for this machine's address.
+        "--browser.serverAddress", urlsplit(bases[0]).hostname or "localhost",
+    ]  # fmt: skip
+    # What the app prints goes to stderr where stdout is for JSON alone.
+    process = subprocess.Popen(
+        command, cwd=settings.PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL,
+        stdout=sys.stderr if as_json else None,
+    )  # fmt: skip
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        status = process.wait()
+    except (KeyboardInterrupt, SystemExit):
+        status = 0
+    finally:
+        # Trainings outlive the app, as always.
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        signal.signal(signal.SIGTERM, before)
+    if status:
+        raise click.ClickException(
+            f"The app ended with status {status}; what it printed says why. Is port {port} free?"
+        )
+
+
+@classroom.command("codes")
+def codes_command() -> None:
+    """Show the codes that students and teachers join with; they are made where there are none."""
+    _print_codes(Lab(OWNER).people.codes())
+
+
+@classroom.command()
+@click.option("--student", "only_student", is_flag=True, help="Only the students' code.")
+@click.option("--teacher", "only_teacher", is_flag=True, help="Only the teacher's code.")
+def renew(only_student: bool, only_teacher: bool) -> None:
+    """Make new codes. Who has joined stays in; the old codes let nobody in any more."""
+    wanted = [Role.STUDENT] * only_student + [Role.TEACHER] * only_teacher
+    _print_codes(Lab(OWNER).people.renew_codes(*wanted))
+
+
+@classroom.command("people")
+@click.option("--remove", metavar="NAME", help="End this person's session everywhere; their runs stay.")
+@click.option("--rejoin", metavar="NAME", help="Make a link by which this person gets that name back, once.")
+@click.option("--clear", is_flag=True, help="Forget students who made nothing and are not here: their names are free.")
+def people_command(remove: str | None, rejoin: str | None, clear: bool) -> None:
+    """List who has joined, end somebody's session, or clear names that nobody uses."""
+    members = Lab(OWNER).people
+    values: dict[str, Any] = {}
+    if remove is not None:
+        members.remove(_named(members.all(), remove).person.person_id)
+    if rejoin is not None:
+        # Where the app listens is known here only if a setting says so.
+        code = members.rejoin_code(_named(members.all(), rejoin).person.person_id)
+        values["rejoin_link"] = rejoin_address(settings.public_address() or "", code)
+    if clear:
+        values["cleared"] = members.clear()
+    found = members.all()
+    values["people"] = [
+        {
+            "person_id": member.person.person_id, "name": member.person.name, "role": member.person.role.value,
+            "joined_at": member.joined_at, "seen_at": member.seen_at, "sessions": member.sessions,
+        }
+        for member in found
+    ]  # fmt: skip
+
+    rows = [[member.person.name, member.person.role.value, member.sessions] for member in found]
+    text: list[str | Table] = [Table(rows, header=("name", "role", "sessions")) if rows else "Nobody has joined yet."]
+    if clear:
+        text.append("Unused names cleared: " + (", ".join(values["cleared"]) or "none"))
+    if link := values.get("rejoin_link"):
+        text.append(f"To rejoin, open this at the class's address: {link}")
+    print_result(values, *text)
+
+
+@classroom.command()
+@click.option("--source", help="The data set; by default the one that most students have trained on.")
+@click.option(
+    "--reveal/--cover", "shown", default=None,
+    help="Rank by the test results, at the end, or by validation accuracy again.",
+)  # fmt: skip
+def board(source: str | None, shown: bool | None) -> None:
+    """Show each student's best run, and places that luck does not decide."""
+    lab = Lab(OWNER)
+    runs = lab.runs.all()
+    found = sources(runs)
+    if source is not None and source not in (*found, *SOURCES):
+        raise UnknownNameError.of("data set with runs of students", source, found)
+    chosen = source or (found[0] if found else "synthetic")
+    if shown is not None:
+        lab.people.set_limits(limits.load().model_copy(update={"test_results_hidden": not shown}))
+
+    def images(run: Run) -> int | None:
+        try:
+            predicted = lab.runs.validation_predictions(run.run_id)
+        except AquaDashError:
+            return None
+        return None if predicted is None else len(predicted.labels)
+
+    names = {member.person.person_id: member.person.name for member in lab.people.all()}
+    made = leaderboard(
+        runs,
+        source=chosen,
+        validation_images=images,
+        test_results=not limits.in_force().test_results_hidden,
+        names=names,
+    )
+    values = {
+        "source": chosen,
+        "measured_on": made.measured_on,
+        "uncounted": made.uncounted,
+        "entries": [
+            {
+                "place": entry.rank, "name": entry.name, "person_id": entry.person_id, "run_id": entry.run.run_id,
+                "accuracy": entry.accuracy, "accuracy_ci95": list(entry.interval), "images": entry.images,
+                "runs": entry.tries,
+            }
+            for entry in made.entries
+        ],
+    }  # fmt: skip
+
+    rows = [
+        [entry.rank, entry.name, percent(entry.accuracy), " to ".join(map(percent, entry.interval)),
+         entry.run.name, entry.tries]
+        for entry in made.entries
+    ]  # fmt: skip
+    header = ("place", "student", f"{made.measured_on} accuracy", "95 % interval", "run", "runs")
+    print_result(values, Table(rows, header=header) if rows else "Nobody is on the board yet.")
+
+
+@classroom.command("project")
+@click.argument("page")
+@click.argument("address", nargs=-1, metavar="[NAME=VALUE]...")
+def project(page: str, address: tuple[str, ...]) -> None:
+    """Show a page on the projectors: project evaluate run=ID present=1."""
+    query = {}
+    for part in address:
+        name, equals, value = part.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"{part[:80]!r} has no equals sign. Write it as NAME=VALUE: run=ID.")
+        query[name] = value
+    shown = Lab(OWNER).people.show(page, query)
+    print_result({"page": shown.page, "query": shown.query}, f"The projectors show {shown.page}.")
+
+
+@classroom.command("rights")
+def rights_command() -> None:
+    """Show who may do what."""
+    rows = rights.table()
+    columns = ("student", "own", "for all", "another student's", "teacher", "stranger")
+    cells = [[row["action"], *(_yes(row.get(name)) for name in columns), row["does"]] for row in rows]
+    print_result({"rights": rows}, Table(cells, header=("action", *columns, "what it is")))
+
+
+@classroom.command("limits")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a limit; none takes it away.")
+def limits_command(changes: tuple[str, ...]) -> None:
+    """Show the limits of the students, or change some: --set epochs=30 --set paused=yes."""
+    wanted = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {change[:80]!r} has no equals sign. Write it as NAME=VALUE: --set epochs=30.")
+        wanted[name.strip()] = value
+    found = limits.load()
+    if wanted:
+        found = limits.with_texts(found, wanted)
+        Lab(OWNER).people.set_limits(found)
+    values = found.to_values()
+    rows = [(name, _told(value), limits.WORDS[name]) for name, value in values.items()]
+    print_result({"limits": values}, Table(rows, header=("limit", "value", "what it is")))
+
+
+@classroom.command("queue")
+def queue_command() -> None:
+    """Show what waits, in order, and about how long still."""
+    runs = Lab(OWNER).runs
+    rows = []
+    for run_id, waiting in runs.waiting().items():
+        run = runs.get(run_id)
+        rows.append(
+            {
+                "run_id": run_id,
+                "name": run.name,
+                "owner": run.owner_name,
+                "place": waiting.place,
+                "seconds": waiting.seconds,
+                "why": waiting.why,
+            }
+        )
+    cells = [
+        (row["place"], str(row["run_id"])[:8], row["name"], row["owner"], _seconds(row["seconds"])) for row in rows
+    ]
+    print_result(
+        {"waiting": rows},
+        Table(cells, header=("place", "run", "name", "of", "starts in at most")) if rows else "Nothing waits.",
+    )
+
+
+@classroom.command("move")
+@click.argument("run")
+@click.argument("place", type=int)
+def move_command(run: str, place: int) -> None:
+    """Give a waiting RUN another PLACE in the queue: 1 starts next. A running app follows within seconds."""
+    runs = Lab(OWNER).runs
+    run_id = runs.find(run).run_id
+    order = runs.move(run_id, place)
+    print_result(
+        {"run_id": run_id, "place": order.index(run_id) + 1, "order": order},
+        f"{runs.get(run_id).name} has place {order.index(run_id) + 1} of {len(order)}.",
+    )
+
+
+_of_search = click.option("--search", is_flag=True, help="It is a search: it and the runs of its trials.")
+
+
+@classroom.command("hide")
+@click.argument("run")
+@_of_search
+def hide_command(run: str, search: bool) -> None:
+    """Keep a RUN from the class; its owner still sees it."""
+    _hide(run, True, search=search)
+
+
+@classroom.command("show")
+@click.argument("run")
+@_of_search
+def show_command(run: str, search: bool) -> None:
+    """Let the class see a RUN again that was hidden."""
+    _hide(run, False, search=search)
+
+
+def _hide(text: str, hidden: bool, *, search: bool) -> None:
+    lab = Lab(OWNER)
+    if search:
+        searched = lab.searches.find(text)
+        key, found, name = "search_id", searched.search_id, searched.name
+        lab.searches.hide(found, hidden)
+    else:
+        run = lab.runs.find(text)
+        key, found, name = "run_id", run.run_id, run.name
+        lab.runs.hide(found, hidden)
+    words = f"{name} is hidden from the class." if hidden else f"The class sees {name}."
+    print_result({key: found, "name": name, "hidden": hidden}, words)
+
+
+def _named(members: list[Member], name: str) -> Member:
+    found = [member for member in members if name in (member.person.name, member.person.person_id)]
+    if not found:
+        raise UnknownNameError.of("person", name, [member.person.name for member in members])
+    return found[0]
+
+
+def _print_codes(made: codes.Codes) -> None:
+    print_result(
+        {"student_code": made.student, "teacher_code": made.teacher},
+        f"Students: {codes.spaced(made.student)}",
+        f"Teacher:  {codes.spaced(made.teacher)}",
+    )
+
+
+def _bases(address: str, port: int) -> list[str]:
+    """Where the class finds the app."""
+    if (said := settings.public_address()) is not None:
+        return [said]
+    hosts = addresses() if address in ("0.0.0.0", "::") else [address]
+    return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts or ["localhost"]]
+
+
+def _with_accounts() -> bool:
+    """Whether Streamlit, started from here, will find an ``[auth]`` section in its secrets: then there are no codes."""
+    for folder in (Path.home(), settings.PROJECT_ROOT):
+        try:
+            if tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8")).get("auth"):
+                return True
+        except (OSError, ValueError):
+            continue
+    return False
+
+
+def _poster(bases: list[str], made: codes.Codes | None) -> str:
+    lines = [
+        "A class in AquaDash. Ctrl-C ends it.",
+        "",
+        qr_text(join_address(bases[0], made.student if made else None)),
+    ]
+    lines += [f"  Open         {base}" for base in bases]
+    if made is None:
+        lines.append("  People log in with the accounts of .streamlit/secrets.toml")
+    else:
+        lines.append(f"  Students     {codes.spaced(made.student)}")
+        lines.append(f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)")
+    return "\n".join([*lines, ""])
+
+
+def _yes(value: object) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "none" if value is None else _yes(value) if isinstance(value, bool) else str(value)
+
+
+def _seconds(value: object) -> str:
+    return "unknown" if not isinstance(value, float) else "now" if not value else f"{value:,.0f} s"

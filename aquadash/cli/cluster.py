@@ -11,26 +11,23 @@ from typing import Any
 import click
 
 from aquadash import settings
-from aquadash.cli.output import json_option, show, table
+from aquadash.cli.output import Group, Table, print_result
 from aquadash.errors import ConfigError, RunError
-
-_PORT = 8786
 
 scheduler_option = click.option(
     "--scheduler", metavar="ADDRESS", help="The scheduler, as tcp://host:port; AQUADASH_SCHEDULER if left out."
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def cluster() -> None:
     """More than one machine: one schedules, the others train."""
 
 
 @cluster.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=_PORT, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
-@json_option
-def scheduler(host: str, port: int, as_json: bool) -> None:
+@click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
+def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
     words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
     words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--no-show"]
@@ -40,7 +37,7 @@ def scheduler(host: str, port: int, as_json: bool) -> None:
     from aquadash.engine.connecting import scheme
 
     address = f"{scheme()}://{host}:{port}"
-    show({"scheduler": address}, as_json=as_json, text=lambda: f"Workers and the app reach this scheduler as {address}")
+    print_result({"scheduler": address}, f"Workers and the app reach this scheduler as {address}")
     sys.stdout.flush()
     os.chdir(settings.PROJECT_ROOT)
     os.execv(sys.executable, words)
@@ -56,7 +53,6 @@ def scheduler(host: str, port: int, as_json: bool) -> None:
 @click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; any free port if left out.")
 @click.option("--check", "only_check", is_flag=True, help="Only look whether all is well.")
-@json_option
 def worker(
     scheduler: str | None,
     slots: int | None,
@@ -65,7 +61,6 @@ def worker(
     host: str | None,
     port: int,
     only_check: bool,
-    as_json: bool,
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
     from aquadash.engine.cluster.checks import check_machine
@@ -80,7 +75,7 @@ def worker(
     if problems:
         raise RunError(" ".join(problems))
     values = {"scheduler": address, "workers": [process.name for process in processes]}
-    show(values, as_json=as_json, text=lambda: "All is well: " + ", ".join(values["workers"]))
+    print_result(values, "All is well: " + ", ".join(values["workers"]))
     if only_check:
         return
     sys.stdout.flush()
@@ -96,14 +91,13 @@ def worker(
 
 @cluster.command()
 @scheduler_option
-@json_option
-def status(scheduler: str | None, as_json: bool) -> None:
+def status(scheduler: str | None) -> None:
     """Show the workers, what they train, and what is wrong."""
     from aquadash.engine.cluster import checks
 
     named_by = "--scheduler" if scheduler else "AQUADASH_SCHEDULER"
     values = checks.status(_address(scheduler), named_by=named_by)
-    show(values, as_json=as_json, text=lambda: _text(values))
+    print_result(values, *_text(values))
 
 
 def _address(given: str | None) -> str:
@@ -113,7 +107,7 @@ def _address(given: str | None) -> str:
     return address
 
 
-def _text(values: dict[str, Any]) -> str:
+def _text(values: dict[str, Any]) -> list[str | Table]:
     workers = [
         (
             one["name"],
@@ -125,10 +119,11 @@ def _text(values: dict[str, Any]) -> str:
         for one in values["workers"]
     ]
     runs = [(one["run_id"][:8], one["name"], one["status"], one["host"], one["message"]) for one in values["runs"]]
-    parts = [f"scheduler {values['scheduler']}\nrun store {values['store']}\njobs {values['database']}"]
+    parts: list[str | Table] = [
+        f"scheduler {values['scheduler']}\nrun store {values['store']}\njobs {values['database']}"
+    ]
     if workers:
-        parts.append(table(workers, header=("worker", "machine", "busy slots", "graphics card", "home")))
+        parts += ["", Table(workers, header=("worker", "machine", "busy slots", "graphics card", "home"))]
     if runs:
-        parts.append(table(runs, header=("run", "name", "status", "machine", "message")))
-    parts += [f"Problem: {problem}" for problem in values["problems"]]
-    return "\n\n".join(parts)
+        parts += ["", Table(runs, header=("run", "name", "status", "machine", "message"))]
+    return parts + [f"\nProblem: {problem}" for problem in values["problems"]]

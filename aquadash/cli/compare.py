@@ -1,4 +1,4 @@
-"""``compare``: what runs differ in, how accurate they are, whether that is more than luck, and what it cost."""
+"""``compare``, ``pair`` and ``reproduce``: runs beside each other, a training with and without a pipeline, a repeat."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aquadash.cli.briefs import brief
-from aquadash.cli.output import json_option, percent, show, table
+from aquadash.cli.config_options import GivenConfig, config_options
+from aquadash.cli.output import Command, Group, Table, json_flag, percent, print_result
+from aquadash.cli.runs import brief
+from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, RunError
+from aquadash.evaluation import verdict
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import Predictions, Run
+from aquadash.runs import Predictions, Run, RunStatus
 from aquadash.runs.cost import Cost
 from aquadash.runs.measured import IMAGES, Images, image_set
+from aquadash.runs.pairs import Pair, find_pair, pairs
 
 if TYPE_CHECKING:
     from aquadash.evaluation import PairTest
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True)
 @click.option(
     "--on", "images", type=click.Choice(IMAGES), default="test", show_default=True,
     help="Which images to measure on: validation images to choose between runs, test images for the last measurement.",
 )  # fmt: skip
-@json_option
-def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
+def compare(runs: tuple[str, ...], images: Images) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
     from aquadash.evaluation import METRICS, agreement_of, evaluate, pairwise, pareto_front, scores, scores_to_dict
 
@@ -71,7 +74,7 @@ def compare(runs: tuple[str, ...], images: Images, as_json: bool) -> None:
         "cost": [{"run_id": run.run_id} | cost.to_dict() for run, cost in zip(found, costs, strict=True)],
         "pareto_front": [found[i].run_id for i, best in zip(known, front, strict=True) if best],
     }
-    show(values, as_json=as_json, text=lambda: _text(found, values, tests, costs))
+    print_result(values, *_compared(found, values, tests, costs))
 
 
 def _together(tests: tuple[PairTest, ...], runs: int) -> list[int]:
@@ -81,7 +84,9 @@ def _together(tests: tuple[PairTest, ...], runs: int) -> list[int]:
     return [] if first is None else [first, *(b for b in range(runs) if (first, b) in comparable)]
 
 
-def _text(found: list[Run], values: dict[str, Any], tests: tuple[PairTest, ...], costs: list[Cost]) -> str:
+def _compared(
+    found: list[Run], values: dict[str, Any], tests: tuple[PairTest, ...], costs: list[Cost]
+) -> list[str | Table]:
     def dash(value: float | None, text: str) -> str:
         return "" if value is None else text.format(value)
 
@@ -99,11 +104,12 @@ def _text(found: list[Run], values: dict[str, Any], tests: tuple[PairTest, ...],
         for run, entry, cost in zip(found, values["accuracy"], costs, strict=True)
     ]
     header = ("id", "name", "status", "validation", "test", f"95 % ({values['on']})", "time", "parameters", "on front")
-    lines = [table(rows, header=header), ""]
     changed = [(name, *settings) for name, settings in values["config_diff"].items()]
-    lines.append(
-        table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings."
-    )
+    lines: list[str | Table] = [
+        Table(rows, header=header),
+        "",
+        Table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings.",
+    ]
     for test in tests:
         pair = f"{found[test.a].run_id[:8]} -> {found[test.b].run_id[:8]}"
         if test.result is None:
@@ -115,4 +121,140 @@ def _text(found: list[Run], values: dict[str, Any], tests: tuple[PairTest, ...],
             f"{pair}: {test.result.fixed} fixed, {test.result.broken} newly broken, {100 * test.difference:+.1f} "
             f"points ({low:+.1f} to {high:+.1f}), p = {test.result.p_value:.3g}{holm}"
         )
-    return "\n".join(lines)
+    return lines
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@click.option("--pipeline", "pipeline_name", help="What is tried: a built-in or saved pipeline.")
+@config_options(of="both", seed=True)
+@click.option("--name", help="What the two are about; their names begin with it.")
+@click.option("--same-updates", is_flag=True, help="More epochs without the pipeline, for as many weight updates.")
+@click.option("--wait/--no-wait", "waits", default=True, show_default=True, help="Wait for both and tell the change.")
+@json_flag
+@click.pass_context
+def pair(
+    context: click.Context,
+    pipeline_name: str | None,
+    given: GivenConfig,
+    name: str | None,
+    same_updates: bool,
+    waits: bool,
+) -> None:
+    """Train with and without a pipeline: the same settings, the same seed, and the change in accuracy.
+
+    With --no-wait both are only put into the queue, from where the app takes them when it starts. Ctrl-C asks the run
+    at work to stop.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not pipeline_name:
+        raise click.UsageError("Missing option '--pipeline': name the pipeline to try.", context)
+    config = given.build()
+    from aquadash.engine import open_engine
+
+    lab = Lab(OWNER)
+    with open_engine():
+        made = lab.runs.train_pair(config, pipeline_name, same_updates=same_updates, name=name)
+        if waits:
+            for run in made:
+                ended = wait_for_run(lab, run.run_id)
+                if ended.status is not RunStatus.FINISHED:
+                    for other in made:
+                        if not lab.runs.get(other.run_id).status.ended:
+                            lab.runs.stop(other.run_id)
+                    raise RunError(f"{ended.name} {ended.status}: {ended.message or 'it was cut off; resume it'}")
+    found = find_pair(lab.runs.all(), made[0].pair_id)
+    if not waits:
+        print_result(found.to_dict(), f"Queued the pair {found.pair_id}: {found.title}")
+        return
+    _print_change(found, "validation")
+
+
+@pair.command("result")
+@click.argument("pair_id")
+@click.option(
+    "--test",
+    "on_test",
+    is_flag=True,
+    help="On the test images: for the last measurement, when nothing is chosen any more.",
+)
+def pair_result(pair_id: str, on_test: bool) -> None:
+    """Tell the change in accuracy of a pair, overall and class by class, on the validation images."""
+    _print_change(find_pair(Lab(OWNER).runs.all(), pair_id), "test" if on_test else "validation")
+
+
+@pair.command("list")
+def pair_list() -> None:
+    """List the pairs, newest first."""
+    known = pairs(Lab(OWNER).runs.all())
+    rows = [
+        (
+            each.pair_id,
+            each.title,
+            each.pipeline,
+            *(str(run.status) if run else "gone" for run in (each.without, each.with_it)),
+        )
+        for each in known
+    ]
+    print_result(
+        {"pairs": [each.to_dict() for each in known]},
+        Table(rows, header=("pair", "title", "pipeline", "without", "with")) if rows else "There are no pairs.",
+    )
+
+
+def _print_change(found: Pair, images: Images) -> None:
+    result = Lab(OWNER).runs.change(found, images)
+    rows = [
+        (
+            row.label,
+            row.n,
+            percent(row.before),
+            percent(row.after),
+            f"{100 * row.change:+.1f} ({100 * row.interval[0]:+.1f} to {100 * row.interval[1]:+.1f})",
+        )
+        for row in (result.overall, *result.classes)
+    ]
+    print_result(
+        {**found.to_dict(), "images": images, **result.to_dict()},
+        f"{found.title} ({found.pair_id})\n{verdict(result, images=images)}\n",
+        Table(rows, header=("class", "images", "without", "with", "change in points (95 % interval)")),
+    )
+
+
+@click.command(cls=Command)
+@click.argument("run")
+@click.option("--against", metavar="RUN", help="Compare with this run, which is there already, instead of training.")
+def reproduce(run: str, against: str | None) -> None:
+    """Repeat a finished run from its stored config, seed and data, and compare the two number by number.
+
+    On the same machine with the same versions everything is identical: metrics, weights and predictions.
+    """
+    lab = Lab(OWNER)
+    run_id = lab.runs.find(run).run_id
+    if against is not None:
+        repeat_id = lab.runs.find(against).run_id
+    else:
+        from aquadash.engine import open_engine
+
+        with open_engine():
+            repeat_id = lab.runs.repeat(run_id).run_id
+            ended = wait_for_run(lab, repeat_id)
+        if ended.status is RunStatus.STOPPED:
+            raise click.ClickException(f"The repeat {ended.name} was stopped, so there is nothing to compare.")
+    found = lab.runs.reproduction(run_id, repeat_id)
+
+    if found.identical:
+        head = "Identical: every number that came out is the same, bit by bit."
+    else:
+        head = f"Not identical: the largest difference is {found.max_difference:.3g}."
+    rows = [
+        (part.name, f"{part.count:,}", f"{part.different:,}", f"{part.max_difference:.3g}", part.where)
+        for part in found.parts
+    ]
+    why = []
+    if found.reasons:
+        why = ["", "What else differs, and may be why:", *(f"- {reason}" for reason in found.reasons)]
+    elif not found.identical:
+        why = ["", "Versions, settings, data and processor are the same."]
+    table = Table(rows, header=("compared", "numbers", "different", "by at most", "where"))
+    print_result(found.to_dict(), head, "", table, *why)

@@ -20,9 +20,6 @@ from aquadash.presets import preset
 #: For every option that names a data set.
 SOURCE_HELP = f"The data set: {', '.join(BUILT_IN)} or folder-NAME."
 
-#: A config is a page of text; more is a mistaken file.
-_MOST_CONFIG_BYTES = 1_000_000
-
 
 @dataclass(frozen=True)
 class GivenConfig:
@@ -117,13 +114,11 @@ def config_options(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _MOST_CONFIG_BYTES:
+        if path.stat().st_size > 1_000_000:
             raise ConfigError(
                 f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?"
             )
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not a text file; a configuration is JSON in UTF-8.") from None
     try:

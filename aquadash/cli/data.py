@@ -1,38 +1,41 @@
-"""``data`` and ``augment``: the images that go into a run."""
+"""``data``: data sets, those that come with AquaDash and those of own pictures."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from aquadash.cli.augment_numbers import numbers_text
 from aquadash.cli.config_options import SOURCE_HELP
-from aquadash.cli.output import StatusLine, json_option, show, table
-from aquadash.errors import AquaDashError
+from aquadash.cli.output import Group, StatusLine, Table, print_result
+from aquadash.data import load
+from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
+from aquadash.lab import Lab
 from aquadash.people import OWNER
 
+if TYPE_CHECKING:
+    from aquadash.data.folder.drafts import Draft
+    from aquadash.data.folder.types import CheckReport, LeftOut
 
-@click.group()
+
+@click.group(cls=Group)
 def data() -> None:
     """Data sets."""
 
 
 @data.command("info")
 @click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
-@json_option
-def info(source: str, as_json: bool) -> None:
+def info(source: str) -> None:
     """Say what a data set holds."""
-    from aquadash.data import load
-
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
-    counts = {
-        part: np.bincount(split.labels, minlength=len(dataset.class_names)).tolist()
-        for part, split in (("train", dataset.train), ("test", dataset.test))
-    }
+    train, test = (
+        np.bincount(split.labels, minlength=len(dataset.class_names)).tolist()
+        for split in (dataset.train, dataset.test)
+    )
     values = {
         "name": dataset.name,
         "title": dataset.title,
@@ -42,98 +45,184 @@ def info(source: str, as_json: bool) -> None:
         "test": len(dataset.test),
         "classes": list(dataset.class_names),
         "image_shape": list(dataset.image_shape),
-        "train_per_class": counts["train"],
-        "test_per_class": counts["test"],
+        "train_per_class": train,
+        "test_per_class": test,
         "fingerprint": dataset.fingerprint,
     }
-    rows = list(zip(dataset.class_names, counts["train"], counts["test"], strict=True))
-
-    def text() -> str:
-        height, width, channels = dataset.image_shape
-        return (
-            f"{dataset.title}: {len(dataset.train)} training and {len(dataset.test)} test images, "
-            f"{height} x {width} x {channels}\n{dataset.origin}\n\n"
-            f"{table(rows, header=('class', 'training', 'test'))}\n\nfingerprint {dataset.fingerprint}"
-        )
-
-    show(values, as_json=as_json, text=text)
+    height, width, channels = dataset.image_shape
+    print_result(
+        values,
+        f"{dataset.title}: {len(dataset.train)} training and {len(dataset.test)} test images, "
+        f"{height} x {width} x {channels}\n{dataset.origin}\n",
+        Table(list(zip(dataset.class_names, train, test, strict=True)), header=("class", "training", "test")),
+        f"\nfingerprint {dataset.fingerprint}",
+    )
 
 
 @data.command("fetch")
 @click.argument("source", type=click.Choice(["cifar100"]))
-@json_option
-def fetch(source: str, as_json: bool) -> None:
+def fetch(source: str) -> None:
     """Find or download a data set's archive."""
-    from aquadash.lab import Lab
-
     with StatusLine() as line:
         result = Lab(OWNER).data.fetch(line.progress)
     values = {"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified}
     official = "the official archive" if result.verified else "not the official archive, but one of its form"
-    show(values, as_json=as_json, text=lambda: f"{result.path}\n{official}\nSHA-256 {result.sha256}")
+    print_result(values, f"{result.path}\n{official}\nSHA-256 {result.sha256}")
 
 
-@click.command("augment")
+@data.command("duplicates")
 @click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
-@click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
-@click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the images as PNG files.")
-@click.option("--numbers", is_flag=True, help="Measure what each version of the images costs and what became of them.")
-@json_option
-def augment_command(
-    source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool, as_json: bool
-) -> None:
-    """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
-    from aquadash import augment
-    from aquadash.data import load
-
-    spec = augment.pipeline(pipeline)
+@click.option(
+    "--distance",
+    type=float,
+    default=DEFAULT_DISTANCE,
+    show_default=True,
+    help="How far apart two images may be: 0 is the same picture, 0.5 the most.",
+)
+def duplicates(source: str, distance: float) -> None:
+    """Find test images that look the same as a training image."""
+    check_distance(distance)
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
-        chosen = dataset.train.take(slice(count))
-        began = time.perf_counter()
-        images, labels = augment.training_set(
-            chosen.images, chosen.labels, pipeline=pipeline, seed=seed, progress=line.progress
+        found = find_duplicates(dataset, progress=line.progress)
+    rows = [
+        (
+            f"{pair.distance:.3f}",
+            f"{pair.test} ({found.class_names[pair.test_label]})",
+            f"{pair.train} ({found.class_names[pair.train_label]})",
+            "mirrored" if pair.mirrored else "",
         )
-        seconds = time.perf_counter() - began
-        files = _write(images, labels, dataset.class_names, out, line) if out else []
-        measured = augment.measure(chosen.images, spec, seed=seed, progress=line.progress) if numbers else None
+        for pair in found.within(distance)
+    ]
+    head = (
+        f"{found.test_images(distance)} of {found.num_test} test images of {dataset.title} have a training image "
+        f"at a distance of {distance:g} or less."
+    )
+    listed = ("", Table(rows, header=("distance", "test image", "training image", ""))) if rows else ()
+    values = {"source": source, "fingerprint": dataset.fingerprint, **found.to_dict(distance)}
+    print_result(values, head, *listed)
+
+
+@data.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--name", help="What to call it; the source is then folder-NAME. Default: the name of the file or folder."
+)
+@click.option(
+    "--size", type=int, default=32, show_default=True, help="Side that the pictures are brought to, in pixels."
+)
+@click.option("--test-fraction", type=float, default=0.2, show_default=True, help="The share kept for the test.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides the split.")
+@click.option("--redraw", is_flag=True, help="Draw the split although the pictures are sorted into train and test.")
+@click.option("--keep-leaks", is_flag=True, help="Keep training pictures that look like one of a given test split.")
+@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
+@click.option("--check", "only_check", is_flag=True, help="Say what is wrong with the pictures and keep nothing.")
+def import_command(
+    path: Path,
+    name: str | None,
+    size: int,
+    test_fraction: float,
+    seed: int,
+    redraw: bool,
+    keep_leaks: bool,
+    replace: bool,
+    only_check: bool,
+) -> None:
+    """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
+    from aquadash.data.folder import drafts
+    from aquadash.data.folder.drafts import Request, SplitChoice
+    from aquadash.data.images import display_name
+
+    own = Lab(OWNER).data
+    title = name or path.stem or path.resolve().name
+    request = Request(str(path.resolve()), display_name(path.resolve().name), size)
+    draft_id = own.begin(request)
+    try:
+        with StatusLine() as line:
+            drafts.read(draft_id, progress=line.progress)
+        draft = own.draft(draft_id)
+        if only_check:
+            print_result(_checked(draft), *_report(draft.report, draft.refused))
+            return
+        choice = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
+        kept = own.keep(draft, choice, title=title, replace=replace)
+        values = {"source": kept.source, **asdict(kept), **_checked(draft)}
+        print_result(
+            values,
+            f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
+            f"classes, {kept.size} x {kept.size} pixels\n",
+            *_report(draft.report, draft.refused),
+            f"\nTrain on it: python -m aquadash train --preset notebook-fixed --source {kept.source}",
+        )
+    finally:
+        own.discard(draft_id)
+
+
+@data.command("list")
+def list_command() -> None:
+    """Name the data sets."""
+    from aquadash.data.folder.about import all_kept
+
+    sets, own = Lab(OWNER).data, {kept.source: kept for kept in all_kept().values()}
+    sources = sets.sources().values()
     values = {
-        "pipeline": pipeline,
-        "source": source,
-        "originals": len(chosen),
-        "images": len(images),
-        "labels_per_class": np.bincount(labels, minlength=len(dataset.class_names)).tolist(),
-        "seconds": seconds,
-        "files": files,
+        "sources": [
+            {
+                "source": source.name,
+                "title": source.title,
+                "own": source.name in own,
+                "here": source.key() is not None,
+                **(asdict(own[source.name]) if source.name in own else {}),
+            }
+            for source in sources
+        ],
+        "deleted": sets.deleted(),
     }
-    if measured is not None:
-        values["numbers"] = measured.to_dict()
-
-    def text() -> str:
-        where = f", written to {out}" if out else ""
-        return f"{pipeline}: {len(chosen)} images became {len(images)} in {seconds:.1f} s{where}" + (
-            f"\n\n{numbers_text(measured)}" if measured else ""
-        )
-
-    show(values, as_json=as_json, text=text)
+    rows = [(source.name, source.title, source.summary) for source in sources]
+    print_result(values, Table(rows, header=("source", "title", "what it is")))
 
 
-def _write(
-    images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], out: Path, line: StatusLine
-) -> list[str]:
-    """Write every image as a PNG file; returns the names."""
-    from PIL import Image
+@data.command("check")
+@click.argument("source")
+def check_command(source: str) -> None:
+    """Say what was found when a data set of own pictures was made."""
+    kept = Lab(OWNER).data.own(source)
+    report, refused = Lab(OWNER).data.report(source)
+    values = {"source": kept.source, "report": report.to_dict(), "refused": [asdict(one) for one in refused]}
+    print_result(values, *_report(report, refused))
 
-    if out.exists() and not out.is_dir():
-        raise AquaDashError(f"{out} is a file; --out takes the name of a folder.")
-    out.mkdir(parents=True, exist_ok=True)
-    files = []
-    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
-        path = out / f"{index:05d}-{class_names[label]}.png"
-        Image.fromarray(image).save(path)
-        files.append(str(path))
-        if index % 100 == 0:
-            line.progress("writing images", index / len(images))
-    return files
+
+@data.command("delete")
+@click.argument("source")
+def delete_command(source: str) -> None:
+    """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back."""
+    key = Lab(OWNER).data.delete(source)
+    print_result({"source": source, "key": key}, f"Deleted. To bring it back: python -m aquadash data restore {key}")
+
+
+@data.command("restore")
+@click.argument("key")
+def restore_command(key: str) -> None:
+    """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too."""
+    kept = Lab(OWNER).data.restore(key)
+    print_result(asdict(kept) | {"source": kept.source}, f"{kept.source} is back.")
+
+
+def _checked(draft: Draft) -> dict[str, Any]:
+    return {
+        "pictures": len(draft.pictures),
+        "report": draft.report.to_dict(),
+        "refused": [asdict(one) for one in draft.refused],
+    }
+
+
+def _report(report: CheckReport, refused: tuple[LeftOut, ...]) -> tuple[Table | str, ...]:
+    lines = [
+        f"{'PROBLEM' if finding.severity == 'problem' else finding.severity}: {finding.title}. {finding.advice}"
+        for finding in report.findings
+    ]
+    lines += [f"  not read: {one.reason}" for one in refused[:20]]
+    if len(refused) > 20:
+        lines.append(f"  and {len(refused) - 20:,} more")
+    counts = list(zip(report.class_names, report.counts, strict=True))
+    return Table(counts, header=("class", "pictures")), "", *(lines or ["Nothing is wrong with these pictures."])

@@ -7,43 +7,36 @@ import warnings
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
+from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result
 from aquadash.models import LayerRow
 
-#: The images that a network without a data set is built for: every source of the presets has them so.
-_IMAGE_SHAPE = (32, 32, 3)
-_CLASSES = 5
 
-
-@click.group()
+@click.group(cls=Group)
 def model() -> None:
     """Networks."""
 
 
 @model.command("summary")
 @config_options(default="notebook", source=False)
-@json_option
-def summary(given: GivenConfig, as_json: bool) -> None:
+def summary(given: GivenConfig) -> None:
     """List a network's layers with their output shapes and parameters."""
     config = given.build()
     import_tensorflow_quietly()
     from aquadash import models
 
-    listed = models.describe(config.model, image_shape=_IMAGE_SHAPE, num_classes=_CLASSES)
-    show(
+    # As every source of the presets has them.
+    listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5)
+    print_result(
         {"preset": given.preset, **listed.to_dict()},
-        as_json=as_json,
-        text=lambda: (
-            f"{_layer_table(listed.layers)}\n\n{listed.params:,} parameters, of which training changes "
-            f"{listed.trainable_params:,}; {listed.multiply_adds:,} multiplications for an image"
-        ),
+        _layer_table(listed.layers),
+        f"\n{listed.params:,} parameters, of which training changes {listed.trainable_params:,}; "
+        f"{listed.multiply_adds:,} multiplications for an image",
     )
 
 
 @model.command("probe")
 @config_options(default="notebook")
-@json_option
-def probe(given: GivenConfig, as_json: bool) -> None:
+def probe(given: GivenConfig) -> None:
     """Train two epochs and keep nothing: how long one takes here, and how much memory."""
     config = given.build()
     import_tensorflow_quietly()
@@ -57,21 +50,18 @@ def probe(given: GivenConfig, as_json: bool) -> None:
         values = measure(
             config, dataset, on_progress=lambda progress: line.show(progress.phase, progress.share or None)
         )
-
-    def text() -> str:
-        layers = tuple(LayerRow.from_dict(layer) for layer in values["layers"])
-        return (
-            f"{_layer_table(layers)}\n\n{values['parameters']:,} parameters\n"
-            f"{values['seconds_per_epoch']:.3g} s an epoch, {values['images_per_second']:,.3g} images/s\n"
-            f"at most {values['seconds_total_at_most']:,.0f} s for {config.training.epochs} epochs\n"
-            f"about {values['memory_bytes'] / 1e6:,.0f} MB of memory\n"
-            f"measured: {values['measured_steps']} steps of {values['step_images']} images"
-        )
-
-    show({"preset": given.preset, "epochs": config.training.epochs, **values}, as_json=as_json, text=text)
+    print_result(
+        {"preset": given.preset, "epochs": config.training.epochs, **values},
+        _layer_table(tuple(LayerRow.from_dict(layer) for layer in values["layers"])),
+        f"\n{values['parameters']:,} parameters",
+        f"{values['seconds_per_epoch']:.3g} s an epoch, {values['images_per_second']:,.3g} images/s",
+        f"at most {values['seconds_total_at_most']:,.0f} s for {config.training.epochs} epochs",
+        f"about {values['memory_bytes'] / 1e6:,.0f} MB of memory",
+        f"measured: {values['measured_steps']} steps of {values['step_images']} images",
+    )
 
 
-def _layer_table(layers: tuple[LayerRow, ...]) -> str:
+def _layer_table(layers: tuple[LayerRow, ...]) -> Table:
     header = ("layer", "kind", "output", "parameters", "trained", "multiplications", "part")
     rows = [
         (
@@ -85,4 +75,4 @@ def _layer_table(layers: tuple[LayerRow, ...]) -> str:
         )
         for row in layers
     ]
-    return table(rows, header=header)
+    return Table(rows, header=header)

@@ -1,4 +1,4 @@
-"""What all commands share: ``--json``, tables of text, and a progress bar on stderr."""
+"""What all commands share: ``--json``, tables, and a line of progress on stderr."""
 
 from __future__ import annotations
 
@@ -7,33 +7,102 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_AS_JSON = "aquadash.as_json"
+
+json_flag = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    help="Print one JSON object and nothing else.",
+    callback=lambda context, _, value: context.meta.update({_AS_JSON: value}),
+)
 
 
-def show(values: Mapping[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
-    """Print a command's result: the values as JSON, or the text for people."""
-    printed = json.dumps(values, ensure_ascii=False, allow_nan=True) if as_json else text()
+class Command(click.Command):
+    """A command that takes ``--json``, as all do: it hands what it found out to :func:`print_result`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        json_flag(self)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+    group_class = type
+
+
+class Table(NamedTuple):
+    """Rows under a header, which has as many cells as each of them."""
+
+    rows: Sequence[Sequence[object]]
+    header: Sequence[str]
+
+
+def print_result(values: Mapping[str, Any], *text: str | Table) -> bool:
+    """Print what a command found out: the values where ``--json`` was given, else the lines and tables for people.
+
+    Returns:
+        Whether it was JSON.
+    """
+    as_json: bool = click.get_current_context().meta[_AS_JSON]
+    if as_json:
+        printed = json.dumps(values, ensure_ascii=False, allow_nan=True)
+    else:
+        printed = "\n".join(part if isinstance(part, str) else _draw(part) for part in text)
     # A file's name need not be UTF-8. Python has the bytes that are not as halves of characters, which nobody can read.
     click.echo(re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", printed))
+    return as_json
 
 
-def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> str:
-    """Left-aligned columns under a header."""
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+def _draw(table: Table) -> str:
+    """A table as lines: in a terminal no wider than that, elsewhere as wide as its cells.
+
+    Where room is short, numbers and ids stay whole, and longer texts are broken between their words.
+    """
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    terminal = sys.stdout.isatty()
+    console = Console(
+        force_terminal=terminal, width=None if terminal else 100_000, markup=False, emoji=False, highlight=False
     )
+    rows = [[str(cell) for cell in row] for row in table.rows]
+    columns = [[row[index] for row in rows] for index in range(len(table.header))]
+    widths = [max(map(cell_len, (title, *column))) for title, column in zip(table.header, columns, strict=True)]
+    narrow = sum(widths) + 2 * (len(widths) - 1) > console.width
+    if narrow:
+        least = []
+        for title, column in zip(table.header, columns, strict=True):
+            longest = max(map(cell_len, column), default=0)
+            words = [cell_len(word) for text in (title, *column) for word in text.split()]
+            least.append(max(longest, *map(cell_len, title.split()), 0) if longest <= 12 else min(max(words), 10))
+        while sum(widths) + len(widths) - 1 > console.width and widths != least:
+            index = max(range(len(widths)), key=lambda i: widths[i] - least[i])
+            widths[index] -= 1
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
+    for title, column, width in zip(table.header, columns, widths, strict=True):
+        number = all(re.fullmatch(r"[-+]?\d[\d,.]*( %| s)?|", cell) for cell in column)
+        drawn.add_column(title, justify="right" if number else "left", overflow="ellipsis", width=width)
+    for row in rows:
+        drawn.add_row(*row)
+    with console.capture() as captured:
+        console.print(drawn)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def percent(share: float) -> str:
-    """A share of 0 to 1 as "56.2 %"."""
-    return f"{100 * share:.1f} %"
+def percent(fraction: float) -> str:
+    """A fraction of 0 to 1 as "56.2 %"."""
+    return f"{100 * fraction:.1f} %"
 
 
 def import_tensorflow_quietly() -> None:
@@ -56,19 +125,22 @@ def import_tensorflow_quietly() -> None:
 class StatusLine:
     """One line on stderr that is drawn over again; on a pipe, a line only when the text's beginning changes."""
 
-    def __init__(self) -> None:
-        self._interactive = sys.stderr.isatty()
-        self._last = ""
-        self._last_head = ""
+    _bar: Progress | None = None
+    _last = ""
 
-    def __enter__(self) -> StatusLine:
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            words = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[tail]")]
+            self._bar = Progress(words[0], BarColumn(20), words[1], console=Console(stderr=True, emoji=False))
+            self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._interactive and self._last:
-            click.echo(err=True)
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
 
     def show(self, head: str, fraction: float | None = None, tail: str = "") -> None:
         """Draw the line.
@@ -78,19 +150,29 @@ class StatusLine:
             fraction: How much of it is done, 0 to 1, None while unknown.
             tail: Speed, remaining time and the like.
         """
-        if not self._interactive:
-            if head != self._last_head:
+        if self._bar is None:
+            if head != self._last:
                 click.echo(head, err=True)
-            self._last_head = head
+            self._last = head
             return
-        bar = ""
-        if fraction is not None:
-            filled = round(20 * min(max(fraction, 0.0), 1.0))
-            bar = f" [{'#' * filled}{'-' * (20 - filled)}]"
-        line = f"{head}{bar} {tail}".rstrip()[:118]
-        click.echo("\r" + line.ljust(len(self._last)), nl=False, err=True)
-        self._last = line
+        if not self._bar.task_ids:
+            self._bar.add_task(head, total=None, tail="")
+        (task,) = self._bar.task_ids
+        total = None if fraction is None else 1.0
+        self._bar.update(task, description=head, total=total, completed=fraction or 0.0, tail=tail)
 
     def progress(self, text: str, fraction: float | None) -> None:
         """The form in which the data and augmentation rooms report."""
         self.show(text, fraction, "" if fraction is None else f"{fraction:.0%}")
+
+
+# What ``bench`` still asks for.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+def show(values: Mapping[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
+    click.echo(json.dumps(values, ensure_ascii=False) if as_json else text())
+
+
+def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> str:
+    return _draw(Table(rows, header))

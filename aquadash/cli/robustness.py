@@ -1,22 +1,28 @@
-"""``robustness``: how a run's accuracy falls when the test images are changed."""
+"""``robustness`` and ``label-safety``: accuracy on changed test images, and how far one may change training images."""
 
 from __future__ import annotations
 
 import click
 
-from aquadash.cli.job_line import wait
-from aquadash.cli.output import json_option, percent, show, table
-from aquadash.errors import AquaDashError, RunError
+from aquadash import augment
+from aquadash.augment import Branch, PipelineSpec
+from aquadash.cli.output import Command, Table, percent, print_result
+from aquadash.cli.waiting import wait_for_job
+from aquadash.errors import AquaDashError, ConfigError, RunError
 from aquadash.jobs import JobStatus
 from aquadash.lab import Lab
 from aquadash.people import OWNER
+from aquadash.robustness import label_safety_job
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.job import is_measured, job_of
+from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, validation_images
+from aquadash.robustness.label_safety_result import SafetyResult, Seen, crossing_sentence
 from aquadash.robustness.measure import RobustnessRequest
 from aquadash.robustness.result import Mean, RobustnessResult
+from aquadash.robustness.steps import find_step, path_text, read_path, text_of
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run")
 @click.option(
     "--corruption", "corruptions", multiple=True, metavar="NAME", help="One of the 15; may be repeated. Default: all."
@@ -27,7 +33,6 @@ from aquadash.robustness.result import Mean, RobustnessResult
 @click.option("--pipelines/--no-pipelines", default=True, show_default=True, help="Augmentation pipelines, too.")
 @click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
 @click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
-@json_option
 def robustness(
     run: str,
     corruptions: tuple[str, ...],
@@ -35,7 +40,6 @@ def robustness(
     pipelines: bool,
     seed: int,
     limit: int | None,
-    as_json: bool,
 ) -> None:
     """Measure a run on corrupted and augmented test images, and wait for the end.
 
@@ -55,7 +59,7 @@ def robustness(
         job = lab.jobs.get(job_of(found.run_id))
         if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
             lab.jobs.measure_robustness(found.run_id, request)
-        ended = wait(lab, job_of(found.run_id), name=found.name, title="robustness")
+        ended = wait_for_job(lab, job_of(found.run_id), name=found.name, title="robustness")
         status, message = ended.status, ended.message
         if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
             raise RunError(f"Measuring {found.name} {status}: {message or 'its process gave no sign of life'}")
@@ -63,12 +67,12 @@ def robustness(
     if result is None:
         raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
     values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}
-    show({**values, **result.to_dict()}, as_json=as_json, text=lambda: _text(found.name, status, result))
+    print_result({**values, **result.to_dict()}, *_measured(found.name, status, result))
 
 
-def _text(name: str, status: JobStatus, result: RobustnessResult) -> str:
+def _measured(name: str, status: JobStatus, result: RobustnessResult) -> list[str | Table]:
     low, high = result.clean.accuracy_ci95
-    lines = [
+    lines: list[str | Table] = [
         f"{name}: {percent(result.clean.accuracy)} of {result.clean.n} clean test images right "
         f"(95 % interval {percent(low)} to {percent(high)})"
     ]
@@ -89,7 +93,7 @@ def _text(name: str, status: JobStatus, result: RobustnessResult) -> str:
                     (entry.title, *(percent(curve[s].accuracy) if s in curve else "" for s in SEVERITIES))
                     + (percent(loss.value) if (loss := result.loss(corruption)) else "",)
                 )
-        lines += ["", table(rows, header=("corruption", *(f"severity {s}" for s in SEVERITIES), "mean loss"))]
+        lines += ["", Table(rows, header=("corruption", *(f"severity {s}" for s in SEVERITIES), "mean loss"))]
     if result.branches:
         told = [
             (
@@ -100,10 +104,123 @@ def _text(name: str, status: JobStatus, result: RobustnessResult) -> str:
             )
             for key, entry in result.branches.items()
         ]
-        lines += ["", table(told, header=("pipeline", "branch", "accuracy", "loss"))]
-    return "\n".join(lines)
+        lines += ["", Table(told, header=("pipeline", "branch", "accuracy", "loss"))]
+    return lines
 
 
 def _mean(mean: Mean) -> str:
     low, high = mean.ci95
     return f"{percent(mean.value)} (95 % interval {percent(low)} to {percent(high)})"
+
+
+@click.command("label-safety", cls=Command)
+@click.argument("run")
+@click.option("--pipeline", "pipeline_name", default="notebook-1", show_default=True, help="A built-in or saved one.")
+@click.option("--branch", type=int, help="Which of its branches, from 1. Default: the first that changes images.")
+@click.option("--copies", default=50, show_default=True, help="Augmented copies of each image.")
+@click.option("--per-class", default=4, show_default=True, help="Validation images of each class.")
+@click.option("--step", help="Try a parameter of this step, from 1; 2.then_list.1 for one inside another.")
+@click.option("--parameter", help="The parameter, or 'probability'. Default: the step's first number.")
+@click.option("--low", type=float, help="The least value. Default: the least that is possible.")
+@click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")
+@click.option("--values", default=11, show_default=True, help="How many values to try.")
+@click.option("--threshold", default=0.8, show_default=True, help="Too much is lost below this share.")
+@click.option("--absolute", is_flag=True, help="The threshold is a share of all copies, not of the clean accuracy.")
+@click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
+def label_safety(
+    run: str,
+    pipeline_name: str,
+    branch: int | None,
+    copies: int,
+    per_class: int,
+    step: str | None,
+    parameter: str | None,
+    low: float | None,
+    high: float | None,
+    values: int,
+    threshold: float,
+    absolute: bool,
+    seed: int,
+) -> None:
+    """Measure how a run's model reads augmented copies of its validation images, and how far a parameter may go."""
+    spec = augment.pipeline(pipeline_name)
+    chosen, number = _branch(spec, branch)
+    request = SafetyRequest(
+        branch=chosen,
+        copies=copies,
+        seed=seed,
+        threshold=threshold,
+        absolute=absolute,
+        sweep=_sweep(chosen, step, parameter, low, high, values),
+    )
+    request.check()
+    lab = Lab(OWNER)
+    found = lab.runs.find(run)
+    dataset = lab.data.load(found.config.data.source)
+    subjects = validation_images(
+        found, lab.runs.validation_predictions(found.run_id), dataset, per_class=per_class, seed=seed
+    )
+    job_id = lab.jobs.label_safety_id(found, subjects, request)
+    job = lab.jobs.get(job_id)
+    if job is None or (job.status.ended and label_safety_job.result(job) is None):
+        # Without a network it would fail in the background.
+        lab.runs.network(found)
+        lab.jobs.measure_label_safety(found, subjects, request)
+    ended = wait_for_job(lab, job_id, name=found.name, title="label safety")
+    result = label_safety_job.result(ended)
+    if result is None:
+        raise RunError(f"Measuring {found.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")
+    told = {"run_id": found.run_id, "name": found.name, "pipeline": spec.name, "branch": number}
+    print_result({**told, **result.to_dict()}, *_safety(found.name, spec, chosen, result))
+
+
+def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
+    """The branch and its number from 1."""
+    if number is None:
+        changing = [position for position, branch in enumerate(spec.branches, start=1) if not branch.is_original]
+        number = changing[0] if changing else 1
+    if not 1 <= number <= spec.factor:
+        raise ConfigError(f"The pipeline {spec.name!r} has the branches 1 to {spec.factor}, not {number}.")
+    return spec.branches[number - 1], number
+
+
+def _sweep(
+    branch: Branch, step: str | None, name: str | None, low: float | None, high: float | None, values: int
+) -> SweepRequest | None:
+    if step is None:
+        if name is not None or low is not None or high is not None:
+            raise ConfigError("--parameter, --low and --high need --step, which says whose parameter it is.")
+        return None
+    place = find_step(branch, read_path(step))
+    parameter = place.parameters[0] if name is None else place.parameter(name)
+    return SweepRequest(
+        place.path,
+        parameter.name,
+        parameter.low if low is None else low,
+        parameter.high if high is None else high,
+        values,
+    )
+
+
+def _safety(name: str, spec: PipelineSpec, branch: Branch, result: SafetyResult) -> list[str | Table]:
+    lines: list[str | Table] = [
+        f"{name} on {result.copies} copies of each of {len(result.labels)} validation images, {spec.title}: "
+        f"{branch.title}",
+        f"unchanged images {_seen(result.clean)}, the whole pipeline {_seen(result.whole)}",
+    ]
+    if result.steps:
+        rows = [(path_text(step.path), step.title, _seen(step.so_far), _seen(step.alone)) for step in result.steps]
+        lines += ["", Table(rows, header=("step", "", "with those before it", "alone"))]
+    if (sweep := result.sweep) is not None:
+        parameter = find_step(branch, sweep.path).parameter(sweep.parameter)
+        tried = [
+            (text_of(parameter, value), _seen(seen)) for value, seen in zip(sweep.values, sweep.points, strict=True)
+        ]
+        header = (f"{sweep.title}: {parameter.title or parameter.name}", "accuracy")
+        lines += ["", Table(tried, header=header), "", crossing_sentence(sweep, parameter)]
+    return lines
+
+
+def _seen(seen: Seen) -> str:
+    low, high = seen.interval
+    return f"{percent(seen.accuracy)} ({percent(low)} to {percent(high)})"

@@ -1,35 +1,95 @@
-"""``runs``: list, show, stop, resume, delete."""
+"""``runs``: the stored runs: list them, show one, stop, resume, delete and mark them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aquadash.cli.briefs import brief
-from aquadash.cli.guess import guess_values, guess_words
-from aquadash.cli.output import json_option, percent, show, table
-from aquadash.cli.train import finish, wait
+from aquadash.cli.output import Group, Table, percent, print_result
+from aquadash.cli.train import finish, guess_values, guess_words
+from aquadash.cli.waiting import wait_for_run
+from aquadash.errors import RunError, UnknownNameError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import Run
-from aquadash.runs.fields import metrics_of
+from aquadash.runs.fields import FIGURES, metrics_of, run_fields
+from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable, value_key
+from aquadash.runs.query import QueryError, pointer
+from aquadash.runs.selection import RunFilter, for_each, sort_runs
 
 if TYPE_CHECKING:
     from aquadash.lab.runs import Runs
 
+_some_runs = click.argument("some_runs", metavar="RUN...", nargs=-1, required=True)
+_tag = click.option("--tag", "tags", multiple=True, required=True, help="Which; may be given more than once.")
 
-@click.group()
+
+@click.group(cls=Group)
 def runs() -> None:
     """Stored runs."""
 
 
+@runs.command("list")
+@click.option("--where", default="", help="A condition: 'val_accuracy > 0.6 and \"flip\" in tags'. See runs fields.")
+@click.option("--sort", "sort_key", default="-created", show_default=True, help="A field; with - the greatest first.")
+@click.option("--group-by", "group_by", help=f"A field, or {ALL_BUT_SEED}: mean and deviation of each group.")
+@click.option("--tag", "tags", multiple=True, help="Only runs with this tag; may be given more than once.")
+@click.option("--pinned", is_flag=True, help="Only pinned runs.")
+@click.option("--archived/--no-archived", default=True, show_default=True, help="Archived runs, too.")
+@click.option("--trials/--no-trials", default=True, show_default=True, help="Trials of searches, too.")
+@click.option("--deleted", is_flag=True, help="Those in the bin instead.")
+def list_runs(
+    where: str,
+    sort_key: str,
+    group_by: str | None,
+    tags: tuple[str, ...],
+    pinned: bool,
+    archived: bool,
+    trials: bool,
+    deleted: bool,
+) -> None:
+    """List the runs, pinned ones first, then the newest."""
+    everything = Lab(OWNER).runs.all(deleted=deleted)
+    fields = run_fields(everything)
+    chosen = RunFilter(tags=tags, pinned=pinned, archived=archived, trials=trials, where=where)
+    try:
+        found = sort_runs(chosen.apply(everything), sort_key, fields)
+    except QueryError as error:
+        # The command line's errors are one line, so that the mark goes into it.
+        marked = pointer(where, error.position).splitlines()[0]
+        raise RunError(f"--where {marked!r}: {error}") from None
+    if group_by is None:
+        header = ("id", "name", "status", "data", "pipeline", "test accuracy", "created", "tags")
+        nothing = "No run meets that." if everything else "No runs yet: train one with train."
+        listed = Table([_row(run) for run in found], header=header) if found else nothing
+        print_result({"runs": [brief(run) for run in found]}, listed)
+        return
+    if group_by not in (known := [ALL_BUT_SEED, *groupable(fields)]):
+        raise UnknownNameError.of("field to group by", group_by, known)
+    groups = group_runs(found, group_by, fields)
+    print_result(
+        {"group_by": group_by, "groups": [_group(group) for group in groups]},
+        _groups(groups),
+    )
+
+
+@runs.command("fields")
+def list_fields() -> None:
+    """List the names that --where, --sort and --group-by take."""
+    fields = run_fields(Lab(OWNER).runs.all())
+    print_result(
+        {"fields": [{"name": each.name, "kind": str(each.kind), "help": each.help} for each in fields.values()]},
+        Table([(each.name, each.kind, each.help) for each in fields.values()], header=("name", "is a", "meaning")),
+    )
+
+
 @runs.command("show")
 @click.argument("run")
-@json_option
-def show_run(run: str, as_json: bool) -> None:
+def show_run(run: str) -> None:
     """Show one run with its settings, figures and history."""
     lab = Lab(OWNER)
     found = lab.runs.find(run)
@@ -44,43 +104,42 @@ def show_run(run: str, as_json: bool) -> None:
         "guess": guess_values(found),
     }
 
-    def text() -> str:
-        lines = [f"{found.name} ({found.run_id}) {found.status}", found.message, found.note]
-        lines += guess_words(found)
-        lines += [f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()]
-        rows = [
-            (
-                r.epoch,
-                f"{r.loss:.4f}",
-                percent(r.accuracy),
-                f"{r.val_loss:.4f}",
-                percent(r.val_accuracy),
-                f"{r.seconds:.1f}",
-            )
-            for r in history
-        ]
-        header = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
-        return "\n".join(
-            [line for line in lines if line] + ["", table(rows, header=header), "", found.config.to_json()]
+    rows = [
+        (
+            r.epoch,
+            f"{r.loss:.4f}",
+            percent(r.accuracy),
+            f"{r.val_loss:.4f}",
+            percent(r.val_accuracy),
+            f"{r.seconds:.1f}",
         )
-
-    show(values, as_json=as_json, text=text)
+        for r in history
+    ]
+    print_result(
+        values,
+        f"{found.name} ({found.run_id}) {found.status}",
+        *filter(None, (found.message, found.note)),
+        *guess_words(found),
+        *(f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()),
+        "",
+        Table(rows, header=("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
+        "",
+        found.config.to_json(),
+    )
 
 
 @runs.command("stop")
 @click.argument("run")
-@json_option
-def stop(run: str, as_json: bool) -> None:
+def stop(run: str) -> None:
     """Ask a run to stop; its complete epochs are kept."""
     found = _changed(run, lambda runs, run_id: runs.stop(run_id))
     said = "is taken out of the queue" if found.status.ended else "was asked to stop; it does so within seconds"
-    show(brief(found), as_json=as_json, text=lambda: f"{found.name} ({found.run_id[:8]}) {said}.")
+    print_result(brief(found), f"{found.name} ({found.run_id[:8]}) {said}.")
 
 
 @runs.command("resume")
 @click.argument("run")
-@json_option
-def resume(run: str, as_json: bool) -> None:
+def resume(run: str) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     from aquadash.engine import open_engine
 
@@ -88,62 +147,53 @@ def resume(run: str, as_json: bool) -> None:
     run_id = lab.runs.find(run).run_id
     with open_engine():
         lab.runs.resume(run_id)
-        found = wait(lab, run_id)
-    finish(found, as_json=as_json)
+        found = wait_for_run(lab, run_id)
+    finish(found)
 
 
 @runs.command("delete")
 @click.argument("run")
-@json_option
-def delete(run: str, as_json: bool) -> None:
+def delete(run: str) -> None:
     """Put a run into the bin; runs restore brings it back."""
     found = _changed(run, lambda runs, run_id: runs.delete(run_id))
-    show(
-        brief(found),
-        as_json=as_json,
-        text=lambda: f"{found.name} is in the bin. Bring it back: runs restore {found.run_id[:8]}",
-    )
+    print_result(brief(found), f"{found.name} is in the bin. Bring it back: runs restore {found.run_id[:8]}")
 
 
 @runs.command("restore")
 @click.argument("run")
-@json_option
-def restore(run: str, as_json: bool) -> None:
+def restore(run: str) -> None:
     """Bring a run back from the bin."""
     found = _changed(run, lambda runs, run_id: runs.restore(run_id), deleted=True)
-    show(brief(found), as_json=as_json, text=lambda: f"{found.name} is back.")
+    print_result(brief(found), f"{found.name} is back.")
 
 
 @runs.command("first-model")
-@json_option
-def first_model(as_json: bool) -> None:
+def first_model() -> None:
     """Put the included model into the store, or bring it back from the bin."""
     lab = Lab(OWNER)
     found = lab.runs.first_model()
     if found.deleted:
         lab.runs.restore(found.run_id)
         found = lab.runs.get(found.run_id)
-    show(brief(found), as_json=as_json, text=lambda: f"{found.name} is there, as {found.run_id[:8]}.")
+    print_result(brief(found), f"{found.name} is there, as {found.run_id[:8]}.")
 
 
 @runs.command("rename")
 @click.argument("run")
 @click.argument("name")
-@json_option
-def rename(run: str, name: str, as_json: bool) -> None:
+def rename(run: str, name: str) -> None:
     """Give a run another name."""
     found = _changed(run, lambda runs, run_id: runs.rename(run_id, name))
-    show(brief(found), as_json=as_json, text=lambda: f"{found.run_id[:8]} is now called {found.name}.")
+    print_result(brief(found), f"{found.run_id[:8]} is now called {found.name}.")
 
 
 @runs.command("note")
 @click.argument("run")
 @click.argument("text")
-@json_option
-def note(run: str, text: str, as_json: bool) -> None:
+def note(run: str, text: str) -> None:
     """Keep a note with a run."""
     found = _changed(run, lambda runs, run_id: runs.note(run_id, text))
-    show(brief(found), as_json=as_json, text=lambda: f"Noted with {found.name}.")
+    print_result(brief(found), f"Noted with {found.name}.")
 
 
 def _changed(text: str, change: Callable[[Runs, str], object], *, deleted: bool = False) -> Run:
@@ -152,3 +202,116 @@ def _changed(text: str, change: Callable[[Runs, str], object], *, deleted: bool 
     run_id = runs.find_id(text, deleted=deleted)
     change(runs, run_id)
     return runs.get(run_id)
+
+
+@runs.command("tag")
+@_some_runs
+@_tag
+def tag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
+    """Give runs tags."""
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.tag(run_id, add=tags), "tagged")
+
+
+@runs.command("untag")
+@_some_runs
+@_tag
+def untag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
+    """Take tags from runs."""
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.tag(run_id, remove=tags), "without the tags")
+
+
+@runs.command("pin")
+@_some_runs
+@click.option("--off", is_flag=True, help="No longer.")
+def pin(some_runs: tuple[str, ...], off: bool) -> None:
+    """Let runs stand first in lists."""
+    words = "no longer pinned" if off else "pinned"
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.pin(run_id, not off), words)
+
+
+@runs.command("archive")
+@_some_runs
+@click.option("--off", is_flag=True, help="Bring them back.")
+def archive(some_runs: tuple[str, ...], off: bool) -> None:
+    """Leave runs out of the table on the Compare page; nothing of them is lost."""
+    words = "out of the archive" if off else "archived"
+    _each(some_runs, lambda run_id: Lab(OWNER).runs.archive(run_id, not off), words)
+
+
+def _each(some_runs: tuple[str, ...], action: Callable[[str], object], words: str) -> None:
+    known = Lab(OWNER).runs
+    result = for_each([known.find_id(run) for run in some_runs], action)
+    if result.failed:
+        raise RunError(" ".join(result.failed.values()))
+    found = [known.get(run_id) for run_id in result.done]
+    print_result(
+        {"runs": [brief(run) for run in found]},
+        "\n".join(f"{run.name} ({run.run_id[:8]}) is {words}." for run in found),
+    )
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    accuracy = run.metrics.get("test_accuracy")
+    return (
+        run.run_id[:8],
+        f"{'* ' if run.pinned else ''}{run.name}{' (archived)' if run.archived else ''}",
+        str(run.status),
+        run.config.data.source,
+        run.config.augmentation.pipeline,
+        "" if accuracy is None else percent(accuracy),
+        datetime.fromtimestamp(run.created_at).strftime("%Y-%m-%d %H:%M"),
+        ", ".join(run.tags),
+    )
+
+
+def _group(group: RunGroup) -> dict[str, Any]:
+    return {
+        "key": group.key,
+        "value": group.value,
+        "runs": [run.run_id for run in group.runs],
+        "seeds": group.seeds,
+        "varying": list(group.varying),
+        **{name: asdict(spread) for name, spread in group.spreads.items()},
+    }
+
+
+def _groups(groups: list[RunGroup]) -> Table | str:
+    rows = []
+    for group in groups:
+        value = group.value
+        named = (
+            ", ".join(f"{k}={value_key(v)}" for k, v in value.items()) if isinstance(value, dict) else value_key(value)
+        )
+        row: list[object] = [named or "all alike", len(group.runs), group.seeds]
+        for name in METRICS:
+            spread, figure = group.spreads[name], FIGURES[name]
+            row += [
+                "" if value is None else f"{figure.scale * value:.{figure.mean_digits}f} {figure.unit}".rstrip()
+                for value in (spread.mean, spread.deviation, spread.low, spread.high)
+            ]
+        rows.append(row)
+    figures = [f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("mean", "sd", "min", "max")]
+    return Table(rows, header=("group", "runs", "seeds", *figures)) if rows else "No run meets that."
+
+
+def brief(run: Run) -> dict[str, Any]:
+    """A run without its history and settings, as plain values."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "status": str(run.status),
+        "source": run.config.data.source,
+        "pipeline": run.config.augmentation.pipeline,
+        "model": run.config.model.name,
+        "seed": run.config.seed,
+        "search_id": run.search_id,
+        "created_at": run.created_at,
+        "ended_at": run.ended_at,
+        "metrics": metrics_of(run),
+        "message": run.message,
+        "note": run.note,
+        "tags": list(run.tags),
+        "pinned": run.pinned,
+        "archived": run.archived,
+        "deleted": run.deleted,
+    }

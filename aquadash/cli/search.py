@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.job_line import wait
-from aquadash.cli.output import json_option, percent, show, table
+from aquadash.cli.output import Group, Table, percent, print_result
+from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError
 from aquadash.jobs.types import job_id
 from aquadash.lab import Lab
@@ -36,7 +36,7 @@ from aquadash.search.types import describe_result
 _SHOWN_TRIALS = 10
 
 
-class _RunByDefault(click.Group):
+class _RunByDefault(Group):
     """``search --trials 20`` is short for ``search run --trials 20``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -73,7 +73,6 @@ def search() -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides the values that are drawn.")
 @click.option("--name", default="", help="What to call the search.")
-@json_option
 def run_search(
     given: GivenConfig,
     over: tuple[str, ...],
@@ -83,7 +82,6 @@ def run_search(
     pruner: str,
     seed: int,
     name: str,
-    as_json: bool,
 ) -> None:
     """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
     validation images, never on test images. Ctrl-C stops the runs at work; search resume goes on from there."""
@@ -97,66 +95,54 @@ def run_search(
     plan.checked()
     with open_engine():
         found = _wait(Lab(OWNER).searches.start(plan))
-    _finish(found, as_json=as_json)
+    _finish(found)
 
 
 @search.command("list")
-@json_option
-def list_searches(as_json: bool) -> None:
+def list_searches() -> None:
     """List the searches, newest first."""
     searches = Lab(OWNER).searches
     found = [searches.get(head.search_id) for head in searches.all()]
-    show(
+    rows = [
+        (
+            one.search_id[:8],
+            one.name,
+            one.maker.name,
+            str(one.status),
+            f"{len(one.trials)}{f' of {one.plan.max_trials}' if one.plan.max_trials else ''}",
+            _value(one.best),
+            _value(one.default),
+            datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),
+        )
+        for one in found
+    ]
+    header = ("id", "name", "of", "status", "trials", "best", "default", "created")
+    print_result(
         {"searches": [_brief(one) for one in found]},
-        as_json=as_json,
-        text=lambda: (
-            table(
-                [
-                    (
-                        one.search_id[:8],
-                        one.name,
-                        one.maker.name,
-                        str(one.status),
-                        f"{len(one.trials)}{f' of {one.plan.max_trials}' if one.plan.max_trials else ''}",
-                        _value(one.best),
-                        _value(one.default),
-                        datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),
-                    )
-                    for one in found
-                ],
-                header=("id", "name", "of", "status", "trials", "best", "default", "created"),
-            )
-            if found
-            else "No searches yet: begin one with search --trials 20."
-        ),
+        Table(rows, header=header) if found else "No searches yet: begin one with search --trials 20.",
     )
 
 
 @search.command("show")
 @click.argument("name", metavar="SEARCH")
-@json_option
-def show_search(name: str, as_json: bool) -> None:
+def show_search(name: str) -> None:
     """Show one search with its trials."""
     found = Lab(OWNER).searches.find(name)
-    show(_values(found), as_json=as_json, text=lambda: _text(found))
+    _print(found)
 
 
 @search.command("stop")
 @click.argument("name", metavar="SEARCH")
-@json_option
-def stop(name: str, as_json: bool) -> None:
+def stop(name: str) -> None:
     """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
     searches = Lab(OWNER).searches
     search_id = searches.find(name).search_id
     searches.stop(search_id)
     found = searches.get(search_id)
-    show(
+    print_result(
         _brief(found),
-        as_json=as_json,
-        text=lambda: (
-            f"{found.name} ({search_id[:8]}) was asked to stop; it does so within seconds. Go on with it: "
-            f"search resume {search_id[:8]}"
-        ),
+        f"{found.name} ({search_id[:8]}) was asked to stop; it does so within seconds. Go on with it: "
+        f"search resume {search_id[:8]}",
     )
 
 
@@ -164,8 +150,7 @@ def stop(name: str, as_json: bool) -> None:
 @click.argument("name", metavar="SEARCH")
 @click.option("--trials", type=int, help="A new budget of trials, those that were made included.")
 @click.option("--minutes", type=float, help="A new budget of minutes, those that were spent included.")
-@json_option
-def resume(name: str, trials: int | None, minutes: float | None, as_json: bool) -> None:
+def resume(name: str, trials: int | None, minutes: float | None) -> None:
     """Go on with a search that was stopped or interrupted, or give it a larger budget, and wait for the end."""
     searches = Lab(OWNER).searches
     found = searches.find(name)
@@ -179,21 +164,21 @@ def resume(name: str, trials: int | None, minutes: float | None, as_json: bool) 
     with open_engine():
         searches.resume(search_id, budget=budget)
         found = _wait(search_id)
-    _finish(found, as_json=as_json)
+    _finish(found)
 
 
 def _wait(search_id: str) -> Search:
     """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves it alone."""
     lab = Lab(OWNER)
-    wait(lab, job_id(KIND, search_id), name=lab.searches.get(search_id).name)
+    wait_for_job(lab, job_id(KIND, search_id), name=lab.searches.get(search_id).name)
     return lab.searches.get(search_id)
 
 
-def _finish(found: Search, *, as_json: bool) -> None:
+def _finish(found: Search) -> None:
     """Print how a search ended; one that failed is an error."""
     if found.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
         raise RunError(f"{found.name} ({found.search_id[:8]}) {found.status}: {found.message or 'it gave no reason'}")
-    show(_values(found), as_json=as_json, text=lambda: _text(found))
+    _print(found)
 
 
 def _brief(found: Search) -> dict[str, Any]:
@@ -238,11 +223,11 @@ def _trial(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _text(found: Search) -> str:
+def _print(found: Search) -> None:
     counts = [(len(found.of(state)), state) for state in TrialState]
     states = ", ".join(f"{number} {state}" for number, state in counts if number)
     head = f"{found.name} ({found.search_id[:8]}) {found.status} after {found.seconds / 60:.1f} min. {found.message}"
-    lines = [
+    lines: list[str | Table] = [
         head.rstrip(),
         f"trials: {states or 'none'}",
         describe_result(found),
@@ -254,13 +239,13 @@ def _text(found: Search) -> str:
             (trial.number, _value(trial), *(_short(trial.params.get(name)) for name in names), trial.run_id[:8])
             for trial in ranked[:_SHOWN_TRIALS]
         ]
-        lines += ["", table(rows, header=("trial", "accuracy", *names, "run"))]
+        lines += ["", Table(rows, header=("trial", "accuracy", *names, "run"))]
         if len(ranked) > _SHOWN_TRIALS:
             lines.append(f"and {len(ranked) - _SHOWN_TRIALS} more complete trials")
     shares = importance(found.plan, found.trials)
     if shares:
         lines += ["", "What mattered: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())]
-    return "\n".join(lines)
+    print_result(_values(found), *lines)
 
 
 def _value(trial: Trial | None) -> str:

@@ -1,25 +1,26 @@
-"""``train``: from a preset to a finished run."""
+"""``train``: from a preset to a finished run; and a guess at its result, how it is typed and how near it came."""
 
 from __future__ import annotations
 
-import time
+from typing import Any
 
 import click
 
+from aquadash import data
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.guess import guess_words, read_guess
-from aquadash.cli.output import StatusLine, json_option, percent, show
+from aquadash.cli.evaluate import evaluation_of
+from aquadash.cli.output import Command, percent, print_result
+from aquadash.cli.waiting import wait_for_run
+from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError
+from aquadash.evaluation import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import Run, RunStatus
+from aquadash.runs import Guess, Run, RunStatus
 from aquadash.runs.fields import metrics_of
 
-#: How often the command looks into the store for news.
-_LOOK_SECONDS = 0.5
 
-
-@click.command()
+@click.command(cls=Command)
 @config_options(seed=True)
 @click.option("--name", help="What to call the run.")
 @click.option(
@@ -30,13 +31,11 @@ _LOOK_SECONDS = 0.5
     metavar="TRUE,PREDICTED",
     help="The most frequent mistake that you expect, such as otter,seal; scored at the end.",
 )
-@json_option
 def train(
     given: GivenConfig,
     name: str | None,
     guess_accuracy: float | None,
     guess_pair: str | None,
-    as_json: bool,
 ) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     config = given.build()
@@ -48,53 +47,10 @@ def train(
         run_id = lab.runs.train(config, name=name).run_id
         if guess:
             lab.runs.guess(run_id, guess)
-        run = wait(lab, run_id)
-    finish(run, as_json=as_json)
+        finish(wait_for_run(lab, run_id))
 
 
-def wait(lab: Lab, run_id: str) -> Run:
-    """Watch a run to its end with a progress bar on stderr. A first Ctrl-C asks it to stop, a second leaves."""
-
-    asked = False
-    with StatusLine() as line:
-        while True:
-            try:
-                run = lab.runs.get(run_id)
-                if run.status.ended:
-                    return run
-                _draw(line, run, asked)
-                time.sleep(_LOOK_SECONDS)
-            except KeyboardInterrupt:
-                if asked:
-                    raise RunError(f"Left {run_id} alone; it stops by itself. See runs show {run_id[:8]}.") from None
-                asked = True
-                try:
-                    lab.runs.stop(run_id)
-                except AquaDashError as error:
-                    line.show(str(error))
-
-
-def _draw(line: StatusLine, run: Run, asked: bool) -> None:
-    progress = run.progress
-    if run.status is RunStatus.QUEUED or progress is None:
-        line.show(f"{run.name}: queued. {run.message}".removesuffix(". "))
-        return
-    if asked:
-        line.show(f"{run.name}: stopping")
-        return
-    if not progress.batches:
-        line.show(f"{run.name}: {progress.phase}")
-        return
-    eta = "" if progress.eta_seconds is None else f", at most {progress.eta_seconds:,.0f} s left"
-    latest = f", val_accuracy {percent(run.curve[-1])}" if run.curve else ""
-    line.show(
-        f"{run.name}: epoch {progress.epoch} of {progress.epochs}",
-        progress.batch / progress.batches,
-        f"{progress.images_per_second:,.0f} images/s{eta}{latest}",
-    )
-
-
-def finish(run: Run, *, as_json: bool) -> None:
+def finish(run: Run) -> None:
     """Print how a run ended; a run that neither finished nor was stopped is an error."""
     values = {
         "run_id": run.run_id,
@@ -108,14 +64,81 @@ def finish(run: Run, *, as_json: bool) -> None:
     if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
         raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
 
-    def text() -> str:
-        lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]
-        if "test_accuracy" in run.metrics:
-            lines.append(
-                f"{values['epochs']} epochs, {values['seconds']:.0f} s of training, weights of epoch "
-                f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
-                f"test accuracy {percent(run.metrics['test_accuracy'])}"
-            )
-        return "\n".join([*lines, *guess_words(run)])
+    lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]
+    if "test_accuracy" in run.metrics:
+        lines.append(
+            f"{values['epochs']} epochs, {values['seconds']:.0f} s of training, weights of epoch "
+            f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
+            f"test accuracy {percent(run.metrics['test_accuracy'])}"
+        )
+    print_result(values, *lines, *guess_words(run))
 
-    show(values, as_json=as_json, text=text)
+
+def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> Guess | None:
+    """The guess that the options of ``train`` make; None where nothing is guessed.
+
+    Args:
+        accuracy: In per cent.
+        pair: ``"otter,seal"``: the true class, the predicted one.
+        config: Names the data set, whose classes the pair is checked against.
+
+    Raises:
+        click.UsageError: It is no guess.
+        AquaDashError: It names a class that is not there, or what cannot be guessed.
+    """
+    if accuracy is None and pair is None:
+        return None
+    if accuracy is not None and 0 < accuracy < 1:
+        raise click.UsageError(f"--guess-accuracy is in per cent: {accuracy:g} is less than one. Write 60 for 60 %.")
+    return Guess(
+        None if accuracy is None else accuracy / 100,
+        None if pair is None else _read_pair(pair, data.load(config.data.source).class_names),
+    )
+
+
+def guess_values(run: Run) -> dict[str, Any] | None:
+    """A run's guess and, once there are results, its score, as plain values; None where nobody guessed."""
+    if run.guess is None:
+        return None
+    pair = run.guess.confused_pair
+    score = _score(run)
+    return {
+        "accuracy": run.guess.accuracy,
+        "confused_pair": None if pair is None else list(pair),
+        "score": None if score is None else score.to_dict(),
+    }
+
+
+def guess_words(run: Run) -> list[str]:
+    """How near a run's guess came, a sentence for each part; empty while there is nothing to hold it against."""
+    score = _score(run)
+    if score is None:
+        return []
+    accuracy, pair = score.accuracy, score.pair
+    return [
+        *([] if accuracy is None else [f"Your guess of the accuracy. {accuracy_words(accuracy)}"]),
+        *([] if pair is None else [f"Your guess of the mistake. {pair_words(pair)}"]),
+    ]
+
+
+def _score(run: Run) -> GuessScore | None:
+    found = None if run.guess is None else evaluation_of(run)
+    if run.guess is None or found is None:
+        return None
+    try:
+        return score_guess(run.guess, found)
+    except AquaDashError:
+        # It names a class that the data set does not have any more.
+        return None
+
+
+def _read_pair(text: str, class_names: tuple[str, ...]) -> tuple[str, str]:
+    parts = text.split(",")
+    # A class's name may hold a comma, so every one is tried.
+    pairs = [(",".join(parts[:i]).strip(), ",".join(parts[i:]).strip()) for i in range(1, len(parts))]
+    if not pairs:
+        raise click.UsageError(f"--guess-pair is {text[:80]!r}; expected TRUE,PREDICTED, such as otter,seal.")
+    known = [pair for pair in pairs if all(name in class_names for name in pair)]
+    if not known:
+        check_pair(pairs[0], class_names)
+    return (known or pairs)[0]

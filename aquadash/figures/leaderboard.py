@@ -62,10 +62,10 @@ def leaderboard_chart(entries: Sequence[Entry], *, measured_on: str, own: str = 
     title = f"{measured_on.capitalize()} accuracy with its 95 % interval"
     # Long names leave little room on a phone.
     figure.update_xaxes(title=f"{measured_on.capitalize()} accuracy", ticksuffix=" %", showgrid=True)
-    figure.update_yaxes(rows_axis([f"{entry.place}. {escape(shorten(entry.name, length=20))}" for entry in entries]))
+    figure.update_yaxes(rows_axis([f"{entry.rank}. {escape(shorten(entry.name, length=20))}" for entry in entries]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [
-        f"place {entry.place} {shorten(entry.name)} {percent(entry.accuracy)} ({percent(entry.interval[0])} to "
+        f"place {entry.rank} {shorten(entry.name)} {percent(entry.accuracy)} ({percent(entry.interval[0])} to "
         f"{percent(entry.interval[1])})"
         for entry in entries
     ]

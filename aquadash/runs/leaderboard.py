@@ -23,7 +23,7 @@ class Entry:
     """One student on the board.
 
     Attributes:
-        place: From 1; shared by those that the images do not tell apart, see
+        rank: From 1; shared by those that the images do not tell apart, see
             :func:`aquadash.evaluation.intervals.ranks`.
         name: The student's: plain text.
         person_id: The student's.
@@ -34,7 +34,7 @@ class Entry:
         tries: How many runs of theirs could have stood here. The best of many is luckier than the best of few.
     """
 
-    place: int
+    rank: int
     name: str
     person_id: str
     run: Run
@@ -112,9 +112,9 @@ def leaderboard(
         chosen.append((run, min(images, max(0, round(accuracy * images))), images, len(counted)))
     chosen.sort(key=lambda one: (-one[1] / one[2], one[0].created_at))
     found = [
-        Entry(place, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
+        Entry(rank, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
               wilson_interval(right, images), tries)
-        for place, (run, right, images, tries) in zip(
+        for rank, (run, right, images, tries) in zip(
             ranks([(right, images) for _, right, images, _ in chosen]), chosen, strict=True
         )
     ]  # fmt: skip

@@ -34,9 +34,9 @@ def visitor() -> Person:
     joined it, or a stranger."""
     if not settings.classroom():
         return OWNER
-    from aquadash.ui.classroom import visitors
+    from aquadash.ui.classroom import admission
 
-    return visitors.visitor()
+    return admission.visitor()
 
 
 def _wait_for_store() -> None:

@@ -56,13 +56,13 @@ def routes() -> list[Route]:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: the door of a class, if one is served, and what makes photographs small."""
+    """What every request passes: whether its sender has joined, in a class, and what makes photographs small."""
     shrinking = Middleware(Shrinking)
     if not settings.classroom():
         return [shrinking]
-    from aquadash.ui.classroom.door import Door
+    from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 
-    return [Middleware(Door), shrinking]
+    return [Middleware(AuthMiddleware), shrinking]
 
 
 @asynccontextmanager

@@ -7,9 +7,11 @@ those do.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 import time
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,8 +24,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aquadash import settings
-from aquadash.classroom import oidc
-from aquadash.errors import ConfigError
+from aquadash.classroom.names import LONGEST, clean_name, is_reserved
+from aquadash.errors import AquaDashError, ConfigError
 from aquadash.people import STRANGER, Person, Role
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 #: Where the service leads back to; ``redirect_uri`` ends in it.
 CALLBACK_PATH = "/oauth2callback"
 #: Seconds after logging in within which one joins. The browser is led on by itself; later cookies do not bring
-#: anybody back whom the teacher has sent out.
+#: anybody back whom the teacher has removed.
 FRESH_SECONDS = 60
 #: Seconds that somebody may take at the service.
 _PATIENCE_SECONDS = 900
@@ -101,7 +103,7 @@ async def come_back(request: Request) -> None:
     except Exception as error:
         _LOG.warning("Somebody was not logged in: %s", error, exc_info=not isinstance(error, OAuthError))
         return
-    person = oidc.described_by(token.get("userinfo") or {}, teachers=settings.teachers())
+    person = described_by(token.get("userinfo") or {}, teachers=settings.teachers())
     if person is not STRANGER:
         request.session[_ACCOUNT] = [person.person_id, person.name, person.role.value, time.time()]
 
@@ -110,6 +112,45 @@ def arrived(request: Request) -> Person | None:
     """Who has logged in just now, once; None for everybody else."""
     person_id, name, role, when = request.session.pop(_ACCOUNT, None) or ("", "", Role.STRANGER, 0.0)
     return Person(person_id, name, Role(role)) if time.time() - when < FRESH_SECONDS else None
+
+
+def described_by(claims: Mapping[str, object], *, teachers: frozenset[str]) -> Person:
+    """Who has logged in at the service, with the name that it knows.
+
+    The person's id is the SHA-256 of issuer and subject, the one pair that a service never gives to two people, cut to
+    32 hexadecimal digits.
+
+    Args:
+        claims: Those of the ID token (OpenID Connect Core 1.0, section 5.1); empty for nobody.
+        teachers: The e-mail addresses of teachers; one that the service calls unverified counts for nothing.
+
+    Returns:
+        :data:`STRANGER` for claims that name nobody.
+    """
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not (isinstance(issuer, str) and isinstance(subject, str) and issuer and subject):
+        return STRANGER
+    digest = hashlib.sha256(f"{len(issuer)}:{issuer}{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    email = claims.get("email")
+    # Some services send the claim as text.
+    verified = str(claims.get("email_verified", True)).lower() == "true"
+    leads = isinstance(email, str) and verified and email.strip().casefold() in teachers
+    for said in (claims.get("name"), claims.get("preferred_username"), claims.get("given_name")):
+        try:
+            name = clean_name(_shown(said))
+        except AquaDashError:
+            continue
+        if leads or not is_reserved(name):
+            break
+    else:
+        name = f"Guest {digest[:4]}"
+    return Person(digest, name, Role.TEACHER if leads else Role.STUDENT)
+
+
+def _shown(said: object) -> str:
+    """A name without what cannot be shown, and not too long: its owner is not asked to type it anew."""
+    letters = unicodedata.normalize("NFKC", said) if isinstance(said, str) else ""
+    return "".join(one for one in letters if one.isspace() or unicodedata.category(one)[0] != "C")[:LONGEST]
 
 
 async def logout_address() -> str | None:

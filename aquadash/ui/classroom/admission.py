@@ -1,4 +1,5 @@
-"""Whether the visitor of a page may see it: asked before a page is drawn, and before each of its parts is drawn anew.
+"""Who looks at a page, by the cookie that joining has set, and whether they may see it: asked before a page is drawn,
+and before each of its parts is drawn anew.
 
 Everything here is courtesy to people and a second lock: what each may *do* is asked where it is done
 (:mod:`aquadash.lab.rights`).
@@ -12,8 +13,12 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.classroom import limits
-from aquadash.people import STRANGER, Role
-from aquadash.ui.lab import visitor
+from aquadash.classroom.sessions import open_sessions
+from aquadash.errors import AquaDashError
+from aquadash.people import STRANGER, Person, Role
+
+#: The name of the cookie that holds the session's token.
+COOKIE = "aquadash_class"
 
 _PAGE = "class:page"
 
@@ -37,7 +42,7 @@ def now() -> Admission:
     if not settings.classroom():
         return Admission.PAGE
     person = visitor()
-    if person.role is Role.STRANGER or person is STRANGER:
+    if person.role is Role.STRANGER:
         return Admission.JOIN
     if person.role is Role.STUDENT and st.session_state.get(_PAGE) in limits.in_force().locked_pages:
         return Admission.LOCKED
@@ -47,3 +52,19 @@ def now() -> Admission:
 def page() -> str:
     """The name of the page that is being drawn; empty before the first."""
     return str(st.session_state.get(_PAGE, ""))
+
+
+def visitor() -> Person:
+    """The visitor that this thread draws a page for; :data:`STRANGER` for one who has not joined, whose session has
+    ended, or about whom nothing can be learnt, and in a thread that draws no page."""
+    try:
+        return open_sessions().person_of(token()) or STRANGER
+    except AquaDashError:
+        # The session file cannot be read. Whoever asks is nobody until it can.
+        return STRANGER
+
+
+def token() -> str | None:
+    """What the browser of this page holds, as it was when the page's connection was made."""
+    value = st.context.cookies.get(COOKIE)
+    return value if isinstance(value, str) else None

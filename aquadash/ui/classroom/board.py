@@ -68,7 +68,7 @@ def _board(source: str) -> None:
 
 def _explain(made: Board) -> None:
     images = "validation" if made.measured_on == "validation" else "test"
-    first = [entry for entry in made.entries if entry.place == 1]
+    first = [entry for entry in made.entries if entry.rank == 1]
     if len(first) > 1:
         st.markdown(
             f"**{count(len(first), 'student')} share the first place**: their {images} images do not tell them apart.",
@@ -125,7 +125,7 @@ def _table(made: Board, own: str) -> None:
 def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
     accuracy, _, interval = percent(entry.accuracy, entry.interval).partition(" (")
     return {
-        "Place": entry.place,
+        "Place": entry.rank,
         "Student": f"⭐ {entry.name}" if entry.person_id == own else entry.name,
         f"{measured_on.capitalize()} accuracy": accuracy,
         "95 % interval": interval.rstrip(")"),

@@ -7,18 +7,11 @@ from typing import Any
 import streamlit as st
 
 from aquadash.classroom import limits
-from aquadash.classroom.limits import LOCKABLE, WORDS, ClassLimits
+from aquadash.classroom.limits import LOCKABLE, NUMBERS, WORDS, ClassLimits
 from aquadash.errors import StorageError
 from aquadash.ui import inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, sentence
-
-#: Numbers with their least and greatest value.
-_NUMBERS = {
-    "waiting_runs": (0, 100), "epochs": (1, 2000), "upload_megabytes": (0, 1000),
-    "kept_upload_megabytes": (0, 100_000), "class_upload_megabytes": (0, 100_000), "data_sets": (0, 1000),
-    "pipelines": (0, 1000),
-}  # fmt: skip
 
 #: Where it is kept which limits the fields were filled with.
 _SHOWN = "class:limits"
@@ -35,12 +28,12 @@ def show() -> None:
     if st.session_state.get(_SHOWN) != now:
         # Somebody else may have changed them since. Fields that begin empty can be emptied again.
         st.session_state[_SHOWN] = now
-        for name in _NUMBERS:
+        for name in NUMBERS:
             st.session_state[f"limit-{name}"] = getattr(now, name)
     with st.form("limits"):
         st.caption("For students only. An empty number is no limit.")
         values: dict[str, Any] = {}
-        for name, (low, high) in _NUMBERS.items():
+        for name, (low, high) in NUMBERS.items():
             values[name] = inputs.number_input(
                 WORDS[name], min_value=low, max_value=high, value=None, step=1, key=f"limit-{name}",
                 placeholder="no limit",
@@ -52,7 +45,7 @@ def show() -> None:
         )  # fmt: skip
         if st.form_submit_button("Save", type="primary", key="limits-save"):
             with shell.guard():
-                _save(limits.from_values({**now.to_values(), **values}))
+                lab().people.set_limits(limits.from_values({**now.to_values(), **values}))
                 st.toast("The limits hold from now on.", icon="✅")
                 st.rerun()
 
@@ -71,8 +64,4 @@ def _pause(now: ClassLimits) -> None:
 
 def _set(paused: bool) -> None:
     with shell.guard():
-        _save(limits.in_force().model_copy(update={"paused": paused}))
-
-
-def _save(wanted: ClassLimits) -> None:
-    lab().people.set_limits(wanted)
+        lab().people.set_limits(limits.in_force().model_copy(update={"paused": paused}))

@@ -8,8 +8,7 @@ from collections import Counter
 import streamlit as st
 
 from aquadash.classroom.invitation import rejoin_address
-from aquadash.classroom.member_types import Member
-from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS
+from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, Member
 from aquadash.people import Person, Role
 from aquadash.ui import shell, warmup
 from aquadash.ui.classroom import accounts, invitation

@@ -16,16 +16,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from aquadash import settings
-from aquadash.classroom.attempts import Attempts, new_names
 from aquadash.classroom.codes import tidy
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
-from aquadash.classroom.joining import TooManyAttemptsError, WrongCodeError, join
-from aquadash.classroom.member_types import Joined, NameTakenError
-from aquadash.classroom.sessions import open_sessions
+from aquadash.classroom.joining import Attempts, TooManyAttemptsError, WrongCodeError, join, new_names
+from aquadash.classroom.sessions import Joined, NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
 from aquadash.people import Person
 from aquadash.ui.classroom import accounts
-from aquadash.ui.classroom.visitors import COOKIE
+from aquadash.ui.classroom.admission import COOKIE
 
 LOGIN_PATH = "/class/login"
 #: Where somebody wanted to go who is away to log in, and the longest such address that fits into the cookie.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aquadash.cli import job_line
+from aquadash.cli import waiting
 from aquadash.errors import RunError
 from aquadash.jobs import Job, JobStatus, Progress, open_jobs
 from aquadash.lab import OWNER, Lab
@@ -22,8 +22,8 @@ def job() -> Job:
 def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
     """Wait for the job while one thing after another happens between two looks."""
     happening = iter(looks)
-    monkeypatch.setattr(job_line.time, "sleep", lambda seconds: next(happening)())
-    return job_line.wait(Lab(OWNER), job.id, name="mine", title="robustness")
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: next(happening)())
+    return waiting.wait_for_job(Lab(OWNER), job.id, name="mine", title="robustness")
 
 
 def interrupt() -> None:

@@ -1,4 +1,4 @@
-"""The door of a class: nothing of the app leaves the server for who has not joined.
+"""What every request of a class passes: nothing of the app leaves the server for who has not joined.
 
 Streamlit's own routes know no people: media files lie under an address that is hard to guess, uploads need a session's
 id, and the connection of a page is anybody's. So in a class every request passes here first. Open to all are the join
@@ -26,8 +26,8 @@ from aquadash.errors import AquaDashError, NotAllowedError
 from aquadash.lab.limits import Limits
 from aquadash.people import Person
 from aquadash.ui.classroom import accounts, connections, routes
+from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.kept_uploads import KeptUploads
-from aquadash.ui.classroom.visitors import COOKIE
 from aquadash.ui.server import FORM_BYTES, UPLOADS
 
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
@@ -37,7 +37,7 @@ _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
 _CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
 
-class Door:
+class AuthMiddleware:
     """ASGI middleware.
 
     Args:

@@ -1,16 +1,19 @@
-"""``explain``: why a run's model takes a picture for what it does."""
+"""``predict`` and ``explain``: what a run's model takes pictures for, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, percent, show
-from aquadash.errors import ImageError, UnknownNameError
+from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, percent, print_result
+from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
+from aquadash.data.images import decode, fit, read
+from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
 from aquadash.lab import Lab
 from aquadash.people import OWNER
@@ -24,17 +27,77 @@ _MARGIN = 16
 _LINE = 22
 
 
-@click.command()
+@click.command(cls=Command)
+@click.argument("run")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--framing",
+    type=click.Choice(FRAMING_MODES),
+    default="part",
+    show_default=True,
+    help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
+    "padded with grey or squeezed.",
+)
+@click.option(
+    "--position",
+    type=click.FloatRange(0, 100),
+    default=50,
+    show_default=True,
+    help="Where the part lies, in per cent: 0 is left or top, 100 right or bottom.",
+)
+@click.option(
+    "--csv", "table_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the answers here, too."
+)
+def predict(
+    run: str,
+    images: tuple[Path, ...],
+    framing: FramingMode,
+    position: float,
+    table_file: Path | None,
+) -> None:
+    """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
+    from aquadash.predict import Answer, Predictor, answers_csv, predict_files
+    from aquadash.runs.artifacts import STRANGERS, read_artifact
+
+    runs = Lab(OWNER).runs
+    found = runs.find(run)
+    path, strangers = runs.network(found)
+    with StatusLine() as line:
+        line.show("loading the model")
+        import_tensorflow_quietly()
+        detector = None if strangers is None else read_artifact(strangers, STRANGERS)
+        predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
+        files = [(str(image), partial(read, image)) for image in images]
+        predictions = []
+        chosen = Framing(framing, position / 100 if framing == "part" else 0.5)
+        for index, prediction in enumerate(predict_files(files, predictor, framing=chosen)):
+            line.progress("predicting", index / len(images))
+            predictions.append(prediction)
+    if table_file is not None:
+        rows = answers_csv((Answer(found.name, each) for each in predictions), class_names=found.class_names)
+        table_file.write_bytes(rows)
+    lines = []
+    for prediction in predictions:
+        if prediction.error:
+            lines.append(f"{prediction.file}: {prediction.error}")
+            continue
+        fractions = prediction.to_dict()["probabilities"].items()
+        listed = ", ".join(f"{name} {percent(fraction)}" for name, fraction in fractions)
+        doubt = "; perhaps none of these" if prediction.none_of_these else ""
+        lines.append(f"{prediction.file}: {prediction.label} ({listed}){doubt}")
+    print_result({"run_id": found.run_id, "predictions": [p.to_dict() for p in predictions]}, *lines)
+    if all(prediction.error for prediction in predictions):
+        raise AquaDashError(f"None of the {len(predictions)} files could be predicted; see the reason of each.")
+
+
+@click.command(cls=Command)
 @click.argument("run")
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--method", default="grad-cam", show_default=True, help=f"One of {', '.join(METHODS)}.")
 @click.option("--class", "class_names", multiple=True, metavar="NAME", help="The class to explain; may be repeated.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write image and maps to this PNG file.")
-@json_option
-def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], out: Path | None) -> None:
     """Show what in a picture speaks for a class, by default the one that a run's model takes it for."""
-    from aquadash.data.images import decode, fit, read
-
     method_entry(method)
     if out is not None and out.suffix.lower() != ".png":
         raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")
@@ -60,7 +123,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
             progress=lambda share: line.progress("asking the model", share),
         )
     if out is not None:
-        write_picture(out, explanations)
+        _write_picture(out, explanations)
     values = {
         "run_id": found.run_id,
         "file": str(image),
@@ -72,19 +135,19 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
         "out": None if out is None else str(out),
     }
 
-    def text() -> str:
-        lines = [f"{image}: {values['label']}, {percent(float(shares.max()))}"]
-        lines += [
+    print_result(
+        values,
+        f"{image}: {values['label']}, {percent(float(shares.max()))}",
+        *(
             f"{METHODS[method].title} for {explanation.class_name} ({percent(explanation.probability)}): "
             f"{explanation.where}"
             for explanation in explanations
-        ]
-        return "\n".join([*lines, *([f"written to {out}"] if out is not None else [])])
+        ),
+        *([] if out is None else [f"written to {out}"]),
+    )
 
-    show(values, as_json=as_json, text=text)
 
-
-def write_picture(path: Path, explanations: Sequence[Explanation]) -> None:
+def _write_picture(path: Path, explanations: Sequence[Explanation]) -> None:
     """Write the image, and for each explanation its map over the image and the legend, as a PNG file.
 
     Raises:

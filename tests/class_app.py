@@ -1,4 +1,4 @@
-"""A class behind its door, without a server, and people who join it."""
+"""The routes and middleware of a class, without a server, and people who join it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from aquadash.classroom import codes
-from aquadash.classroom.attempts import Attempts, new_names
+from aquadash.classroom.joining import Attempts, new_names
 from aquadash.ui.classroom import accounts, routes
-from aquadash.ui.classroom.door import Door
-from aquadash.ui.classroom.visitors import COOKIE
+from aquadash.ui.classroom.admission import COOKIE
+from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 from tests.asgi import Answer, ask
 
 OWN = {"origin": "http://lab:8501"}
@@ -42,7 +42,7 @@ def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
             WebSocketRoute("/_stcore/stream", connection),
             Route("/{path:path}", inside, methods=["GET", "POST", "PUT", "DELETE"]),
         ],
-        middleware=[Middleware(Door)],
+        middleware=[Middleware(AuthMiddleware)],
     )
 
 

@@ -1,4 +1,4 @@
-"""The door of a class: what strangers are answered, and how joining sets the cookie."""
+"""What every request of a class passes: what strangers are answered, and how joining sets the cookie."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from aquadash.classroom import codes, limits
-from aquadash.classroom.attempts import FREE_NAMES, FREE_OF_ONE
+from aquadash.classroom.joining import FREE_NAMES, FREE_OF_ONE
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import NotAllowedError
 from aquadash.people import Person, Role
+from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.kept_uploads import KeptUploads
-from aquadash.ui.classroom.visitors import COOKIE
 from tests.asgi import Answer, ask
-from tests.class_door import OWN, class_app, cookie_of, join
+from tests.class_app import OWN, class_app, cookie_of, join
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_uploads_have_a_total_of_each_student_and_of_the_class(app: Any, monkeyp
 
     def upload(who: dict[str, str], session: str, file_id: str, size: int = 2_000_000) -> Answer:
         address = f"/_stcore/upload_file/{session}/{file_id}"
-        # Nobody is at the other end of the door: kept is what it let through, as Streamlit keeps it.
+        # Nobody is behind the middleware: kept is what it let through, as Streamlit keeps it.
         answer = ask(app, address, method="PUT", headers={**who, "content-length": str(size + 10_000)})
         if answer.status == 200:
             manager.add_file(session, UploadedFileRec(file_id, "a.png", "image/png", bytes(size)))
@@ -140,7 +140,7 @@ def test_of_uploads_at_the_same_time_each_counts_while_it_comes(monkeypatch: pyt
     uploads.reserve(anna, 2_000_000)
 
 
-def test_without_a_class_the_door_stands_open_and_there_is_nothing_to_join(
+def test_without_a_class_everything_is_open_and_there_is_nothing_to_join(
     app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = codes.codes().student

@@ -1,0 +1,219 @@
+"""``augment`` and ``pipelines``: changing training images, and the built-in and saved pipelines that do it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+from aquadash import augment
+from aquadash.augment.numbers import PipelineNumbers
+from aquadash.augment.reading import MAX_CHARACTERS
+from aquadash.augment.spec import PipelineSpec
+from aquadash.cli.config_options import SOURCE_HELP
+from aquadash.cli.output import Command, Group, StatusLine, Table, percent, print_result
+from aquadash.data import load
+from aquadash.errors import AquaDashError, ConfigError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+
+
+@click.command("augment", cls=Command)
+@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
+@click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
+@click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the images as PNG files.")
+@click.option("--numbers", is_flag=True, help="Measure what each version of the images costs and what became of them.")
+def augment_command(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
+    """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
+    spec = augment.pipeline(pipeline)
+    with StatusLine() as line:
+        dataset = load(source, progress=line.progress)
+        chosen = dataset.train.take(slice(count))
+        began = time.perf_counter()
+        images, labels = augment.training_set(
+            chosen.images, chosen.labels, pipeline=pipeline, seed=seed, progress=line.progress
+        )
+        seconds = time.perf_counter() - began
+        files = _write(images, labels, dataset.class_names, out, line) if out else []
+        measured = augment.measure(chosen.images, spec, seed=seed, progress=line.progress) if numbers else None
+    values = {
+        "pipeline": pipeline,
+        "source": source,
+        "originals": len(chosen),
+        "images": len(images),
+        "labels_per_class": np.bincount(labels, minlength=len(dataset.class_names)).tolist(),
+        "seconds": seconds,
+        "files": files,
+    }
+    where = f", written to {out}" if out else ""
+    text: list[str | Table] = [f"{pipeline}: {len(chosen)} images became {len(images)} in {seconds:.1f} s{where}"]
+    if measured is not None:
+        values["numbers"] = measured.to_dict()
+        text += _numbers(measured)
+    print_result(values, *text)
+
+
+def _write(
+    images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], out: Path, line: StatusLine
+) -> list[str]:
+    """Write every image as a PNG file; returns the names."""
+    from PIL import Image
+
+    if out.exists() and not out.is_dir():
+        raise AquaDashError(f"{out} is a file; --out takes the name of a folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = out / f"{index:05d}-{class_names[label]}.png"
+        Image.fromarray(image).save(path)
+        files.append(str(path))
+        if index % 100 == 0:
+            line.progress("writing images", index / len(images))
+    return files
+
+
+def _numbers(numbers: PipelineNumbers) -> list[str | Table]:
+    """A table of the branches, one of their colours, and the cautions."""
+    branches = numbers.branches
+    rows = [
+        (
+            branch.title,
+            f"{branch.time.milliseconds:.3f}" if branch.time else "-",
+            percent(branch.clipped),
+            percent(branch.unchanged),
+            percent(branch.nearly_constant),
+            percent(branch.mostly_black),
+        )
+        for branch in branches
+    ]
+    colours = [
+        (
+            branch.title,
+            change.name,
+            f"{change.mean_before:.1f} ± {change.deviation_before:.1f}",
+            f"{change.mean_after:.1f} ± {change.deviation_after:.1f}",
+        )
+        for branch in branches
+        for change in branch.channels
+    ]
+    return [
+        f"\n{branches[0].images} images measured\n",
+        Table(rows, header=("version", "ms an image", "clipped", "unchanged", "nearly constant", "mostly black")),
+        "",
+        Table(colours, header=("version", "channel", "before", "after")),
+        *(f"\n{branch.title}: {caution.words}" for branch in branches for caution in branch.cautions),
+    ]
+
+
+@click.group(cls=Group)
+def pipelines() -> None:
+    """Pipelines: list, show, save and delete them, or print them as Python code."""
+
+
+@pipelines.command("list")
+def list_command() -> None:
+    """List the built-in and the saved pipelines."""
+    found = Lab(OWNER).pipelines.all()
+    entries = [
+        {
+            "name": spec.name,
+            "title": spec.title,
+            "summary": spec.summary,
+            "factor": spec.factor,
+            "saved": spec.name in found.saved,
+        }
+        for spec in found.pipelines.values()
+    ]
+
+    rows = [
+        (spec.name, "saved" if spec.name in found.saved else "built in", f"x{spec.factor}", spec.title)
+        for spec in found.pipelines.values()
+    ]
+    print_result(
+        {"pipelines": entries, "damaged": found.damaged},
+        Table(rows, header=("name", "", "images", "title")),
+        *(f"{name} cannot be read: {reason}" for name, reason in found.damaged.items()),
+    )
+
+
+@pipelines.command("show")
+@click.argument("name")
+def show_command(name: str) -> None:
+    """Say what a pipeline does; with --json print the file that `save` and the Augment page read."""
+    spec = Lab(OWNER).pipelines.get(name)
+    print_result(json.loads(spec.to_json()), f"{spec.name}: {spec.title}", spec.summary, "", *augment.describe(spec))
+
+
+@pipelines.command("save")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--title", required=True, help="What people call it; its name follows from it.")
+@click.option(
+    "--replace", "replace_name", default=None, metavar="NAME", help="The saved one that it takes the place of."
+)
+def save_command(file: Path, title: str, replace_name: str | None) -> None:
+    """Save a pipeline from its JSON FILE."""
+    spec = Lab(OWNER).pipelines.save(_read(file), title=title, replace_name=replace_name)
+    print_result(
+        {"name": spec.name, "title": spec.title, "factor": spec.factor, "replaced": replace_name},
+        f"Saved {spec.title!r} as {spec.name}. Use it as --pipeline {spec.name}.",
+    )
+
+
+@pipelines.command("delete")
+@click.argument("name")
+def delete_command(name: str) -> None:
+    """Delete a saved pipeline; `pipelines restore` brings it back."""
+    key = Lab(OWNER).pipelines.delete(name)
+    print_result(
+        {"name": name, "deleted": True, "key": key},
+        f"Deleted {name}. Bring it back with: python -m aquadash pipelines restore {key}",
+    )
+
+
+@pipelines.command("restore")
+@click.argument("key")
+def restore_command(key: str) -> None:
+    """Bring back what `delete` has put away, by the KEY that it printed."""
+    spec = Lab(OWNER).pipelines.restore(key)
+    print_result(
+        {"name": spec.name, "title": spec.title, "restored": True},
+        f"{spec.title!r} is back as {spec.name}.",
+    )
+
+
+@pipelines.command("code")
+@click.argument("name")
+def code_command(name: str) -> None:
+    """Print a pipeline as Python code."""
+    code = augment.to_code(Lab(OWNER).pipelines.get(name))
+    print_result({"name": name, "code": code}, code.rstrip("\n"))
+
+
+@pipelines.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def check_command(file: Path) -> None:
+    """Check a pipeline's JSON FILE without saving it."""
+    spec = _read(file)
+    augment.check(spec)
+    print_result(
+        {"title": spec.title, "factor": spec.factor, "valid": True},
+        f"{file} holds {spec.title!r}, {spec.factor} for each image, and can be used.",
+    )
+
+
+def _read(file: Path) -> PipelineSpec:
+    """The pipeline in a file."""
+    if not file.is_file():
+        raise ConfigError(f"{file} is no file. Name one that `pipelines show NAME --json` or the Augment page wrote.")
+    with file.open("rb") as opened:
+        content = opened.read(4 * MAX_CHARACTERS + 1)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not UTF-8 text, or is longer than a pipeline can be.") from None
+    return augment.from_json(text)

@@ -1,0 +1,95 @@
+"""Waiting for runs and jobs in the background, with a line of progress, until their end or Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from aquadash.cli.output import StatusLine, percent
+from aquadash.errors import AquaDashError, RunError
+from aquadash.jobs import Job
+from aquadash.lab import Lab
+from aquadash.runs import Run, RunStatus
+
+T = TypeVar("T")
+
+
+def wait_for_job(lab: Lab, job_id: str, *, name: str, title: str = "") -> Job:
+    """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
+
+    Args:
+        lab: In whose name.
+        job_id: Which job.
+        name: What it works on, for people.
+        title: What it does, for people: ``"robustness"``; empty for one whose phases say it.
+
+    Raises:
+        RunError: Somebody has left it alone, or it is gone.
+    """
+
+    def look(line: StatusLine, asked: bool) -> Job | None:
+        lab.refresh()
+        job = lab.jobs.get(job_id)
+        if job is None:
+            raise RunError(f"The work on {name} is no longer known here.")
+        if job.status.ended:
+            return job
+        doing = "stopping" if asked or job.stop_requested else title
+        progress = job.progress
+        if progress is None:
+            line.show(f"{name}: {doing or 'starting'}", None, "starting" if doing else "")
+            return None
+        eta = progress.eta
+        left = "" if eta is None else f"{eta:,.0f} s left" if eta < 180 else f"{eta / 60:,.0f} min left"
+        tail = ", ".join(filter(None, (progress.phase if doing else "", left)))
+        line.show(f"{name}: {doing or progress.phase}", progress.fraction, tail)
+        return None
+
+    return _watch(look, lambda: lab.jobs.stop(job_id), f"Left {name} alone; it stops by itself.")
+
+
+def wait_for_run(lab: Lab, run_id: str) -> Run:
+    """Watch a run to its end; Ctrl-C and ``lab`` as above."""
+
+    def look(line: StatusLine, asked: bool) -> Run | None:
+        run = lab.runs.get(run_id)
+        if run.status.ended:
+            return run
+        progress = run.progress
+        if run.status is RunStatus.QUEUED or progress is None:
+            line.show(f"{run.name}: queued. {run.message}".removesuffix(". "))
+        elif asked or not progress.batches:
+            line.show(f"{run.name}: {'stopping' if asked else progress.phase}")
+        else:
+            eta = "" if progress.eta_seconds is None else f", at most {progress.eta_seconds:,.0f} s left"
+            latest = f", val_accuracy {percent(run.curve[-1])}" if run.curve else ""
+            line.show(
+                f"{run.name}: epoch {progress.epoch} of {progress.epochs}",
+                progress.batch / progress.batches,
+                f"{progress.images_per_second:,.0f} images/s{eta}{latest}",
+            )
+        return None
+
+    left = f"Left {run_id} alone; it stops by itself. See runs show {run_id[:8]}."
+    return _watch(look, lambda: lab.runs.stop(run_id), left)
+
+
+def _watch(look: Callable[[StatusLine, bool], T | None], stop: Callable[[], object], left: str) -> T:
+    """Look until there is something; each look draws the line, and is told whether somebody has asked to stop."""
+    asked = False
+    with StatusLine() as line:
+        while True:
+            try:
+                found = look(line, asked)
+                if found is not None:
+                    return found
+                time.sleep(0.3)
+            except KeyboardInterrupt:
+                if asked:
+                    raise RunError(left) from None
+                asked = True
+                try:
+                    stop()
+                except AquaDashError as error:
+                    line.show(str(error))
