@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.people import Person
+from aquadash.ui import predictions
 from aquadash.ui.classroom import admission
 from aquadash.ui.explain import explainer
 from tests import lessons
