@@ -44,7 +44,7 @@ def test_the_report_holds_the_results_and_needs_no_network(home: Path) -> None:
     page = Page(text)
     assert stored_runs.HOSTILE in page.words and "alert(2)" in page.words
     assert f"{100 * run.metrics['test_accuracy']:.1f} %" in page.words
-    for words in ("Loss by epoch", "What is taken for what", "Is it honest", "Settings", "learning_rate", "whale"):
+    for words in ("Loss by epoch", "Confusion matrix", "Calibration", "Settings", "learning_rate", "whale"):
         assert words in page.words
     linked = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")]
     assert linked and all(value is not None and value.startswith("data:image/png;base64,") for value in linked)

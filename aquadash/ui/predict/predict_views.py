@@ -9,7 +9,7 @@ import streamlit as st
 from aquadash.data.framing import is_cut
 from aquadash.data.images import display_name
 from aquadash.figures.probability_bars import probability_bars
-from aquadash.predict import Answer, FilePrediction, Look, answers_csv
+from aquadash.predict import AnswerRow, FilePrediction, Look, answers_csv
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, gallery, inputs, predictions
 from aquadash.ui.explain import explanations
@@ -205,7 +205,7 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
         )
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
     rows = [
-        Answer(run.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
+        AnswerRow(run.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
         for each, label in zip(answers, labels, strict=True)
         for run, answer in zip(runs, each, strict=True)
     ]

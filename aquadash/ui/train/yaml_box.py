@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml
-from aquadash.config.reading import MOST_TEXT
+from aquadash.config.reading import MAX_CHARACTERS
 from aquadash.engine.checks import check_names
 from aquadash.errors import AquaDashError
 from aquadash.ui import inputs
@@ -42,7 +42,7 @@ def show(config: RunConfig | None) -> None:
             "Paste settings",
             key=_PASTED,
             height=140,
-            max_chars=MOST_TEXT,
+            max_chars=MAX_CHARACTERS,
             placeholder="training:\n  epochs: 20\n  learning_rate: 0.001",
             help=f"{term('YAML')} What the text leaves out stays as it is in the form. JSON is understood, too.",
         )
