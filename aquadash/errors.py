@@ -7,7 +7,10 @@ are. Pages and the command line catch :class:`AquaDashError` and nothing broader
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 class AquaDashError(Exception):
@@ -33,6 +36,17 @@ class UnknownNameError(AquaDashError):
         hint = f" Did you mean {by_lower_case[near[0]]!r}?" if near else ""
         listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
         return cls(f"There is no {kind} called {name[:80]!r}.{hint} Known: {listed or 'none yet'}.")
+
+
+def look_up(kind: str, name: str, table: Mapping[str, _T]) -> _T:
+    """What stands under a name.
+
+    Raises:
+        UnknownNameError: There is none of that name; the message names the nearest, and ``kind`` as what it stands for.
+    """
+    if name not in table:
+        raise UnknownNameError.of(kind, name, table)
+    return table[name]
 
 
 class NotAllowedError(AquaDashError):

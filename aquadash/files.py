@@ -1,12 +1,15 @@
-"""Files that are written whole or not at all, and folders that forget what was not used for longest."""
+"""Files that are written whole or not at all, their hashes, and folders that forget what was not used for longest."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from io import BufferedRandom
 from pathlib import Path
 
@@ -39,16 +42,37 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
+def file_digest(path: Path, kind: str = "sha256") -> str:
+    """The hash of a file's bytes in hexadecimal digits, remembered until its size or its time of change is another.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    stat = path.stat()
+    return _digest(path, kind, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, kind: str, size: int, changed_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
+
+
 def forget_oldest(
-    folder: Path, pattern: str = "*", *, max_bytes: float = math.inf, max_files: float = math.inf
+    folder: Path,
+    pattern: str = "*",
+    *,
+    max_bytes: float = math.inf,
+    max_files: float = math.inf,
+    max_seconds: float = math.inf,
 ) -> None:
-    """Remove the files that were written, or touched, longest ago until the rest is not too much."""
+    """Remove the files that were written, or touched, longest ago until the rest is not too much, nor older."""
     found = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # Another process may have removed it.
             found.append((path.stat().st_mtime, path.stat().st_size, path))
     total = 0
-    for number, (_, size, path) in enumerate(sorted(found, reverse=True), start=1):
+    for number, (changed, size, path) in enumerate(sorted(found, reverse=True), start=1):
         total += size
-        if total > max_bytes or number > max_files:
+        if total > max_bytes or number > max_files or time.time() - changed > max_seconds:
             path.unlink(missing_ok=True)

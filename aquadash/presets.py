@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aquadash.config import AugmentationConfig, ModelConfig, RunConfig, TrainingConfig
-from aquadash.errors import UnknownNameError
+from aquadash.errors import look_up
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,4 @@ def preset(name: str) -> Preset:
     Raises:
         UnknownNameError: There is none of that name; the message names the nearest.
     """
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise UnknownNameError.of("preset", name, PRESETS) from None
+    return look_up("preset", name, PRESETS)

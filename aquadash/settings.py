@@ -18,22 +18,24 @@ def home() -> Path:
     return Path(os.environ.get("AQUADASH_HOME") or PROJECT_ROOT / ".aquadash").expanduser().resolve()
 
 
+def _path_in(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().resolve() if value else None
+
+
 def cifar100_archive() -> Path | None:
     """The CIFAR-100 archive named by ``AQUADASH_CIFAR100``, or None."""
-    value = os.environ.get("AQUADASH_CIFAR100")
-    return Path(value).expanduser().resolve() if value else None
+    return _path_in("AQUADASH_CIFAR100")
 
 
 def import_folder() -> Path | None:
     """The folder whose sub-folders and ZIP files the Data page offers to import (``AQUADASH_IMPORT``), or None."""
-    value = os.environ.get("AQUADASH_IMPORT")
-    return Path(value).expanduser().resolve() if value else None
+    return _path_in("AQUADASH_IMPORT")
 
 
 def pretrained_weights() -> Path | None:
     """The file of ImageNet weights, or the folder of such files, named by ``AQUADASH_WEIGHTS``, or None."""
-    value = os.environ.get("AQUADASH_WEIGHTS")
-    return Path(value).expanduser().resolve() if value else None
+    return _path_in("AQUADASH_WEIGHTS")
 
 
 def keras_home() -> Path:
@@ -167,7 +169,7 @@ def here() -> str:
 def jobs_home() -> str:
     """What marks the jobs of this home in a table that homes share; empty where the table is the home's own, which then
     can be moved with them."""
-    return here() if os.environ.get("AQUADASH_DATABASE") else ""
+    return here() if jobs_database_is_named() else ""
 
 
 def job_log(job_id: str) -> Path:

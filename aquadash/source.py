@@ -26,8 +26,9 @@ class CarriedSource:
         plain_types: The names of AquaDash's types in them whose place a plain namespace takes.
     """
 
-    def __init__(self) -> None:
-        """Nothing is taken yet."""
+    def __init__(self, *, given: Set[str] = frozenset()) -> None:
+        """Nothing is taken yet; names that are ``given`` stand in the script already, whatever they are."""
+        self._given = given
         self.imports: set[str] = set()
         self.plain_types: set[str] = set()
         self._taken: dict[str, _Definition] = {}
@@ -59,6 +60,8 @@ class CarriedSource:
 
     def _take(self, module: str, name: str, found: list[_Definition]) -> None:
         """Add what a name of a module stands for to ``found``, after all that it needs."""
+        if name in self._given:
+            return
         if module.startswith(_PLAIN):
             self.plain_types.add(name)
             return

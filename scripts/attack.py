@@ -32,7 +32,7 @@ from tests import (  # noqa: E402
     test_classroom_served,
     test_data_folder_listing,
     test_data_images_refused,
-    test_models_cost,
+    test_models_saved,
 )
 from tests.serving import serving  # noqa: E402
 from tests.test_export_importing import (  # noqa: E402
@@ -122,11 +122,11 @@ def add_runs() -> None:
         indices=np.arange(3) + 10**6, labels=np.zeros(3, np.int64), probabilities=np.full((3, 5), 0.2, np.float32)
     )
     changed_run("predictions of images beyond the split", lambda files: {"predictions.npz": beyond})
-    for name, (description, weights, _) in test_models_cost.HOSTILE.items():
+    for name, (description, weights, _) in test_models_saved.HOSTILE.items():
 
         @case(f"network: {name}")
         def _(folder: Path, stack: ExitStack, made_of: tuple[Any, Any] = (description, weights)) -> Attack:
-            content = test_models_cost.write(folder / "model.keras", *made_of).read_bytes()
+            content = test_models_saved.write(folder / "model.keras", *made_of).read_bytes()
             files = with_file(read(Path(os.environ[SOUND])), "model.keras", content)
             return importing(write(folder / "run.zip", files))
 

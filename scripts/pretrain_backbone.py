@@ -32,6 +32,7 @@ from PIL import Image
 
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.evaluation.intervals import wilson_interval
+from aquadash.files import replacing
 from aquadash.models import backbone
 
 CLASSES = 95
@@ -92,7 +93,7 @@ def varied(images: tf.Tensor) -> tf.Tensor:
     middle = tf.random.uniform((count, 2, 1), 0, size, tf.int32)
     inside = tf.abs(tf.range(size) - middle) <= CUTOUT // 2
     hole = inside[:, 0, :, None] & inside[:, 1, None, :]
-    grey = tf.constant(backbone.CHANNEL_MEANS)
+    grey = tf.constant(backbone.CHANNELS.means)
     return tf.ensure_shape(tf.where(hole[..., None], grey, images), (None, size, size, 3))
 
 
@@ -132,9 +133,8 @@ def write(model: keras.Model, path: Path) -> None:
         weight.path.replace("/", "."): averages.get(weight.path, weight).numpy().astype(np.float16)
         for weight in model.weights
     }
-    temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, **arrays)
-    os.replace(temporary, path)
+    with replacing(path) as file:
+        np.savez(file, **arrays)
 
 
 def train(images: Images, work: Path, *, epochs: int) -> Path:

@@ -120,7 +120,7 @@ def test_network() -> None:
 
     from aquadash import models
     from aquadash.config import ModelConfig
-    from aquadash.models.cost import check_model_file
+    from aquadash.models.saved import check_model_file
 
     app = _page("train")
     menu = app.selectbox(key="set:model.name")

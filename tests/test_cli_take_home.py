@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from aquadash.cli import cli
 from aquadash.errors import AquaDashError
-from aquadash.export.convert import Check
+from aquadash.export.convert import ConversionCheck
 from aquadash.lab import memory
 from aquadash.runs import open_store
 from tests import ui_runs
@@ -51,7 +51,7 @@ def test_a_foreign_zip_is_one_clear_line(tmp_path: Path) -> None:
 def test_a_converted_network_is_handed_out_with_its_check(tmp_path: Path) -> None:
     store = open_store()
     run = ui_runs.finished(store, "mine")
-    check = Check("tflite", 500, 500, 1e-7, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
+    check = ConversionCheck("tflite", 500, 500, 1e-7, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
     for name, content in (("model.keras", b"weights"), ("model.tflite", b"converted")):
         (tmp_path / name).write_bytes(content)
         store.add_artifact(run.run_id, tmp_path / name)

@@ -11,8 +11,8 @@ import pytest
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.export import convert as converting
-from aquadash.export.convert import FORMATS, Check, convert
-from aquadash.export.convert_job import converted, format_named, start
+from aquadash.export.convert import FORMATS, ConversionCheck, convert, format_named
+from aquadash.export.jobs import converted, start_conversion
 from aquadash.runs import RunStatus, open_store
 from tests import live_runs, ui_runs
 
@@ -63,17 +63,17 @@ def test_one_that_answers_differently_is_not_written(tmp_path: Path, monkeypatch
 
 
 def test_a_difference_that_is_no_number_does_not_pass() -> None:
-    check = Check("tflite", 10, 10, float("nan"), "float32", 5, "a", "b")
+    check = ConversionCheck("tflite", 10, 10, float("nan"), "float32", 5, "a", "b")
     assert not check.passed
     assert replace(check, max_difference=0.1).passed
     assert not replace(check, max_difference=0.1, agree=9).passed
-    assert Check.from_json(replace(check, max_difference=0.1).to_json()) == replace(check, max_difference=0.1)
+    assert ConversionCheck.from_json(replace(check, max_difference=0.1).to_json()) == replace(check, max_difference=0.1)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "tflite"}', "null"])
 def test_damaged_checks(text: str) -> None:
     with pytest.raises(ValueError):
-        Check.from_json(text)
+        ConversionCheck.from_json(text)
 
 
 def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,10 +94,10 @@ def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
     run = ui_runs.finished(store, "mine")
     form = FORMATS["tflite"]
     with pytest.raises(RunError, match="model.keras of .* is missing"):
-        start(store, run.run_id, form)
+        start_conversion(store, run.run_id, form)
     model, file = tmp_path / "model.keras", tmp_path / "model.tflite"
     model.write_bytes(b"weights"), file.write_bytes(b"converted")
-    check = Check("tflite", 5, 5, 0.0, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
+    check = ConversionCheck("tflite", 5, 5, 0.0, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
     for path in (model, file):
         store.add_artifact(run.run_id, path)
     store.add_text_artifact(run.run_id, form.check_name, check.to_json())
@@ -113,4 +113,4 @@ def test_a_run_that_has_not_ended_is_refused() -> None:
     run = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
     assert run.status is RunStatus.QUEUED
     with pytest.raises(RunError, match="once it has ended"):
-        start(store, run.run_id, FORMATS["tflite"])
+        start_conversion(store, run.run_id, FORMATS["tflite"])

@@ -116,7 +116,7 @@ def test_fine_tuning_thaws_what_it_says(name: str) -> None:
     assert body.count_params() == APPLICATIONS[name].params
     counts = {}
     for fine_tuning in ("head", "top", "all"):
-        transfer.thaw(body, fine_tuning, top=entry.top)
+        transfer.thaw_body(body, fine_tuning, top=entry.top)
         counts[fine_tuning] = sum(int(np.prod(variable.shape)) for variable in body.trainable_variables)
         if fine_tuning == "top":
             learning = _learning(body)
@@ -146,7 +146,7 @@ def test_a_saved_network_answers_as_before(name: str, tmp_path: Path) -> None:
 
     model, entry = _built(name), models.model_entry(name)
     body = transfer.parts(model).body  # type: ignore[union-attr]
-    transfer.thaw(body, "top", top=entry.top)
+    transfer.thaw_body(body, "top", top=entry.top)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     images = models.normalise(_pictures())

@@ -80,7 +80,7 @@ def test_the_layers_of_both_parts_are_listed() -> None:
     x = keras.layers.Conv2D(4, 3, name="top_convolution")(inputs)
     body = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=transfer_module.BODY)
     model = transfer_module.compose(body, ModelConfig(dense_units=(6,)), 2)
-    transfer_module.thaw(body, "head", top=())
+    transfer_module.thaw_body(body, "head", top=())
     summary = models.summarize(model)
     assert [(row.kind, row.part) for row in summary.layers] == [
         ("Conv2D", "body"),
@@ -92,5 +92,5 @@ def test_the_layers_of_both_parts_are_listed() -> None:
     ]
     assert sum(row.params for row in summary.layers) == summary.params == model.count_params()
     assert summary.trainable_params == 4 * 6 + 6 + 6 * 2 + 2
-    transfer_module.thaw(body, "all", top=())
+    transfer_module.thaw_body(body, "all", top=())
     assert models.summarize(model).trainable_params == summary.params

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import NotAllowedError, RunError
-from aquadash.export import bundle, convert_job, preparing
+from aquadash.export import bundle
+from aquadash.export import jobs as export_jobs
 from aquadash.export.convert import FORMATS
 from aquadash.jobs import JobStatus, Progress, open_jobs
 from aquadash.lab import Lab, memory
@@ -48,7 +49,7 @@ def test_the_zip_is_made_in_the_background_and_handed_out(store: RunStore, start
     app = open_home(run)
     assert not app.exception and not app.error
     assert not [button for button in app.button if button.key == f"take-home-make-{key}"]
-    path = preparing.prepared(job)
+    path = export_jobs.exported_file(job)
     assert path is not None and path.stat().st_size == job.result["size"]
     with zipfile.ZipFile(path) as archive:
         assert {"train.py", "data.npz"} <= set(archive.namelist())
@@ -57,10 +58,10 @@ def test_the_zip_is_made_in_the_background_and_handed_out(store: RunStore, start
     app.toggle(key=f"take-home-data-{run.run_id}").set_value(False).run()
     assert app.button(key=f"take-home-make-{run.run_id}-0")
     store.rename(run.run_id, "another name")
-    assert preparing.export_of(store, run.run_id, include_data=True) != job.id
+    assert export_jobs.export_id(store, run.run_id, include_data=True) != job.id
     # The folder may be emptied at any time.
     path.unlink()
-    assert preparing.prepared(job) is None
+    assert export_jobs.exported_file(job) is None
 
 
 def test_what_fails_is_said_and_can_be_tried_again(
@@ -71,7 +72,7 @@ def test_what_fails_is_said_and_can_be_tried_again(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(preparing, "export_run", full)
+    monkeypatch.setattr(bundle, "export_run", full)
     open_home(run).button(key=f"take-home-make-{run.run_id}-1").click().run()
     job_rows.do_next("export")
     app = open_home(run)
@@ -172,9 +173,9 @@ def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
     app = open_home(run)
     assert "Stopped by request." in [box.value for box in app.info] and app.button(key=key)
 
-    convert_job.start(store, run.run_id, form)
+    export_jobs.start_conversion(store, run.run_id, form)
     jobs.end(job_rows.claim("convert-tflite"), JobStatus.FAILED, message="It answers *differently*.")
     assert plain("It answers *differently*.") in [box.value for box in open_home(run).error]
-    convert_job.start(store, run.run_id, form)
+    export_jobs.start_conversion(store, run.run_id, form)
     job_rows.let_the_lease_run_out(job_rows.claim("convert-tflite"))
     assert any("gone silent" in box.value for box in open_home(run).warning)

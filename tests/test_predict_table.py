@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from aquadash.predict import Answer, FilePrediction, answers_csv
+from aquadash.predict import AnswerRow, FilePrediction, answers_csv
 
 CLASSES = ("beaver", "otter")
 
@@ -26,9 +26,9 @@ def test_a_row_for_each_picture_and_run() -> None:
     bad = FilePrediction("bad.png", CLASSES, error="bad.png is empty.")
     other = FilePrediction("a.png", ("cat",), "cat", np.array([1.0], np.float32))
     answers = [
-        Answer("first", prediction("a.png", notes=("16-bit reduced to 8-bit",)), "beaver"),
-        Answer("second", other, "beaver"),
-        Answer("first", bad),
+        AnswerRow("first", prediction("a.png", notes=("16-bit reduced to 8-bit",)), "beaver"),
+        AnswerRow("second", other, "beaver"),
+        AnswerRow("first", bad),
     ]
     table = answers_csv(answers, class_names=[*CLASSES, "cat"])
 
@@ -51,7 +51,7 @@ def test_a_row_for_each_picture_and_run() -> None:
 @pytest.mark.parametrize(("strangeness", "written"), [(0.9, "no"), (1.1, "yes"), (None, "")])
 def test_whether_it_is_none_of_the_classes(strangeness: float | None, written: str) -> None:
     stranger = FilePrediction("a.png", CLASSES, "otter", np.array([0.5, 0.5], np.float32), strangeness=strangeness)
-    assert rows(answers_csv([Answer("run", stranger)], class_names=CLASSES))[0]["none_of_these"] == written
+    assert rows(answers_csv([AnswerRow("run", stranger)], class_names=CLASSES))[0]["none_of_these"] == written
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_whether_it_is_none_of_the_classes(strangeness: float | None, written: s
     ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "\n=1.png", " =1.png", "\uff1d1.png"],
 )
 def test_no_cell_is_a_formula(name: str) -> None:
-    hostile = Answer(name, prediction(name, notes=(name,), error=name), name)
+    hostile = AnswerRow(name, prediction(name, notes=(name,), error=name), name)
     (row,) = rows(answers_csv([hostile], class_names=CLASSES))
     for column in ("file", "run", "true_label", "notes", "error"):
         assert row[column] == "'" + name
@@ -80,5 +80,5 @@ def test_no_cell_is_a_formula(name: str) -> None:
     ],
 )
 def test_hostile_names_are_text(name: str, written: str) -> None:
-    (row,) = rows(answers_csv([Answer("run", prediction(name))], class_names=CLASSES))
+    (row,) = rows(answers_csv([AnswerRow("run", prediction(name))], class_names=CLASSES))
     assert row["file"] == written and row["label"] == "otter"

@@ -66,12 +66,13 @@ def convert_run(run: str, file: Path, format_name: str | None) -> None:
 
     It is held against the original on the test images first, and only written if it answers alike.
     """
-    from aquadash.export.convert_job import format_named, job_of
+    from aquadash.export.convert import format_named
+    from aquadash.export.jobs import conversion_id
 
     lab = Lab(OWNER)
     form = format_named(format_name or file.suffix.removeprefix("."))
     found = lab.runs.find(run)
-    converted, job_id = lab.jobs.converted(found.run_id, form), job_of(found.run_id, form)
+    converted, job_id = lab.jobs.converted(found.run_id, form), conversion_id(found.run_id, form)
     if converted is None:
         job = lab.jobs.get(job_id)
         if job is None or job.status.ended:
@@ -83,4 +84,4 @@ def convert_run(run: str, file: Path, format_name: str | None) -> None:
     shutil.copyfile(converted.path, file)
     check = converted.check
     values = {"run_id": found.run_id, "name": found.name, "path": str(file), **asdict(check)}
-    print_result(values, f"{found.name} is in {file}, {check.size:,} bytes. {check.words()}")
+    print_result(values, f"{found.name} is in {file}, {check.size:,} bytes. {check.describe()}")

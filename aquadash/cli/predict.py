@@ -56,7 +56,7 @@ def predict(
     table_file: Path | None,
 ) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
-    from aquadash.predict import Answer, Predictor, answers_csv, predict_files
+    from aquadash.predict import AnswerRow, Predictor, answers_csv, predict_files
     from aquadash.runs.artifacts import STRANGERS, read_artifact
 
     runs = Lab(OWNER).runs
@@ -74,7 +74,7 @@ def predict(
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
     if table_file is not None:
-        rows = answers_csv((Answer(found.name, each) for each in predictions), class_names=found.class_names)
+        rows = answers_csv((AnswerRow(found.name, each) for each in predictions), class_names=found.class_names)
         table_file.write_bytes(rows)
     lines = []
     for prediction in predictions:

@@ -4,9 +4,29 @@ A config plus its seed and a data set decides a run's result. The sections are s
 sources, pipelines and models are checked against their tables by the rooms that own those tables.
 """
 
-from aquadash.config.definitions import definitions_text, definitions_words, digests, read_definitions
-from aquadash.config.names import DEFINITIONS, SETTINGS, config_diff, flatten, pipeline_versions, setting
-from aquadash.config.reading import from_json, from_mapping, from_yaml, parse_assignments, to_yaml, with_values
+from aquadash.config.pipelines import (
+    MAX_PIPELINES,
+    definitions_text,
+    describe_definitions,
+    digests,
+    read_definitions,
+    read_weights,
+    weights_text,
+)
+from aquadash.config.reading import (
+    DEFINITIONS,
+    SETTINGS,
+    config_diff,
+    flatten,
+    from_json,
+    from_mapping,
+    from_yaml,
+    parse_assignments,
+    pipeline_versions,
+    setting,
+    to_yaml,
+    with_values,
+)
 from aquadash.config.sections import (
     WITH_MOMENTUM,
     AugmentationConfig,
@@ -17,11 +37,10 @@ from aquadash.config.sections import (
     TrainingConfig,
 )
 from aquadash.config.setting import Family, Range, Setting, Value
-from aquadash.config.weights import MOST_PIPELINES, read_weights, weights_text
 
 __all__ = [
     "DEFINITIONS",
-    "MOST_PIPELINES",
+    "MAX_PIPELINES",
     "SETTINGS",
     "WITH_MOMENTUM",
     "AugmentationConfig",
@@ -36,7 +55,7 @@ __all__ = [
     "Value",
     "config_diff",
     "definitions_text",
-    "definitions_words",
+    "describe_definitions",
     "digests",
     "flatten",
     "from_json",

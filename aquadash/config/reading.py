@@ -1,20 +1,113 @@
-"""From text and plain values to a checked :class:`RunConfig`."""
+"""The settings by their dotted names; configs from and to flat values, JSON and YAML, and what differs between some."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
-from aquadash.config.names import SETTINGS
-from aquadash.config.sections import RunConfig
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.config.pipelines import digests
+from aquadash.config.sections import RunConfig, Section
+from aquadash.config.setting import Setting
+from aquadash.errors import ConfigError, UnknownNameError, look_up
 
 #: A config is a page of text; more is a mistaken file.
-MOST_TEXT = 100_000
+MAX_CHARACTERS = 100_000
+
+#: The saved pipelines that a config carries: long, and no setting that anybody chooses by itself.
+DEFINITIONS = "augmentation.definitions"
+
+
+def _fields() -> Iterator[tuple[str, FieldInfo]]:
+    for section, info in RunConfig.model_fields.items():
+        annotation = info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            yield from ((f"{section}.{name}", field) for name, field in annotation.model_fields.items())
+        else:
+            yield section, info
+
+
+def _completed(name: str, info: FieldInfo) -> Setting:
+    """A field's record with what its annotation says."""
+    (record,) = (part for part in info.metadata if isinstance(part, Setting))
+    limits: dict[str, Any] = {}
+    for limit in info.metadata:
+        for bound, key, allowed in (
+            ("ge", "low", True),
+            ("gt", "low", False),
+            ("le", "high", True),
+            ("lt", "high", False),
+        ):
+            if (value := getattr(limit, bound, None)) is not None:
+                limits |= {key: value, f"{key}_allowed": allowed}
+    origin = get_origin(info.annotation)
+    choices = get_args(info.annotation) if origin is Literal else ()
+    kind: Any = str if choices else tuple if origin is tuple else info.annotation
+    return replace(record, name=name, kind=kind, choices=choices, **limits)
+
+
+#: Every setting by its dotted name, in the order of the sections.
+SETTINGS: dict[str, Setting] = {name: _completed(name, info) for name, info in _fields()}
+
+
+def setting(name: str) -> Setting:
+    """The setting with this dotted name.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    return look_up("setting", name, SETTINGS)
+
+
+def flatten(config: RunConfig) -> dict[str, Any]:
+    """The config as ``{"training.epochs": 200, ...}``, in the order of :data:`SETTINGS`."""
+    values = config.model_dump()
+    flat: dict[str, Any] = {}
+    for name in SETTINGS:
+        section, _, field = name.rpartition(".")
+        flat[name] = (values[section] if section else values)[field]
+    return flat
+
+
+def config_diff(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
+    """Only the settings that differ: dotted name -> one value a config, in the order given.
+
+    Carried definitions of pipelines only differ where the same name means something else, and are told in words.
+    """
+    flat = [flatten(config) for config in configs]
+    found = {name: [values[name] for values in flat] for name in SETTINGS}
+    found[DEFINITIONS] = list(pipeline_versions(configs) or [""])
+    return {name: values for name, values in found.items() if len({repr(value) for value in values}) > 1}
+
+
+def pipeline_versions(configs: Sequence[RunConfig]) -> list[str] | None:
+    """Where the same pipeline's name means something else in the configs, each config's own versions of it.
+
+    ``"my-flip (version 3fa2b1)"``, ``"my-flip (as saved)"`` where it is not carried, ``"none"`` where the config does
+    not name it; None when nothing differs.
+    """
+    versions = []
+    for config in configs:
+        carried = digests(config.augmentation.definitions)
+        versions.append({name: carried.get(name) for name, _ in config.augmentation.weights})
+    names = dict.fromkeys(name for found in versions for name in found)
+    differing = [name for name in names if len({found[name] for found in versions if name in found}) > 1]
+    if not differing:
+        return None
+    return [
+        ", ".join(
+            f"{name} (version {found[name]})" if found[name] else f"{name} (as saved)"
+            for name in differing
+            if name in found
+        )
+        or "none"
+        for found in versions
+    ]
 
 
 def from_json(text: str) -> RunConfig:
@@ -44,7 +137,7 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
         ConfigError: The text is not YAML, uses what a config has no need of, or is not of a config's form.
         UnknownNameError: A field's name is not known.
     """
-    if len(text) > MOST_TEXT:
+    if len(text) > MAX_CHARACTERS:
         raise ConfigError(
             f"The text has {len(text):,} characters; a configuration has a few thousand. Is it the right one?"
         )
@@ -100,8 +193,7 @@ def with_values(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     """
     values = config.model_dump()
     for name, value in changes.items():
-        if name not in SETTINGS:
-            raise UnknownNameError.of("setting", name, SETTINGS)
+        setting(name)
         section, _, field = name.rpartition(".")
         (values[section] if section else values)[field] = value
     return from_mapping(values)

@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from aquadash.config.definitions import canonical_definitions
+from aquadash.config.pipelines import NAME, canonical_definitions, canonical_weights, read_weights
 from aquadash.config.setting import Range, Setting
-from aquadash.config.weights import NAME, canonical_weights, read_weights
 
 _NAME = f"^{NAME}$"
 

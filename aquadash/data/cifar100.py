@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from aquadash import settings
 from aquadash.data import archive, disk_cache, unpickle
 from aquadash.data.dataset import Dataset, Split
-from aquadash.data.download import download, file_sha256
+from aquadash.data.download import download
 from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
 from aquadash.errors import DataError
+from aquadash.files import file_digest
 
 FILE_NAME = "cifar-100-python.tar.gz"
 
@@ -265,7 +266,7 @@ def _stored_path() -> Path:
 
 def _sha256(path: Path) -> str:
     try:
-        return file_sha256(path)
+        return file_digest(path)
     except OSError as error:
         raise DataError(f"The CIFAR-100 archive {path} cannot be read ({error.strerror}).") from None
 

@@ -73,18 +73,3 @@ def download(
         raise DataError(f"nothing arrived for {STALL_SECONDS:.0f} seconds") from None
     except (OSError, HTTPException) as error:
         raise DataError(str(getattr(error, "reason", "") or error)) from None
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, 64 hexadecimal digits."""
-    return _digest(path, "sha256")
-
-
-def file_md5(path: Path) -> str:
-    """The MD5 of a file's bytes, 32 hexadecimal digits; for files whose authors name no better hash."""
-    return _digest(path, "md5")
-
-
-def _digest(path: Path, kind: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,15 +16,12 @@ from pydantic import BaseModel
 
 import aquadash
 from aquadash import augment, data
-from aquadash.augment import AugmentationPlan
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError
-from aquadash.export import readme
-from aquadash.export.notebook import train_notebook
 from aquadash.export.report import report_html
-from aquadash.export.script import Recipe, train_script, why_no_script
-from aquadash.export.zip_files import Member, Written, write_zip
+from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
+from aquadash.export.zip_files import Written, ZipMember, write_zip
 from aquadash.models import MODELS, model_entry
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, MODEL
@@ -51,6 +49,28 @@ MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README,
 #: Files that are packed already, or hold numbers that hardly shrink.
 _STORED = (".keras", ".npz", ".tflite", ".onnx")
 
+#: What each file is, in the order of the text.
+_EXPLAINED = {
+    "report.html": "the results on one page, to read in a browser without a network, or to print",
+    "train.py": "trains the network again from nothing, without AquaDash, and says whether the results are the same",
+    "notebook.ipynb": "the same as a notebook, with explanations between the steps",
+    "requirements.txt": "the packages that both need",
+    "data.npz": "the images: training and test images as bytes with their labels (NumPy)",
+    "backbone.npz": "the weights that the pretrained part of the network starts from",
+    "config.json": "every setting",
+    "environment.json": "versions, processor, seed, and the fingerprint of the images",
+    "history.csv": "losses and accuracies, a row an epoch",
+    "model.keras": "the trained network: keras.models.load_model('model.keras'); it takes colours from 0 to 1",
+    "predictions.npz": "what it says of each test image: indices, labels, probabilities",
+    "validation_predictions.npz": "the same for the validation images",
+    "epochs.npz": "how its answers changed from epoch to epoch",
+    "strangers.npz": "how it notices pictures of none of the classes",
+    "robustness.json": "how its accuracy falls when images get worse",
+    "worker.log": "what the training printed",
+    "run.json": "name, note and figures, for AquaDash to read",
+    "manifest.json": "the SHA-256 of every file",
+}
+
 #: A version that stands in a line of requirements as it is.
 _VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
 
@@ -64,20 +84,13 @@ class RunFile(Snapshot, frozen=True):
     artifacts: list[str]
 
 
-class Listed(BaseModel, frozen=True):
-    """A file in the list: its size in bytes and its SHA-256 in hexadecimal digits."""
-
-    bytes: int
-    sha256: str
-
-
 class Manifest(BaseModel, frozen=True):
-    """What ``manifest.json`` holds: all other files of the ZIP by name."""
+    """What ``manifest.json`` holds: all other files of the ZIP by name, with their bytes and SHA-256."""
 
     format: Literal["aquadash-run"] = FORMAT
     version: Literal[1] = VERSION
     run_id: str
-    files: dict[str, Listed]
+    files: dict[str, Written]
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,7 @@ class Exported:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**asdict(self), "path": str(self.path), "files": list(self.files), "notes": list(self.notes)}
+        return {**asdict(self), "path": str(self.path)}
 
 
 @dataclass
@@ -159,31 +172,31 @@ def file_name(run: Run) -> str:
 
 def _members(
     store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, tell: ProgressCallback
-) -> Iterator[Member]:
+) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run))
     yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
-        yield Member(name, artifacts[name], pack=not name.endswith(_STORED))
+        yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
     if MODEL not in artifacts:
         parts.notes.append("The run ended before it had a trained model.")
     with_data = dataset is not None and (dataset.drawn if include_data is None else include_data)
-    script = _script(store, parts, _plan(parts), with_data=with_data)
+    script = _script(store, parts, with_data=with_data)
     if script:
         yield _text(SCRIPT, script)
         yield _text(NOTEBOOK, train_notebook(script))
         if weights_file := model_entry(run.config.model.name).weights_file:
-            yield Member(weights_file.name, weights_file, pack=False)
+            yield ZipMember(weights_file.name, weights_file, pack=False)
     if with_data and dataset is not None:
         tell("copying the images", None)
-        yield Member(DATA, _data_file(folder, dataset), pack=False)
+        yield ZipMember(DATA, _data_file(folder, dataset), pack=False)
     elif include_data:
         parts.notes.append("The images could not be added.")
     yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id)))
     tell("writing the report", None)
     yield _text(REPORT, report_html(store, run, dataset))
     names = [*sorted(artifacts), *([SCRIPT, NOTEBOOK] if script else []), *([DATA] if with_data else [])]
-    yield _text(README, readme.text(run, names, notes=parts.notes))
+    yield _text(README, _readme(run, names, notes=parts.notes))
 
 
 def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
@@ -213,48 +226,36 @@ def _dataset(parts: _Parts, tell: ProgressCallback) -> Dataset | None:
     return found
 
 
-def _plan(parts: _Parts) -> AugmentationPlan | None:
-    try:
-        return augment.plan(parts.run.config.augmentation)
-    except AquaDashError as error:
-        parts.notes.append(f"There is no script to repeat the run, for its augmentation is not here: {error}")
-        return None
-
-
-def _script(store: RunStore, parts: _Parts, plan: AugmentationPlan | None, *, with_data: bool) -> str:
+def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
     """The script, or an empty text with a note that says why there is none."""
     run = parts.run
-    if plan is None:
+
+    def none(why: str) -> str:
+        parts.notes.append(f"There is no script to repeat the run{why}")
         return ""
+
+    try:
+        plan = augment.plan(run.config.augmentation)
+    except AquaDashError as error:
+        return none(f", for its augmentation is not here: {error}")
     if not run.dataset_fingerprint or not run.class_names:
-        parts.notes.append("There is no script to repeat the run, for it ended before it had loaded its images.")
-        return ""
-    reason = why_no_script(run.config)
-    if reason:
-        parts.notes.append(f"There is no script to repeat the run. {reason}")
-        return ""
-    precision = store.environment(run.run_id).get("precision", "float32")
+        return none(", for it ended before it had loaded its images.")
+    if reason := why_no_script(run.config):
+        return none(f". {reason}")
+    precision = store.environment(run.run_id).get("precision")
     recipe = Recipe(
         name=run.name,
         config=run.config,
         plan=plan,
         fingerprint=run.dataset_fingerprint,
         precision=precision if precision in ("float32", "mixed_bfloat16") else "float32",
-        last_epoch=_stopped_after(store, run),
+        last_epoch=None if run.status is RunStatus.FINISHED else len(store.history(run.run_id)) or None,
         data_in_zip=with_data,
     )
     try:
         return train_script(recipe)
     except RunError as error:
-        parts.notes.append(f"There is no script to repeat the run. {error}")
-        return ""
-
-
-def _stopped_after(store: RunStore, run: Run) -> int | None:
-    """The last epoch of a run that did not end by itself."""
-    if run.status is RunStatus.FINISHED:
-        return None
-    return len(store.history(run.run_id)) or None
+        return none(f". {error}")
 
 
 def _data_file(folder: Path, dataset: Dataset) -> Path:
@@ -293,10 +294,45 @@ def _pinned(name: str, wanted: str | None) -> str:
     return f"{name}=={wanted}"
 
 
-def _manifest(run_id: str, written: Mapping[str, Written]) -> Member:
-    files = {name: Listed(bytes=found.size, sha256=found.sha256) for name, found in sorted(written.items())}
-    return _text(MANIFEST, Manifest(run_id=run_id, files=files).model_dump_json(indent=1))
+def _readme(run: Run, names: Sequence[str], *, notes: Sequence[str]) -> str:
+    """The text that explains the ZIP to whoever opens it; ``names`` may leave out files that are always there."""
+    always = {"report.html", "requirements.txt", "run.json", "manifest.json"}
+    accuracy = run.metrics.get("test_accuracy")
+    lines = ["A training run of AquaDash", "", f"  name    {run.name}", f"  id      {run.run_id}"]
+    lines.append(f"  status  {run.status}")
+    if accuracy is not None:
+        lines.append(f"  test accuracy  {100 * accuracy:.1f} %")
+    lines.append("")
+    if "train.py" in names:
+        lines += [
+            "To train it again, in a fresh environment of the Python version in environment.json:",
+            "",
+            "  python -m venv again && . again/bin/activate",
+            "  pip install -r requirements.txt",
+            "  python train.py",
+            "",
+        ]
+    lines += [
+        'To look at it in AquaDash on another computer: Compare, "Import run", or',
+        "",
+        "  python -m aquadash runs import THIS-FILE.zip",
+        "",
+        "Files",
+        "",
+    ]
+    for name, explained in _EXPLAINED.items():
+        if name in always or name in names:
+            lines += textwrap.wrap(explained, 100, initial_indent=f"  {name:<28}", subsequent_indent=" " * 30)
+    if notes:
+        lines += ["", "What is missing", ""]
+        for note in notes:
+            lines += textwrap.wrap(note, 100, initial_indent="  - ", subsequent_indent="    ")
+    return "\n".join(lines) + "\n"
 
 
-def _text(name: str, text: str) -> Member:
-    return Member(name, text.encode("utf-8"))
+def _manifest(run_id: str, written: Mapping[str, Written]) -> ZipMember:
+    return _text(MANIFEST, Manifest(run_id=run_id, files=dict(sorted(written.items()))).model_dump_json(indent=1))
+
+
+def _text(name: str, text: str) -> ZipMember:
+    return ZipMember(name, text.encode("utf-8"))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import AquaDashError, RunError, look_up
 from aquadash.runs.types import Count
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _OPSET = 18
 
 #: The share of test images that must get the same answer. A network that calculates in bfloat16 is converted to
 #: float32, so that a few images on the border between two classes may change sides; any other must agree fully.
-_LEAST_AGREEMENT = {"float32": 1.0, "other": 0.98}
+_MIN_AGREEMENT = {"float32": 1.0, "other": 0.98}
 
 #: Told what is being done, and how much of how much.
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,17 @@ FORMATS: dict[str, Format] = {
 }
 
 
+def format_named(name: str) -> Format:
+    """Look a format up.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    return look_up("format", name, FORMATS)
+
+
 @dataclass(frozen=True)
-class Check:
+class ConversionCheck:
     """How a converted network was held against the original.
 
     Attributes:
@@ -129,10 +138,10 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether it may be handed out."""
-        least = _LEAST_AGREEMENT.get(self.precision, _LEAST_AGREEMENT["other"])
+        least = _MIN_AGREEMENT.get(self.precision, _MIN_AGREEMENT["other"])
         return bool(np.isfinite(self.max_difference)) and self.images > 0 and self.agree >= least * self.images
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """The check in a sentence."""
         answers = "all" if self.agree == self.images else f"{self.agree:,} of"
         said = (
@@ -147,7 +156,7 @@ class Check:
         return json.dumps(asdict(self), indent=2)
 
     @classmethod
-    def from_json(cls, text: str) -> Check:
+    def from_json(cls, text: str) -> ConversionCheck:
         """Back from :meth:`to_json`.
 
         Raises:
@@ -159,7 +168,9 @@ class Check:
         return check
 
 
-def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: Path, *, progress: Tell) -> Check:
+def convert(
+    model_path: Path, form: Format, images: NDArray[np.uint8], target: Path, *, progress: OnProgress
+) -> ConversionCheck:
     """Convert a network, hold it against the original, and write it if it passes.
 
     Args:
@@ -200,7 +211,7 @@ def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: P
         # Not ``max``, which would pass a "not a number" over.
         largest = difference if not difference <= largest else largest
         progress("comparing with the original", start + len(part), total)
-    check = Check(
+    check = ConversionCheck(
         form.name,
         len(images),
         agree,
@@ -211,7 +222,7 @@ def convert(model_path: Path, form: Format, images: NDArray[np.uint8], target: P
         hashlib.sha256(content).hexdigest(),
     )
     if not check.passed:
-        raise RunError(f"The {form.title} file answers differently, so it is not handed out. {check.words()}")
+        raise RunError(f"The {form.title} file answers differently, so it is not handed out. {check.describe()}")
     target.write_bytes(content)
     return check
 

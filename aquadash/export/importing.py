@@ -19,8 +19,8 @@ from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
-from aquadash.export.convert import FORMATS, Check
-from aquadash.export.zip_files import MOST_PACKED, ForeignZipError, checked_members, unpack
+from aquadash.export.convert import FORMATS, ConversionCheck
+from aquadash.export.zip_files import MAX_PACKED, ForeignZipError, checked_members, unpack
 from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
 from aquadash.robustness.result import RobustnessResult
@@ -63,7 +63,7 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
     ROBUSTNESS_SPARE: _robustness,
     **{form.file_name: _converted for form in FORMATS.values()},
     **{
-        form.check_name: lambda path, run: Check.from_json(path.read_text(encoding="utf-8"))
+        form.check_name: lambda path, run: ConversionCheck.from_json(path.read_text(encoding="utf-8"))
         for form in FORMATS.values()
     },
 }
@@ -110,8 +110,8 @@ def import_run(
     tell("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
-    if path.stat().st_size > MOST_PACKED:
-        raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MOST_PACKED:,}.")
+    if path.stat().st_size > MAX_PACKED:
+        raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MAX_PACKED:,}.")
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="import-", dir=workshop) as name:

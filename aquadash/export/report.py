@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
+from PIL import Image
 
 import aquadash
-from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, definitions_words, flatten
+from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, describe_definitions, flatten
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import (
@@ -45,9 +45,6 @@ _IMAGES = 6
 #: How many probabilities are drawn beside an image.
 _BARS = 5
 
-#: Ink on white paper, whatever the browser's own colours.
-_INK = "#1b2a33"
-
 
 @dataclass(frozen=True)
 class Chart:
@@ -60,7 +57,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Bar:
+class ProbabilityBar:
     """A probability beside an image: of a class, in per cent, in the class's colour."""
 
     name: str
@@ -71,7 +68,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ReportImage:
     """A test image as a data URL, with what it is and what the network says of it."""
 
     source: str
@@ -79,7 +76,7 @@ class Picture:
     true_name: str
     said_name: str
     right: bool
-    bars: tuple[Bar, ...]
+    bars: tuple[ProbabilityBar, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ class Gallery:
 
     title: str
     explained: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ReportImage, ...]
 
 
 def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
@@ -103,7 +100,9 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         StorageError: The store cannot be read, or what it holds is damaged.
     """
     history = store.history(run.run_id)
-    predictions = _predictions(store, run)
+    predictions = None
+    if "test_accuracy" in run.metrics and run.class_names:
+        predictions = store.predictions(run.run_id)
     found = calibration = None
     if predictions is not None:
         found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
@@ -142,66 +141,55 @@ def _scores(found: Evaluation | None, predictions: Predictions | None) -> list[t
     ]
 
 
-def _predictions(store: RunStore, run: Run) -> Predictions | None:
-    if "test_accuracy" not in run.metrics or not run.class_names:
-        return None
-    return store.predictions(run.run_id)
-
-
 def _charts(
     run: Run, history: Sequence[EpochRecord], found: Evaluation | None, calibration: Calibration | None
 ) -> list[Chart]:
     monitor = run.config.training.monitor
     charts: list[Chart] = []
+
+    def add(name: str, title: str, explained: str, figure: go.Figure) -> None:
+        # Ink on white paper, whatever the browser's own colours.
+        figure.update_layout(font={"color": "#1b2a33", "size": 12}, paper_bgcolor="white", plot_bgcolor="white")
+        # Plotly takes the width of its box once; on paper the box is narrower than on most screens.
+        figure.update_layout(autosize=True, height=figure.layout.height or 320)
+        markup = figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=f"chart-{name}",
+            config={"displayModeBar": False, "responsive": True},
+        )
+        charts.append(Chart(title, explained, markup, alt_text(figure)))
+
     if history:
-        charts += [
-            _chart(
-                "loss",
-                "Loss by epoch",
-                "How wrong the probabilities were. Training falls for longer than validation: what is learnt after "
-                "validation turns is learnt by heart.",
-                learning_curves(history, metric="loss", monitor=monitor),
-            ),
-            _chart(
-                "accuracy",
-                "Accuracy by epoch",
-                "The share of images whose most probable class is the right one.",
-                learning_curves(history, metric="accuracy", monitor=monitor),
-            ),
-        ]
+        add(
+            "loss",
+            "Loss by epoch",
+            "How wrong the probabilities were. Training falls for longer than validation: what is learnt after "
+            "validation turns is learnt by heart.",
+            learning_curves(history, metric="loss", monitor=monitor),
+        )
+        add(
+            "accuracy",
+            "Accuracy by epoch",
+            "The share of images whose most probable class is the right one.",
+            learning_curves(history, metric="accuracy", monitor=monitor),
+        )
     if found is not None:
-        charts.append(
-            _chart(
-                "confusion",
-                "Confusion matrix",
-                "A row for each true class, a column for each predicted one. Right answers are on the diagonal.",
-                confusion_matrix(found.confusion_matrix, class_names=found.classes),
-            )
+        add(
+            "confusion",
+            "Confusion matrix",
+            "A row for each true class, a column for each predicted one. Right answers are on the diagonal.",
+            confusion_matrix(found.confusion_matrix, class_names=found.classes),
         )
     if calibration is not None:
-        charts.append(
-            _chart(
-                "calibration",
-                "Calibration",
-                "Of the answers given with 80 % confidence, 80 % should be right: bars on the diagonal. The mean "
-                f"distance is {100 * calibration.ece:.1f} points (expected calibration error).",
-                reliability_diagram(calibration),
-            )
+        add(
+            "calibration",
+            "Calibration",
+            "Of the answers given with 80 % confidence, 80 % should be right: bars on the diagonal. The mean "
+            f"distance is {100 * calibration.ece:.1f} points (expected calibration error).",
+            reliability_diagram(calibration),
         )
     return charts
-
-
-def _chart(name: str, title: str, explained: str, figure: go.Figure) -> Chart:
-    figure.update_layout(font={"color": _INK, "size": 12}, paper_bgcolor="white", plot_bgcolor="white")
-    # Plotly takes the width of its box once; on paper the box is narrower than on most screens.
-    figure.update_layout(autosize=True, height=figure.layout.height or 320)
-    markup = figure.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=f"chart-{name}",
-        config={"displayModeBar": False, "responsive": True},
-    )
-    return Chart(title, explained, markup, alt_text(figure))
 
 
 def _classes(found: Evaluation | None) -> list[tuple[str, dict[str, Any], ClassIntervals]]:
@@ -240,13 +228,13 @@ def _galleries(dataset: Dataset | None, predictions: Predictions | None, class_n
     ]
 
 
-def _picture(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> Picture:
+def _picture(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> ReportImage:
     index = int(predictions.indices[position])
     row, truth = predictions.probabilities[position], int(predictions.labels[position])
     said = int(row.argmax())
     order = np.argsort(-row, kind="stable")[:_BARS]
     bars = tuple(
-        Bar(
+        ProbabilityBar(
             class_names[label],
             class_emoji(class_names[label]),
             100 * float(row[label]),
@@ -255,16 +243,10 @@ def _picture(dataset: Dataset, predictions: Predictions, position: int, class_na
         )
         for label in order
     )
-    source = _data_url(dataset.test.images[index])
-    return Picture(source, index, class_names[truth], class_names[said], said == truth, bars)
-
-
-def _data_url(image: NDArray[np.uint8]) -> str:
-    from PIL import Image
-
-    target = io.BytesIO()
-    Image.fromarray(image).save(target, "PNG")
-    return "data:image/png;base64," + base64.b64encode(target.getvalue()).decode("ascii")
+    png = io.BytesIO()
+    Image.fromarray(dataset.test.images[index]).save(png, "PNG")
+    source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
+    return ReportImage(source, index, class_names[truth], class_names[said], said == truth, bars)
 
 
 def _settings(config: RunConfig) -> list[tuple[str, str, str, bool]]:
@@ -272,7 +254,7 @@ def _settings(config: RunConfig) -> list[tuple[str, str, str, bool]]:
     usual = flatten(RunConfig())
     told: list[tuple[str, str, str, bool]] = []
     for name, value in flatten(config).items():
-        words = definitions_words(str(value)) if name == DEFINITIONS else _plain(value)
+        words = describe_definitions(str(value)) if name == DEFINITIONS else _plain(value)
         told.append((name, words, SETTINGS[name].help, value != usual[name]))
     return told
 

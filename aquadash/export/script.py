@@ -1,23 +1,24 @@
-"""A run as a script that repeats it without AquaDash.
+"""A run as a script that repeats it without AquaDash, and the same as a notebook.
 
-The script is one template in the percent format (``# %%`` begins a cell), of which :mod:`aquadash.export.notebook`
-makes a notebook, so that the two cannot differ. Everything that comes from a config enters it as a Python literal; no
-text of a person becomes code.
+The script is one template in the percent format (``# %%`` begins a cell). Everything that comes from a config enters it
+as a Python literal; no text of a person becomes code.
 """
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aquadash import models
-from aquadash.augment import AugmentationPlan
+from aquadash.augment import AugmentationPlan, Branch, PipelineSpec, to_code
+from aquadash.augment.apply import IMAGES_A_BATCH, PIXELS_A_BATCH
+from aquadash.augment.plan import MIXTURE, PICKS
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
-from aquadash.export.augmentation_code import augmentation_code
 from aquadash.source import CarriedSource, defined, sorted_imports
 
 if TYPE_CHECKING:
@@ -68,21 +69,20 @@ def train_script(recipe: Recipe) -> str:
         ConfigError, UnknownNameError: Its pipeline does not fit the catalogue.
     """
     augmented = recipe.plan.changes or recipe.plan.factor > 1
-    augmentation = augmentation_code(recipe.plan) if augmented else None
-    source = CarriedSource()
+    # Of the table of networks the script needs one entry, which it writes itself.
+    source = CarriedSource(given={"model_entry"})
     text = _environment().get_template("train.py.j2").render(_values(recipe, augmented=augmented), carry=source.take)
     imports = source.imports | {
         "import csv", "import hashlib", "import json", "import keras", "import numpy as np", "import tensorflow as tf",
-        "import time", "from dataclasses import replace", "from pathlib import Path",
-        "from types import SimpleNamespace",
+        "import time", "from pathlib import Path", "from types import SimpleNamespace",
     }  # fmt: skip
     if _downloads(recipe):
         imports |= {"import os", "import pickle", "import tarfile"}
-    if augmentation is not None:
-        both = augmentation.names & defined(text)
-        if both:
+    if augmented:
+        augmentation = augmentation_code(recipe.plan)
+        if both := defined(augmentation.body) & defined(text):
             raise RunError(f"The code of its augmentation and that of its training both use {sorted(both)}.")
-        imports |= set(augmentation.imports)
+        imports |= augmentation.imports
         text = text.replace("\n# AUGMENTATION CODE\n", f"\n{augmentation.body}\n", 1)
     # What stands at the top is known once all below it is.
     text = text.replace("\n# IMPORTS\n", f"\n{sorted_imports(imports)}\n", 1)
@@ -99,8 +99,7 @@ def _downloads(recipe: Recipe) -> bool:
 
 def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
     config, training, model = recipe.config, recipe.config.training, recipe.config.model
-    entry = models.model_entry(model.name)
-    last_epoch = min(recipe.last_epoch or training.epochs, training.epochs)
+    entry, plan = models.model_entry(model.name), recipe.plan
 
     def source_of(function: Callable[..., object] | None) -> str:
         return f"{function.__module__}:{function.__name__}" if function else ""
@@ -110,15 +109,18 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
         "seed": config.seed,
         "training": training,
         "model": {name: value for name, value in model if models.uses(model.name, f"model.{name}")},
-        "last_epoch": last_epoch,
+        "last_epoch": min(recipe.last_epoch or training.epochs, training.epochs),
         "fingerprint": recipe.fingerprint,
         "precision": recipe.precision,
         "cifar100": _downloads(recipe),
         "in_zip": recipe.data_in_zip,
         "augmented": augmented,
-        "copies": config.augmentation.mode == "copies" or not recipe.plan.changes,
-        "factor": recipe.plan.factor,
-        "planned": _words(recipe.plan),
+        "copies": config.augmentation.mode == "copies" or not plan.changes,
+        "factor": plan.factor,
+        # Without the titles of pipelines, which may be anything.
+        "planned": (
+            f"{plan.factor} images for each training image" if plan.factor > 1 else "a changed version of each image"
+        ),
         "mixing": config.augmentation.mixing,
         "mixing_alpha": config.augmentation.mixing_alpha,
         "pretrained": entry.pretrained,
@@ -127,27 +129,7 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
         "weights_file": entry.weights_file.name if entry.weights_file else "",
         "top": entry.top,
         "test_time_flip": model.test_time_flip,
-        "phases": _phases(config, last_epoch, pretrained=entry.pretrained),
     }
-
-
-def _words(plan: AugmentationPlan) -> str:
-    """The plan in words, without the titles of pipelines, which may be anything."""
-    return f"{plan.factor} images for each training image" if plan.factor > 1 else "a changed version of each image"
-
-
-def _phases(config: RunConfig, last_epoch: int, *, pretrained: bool) -> list[dict[str, Any]]:
-    """The stretches of epochs that train the same weights, as in :mod:`aquadash.training.phases`."""
-    whole = {"first_epoch": 1, "last_epoch": last_epoch, "on_features": False, "is_last": True}
-    if not pretrained:
-        return [whole]
-    head_epochs = config.training.head_epochs
-    if config.model.fine_tuning == "head" or head_epochs >= config.training.epochs:
-        return [{**whole, "on_features": True}]
-    if head_epochs == 0:
-        return [whole]
-    head = {"first_epoch": 1, "last_epoch": min(head_epochs, last_epoch), "on_features": True, "is_last": False}
-    return [head] if last_epoch <= head_epochs else [head, {**whole, "first_epoch": head_epochs + 1}]
 
 
 @cache
@@ -177,3 +159,121 @@ def _literal(value: object) -> str:
 def _settings(section: Mapping[str, object]) -> str:
     """Settings as a plain namespace."""
     return "SimpleNamespace(\n" + "".join(f"    {name}={_literal(value)},\n" for name, value in section.items()) + ")"
+
+
+@dataclass(frozen=True)
+class AugmentationCode:
+    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`.
+
+    Attributes:
+        imports: Its import statements, a line each.
+        body: All else.
+    """
+
+    imports: frozenset[str]
+    body: str
+
+
+def augmentation_code(plan: AugmentationPlan) -> AugmentationCode:
+    """The code of a plan: its pipelines' versions out of their own script, and what makes the plan's sets of them.
+
+    Raises:
+        ConfigError, UnknownNameError: A pipeline does not fit the catalogue; nothing unchecked gets into code.
+    """
+    # All branches of all pipelines as one, and instead of its way to draw them and its command line the plan's.
+    branches = tuple(branch for spec in plan.pipelines for branch in spec.branches)
+    text = to_code(PipelineSpec("plan", ", ".join(spec.title for spec in plan.pipelines), "", branches))
+    tree, lines = ast.parse(text).body, text.splitlines()
+    imports = [node for node in tree if isinstance(node, ast.Import | ast.ImportFrom)]
+    functions = {node.name: node for node in tree if isinstance(node, ast.FunctionDef)}
+    augment, end = functions["augment"], functions["main"].lineno - 1
+    before, after = lines[imports[-1].end_lineno : augment.lineno - 1], lines[augment.end_lineno : end]
+    body = "\n".join([*before, _augment(plan, branches), *after]).strip("\n")
+    # A title that a person typed stands in a comment there, where it must not begin a cell.
+    body = re.sub(r"^(\s*#)\s*%%", r"\1 - %%", body, flags=re.MULTILINE)
+    statements = {ast.unparse(node) for node in imports}
+    of_command = ("import argparse", "from pathlib ", "from PIL ", "from __future__ ")
+    return AugmentationCode(frozenset(line for line in statements if not line.startswith(of_command)), body)
+
+
+def _augment(plan: AugmentationPlan, branches: Sequence[Branch]) -> str:
+    """The functions that draw a plan, as :func:`aquadash.augment.draw` does."""
+    sets = []
+    for branch, path in plan.parts():
+        if branch is None:
+            sets.append(f"mixed(images, seed, {path[0]})")
+        elif branch.is_original:
+            sets.append("images")
+        else:
+            sets.append(f"drawn(images, {branches.index(branch)}, seed, {path!r})")
+    code = _DRAWN.format(images_a_batch=IMAGES_A_BATCH, pixels_a_batch=PIXELS_A_BATCH)
+    if plan.mixed:
+        fractions = [float(fraction) for fraction in plan.mixture()[1]]
+        code += _MIXED.format(fractions=fractions, picks=PICKS, mixture=MIXTURE)
+    return code + _SETS.format(sets="".join(f"\n            {each}," for each in sets))
+
+
+_DRAWN = '''def drawn(images, version, seed, path):
+    """One version of each image; the path splits the seed, so that no two sets draw the same numbers."""
+    size = max(1, min({images_a_batch}, {pixels_a_batch} // (images.shape[1] * images.shape[2])))
+    result = np.empty_like(images)
+    for batch, start in enumerate(range(0, len(images), size)):
+
+        def at(*place, batch=batch):
+            return np.random.SeedSequence(seed, spawn_key=(*path, batch, *place))
+
+        part = images[start : start + size]
+        result[start : start + len(part)] = VERSIONS[version](at)(images=part)
+    return result
+
+
+'''
+
+_MIXED = '''FRACTIONS = {fractions}
+
+
+def mixed(images, seed, number):
+    """One version of each image, each through a branch that is drawn for it."""
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=({picks}, number)))
+    picks = generator.choice(len(VERSIONS), size=len(images), p=FRACTIONS)
+    result = np.empty_like(images)
+    for version in range(len(VERSIONS)):
+        chosen = np.flatnonzero(picks == version)
+        if len(chosen):
+            result[chosen] = drawn(images[chosen], version, seed, ({mixture}, number, version))
+    return result
+
+
+'''
+
+_SETS = '''def augment(images, seed):
+    """One set of all images after the other."""
+    return np.concatenate(
+        [{sets}
+        ]
+    )'''
+
+
+def train_notebook(script: str) -> str:
+    """The JSON of ``notebook.ipynb`` with the cells of a script in the percent format."""
+    import nbformat
+
+    cells: list[Any] = []
+    # What stands before the first mark of a cell is nothing.
+    parts = re.split(r"^# %%( \[markdown\])?$", script, flags=re.MULTILINE)[1:]
+    for number, (is_text, part) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
+        source = part.strip("\n")
+        if is_text:
+            cell = nbformat.v4.new_markdown_cell(re.sub(r"^# ?", "", source, flags=re.MULTILINE))
+        else:
+            cell = nbformat.v4.new_code_cell(source)
+        # Its own ids are random; the same run gives the same file.
+        cell["id"] = f"cell-{number}"
+        cells.append(cell)
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    return str(nbformat.writes(notebook)) + "\n"

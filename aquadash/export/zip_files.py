@@ -21,10 +21,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20
 
 #: Limits of a ZIP file that is read: packed and unpacked bytes, members, and how much a member may grow.
-MOST_PACKED = 2_000_000_000
-MOST_UNPACKED = 3_000_000_000
-MOST_MEMBERS = 300
-MOST_RATIO = 250
+MAX_PACKED = 2_000_000_000
+MAX_UNPACKED = 3_000_000_000
+MAX_MEMBERS = 300
+MAX_RATIO = 250
 #: Below this size growing is harmless.
 _SMALL = 10_000_000
 
@@ -34,7 +34,7 @@ class ForeignZipError(AquaDashError):
 
 
 @dataclass(frozen=True)
-class Member:
+class ZipMember:
     """What goes into a ZIP file.
 
     Attributes:
@@ -50,17 +50,17 @@ class Member:
 
 @dataclass(frozen=True)
 class Written:
-    """A member that has been written: its bytes and their SHA-256."""
+    """A member that has been written: how many bytes it has, and their SHA-256 in hexadecimal digits."""
 
-    size: int
+    bytes: int
     sha256: str
 
 
 def write_zip(
     path: Path,
-    members: Iterable[Member],
+    members: Iterable[ZipMember],
     *,
-    last: Callable[[Mapping[str, Written]], Member],
+    last: Callable[[Mapping[str, Written]], ZipMember],
     after: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Written]:
     """Write a ZIP file, whole or not at all.
@@ -82,7 +82,7 @@ def write_zip(
     return written
 
 
-def _write(archive: zipfile.ZipFile, member: Member) -> Written:
+def _write(archive: zipfile.ZipFile, member: ZipMember) -> Written:
     info = zipfile.ZipInfo(member.name, _EPOCH)
     info.compress_type = zipfile.ZIP_DEFLATED if member.pack else zipfile.ZIP_STORED
     info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -116,8 +116,8 @@ def checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         ForeignZipError: A name that leads elsewhere or comes twice, a link, an encrypted file, or too much of anything.
     """
     infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
-    if len(archive.infolist()) > MOST_MEMBERS:
-        raise ForeignZipError(f"The ZIP has {len(archive.infolist()):,} files; at most {MOST_MEMBERS} are expected.")
+    if len(archive.infolist()) > MAX_MEMBERS:
+        raise ForeignZipError(f"The ZIP has {len(archive.infolist()):,} files; at most {MAX_MEMBERS} are expected.")
     members: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
     for info in infos:
@@ -138,14 +138,14 @@ def checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if name.casefold() in seen:
             raise ForeignZipError(f"{shown} is in the ZIP twice.")
         seen.add(name.casefold())
-        if info.file_size > _SMALL and info.file_size > MOST_RATIO * max(1, info.compress_size):
+        if info.file_size > _SMALL and info.file_size > MAX_RATIO * max(1, info.compress_size):
             raise ForeignZipError(
                 f"{shown} would grow from {info.compress_size:,} to {info.file_size:,} bytes; no file of a run does."
             )
         members[name] = info
     total = sum(info.file_size for info in infos)
-    if total > MOST_UNPACKED:
-        raise ForeignZipError(f"The ZIP unpacks to {total:,} bytes; at most {MOST_UNPACKED:,} are expected.")
+    if total > MAX_UNPACKED:
+        raise ForeignZipError(f"The ZIP unpacks to {total:,} bytes; at most {MAX_UNPACKED:,} are expected.")
     return members
 
 

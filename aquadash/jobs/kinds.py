@@ -88,10 +88,10 @@ KINDS = {
             kept=_DAY,
         ),
         Kind("read-pictures", "reading", "aquadash.data.folder.drafts:work", slots=2, kept=_DAY),
-        Kind("convert-tflite", "conversion", "aquadash.export.convert_job:work"),
-        Kind("convert-onnx", "conversion", "aquadash.export.convert_job:work"),
-        Kind("export", "export", "aquadash.export.preparing:work_export", slots=2, linger=_MINUTE, kept=_DAY),
-        Kind("import", "import", "aquadash.export.preparing:work_import", slots=2, linger=_MINUTE, kept=_DAY),
+        Kind("convert-tflite", "conversion", "aquadash.export.jobs:work_conversion"),
+        Kind("convert-onnx", "conversion", "aquadash.export.jobs:work_conversion"),
+        Kind("export", "export", "aquadash.export.jobs:work_export", slots=2, linger=_MINUTE, kept=_DAY),
+        Kind("import", "import", "aquadash.export.jobs:work_import", slots=2, linger=_MINUTE, kept=_DAY),
     )
 }
 

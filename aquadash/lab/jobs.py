@@ -26,7 +26,7 @@ from aquadash.runs import Run, open_store
 
 if TYPE_CHECKING:
     from aquadash.export.convert import Format
-    from aquadash.export.convert_job import Converted
+    from aquadash.export.jobs import Converted
     from aquadash.robustness.label_safety import SafetyRequest, Subjects
     from aquadash.robustness.measure import RobustnessRequest
     from aquadash.robustness.result import RobustnessResult
@@ -145,11 +145,11 @@ class Jobs(Part):
             RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
             NotAllowedError: The person may not have the run's network converted.
         """
-        from aquadash.export.convert_job import start
+        from aquadash.export.jobs import start_conversion
 
         self._rights.require(Action.MEASURE, self._run(run_id).thing)
         with self._changing():
-            return start(open_store(), run_id, form, owner=self._person.person_id)
+            return start_conversion(open_store(), run_id, form, owner=self._person.person_id)
 
     def converted(self, run_id: str, form: Format) -> Converted | None:
         """The file of the run's present weights in a format; None where there is none that has passed its check.
@@ -157,11 +157,11 @@ class Jobs(Part):
         Raises:
             NotAllowedError: The person may not open the run's network.
         """
-        from aquadash.export.convert_job import job_of
+        from aquadash.export.jobs import conversion_id
 
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.thing)
-        job = self.get(job_of(run_id, form))
+        job = self.get(conversion_id(run_id, form))
         end = None if job is None else (job.attempt, job.ended_at)
         return _converted(settings.place(), run_id, run.ended_at, form, end)
 
@@ -184,14 +184,14 @@ class Jobs(Part):
             RunError: It is being made already.
             StorageError: The store cannot be read.
         """
-        from aquadash.export.preparing import prepare
+        from aquadash.export.jobs import start_export
 
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.thing)
         if include_data:
             DataSets(self._person).require(run.config.data.source)
         with self._changing():
-            return prepare(open_store(), run_id, include_data=include_data, owner=self._person.person_id)
+            return start_export(open_store(), run_id, include_data=include_data, owner=self._person.person_id)
 
     def import_run(self, upload: str, *, called: str, write: Callable[[Path], object]) -> Job:
         """Take in a run that :meth:`export` has packed; it is the person's then.
@@ -205,11 +205,11 @@ class Jobs(Part):
             NotAllowedError: It is larger than what the person may upload.
             RunError: It is being taken in already.
         """
-        from aquadash.export.preparing import bring
+        from aquadash.export.jobs import start_import
 
         self._rights.require(Action.UPLOAD)
         with self._changing():
-            return bring(upload, called=called, write=self._limits.within_upload(write), owner=self._person)
+            return start_import(upload, called=called, write=self._limits.within_upload(write), owner=self._person)
 
     # -- within ------------------------------------------------------------------------------------------------------
 
@@ -251,13 +251,13 @@ def _with_robustness(place: str) -> frozenset[str]:
 
 @kept(64)
 def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
-    from aquadash.export import convert_job
+    from aquadash.export.jobs import converted
 
-    return convert_job.converted(open_store(), run_id, form)
+    return converted(open_store(), run_id, form)
 
 
 @kept(64, seconds=FRESH_SECONDS)
 def _export_id(place: str, run_id: str, include_data: bool) -> str:
-    from aquadash.export.preparing import export_of
+    from aquadash.export.jobs import export_id
 
-    return export_of(open_store(), run_id, include_data=include_data)
+    return export_id(open_store(), run_id, include_data=include_data)

@@ -17,7 +17,7 @@ import numpy as np
 from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.models import transfer
-from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.inputs import ChannelStatistics, standardized
 from aquadash.models.weights import PretrainedWeights
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ WIDTHS = (32, 64, 128, 256)
 
 #: Mean and deviation of CIFAR-100's training images by channel, as shares of 255: the usual figures, and those that
 #: ``scripts/pretrain_backbone.py`` prints for the 95 classes agree to two digits.
-CHANNEL_MEANS = (0.5071, 0.4865, 0.4409)
-CHANNEL_DEVIATIONS = (0.2673, 0.2564, 0.2762)
+CHANNELS = ChannelStatistics((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
 
 
 def build(
@@ -90,15 +89,6 @@ def load(model: keras.Model, path: Path) -> None:
         raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
 
 
-def standardized(inputs: keras.KerasTensor) -> keras.KerasTensor:
-    """Images in [0, 1] with CIFAR-100's channel means taken off and its deviations divided out."""
-    from keras import layers
-
-    scale = [1 / deviation for deviation in CHANNEL_DEVIATIONS]
-    offset = [-mean / deviation for mean, deviation in zip(CHANNEL_MEANS, CHANNEL_DEVIATIONS, strict=True)]
-    return layers.Rescaling(scale, offset, dtype="float32", name="standardize")(inputs)
-
-
 def features(inputs: keras.KerasTensor) -> keras.KerasTensor:
     """From images to 256 features an image.
 
@@ -107,7 +97,7 @@ def features(inputs: keras.KerasTensor) -> keras.KerasTensor:
     """
     from keras import layers
 
-    x = _convolution(standardized(inputs), WIDTHS[0], name="stem")
+    x = _convolution(standardized(inputs, CHANNELS, name="standardize"), WIDTHS[0], name="stem")
     for stage, width in enumerate(WIDTHS[1:], start=1):
         x = _convolution(x, width, pool=True, name=f"stage{stage}_down")
         y = _convolution(x, width, name=f"stage{stage}_first")

@@ -42,20 +42,10 @@ class ChannelStatistics:
 UNKNOWN = ChannelStatistics((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
-def normalized(inputs: keras.KerasTensor, kind: str, statistics: ChannelStatistics) -> keras.KerasTensor:
-    """Images in [0, 1] as the network is to see them.
-
-    Args:
-        inputs: float32 (n, height, width, channels).
-        kind: The setting ``model.normalization``.
-        statistics: Of the training images; used by ``standardize``.
-    """
+def standardized(inputs: keras.KerasTensor, statistics: ChannelStatistics, *, name: str) -> keras.KerasTensor:
+    """Images in [0, 1] with the channels' means taken off and their deviations divided out, by a layer called so."""
     from keras import layers
 
-    if kind == "symmetric":
-        return layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(inputs)
-    if kind == "standardize":
-        scale = [1 / deviation for deviation in statistics.deviations]
-        offset = [-mean / deviation for mean, deviation in zip(statistics.means, statistics.deviations, strict=True)]
-        return layers.Rescaling(scale, offset, dtype="float32", name="normalization")(inputs)
-    return inputs
+    scale = [1 / deviation for deviation in statistics.deviations]
+    offset = [-mean / deviation for mean, deviation in zip(statistics.means, statistics.deviations, strict=True)]
+    return layers.Rescaling(scale, offset, dtype="float32", name=name)(inputs)

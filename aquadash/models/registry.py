@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aquadash.config import Family, ModelConfig, setting
-from aquadash.errors import UnknownNameError
-from aquadash.models import applications, backbone, convolutional, notebook, transfer
+from aquadash.errors import look_up
+from aquadash.models import applications, backbone, convolutional, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
 from aquadash.models.weights import PretrainedWeights
@@ -67,7 +67,7 @@ MODELS: dict[str, ModelEntry] = {
     "notebook": ModelEntry(
         "The report's CNN",
         "Two convolutions with stride 2, two poolings, dense layers of 256 and 128 units: 1,091,045 parameters.",
-        notebook.build,
+        convolutional.build_notebook,
     ),
     "cnn": ModelEntry(
         "A CNN of your own",
@@ -106,10 +106,7 @@ def model_entry(name: str) -> ModelEntry:
     Raises:
         UnknownNameError: There is none of that name; the message names the nearest.
     """
-    try:
-        return MODELS[name]
-    except KeyError:
-        raise UnknownNameError.of("model", name, MODELS) from None
+    return look_up("model", name, MODELS)
 
 
 def uses(network: str, name: str) -> bool:
@@ -144,9 +141,9 @@ def build(
 
 def thaw(model: keras.Model, config: ModelConfig) -> None:
     """Say which layers of a pretrained body learn, as the config has it; other networks stay as they are."""
-    parts = transfer.parts(model)
-    if parts is not None:
-        transfer.thaw(parts.body, config.fine_tuning, top=model_entry(config.name).top)
+    pieces = transfer.parts(model)
+    if pieces is not None:
+        transfer.thaw_body(pieces.body, config.fine_tuning, top=model_entry(config.name).top)
 
 
 def describe(config: ModelConfig, *, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:

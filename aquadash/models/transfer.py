@@ -1,4 +1,4 @@
-"""Networks in two parts: a pretrained body that turns an image into features, and a new head for the classes."""
+"""Networks in two parts, a pretrained body that turns an image into features and a new head; and any one's features."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
+from aquadash.errors import StorageError
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +60,7 @@ def parts(model: keras.Model) -> Parts | None:
     return Parts(named[BODY], named[HEAD])
 
 
-def thaw(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> None:
+def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> None:
     """Say which layers of a body learn.
 
     Batch normalization never does: it goes on with the means and deviations of the many images that the body was
@@ -78,3 +79,36 @@ def thaw(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> None:
     for layer in body.layers:
         learns = fine_tuning == "all" or (fine_tuning == "top" and layer.name.startswith(tuple(top)))
         layer.trainable = learns and not isinstance(layer, keras.layers.BatchNormalization)
+
+
+def with_features(model: keras.Model) -> keras.Model:
+    """Any network of :mod:`aquadash.models`, loaded from a file or not, with a second output; it shares the weights.
+
+    Of a network that answers with the mean over an image and its mirror image, the features are of the image itself.
+
+    Returns:
+        Images in [0, 1] to class probabilities (n, classes) and features (n, features).
+
+    Raises:
+        StorageError: The network does not end with a dense layer.
+    """
+    import keras
+
+    inputs = keras.Input(model.input_shape[1:])
+    if isinstance(model.layers[-1], keras.layers.Average):
+        nested = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+        if len(nested) == 1:
+            inner = with_features(nested[0])
+            answer, features = inner(inputs)
+            mirrored, _ = inner(keras.ops.flip(inputs, axis=2))
+            return keras.Model(inputs, [keras.layers.Average(dtype="float32")([answer, mirrored]), features])
+    pieces = parts(model)
+    whole = pieces.head if pieces else model
+    last = whole.layers[-1]
+    if not isinstance(last, keras.layers.Dense):
+        raise StorageError(
+            f"The model ends with a layer of the kind {type(last).__name__}; expected a dense layer that gives the "
+            "probabilities of the classes."
+        )
+    both = keras.Model(whole.inputs, [last.output, last.input])
+    return keras.Model(inputs, both(pieces.body(inputs))) if pieces else both

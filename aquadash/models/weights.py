@@ -11,13 +11,13 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aquadash import settings
-from aquadash.data.download import download, file_md5
+from aquadash.data.download import download
 from aquadash.errors import DataError
+from aquadash.files import file_digest
 
 if TYPE_CHECKING:
     import h5py
@@ -110,7 +110,7 @@ class ImageNetWeights:
         path = self.locate()
         if path is None:
             return self._download(progress)
-        if self.md5 and _file_md5(path) != self.md5:
+        if self.md5 and file_digest(path, "md5") != self.md5:
             _log.warning("%s is not the file that Keras offers for %s (its MD5 differs); using it all the same",
                          path, self.title)  # fmt: skip
         else:
@@ -148,7 +148,7 @@ class ImageNetWeights:
 
     def _is_sound(self, path: Path) -> bool:
         try:
-            sound = _file_md5(path) == self.md5 if self.md5 else count_params(path) == self.params
+            sound = file_digest(path, "md5") == self.md5 if self.md5 else count_params(path) == self.params
         except (DataError, OSError):
             sound = False
         if not sound:
@@ -261,17 +261,6 @@ def _is_of_keras_3(path: Path) -> bool:
 def _folders() -> tuple[Path, Path]:
     """Where a file may be that nobody named; the first is the one that downloads go to."""
     return settings.home() / "weights", settings.keras_home() / "models"
-
-
-def _file_md5(path: Path) -> str:
-    stat = path.stat()
-    return _md5_of(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=32)
-def _md5_of(path: Path, size: int, changed_ns: int) -> str:
-    """The hash of a file's bytes; size and time of change are there to notice that it is another file now."""
-    return file_md5(path)
 
 
 def _short(error: BaseException) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from aquadash.predict.files import FilePrediction, ImageFile, Look, answered, look_at, predict_files
+from aquadash.predict.files import (
+    AnswerRow,
+    FilePrediction,
+    ImageFile,
+    Look,
+    answered,
+    answers_csv,
+    look_at,
+    predict_files,
+)
 from aquadash.predict.predictor import Predictor
 from aquadash.predict.remote import RemotePredictor
-from aquadash.predict.table import Answer, answers_csv
 
 __all__ = [
-    "Answer",
+    "AnswerRow",
     "FilePrediction",
     "ImageFile",
     "Look",

@@ -1,11 +1,13 @@
-"""Image files to what networks see of them, and that to their answers."""
+"""Image files to what networks see of them, that to their answers, and those to a table for a spreadsheet."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,9 @@ ImageFile = tuple[str, bytes | Callable[[], bytes]]
 #: How many files :func:`predict_files` takes at a time: the network works faster on many images at once, but nobody
 #: should wait for the last photograph to see the first result.
 FILES_AT_ONCE = 16
+
+#: A cell that begins so is a formula to a spreadsheet; some take the wide forms of East Asian keyboards, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,3 +212,53 @@ def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
     # Halving first is much faster and cannot be told from doing it at once.
     picture.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.array(picture)
+
+
+class AnswerRow(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        run: The name of the run whose network answered, as typed.
+        prediction: What it said.
+        true_label: What the picture shows, as a person said; empty where nobody has.
+    """
+
+    run: str
+    prediction: FilePrediction
+    true_label: str = ""
+
+
+def answers_csv(answers: Iterable[AnswerRow], *, class_names: Sequence[str]) -> bytes:
+    """Answers as CSV: UTF-8 with the mark that Excel needs to see that it is.
+
+    Columns: ``file, run, label, confidence, none_of_these`` (yes, no or empty), one a class with its probability (0 to
+    1), ``true_label, notes, error``.
+    Probabilities of classes that a run does not know are empty. Texts that a spreadsheet would take for a formula get
+    an apostrophe in front, and invisible characters, which may turn a name's direction, a visible mark.
+
+    Args:
+        answers: A row each.
+        class_names: The classes of all runs together.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    columns = ["file", "run", "label", "confidence", "none_of_these", *class_names, "true_label", "notes", "error"]
+    writer.writerow(map(_cell, columns))
+    for run, prediction, true_label in answers:
+        shares: dict[str, str] = {}
+        if prediction.probabilities is not None:
+            known = zip(prediction.class_names, prediction.probabilities, strict=True)
+            shares = {name: f"{share:.6f}" for name, share in known}
+        sure = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
+        row = [_cell(prediction.file), _cell(run), _cell(prediction.label or ""), sure]
+        row.append({True: "yes", False: "no", None: ""}[prediction.none_of_these])
+        row += [shares.get(name, "") for name in class_names]
+        row += map(_cell, [true_label, "; ".join(prediction.notes), prediction.error or ""])
+        writer.writerow(row)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cell(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    visible = "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return f"'{visible}" if visible.lstrip(" ").startswith(_FORMULA) else visible

@@ -41,7 +41,7 @@ class Predictor:
         import tensorflow as tf
 
         from aquadash.models import normalise, summarize
-        from aquadash.models.last_layer import with_features
+        from aquadash.models.transfer import with_features
 
         shape, outputs = model.input_shape, model.output_shape
         if not (isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] and shape[3] == 3):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.errors import AquaDashError
+from aquadash.files import write_whole
 from aquadash.runs.reading import KIND, with_job
 from aquadash.runs.tags import StoredRun
 from aquadash.runs.types import Run
@@ -201,9 +201,7 @@ class RunSnapshot:
         }
         try:
             self._kept.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._kept.with_suffix(f".{os.getpid()}.tmp")
-            temporary.write_text(json.dumps(values), encoding="utf-8")
-            os.replace(temporary, self._kept)
+            write_whole(self._kept, json.dumps(values))
         except OSError:
             pass
 

@@ -106,7 +106,7 @@ def config_tags(config: RunConfig) -> dict[str, str]:
 def parameters(config: RunConfig) -> dict[str, str]:
     """The settings for people who look at the store with MLflow's own pages, carried pipelines in words."""
     values = {name: str(value)[:_PARAMETER_LIMIT] for name, value in run_config.flatten(config).items()}
-    values[run_config.DEFINITIONS] = run_config.definitions_words(config.augmentation.definitions)[:_PARAMETER_LIMIT]
+    values[run_config.DEFINITIONS] = run_config.describe_definitions(config.augmentation.definitions)[:_PARAMETER_LIMIT]
     return values
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import tempfile
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash import models, settings
+from aquadash.files import forget_oldest, replacing
 
 #: Bytes that the cache may take; beyond them the entries that were not used for longest are removed.
 CACHE_BYTES = 2_000_000_000
@@ -29,9 +29,6 @@ CACHE_BYTES = 2_000_000_000
 #: need memory and save no time on a processor.
 _BATCH = 32
 _BATCH_BYTES = 200_000_000
-
-#: Files of a process that was killed while it wrote are removed after so many seconds.
-_ABANDONED_SECONDS = 3600.0
 
 
 def features(
@@ -122,29 +119,8 @@ def _write(path: Path, found: NDArray[np.float32]) -> None:
     """Store features, whole or not at all, and make room; a fault is passed over, for the cache may be lost anyway."""
     if found.nbytes > CACHE_BYTES:
         return
-    temporary = None
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path) as file:
             np.savez(file, allow_pickle=False, features=found)
-        os.replace(temporary, path)
-        _make_room(path)
-    except OSError:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _make_room(newest: Path) -> None:
-    """Remove the entries that were not used for longest until the rest fits; never the newest."""
-    for left in newest.parent.glob(".*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-            left.unlink(missing_ok=True)
-    entries = sorted(newest.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
-    kept = newest.stat().st_size
-    for path in entries:
-        if path == newest:
-            continue
-        kept += path.stat().st_size
-        if kept > CACHE_BYTES:
-            path.unlink(missing_ok=True)
+        forget_oldest(path.parent, max_bytes=CACHE_BYTES)

@@ -12,7 +12,7 @@ import keras
 
 from aquadash import models
 from aquadash.config import RunConfig
-from aquadash.data.download import file_sha256
+from aquadash.files import file_digest
 from aquadash.models import transfer
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
 from aquadash.training.losses import Losses
@@ -50,16 +50,16 @@ def phase_of(config: RunConfig, epoch: int) -> Phase:
 def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Phase) -> EpochLoop:
     """The training loop of a phase, its optimizers new."""
     batch_size = config.training.batch_size
-    parts = transfer.parts(model)
-    if parts is None:
+    pieces = transfer.parts(model)
+    if pieces is None:
         group = ParameterGroup(build_optimizer(config.training), model.trainable_variables)
         return EpochLoop(model, [group], losses, batch_size=batch_size)
-    head = ParameterGroup(build_optimizer(config.training), parts.head.trainable_variables)
+    head = ParameterGroup(build_optimizer(config.training), pieces.head.trainable_variables)
     if phase.on_features:
-        return EpochLoop(parts.head, [head], losses, batch_size=batch_size)
+        return EpochLoop(pieces.head, [head], losses, batch_size=batch_size)
     models.thaw(model, config.model)
     body = ParameterGroup(
-        build_optimizer(config.training), parts.body.trainable_variables, share=config.training.body_learning_rate
+        build_optimizer(config.training), pieces.body.trainable_variables, share=config.training.body_learning_rate
     )
     return EpochLoop(model, [body, head], losses, batch_size=batch_size)
 
@@ -75,7 +75,7 @@ def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCal
         return ""
     path = entry.weights(config.model).fetch(progress)
     entry.load(model, path)
-    return f"{config.model.name} {config.model.input_size} {file_sha256(path)}"
+    return f"{config.model.name} {config.model.input_size} {file_digest(path)}"
 
 
 def with_flip(model: keras.Model) -> keras.Model:

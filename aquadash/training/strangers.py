@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
 from aquadash.models import normalise
-from aquadash.models.last_layer import with_features
+from aquadash.models.transfer import with_features
 from aquadash.training.epoch_loop import FORWARD_BATCH
 from aquadash.training.prepare import TrainingData
 

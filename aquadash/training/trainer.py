@@ -21,9 +21,10 @@ from aquadash.runs import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.epoch_loop import EpochLoop
 from aquadash.training.features import features
 from aquadash.training.losses import Losses
-from aquadash.training.mixing import Mixes, draw_mixes
+from aquadash.training.mixing import draw_mixes
 from aquadash.training.phases import Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
@@ -111,33 +112,20 @@ class Trainer:
             state = self._next_phase(state, phase_of(self._config, epoch))
         began = time.perf_counter()
         images, labels = self._epoch_inputs(epoch)
-        set_layer_seeds(self._loop.model, seed=self._config.seed, epoch=epoch)
-        visited = visited_images(training, len(labels))
-        pace = Pace(training, images=visited, history=history)
+        pace = Pace(training, images=visited_images(training, len(labels)), history=history)
 
         def after_call(batch: int, batches: int) -> None:
             self._listener.on_progress(pace.progress(batch, batches, now=self._clock()))
 
-        batches = -(-visited // training.batch_size)
-        rates = learning_rates(training, epoch=epoch, batches=batches, history=history)
-        order = epoch_order(self._config.seed, epoch, len(labels), keep=visited)
-        loss, accuracy = self._loop.train(
-            tf.constant(images),
-            tf.constant(labels.astype(np.int32)),
-            order,
-            rates,
-            mixes=self._mixes(order, epoch, images.shape[1:]),
+        record, answers = train_epoch(
+            self._config,
+            self._loop,
+            self._phase,
+            history,
+            (images, labels),
+            (self._validation_inputs(), self.data.validation_labels),
+            began=began,
             after_call=after_call,
-        )
-        val_loss, val_accuracy, answers = self._loop.evaluate(self._validation_inputs(), self.data.validation_labels)
-        record = EpochRecord(
-            epoch=epoch,
-            loss=loss,
-            accuracy=accuracy,
-            val_loss=val_loss,
-            val_accuracy=val_accuracy,
-            learning_rate=float(rates[len(rates) // 2]),
-            seconds=time.perf_counter() - began,
         )
         replay = with_epoch(state.replay if state else None, epoch, self.data, answers)
         return self._checkpoint(state, record, replay)
@@ -162,18 +150,6 @@ class Trainer:
             images,
             key=self._body_key,
             progress=lambda share: self._preparing(f"looking at the {what}", share),
-        )
-
-    def _mixes(self, order: NDArray[np.int32], epoch: int, image_shape: tuple[int, ...]) -> Mixes | None:
-        if self._phase.on_features:
-            return None
-        return draw_mixes(
-            self._config.augmentation,
-            order,
-            seed=self._config.seed,
-            epoch=epoch,
-            batch_size=self._config.training.batch_size,
-            image_shape=image_shape,
         )
 
     def _validation_inputs(self) -> NDArray[np.generic]:
@@ -202,12 +178,7 @@ class Trainer:
 
     def _checkpoint(self, before: Checkpoint | None, record: EpochRecord, replay: EpochReplay | None) -> Checkpoint:
         training = self._config.training
-        # Where another phase follows, patience only counts in it.
-        patience = training.patience if self._phase.is_last else 0
-        stopping = before.early_stopping if before else EarlyStopping(patience, training.monitor)
-        if stopping.patience != patience:
-            stopping = replace(stopping, patience=patience, wait=0)
-        stopping = stopping.after(record.epoch, getattr(record, training.monitor))
+        stopping = stopping_after(before.early_stopping if before else None, training, self._phase, record)
         weights = _values(self._loop.model.weights)
         best_weights = weights if before is None or stopping.best_epoch == record.epoch else before.best_weights
         return Checkpoint(
@@ -275,6 +246,73 @@ class Pace:
         if epoch_seconds is None:
             return None
         return (self._config.epochs - self._epoch + 1 - done / self._images) * epoch_seconds
+
+
+def train_epoch(
+    config: RunConfig,
+    loop: EpochLoop,
+    phase: Phase,
+    history: Sequence[EpochRecord],
+    train: tuple[NDArray[np.generic], NDArray[np.int64]],
+    validation: tuple[NDArray[np.generic], NDArray[np.int64]],
+    *,
+    began: float,
+    after_call: Callable[[int, int], None] = lambda batch, batches: None,
+) -> tuple[EpochRecord, NDArray[np.float32]]:
+    """Train and validate the epoch after ``history``; a function of its own, for exported scripts take it with them.
+
+    Args:
+        config: The run's.
+        loop: That of the phase.
+        phase: The one that the epoch belongs to.
+        history: The epochs before.
+        train: What the loop learns from, images or features of them, and the labels.
+        validation: The same of the validation images.
+        began: When the epoch began, as ``time.perf_counter`` gives it.
+        after_call: As for :meth:`EpochLoop.train`.
+
+    Returns:
+        The epoch's figures, and the probabilities of the validation images.
+    """
+    training, epoch, (images, labels) = config.training, len(history) + 1, train
+    set_layer_seeds(loop.model, seed=config.seed, epoch=epoch)
+    visited = visited_images(training, len(labels))
+    rates = learning_rates(training, epoch=epoch, batches=-(-visited // training.batch_size), history=history)
+    order = epoch_order(config.seed, epoch, len(labels), keep=visited)
+    mixes = None
+    if not phase.on_features:
+        mixes = draw_mixes(
+            config.augmentation,
+            order,
+            seed=config.seed,
+            epoch=epoch,
+            batch_size=training.batch_size,
+            image_shape=images.shape[1:],
+        )
+    expected = tf.constant(labels.astype(np.int32))
+    loss, accuracy = loop.train(tf.constant(images), expected, order, rates, mixes=mixes, after_call=after_call)
+    val_loss, val_accuracy, answers = loop.evaluate(*validation)
+    record = EpochRecord(
+        epoch=epoch,
+        loss=loss,
+        accuracy=accuracy,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        learning_rate=float(rates[len(rates) // 2]),
+        seconds=time.perf_counter() - began,
+    )
+    return record, answers
+
+
+def stopping_after(
+    before: EarlyStopping | None, training: TrainingConfig, phase: Phase, record: EpochRecord
+) -> EarlyStopping:
+    """The rule's state after an epoch; where another phase follows, patience only counts in that."""
+    patience = training.patience if phase.is_last else 0
+    stopping = before or EarlyStopping(patience, training.monitor)
+    if stopping.patience != patience:
+        stopping = replace(stopping, patience=patience, wait=0)
+    return stopping.after(record.epoch, getattr(record, training.monitor))
 
 
 def _values(variables: Sequence[keras.Variable]) -> Weights:

@@ -13,7 +13,7 @@ from aquadash.config import (
     SETTINGS,
     AugmentationConfig,
     RunConfig,
-    definitions_words,
+    describe_definitions,
     flatten,
     read_weights,
     setting,
@@ -152,7 +152,7 @@ def _pipeline_text(text: str) -> str:
 def _definitions_text(text: str) -> str:
     """Carried pipelines by name and version; what is in words already as it is."""
     try:
-        return definitions_words(text)
+        return describe_definitions(text)
     except ValueError:
         return text
 

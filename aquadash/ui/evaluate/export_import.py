@@ -45,12 +45,12 @@ def render_export(run: Run) -> None:
         )
         job_panel.follow(lab().jobs.export_id(run.run_id, include_data=include), functools.partial(_zip, run, include))
     from aquadash.export.convert import FORMATS
-    from aquadash.export.convert_job import job_of
+    from aquadash.export.jobs import conversion_id
 
     with shell.guard():
         st.markdown("**The network for other programs**, held against the original on the test images first.")
         for form in FORMATS.values():
-            job_panel.follow(job_of(run.run_id, form), functools.partial(_conversion, run, form))
+            job_panel.follow(conversion_id(run.run_id, form), functools.partial(_conversion, run, form))
 
 
 def export_popover(run: Run) -> None:
@@ -75,13 +75,13 @@ def import_box() -> None:
 
 
 def _zip(run: Run, include: bool, job: Job | None) -> None:
-    from aquadash.export import preparing
+    from aquadash.export import jobs
 
     key = f"{run.run_id}-{include:d}"
     if job is not None and not job.status.ended:
         job_panel.show(job, key=f"take-home-{key}")
         return
-    path = None if job is None else preparing.prepared(job)
+    path = None if job is None else jobs.exported_file(job)
     if job is not None and path is not None:
         _ready(run, job, path, key)
         return
@@ -127,7 +127,7 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
             icon="⬇️",
             on_click="ignore",
         )
-        st.caption(f"✅ {plain(converted.check.words())}")
+        st.caption(f"✅ {plain(converted.check.describe())}")
         return
     if job is not None:
         job_panel.show_end(job, did="converted")
@@ -146,7 +146,7 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
 
 def _upload() -> None:
     from aquadash.data.images import display_name
-    from aquadash.export import preparing
+    from aquadash.export import jobs
 
     st.markdown("A ZIP that AquaDash has made with *Export*, here or on another computer.")
     if not settings.classroom():
@@ -156,13 +156,13 @@ def _upload() -> None:
     )
     if uploaded is None:
         return
-    if lab().jobs.get(preparing.import_of(uploaded.file_id)) is None:
+    if lab().jobs.get(jobs.import_id(uploaded.file_id)) is None:
         lab().jobs.import_run(
             uploaded.file_id,
             called=display_name(uploaded.name),
             write=lambda path: path.write_bytes(uploaded.getvalue()),
         )
-    job_panel.follow(preparing.import_of(uploaded.file_id), _incoming)
+    job_panel.follow(jobs.import_id(uploaded.file_id), _incoming)
 
 
 def _incoming(job: Job | None) -> None:

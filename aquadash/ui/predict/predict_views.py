@@ -14,7 +14,7 @@ from aquadash.data.images import display_name
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.probability_bars import probability_bars
-from aquadash.predict import Answer, FilePrediction, answers_csv
+from aquadash.predict import AnswerRow, FilePrediction, answers_csv
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, gallery, inputs, predictions
 from aquadash.ui.explain import explanations
@@ -201,7 +201,7 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
     rows = [
-        Answer(run.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
+        AnswerRow(run.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
         for each, label in zip(answers, labels, strict=True)
         for run, answer in zip(runs, each, strict=True)
     ]

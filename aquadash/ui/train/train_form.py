@@ -12,7 +12,7 @@ import streamlit as st
 from aquadash import models
 from aquadash.augment import embedded
 from aquadash.config import ModelConfig, RunConfig, config_diff, from_yaml, to_yaml, with_values
-from aquadash.config.reading import MOST_TEXT
+from aquadash.config.reading import MAX_CHARACTERS
 from aquadash.data import is_here, title_of
 from aquadash.engine import check_names
 from aquadash.errors import AquaDashError
@@ -326,7 +326,7 @@ def yaml_box(config: RunConfig | None) -> None:
             "Paste settings",
             key=_PASTED,
             height=140,
-            max_chars=MOST_TEXT,
+            max_chars=MAX_CHARACTERS,
             placeholder="training:\n  epochs: 20\n  learning_rate: 0.001",
             help=f"{term('YAML')} What the text leaves out stays as it is in the form. JSON is understood, too.",
         )

@@ -11,7 +11,7 @@ from aquadash import augment
 from aquadash.augment import Library, PipelineSpec
 from aquadash.config import (
     DEFINITIONS,
-    MOST_PIPELINES,
+    MAX_PIPELINES,
     AugmentationConfig,
     RunConfig,
     TrainingConfig,
@@ -285,7 +285,7 @@ def _mixture(text: str, titles: Mapping[str, str]) -> None:
         list(dict.fromkeys([*titles, *weights])),
         key=_NAMES,
         format_func=lambda name: titles.get(name, name),
-        max_selections=MOST_PIPELINES,
+        max_selections=MAX_PIPELINES,
         on_change=_take_mixture,
         help="Each version of an image goes through one of them, drawn by weight.",
     )

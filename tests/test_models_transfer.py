@@ -8,7 +8,7 @@ keras = pytest.importorskip("keras")
 from aquadash import models  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
 from aquadash.models import ChannelStatistics  # noqa: E402
-from aquadash.models.last_layer import with_features  # noqa: E402
+from aquadash.models.transfer import with_features  # noqa: E402
 from aquadash.presets import preset  # noqa: E402
 from aquadash.training.phases import with_flip  # noqa: E402
 

@@ -18,7 +18,7 @@ from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
 from aquadash.models.applications import APPLICATIONS
-from aquadash.models.cost import check_model_file
+from aquadash.models.saved import check_model_file
 from aquadash.presets import PRESETS
 
 Config = dict[str, Any]

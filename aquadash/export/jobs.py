@@ -1,0 +1,202 @@
+"""Exports, imports and conversions of runs in the background, as jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquadash import settings
+from aquadash.errors import RunError
+from aquadash.export.convert import ConversionCheck, Format, format_named
+from aquadash.files import file_digest, forget_oldest
+from aquadash.jobs import Job, JobStatus
+from aquadash.jobs.types import job_id
+from aquadash.people import OWNER, Person, Role
+from aquadash.runs import RunStore, open_store
+from aquadash.runs.measured import dataset_of
+
+if TYPE_CHECKING:
+    from aquadash.jobs.worker import JobContext
+
+#: Which of the ZIP files that were made are kept: so many, so many bytes, and none that is older.
+_MAX_FILES, _MAX_BYTES, _MAX_SECONDS = 20, 2_000_000_000, 24 * 3600.0
+
+
+# -- exports
+
+
+def export_id(store: RunStore, run_id: str, *, include_data: bool) -> str:
+    """The id of the job that makes the ZIP file of the run as it is now: another one whenever that would have other
+    content.
+
+    Raises:
+        StorageError: The store cannot be read.
+    """
+    return job_id("export", _export_key(store, run_id, include_data))
+
+
+def start_export(store: RunStore, run_id: str, *, include_data: bool, owner: str = "") -> Job:
+    """Make the ZIP file of a run ready in the background, for whoever has the id ``owner``.
+
+    Raises:
+        RunError: It is being made already.
+        StorageError: The store cannot be read.
+    """
+    from aquadash.jobs.worker import start
+
+    request = {"run_id": run_id, "include_data": include_data}
+    return start("export", _export_key(store, run_id, include_data), request, owner=owner)
+
+
+def exported_file(job: Job) -> Path | None:
+    """The ZIP file that a job has made; None where it has not ended well, or the file is gone."""
+    path = _export_path(job.request["run_id"], job.run)
+    return path if job.status is JobStatus.FINISHED and path.is_file() else None
+
+
+def work_export(job: JobContext) -> dict[str, Any]:
+    """Make the ZIP file that a job asks for; returns its ``size`` in bytes and its ``notes``."""
+    from aquadash.export.bundle import export_run
+
+    run_id, include = job.request["run_id"], job.request["include_data"]
+    path = _export_path(run_id, job.run)
+    # One that somebody downloads just now stays readable for them.
+    forget_oldest(path.parent, "*.zip", max_files=_MAX_FILES - 1, max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
+    written = export_run(open_store(), run_id, path, include_data=include, progress=job.report_fraction)
+    return {"size": written.size, "notes": list(written.notes)}
+
+
+def _export_path(run_id: str, key: str) -> Path:
+    return settings.exports() / f"{settings.checked_run_id(run_id)}-{key[:16]}.zip"
+
+
+def _export_key(store: RunStore, run_id: str, include_data: bool) -> str:
+    """Another text whenever the ZIP would have other content."""
+    run = store.get(run_id)
+    names = sorted(store.artifact_names(run_id))
+    parts = (settings.here(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
+    return _digest(repr(parts))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# -- imports
+
+
+def import_id(upload: str) -> str:
+    """The id of the job that takes in an upload, by what stands for that."""
+    return job_id("import", _digest(upload))
+
+
+def start_import(upload: str, *, called: str, write: Callable[[Path], object], owner: Person = OWNER) -> Job:
+    """Take a ZIP file in, in the background; its run is the owner's then.
+
+    Args:
+        upload: What stands for the upload.
+        called: What people know the file by, for messages.
+        write: Writes the file to the path that it is given; what it raises ends all.
+        owner: Whose the run will be.
+
+    Raises:
+        RunError: It is being taken in already.
+    """
+    from aquadash.jobs.worker import start
+
+    folder = settings.home() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"upload-{uuid.uuid4().hex}.zip"
+    try:
+        write(path)
+        request = {"path": str(path), "called": called, "person": asdict(owner)}
+        return start("import", _digest(upload), request, owner=owner.person_id)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def work_import(job: JobContext) -> dict[str, Any]:
+    """Take in what a job names; returns the ``run_id`` that it has here and the ids of its ``copies``."""
+    from aquadash.export.importing import import_run
+
+    path, person = Path(job.request["path"]), job.request["person"]
+    try:
+        owner = Person(person["person_id"], person["name"], Role(person["role"]))
+        called = job.request["called"]
+        taken = import_run(open_store(), path, progress=job.report_fraction, called=called, owner=owner)
+    finally:
+        path.unlink(missing_ok=True)
+    return {"run_id": taken.run.run_id, "copies": list(taken.copies)}
+
+
+# -- conversions
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A network in another format.
+
+    Attributes:
+        check: How it was held against the original.
+        path: The file.
+    """
+
+    check: ConversionCheck
+    path: Path
+
+
+def conversion_id(run_id: str, form: Format) -> str:
+    """The id of the job that converts a run's network to a format."""
+    return job_id(f"convert-{form.name}", run_id)
+
+
+def start_conversion(store: RunStore, run_id: str, form: Format, *, owner: str = "") -> Job:
+    """Start converting a run's network, for whoever has the id ``owner``.
+
+    Raises:
+        RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
+    """
+    from aquadash.jobs.worker import start
+
+    form.check_installed()
+    run = store.get(run_id)
+    if not run.status.ended:
+        raise RunError(f"{run.name} is {run.status}. Its network can be converted once it has ended.")
+    store.model_path(run_id)
+    return start(f"convert-{form.name}", run_id, {"format": form.name}, owner=owner)
+
+
+def converted(store: RunStore, run_id: str, form: Format) -> Converted | None:
+    """The file of the run's present weights; None where there is none that has passed its check."""
+    path, file = store.artifact(run_id, form.check_name), store.artifact(run_id, form.file_name)
+    if path is None or file is None:
+        return None
+    try:
+        found = ConversionCheck.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, UnicodeDecodeError):
+        return None
+    fits = found.format == form.name and found.size == file.stat().st_size
+    return Converted(found, file) if fits and found.model_sha256 == file_digest(store.model_path(run_id)) else None
+
+
+def work_conversion(job: JobContext) -> dict[str, Any]:
+    """Convert what a job asks for; returns how the file was checked."""
+    from aquadash.export.convert import convert
+
+    store, form = open_store(), format_named(job.request["format"])
+    run = store.get(job.run)
+    job.report("loading the images")
+    dataset = dataset_of(run)
+    with tempfile.TemporaryDirectory(prefix="aquadash-convert-") as folder:
+        target = Path(folder) / form.file_name
+        check = convert(store.model_path(run.run_id), form, dataset.test.images, target, progress=job.report)
+        store.add_artifact(run.run_id, target)
+    # Last: without it, the file does not count.
+    store.add_text_artifact(run.run_id, form.check_name, check.to_json())
+    return asdict(check)
