@@ -9,7 +9,8 @@ from pathlib import Path
 
 from aquadash import data, settings
 from aquadash.data import Dataset
-from aquadash.data.folder import about, packing
+from aquadash.data.folder import about
+from aquadash.data.folder.store import unpack, use_fetched
 from aquadash.runs import Progress, Run, RunStore
 from aquadash.runs.data_files import DataFiles
 
@@ -34,9 +35,9 @@ def load(store: RunStore, run: Run, report: Callable[[Progress], None]) -> Datas
         name = source.removeprefix(about.PREFIX)
         kept = about.all_kept().get(name)
         # On the app's own machine they are there; another machine may have others of the same name.
-        if (kept is None or kept.fingerprint != fingerprint) and not packing.use_fetched(name, fingerprint):
+        if (kept is None or kept.fingerprint != fingerprint) and not use_fetched(name, fingerprint):
             _fetch(store, run, fingerprint, report)
-            packing.use_fetched(name, fingerprint)
+            use_fetched(name, fingerprint)
     return data.load(source)
 
 
@@ -51,4 +52,4 @@ def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progre
     with tempfile.TemporaryDirectory(dir=workshop) as folder:
         path = Path(folder) / "pictures.zip"
         DataFiles(store).fetch(fingerprint, path, progress=progress)
-        packing.unpack(path, fingerprint)
+        unpack(path, fingerprint)

@@ -6,8 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash.data import Dataset
-from aquadash.data.strangers import strangers
+from aquadash.data import Dataset, cifar100
 from aquadash.evaluation import evaluate
 from aquadash.evaluation.curves import best_epoch
 from aquadash.runs import Run, RunStore
@@ -61,9 +60,9 @@ def store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult)
 
 def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """How well the model notices that an image is of none of its classes; empty where there are no such images."""
-    if result.model is None or result.strangers is None:
+    if result.model is None or result.strangers is None or run.config.data.source != "cifar100":
         return {}
-    images = strangers(run.config.data.source)
+    images = cifar100.other_classes()
     if images is None:
         return {}
     from aquadash.training.strangers import measure
