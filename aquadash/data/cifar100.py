@@ -95,7 +95,7 @@ def fetch(progress: ProgressCallback | None = None) -> FetchResult:
     """Find the archive as :func:`locate` does, or download it.
 
     Args:
-        progress: Told how far the download is.
+        progress: Called with how far the download is.
 
     Raises:
         DataError: It is neither here nor can it be downloaded.
@@ -123,7 +123,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     Labels are 0 beaver, 1 dolphin, 2 otter, 3 seal, 4 whale.
 
     Args:
-        progress: Told what happens.
+        progress: Called with what happens.
 
     Raises:
         DataError: The archive is missing and cannot be downloaded, is damaged, or is not CIFAR-100.

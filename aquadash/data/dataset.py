@@ -86,9 +86,9 @@ class Dataset:
         return digest.hexdigest()
 
 
-def in_chunks(images: NDArray[np.uint8], *, most_bytes: int = 16_000_000) -> Iterator[NDArray[np.uint8]]:
+def in_chunks(images: NDArray[np.uint8], *, max_bytes: int = 16_000_000) -> Iterator[NDArray[np.uint8]]:
     """The images a few at a time, each of which is to be used before the next is asked for."""
-    step = max(1, most_bytes // max(1, images[:1].nbytes))
+    step = max(1, max_bytes // max(1, images[:1].nbytes))
     for start in range(0, len(images), step):
         yield images[start : start + step]
         let_go(images)

@@ -179,7 +179,7 @@ def read(draft_id: str, *, progress: ProgressCallback = silent) -> None:
 
     Args:
         draft_id: The draft.
-        progress: Told how far it is; what it raises ends the reading.
+        progress: Called with how far it is; what it raises ends the reading.
 
     Raises:
         DataError: They cannot be read.
