@@ -158,8 +158,8 @@ def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, messag
     members = pickled({"meta": sound["meta"], "train": sound["test"], "test": sound["test"], member: values})
     members["train"] = members["test"]  # the test batch alone is looked at here, and it is the smaller
     with pytest.raises(DataError, match=message):
-        cifar100._check_meta(cifar100.unpickle.loads(members["meta"], what="it"), "it")
-        cifar100._decode_batch(cifar100.unpickle.loads(members["test"], what="it"), "test", 0, "it")
+        cifar100._check_meta(cifar100.archive.unpickle(members["meta"], what="it"), "it")
+        cifar100._decode_batch(cifar100.archive.unpickle(members["test"], what="it"), "test", 0, "it")
 
 
 @pytest.mark.parametrize("value", [[], None, 7, {}])

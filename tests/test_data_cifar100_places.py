@@ -1,15 +1,18 @@
-"""Where CIFAR-100 is looked for, and the copy on disk."""
+"""Where CIFAR-100 is looked for, the copy on disk, and the images of its other classes."""
 
 from __future__ import annotations
 
 import io
 import os
+import pickle
+import tarfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from aquadash.data import archive, cifar100, disk_cache
+from aquadash.data import archive, cifar100
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError
 from tests.cifar100_archives import pickled, sound_members, without_network, write
@@ -168,15 +171,15 @@ def test_a_damaged_copy_is_replaced(named: Path, home: Path, damage: str) -> Non
     copy_on_disk.write_bytes(
         {"empty": b"", "text": b"nonsense", "half": bytes(whole[: len(whole) // 2]), "middle": bytes(whole)}[damage]
     )
-    assert disk_cache.read(copy_on_disk.stem) is None
+    assert cifar100._read_copy(copy_on_disk.stem) is None
     assert cifar100.load().fingerprint == first.fingerprint
-    assert disk_cache.read(copy_on_disk.stem) is not None
+    assert cifar100._read_copy(copy_on_disk.stem) is not None
 
 
 def test_a_sound_copy_of_something_else_is_not_believed(named: Path, home: Path) -> None:
     first = cifar100.load()
     (copy_on_disk,) = (home / "cache").glob("*.npz")
-    disk_cache.write(copy_on_disk.stem, first.train.take(slice(0, 10)), first.test, "")
+    cifar100._write_copy(copy_on_disk.stem, first.train.take(slice(0, 10)), first.test, "")
     assert len(cifar100.load().train) == 2500
 
 
@@ -190,6 +193,52 @@ def test_a_full_disk_leaves_no_half_copy(named: Path, home: Path, monkeypatch: p
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(disk_cache.np, "savez", full)
+    monkeypatch.setattr(cifar100.np, "savez", full)
     assert len(cifar100.load().train) == 2500
     assert list((home / "cache").iterdir()) == []
+
+
+# Images of the other classes
+
+#: Numbers of classes: two of the five animals, three others.
+FINE = [4, 0, 1, 95, 2, 4]
+
+
+def write_test(path: Path, test: object) -> None:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, values in (("train", {}), ("test", test), ("meta", {})):
+            content = pickle.dumps(values)
+            entry = tarfile.TarInfo(f"cifar-100-python/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (len(FINE), 3072), dtype=np.uint8)
+
+
+def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: np.ndarray) -> None:
+    write_test(tmp_path / "c.tar.gz", {b"data": rows, b"fine_labels": FINE})
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path / "c.tar.gz"))
+    found = cifar100.other_classes()
+    assert found is not None and found.shape == (3, 32, 32, 3)
+    np.testing.assert_array_equal(found[:, 5, 7, 1], rows[[1, 2, 4], 1024 + 5 * 32 + 7])
+    np.testing.assert_array_equal(cifar100.other_classes(), found)
+    few = cifar100.other_classes(max_images=2)
+    assert few is not None
+    np.testing.assert_array_equal(few, found[[0, 1]])
+
+
+def test_none_without_an_archive(home: Path) -> None:
+    assert cifar100.other_classes() is None
+
+
+@pytest.mark.parametrize("labels", [FINE[:3], []])
+def test_a_damaged_archive_is_refused(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: np.ndarray, labels: list[int]
+) -> None:
+    write_test(tmp_path / "c.tar.gz", {b"data": rows, b"fine_labels": labels})
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path / "c.tar.gz"))
+    with pytest.raises(DataError, match="damaged"):
+        cifar100.other_classes()

@@ -45,7 +45,7 @@ def test_a_fingerprint_keeps_nothing_in_the_memory(images: np.ndarray) -> None:
 
 
 def test_chunks_are_all_there_is(images: np.ndarray) -> None:
-    chunks = [chunk.copy() for chunk in in_chunks(images, most_bytes=7 * SIDE * SIDE * 3)]
+    chunks = [chunk.copy() for chunk in in_chunks(images, max_bytes=7 * SIDE * SIDE * 3)]
     assert {len(chunk) for chunk in chunks[:-1]} == {7} and np.array_equal(np.concatenate(chunks), images)
     assert list(in_chunks(images[:0])) == []
 

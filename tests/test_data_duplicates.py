@@ -10,7 +10,7 @@ import pytest
 
 from aquadash import data
 from aquadash.data import Dataset, Split
-from aquadash.data.duplicates import DEFAULT_DISTANCE, LARGEST_DISTANCE, MOST_PER_IMAGE, find_duplicates, shapes
+from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, MAX_PER_IMAGE, find_duplicates, shapes
 from tests.test_cli import answer, call, refusal
 
 
@@ -46,13 +46,13 @@ def test_copies_are_found_whatever_was_done_to_them() -> None:
     assert (pairs[3, 11].test_label, pairs[3, 11].train_label) == (0, 2)
     assert found.test_images(DEFAULT_DISTANCE) == 4
     distances = [pair.distance for pair in found.pairs]
-    assert distances == sorted(distances) and max(distances) <= LARGEST_DISTANCE
+    assert distances == sorted(distances) and max(distances) <= MAX_DISTANCE
 
 
 def test_at_most_some_training_images_are_named_for_a_test_image() -> None:
     train = np.repeat(scenes(1, seed=0), 9, axis=0)
     pairs = find_duplicates(made_of(train, scenes(1, seed=0))).pairs
-    assert [pair.train for pair in pairs] == list(range(MOST_PER_IMAGE))
+    assert [pair.train for pair in pairs] == list(range(MAX_PER_IMAGE))
 
 
 def test_chunks_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

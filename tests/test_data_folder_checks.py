@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.data.folder import alike
+from aquadash.data.duplicates import groups
 from aquadash.data.folder.drafts import Draft
 from aquadash.data.folder.types import CheckReport, Finding
 from tests.own_pictures import drafted, in_folder, of_classes, picture
@@ -131,6 +131,6 @@ def test_grey_in_every_class_gives_nothing_away(tmp_path: Path) -> None:
 def test_any_number_of_copies_is_one_group(tmp_path: Path) -> None:
     files = of_classes({"cat": 3}) | {f"dog/{n}.jpg": jpeg_of(picture(60)) + bytes([n]) for n in range(12)}
     draft = drafted(in_folder(tmp_path / "a", files))
-    groups = alike.groups(len(draft.pictures), draft.near)
-    assert groups.tolist() == [0, 1, 2, *[3] * 12]
+    connected = groups(len(draft.pictures), draft.near)
+    assert connected.tolist() == [0, 1, 2, *[3] * 12]
     assert len(draft.near) <= 3 * 12

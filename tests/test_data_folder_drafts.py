@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aquadash.data.folder import about, alike, draft_files, drafts, reading
+from aquadash.data.folder import about, drafts, reading
 from aquadash.data.folder.drafts import Request, SplitChoice
 from aquadash.errors import DataError
 from aquadash.jobs import JobStatus, Stopped, open_jobs
@@ -87,7 +87,7 @@ def test_the_reading_stops_when_asked_and_keeps_nothing(
 
 def test_discarding_ends_the_reading(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_REPORT_EVERY", 0.0)
-    monkeypatch.setattr(alike, "pairs", lambda *_, **__: pytest.fail("it went on"))
+    monkeypatch.setattr(drafts, "find_copies", lambda *_, **__: pytest.fail("it went on"))
     draft_id = begun(folder)
     with pytest.raises(Stopped):
         drafts.read(draft_id, progress=lambda text, share: drafts.discard(draft_id) if share else None)
@@ -107,7 +107,7 @@ def test_what_goes_wrong_is_the_message_of_the_job(tmp_path: Path, monkeypatch: 
 def test_more_than_the_disk_should_hold_is_refused_before_reading(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "MOST_STORED", 12 * 64 * 64 * 3 - 1)
+    monkeypatch.setattr(drafts, "MAX_STORED", 12 * 64 * 64 * 3 - 1)
     with pytest.raises(DataError, match="Choose a smaller size"):
         drafts.read(begun(folder, 64))
     drafted(folder)
@@ -115,9 +115,9 @@ def test_more_than_the_disk_should_hold_is_refused_before_reading(
 
 def test_forgotten_drafts_are_thrown_away(folder: Path, home: Path) -> None:
     draft_id = begun(folder)
-    drafts.sweep(now=time.time() + draft_files.LASTS - 100)
+    drafts.sweep(now=time.time() + drafts.LASTS - 100)
     assert left(home) == [draft_id]
-    drafts.sweep(now=time.time() + draft_files.LASTS + 100)
+    drafts.sweep(now=time.time() + drafts.LASTS + 100)
     assert left(home) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aquadash.data.folder import listing, zip_limits
+from aquadash.data.folder import listing
 from aquadash.data.folder.listing import File, sort
 from aquadash.data.folder.types import Listing
 from aquadash.errors import DataError
@@ -261,19 +261,19 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
 def test_too_many_files_and_bytes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {f"cat/{number}.png": os.urandom(100) for number in range(5)}
     path, folder = in_archive(tmp_path / "a.zip", files), in_folder(tmp_path / "a", files)
-    monkeypatch.setattr(zip_limits, "MOST_FILES", 4)
+    monkeypatch.setattr(listing, "MAX_FILES", 4)
     for source, came in ((path, "5 files"), (folder, "more than 4 files")):
         with pytest.raises(DataError, match=came), listing.opened(source):
             pass
-    monkeypatch.setattr(zip_limits, "MOST_FILES", 10)
-    monkeypatch.setattr(zip_limits, "MOST_UNPACKED", 400)
+    monkeypatch.setattr(listing, "MAX_FILES", 10)
+    monkeypatch.setattr(listing, "MAX_UNPACKED", 400)
     with pytest.raises(DataError, match="unpacks to"), listing.opened(path):
         pass
 
 
 def test_a_directory_that_would_fill_the_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = in_archive(tmp_path / "a.zip", {f"cat/{number}.png": b"" for number in range(20)})
-    monkeypatch.setattr(zip_limits, "_MOST_DIRECTORY", 500)
+    monkeypatch.setattr(listing, "_MAX_DIRECTORY", 500)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was read"))
     with pytest.raises(DataError, match="list of files"), listing.opened(path):
         pass

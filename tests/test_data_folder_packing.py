@@ -10,9 +10,10 @@ import pytest
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import about, drafts, packing
+from aquadash.data.folder import about, drafts
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
+from aquadash.data.folder.store import fetched_folder, pack, unpack, use_fetched
 from aquadash.errors import DataError
 from aquadash.runs import Progress, RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
@@ -46,11 +47,11 @@ def test_a_data_set_is_the_same_on_another_machine(
     kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = data.load(kept.source)
-    packing.pack(kept.name, tmp_path / "packed.zip")
+    pack(kept.name, tmp_path / "packed.zip")
     elsewhere(tmp_path, monkeypatch)
-    assert not packing.use_fetched(kept.name, kept.fingerprint)
-    packing.unpack(tmp_path / "packed.zip", kept.fingerprint)
-    assert packing.use_fetched(kept.name, kept.fingerprint)
+    assert not use_fetched(kept.name, kept.fingerprint)
+    unpack(tmp_path / "packed.zip", kept.fingerprint)
+    assert use_fetched(kept.name, kept.fingerprint)
     there = data.load(kept.source)
     assert (there.fingerprint, there.class_names) == (here.fingerprint, here.class_names)
     assert np.array_equal(there.test.images, here.test.images)
@@ -60,30 +61,30 @@ def test_other_pictures_than_those_that_were_sent_are_refused(
     kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "packed.zip"
-    packing.pack(kept.name, path)
+    pack(kept.name, path)
     elsewhere(tmp_path, monkeypatch)
     with pytest.raises(DataError, match="their fingerprint differs"):
-        packing.unpack(path, "0" * 64)
+        unpack(path, "0" * 64)
     with pytest.raises(DataError, match="not the fingerprint"):
-        packing.unpack(path, "../../etc")
+        unpack(path, "../../etc")
     torn = tmp_path / "torn.zip"
     torn.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match="damaged"):
-        packing.unpack(torn, kept.fingerprint)
+        unpack(torn, kept.fingerprint)
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("about.json", "pictures.json", "images.npy"):
             archive.writestr(name, bytes(10_000_000))
     with pytest.raises(DataError, match="damaged"):
-        packing.unpack(bomb, kept.fingerprint)
-    assert [path for path in packing.fetched_folder().iterdir()] == []
+        unpack(bomb, kept.fingerprint)
+    assert [path for path in fetched_folder().iterdir()] == []
 
 
 def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_alone(
     store: RunStore, kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(with_values(RunConfig(), {"data.source": kept.source}))
-    packing.pack(kept.name, tmp_path / "packed.zip")
+    pack(kept.name, tmp_path / "packed.zip")
     files, sizes = DataFiles(store), []
     files.send(kept.fingerprint, tmp_path / "packed.zip", title="Mine", progress=lambda *size: sizes.append(size))
     total = (tmp_path / "packed.zip").stat().st_size

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from aquadash.data import stratified_split
+from aquadash.data.duplicates import Copy
 from aquadash.data.folder import splitting
-from aquadash.data.folder.alike import Pair
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Picture
 from aquadash.errors import DataError
@@ -29,7 +29,7 @@ def pictures(*labels: int, parts: str = "") -> list[Picture]:
 def divided(
     them: list[Picture], *near: tuple[int, int], given: bool = False, choice: SplitChoice = DEFAULT
 ) -> splitting.Division:
-    pairs = [Pair(*pair, False, 0.1) for pair in near]
+    pairs = [Copy(*pair, False, 0.1) for pair in near]
     classes = max(one.label for one in them) + 1
     return splitting.divide(them, pairs, num_classes=classes, given=given, choice=choice)
 

@@ -1,11 +1,23 @@
-"""Reads the three members of a CIFAR-100 archive straight from its stream. Nothing is unpacked to disk."""
+"""Reads a CIFAR-100 archive of unknown origin: its three members, from the stream, and their pickles.
+
+A pickle is a program: it may name any function of any installed module and have it called. So these are read with
+stand-ins of our own in place of every name that the format needs; any other name is refused before it is imported.
+NumPy's own rebuilding functions are never called: arrays are made from the raw bytes, and only with number types,
+because arrays of Python objects would open the door again.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
+import pickle
+import pickletools
 import tarfile
 from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aquadash.errors import DataError
 
@@ -19,6 +31,26 @@ MEMBER_LIMITS = {"train": 200_000_000, "test": 50_000_000, "meta": 1_000_000}
 MAX_UNPACKED = 400_000_000
 
 _REMEDY = "Get the file again, from https://www.cs.toronto.edu/~kriz/cifar.html, or delete it to have it downloaded."
+
+#: Containers in one pickle. CIFAR-100's have about ten; a limit keeps out nests so deep that they exhaust the stack.
+#: Arguments of a call are not counted: the stand-ins admit none that hold other containers than a shape.
+_MAX_CONTAINERS = 1_000
+_TUPLES = frozenset("TUPLE TUPLE1 TUPLE2 TUPLE3".split())
+_CONTAINERS = frozenset("LIST DICT FROZENSET EMPTY_TUPLE EMPTY_LIST EMPTY_DICT EMPTY_SET".split())
+_MEMO_WRITES = frozenset("PUT BINPUT LONG_BINPUT MEMOIZE".split())
+
+#: Every name that a pickle may ask for -> the stand-in's role.
+_ROLES = {
+    ("numpy", "ndarray"): "ndarray",
+    ("numpy", "dtype"): "dtype",
+    ("numpy.core.multiarray", "_reconstruct"): "reconstruct",
+    ("numpy._core.multiarray", "_reconstruct"): "reconstruct",
+    ("numpy.core.numeric", "_frombuffer"): "frombuffer",
+    ("numpy._core.numeric", "_frombuffer"): "frombuffer",
+    # Python 3 writes bytes in this way for readers that are older than it.
+    ("_codecs", "encode"): "encode",
+    ("__builtin__", "bytes"): "no bytes",
+}
 
 
 def read_members(path: Path) -> dict[str, bytes]:
@@ -111,3 +143,139 @@ class _LimitedReader(io.RawIOBase):
         if self._left < 0:
             raise DataError(f"The CIFAR-100 archive unpacks to more than {MAX_UNPACKED:,} bytes. {_REMEDY}")
         return data
+
+
+def unpickle(data: bytes, *, what: str) -> Any:
+    """Read a pickle that holds only numbers, text, bytes, plain containers and NumPy arrays of numbers.
+
+    Python 2's text comes back as bytes. Arrays that are values of a top-level dictionary come back as NumPy arrays,
+    which may be read-only; deeper ones are not opened.
+
+    Args:
+        data: The pickle.
+        what: What it is, for messages: ``"'train' in cifar-100-python.tar.gz"``.
+
+    Raises:
+        DataError: It asks for anything else, or it is damaged.
+    """
+    try:
+        _check_size_of_structure(data)
+        value = _Unpickler(data, what).load()
+    except DataError:
+        raise
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise DataError(f"{what} is damaged: it cannot be read ({type(error).__name__}).") from None
+    if isinstance(value, dict):
+        return {key: item.array if isinstance(item, _Array) else item for key, item in value.items()}
+    return value
+
+
+def _check_size_of_structure(data: bytes) -> None:
+    """Refuse what would take far more memory or stack than the pickle's own size, without running any of it."""
+    containers = 0
+    after_tuple = False
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in _MEMO_WRITES:
+            # Python reserves memory up to the highest index used.
+            if int(argument or 0) > len(data):
+                raise ValueError("memo index out of range")
+            continue
+        containers += opcode.name in _CONTAINERS
+        containers += after_tuple and opcode.name != "REDUCE"
+        if containers > _MAX_CONTAINERS:
+            raise ValueError("too many containers")
+        after_tuple = opcode.name in _TUPLES
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, data: bytes, what: str) -> None:
+        super().__init__(io.BytesIO(data), encoding="bytes")
+        self._what = what
+
+    def find_class(self, module: str, name: str) -> Any:
+        role = _ROLES.get((module, name))
+        if role is None:
+            asked = f"{module}.{name}"[:80]
+            raise DataError(
+                f"{self._what} asks for {asked!r}, which image data does not need and which could run a program. It "
+                "was refused and nothing was run. Get the official archive, from "
+                "https://www.cs.toronto.edu/~kriz/cifar.html."
+            )
+        return _StandIn(role)
+
+
+class _StandIn:
+    """What a pickle gets in place of a NumPy name. It has no attributes that a pickle could change."""
+
+    __slots__ = ("_role",)
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+
+    # Without this method a pickle could set attributes.
+    def __setstate__(self, state: object) -> NoReturn:
+        raise ValueError("a stand-in has no state")
+
+    def __call__(self, *arguments: Any) -> Any:
+        match self._role, arguments:
+            case "reconstruct", (_StandIn(), (0,), str() | bytes()):
+                return _Array()
+            case "dtype", (str() | bytes() as code, False | 0, True | False | 0 | 1):
+                return _Dtype(code.decode("ascii") if isinstance(code, bytes) else code)
+            case "frombuffer", (
+                bytes() | bytearray() as raw,
+                _Dtype() as dtype,
+                tuple() as shape,
+                "C" | "F" | b"C" | b"F" as order,
+            ):
+                array = _Array()
+                array.fill(bytes(raw), dtype, shape, fortran=order in ("F", b"F"))
+                return array
+            case "encode", (str() as text, "latin1" | "latin-1" | b"latin1" | b"latin-1"):
+                return text.encode("latin-1")
+            case "no bytes", ():
+                return b""
+        raise ValueError("unexpected arguments")
+
+
+class _Dtype:
+    """A number type on its way to becoming ``np.dtype``."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, code: str) -> None:
+        if code.lstrip("<>|=") not in _NUMBER_TYPES:
+            raise ValueError("not a number type")
+        self.value: np.dtype[Any] = np.dtype(code)
+
+    def __setstate__(self, state: object) -> None:
+        match state:
+            case (int(), "<" | ">" | "=" | "|" | b"<" | b">" | b"=" | b"|" as order, None, None, None, *_):
+                self.value = np.dtype((order.decode() if isinstance(order, bytes) else order) + self.value.str[1:])
+            case _:
+                raise ValueError("not a plain number type")
+
+
+_NUMBER_TYPES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
+
+
+class _Array:
+    """An array on its way to becoming ``np.ndarray``."""
+
+    __slots__ = ("array",)
+
+    def __init__(self) -> None:
+        self.array: NDArray[Any] = np.empty(0, dtype=np.uint8)
+
+    def __setstate__(self, state: object) -> None:
+        match state:
+            case (int(), tuple() as shape, _Dtype() as dtype, fortran, bytes() as raw):
+                self.fill(raw, dtype, shape, fortran=bool(fortran))
+            case _:
+                raise ValueError("not a plain array of numbers")
+
+    def fill(self, raw: bytes, dtype: _Dtype, shape: tuple[Any, ...], *, fortran: bool) -> None:
+        """Set the content; ValueError where bytes and shape disagree."""
+        if not all(type(length) is int for length in shape):
+            raise ValueError("not a shape")
+        self.array = np.frombuffer(raw, dtype=dtype.value).reshape(shape, order="F" if fortran else "C")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -17,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash import settings
-from aquadash.data import archive, disk_cache, unpickle
+from aquadash.data import archive
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.download import download
 from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
 from aquadash.errors import DataError
-from aquadash.files import file_digest
+from aquadash.files import file_digest, replacing
 
 FILE_NAME = "cifar-100-python.tar.gz"
 
@@ -94,7 +95,7 @@ def fetch(progress: ProgressCallback | None = None) -> FetchResult:
     """Find the archive as :func:`locate` does, or download it.
 
     Args:
-        progress: Told how far the download is.
+        progress: Called with how far the download is.
 
     Raises:
         DataError: It is neither here nor can it be downloaded.
@@ -122,7 +123,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     Labels are 0 beaver, 1 dolphin, 2 otter, 3 seal, 4 whale.
 
     Args:
-        progress: Told what happens.
+        progress: Called with what happens.
 
     Raises:
         DataError: The archive is missing and cannot be downloaded, is damaged, or is not CIFAR-100.
@@ -130,7 +131,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     report = progress or silent
     path = locate() or _download(report)
     name = f"cifar100-{_key_of(path)}"
-    cached = disk_cache.read(name)
+    cached = _read_copy(name)
     if cached is not None and _complete(cached[0], "train") and _complete(cached[1], "test"):
         train, test, note = cached
     else:
@@ -138,7 +139,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
         train, test = decode(archive.read_members(path), where=path.name)
         official = path.is_file() and _sha256(path) == SHA256
         note = "the official archive" if official else "a copy that is not the official archive byte for byte"
-        disk_cache.write(name, train, test, note)
+        _write_copy(name, train, test, note)
     return Dataset(
         name="cifar100",
         title="CIFAR-100 aquatic mammals",
@@ -151,6 +152,41 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     )
 
 
+def other_classes(*, max_images: int | None = 2_000) -> NDArray[np.uint8] | None:
+    """Test images of CIFAR-100's other 95 classes, to measure how well a model notices that they are none of its own.
+
+    Args:
+        max_images: How many at most, at even distances. All 9,500 (None) would take some models longer than they
+            learnt.
+
+    Returns:
+        uint8, (n, 32, 32, 3); None without an archive, or with one that has no such images.
+
+    Raises:
+        DataError: The archive is damaged.
+    """
+    path = locate()
+    if path is None:
+        return None
+    copy = settings.home() / "cache" / f"strangers-{max_images}-{_key_of(path)}.npy"
+    with suppress(OSError, ValueError, EOFError):
+        found: NDArray[np.uint8] = np.load(copy, allow_pickle=False)
+        return found
+    what = f"'test' in {path.name}"
+    rows, fine = _rows(archive.unpickle(archive.read_members(path)["test"], what=what), what)
+    if len(rows) != len(fine):
+        raise DataError(f"{what} is damaged: it has {len(rows):,} images and {len(fine):,} labels.")
+    found = _images(rows[~np.isin(fine, list(FINE_LABELS.values()))])
+    if max_images is not None and len(found) > max_images:
+        found = found[np.arange(max_images) * len(found) // max_images]
+    if not len(found):
+        return None
+    with suppress(OSError):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        np.save(copy, found, allow_pickle=False)
+    return found
+
+
 def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
     """Turn the pickles ``train``, ``test`` and ``meta`` into the two splits.
 
@@ -161,9 +197,9 @@ def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
     Raises:
         DataError: They are damaged or not CIFAR-100's.
     """
-    coarse = _check_meta(unpickle.loads(members["meta"], what=f"'meta' in {where}"), where)
+    coarse = _check_meta(archive.unpickle(members["meta"], what=f"'meta' in {where}"), where)
     train, test = (
-        _decode_batch(unpickle.loads(members[part], what=f"'{part}' in {where}"), part, coarse, where)
+        _decode_batch(archive.unpickle(members[part], what=f"'{part}' in {where}"), part, coarse, where)
         for part in ("train", "test")
     )
     return train, test
@@ -184,11 +220,7 @@ def _check_meta(values: Any, where: str) -> int:
 
 def _decode_batch(values: Any, part: str, coarse: int, where: str) -> Split:
     what = f"'{part}' in {where}"
-    data = _field(values, "data", what)
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
-        came = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
-        raise DataError(f"{what} is damaged: its images are {came}; expected bytes in rows of 3072.")
-    fine = _labels(_field(values, "fine_labels", what), 100, what)
+    data, fine = _rows(values, what)
     superclass = _labels(_field(values, "coarse_labels", what), 20, what)
     names = _field(values, "filenames", what)
     if not isinstance(names, list):
@@ -204,13 +236,27 @@ def _decode_batch(values: Any, part: str, coarse: int, where: str) -> Split:
     positions = np.flatnonzero(wanted)
     to_label = np.full(100, -1, dtype=np.int64)
     to_label[list(FINE_LABELS.values())] = np.arange(len(FINE_LABELS))
-    images = np.ascontiguousarray(data[positions].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-    split = Split(images, to_label[fine[positions]], tuple(_texts([names[i] for i in positions], what)))
+    names = tuple(_texts([names[i] for i in positions], what))
+    split = Split(_images(data[positions]), to_label[fine[positions]], names)
     if not _complete(split, part):
         counts = np.bincount(split.labels, minlength=len(FINE_LABELS))
         counted = ", ".join(f"{count} {name}" for name, count in zip(FINE_LABELS, counts, strict=True))
         raise DataError(f"{what} is incomplete: it has {counted}; expected {IMAGES_PER_CLASS[part]} of each.")
     return split
+
+
+def _rows(values: Any, what: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The rows of a batch, (n, 3072), and their fine labels; whether they are as many is left to the caller."""
+    data = _field(values, "data", what)
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
+        came = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
+        raise DataError(f"{what} is damaged: its images are {came}; expected bytes in rows of 3072.")
+    return data, _labels(_field(values, "fine_labels", what), 100, what)
+
+
+def _images(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows of 3072 bytes as images of 32x32x3."""
+    return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 def _complete(split: Split, part: str) -> bool:
@@ -282,3 +328,43 @@ def _key_of(path: Path) -> str:
             continue  # reading it will say what is wrong
         parts.append(f"{stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+# A copy of the decoded splits is kept on disk, so that the next process need not decode them again. It may be lost,
+# damaged or impossible to write at any time; then loading is slow, and nothing else happens.
+
+
+def _read_copy(name: str) -> tuple[Split, Split, str] | None:
+    """The training split, the test split and the note stored as ``name``, or None if there is no sound copy."""
+    try:
+        # Opened here, because np.load leaves a file that is not a zip archive open.
+        with _copy_path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            train, test = (
+                Split(
+                    arrays[f"{part}_images"],
+                    arrays[f"{part}_labels"].astype(np.int64, casting="safe"),
+                    tuple(arrays[f"{part}_names"].tolist()),
+                )
+                for part in ("train", "test")
+            )
+            return train, test, str(arrays["note"])
+    except Exception:  # a damaged file can raise nearly anything, and any fault means the same: no copy
+        return None
+
+
+def _write_copy(name: str, train: Split, test: Split, note: str) -> None:
+    """Store both splits and a note as ``name``, whole or not at all; a fault is passed over."""
+    arrays = {"note": np.array(note)}
+    for part, split in (("train", train), ("test", test)):
+        arrays[f"{part}_images"] = split.images
+        arrays[f"{part}_labels"] = split.labels
+        arrays[f"{part}_names"] = np.array(split.file_names, dtype=np.str_)
+    path = _copy_path(name)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+
+def _copy_path(name: str) -> Path:
+    return settings.home() / "cache" / f"{name}.npz"

@@ -1,15 +1,18 @@
-"""The one form in which images travel through AquaDash."""
+"""The one form in which images travel through AquaDash, also those that lie in a file, and holding some of them out."""
 
 from __future__ import annotations
 
 import hashlib
+import mmap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from aquadash.data.mapped import in_chunks
+from aquadash.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,3 +84,60 @@ class Dataset:
                 digest.update(np.ascontiguousarray(images).data)
             digest.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
         return digest.hexdigest()
+
+
+def in_chunks(images: NDArray[np.uint8], *, max_bytes: int = 16_000_000) -> Iterator[NDArray[np.uint8]]:
+    """The images a few at a time, each of which is to be used before the next is asked for."""
+    step = max(1, max_bytes // max(1, images[:1].nbytes))
+    for start in range(0, len(images), step):
+        yield images[start : start + step]
+        let_go(images)
+
+
+def let_go(images: NDArray[Any]) -> None:
+    """Take the pages of a mapped file out of this process's memory; they come back when they are looked at.
+
+    Nothing that was written is lost, and arrays that are not mapped stay as they are.
+    """
+    base: Any = images
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def stratified_split(labels: ArrayLike, *, fraction: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Choose at random which images are held out, the same share of each class.
+
+    Every class draws from a generator of its own, seeded with ``(seed, label)``, so that its choice does not depend on
+    the other classes.
+
+    Args:
+        labels: Integers from 0, shape (n,).
+        fraction: The share to hold out, between 0 and 1, both excluded. A class gives ``fraction`` of its images,
+            rounded to a whole number (a half is rounded up), at least one, and keeps at least one.
+        seed: From 0; the same labels, fraction and seed give the same split.
+
+    Returns:
+        Positions to train on and positions held out: sorted, together every position once.
+
+    Raises:
+        DataError: A class has only one image.
+        ValueError: ``fraction`` or ``labels`` is out of its range.
+    """
+    values = np.asarray(labels)
+    if values.ndim != 1 or (values.size and (not np.issubdtype(values.dtype, np.integer) or values.min() < 0)):
+        raise ValueError(f"labels are {values.dtype} {values.shape}; expected integers from 0, shape (n,)")
+    if not 0 < fraction < 1:
+        raise ValueError(f"fraction is {fraction}; expected more than 0 and less than 1")
+    held_out = np.zeros(len(values), dtype=bool)
+    for label in np.unique(values):
+        positions = np.flatnonzero(values == label)
+        if len(positions) < 2:
+            raise DataError(
+                f"Class number {label} has only one image; it needs at least two, one to learn from and one to check."
+            )
+        count = min(max(int(np.floor(fraction * len(positions) + 0.5)), 1), len(positions) - 1)
+        order = np.random.default_rng([seed, int(label)]).permutation(positions)
+        held_out[order[:count]] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)

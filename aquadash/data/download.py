@@ -41,7 +41,7 @@ def download(
         size: The expected number of bytes, for the progress alone.
         sha256: The expected hash, 64 hexadecimal digits; empty where none is known.
         md5: A hash of the older kind, 32 hexadecimal digits, for a file that has no other.
-        progress: Told the share that has arrived.
+        progress: Called with the fraction that has arrived.
 
     Raises:
         DataError: No network, no room, a stalled transfer or a wrong hash. The message holds the reason alone.

@@ -1,4 +1,5 @@
-"""Near-duplicates between training and test images: what a network has learnt by heart, it need not recognise.
+"""Near-duplicates between training and test images, for what a network has learnt by heart, it need not recognise; and
+among pictures of an import.
 
 B. Barz and J. Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", Journal of Imaging 6 (2020), 41,
 found that a tenth of CIFAR-100's test images have one. They compare features of a network; what is compared here is
@@ -8,14 +9,14 @@ without brightness, tint and smooth backgrounds. That needs no network and takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.dataset import Dataset
+from aquadash.data.dataset import Dataset, in_chunks
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError
 
@@ -25,16 +26,17 @@ from aquadash.errors import DataError
 DEFAULT_DISTANCE = 0.2
 
 #: Pairs further apart than this are not kept: they have next to nothing to do with one another.
-LARGEST_DISTANCE = 0.5
+MAX_DISTANCE = 0.5
 
-#: How many training images at most are named for a test image.
-MOST_PER_IMAGE = 3
+#: How many training images at most are named for a test image, and earlier pictures for a picture: of copies, enough to
+#: connect any number.
+MAX_PER_IMAGE = 3
 
 #: Pixels of a side at which images are compared, and how far the neighbourhood reaches that is taken away.
 _SIDE, _REACH = 16, 2
 
 #: Images of less contrast than this (root mean square, of 255) are not blown up to full contrast: they would be noise.
-_LEAST_CONTRAST = 1.0
+_MIN_CONTRAST = 1.0
 
 _CHUNK = 1024
 
@@ -65,7 +67,7 @@ class Duplicates:
     """The pairs of a data set, the nearest first.
 
     Attributes:
-        pairs: All that are kept; at most :data:`MOST_PER_IMAGE` a test image, up to :data:`LARGEST_DISTANCE` apart.
+        pairs: All that are kept; at most :data:`MAX_PER_IMAGE` a test image, up to :data:`MAX_DISTANCE` apart.
         num_test: How many test images there are.
         class_names: One name a class.
     """
@@ -108,10 +110,10 @@ def check_distance(distance: float) -> float:
     """The distance itself.
 
     Raises:
-        DataError: It is not from 0 to :data:`LARGEST_DISTANCE`.
+        DataError: It is not from 0 to :data:`MAX_DISTANCE`.
     """
-    if not 0 <= distance <= LARGEST_DISTANCE:
-        raise DataError(f"The distance is {distance:g}; expected 0 (the same picture) to {LARGEST_DISTANCE:g}.")
+    if not 0 <= distance <= MAX_DISTANCE:
+        raise DataError(f"The distance is {distance:g}; expected 0 (the same picture) to {MAX_DISTANCE:g}.")
     return distance
 
 
@@ -122,7 +124,7 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
 
     Args:
         dataset: Its two splits are compared.
-        progress: Told how much is done.
+        progress: Called with how much is done.
     """
     train, test = dataset.train, dataset.test
     seen = np.concatenate([shapes(test.images), shapes(test.images[:, :, ::-1])])
@@ -133,7 +135,7 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
         for begin in range(0, len(seen), _CHUNK):
             # Rounded, so that the order of additions, which may differ between machines, does not decide.
             distances = np.round(1.0 - (seen[begin : begin + _CHUNK] @ known.T).astype(np.float64), 6)
-            for row, column in np.argwhere(distances <= LARGEST_DISTANCE):
+            for row, column in np.argwhere(distances <= MAX_DISTANCE):
                 mirrored, position = divmod(begin + int(row), len(test))
                 distance = max(0.0, float(distances[row, column]))
                 found.append((distance, position, start + int(column), bool(mirrored)))
@@ -151,7 +153,7 @@ def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     detail = small - _neighbourhood(small)
     detail -= detail.mean(axis=(1, 2), keepdims=True)
     rows = detail.reshape(len(detail), -1)
-    least = _LEAST_CONTRAST * np.sqrt(rows.shape[1])
+    least = _MIN_CONTRAST * np.sqrt(rows.shape[1])
     unit: NDArray[np.float32] = (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), least)).astype(
         np.float32
     )
@@ -164,7 +166,7 @@ def _nearest(found: list[tuple[float, int, int, bool]], dataset: Dataset) -> tup
     pairs = []
     # A pair may have been found both as it is and mirrored; the nearer way comes first.
     for distance, test, train, mirrored in sorted(found):
-        if (test, train) in taken or counts.get(test, 0) >= MOST_PER_IMAGE:
+        if (test, train) in taken or counts.get(test, 0) >= MAX_PER_IMAGE:
             continue
         taken.add((test, train))
         counts[test] = counts.get(test, 0) + 1
@@ -196,3 +198,82 @@ def _neighbourhood(images: NDArray[np.float32]) -> NDArray[np.float32]:
     lines = slide(padded, width, axis=1).mean(axis=-1)
     means: NDArray[np.float32] = slide(lines, width, axis=2).mean(axis=-1)
     return means
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Two pictures that look the same, by their positions among the pictures read.
+
+    Attributes:
+        first: The earlier one.
+        second: The later one.
+        exact: True if the files are the same byte for byte.
+        distance: As in :class:`Pair`.
+    """
+
+    first: int
+    second: int
+    exact: bool
+    distance: float
+
+
+def find_copies(
+    sha256s: Sequence[str],
+    images: NDArray[np.uint8],
+    *,
+    distance: float = DEFAULT_DISTANCE,
+    progress: ProgressCallback = silent,
+) -> tuple[Copy, ...]:
+    """Each picture with the earlier ones that it is a copy of, as it is or mirrored; the nearest first.
+
+    Of many copies of one picture each is paired with a few only; together the pairs connect all of them. Time grows
+    with the square of the number of pictures: 10,000 take some seconds.
+
+    Args:
+        sha256s: Of their files.
+        images: uint8 (n, height, width, 3), in the same order: whatever their class and split.
+        distance: How far apart two pictures may be.
+        progress: Called with how much is done.
+    """
+    found: dict[tuple[int, int], Copy] = {}
+    first_of: dict[str, int] = {}
+    for row, sha256 in enumerate(sha256s):
+        first = first_of.setdefault(sha256, row)
+        if first != row:
+            found[first, row] = Copy(first, row, True, 0.0)
+    if not len(images):
+        return ()
+    features = np.concatenate([shapes(chunk) for chunk in in_chunks(images)])
+    mirrored = np.concatenate([shapes(chunk[:, :, ::-1]) for chunk in in_chunks(images)])
+    for start in range(0, len(features), _CHUNK):
+        progress("Comparing pictures", (start / len(features)) ** 2)
+        later = slice(start, start + _CHUNK)
+        likeness = np.full((len(features[later]), min(start + _CHUNK, len(features))), -1.0, np.float32)
+        for begin in range(0, likeness.shape[1], _CHUNK):
+            earlier = features[begin : begin + _CHUNK]
+            np.maximum(
+                features[later] @ earlier.T, mirrored[later] @ earlier.T, out=likeness[:, begin : begin + len(earlier)]
+            )
+        # Each pair once: the earlier picture is the column.
+        likeness[np.arange(likeness.shape[1]) >= start + np.arange(len(likeness))[:, None]] = -1.0
+        for row in np.flatnonzero((likeness >= 1.0 - distance).any(axis=1)):
+            near = np.flatnonzero(likeness[row] >= 1.0 - distance)
+            # The nearest, the earliest of equals.
+            order = near[np.lexsort((near, -np.round(likeness[row, near], 4)))][:MAX_PER_IMAGE]
+            for column in order.tolist():
+                key = (column, start + int(row))
+                if key not in found:
+                    found[key] = Copy(*key, False, max(0.0, round(1.0 - float(likeness[row, column]), 4)))
+    return tuple(sorted(found.values(), key=lambda pair: (not pair.exact, pair.distance, pair.first, pair.second)))
+
+
+def groups(count: int, copies: Sequence[Copy]) -> NDArray[np.intp]:
+    """For each of ``count`` pictures the position of the first picture that it is connected with through pairs."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.array([(pair.first, pair.second) for pair in copies], np.intp).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), bool), ends.T), shape=(count, count))
+    _, group = connected_components(links, directed=False)
+    _, first = np.unique(group, return_index=True)
+    return first[group]

@@ -179,7 +179,7 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
 
     Args:
         source: A name in :data:`SOURCES`.
-        progress: Told what happens while it is loaded.
+        progress: Called with what happens while it is loaded.
 
     Raises:
         UnknownNameError: There is no such source.

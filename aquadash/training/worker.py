@@ -14,9 +14,9 @@ import numpy as np
 
 from aquadash import data, settings
 from aquadash.config import AugmentationConfig
-from aquadash.data import Dataset
-from aquadash.data.folder import about, packing
-from aquadash.data.strangers import strangers
+from aquadash.data import Dataset, cifar100
+from aquadash.data.folder import about
+from aquadash.data.folder.store import unpack, use_fetched
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.evaluation import best_epoch, evaluate
 from aquadash.jobs import JobStatus, Stopped
@@ -191,9 +191,9 @@ def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) 
         name = source.removeprefix(about.PREFIX)
         kept = about.all_kept().get(name)
         # On the app's own machine they are there; another machine may have others of the same name.
-        if (kept is None or kept.fingerprint != fingerprint) and not packing.use_fetched(name, fingerprint):
+        if (kept is None or kept.fingerprint != fingerprint) and not use_fetched(name, fingerprint):
             _fetch(store, run, fingerprint, report)
-            packing.use_fetched(name, fingerprint)
+            use_fetched(name, fingerprint)
     return data.load(source)
 
 
@@ -208,7 +208,7 @@ def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progre
     with tempfile.TemporaryDirectory(dir=workshop) as folder:
         path = Path(folder) / "pictures.zip"
         DataFiles(store).fetch(fingerprint, path, progress=progress)
-        packing.unpack(path, fingerprint)
+        unpack(path, fingerprint)
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
@@ -247,9 +247,9 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
 
 def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """How well the model notices that an image is of none of its classes; empty where there are no such images."""
-    if result.model is None or result.strangers is None:
+    if result.model is None or result.strangers is None or run.config.data.source != "cifar100":
         return {}
-    images = strangers(run.config.data.source)
+    images = cifar100.other_classes()
     if images is None:
         return {}
     from aquadash.training.strangers import measure

@@ -20,7 +20,7 @@ from aquadash.people import Thing
 #: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
 PREFIX = "folder-"
 #: Longest title, in characters.
-LONGEST_TITLE = 60
+MAX_TITLE = 60
 
 FORMAT, VERSION = "aquadash-dataset", 1
 _OWNER = ("owner", "owner_name", "shared")
@@ -125,8 +125,8 @@ def clean_title(title: str) -> str:
         DataError: It is empty or too long.
     """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
-    if not 1 <= len(line) <= LONGEST_TITLE:
-        raise DataError(f"The data set's name has {len(line)} characters; expected 1 to {LONGEST_TITLE}.")
+    if not 1 <= len(line) <= MAX_TITLE:
+        raise DataError(f"The data set's name has {len(line)} characters; expected 1 to {MAX_TITLE}.")
     return line
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from aquadash.data.folder.alike import Pair
-from aquadash.data.folder.splitting import LEAST_TRAINING
+from aquadash.data.duplicates import Copy
+from aquadash.data.folder.splitting import MIN_TRAINING
 from aquadash.data.folder.types import SEVERITIES, CheckReport, Finding, LeftOut, Picture, Severity
 
 #: Least and most classes.
@@ -35,7 +35,7 @@ SHOWN = 12
 def examine(
     pictures: Sequence[Picture],
     refused: Sequence[LeftOut],
-    near: Sequence[Pair],
+    near: Sequence[Copy],
     *,
     class_names: Sequence[str],
     size: int,
@@ -84,9 +84,9 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
         )
     distinct = {(one.label, one.part, one.sha256) for one in pictures}
     for part, needed, where in (
-        (("train", LEAST_TRAINING, "for training"), ("test", 1, "for the test"))
+        (("train", MIN_TRAINING, "for training"), ("test", 1, "for the test"))
         if split_given
-        else ((None, LEAST_TRAINING + 1, "that differ"),)
+        else ((None, MIN_TRAINING + 1, "that differ"),)
     ):
         counts = np.bincount([label for label, own, _ in distinct if own == part], minlength=len(names))
         short = [name for name, count in zip(names, counts.tolist(), strict=True) if count < needed]
@@ -100,7 +100,7 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
             )
     counts = np.bincount([label for label, _, _ in distinct], minlength=len(names))
     steps: tuple[tuple[int, int, Severity], ...] = (
-        (VERY_FEW, LEAST_TRAINING + 1, "warning"),
+        (VERY_FEW, MIN_TRAINING + 1, "warning"),
         (FEW, VERY_FEW, "note"),
     )
     for fewer, than, severity in steps:
@@ -149,7 +149,7 @@ def _of_files(refused: Sequence[LeftOut], left_out: Sequence[LeftOut], num_left_
         )
 
 
-def _of_copies(pictures: Sequence[Picture], near: Sequence[Pair], split_given: bool) -> Iterator[Finding]:
+def _of_copies(pictures: Sequence[Picture], near: Sequence[Copy], split_given: bool) -> Iterator[Finding]:
     across_classes, across_splits, exact, alike = [], [], [], []
     for pair in near:
         one, other = pictures[pair.first], pictures[pair.second]
@@ -161,7 +161,7 @@ def _of_copies(pictures: Sequence[Picture], near: Sequence[Pair], split_given: b
             exact.append(pair)
         else:
             alike.append(pair)
-    kinds: tuple[tuple[str, Severity, list[Pair], str, str], ...] = (
+    kinds: tuple[tuple[str, Severity, list[Copy], str, str], ...] = (
         (
             "duplicates across classes",
             "warning",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -17,50 +19,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.folder import alike, checks, listing, reading, splitting, store
+from aquadash.data.duplicates import Copy, find_copies
+from aquadash.data.folder import about, checks, listing, reading, splitting, store
 from aquadash.data.folder.about import About
-from aquadash.data.folder.draft_files import (
-    Request,
-    discard,
-    existing,
-    owner_of,
-    place_of,
-    request_of,
-    sweep,
-    write_json,
-)
 from aquadash.data.folder.splitting import Division, SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
+from aquadash.data.images import display_name
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError, StorageError
+from aquadash.files import write_whole
 from aquadash.jobs import Job, Stopped, open_jobs, worker
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
-
-__all__ = [
-    "Draft",
-    "Request",
-    "SplitChoice",
-    "again",
-    "begin",
-    "discard",
-    "is_read",
-    "opened",
-    "owner_of",
-    "read",
-    "reading_of",
-    "request_of",
-    "start",
-    "sweep",
-    "use",
-    "work",
-]
 
 #: The kind of job that reads a draft.
 KIND = "read-pictures"
 
 #: Most bytes that the pictures of a draft may take on the disk.
-MOST_STORED = 4_000_000_000
+MAX_STORED = 4_000_000_000
+
+
+#: Drafts that nobody has touched for so many seconds are thrown away.
+LASTS = 86_400.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be read.
+
+    Attributes:
+        path: The archive or folder; one of the draft's own files where ``uploaded``.
+        origin: What it is called, for people.
+        size: Side that the pictures are brought to, in pixels.
+        uploaded: True if the file belongs to the draft and goes with it.
+        owner: The id of whoever began it; empty for the owner of the machine.
+    """
+
+    path: str
+    origin: str
+    size: int
+    uploaded: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ class Draft:
     request: Request
     pictures: tuple[Picture, ...]
     refused: tuple[LeftOut, ...]
-    near: tuple[alike.Pair, ...]
+    near: tuple[Copy, ...]
     report: CheckReport
     images: NDArray[np.uint8]
 
@@ -112,13 +111,13 @@ def begin(request: Request, *, write: Callable[[Path], object] | None = None) ->
         raise DataError(f"The size is {request.size}; expected one of {', '.join(map(str, reading.SIZES))} pixels.")
     sweep()
     draft_id = uuid.uuid4().hex
-    place = place_of(draft_id)
+    place = _place_of(draft_id)
     try:
         place.mkdir(parents=True)
         if write is not None:
             write(place / "upload.zip")
             request = replace(request, path=str(place / "upload.zip"), uploaded=True)
-        write_json(place / "request.json", asdict(request))
+        _write_json(place / "request.json", asdict(request))
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
         raise StorageError(f"The pictures cannot be kept in {store.folder()} ({error.strerror}).") from error
@@ -134,7 +133,7 @@ def again(draft_id: str, *, size: int) -> str:
     Raises:
         DataError: There is no such draft, or no such size.
     """
-    place, request = existing(draft_id), request_of(draft_id)
+    place, request = _existing(draft_id), request_of(draft_id)
 
     def move(path: Path) -> None:
         os.replace(place / "upload.zip", path)
@@ -160,13 +159,13 @@ def reading_of(draft_id: str) -> Job | None:
     Raises:
         DataError: There is no such draft.
     """
-    existing(draft_id)
+    _existing(draft_id)
     return open_jobs().get(job_id(KIND, draft_id))
 
 
 def is_read(draft_id: str) -> bool:
     """Whether the pictures of a draft have been read to their end; errors as for :func:`reading_of`."""
-    return (existing(draft_id) / "draft.json").is_file()
+    return (_existing(draft_id) / "draft.json").is_file()
 
 
 def work(job: worker.JobContext) -> dict[str, Any]:
@@ -180,13 +179,13 @@ def read(draft_id: str, *, progress: ProgressCallback = silent) -> None:
 
     Args:
         draft_id: The draft.
-        progress: Told how far it is; what it raises ends the reading.
+        progress: Called with how far it is; what it raises ends the reading.
 
     Raises:
         DataError: They cannot be read.
         Stopped: The draft was thrown away meanwhile.
     """
-    place, request = existing(draft_id), request_of(draft_id)
+    place, request = _existing(draft_id), request_of(draft_id)
 
     def tell(text: str, share: float | None) -> None:
         progress(text, share)
@@ -210,7 +209,7 @@ def opened(draft_id: str) -> Draft:
     Raises:
         DataError: There is no such draft, or it is not ready.
     """
-    place = existing(draft_id)
+    place = _existing(draft_id)
     try:
         values = json.loads((place / "draft.json").read_text(encoding="utf-8"))
         pictures = tuple(Picture.from_dict(one) for one in values["pictures"])
@@ -219,7 +218,7 @@ def opened(draft_id: str) -> Draft:
             request_of(draft_id),
             pictures,
             tuple(LeftOut(**one) for one in values["refused"]),
-            tuple(alike.Pair(**one) for one in values["near"]),
+            tuple(Copy(**one) for one in values["near"]),
             report,
             reading.stored_images(place / "images.raw", count=len(pictures), size=report.size),
         )
@@ -267,10 +266,10 @@ def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
     (place / "images.raw").unlink(missing_ok=True)
     with listing.opened(Path(request.path), name=request.origin) as found:
         needed = len(found.entries) * request.size**2 * 3
-        if needed > MOST_STORED:
+        if needed > MAX_STORED:
             raise DataError(
                 f"{len(found.entries):,} pictures of {request.size} x {request.size} pixels take {needed / 1e9:.1f} "
-                f"GB; at most {MOST_STORED / 1e9:.0f} GB are kept. Choose a smaller size or fewer pictures."
+                f"GB; at most {MAX_STORED / 1e9:.0f} GB are kept. Choose a smaller size or fewer pictures."
             )
         result = reading.read_all(
             found.entries,
@@ -279,8 +278,10 @@ def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
             progress=lambda text, share: tell(text, None if share is None else 0.92 * share),
         )
     images = reading.stored_images(place / "images.raw", count=len(result.pictures), size=request.size)
-    near = alike.pairs(
-        result.pictures, images, progress=lambda text, share: tell(text, None if share is None else 0.92 + 0.08 * share)
+    near = find_copies(
+        [picture.sha256 for picture in result.pictures],
+        images,
+        progress=lambda text, share: tell(text, None if share is None else 0.92 + 0.08 * share),
     )
     report = checks.examine(
         result.pictures,
@@ -298,4 +299,68 @@ def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
         "near": [asdict(one) for one in near],
         "report": report.to_dict(),
     }
-    write_json(place / "draft.json", values)
+    _write_json(place / "draft.json", values)
+
+
+def discard(draft_id: str) -> None:
+    """Throw a draft away, whatever it is doing; no error where there is none."""
+    shutil.rmtree(_place_of(draft_id), ignore_errors=True)
+
+
+def sweep(*, now: float | None = None) -> None:
+    """Throw away the drafts that nobody came back to."""
+    moment = time.time() if now is None else now
+    try:
+        places = list(os.scandir(_drafts()))
+    except OSError:
+        return
+    for place in places:
+        try:
+            touched = max(place.stat().st_mtime, *(entry.stat().st_mtime for entry in os.scandir(place.path)), 0.0)
+        except OSError:
+            continue
+        if moment - touched > LASTS:
+            shutil.rmtree(place.path, ignore_errors=True)
+
+
+def _drafts() -> Path:
+    return about.folder() / ".drafts"
+
+
+def _place_of(draft_id: str) -> Path:
+    if not re.fullmatch(r"[0-9a-f]{32}", draft_id):
+        raise DataError(f"{display_name(draft_id)!r} is not the id of an import; one has 32 hexadecimal digits.")
+    return _drafts() / draft_id
+
+
+def _existing(draft_id: str) -> Path:
+    place = _place_of(draft_id)
+    if not place.is_dir():
+        raise DataError(
+            "This import is not there any more: it was used, discarded, or forgotten. Add the pictures again."
+        )
+    return place
+
+
+def owner_of(draft_id: str) -> str | None:
+    """The id of whoever began a draft, empty for the owner of the machine; None where that cannot be read any more.
+
+    Raises:
+        DataError: There is no such draft.
+    """
+    try:
+        return str(json.loads((_existing(draft_id) / "request.json").read_text(encoding="utf-8")).get("owner", ""))
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def request_of(draft_id: str) -> Request:
+    try:
+        return Request(**json.loads((_existing(draft_id) / "request.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise DataError("The import cannot be read any more. Add the pictures again.") from None
+
+
+def _write_json(path: Path, values: Any) -> None:
+    # JSON escapes what is not ASCII: a path may hold bytes that are no UTF-8.
+    write_whole(path, json.dumps(values))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 from collections import Counter
@@ -15,14 +16,13 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
-from aquadash.data.folder import zip_limits
 from aquadash.data.folder.types import Entry, LeftOut, Listing, Part
 from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
 
 #: So many of the files that were left out are kept by name.
-MOST_NAMED = 200
+MAX_NAMED = 200
 
 #: What the folders above the classes may be called. Validation images are drawn from the training images of a run.
 SPLIT_FOLDERS: dict[str, Part] = {
@@ -39,11 +39,27 @@ SPLIT_FOLDERS: dict[str, Part] = {
 _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "__pycache__"})
 
 #: Folders within folders; more are no collection of pictures.
-_DEEPEST = 20
+_MAX_DEPTH = 20
 
 #: The ways of packing that are read; nearly all archives know the first two only.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _PIECE = 4096
+
+#: More pictures than these are not for a browser lab on one computer.
+MAX_FILES = 50_000
+#: Most bytes of all files together. 10,000 photographs of a phone at full size take 40 GB; at one megapixel, 3 GB.
+MAX_UNPACKED = 40_000_000_000
+#: Most times that an archive may grow when it is unpacked. Pictures hardly do; drawings as BMP about a hundred times.
+MAX_GROWTH = 200
+#: An archive that unpacks to less than this is no danger, however much it grows.
+_SMALL = 100_000_000
+#: Most bytes of the archive's own directory: 50,000 files with long paths take about 15 million.
+_MAX_DIRECTORY = 40_000_000
+
+#: End of central directory record, at most 22 bytes and a comment before the end, and its 64-bit form: APPNOTE.TXT
+#: 6.3.10, sections 4.3.16 and 4.3.14.
+_END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
+_TAIL = 22 + 65_535 + 20 + 56
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def _archive(path: Path, shown: str) -> zipfile.ZipFile:
         kind = kind_of(start)
         if kind.name not in ("archive", "unknown"):
             raise DataError(f"{shown} is {kind.title}, not a ZIP archive. {again}")
-        zip_limits.check_directory(path)
+        _check_directory(path)
         return zipfile.ZipFile(path)
     except DataError:
         raise
@@ -124,11 +140,11 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         # Hidden files and folders too: nobody who made them wanted them to be seen.
         if any(part.startswith(".") or part.casefold() in _CLUTTER for part in file.parts):
             continue
-        if len(file.parts) > _DEEPEST:
+        if len(file.parts) > _MAX_DEPTH:
             out.append(
                 LeftOut(
                     display_name(file.name),
-                    f"It lies {len(file.parts)} folders deep; at most {_DEEPEST} are looked at.",
+                    f"It lies {len(file.parts)} folders deep; at most {_MAX_DEPTH} are looked at.",
                 )
             )
             continue
@@ -157,7 +173,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
     entries = [
         Entry(part, label, display_path(file), file.read) for label, key in enumerate(keys) for file, part in found[key]
     ]
-    return Listing(_class_names(keys), tuple(entries), tuple(out[:MOST_NAMED]), len(out), split_given)
+    return Listing(_class_names(keys), tuple(entries), tuple(out[:MAX_NAMED]), len(out), split_given)
 
 
 def display_path(file: File) -> str:
@@ -211,7 +227,7 @@ def _first_level(files: Sequence[File]) -> int:
 
 
 def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
-    zip_limits.check_members(archive)
+    _check_members(archive)
     files: list[File] = []
     left_out: list[LeftOut] = []
     seen: set[str] = set()
@@ -277,7 +293,7 @@ def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
     for where, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
         parts = Path(where).relative_to(folder).parts
-        if len(parts) > _DEEPEST:
+        if len(parts) > _MAX_DEPTH:
             folders.clear()
         links = [name for name in folders if os.path.islink(os.path.join(where, name))]
         for name in sorted(names) + links:
@@ -292,8 +308,8 @@ def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
                 )
             elif path.is_file():
                 files.append(File((*parts, name), _file_reader(path)))
-        if len(files) > zip_limits.MOST_FILES:
-            raise DataError(zip_limits.too_many(f"more than {zip_limits.MOST_FILES:,}"))
+        if len(files) > MAX_FILES:
+            raise DataError(_too_many(f"more than {MAX_FILES:,}"))
     return files, left_out
 
 
@@ -303,3 +319,70 @@ def _file_reader(path: Path) -> Callable[[], bytes]:
             return file.read(MAX_BYTES + 1)
 
     return read
+
+
+def _too_many(came: str) -> str:
+    """The message for too many files."""
+    return f"There are {came} files; at most {MAX_FILES:,} are read. Choose a part of the pictures."
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse an archive whose directory alone would fill the memory, before it is read.
+
+    Raises:
+        DataError: It would.
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        length = file.tell()
+        file.seek(max(0, length - _TAIL))
+        tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) < at + 22:
+        return  # No archive; zipfile says so.
+    (size,) = struct.unpack_from("<L", tail, at + 12)
+    at_64 = tail.rfind(_END_64, 0, at)
+    if at_64 >= 0 and len(tail) >= at_64 + 48:
+        size = max(size if size != 0xFFFFFFFF else 0, struct.unpack_from("<Q", tail, at_64 + 40)[0])
+    if size > _MAX_DIRECTORY:
+        raise DataError(
+            f"The archive's list of files has {size:,} bytes; at most {_MAX_DIRECTORY:,} are read. "
+            "Choose a part of the pictures."
+        )
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    """Refuse an archive of too many files or bytes, or one that grows more than pictures do.
+
+    Raises:
+        DataError: It is one.
+    """
+    # Not is_dir: an empty name has no last letter.
+    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    if len(members) > MAX_FILES:
+        raise DataError(_too_many(f"{len(members):,}"))
+    unpacked = sum(info.file_size for info in members)
+    # Files that share their bytes in the archive are counted by what each of them takes.
+    packed = max(1, min(sum(info.compress_size for info in members), _file_bytes(archive)))
+    if unpacked > MAX_UNPACKED:
+        raise DataError(
+            f"The archive unpacks to {unpacked / 1e9:,.1f} GB; at most {MAX_UNPACKED / 1e9:.0f} GB are read. "
+            "Scale the pictures down, or choose a part of them."
+        )
+    if unpacked > _SMALL and unpacked > MAX_GROWTH * packed:
+        raise DataError(
+            f"The archive would grow {unpacked / packed:,.0f} times when unpacked, to {unpacked / 1e9:,.1f} GB: "
+            f"pictures never do. At most {MAX_GROWTH} times are accepted. Pack the pictures again."
+        )
+
+
+def _file_bytes(archive: zipfile.ZipFile) -> int:
+    file = archive.fp
+    if file is None:
+        return 1
+    at = file.tell()
+    file.seek(0, 2)
+    length = file.tell()
+    file.seek(at)
+    return max(1, length)

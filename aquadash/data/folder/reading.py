@@ -30,7 +30,7 @@ SIZES = (32, 48, 64, 96, 128, 160, 224)
 _MARGIN = 4
 
 #: Decoders let other threads work; more of them than this only take memory.
-_MOST_THREADS = 8
+_MAX_THREADS = 8
 #: Files larger than this are decoded one at a time: 65 megapixels take 200 MB.
 _LARGE_BYTES = 4_000_000
 #: Seconds between two reports.
@@ -66,7 +66,7 @@ def read_all(
         entries: What to read.
         size: Side of the pictures, in pixels.
         out: A new file: uint8 (n, size, size, 3) without a head, n being the number of pictures that could be read.
-        progress: Told how many are done; an exception that it raises ends the reading.
+        progress: Called with how many are done; an exception that it raises ends the reading.
         threads: How many decode at once; as many as there are processors, at most eight, when None.
 
     Raises:
@@ -74,7 +74,7 @@ def read_all(
     """
     pictures: list[Picture] = []
     refused: list[LeftOut] = []
-    count = min(threads or usable_processors(), _MOST_THREADS)
+    count = min(threads or usable_processors(), _MAX_THREADS)
     large = Lock()
     reported = 0.0
     with out.open("xb") as file, ThreadPoolExecutor(count, thread_name_prefix="import") as pool:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.folder import alike
-from aquadash.data.folder.alike import Pair
+from aquadash.data.duplicates import Copy, groups
 from aquadash.data.folder.types import Picture
 from aquadash.errors import DataError
 
 #: A class keeps at least so many training pictures: one to learn from, and one to validate with.
-LEAST_TRAINING = 2
+MIN_TRAINING = 2
 
 TEST_FRACTIONS = (0.05, 0.5)
 
@@ -55,7 +54,7 @@ class Division:
 
 def divide(
     pictures: Sequence[Picture],
-    near: Sequence[Pair],
+    near: Sequence[Copy],
     *,
     num_classes: int,
     given: bool,
@@ -96,7 +95,7 @@ def divide(
     else:
         # Classes are drawn one by one: a picture that is in two of them is a mistake, which is told elsewhere.
         labels = [picture.label for picture in pictures]
-        group = alike.groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
+        group = groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
         for label in range(num_classes):
             rows = np.array([row for row, one in enumerate(labels) if one == label and kept[row]], dtype=np.intp)
             test[_drawn(rows, group, fraction=fraction, rng=np.random.default_rng([choice.seed, label]))] = True
@@ -111,7 +110,7 @@ def check(division: Division, pictures: Sequence[Picture], class_names: Sequence
     Raises:
         DataError: A class has too few pictures on one side.
     """
-    for rows, least, where in ((division.train, LEAST_TRAINING, "for training"), (division.test, 1, "for the test")):
+    for rows, least, where in ((division.train, MIN_TRAINING, "for training"), (division.test, 1, "for the test")):
         counts = np.bincount([pictures[row].label for row in rows], minlength=len(class_names))
         for name, count in zip(class_names, counts.tolist(), strict=True):
             if count < least:
@@ -136,7 +135,7 @@ def _drawn(
     rows: NDArray[np.intp], group: NDArray[np.intp], *, fraction: float, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """The rows of one class that are kept for the test, whole groups where that can be."""
-    most = len(rows) - LEAST_TRAINING
+    most = len(rows) - MIN_TRAINING
     wanted = min(max(int(np.floor(fraction * len(rows) + 0.5)), 1), most)
     if wanted < 1:
         return rows[:0]

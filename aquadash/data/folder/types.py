@@ -53,7 +53,7 @@ class Listing:
     Attributes:
         class_names: One name a class, in the order of the labels: plain text of people, neither markup nor a path.
         entries: The files to read, in the order of their names.
-        left_out: The files that lie outside of a class, hidden links and the like; :data:`MOST_NAMED` of them at most.
+        left_out: The files that lie outside of a class, hidden links and the like; :data:`MAX_NAMED` of them at most.
         num_left_out: How many those are altogether.
         split_given: True where the files are sorted into training and test pictures.
     """

@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.data.folder import about, packing
+from aquadash.data.folder import about
+from aquadash.data.folder.store import pack
 from aquadash.errors import AquaDashError
 from aquadash.jobs import Job, JobStatus, LeaseLostError
 from aquadash.jobs.types import LEASE_SECONDS
@@ -63,7 +64,7 @@ def _send(store: RunStore, job: Job, name: str) -> str:
         workshop.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workshop) as folder:
             path = Path(folder) / "pictures.zip"
-            told = packing.pack(name, path)
+            told = pack(name, path)
             _log.info("sending the pictures of %s", name)
             files.send(told.fingerprint, path, title=told.title, progress=progress)
         return told.fingerprint

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.data.duplicates import DEFAULT_DISTANCE, LARGEST_DISTANCE, Duplicates, Pair, find_duplicates
+from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, Duplicates, Pair, find_duplicates
 from aquadash.evaluation import wilson_interval
 from aquadash.figures.theme import class_colour
 from aquadash.ui import address, bound, gallery, image_browser
@@ -31,7 +31,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         hundredths = bound.slider(
             "distance",
             0,
-            round(100 * LARGEST_DISTANCE),
+            round(100 * MAX_DISTANCE),
             label="Distance at most (in hundredths)",
             default=round(100 * DEFAULT_DISTANCE),
             width=320,
