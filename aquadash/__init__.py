@@ -13,7 +13,7 @@ room              holds                                                         
 ``files``         files that are written whole or not at all                      -
 ``source``        our own source, for scripts that stand alone                    -
 ``jobs``          background work: one table, one protocol, the worker process    sqlalchemy, psutil
-``people``        who does things, and whose a thing is                          -
+``people``        who does things, and whose a resource is                          -
 ``pages``         the pages of the app, one record each                            -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -

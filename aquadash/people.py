@@ -1,4 +1,4 @@
-"""Who does things, and whose a thing is: what :mod:`aquadash.lab` decides by and the stores keep.
+"""Who does things, and whose a resource is: what :mod:`aquadash.lab` decides by and the stores keep.
 
 Without a class there is one person, the owner of the machine, who may do everything.
 """
@@ -40,7 +40,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Thing:
+class Resource:
     """What somebody wants to do something with.
 
     Attributes:

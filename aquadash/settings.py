@@ -129,7 +129,7 @@ def shown_address(address: str) -> str:
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", address)
 
 
-def place() -> str:
+def store_key() -> str:
     """Which store is meant, and where its caches are: a part of the key of whatever is kept of runs."""
     return f"{tracking_uri()} {home()}"
 

@@ -45,7 +45,7 @@ def now_and_lately() -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(run.name)}**", width="content")
                 components.status_badge(run.status)
-                run_lists.owner_badge(run.thing)
+                run_lists.owner_badge(run.resource)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
             if run.progress is not None and run.progress.epochs:
                 run_lists.progress_bar(run)
@@ -69,7 +69,7 @@ def now_and_lately() -> None:
     for run in finished:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f"**{plain(run.name)}**", width="content")
-            run_lists.owner_badge(run.thing)
+            run_lists.owner_badge(run.resource)
             right = f"{100 * run.metrics[accuracy]:.0f} % of the {images} images right"
             st.markdown(right, width="content", help=term("accuracy"))
             facts = f"{run.config.data.source}, {duration(run.metrics.get('seconds'))}, {moment(run.ended_at)}"

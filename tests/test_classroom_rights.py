@@ -15,7 +15,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, WITHOUT_THING, Action, Rights, table
-from aquadash.people import OWNER, STRANGER, Person, Thing
+from aquadash.people import OWNER, STRANGER, Person, Resource
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
@@ -65,7 +65,7 @@ def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -
     assert lab.data.deleted() == [lesson.put_away]
     assert [run.name for run in lab.runs.all(deleted=True)] == ["Anna's worst"]
     lab.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
-    assert saved_pipelines.thing_of("anna-s-fog").owner == ANNA.person_id
+    assert saved_pipelines.resource_of("anna-s-fog").owner == ANNA.person_id
 
 
 def test_the_words_of_a_refusal_say_whose_it_is_and_whom_to_ask(lesson: Lesson) -> None:
@@ -193,7 +193,7 @@ def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: L
 
 
 def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
-    hers = Thing("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
+    hers = Resource("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
     for action in RULES:
         thing = None if action in WITHOUT_THING else hers
         assert Rights(TEACHER).refusal(action, thing) == Rights(OWNER).refusal(action, thing) == ""

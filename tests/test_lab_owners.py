@@ -40,7 +40,7 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
     lab.searches.start(plan())
     assert [head.maker for head in open_search_store().heads()] == [ANNA]
     saved = lab.pipelines.save(PIPELINES["notebook-1"], title="Fog")
-    assert saved_pipelines.thing_of(saved.name).owner == ANNA.person_id
+    assert saved_pipelines.resource_of(saved.name).owner == ANNA.person_id
     archive = in_archive(tmp_path / "cats.zip", of_classes({"cat": 12, "dog": 12})).read_bytes()
     draft = lab.data.begin(Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive))
     draft = lab.data.begin_again(draft)

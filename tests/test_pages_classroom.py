@@ -205,5 +205,5 @@ def test_a_pipeline_that_a_student_saves_from_a_run_is_the_students(anna: Person
     config = embedded(with_values(RunConfig(), {"augmentation.pipeline": own.name}))
     Lab(anna).pipelines.delete(own.name)
     train_settings._keep(own.name, config.augmentation.definitions)
-    thing = saved_pipelines.thing_of(own.name)
+    thing = saved_pipelines.resource_of(own.name)
     assert (thing.owner, thing.shared) == (anna.person_id, False)

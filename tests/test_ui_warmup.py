@@ -95,7 +95,7 @@ def test_what_lies_in_a_home_that_is_set_while_it_opens_is_left_alone(
         return EngineStub()
 
     monkeypatch.setattr(aquadash.engine, "open_engine", open_slowly)
-    opening = warmup._Opening(settings.place())
+    opening = warmup._Opening(settings.store_key())
     opening.wanted.set()
     opening.engine_wanted.set()
     warmup._open(opening)

@@ -24,7 +24,7 @@ from aquadash.augment.reading import from_json
 from aquadash.augment.spec import PipelineSpec
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 from aquadash.files import write_whole
-from aquadash.people import OWNER, Person, Thing
+from aquadash.people import OWNER, Person, Resource
 
 #: What a pipeline's name may be: what configurations take as a name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -199,7 +199,7 @@ def restore(key: str) -> PipelineSpec:
     return spec
 
 
-def thing_of(name: str) -> Thing:
+def resource_of(name: str) -> Resource:
     """Whose a saved pipeline is.
 
     Raises:
@@ -215,7 +215,7 @@ def thing_of(name: str) -> Thing:
     return _thing(path, title)
 
 
-def deleted_thing(key: str) -> Thing:
+def deleted_resource(key: str) -> Resource:
     """Whose it is what :func:`restore` would bring back by that key; errors as there."""
     path = _deleted(key)
     return _thing(path, _read(path).title)
@@ -287,11 +287,11 @@ def _owner_text(pipeline: Path) -> str:
         return ""
 
 
-def _thing(pipeline: Path, title: str) -> Thing:
+def _thing(pipeline: Path, title: str) -> Resource:
     """A saved pipeline as the table of rights sees it."""
     try:
         values = json.loads(_owner_text(pipeline) or "{}")
-        return Thing(
+        return Resource(
             "pipeline",
             title,
             owner=str(values.get("owner", "")),
@@ -299,4 +299,4 @@ def _thing(pipeline: Path, title: str) -> Thing:
             shared=bool(values.get("shared", True)),
         )
     except (ValueError, AttributeError):
-        return Thing("pipeline", title)
+        return Resource("pipeline", title)

@@ -32,7 +32,7 @@ class DataSets(Part):
     def sources(self) -> dict[str, Source]:
         """The data sets that the person may use by the name in ``data.source``: those that come along, then the kept
         ones of own pictures."""
-        own = {kept.source: kept.thing for kept in about.all_kept().values()}
+        own = {kept.source: kept.resource for kept in about.all_kept().values()}
         return {
             name: data.SOURCES[name]
             for name in data.SOURCES
@@ -51,7 +51,7 @@ class DataSets(Part):
         """
         kept = about.all_kept().get(source.removeprefix(about.PREFIX)) if source.startswith(about.PREFIX) else None
         if kept is not None:
-            self._rights.require(Action.OPEN_PICTURES, kept.thing)
+            self._rights.require(Action.OPEN_PICTURES, kept.resource)
         elif load and source in data.SOURCES and not data.is_here(source):
             self._rights.require(Action.ADD_FOR_ALL)
 
@@ -89,7 +89,7 @@ class DataSets(Part):
             NotAllowedError: It is another student's.
         """
         kept = about.about(source.removeprefix(about.PREFIX))
-        self._rights.require(Action.OPEN_PICTURES, kept.thing)
+        self._rights.require(Action.OPEN_PICTURES, kept.resource)
         return kept
 
     def report(self, source: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
@@ -116,14 +116,14 @@ class DataSets(Part):
         from aquadash.data.folder import store
 
         kept = about.about(source.removeprefix(about.PREFIX))
-        self._rights.require(Action.DELETE_PICTURES, kept.thing)
+        self._rights.require(Action.DELETE_PICTURES, kept.resource)
         return store.delete(kept.name)
 
     def deleted(self) -> list[str]:
         """What :meth:`restore` takes and the person may bring back, the last deleted first."""
         from aquadash.data.folder import store
 
-        return [key for key, thing in store.deleted() if self._rights.allow(Action.DELETE_PICTURES, thing)]
+        return [key for key, resource in store.deleted() if self._rights.allow(Action.DELETE_PICTURES, resource)]
 
     def restore(self, key: str) -> About:
         """Bring back what :meth:`delete` has put away.
@@ -135,9 +135,9 @@ class DataSets(Part):
         """
         from aquadash.data.folder import store
 
-        thing = dict(store.deleted()).get(key)
-        if thing is not None:
-            self._rights.require(Action.DELETE_PICTURES, thing)
+        resource = dict(store.deleted()).get(key)
+        if resource is not None:
+            self._rights.require(Action.DELETE_PICTURES, resource)
         return store.restore(key)
 
     # -- own pictures on their way in --------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ class DataSets(Part):
         kept = about.all_kept()
         there = kept.get(about.name_for(title)) if replace else None
         if there is not None:
-            self._rights.require(Action.DELETE_PICTURES, there.thing)
+            self._rights.require(Action.DELETE_PICTURES, there.resource)
         else:
             own = sum(one.owner == self._person.person_id for one in kept.values())
             self._limits.check_number("data_sets", own)

@@ -21,7 +21,7 @@ from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.lab.runs import FRESH_SECONDS
-from aquadash.people import Thing
+from aquadash.people import Resource
 from aquadash.runs import Run, open_store
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Jobs(Part):
         Raises:
             StorageError: The table of jobs cannot be read.
         """
-        return _job(settings.place(), job_id)
+        return _job(settings.store_key(), job_id)
 
     def may_stop(self, job: Job) -> bool:
         """Whether the person may stop a job: they asked for it, the run that it is about is theirs, or they lead."""
@@ -81,7 +81,7 @@ class Jobs(Part):
         """
         from aquadash.robustness.job import start
 
-        self._rights.require(Action.MEASURE, self._run(run_id).thing)
+        self._rights.require(Action.MEASURE, self._run(run_id).resource)
         with self._changing():
             return start(open_store(), run_id, request, owner=self._person.person_id)
 
@@ -96,13 +96,13 @@ class Jobs(Part):
 
         run, job = self._run(run_id), self.get(job_of(run_id))
         if job is not None and not job.status.ended:
-            return _live_robustness(settings.place(), run_id)
+            return _live_robustness(settings.store_key(), run_id)
         end = None if job is None else (job.attempt, job.ended_at)
-        return _robustness(settings.place(), run_id, run.ended_at, end)
+        return _robustness(settings.store_key(), run_id, run.ended_at, end)
 
     def with_robustness(self) -> frozenset[str]:
         """The ids of the runs that have figures of their robustness, also of such as the person does not see."""
-        return _with_robustness(settings.place())
+        return _with_robustness(settings.store_key())
 
     # -- label safety ------------------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class Jobs(Part):
         """
         from aquadash.robustness.label_safety_job import job_of, key_of
 
-        self._rights.require(Action.OPEN_MODEL, run.thing)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
         return job_of(key_of(run, subjects, request))
 
     def measure_label_safety(self, run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
@@ -132,7 +132,7 @@ class Jobs(Part):
         """
         from aquadash.robustness.label_safety_job import start
 
-        self._rights.require(Action.OPEN_MODEL, run.thing)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
         with self._changing():
             return start(run, subjects, request, owner=self._person.person_id)
 
@@ -147,7 +147,7 @@ class Jobs(Part):
         """
         from aquadash.export.jobs import start_conversion
 
-        self._rights.require(Action.MEASURE, self._run(run_id).thing)
+        self._rights.require(Action.MEASURE, self._run(run_id).resource)
         with self._changing():
             return start_conversion(open_store(), run_id, form, owner=self._person.person_id)
 
@@ -160,10 +160,10 @@ class Jobs(Part):
         from aquadash.export.jobs import conversion_id
 
         run = self._run(run_id)
-        self._rights.require(Action.OPEN_MODEL, run.thing)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
         job = self.get(conversion_id(run_id, form))
         end = None if job is None else (job.attempt, job.ended_at)
-        return _converted(settings.place(), run_id, run.ended_at, form, end)
+        return _converted(settings.store_key(), run_id, run.ended_at, form, end)
 
     def export_id(self, run_id: str, *, include_data: bool) -> str:
         """The id of the job that makes the ZIP file of a run as it is now: another one whenever that would have other
@@ -173,8 +173,8 @@ class Jobs(Part):
             NotAllowedError: The person may not open the run.
             StorageError: The store cannot be read.
         """
-        self._rights.require(Action.OPEN_MODEL, self._run(run_id).thing)
-        return _export_id(settings.place(), run_id, include_data)
+        self._rights.require(Action.OPEN_MODEL, self._run(run_id).resource)
+        return _export_id(settings.store_key(), run_id, include_data)
 
     def export(self, run_id: str, *, include_data: bool) -> Job:
         """Make the ZIP file of a run ready, with the images that it learned from or without.
@@ -187,7 +187,7 @@ class Jobs(Part):
         from aquadash.export.jobs import start_export
 
         run = self._run(run_id)
-        self._rights.require(Action.OPEN_MODEL, run.thing)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
         if include_data:
             DataSets(self._person).require(run.config.data.source)
         with self._changing():
@@ -217,10 +217,10 @@ class Jobs(Part):
         return runs.Runs(self._person).get(run_id)
 
 
-def _run_of(job: Job) -> Thing | None:
+def _run_of(job: Job) -> Resource | None:
     """The run that a job is about, None for work that is about none, or one that is gone."""
     try:
-        return runs.thing_of(str(job.request.get("run_id", job.run)))
+        return runs.resource_of(str(job.request.get("run_id", job.run)))
     except UnknownNameError:
         return None
 

@@ -11,7 +11,7 @@ from aquadash.classroom.projector import Shown
 from aquadash.classroom.sessions import Member, open_sessions
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
-from aquadash.people import Role, Thing
+from aquadash.people import Resource, Role
 
 
 class People(Part):
@@ -122,7 +122,7 @@ class People(Part):
         self._rights.require(Action.SETTINGS)
 
     def _look(self) -> None:
-        self._rights.require(Action.VIEW, Thing("class", "the class"))
+        self._rights.require(Action.VIEW, Resource("class", "the class"))
 
 
 def _makers() -> set[str]:
@@ -136,6 +136,6 @@ def _makers() -> set[str]:
     store = open_store()
     found = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}
     if any_stored():
-        found |= {head.thing.owner for head in open_search_store().heads()}
-    found |= {kept.owner for kept in all_kept().values()} | {thing.owner for _, thing in deleted()}
+        found |= {head.resource.owner for head in open_search_store().heads()}
+    found |= {kept.owner for kept in all_kept().values()} | {resource.owner for _, resource in deleted()}
     return found | saved_pipelines.owner_ids()

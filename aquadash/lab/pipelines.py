@@ -44,9 +44,9 @@ class Pipelines(Part):
         """
         self._rights.require(Action.SAVE_PIPELINE)
         if replace_name is not None:
-            self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(replace_name))
+            self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(replace_name))
         else:
-            owners = [saved_pipelines.thing_of(name).owner for name in library().saved]
+            owners = [saved_pipelines.resource_of(name).owner for name in library().saved]
             self._limits.check_number("pipelines", owners.count(self._person.person_id))
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
@@ -61,7 +61,7 @@ class Pipelines(Part):
             NotAllowedError: It is not the person's own.
             StorageError: It cannot be moved.
         """
-        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.thing_of(name))
+        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(name))
         return saved_pipelines.delete(name)
 
     def restore(self, key: str) -> PipelineSpec:
@@ -75,5 +75,5 @@ class Pipelines(Part):
             NotAllowedError: It was not the person's own.
             StorageError: It cannot be moved.
         """
-        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_thing(key))
+        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_resource(key))
         return saved_pipelines.restore(key)

@@ -1,6 +1,6 @@
 """What each may do in a class: one table, asked in the lab and nowhere else.
 
-Who made a thing owns it. What the teacher or the owner of the machine has made is there for all; what a student has
+Who made a resource owns it. What the teacher or the owner of the machine has made is there for all; what a student has
 made may be looked at by the others, but only the student and the teacher may change it or open its network or pictures.
 """
 
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aquadash.errors import NotAllowedError
-from aquadash.people import Person, Role, Thing
+from aquadash.people import Person, Resource, Role
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Action(StrEnum):
 
 
 class Whose(StrEnum):
-    """Whose a thing is, seen by a student."""
+    """Whose a resource is, seen by a student."""
 
     OWN = "own"
     SHARED = "for all"
@@ -58,7 +58,7 @@ class Rule:
 
     Attributes:
         does: The action in words, to follow "can": ``"stop it"``.
-        own: Whether it may be done with what is the student's own, or at all where it is done with no thing.
+        own: Whether it may be done with what is the student's own, or at all where it is done with no resource.
         shared: Whether with what the teacher or the owner has made.
         others: Whether with what another student has made.
         hint: What to do instead, for people.
@@ -109,7 +109,7 @@ RULES: dict[Action, Rule] = {
     Action.SETTINGS: Rule("change the settings and limits of the class", own=False),
 }
 
-#: The actions that are done with no thing.
+#: The actions that are done with no resource.
 WITHOUT_THING = frozenset(
     {
         Action.SUBMIT,
@@ -125,11 +125,11 @@ WITHOUT_THING = frozenset(
 )
 
 
-def whose(thing: Thing, person: Person) -> Whose:
-    """Whose a thing is, for a student."""
-    if person.person_id and thing.owner == person.person_id:
+def whose(resource: Resource, person: Person) -> Whose:
+    """Whose a resource is, for a student."""
+    if person.person_id and resource.owner == person.person_id:
         return Whose.OWN
-    return Whose.SHARED if thing.shared else Whose.OTHERS
+    return Whose.SHARED if resource.shared else Whose.OTHERS
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,12 @@ class Rights:
 
     person: Person
 
-    def refusal(self, action: Action, thing: Thing | None = None) -> str:
+    def refusal(self, action: Action, resource: Resource | None = None) -> str:
         """Why they may not do something, in words for people; empty if they may.
 
         Args:
             action: What.
-            thing: With what; None for actions that are done with nothing.
+            resource: With what; None for actions that are done with nothing.
         """
         person = self.person
         if person.leads:
@@ -158,61 +158,61 @@ class Rights:
                 "shows."
             )
         rule = RULES[action]
-        if thing is None:
+        if resource is None:
             return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
-        relation = whose(thing, person)
-        if thing.hidden and relation is not Whose.OWN:
-            return f"The teacher has hidden this {thing.kind} from the class. Ask your teacher to show it again."
+        relation = whose(resource, person)
+        if resource.hidden and relation is not Whose.OWN:
+            return f"The teacher has hidden this {resource.kind} from the class. Ask your teacher to show it again."
         if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
             return ""
         if relation is Whose.OTHERS:
-            owner = thing.owner_name or "another student"
+            owner = resource.owner_name or "another student"
             of, may, hint = f"belongs to {owner}", f"{owner} or the teacher", f"Ask {owner} or your teacher."
         else:
             of, may, hint = "is for the whole class", "the teacher", "Ask your teacher."
-        return f"The {thing.kind} “{thing.name}” {of}. Only {may} can {rule.does}. {rule.hint or hint}"
+        return f"The {resource.kind} “{resource.name}” {of}. Only {may} can {rule.does}. {rule.hint or hint}"
 
-    def allow(self, action: Action, thing: Thing | None = None) -> bool:
+    def allow(self, action: Action, resource: Resource | None = None) -> bool:
         """Whether they may do something."""
-        return not self.refusal(action, thing)
+        return not self.refusal(action, resource)
 
-    def require(self, action: Action, thing: Thing | None = None) -> None:
+    def require(self, action: Action, resource: Resource | None = None) -> None:
         """Refuse what they may not do; arguments as of :meth:`refusal`.
 
         Raises:
             NotAllowedError: What, whose it is, and whom to ask.
         """
-        if reason := self.refusal(action, thing):
+        if reason := self.refusal(action, resource):
             raise NotAllowedError(reason)
 
-    def allow_stop(self, owner: str, thing: Thing | None = None) -> bool:
+    def allow_stop(self, owner: str, resource: Resource | None = None) -> bool:
         """Whether they may stop work: what they have asked for, or, as those who lead, all of it.
 
         Args:
             owner: The id of the person who asked for the work; empty for the owner of the machine.
-            thing: What the work is done with, for work that whoever owns that may stop, too.
+            resource: What the work is done with, for work that whoever owns that may stop, too.
         """
         if self.person.leads or (self.person.person_id and owner == self.person.person_id):
             return True
-        return thing is not None and self.allow(Action.STOP_JOB, thing)
+        return resource is not None and self.allow(Action.STOP_JOB, resource)
 
-    def require_stop(self, owner: str, thing: Thing | None = None) -> None:
+    def require_stop(self, owner: str, resource: Resource | None = None) -> None:
         """Refuse where not :meth:`allow_stop`.
 
         Raises:
             NotAllowedError: Whom to ask.
         """
-        if not self.allow_stop(owner, thing):
-            reason = self.refusal(Action.STOP_JOB, thing) if thing else ""
+        if not self.allow_stop(owner, resource):
+            reason = self.refusal(Action.STOP_JOB, resource) if resource else ""
             raise NotAllowedError(
                 reason or "Somebody else has asked for this work. Only they or the teacher can stop it."
             )
 
-    def seen(self, found: Iterable[T], thing_of: Callable[[T], Thing]) -> list[T]:
-        """Those of some things that they may look at, in their order."""
+    def seen(self, found: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
+        """Those of some resources that they may look at, in their order."""
         if self.person.leads:
             return list(found)
-        return [one for one in found if self.allow(Action.VIEW, thing_of(one))]
+        return [one for one in found if self.allow(Action.VIEW, resource_of(one))]
 
 
 def table() -> list[dict[str, str | bool]]:

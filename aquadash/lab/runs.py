@@ -22,7 +22,7 @@ from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
-from aquadash.people import Thing
+from aquadash.people import Resource
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs import tags as tag
 from aquadash.runs.reading import KIND
@@ -60,11 +60,11 @@ class Runs(Part):
         if deleted:
             # Not kept: it is looked at seldom.
             found = open_store().list_runs(deleted=True)
-            return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.thing))
-        everything = _all(settings.place()).runs
+            return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.resource))
+        everything = _all(settings.store_key()).runs
         if self._person.leads:
             return everything
-        return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.thing)))
+        return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.resource)))
 
     def get(self, run_id: str) -> Run:
         """One run by its full id, a deleted one too; of one that cannot be read, its status and message say so.
@@ -75,8 +75,8 @@ class Runs(Part):
             StorageError: The store cannot be read.
         """
         # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
-        found = _all(settings.place()).by_id.get(run_id) or _one(settings.place(), run_id)
-        self._rights.require(Action.VIEW, found.thing)
+        found = _all(settings.store_key()).by_id.get(run_id) or _one(settings.store_key(), run_id)
+        self._rights.require(Action.VIEW, found.resource)
         return self._as_seen(found)
 
     def find(self, text: str) -> Run:
@@ -105,11 +105,11 @@ class Runs(Part):
     def waiting(self) -> dict[str, Waiting]:
         """Of each waiting run, in their order, its place and when it will about start."""
         seen = {run.run_id for run in self.all()}
-        return {run_id: one for run_id, one in _waiting(settings.place()).items() if run_id in seen}
+        return {run_id: one for run_id, one in _waiting(settings.store_key()).items() if run_id in seen}
 
     def paces(self) -> Paces:
         """How long epochs took in everybody's runs that have finished."""
-        return _paces(settings.place())
+        return _paces(settings.store_key())
 
     # -- what came of a run ------------------------------------------------------------------------------------------
 
@@ -117,8 +117,8 @@ class Runs(Part):
         """A run's epochs so far; errors as for :meth:`get`."""
         ended_at = self._ended_at(run_id)
         if ended_at is None:
-            return list(_live_history(settings.place(), run_id))
-        return list(_history(settings.place(), run_id, ended_at))
+            return list(_live_history(settings.store_key(), run_id))
+        return list(_history(settings.store_key(), run_id, ended_at))
 
     def predictions(self, run_id: str) -> Predictions:
         """What a run's model says of the test split; errors as for :meth:`get`.
@@ -130,7 +130,7 @@ class Runs(Part):
         if ended_at is None:
             # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
             return open_store().predictions(run_id)
-        return _predictions(settings.place(), run_id, ended_at)
+        return _predictions(settings.store_key(), run_id, ended_at)
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
         """What a run's model says of its validation images; None for a run that kept none.
@@ -138,7 +138,7 @@ class Runs(Part):
         Raises:
             RunError: The run has not ended.
         """
-        return _validation_predictions(settings.place(), run_id, self._must_have_ended(run_id))
+        return _validation_predictions(settings.store_key(), run_id, self._must_have_ended(run_id))
 
     def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
         """What a run's model says of test or validation images; None for a run that has none.
@@ -158,14 +158,14 @@ class Runs(Part):
             RunError: There are no predictions, or the run has not ended.
         """
         ended_at = self._must_have_ended(run_id)
-        return _evaluation(settings.place(), run_id, ended_at, self.get(run_id).class_names)
+        return _evaluation(settings.store_key(), run_id, ended_at, self.get(run_id).class_names)
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How a run's answers changed from epoch to epoch; None where that was not kept."""
         ended_at = self._ended_at(run_id)
         if ended_at is None:
-            return _live_epoch_replay(settings.place(), run_id)
-        return _epoch_replay(settings.place(), run_id, ended_at)
+            return _live_epoch_replay(settings.store_key(), run_id)
+        return _epoch_replay(settings.store_key(), run_id, ended_at)
 
     def environment(self, run_id: str) -> dict[str, Any]:
         """On what a run was trained; see :class:`aquadash.runs.artifacts.Environment`."""
@@ -210,7 +210,7 @@ class Runs(Part):
         """
         from aquadash.runs.artifacts import STRANGERS
 
-        self._rights.require(Action.OPEN_MODEL, run.thing)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
         return open_store().model_path(run.run_id), open_store().artifact(run.run_id, STRANGERS)
 
     # -- training ----------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ class Runs(Part):
         from aquadash.engine import open_engine
 
         run = open_store().get(run_id)
-        self._rights.require(Action.RESUME, run.thing)
+        self._rights.require(Action.RESUME, run.resource)
         if run.status is RunStatus.QUEUED:
             # It has its place already, whatever the limits say.
             with self._changing():
@@ -447,7 +447,7 @@ class Runs(Part):
     def _store_for(self, action: Action, run_id: str) -> Iterator[RunStore]:
         """The store, to do something with a run that the person may do with it."""
         if not self._person.leads:
-            self._rights.require(action, thing_of(run_id))
+            self._rights.require(action, resource_of(run_id))
         with self._changing():
             yield open_store()
 
@@ -469,7 +469,7 @@ class Runs(Part):
             yield
 
 
-def thing_of(run_id: str) -> Thing:
+def resource_of(run_id: str) -> Resource:
     """A run as the table of rights sees it, whoever asks, also one that cannot be read otherwise.
 
     Raises:
@@ -478,7 +478,7 @@ def thing_of(run_id: str) -> Thing:
     stored = open_store().stored_run(run_id)
     if stored is None:
         raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
-    return tag.thing_of(stored.tags)
+    return tag.resource_of(stored.tags)
 
 
 class _All(NamedTuple):

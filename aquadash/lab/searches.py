@@ -24,7 +24,7 @@ class Searches(Part):
         Raises:
             StorageError: They cannot be read.
         """
-        return self._rights.seen(_heads(settings.place()), lambda head: head.thing)
+        return self._rights.seen(_heads(settings.store_key()), lambda head: head.resource)
 
     def get(self, search_id: str) -> Search:
         """One search, without the trials whose runs are hidden from the person.
@@ -33,12 +33,12 @@ class Searches(Part):
             UnknownNameError: There is none of that id.
             NotAllowedError: All of it is hidden.
         """
-        found = _search(settings.place(), search_id)
-        self._rights.require(Action.VIEW, found.thing)
+        found = _search(settings.store_key(), search_id)
+        self._rights.require(Action.VIEW, found.resource)
         if self._person.leads or found.maker == self._person:
             return found
         everybodys = runs.Runs(OWNER).all()
-        hidden = {run.run_id for run in everybodys if not self._rights.allow(Action.VIEW, run.thing)}
+        hidden = {run.run_id for run in everybodys if not self._rights.allow(Action.VIEW, run.resource)}
         return replace(found, trials=tuple(trial for trial in found.trials if trial.run_id not in hidden))
 
     def find(self, text: str) -> Search:
@@ -79,7 +79,7 @@ class Searches(Part):
             NotAllowedError: It is not the person's own.
             RunError: It is not at work.
         """
-        self._rights.require(Action.STOP, self.get(search_id).thing)
+        self._rights.require(Action.STOP, self.get(search_id).resource)
         with self._changing():
             job.stop_search(search_id)
 
@@ -96,7 +96,7 @@ class Searches(Part):
         """
         from aquadash.engine import open_engine
 
-        self._rights.require(Action.RESUME, self.get(search_id).thing)
+        self._rights.require(Action.RESUME, self.get(search_id).resource)
         self._limits.check_search()
         with self._changing():
             job.resume_search(search_id, open_engine(), budget=budget)

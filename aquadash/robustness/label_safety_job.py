@@ -37,7 +37,7 @@ _RESULT = TypeAdapter(SafetyResult)
 
 def key_of(run: Run, subjects: Subjects, request: SafetyRequest) -> str:
     """What a measurement is known by: 12 hexadecimal digits that follow from all that decides its figures."""
-    model = settings.place(), run.run_id, run.ended_at if run.status.ended else run.started_at
+    model = settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at
     told = hashlib.sha256(repr((model, request, subjects.positions, subjects.split)).encode())
     for array in (subjects.images, subjects.labels):
         told.update(np.ascontiguousarray(array).tobytes())

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from aquadash import config as run_config
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
-from aquadash.people import Person, Thing
+from aquadash.people import Person, Resource
 from aquadash.runs.types import Guess, Run, RunStatus, clean_name
 
 STATUS = "aquadash.status"
@@ -135,9 +135,9 @@ def owner_tags(person: Person) -> dict[str, str]:
     return {OWNER: person.person_id, OWNER_NAME: person.name, SHARED: "1" if person.leads else "0"}
 
 
-def thing_of(tags: Mapping[str, str]) -> Thing:
+def resource_of(tags: Mapping[str, str]) -> Resource:
     """A run as the table of rights sees it."""
-    return Thing(
+    return Resource(
         "run",
         tags.get(NAME, ""),
         owner=tags.get(OWNER, ""),
@@ -187,15 +187,15 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool) -> Run | No
     """
     if STATUS not in tags:
         return None
-    thing = thing_of(tags)
+    resource = resource_of(tags)
     known: dict[str, Any] = {
         "run_id": run_id,
-        "name": clean_name(thing.name) or run_id[:8],
+        "name": clean_name(resource.name) or run_id[:8],
         "deleted": deleted,
-        "owner": thing.owner,
-        "owner_name": thing.owner_name,
-        "shared": thing.shared,
-        "hidden": thing.hidden,
+        "owner": resource.owner,
+        "owner_name": resource.owner_name,
+        "shared": resource.shared,
+        "hidden": resource.hidden,
     }
     try:
         run = _RUN.validate_python(

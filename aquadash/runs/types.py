@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.jobs.types import Worker as Worker
-from aquadash.people import Thing
+from aquadash.people import Resource
 
 #: A measured number: finite, and never made of a text.
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -364,6 +364,6 @@ class Run:
     hidden: bool = False
 
     @property
-    def thing(self) -> Thing:
+    def resource(self) -> Resource:
         """The run as the table of rights sees it."""
-        return Thing("run", self.name, self.owner, self.owner_name, self.shared, self.hidden)
+        return Resource("run", self.name, self.owner, self.owner_name, self.shared, self.hidden)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from aquadash.config import Value
-from aquadash.people import OWNER, Person, Thing
+from aquadash.people import OWNER, Person, Resource
 from aquadash.runs.types import RunStatus
 from aquadash.search.plan import MAX_MINUTES, Budget, SearchPlan
 
@@ -87,9 +87,9 @@ class SearchHead:
         return not self.status.ended
 
     @property
-    def thing(self) -> Thing:
+    def resource(self) -> Resource:
         """The search as the table of rights sees it."""
-        return Thing("search", self.name, self.maker.person_id, self.maker.name, self.maker.leads, self.hidden)
+        return Resource("search", self.name, self.maker.person_id, self.maker.name, self.maker.leads, self.hidden)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def class_title(name: str) -> str:
 
 def run_label(run: Run) -> str:
     """A run in a menu: name, status, in a class whose it is, and the start of its id."""
-    return " · ".join(filter(None, (run.name, status_text(run.status), owner_text(run.thing), run.run_id[:8])))
+    return " · ".join(filter(None, (run.name, status_text(run.status), owner_text(run.resource), run.run_id[:8])))
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:
@@ -80,7 +80,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
     """
     by_id = {run.run_id: run for run in own_first(runs)}
     titles = {run_id: run_label(run) for run_id, run in by_id.items()}
-    chosen = id_picker(titles, key=key, label=label, thing="run", why_not=_refusal, help=help)
+    chosen = id_picker(titles, key=key, label=label, resource="run", why_not=_refusal, help=help)
     if chosen is None:
         return None
     run = by_id[chosen]
@@ -135,7 +135,7 @@ def id_picker(
 def _refusal(text: str) -> str:
     """Why a menu has not the run of an address: because its network is another student's, for example."""
     found = [run for run in lab().runs.all() if text and run.run_id.startswith(text)]
-    return lab().rights.refusal(Action.OPEN_MODEL, found[0].thing) if len(found) == 1 else ""
+    return lab().rights.refusal(Action.OPEN_MODEL, found[0].resource) if len(found) == 1 else ""
 
 
 def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:

@@ -32,7 +32,7 @@ ModelKey = tuple[str, str, float | None]
 def model_key(run: Run) -> ModelKey:
     """What the run's present model is known by."""
     version = run.ended_at if run.status.ended else run.started_at
-    return settings.place(), run.run_id, version
+    return settings.store_key(), run.run_id, version
 
 
 def predictor(run: Run) -> RemotePredictor:
@@ -44,7 +44,7 @@ def predictor(run: Run) -> RemotePredictor:
         StorageError: The model cannot be loaded.
         AnswerError: Loading it took too long, or more memory than there is.
     """
-    lab().rights.require(Action.OPEN_MODEL, run.thing)
+    lab().rights.require(Action.OPEN_MODEL, run.resource)
     return _predictor(model_key(run), run)
 
 

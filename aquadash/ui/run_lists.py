@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.lab.rights import Action
-from aquadash.people import Thing
+from aquadash.people import Resource
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import shell
 from aquadash.ui.lab import lab, visitor
@@ -18,7 +18,7 @@ from aquadash.ui.text import joined, plain, sentence, time_left
 
 def version(run: Run) -> tuple[str, str, float | None]:
     """What results of a run hold for: the store, the run, and its end, for one that is resumed ends at another time."""
-    return settings.place(), run.run_id, run.ended_at
+    return settings.store_key(), run.run_id, run.ended_at
 
 
 #: For Streamlit's caches of functions that take runs.
@@ -59,17 +59,17 @@ def own_first(runs: Iterable[Run]) -> list[Run]:
 def with_networks(runs: Iterable[Run]) -> list[Run]:
     """The runs whose networks the visitor may open, in their order."""
     rights = lab().rights
-    return [run for run in runs if rights.allow(Action.OPEN_MODEL, run.thing)]
+    return [run for run in runs if rights.allow(Action.OPEN_MODEL, run.resource)]
 
 
-def owner_text(thing: Thing) -> str:
+def owner_text(resource: Resource) -> str:
     """Whose a thing is, plain text: ``"you"``, a name, ``"everybody"``; empty where there is no class."""
     if not settings.classroom():
         return ""
-    return "you" if _own(thing) else thing.owner_name or "everybody"
+    return "you" if _own(thing) else resource.owner_name or "everybody"
 
 
-def owner_badge(thing: Thing) -> None:
+def owner_badge(resource: Resource) -> None:
     """Say beside a thing whose it is, and that it is hidden; nothing where there is no class."""
     text = owner_text(thing)
     if not text:
@@ -77,12 +77,12 @@ def owner_badge(thing: Thing) -> None:
     # Somebody may call themselves "you".
     own = _own(thing)
     st.badge(plain(text), icon="⭐" if own else "👤", color="blue" if own else "gray")
-    if thing.hidden:
+    if resource.hidden:
         st.badge("hidden", icon="🙈", color="gray")
 
 
-def _own(thing: Thing) -> bool:
-    return bool(thing.owner) and thing.owner == visitor().person_id
+def _own(resource: Resource) -> bool:
+    return bool(resource.owner) and resource.owner == visitor().person_id
 
 
 def progress_bar(run: Run, *, lead: str = "") -> None:

@@ -51,7 +51,7 @@ def start() -> None:
 def page_drawn() -> None:
     """The first page is there: begin now. Nothing happens where nothing was started."""
     with _lock:
-        opening = _openings.get(settings.place())
+        opening = _openings.get(settings.store_key())
     if opening is not None:
         opening.wanted.set()
         opening.engine_wanted.set()
@@ -94,12 +94,14 @@ def wait_for_engine() -> None:
 
 def prepare_training() -> None:
     """Have a worker stand by, beside the page: its visitor may be about to train."""
-    threading.Thread(target=_prepare_training, args=(settings.place(),), name="aquadash-prepare", daemon=True).start()
+    threading.Thread(
+        target=_prepare_training, args=(settings.store_key(),), name="aquadash-prepare", daemon=True
+    ).start()
 
 
 def _prepare_training(address: str) -> None:
     opening = _opening(retry=False)
-    if opening.engine.exception() is None and settings.place() == address:
+    if opening.engine.exception() is None and settings.store_key() == address:
         from aquadash import engine
 
         try:
@@ -111,7 +113,7 @@ def _prepare_training(address: str) -> None:
 
 def _opening(*, retry: bool) -> _Opening:
     """The attempt of the present address, started if there is none (or, with ``retry``, none that may succeed)."""
-    address = settings.place()
+    address = settings.store_key()
     with _lock:
         opening = _openings.get(address)
         failed = opening is not None and opening.engine.done() and opening.engine.exception() is not None
@@ -138,7 +140,7 @@ def _open(opening: _Opening) -> None:
         what = "The training engine could not be started" if opened else "The run store could not be opened"
         for failed in (opening.engine,) if opened else (opening.store, opening.engine):
             failed.set_exception(_presentable(error, what))
-    if settings.place() != opening.address:
+    if settings.store_key() != opening.address:
         return
     # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
     evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
@@ -153,7 +155,7 @@ def _serve(address: str) -> None:
     from aquadash.engine import open_engine
 
     engine = open_engine()
-    if settings.place() == address:
+    if settings.store_key() == address:
         engine.serve()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from aquadash import settings
 from aquadash.errors import DataError, UnknownNameError
-from aquadash.people import Thing
+from aquadash.people import Resource
 
 #: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
 PREFIX = "folder-"
@@ -66,9 +66,9 @@ class About:
     shared: bool = True
 
     @property
-    def thing(self) -> Thing:
+    def resource(self) -> Resource:
         """The data set as the table of rights sees it."""
-        return Thing("data set", self.title, self.owner, self.owner_name, self.shared)
+        return Resource("data set", self.title, self.owner, self.owner_name, self.shared)
 
     @property
     def source(self) -> str:

@@ -37,7 +37,7 @@ from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
-from aquadash.people import OWNER, Person, Thing
+from aquadash.people import OWNER, Person, Resource
 
 #: Deleted data sets of a person that are kept to be brought back.
 _KEPT_DELETED = 5
@@ -225,21 +225,21 @@ def delete(name: str) -> str:
         raise StorageError(f"The data set cannot be deleted in {folder()} ({error.strerror}).") from error
 
 
-def deleted() -> list[tuple[str, Thing]]:
+def deleted() -> list[tuple[str, Resource]]:
     """The put-away data sets of all people, by what :func:`restore` takes, the last deleted first."""
     try:
         keys = sorted(os.listdir(_earlier()), key=lambda key: key.rpartition(".")[2], reverse=True)
     except OSError:
         return []
-    return [(key, _thing_of(_earlier() / key)) for key in keys]
+    return [(key, _resource_of(_earlier() / key)) for key in keys]
 
 
-def _thing_of(place: Path) -> Thing:
+def _resource_of(place: Path) -> Resource:
     """Whose a put-away data set is; the machine owner's where that cannot be read."""
     try:
-        return About.from_dict(_read_json(place / "about.json")).thing
+        return About.from_dict(_read_json(place / "about.json")).resource
     except (DataError, ValueError, KeyError, TypeError):
-        return Thing("data set", place.name)
+        return Resource("data set", place.name)
 
 
 def restore(key: str) -> About:
@@ -340,8 +340,8 @@ def _put_away(name: str) -> str:
     _earlier().mkdir(parents=True, exist_ok=True)
     os.rename(folder() / name, _earlier() / key)
     # Of each person's, so that nobody pushes out what another has deleted by mistake.
-    owner = _thing_of(_earlier() / key).owner
-    for old in [old for old, thing in deleted() if thing.owner == owner][_KEPT_DELETED:]:
+    owner = _resource_of(_earlier() / key).owner
+    for old in [old for old, resource in deleted() if resource.owner == owner][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
 

@@ -112,7 +112,7 @@ def _put_into_address(name: str | None) -> None:
 
 
 def _result(job: Job | None) -> SafetyResult | None:
-    return _kept_result(settings.place(), job) if job is not None and job.status.ended else None
+    return _kept_result(settings.store_key(), job) if job is not None and job.status.ended else None
 
 
 @st.cache_resource(max_entries=_MAX_KEPT, show_spinner=False, hash_funcs={Job: lambda job: (job.id, job.revision)})

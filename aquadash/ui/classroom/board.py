@@ -138,7 +138,7 @@ def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
 
 def _images(run: Run) -> int | None:
     try:
-        return _counted(settings.place(), run.run_id, run.ended_at)
+        return _counted(settings.store_key(), run.run_id, run.ended_at)
     except AquaDashError:
         # Not kept: the next look may find it.
         return None

@@ -64,7 +64,7 @@ def _head(run: Run, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
-        owner_badge(run.thing)
+        owner_badge(run.resource)
         if not projector.is_one():
             st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
 
@@ -84,7 +84,7 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                     label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=_do,
                     args=(_moved, run, target),
                 )  # fmt: skip
-        if lab().rights.allow(Action.STOP, run.thing):
+        if lab().rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
                 label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested, on_click=_do,
@@ -95,7 +95,7 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                 "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈", on_click=_do,
                 args=(_turned, run), help="The class does not see a hidden run; whose it is, does.",
             )  # fmt: skip
-        if lab().rights.allow(Action.DELETE, run.thing) and place:
+        if lab().rights.allow(Action.DELETE, run.resource) and place:
             st.button("Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=_do, args=(_deleted, run))
 
 

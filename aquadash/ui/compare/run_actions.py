@@ -37,18 +37,18 @@ def _rows(runs: Sequence[Run]) -> None:
         with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
-            run_lists.owner_badge(run.thing)
+            run_lists.owner_badge(run.resource)
             for name in run.tags:
                 st.badge(plain(name), color="gray")
-            if lab().rights.allow(Action.LABEL, run.thing):
+            if lab().rights.allow(Action.LABEL, run.resource):
                 with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
                     _editor(run)
             if run.note:
                 with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
                     st.markdown(safe_markdown(run.note))
-            if lab().rights.allow(Action.OPEN_MODEL, run.thing):
+            if lab().rights.allow(Action.OPEN_MODEL, run.resource):
                 export_import.export_popover(run)
-            if lab().rights.allow(Action.DELETE, run.thing):
+            if lab().rights.allow(Action.DELETE, run.resource):
                 st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=delete, args=(run,))
             page, label = (
                 ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
@@ -97,7 +97,7 @@ def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: 
 
 def render_bulk_actions(picked: Sequence[Run]) -> None:
     """Draw the actions for those of the picked runs that the visitor may change; nothing without any."""
-    picked = [run for run in picked if lab().rights.allow(Action.LABEL, run.thing)]
+    picked = [run for run in picked if lab().rights.allow(Action.LABEL, run.resource)]
     if not picked:
         return
     runs = lab().runs

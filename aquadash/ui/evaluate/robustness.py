@@ -102,7 +102,7 @@ def _form(run: Run) -> None:
     seed = inputs.number_input(
         "Seed", 0, 2**32 - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
-    reason = lab().rights.refusal(Action.MEASURE, run.thing)
+    reason = lab().rights.refusal(Action.MEASURE, run.resource)
     if reason:
         st.caption(plain(reason))
     if st.button(

@@ -39,7 +39,7 @@ def explainer(run: Run) -> RemoteExplainer:
         ExplainError: It has no convolution.
         AnswerError: Loading it took too long, or more memory than there is.
     """
-    lab().rights.require(Action.OPEN_MODEL, run.thing)
+    lab().rights.require(Action.OPEN_MODEL, run.resource)
     return _explainer(model_key(run), run)
 
 
@@ -57,7 +57,7 @@ def explained(
     Raises:
         NotAllowedError: The visitor may not open the network.
     """
-    lab().rights.require(Action.OPEN_MODEL, run.thing)
+    lab().rights.require(Action.OPEN_MODEL, run.resource)
     place = model_key(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
     keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]

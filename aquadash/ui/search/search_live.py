@@ -41,10 +41,10 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
     at_work = [head for head in heads if head.at_work]
     titles = {}
     for head in [*at_work, *(head for head in heads if head not in at_work)]:
-        owner = run_lists.owner_text(head.thing)
+        owner = run_lists.owner_text(head.resource)
         parts = (head.name, components.status_text(head.status), owner, head.search_id[:8])
         titles[head.search_id] = " · ".join(filter(None, parts))
-    chosen = components.id_picker(titles, key="search", label="Search to watch", thing="search", help=term("search"))
+    chosen = components.id_picker(titles, key="search", label="Search to watch", resource="search", help=term("search"))
     if chosen is not None:
         render_search(chosen)
 
@@ -54,7 +54,7 @@ def render_search(search_id: str) -> None:
     search = lab().searches.get(search_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(search.status)
-        run_lists.owner_badge(search.thing)
+        run_lists.owner_badge(search.resource)
         st.caption(plain(_recipe(search)), width="content")
     _explanation(search)
     _actions(search)
@@ -107,7 +107,7 @@ def _explanation(search: Search) -> None:
     elif search.status is RunStatus.STOPPED:
         resting = search.of(TrialState.PAUSED)
         rest = f" {count(len(resting), 'trial')} will go on after the last complete epoch." if resting else ""
-        may = lab().rights.allow(Action.RESUME, search.thing)
+        may = lab().rights.allow(Action.RESUME, search.resource)
         st.info(f"Stopped. **Continue** takes it up where it was.{rest}" if may else "Stopped.", icon="✋")
 
 
@@ -115,9 +115,9 @@ def _actions(search: Search) -> None:
     """Stop, continue, more trials, and the best trial's settings."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if search.at_work:
-            if lab().rights.allow(Action.STOP, search.thing):
+            if lab().rights.allow(Action.STOP, search.resource):
                 _stop_button(search)
-        elif not lab().rights.allow(Action.RESUME, search.thing):
+        elif not lab().rights.allow(Action.RESUME, search.resource):
             pass
         elif search.status is RunStatus.FINISHED:
             _more_trials(search)

@@ -133,10 +133,10 @@ def _explanation(run: Run) -> None:
 def _actions(run: Run) -> None:
     """Stop, resume, and the ways to the results and to another run like it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        run_lists.owner_badge(run.thing)
-        if not run.status.ended and lab().rights.allow(Action.STOP, run.thing):
+        run_lists.owner_badge(run.resource)
+        if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
             _stop_button(run)
-        may_resume = run.status.resumable and lab().rights.allow(Action.RESUME, run.thing)
+        may_resume = run.status.resumable and lab().rights.allow(Action.RESUME, run.resource)
         if may_resume and st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
             with shell.guard():
                 lab().runs.resume(run.run_id)
@@ -241,7 +241,7 @@ def _at_work() -> None:
                 components.status_badge(run.status)
                 place = f"{run.place}. in the queue: " if run.place else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
-                run_lists.owner_badge(run.thing)
+                run_lists.owner_badge(run.resource)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")

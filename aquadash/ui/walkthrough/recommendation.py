@@ -88,7 +88,7 @@ def show(results: Results) -> None:
         results.run,
         results.found,
         results.history,
-        parameters=_parameters(settings.place(), results.run.run_id),
+        parameters=_parameters(settings.store_key(), results.run.run_id),
         training_images=_images(results.run),
     )
     st.dataframe(
