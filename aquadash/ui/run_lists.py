@@ -66,16 +66,16 @@ def owner_text(resource: Resource) -> str:
     """Whose a thing is, plain text: ``"you"``, a name, ``"everybody"``; empty where there is no class."""
     if not settings.classroom():
         return ""
-    return "you" if _own(thing) else resource.owner_name or "everybody"
+    return "you" if _own(resource) else resource.owner_name or "everybody"
 
 
 def owner_badge(resource: Resource) -> None:
     """Say beside a thing whose it is, and that it is hidden; nothing where there is no class."""
-    text = owner_text(thing)
+    text = owner_text(resource)
     if not text:
         return
     # Somebody may call themselves "you".
-    own = _own(thing)
+    own = _own(resource)
     st.badge(plain(text), icon="⭐" if own else "👤", color="blue" if own else "gray")
     if resource.hidden:
         st.badge("hidden", icon="🙈", color="gray")
