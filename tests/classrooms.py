@@ -45,7 +45,7 @@ def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
 
 def give(store: RunStore, run: Run, person: Person) -> Run:
     """Make a stored run somebody's."""
-    store._set(run.run_id, "give the run to somebody", tag.owner_tags(person))
+    store.set_tags(run.run_id, "give the run to somebody", tag.owner_tags(person))
     memory.refresh()
     return store.get(run.run_id)
 

@@ -67,7 +67,7 @@ class Lesson:
         found: dict[str, str] = {}
         for deleted in (False, True):
             for run in self.store.list_runs(deleted=deleted):
-                tags = self.store._client.get_run(run.run_id).data.tags
+                tags = self.store.client.get_run(run.run_id).data.tags
                 found[f"run {run.run_id}"] = repr((deleted, sorted(tags.items())))
         for head in self.searches.heads():
             found[f"search {head.search_id}"] = repr(self.searches.get(head.search_id))

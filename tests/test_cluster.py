@@ -117,8 +117,8 @@ def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
     for machine in machines(cluster):
         assert [path.name for path in (machine.home / "datasets" / ".fetched").iterdir()] == [kept.fingerprint]
         assert not (machine.home / "runs.db").exists() and not (machine.home / "artifacts").exists()
-    experiment = store._client.get_experiment_by_name("aquadash-data")
-    assert experiment is not None and len(store._client.search_runs([experiment.experiment_id])) == 1
+    experiment = store.client.get_experiment_by_name("aquadash-data")
+    assert experiment is not None and len(store.client.search_runs([experiment.experiment_id])) == 1
 
     one = runs[0].run_id
     assert answer("evaluate", one)["accuracy"] == runs[0].metrics["test_accuracy"]
@@ -324,7 +324,7 @@ def test_a_queue_of_ten_is_done_once_whatever_is_lost_meanwhile(
         run, job = store.get(run_id), store.jobs.get(job_id(KIND, run_id))
         assert (run.status, run.message) == (RunStatus.FINISHED, "") and job is not None
         assert job.attempt == 1 + (run_id == first), "only the killed worker's was taken twice"
-        steps = [point.step for point in store._client.get_metric_history(run_id, "loss")]
+        steps = [point.step for point in store.client.get_metric_history(run_id, "loss")]
         assert steps == list(range(1, config.training.epochs + 1)), "no epoch was trained twice"
         if run_id != first:
             assert np.array_equal(store.predictions(run_id).probabilities, undisturbed(config))

@@ -118,7 +118,7 @@ def test_pictures_in_several_parts_and_damaged_ones(
     found = files._find("a" * 64)
     assert found is not None
     (tmp_path / "part-00001").write_bytes(bytes(1000))
-    store._client.log_artifact(found[0], str(tmp_path / "part-00001"))
+    store.client.log_artifact(found[0], str(tmp_path / "part-00001"))
     with pytest.raises(DataError, match="SHA-256 differs"):
         files.fetch("a" * 64, got, progress=lambda *_: None)
     with pytest.raises(DataError, match="not in the run store any more"):

@@ -81,7 +81,7 @@ def test_the_same_run_gives_the_same_bytes(store: RunStore, tmp_path: Path) -> N
 
 def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
     run = stored_runs.add_run(store, name="mine", note="a note")
-    store._set(run.run_id, "tag the run", {"team": "blue"})
+    store.set_tags(run.run_id, "tag the run", {"team": "blue"})
     store.add_robustness(run.run_id, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
     run = store.get(run.run_id)
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
@@ -94,14 +94,14 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     mine, theirs = store.predictions(run.run_id), other_store.predictions(copy_id)
     assert np.array_equal(mine.probabilities, theirs.probabilities) and np.array_equal(mine.labels, theirs.labels)
     both = ((store, run.run_id), (other_store, copy_id))
-    data, other_data = (each._client.get_run(run_id).data for each, run_id in both)
+    data, other_data = (each.client.get_run(run_id).data for each, run_id in both)
     assert other_data.params == data.params and other_data.metrics == data.metrics
     assert other_data.tags["team"] == "blue"
-    shown = [each._client.get_run(run_id).inputs.dataset_inputs for each, run_id in both]
+    shown = [each.client.get_run(run_id).inputs.dataset_inputs for each, run_id in both]
     assert [each[0].dataset.digest for each in shown] == [run.dataset_fingerprint[:36]] * 2
     assert other_store.measured_runs() == [copy_id]
     assert other_store.artifact_names(copy_id) == store.artifact_names(run.run_id)
-    points = [each._client.get_metric_history(run_id, "val_loss") for each, run_id in both]
+    points = [each.client.get_metric_history(run_id, "val_loss") for each, run_id in both]
     assert [(p.step, p.value, p.timestamp) for p in points[0]] == [(p.step, p.value, p.timestamp) for p in points[1]]
 
 

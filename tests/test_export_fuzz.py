@@ -111,7 +111,7 @@ def test_every_archive_is_taken_in_or_refused(
     except AquaDashError as error:
         event("refused")
         assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
-        assert not opened._client.search_runs([opened.experiment_id])
+        assert not opened.client.search_runs([opened.experiment_id])
         return
     event("taken in")
     assert [found.run_id for found in opened.list_runs()] == [run.run_id]

@@ -67,7 +67,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def store_home(store: RunStore) -> Path:
-    location = store._client.get_experiment(store._experiment_id).artifact_location
+    location = store.client.get_experiment(store.experiment_id).artifact_location
     return Path(location.removeprefix("file://")).parent
 
 
@@ -111,7 +111,7 @@ def refused(store: RunStore, path: Path) -> str:
     assert not isinstance(caught.value, StorageError)
     assert {str(found) for found in folder.rglob("*")} <= before
     assert not store.list_runs() and not store.list_runs(deleted=True)
-    assert not store._client.search_runs([store._experiment_id])
+    assert not store.client.search_runs([store.experiment_id])
     return str(caught.value)
 
 
@@ -359,7 +359,7 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         try:
             run = importing.import_run(own_store, path).run
         except ForeignZipError:
-            assert not own_store._client.search_runs([own_store._experiment_id])
+            assert not own_store.client.search_runs([own_store.experiment_id])
             continue
         # What an import does not read, such as the report or a time in a header, may be damaged.
         accepted += 1
@@ -381,7 +381,7 @@ def test_a_failure_while_storing_leaves_nothing(
     monkeypatch.setattr(own_store, "add_artifact", full)
     with pytest.raises(StorageError, match="full"):
         importing.import_run(own_store, sound)
-    assert not own_store._client.search_runs([own_store._experiment_id])
+    assert not own_store.client.search_runs([own_store.experiment_id])
     assert not [path for path in (store_home(own_store) / "artifacts").rglob("*") if path.is_file()]
     monkeypatch.setattr(own_store, "add_artifact", kept)
     assert importing.import_run(own_store, sound).copies == ()

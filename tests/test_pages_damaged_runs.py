@@ -40,7 +40,7 @@ def damaged(store: RunStore) -> list[Run]:
     found = []
     for name, text in DAMAGE.items():
         run = stored_runs.add_run(store, name=f"bad-{name}")
-        store._set(run.run_id, "damage the run", {f"aquadash.{name}": text})
+        store.set_tags(run.run_id, "damage the run", {f"aquadash.{name}": text})
         found.append(run)
     return found
 

@@ -33,7 +33,7 @@ def test_runs_and_their_files_are_found_by_whoever_has_the_folder(
     store = open_store()
     run_id = store.create(RunConfig(), name="kept").run_id
     # Own pictures are in an experiment of their own, and in the same folder.
-    experiment_named(store._client, data_files.EXPERIMENT)
+    experiment_named(store.client, data_files.EXPERIMENT)
 
     # Another machine, which sees the folder under the same path.
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "second"))

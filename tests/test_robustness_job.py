@@ -256,7 +256,7 @@ def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run) -> No
 
 def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
-    store._client.set_tag(run.run_id, "aquadash.job.robustness.status", "finished")
+    store.client.set_tag(run.run_id, "aquadash.job.robustness.status", "finished")
     assert store.measured_runs() == [run.run_id] and job_for(run) is None
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
 

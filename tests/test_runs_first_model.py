@@ -57,7 +57,7 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
     assert broken is not None and broken.status is RunStatus.STOPPED
     run = add_first_model(store)
     assert run.run_id == broken.run_id and run.status is RunStatus.FINISHED
-    rows = store._client.get_metric_history(run.run_id, "loss")
+    rows = store.client.get_metric_history(run.run_id, "loss")
     assert len(rows) == len(store.history(run.run_id)) == run.metrics["epochs"]
 
 

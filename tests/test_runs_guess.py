@@ -65,5 +65,5 @@ def test_what_is_no_guess_is_refused(accuracy: float | None, pair: tuple[str, st
 )
 def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore, text: str) -> None:
     run = store.create(RunConfig(), name="mine")
-    store._set(run.run_id, "spoil the guess", {tag.GUESS: text})
+    store.set_tags(run.run_id, "spoil the guess", {tag.GUESS: text})
     assert store.get(run.run_id).name == "mine" and store.get(run.run_id).guess is None

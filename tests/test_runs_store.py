@@ -228,7 +228,7 @@ def test_an_unknown_run_is_a_plain_error(store: RunStore) -> None:
 
 
 def test_runs_of_other_programs_are_passed_over(store: RunStore) -> None:
-    store._client.create_run(store._experiment_id)
+    store.client.create_run(store.experiment_id)
     assert store.list_runs() == []
 
 
@@ -298,7 +298,7 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(store._client, "log_batch", full)
+        patch.setattr(store.client, "log_batch", full)
         with pytest.raises(StorageError, match="disk is full. Free some space"):
             store.set_note(run_id, "x")
     assert store.get(run_id).name == "kept"

@@ -115,7 +115,7 @@ def left(store: RunStore, run_id: str) -> dict[str, Any]:
     run = store.get(run_id)
     replay, validation = store.epoch_replay(run_id), store.validation_predictions(run_id)
     assert replay is not None and validation is not None
-    stored, history = store._client.get_run(run_id), store._client.get_metric_history
+    stored, history = store.client.get_run(run_id), store.client.get_metric_history
     return {
         "status": (run.status, run.message, stored.info.status),
         "metrics": {name: value for name, value in run.metrics.items() if name != "seconds"},

@@ -129,7 +129,7 @@ class RunArtifacts:
     jobs: Jobs
 
     def __init__(self, client: MlflowClient) -> None:
-        self._client = client
+        self.client = client
 
     def get(self, run_id: str) -> Run:
         raise NotImplementedError
@@ -147,7 +147,7 @@ class RunArtifacts:
         with storage_errors(f"store {path.name}"):
             kept = self._folder(run_id)
             if kept is None:
-                self._client.log_artifact(run_id, str(path), folder)
+                self.client.log_artifact(run_id, str(path), folder)
                 return
             target = kept / (folder or "") / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +170,7 @@ class RunArtifacts:
         self._add_predictions(run_id, PREDICTIONS, predictions)
         with storage_errors("describe the predictions"):
             # Tables of runs need the number for each run's interval, and shall not open a file a row for it.
-            self._client.set_tag(run_id, tag.TEST_IMAGES, str(len(predictions.labels)))
+            self.client.set_tag(run_id, tag.TEST_IMAGES, str(len(predictions.labels)))
         self.jobs.run_changed(run_id)
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
@@ -196,7 +196,7 @@ class RunArtifacts:
         for name in (ROBUSTNESS_SPARE, ROBUSTNESS):
             self.add_text_artifact(run_id, name, text)
         with storage_errors("store the robustness"):
-            self._client.set_tag(run_id, tag.ROBUSTNESS, "1")
+            self.client.set_tag(run_id, tag.ROBUSTNESS, "1")
         self.jobs.run_changed(run_id)
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
@@ -253,7 +253,7 @@ class RunArtifacts:
             target.parent.mkdir(parents=True, exist_ok=True)
             # Another thread may be reading the file that an earlier question has left here.
             with tempfile.TemporaryDirectory(dir=cache) as folder:
-                os.replace(self._client.download_artifacts(run_id, name, folder), target)
+                os.replace(self.client.download_artifacts(run_id, name, folder), target)
             return target
 
     def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
@@ -263,17 +263,18 @@ class RunArtifacts:
             if kept is not None:
                 place = kept / folder
                 return [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []
-            found = self._client.list_artifacts(run_id, None if folder == "." else folder)
+            found = self.client.list_artifacts(run_id, None if folder == "." else folder)
         return [Path(info.path).name for info in found if not info.is_dir]
 
     def remove_artifacts(self, run_id: str, folder: str) -> None:
         """Drop a folder of the run's files, such as the checkpoints of a finished run."""
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+        # MlflowClient adds files and cannot remove any: https://github.com/mlflow/mlflow/issues/4185 was closed with this.
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: TID251
 
         kept = self._folder(run_id)
         with storage_errors(f"remove {folder}"):
             if kept is None:
-                get_artifact_repository(self._client.get_run(run_id).info.artifact_uri).delete_artifacts(folder)
+                get_artifact_repository(self.client.get_run(run_id).info.artifact_uri).delete_artifacts(folder)
             elif (kept / folder).is_dir():
                 shutil.rmtree(kept / folder)
 
@@ -343,7 +344,7 @@ class RunArtifacts:
         if (job := self.jobs.get(job_id(KIND, run_id))) is not None:
             return job.log_tail
         with storage_errors("read the log"):
-            return self._client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")
+            return self.client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")
 
 
 def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:

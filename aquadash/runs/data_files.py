@@ -36,7 +36,7 @@ class DataFiles:
 
     def __init__(self, store: RunStore) -> None:
         """Nothing is read yet."""
-        self._client = store._client
+        self.client = store.client
 
     def has(self, fingerprint: str) -> bool:
         """Whether the data set of that fingerprint is in the store, whole."""
@@ -53,7 +53,7 @@ class DataFiles:
         """
         size, done, digest = path.stat().st_size, 0, hashlib.sha256()
         with storage_errors("send the pictures to the run store"):
-            run_id = self._client.create_run(experiment_named(self._client, EXPERIMENT), run_name=title).info.run_id
+            run_id = self.client.create_run(experiment_named(self.client, EXPERIMENT), run_name=title).info.run_id
             with path.open("rb") as file, tempfile.TemporaryDirectory() as folder:
                 number = 0
                 progress(0, size)
@@ -61,15 +61,15 @@ class DataFiles:
                     digest.update(part)
                     written = Path(folder) / _part(number)
                     written.write_bytes(part)
-                    self._client.log_artifact(run_id, str(written))
+                    self.client.log_artifact(run_id, str(written))
                     written.unlink()
                     number, done = number + 1, done + len(part)
                     progress(done, size)
-            self._client.set_tag(run_id, _PARTS, str(number))
-            self._client.set_tag(run_id, _SHA256, digest.hexdigest())
+            self.client.set_tag(run_id, _PARTS, str(number))
+            self.client.set_tag(run_id, _SHA256, digest.hexdigest())
             # Last: what has it is whole.
-            self._client.set_tag(run_id, _FINGERPRINT, fingerprint)
-            self._client.set_terminated(run_id)
+            self.client.set_tag(run_id, _FINGERPRINT, fingerprint)
+            self.client.set_terminated(run_id)
 
     def fetch(self, fingerprint: str, path: Path, *, progress: ByteProgress) -> None:
         """Get a data set's file from the store.
@@ -91,10 +91,10 @@ class DataFiles:
         run_id, parts, sha256 = found
         done, digest = 0, hashlib.sha256()
         with storage_errors("get the pictures from the run store"):
-            size = sum(int(info.file_size or 0) for info in self._client.list_artifacts(run_id))
+            size = sum(int(info.file_size or 0) for info in self.client.list_artifacts(run_id))
             with path.open("wb") as file, tempfile.TemporaryDirectory() as folder:
                 for number in range(parts):
-                    part = Path(self._client.download_artifacts(run_id, _part(number), folder))
+                    part = Path(self.client.download_artifacts(run_id, _part(number), folder))
                     content = part.read_bytes()
                     part.unlink()
                     digest.update(content)
@@ -112,11 +112,11 @@ class DataFiles:
         if not fingerprint.isalnum():
             return None
         with storage_errors("look for the pictures in the run store"):
-            experiment = self._client.get_experiment_by_name(EXPERIMENT)
+            experiment = self.client.get_experiment_by_name(EXPERIMENT)
             if experiment is None:
                 return None
             condition = f"tags.`{_FINGERPRINT}` = '{fingerprint}'"
-            found = self._client.search_runs([experiment.experiment_id], condition, max_results=1)
+            found = self.client.search_runs([experiment.experiment_id], condition, max_results=1)
         if not found:
             return None
         tags = found[0].data.tags

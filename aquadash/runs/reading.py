@@ -37,8 +37,10 @@ _PAGE = 500
 class RunReading:
     """The part of the run store that reads runs."""
 
-    _client: MlflowClient
-    _experiment_id: str
+    #: MLflow's, for what is written and read within this room.
+    client: MlflowClient
+    #: MLflow's id of the experiment that holds the runs.
+    experiment_id: str
     #: The jobs that train the runs.
     jobs: Jobs
 
@@ -49,7 +51,7 @@ class RunReading:
         """
         from mlflow.entities import ViewType
 
-        found = self._search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
+        found = self.search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
         jobs = {job.run: job for job in self.jobs.find(kind=KIND)}
         places = self.places()
         runs = [
@@ -80,7 +82,7 @@ class RunReading:
 
         with storage_errors("read the run"):
             try:
-                return _stored(self._client.get_run(run_id))
+                return _stored(self.client.get_run(run_id))
             except MlflowException as error:
                 if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                     return None
@@ -90,7 +92,7 @@ class RunReading:
         """All runs that are not in the bin, as their tags have them, in no order."""
         from mlflow.entities import ViewType
 
-        return self._search(ViewType.ACTIVE_ONLY)
+        return self.search(ViewType.ACTIVE_ONLY)
 
     def measured_runs(self) -> list[str]:
         """The ids of the runs, those in the bin not among them, that have figures of their robustness."""
@@ -99,17 +101,18 @@ class RunReading:
         found = [
             stored
             for name in (tag.ROBUSTNESS, tag.ROBUSTNESS_0_6)
-            for stored in self._search(ViewType.ACTIVE_ONLY, f"tags.`{name}` != ''")
+            for stored in self.search(ViewType.ACTIVE_ONLY, f"tags.`{name}` != ''")
         ]
         return list(dict.fromkeys(stored.run_id for stored in found))
 
-    def _search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
+    def search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
+        """The runs in a view of MLflow's (``ViewType``) that meet a condition of its syntax."""
         runs: list[tag.StoredRun] = []
         token: str | None = None
         with storage_errors("read the runs"):
             while True:
-                page = self._client.search_runs(
-                    [self._experiment_id], condition, run_view_type=view, max_results=_PAGE, page_token=token
+                page = self.client.search_runs(
+                    [self.experiment_id], condition, run_view_type=view, max_results=_PAGE, page_token=token
                 )
                 runs.extend(map(_stored, page))
                 token = page.token
@@ -161,7 +164,7 @@ class RunReading:
         columns: dict[str, dict[int, float]] = {}
         with storage_errors("read the history of the run"):
             for name in EPOCH_METRICS:
-                points = sorted(self._client.get_metric_history(run_id, name), key=lambda point: point.timestamp)
+                points = sorted(self.client.get_metric_history(run_id, name), key=lambda point: point.timestamp)
                 columns[name] = {point.step: point.value for point in points}
         epochs = sorted(set.intersection(*(set(column) for column in columns.values())))
         return [EpochRecord(epoch, **{name: columns[name][epoch] for name in EPOCH_METRICS}) for epoch in epochs]

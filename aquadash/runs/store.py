@@ -52,15 +52,10 @@ class RunStore(RunReading, RunArtifacts):
 
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
         super().__init__(client)
-        self._experiment_id = experiment_id
+        self.experiment_id = experiment_id
         self.jobs = open_jobs()
         self._database = database_file()
         self._file_number = file_number(self._database)
-
-    @property
-    def experiment_id(self) -> str:
-        """MLflow's id of the experiment that holds the runs."""
-        return self._experiment_id
 
     def check_there(self) -> None:
         """Return if the database is the one that was opened.
@@ -80,12 +75,12 @@ class RunStore(RunReading, RunArtifacts):
     def artifact_location(self) -> str:
         """Where the files of new runs go."""
         with storage_errors("read the run store"):
-            return str(self._client.get_experiment(self._experiment_id).artifact_location)
+            return str(self.client.get_experiment(self.experiment_id).artifact_location)
 
     def identity(self) -> str:
         """A text that is the same for everybody who uses this store, by whatever address, and for nobody else."""
         with storage_errors("read the run store"):
-            found = self._client.get_experiment(self._experiment_id)
+            found = self.client.get_experiment(self.experiment_id)
         return f"{found.experiment_id}-{found.creation_time}"
 
     # -- what people do ----------------------------------------------------------------------------------------------
@@ -127,11 +122,11 @@ class RunStore(RunReading, RunArtifacts):
         if pair:
             values[tag.PAIR], values[tag.PAIR_ROLE] = pair
         with storage_errors("store the new run"):
-            created = self._client.create_run(self._experiment_id, tags=values, run_name=clean_name(name) or None)
+            created = self.client.create_run(self.experiment_id, tags=values, run_name=clean_name(name) or None)
             run_id = created.info.run_id
             # Parameters are for people who look at the store with MLflow's own pages; AquaDash reads the tag.
-            self._client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(config).items()])
-            self._client.update_run(run_id, status=_MLFLOW_STATUS[RunStatus.QUEUED])
+            self.client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(config).items()])
+            self.client.update_run(run_id, status=_MLFLOW_STATUS[RunStatus.QUEUED])
             self.add_text_artifact(run_id, "config.json", config.to_json())
         self.jobs.run_changed(run_id)
         return self.get(run_id)
@@ -145,7 +140,7 @@ class RunStore(RunReading, RunArtifacts):
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
-        self._set(run_id, "keep the guess", {tag.GUESS: json.dumps(asdict(guess))})
+        self.set_tags(run_id, "keep the guess", {tag.GUESS: json.dumps(asdict(guess))})
 
     def delete(self, run_id: str) -> None:
         """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
@@ -153,13 +148,13 @@ class RunStore(RunReading, RunArtifacts):
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
         with storage_errors("delete the run"):
-            self._client.delete_run(run_id)
+            self.client.delete_run(run_id)
         self.jobs.run_changed(run_id)
 
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back."""
         with storage_errors("restore the run"):
-            self._client.restore_run(run_id)
+            self.client.restore_run(run_id)
         self.jobs.run_changed(run_id)
 
     def queue(self, run_id: str, *, needs: str = "", held: bool = False) -> Job:
@@ -202,13 +197,13 @@ class RunStore(RunReading, RunArtifacts):
         cleaned = clean_name(name)
         if not cleaned:
             raise RunError("A run needs a name of at least one visible character.")
-        self._set(run_id, "rename the run", {tag.NAME: cleaned})
+        self.set_tags(run_id, "rename the run", {tag.NAME: cleaned})
 
     def set_note(self, run_id: str, text: str) -> None:
         """Keep a note with the run, at most 4,000 characters."""
         if len(text) > _NOTE_LIMIT:
             raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
-        self._set(run_id, "keep the note", {tag.NOTE: text})
+        self.set_tags(run_id, "keep the note", {tag.NOTE: text})
 
     def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
         """Give the run tags; those that it has stay.
@@ -217,15 +212,15 @@ class RunStore(RunReading, RunArtifacts):
             RunError: One of them cannot be a tag.
         """
         cleaned = [clean_tag(text) for text in tags]
-        self._set(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
+        self.set_tags(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
 
     def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
         """Take tags from the run; those that it has not are passed over."""
         wanted = {tag.LABEL + clean_tag(text) for text in tags}
         with storage_errors("remove the tag"):
-            there = wanted & set(self._client.get_run(run_id).data.tags)
+            there = wanted & set(self.client.get_run(run_id).data.tags)
             for name in sorted(there):
-                self._client.delete_tag(run_id, name)
+                self.client.delete_tag(run_id, name)
         self.jobs.run_changed(run_id)
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
@@ -233,15 +228,15 @@ class RunStore(RunReading, RunArtifacts):
         if pinned and not for_all and self.get(run_id).pinned:
             return  # for everybody, by a teacher
         value = ("1" if for_all else tag.PINNED_BY_OWNER) if pinned else ""
-        self._set(run_id, "pin the run", {tag.PINNED: value})
+        self.set_tags(run_id, "pin the run", {tag.PINNED: value})
 
     def set_archived(self, run_id: str, archived: bool = True) -> None:
         """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
-        self._set(run_id, "archive the run", {tag.ARCHIVED: "1" if archived else ""})
+        self.set_tags(run_id, "archive the run", {tag.ARCHIVED: "1" if archived else ""})
 
     def set_hidden(self, run_id: str, hidden: bool = True) -> None:
         """Keep the run from all students but its owner, or no longer."""
-        self._set(run_id, "hide the run", {tag.HIDDEN: "1" if hidden else ""})
+        self.set_tags(run_id, "hide the run", {tag.HIDDEN: "1" if hidden else ""})
 
     # -- what workers and engines do ---------------------------------------------------------------------------------
 
@@ -254,10 +249,10 @@ class RunStore(RunReading, RunArtifacts):
         with storage_errors("write the status of the run"):
             if status.ended:
                 # Unlike an update it writes the time of the end, from which MLflow's pages tell how long a run took.
-                self._client.set_terminated(run_id, _MLFLOW_STATUS[status])
+                self.client.set_terminated(run_id, _MLFLOW_STATUS[status])
             else:
-                self._client.update_run(run_id, status=_MLFLOW_STATUS[status])
-        self._set(run_id, "write the status of the run", values)
+                self.client.update_run(run_id, status=_MLFLOW_STATUS[status])
+        self.set_tags(run_id, "write the status of the run", values)
 
     def ended_as(self, run_id: str) -> RunStatus | None:
         """How the run is written to have ended, whatever its job says; None where it is to be trained."""
@@ -267,14 +262,14 @@ class RunStore(RunReading, RunArtifacts):
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""
-        self._set(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: json.dumps(asdict(worker))})
+        self.set_tags(run_id, "start the run", {tag.STARTED: repr(time.time()), tag.WORKER: json.dumps(asdict(worker))})
         self.set_status(run_id, RunStatus.RUNNING)
 
     def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
         """Record which data the worker has loaded, for MLflow's own pages, too."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        self._set(
+        self.set_tags(
             run_id, "describe the data", {tag.CLASS_NAMES: json.dumps(list(class_names)), tag.FINGERPRINT: fingerprint}
         )
         source = self.get(run_id).config.data.source
@@ -292,7 +287,7 @@ class RunStore(RunReading, RunArtifacts):
         with storage_errors("describe the data"):
             for attempt in range(_MAX_ATTEMPTS):
                 try:
-                    self._client.log_inputs(run_id, [used])
+                    self.client.log_inputs(run_id, [used])
                     return
                 except MlflowException:
                     # On PostgreSQL it fails when another run describes the same data at the same moment.
@@ -314,7 +309,7 @@ class RunStore(RunReading, RunArtifacts):
         now = int(time.time() * 1000)
         metrics = [Metric(name, getattr(record, name), now, record.epoch) for name in EPOCH_METRICS]
         with storage_errors("store the epoch"):
-            self._client.log_batch(
+            self.client.log_batch(
                 run_id,
                 metrics=self._not_stored(run_id, metrics) if again else metrics,
                 tags=[RunTag(tag.CURVE, json.dumps(tag.thin(curve)))],
@@ -327,19 +322,19 @@ class RunStore(RunReading, RunArtifacts):
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        self._set(run_id, "store the results", {tag.METRICS: json.dumps(dict(metrics))})
+        self.set_tags(run_id, "store the results", {tag.METRICS: json.dumps(dict(metrics))})
         # Under names of their own: the epochs' metrics keep theirs.
         step = int(metrics.get("epochs", 0))
         final = [Metric(f"final_{name}", float(value), now, step) for name, value in metrics.items()]
         with storage_errors("store the results"):
-            self._client.log_batch(run_id, metrics=self._not_stored(run_id, final))
+            self.client.log_batch(run_id, metrics=self._not_stored(run_id, final))
 
     def _not_stored(self, run_id: str, metrics: Sequence[Metric]) -> list[Metric]:
         """The metrics that have no value at their step yet: MLflow would add a second."""
         return [
             metric
             for metric in metrics
-            if all(point.step != metric.step for point in self._client.get_metric_history(run_id, metric.key))
+            if all(point.step != metric.step for point in self.client.get_metric_history(run_id, metric.key))
         ]
 
     def data_sent(self, run_id: str) -> str:
@@ -349,13 +344,14 @@ class RunStore(RunReading, RunArtifacts):
 
     def set_data_sent(self, run_id: str, fingerprint: str) -> None:
         """Write down which own pictures the run is to be trained with, once they are in the store."""
-        self._set(run_id, "note the pictures", {tag.DATA_SENT: fingerprint})
+        self.set_tags(run_id, "note the pictures", {tag.DATA_SENT: fingerprint})
 
-    def _set(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
+    def set_tags(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
+        """Write tags of a run; ``what`` completes "Could not ..."."""
         from mlflow.entities import RunTag
 
         with storage_errors(what):
-            self._client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
+            self.client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
         self.jobs.run_changed(run_id)
 
 
@@ -392,7 +388,7 @@ def _queue_what_waited(store: RunStore) -> None:
         return
     from mlflow.entities import ViewType
 
-    found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
+    found = store.search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
     waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
     for run in sorted(waiting, key=lambda run: run.queued_at):
         store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)

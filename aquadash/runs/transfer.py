@@ -91,12 +91,12 @@ def take_snapshot(store: RunStore, run_id: str) -> Snapshot:
     if not run.status.ended:
         raise RunError(f"{run.name} is {run.status}. It can be taken home once it has ended; stop it to have it now.")
     with storage_errors("read the run"):
-        data = store._client.get_run(run_id).data
+        data = store.client.get_run(run_id).data
         metrics = {
             name: [
                 Point(int(point.step), float(point.value), int(point.timestamp))
                 for point in sorted(
-                    store._client.get_metric_history(run_id, name), key=lambda point: (point.step, point.timestamp)
+                    store.client.get_metric_history(run_id, name), key=lambda point: (point.step, point.timestamp)
                 )
             ]
             for name in sorted(data.metrics)
@@ -130,12 +130,12 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
     tags[tag.IMPORTED_ID] = snapshot.original_id
     with storage_errors("store the imported run"):
         begun = int(described.created_at * 1000)
-        created = store._client.create_run(store._experiment_id, start_time=begun, run_name=described.name)
+        created = store.client.create_run(store.experiment_id, start_time=begun, run_name=described.name)
         run_id: str = created.info.run_id
         try:
             _fill(store, run_id, snapshot, tags, described, files)
             # Until it has a status, a run counts as another program's and is not shown.
-            store._set(run_id, "store the imported run", {tag.STATUS: status})
+            store.set_tags(run_id, "store the imported run", {tag.STATUS: status})
             if described.class_names and described.dataset_fingerprint:
                 # For MLflow's own pages; the tags are there already.
                 store.set_dataset(run_id, class_names=described.class_names, fingerprint=described.dataset_fingerprint)
@@ -154,7 +154,7 @@ def copies_of(store: RunStore, original_id: str) -> list[str]:
     """
     from mlflow.entities import ViewType
 
-    found = store._search(ViewType.ACTIVE_ONLY, f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
+    found = store.search(ViewType.ACTIVE_ONLY, f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
     own = store.stored_run(original_id)
     if own is not None and not own.deleted:
         found.insert(0, own)
@@ -165,8 +165,8 @@ def remove_traces(store: RunStore, run_id: str) -> None:
     """Remove all that a run has and put it into MLflow's bin, where it counts as another program's and is not shown."""
     for remove in (
         lambda: store.remove_artifacts(run_id, ""),
-        lambda: store._client.delete_tag(run_id, tag.STATUS),
-        lambda: store._client.delete_run(run_id),
+        lambda: store.client.delete_tag(run_id, tag.STATUS),
+        lambda: store.client.delete_run(run_id),
     ):
         with suppress(Exception):
             remove()
@@ -183,7 +183,7 @@ def _fill(
 ) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
-    client = store._client
+    client = store.client
     client.log_batch(run_id, params=[Param(key, value) for key, value in tag.parameters(described.config).items()])
     points = [
         Metric(name, point.value, point.time, point.step)

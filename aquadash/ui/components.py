@@ -80,7 +80,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
     """
     by_id = {run.run_id: run for run in own_first(runs)}
     titles = {run_id: run_label(run) for run_id, run in by_id.items()}
-    chosen = id_picker(titles, key=key, label=label, resource="run", why_not=_refusal, help=help)
+    chosen = id_picker(titles, key=key, label=label, thing="run", why_not=_refusal, help=help)
     if chosen is None:
         return None
     run = by_id[chosen]

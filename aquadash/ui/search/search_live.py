@@ -44,7 +44,7 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
         owner = run_lists.owner_text(head.resource)
         parts = (head.name, components.status_text(head.status), owner, head.search_id[:8])
         titles[head.search_id] = " · ".join(filter(None, parts))
-    chosen = components.id_picker(titles, key="search", label="Search to watch", resource="search", help=term("search"))
+    chosen = components.id_picker(titles, key="search", label="Search to watch", thing="search", help=term("search"))
     if chosen is not None:
         render_search(chosen)
 
