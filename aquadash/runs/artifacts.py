@@ -268,7 +268,7 @@ class RunArtifacts:
 
     def remove_artifacts(self, run_id: str, folder: str) -> None:
         """Drop a folder of the run's files, such as the checkpoints of a finished run."""
-        # MlflowClient adds files and cannot remove any: https://github.com/mlflow/mlflow/issues/4185 was closed with this.
+        # MlflowClient removes no files: https://github.com/mlflow/mlflow/issues/4185 was closed with this.
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: TID251
 
         kept = self._folder(run_id)
