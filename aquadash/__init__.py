@@ -34,7 +34,6 @@ room              holds                                                         
 ``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``lab``           the surface: each thing that can be done, in somebody's name     -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
-``bench``         timings against the report's own way, and many visitors         numpy, tensorflow, keras, imgaug, psutil, streamlit, websockets
 ``cli``           the command line                                                click, rich, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================
 """  # noqa: E501

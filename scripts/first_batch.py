@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import statistics
 import sys
 import tempfile
@@ -39,14 +38,14 @@ def main(repeats: int, as_json: bool) -> None:
     """Print seconds from the click to the first batch."""
     with tempfile.TemporaryDirectory(prefix="aquadash-first-batch-") as folder:
         os.environ["AQUADASH_HOME"] = folder
-        from aquadash.bench.app_server import app_server
+        from tests.serving import serving
 
-        with app_server(Path(folder)) as address, _page() as page:
-            page.goto(f"http://{address}/train")
+        with serving(Path(folder)) as server, _page() as page:
+            page.goto(f"{server.url}/train")
             button = page.get_by_role("button", name="Train", exact=True)
             button.wait_for()
             _wait_for_standby(Path(folder))
-            clicks = [_click(page, address) for _ in range(repeats)]
+            clicks = [_click(page, server.url) for _ in range(repeats)]
         engine = _by_engine(repeats)
     found = {
         "browser_seconds": statistics.median(clicks),
@@ -67,9 +66,10 @@ def main(repeats: int, as_json: bool) -> None:
 def _page() -> Iterator[Page]:
     from playwright.sync_api import sync_playwright
 
-    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    from tests.serving import chromium
+
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(_PATIENCE)
         yield page
@@ -83,11 +83,11 @@ def _wait_for_standby(home: Path) -> None:
         time.sleep(0.2)
 
 
-def _click(page: Page, address: str) -> float:
+def _click(page: Page, url: str) -> float:
     """Seconds until the first batches are on the screen."""
     from aquadash.runs import open_store
 
-    page.goto(f"http://{address}/train")
+    page.goto(f"{url}/train")
     button = page.get_by_role("button", name="Train", exact=True)
     button.wait_for()
     page.wait_for_timeout(1500)

@@ -8,14 +8,183 @@ The runs were never trained: settings, curves and some predictions are drawn fro
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
 import time
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from aquadash.config import RunConfig, flatten, with_values  # noqa: E402
+from aquadash.runs import EPOCH_METRICS, Predictions, RunStatus, open_store  # noqa: E402
+from aquadash.runs import tags as tag  # noqa: E402
+from aquadash.runs.transfer import Point, Snapshot, admit  # noqa: E402
+
+if TYPE_CHECKING:
+    from aquadash.runs import RunStore
+
+CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
+_TEST_IMAGES = 500
+_TAGS = ("baseline", "flip", "too-slow", "for-the-poster", "week-2")
+_SEEDS = 5
+
+
+def generate_runs(
+    store: RunStore,
+    *,
+    runs: int = 1000,
+    epochs: int = 100,
+    predicted: int = 50,
+    seed: int = 0,
+    on_progress: Callable[[str, float | None], None] | None = None,
+) -> list[str]:
+    """Write runs with varied settings, five seeds of each, most finished, some stopped or failed.
+
+    Args:
+        store: Where to.
+        runs: How many, created 20 minutes apart.
+        epochs: Epochs of each.
+        predicted: How many of them, the newest, get predictions of 500 test images.
+        seed: Decides everything but the ids.
+        on_progress: Called with what is done, and the fraction of it, 0 to 1.
+
+    Returns:
+        The ids, oldest first.
+    """
+    random = np.random.default_rng(seed)
+    newest = time.time() - 3600.0
+    ids = []
+    for number in range(runs):
+        created = newest - (runs - 1 - number) * 1200.0
+        ids.append(_add(store, number, epochs, created, random, predicted=number >= runs - predicted))
+        if on_progress is not None:
+            on_progress("Writing runs", (number + 1) / runs)
+    return ids
+
+
+def _add(
+    store: RunStore, number: int, epochs: int, created: float, random: np.random.Generator, *, predicted: bool
+) -> str:
+    config = _config(number)
+    columns, metrics = _figures(config, epochs, random)
+    ended = created + metrics["seconds"]
+    labels, probabilities = _predictions(random, metrics["test_accuracy"])
+    metrics["test_accuracy"] = float((probabilities.argmax(axis=1) == labels).mean())
+    status = _status(number)
+    if status is not RunStatus.FINISHED:
+        metrics = {}
+    tags = {
+        tag.STATUS: str(status),
+        **tag.config_tags(config),
+        tag.NAME: f"{config.augmentation.pipeline} {config.training.optimizer} {number:04d}",
+        tag.CREATED: repr(created),
+        tag.QUEUED: repr(created),
+        tag.STARTED: repr(created),
+        tag.ENDED: repr(ended),
+        tag.CLASS_NAMES: json.dumps(CLASSES),
+        tag.FINGERPRINT: "f" * 64,
+        tag.METRICS: json.dumps(metrics),
+        tag.CURVE: json.dumps(tag.thin(columns["val_accuracy"].tolist())),
+        **{tag.LABEL + name: "1" for position, name in enumerate(_TAGS) if number % (position + 3) == 0},
+    }
+    if metrics:
+        tags[tag.TEST_IMAGES] = str(_TEST_IMAGES)
+    if number % 10 == 0:
+        tags[tag.NOTE] = f"Run **{number}**: the learning rate is _{config.training.learning_rate}_."
+    if number % 97 == 0:
+        tags[tag.PINNED] = "1"
+    if number % 25 == 24:
+        tags[tag.ARCHIVED] = "1"
+    begun = int(created * 1000)
+    points = {
+        name: [Point(epoch, float(value), begun + 1000 * epoch) for epoch, value in enumerate(values, start=1)]
+        for name, values in columns.items()
+    }
+    points |= {f"final_{name}": [Point(0, value, begun)] for name, value in metrics.items()}
+    run_id = admit(store, Snapshot(run_id=uuid.uuid4().hex, tags=tags, metrics=points), []).run_id
+    if predicted and metrics:
+        store.add_predictions(run_id, Predictions(np.arange(_TEST_IMAGES), labels, probabilities))
+    return run_id
+
+
+def _config(number: int) -> RunConfig:
+    """Five runs in a row differ in the seed only."""
+    setting = number // _SEEDS
+    pick = np.random.default_rng(setting)
+    return with_values(
+        RunConfig(),
+        {
+            "seed": number % _SEEDS,
+            "augmentation.pipeline": str(pick.choice(["none", "notebook", "notebook-1", "notebook-2", "notebook-4"])),
+            "model.dropout": float(pick.choice([0.2, 0.3, 0.5])),
+            "training.optimizer": str(pick.choice(["sgd", "momentum", "adam", "adamw"])),
+            "training.learning_rate": float(pick.choice([0.03, 0.01, 0.003, 0.001])),
+            "training.batch_size": int(pick.choice([16, 32, 64, 128])),
+            "training.patience": int(pick.choice([0, 5, 10])),
+        },
+    )
+
+
+def _status(number: int) -> RunStatus:
+    if number % 40 == 39:
+        return RunStatus.FAILED
+    return RunStatus.STOPPED if number % 20 == 19 else RunStatus.FINISHED
+
+
+def _figures(
+    config: RunConfig, epochs: int, random: np.random.Generator
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Curves as trainings have them, a rise that slows down and a validation loss that turns, and the final figures.
+
+    The curves are arrays of one number an epoch.
+    """
+    settings = {name: value for name, value in flatten(config).items() if name != "seed"}
+    top = 0.45 + 0.35 * _fraction(json.dumps(settings, default=str))
+    pace = 4.0 + 30.0 * config.training.learning_rate**0.3
+    epoch = np.arange(1, epochs + 1)
+    rise = 1.0 - np.exp(-epoch / pace)
+    noise = random.normal(0.0, 0.012, epochs)
+    val_accuracy = np.clip(0.2 + (top - 0.2) * rise + noise + random.normal(0.0, 0.015), 0.0, 1.0)
+    accuracy = np.clip(0.2 + (min(1.0, top + 0.15) - 0.2) * rise, 0.0, 1.0)
+    loss = -np.log(np.clip(accuracy, 0.05, 0.999))
+    val_loss = -np.log(np.clip(val_accuracy, 0.05, 0.999)) + 0.3 * (epoch / epochs) ** 2
+    learning_rate, seconds = np.full(epochs, config.training.learning_rate), np.full(epochs, 2.0)
+    curves = (loss, accuracy, val_loss, val_accuracy, learning_rate, seconds)
+    best = int(val_loss.argmin())
+    metrics = {
+        "best_epoch": best + 1.0,
+        "val_loss": float(val_loss[best]),
+        "val_accuracy": float(val_accuracy[best]),
+        "epochs": float(epochs),
+        "seconds": 2.0 * epochs,
+        "test_accuracy": float(np.clip(val_accuracy[best] - 0.01, 0.0, 1.0)),
+        "test_loss": float(val_loss[best]) + 0.02,
+    }
+    return dict(zip(EPOCH_METRICS, curves, strict=True)), metrics
+
+
+def _predictions(random: np.random.Generator, accuracy: float) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of shape (500,) and probabilities of shape (500, 5) that are right as often as asked, give or take."""
+    labels = np.repeat(np.arange(len(CLASSES)), _TEST_IMAGES // len(CLASSES))
+    right = random.random(_TEST_IMAGES) < accuracy
+    answers = np.where(right, labels, (labels + random.integers(1, len(CLASSES), _TEST_IMAGES)) % len(CLASSES))
+    sure = random.uniform(0.4, 0.95, _TEST_IMAGES).astype(np.float32)
+    probabilities = np.repeat(((1.0 - sure) / (len(CLASSES) - 1))[:, None], len(CLASSES), axis=1).astype(np.float32)
+    probabilities[np.arange(_TEST_IMAGES), answers] = sure
+    return labels, probabilities
+
+
+def _fraction(text: str) -> float:
+    """A number from 0 to 1 that follows from the text."""
+    return math.modf(sum(ord(char) * (position + 1) for position, char in enumerate(text)) / 97.3)[0]
 
 
 @click.command()
@@ -26,16 +195,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), required=True, help="The AQUADASH_HOME.")
 def main(runs: int, epochs: int, predicted: int, seed: int, home: Path) -> None:
     """Fill a home with made-up runs."""
-    os.environ["AQUADASH_HOME"] = str(home.resolve())
     from aquadash.cli.output import StatusLine
-    from aquadash.runs import open_store
-    from aquadash.runs.generated import generate_runs
+    from aquadash.runs.snapshot import snapshot_of
 
+    os.environ["AQUADASH_HOME"] = str(home.resolve())
     began = time.monotonic()
+    store = open_store()
     with StatusLine() as line:
-        ids = generate_runs(
-            open_store(), runs=runs, epochs=epochs, predicted=predicted, seed=seed, progress=line.progress
-        )
+        ids = generate_runs(store, runs=runs, epochs=epochs, predicted=predicted, seed=seed, on_progress=line.progress)
+    # As after an earlier session of the app.
+    snapshot_of(store).runs()
     click.echo(f"{len(ids):,} runs of {epochs} epochs in {home}, {time.monotonic() - began:.0f} s.")
 
 

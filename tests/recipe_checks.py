@@ -21,12 +21,13 @@ from aquadash.errors import ConfigError
 from aquadash.export.script import Recipe, train_script
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.fields import run_fields
-from aquadash.runs.generated import generate_runs
 from aquadash.runs.pace import Paces
 from aquadash.runs.query import parse
 from aquadash.search import suggested
 from aquadash.training.optimizers import build_optimizer
 from aquadash.ui.compare.run_columns import choices, title
+from scripts.bench.__main__ import bench
+from scripts.generate_runs import generate_runs
 from tests.app_pages import open_app_page
 from tests.stored_runs import without_engine
 
@@ -163,7 +164,7 @@ def test_page() -> None:
     app = _page("glossary", find="overfitting")
     assert not app.exception and app.title[0].value == "📖 Glossary"
     assert any(text.value.startswith("**Overfitting**") for text in app.markdown)
-    refused = CliRunner().invoke(cli, ["bench", "app", "--page", "none such"])
+    refused = CliRunner().invoke(bench, ["app", "--page", "none such"])
     assert "glossary" in refused.output + str(refused.exception)
 
 

@@ -68,6 +68,11 @@ class Server:
     started: float
     log: Path
 
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.url.removeprefix("http://")
+
     def memory_of(self, module: str) -> bool:
         """True if the process has imported a module with compiled files."""
         return has_imported(self.process.pid, module)

@@ -20,7 +20,7 @@ ROOT = PACKAGE.parent
 HEAVY = {
     "tensorflow", "keras", "mlflow", "sqlalchemy", "distributed", "dask", "imgaug", "cv2", "sklearn", "scipy",
     "streamlit", "plotly", "pandas", "click", "pydantic", "optuna", "PIL", "numpy", "psutil",
-    "imagecorruptions", "h5py", "websockets", "jinja2", "nbformat", "loky", "icu", "rich",
+    "imagecorruptions", "h5py", "jinja2", "nbformat", "loky", "icu", "rich",
 }  # fmt: skip
 
 _ROW = re.compile(r"^``(?P<room>\w+)``\s+.*?\s{2,}(?P<heavy>[\w, -]+)$")
@@ -156,7 +156,7 @@ def test_pages_leave_the_work_to_the_rooms() -> None:
 
 
 def test_importing_every_room_imports_nothing_slow() -> None:
-    rooms = [room for room in table() if room not in ("ui", "bench", "cli")]
+    rooms = [room for room in table() if room not in ("ui", "cli")]
     code = (
         "import sys\n"
         + "".join(f"import aquadash.{room}\n" for room in rooms)

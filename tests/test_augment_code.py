@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from aquadash.augment import OPERATORS, PIPELINES, Branch, Operator, PipelineSpec, Range, apply, op, to_code
-from aquadash.bench.augment import report_pipelines
 from aquadash.errors import AquaDashError
+from scripts.bench.report import report_pipelines
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 

@@ -10,8 +10,8 @@ import pytest
 from aquadash.augment.build import build
 from aquadash.augment.pipelines import PIPELINES, branch_titles, from_json
 from aquadash.augment.saved_pipelines import pipeline
-from aquadash.bench.augment import report_pipelines
 from aquadash.errors import UnknownNameError
+from scripts.bench.report import report_pipelines
 
 
 def test_names_and_factors() -> None:

@@ -1,4 +1,4 @@
-"""The load test: what it measures is what happened, and a class of thirty is served."""
+"""The load test: what it measures is what happened, what it prints, and a class of thirty is served."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import itertools
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from aquadash.bench import load, load_walk
-from aquadash.bench.load import bench_load
-from aquadash.bench.load_result import GOALS
-from aquadash.bench.load_training import ProgressRecord
-from aquadash.bench.load_visitors import Watch
-from aquadash.bench.load_walk import Place, Runs
 from aquadash.pages import PAGES
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
+from aquadash.ui.sections import queries
 from aquadash.walkthrough import LESSONS
+from scripts.bench import load, visitors
+from scripts.bench.__main__ import bench
+from scripts.bench.load import GOALS, ProgressRecord, bench_load, judged
+from scripts.bench.visitors import Place, Sights, Watch
 
-VISITED = {name for name, page in PAGES.items() if page.visits}
-RUNS = Runs("a" * 32, "b" * 32, ("c" * 32, "d" * 32, "e" * 32, "f" * 32))
+VISITED = [name for name, page in PAGES.items() if page.visits]
+SIGHTS = Sights("a" * 32, "b" * 32, ("c" * 32, "d" * 32, "e" * 32, "f" * 32), {page: queries(page) for page in VISITED})
 
 
 def test_an_update_counts_from_the_writing_to_the_first_message_that_shows_it_or_a_later_one() -> None:
@@ -44,8 +45,8 @@ def test_an_older_state_that_comes_late_is_no_news() -> None:
     assert list(watch.lags({(1, 10): 100.0})) == pytest.approx([1.0])
 
 
-def test_the_pace_is_that_of_the_time_asked_for() -> None:
-    record = ProgressRecord(Path("nowhere"), RUNS.training)
+def test_the_pace_is_that_of_the_time_asked_for(tmp_path: Path) -> None:
+    record = ProgressRecord(tmp_path, SIGHTS.training)
     record._times = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     record._epochs = [0.0, 0.5, 1.0, 1.1, 1.2, 1.3]
     assert record.epochs_a_second(0.0, 2.5) == pytest.approx(0.5)
@@ -55,23 +56,23 @@ def test_the_pace_is_that_of_the_time_asked_for() -> None:
 
 def test_everybody_goes_about_in_their_own_way_and_always_the_same() -> None:
     def first(seed: int) -> list[tuple[Place, float]]:
-        return list(itertools.islice(load_walk.walk(RUNS, seed), 400))
+        return list(itertools.islice(visitors.walk(SIGHTS, seed), 400))
 
     assert first(1) == first(1) != first(2)
     places = [place for place, _ in first(1)]
-    low, high = load_walk.THINK_BOUNDS
-    assert {place.page for place in places} == VISITED
+    low, high = visitors.THINK_BOUNDS
+    assert {place.page for place in places} == set(VISITED)
     assert all(low <= seconds <= high for _, seconds in first(1))
     watching = sum(place.page == "train" for place in places) / len(places)
     assert 0.25 < watching < 0.5
 
 
 def test_the_tour_shows_every_page_section_and_lesson() -> None:
-    places = load_walk.every_place(RUNS)
-    assert {place.page for place in places} == VISITED and len(places) == len(set(places))
-    for run in (RUNS.trained, *RUNS.others):
+    places = visitors.every_place(SIGHTS)
+    assert {place.page for place in places} == set(VISITED) and len(places) == len(set(places))
+    for run in (SIGHTS.trained, *SIGHTS.others):
         assert {Place("evaluate", f"run={run}&section={word}") for word in SECTIONS.table} <= set(places)
-    assert {Place("walkthrough", f"run={RUNS.trained}&lesson={word}") for word in LESSONS} <= set(places)
+    assert {Place("walkthrough", f"run={SIGHTS.trained}&lesson={word}") for word in LESSONS} <= set(places)
     assert Place("home") in places and Place("augment", "view=code") in places
 
 
@@ -86,15 +87,57 @@ def test_only_the_banner_is_no_complaint(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     said: list[str] = []
-    found = bench_load(sessions=30, seconds=40.0, leave_seconds=0.0, progress=lambda text, share: said.append(text))
-    values = json.loads(json.dumps(found.to_dict()))
-    assert found.errors == ()
-    assert found.page_changes >= 30 and found.updates >= 30 and found.redraws > 1
-    assert set(found.pages) <= VISITED
+    found = bench_load(
+        sessions=30, seconds=40.0, leave_seconds=0.0, on_progress=lambda text, fraction: said.append(text)
+    )
+    assert json.loads(json.dumps(found)) == found
+    assert found["errors"] == []
+    assert found["page_changes"] >= 30 and found["updates"] >= 30 and found["redraws"] > 1
+    assert set(found["pages"]) <= set(VISITED)
     for name in ("page_p95_seconds", "update_p95_seconds", "session_megabytes", "error_count"):
-        assert values["goals"][name]["met"], values["goals"]
+        assert found["goals"][name]["met"], found["goals"]
     # Phases of seconds tell the training's pace only roughly; ten minutes are what the goal is for.
-    assert len(found.training_ratios) == 1 and found.training_ratio > GOALS["training_ratio"][2] - 0.2
-    assert found.visitor_cores < 0.25, "the visitors themselves take what is measured"
-    assert found.memory_after_ratio is None and math.isfinite(found.memory_megabytes)
+    assert len(found["training_ratios"]) == 1 and found["training_ratio"] > GOALS["training_ratio"][2] - 0.2
+    assert found["visitor_cores"] < 0.25, "the visitors themselves take what is measured"
+    assert found["memory_after_ratio"] is None and math.isfinite(found["memory_megabytes"])
     assert {"A first tour of all pages", "Training alone", "30 visitors", "Everybody sleeps"} <= set(said)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the command asked the load test for, which finds the same at once."""
+    found = {
+        "sessions": 30, "seconds": 600.0, "page_changes": 700, "page_p50_seconds": 0.1, "page_p95_seconds": 1.6,
+        "pages": {"train": {"p50": 0.1, "p95": 1.6, "count": 700}}, "updates": 5000, "update_p50_seconds": 1.0,
+        "update_p95_seconds": 1.5, "training_alone": 0.5, "training_loaded": 0.46, "training_ratio": 0.92,
+        "training_ratios": [0.92], "memory_before_megabytes": 500.0, "memory_megabytes": 560.0,
+        "session_megabytes": 2.0, "memory_after_megabytes": None, "memory_after_ratio": None, "server_cores": 0.2,
+        "training_cores": 1.2, "visitor_cores": 0.04, "redraws": 10.0, "kilobytes": 180.0,
+        "errors": ["Server: Traceback"], "error_count": 1,
+    }  # fmt: skip
+    options: list[dict[str, Any]] = []
+    monkeypatch.setattr(load, "bench_load", lambda **all: options.append(all) or {**found, "goals": judged(found)})
+    return options
+
+
+def test_each_goal_stands_beside_its_figure(asked: list[dict[str, Any]]) -> None:
+    done = CliRunner().invoke(bench, ["load", "--sessions", "30", "--seconds", "600"])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    page = next(line for line in lines if line.startswith("page change"))
+    assert page.split()[-2:] == ["1.6", "NO"]
+    assert next(line for line in lines if line.startswith("live update")).split()[-2:] == ["1.5", "yes"]
+    assert "Server: Traceback" in lines and "memory after" not in done.stdout
+    assert asked[0]["sessions"] == 30 and asked[0]["seconds"] == 600.0
+
+
+@pytest.mark.usefixtures("asked")
+def test_json_is_one_object() -> None:
+    values = json.loads(CliRunner().invoke(bench, ["load", "--json"]).stdout)
+    assert values["page_changes"] == 700
+    assert [name for name, goal in values["goals"].items() if not goal["met"]] == ["page_p95_seconds", "error_count"]
+
+
+def test_too_short_a_time_is_refused() -> None:
+    done = CliRunner().invoke(bench, ["load", "--seconds", "3"])
+    assert done.exit_code == 2 and "--seconds" in done.stderr

@@ -13,8 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.server import ServerConnection, serve
 
-from aquadash.bench.app_server import ServerError
-from aquadash.bench.tab import Tab
+from scripts.bench.tab import ServerError, Tab
 
 PAGES = {"start": "hash-home", "train": "hash-train"}
 

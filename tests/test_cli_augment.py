@@ -1,11 +1,11 @@
-"""``augment --numbers`` and ``bench preview``."""
+"""``augment --numbers``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from tests.test_cli import answer, call, refusal
+from tests.test_cli import answer, call
 
 
 def test_numbers_are_those_of_the_backend(home: Path) -> None:
@@ -31,10 +31,3 @@ def test_numbers_as_text_name_every_version(home: Path) -> None:
     text = call("augment", "--pipeline", "notebook", "--count", 20, "--numbers").stdout
     for word in ("Original", "Flipped and blurred", "Relit through clouds", "ms an image", "clipped", "±"):
         assert word in text
-
-
-def test_the_bench_of_previews_gives_its_medians() -> None:
-    values = answer("bench", "preview", "--repeats", 2)
-    assert {"pipeline", "build_ms", "draw_ms", "draws_ms", "film_strip_ms"} <= set(values["pipelines"][0])
-    assert "one draw ms" in call("bench", "preview", "--repeats", 1).stdout
-    assert "0" in refusal("bench", "preview", "--repeats", 0)

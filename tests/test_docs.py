@@ -11,6 +11,7 @@ import pytest
 
 import aquadash
 from aquadash.cli import cli
+from scripts.bench.__main__ import bench
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,6 +63,14 @@ def test_every_command_takes_json() -> None:
     for command in leaves(cli):
         assert any("--json" in parameter.opts for parameter in command.params), command.name
         assert command.help, command.name
+
+
+def test_the_timings_that_are_named_exist_and_each_is_in_its_table() -> None:
+    named = {name for text in (README, *DOCS.values()) for name in re.findall(r"scripts/bench ([a-z]+)", text)}
+    assert named and named <= set(bench.commands)
+    for name, command in bench.commands.items():
+        assert f"`{name}`" in DOCS["commands.md"], name
+        assert command.help and any("--json" in parameter.opts for parameter in command.params), name
 
 
 def test_every_link_leads_somewhere() -> None:

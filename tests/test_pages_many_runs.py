@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from aquadash.bench.app import bench_app, time_page
 from aquadash.errors import UnknownNameError
 from aquadash.runs import open_store
 from aquadash.runs.fields import run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, group_runs
 from aquadash.runs.snapshot import snapshot_of
+from scripts.bench.app import bench_app, time_page
 from tests.serving import ROOT, chromium, serving
 
 if TYPE_CHECKING:
@@ -47,12 +46,6 @@ def many_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     began = time.monotonic()
     fill(folder, RUNS, 100)
     print(f"{RUNS} runs made up in {time.monotonic() - began:.0f} s")
-    environment = {**os.environ, "AQUADASH_HOME": str(folder)}
-    # As after an earlier session of the app.
-    reading = "from aquadash.runs import open_store; from aquadash.runs.snapshot import snapshot_of;"
-    subprocess.run(
-        [sys.executable, "-c", reading + "snapshot_of(open_store()).runs()"], env=environment, cwd=ROOT, check=True
-    )
     return folder
 
 
@@ -126,8 +119,8 @@ def test_bench_app_times_the_pages() -> None:
         bench_app(pages=["comapre"])
     said: list[str] = []
     result = in_a_thread(
-        lambda: bench_app(runs=8, repeats=1, pages=["compare"], progress=lambda text, share: said.append(text))
-    ).to_dict()
+        lambda: bench_app(runs=8, repeats=1, pages=["compare"], on_progress=lambda text, fraction: said.append(text))
+    )
     (page,) = result["pages"]
     assert page["page"] == "compare" and result["runs"] == 8
     assert 0 < page["many_seconds"] <= page["many_cold_seconds"]

@@ -13,7 +13,6 @@ import click
 from aquadash import __version__
 from aquadash.cli import export  # noqa: F401 - it adds commands to a group
 from aquadash.cli.augment import augment_command, pipelines
-from aquadash.cli.bench import bench
 from aquadash.cli.compare import compare, pair, reproduce
 from aquadash.cli.data import data
 from aquadash.cli.evaluate import coach, evaluate, walkthrough
@@ -73,24 +72,23 @@ for command in (
     compare,
     reproduce,
     walkthrough,
-    bench,
 ):
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line: exit status 0, or one line on stderr and another status."""
+def main(command: click.Command = cli, name: str = "python -m aquadash") -> None:
+    """Run a command line: exit status 0, or one line on stderr and another status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         # Commands return nothing; click returns an exit status here for --help and the like.
-        status = cli.main(prog_name="python -m aquadash", standalone_mode=False)
+        status = command.main(prog_name=name, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Abort:
         _fail("Interrupted.", 130)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "python -m aquadash"
+        where = error.ctx.command_path if error.ctx else name
         _fail(f"{error.format_message()} See {where} --help.", 2)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)

@@ -2,7 +2,7 @@
 
 Keras's ``fit`` spends much of its time between batches when batches are small. Here the images stay in memory as one
 uint8 tensor and a ``tf.function`` cuts, scales and learns from many batches before it comes back to Python, which makes
-it faster with the same mathematics: ``python -m aquadash bench train`` measures by how much.
+it faster with the same mathematics: ``python scripts/bench train`` measures by how much.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The same mathematics with less work: where TensorFlow's general way is slow for small networks on a processor.
 
-``python -m aquadash bench train`` measures what these bring; tests hold their results against Keras's own.
+``python scripts/bench train`` measures what these bring; tests hold their results against Keras's own.
 """
 
 from __future__ import annotations

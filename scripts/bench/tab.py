@@ -15,14 +15,15 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from aquadash.bench.app_server import ServerError
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from aquadash.errors import AquaDashError
 from aquadash.pages import FIRST, addresses
-
-if TYPE_CHECKING:
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-    from websockets.asyncio.client import ClientConnection
 
 _OPEN_SECONDS = 60.0
 _ANSWER_SECONDS = 120.0
@@ -30,10 +31,14 @@ _ANSWER_SECONDS = 120.0
 _ASSET = re.compile(rb'(?:src|href)="\./(static/[^"]+)"')
 _MEDIA = re.compile(rb"/media/[0-9a-f]{8,128}\.[a-z0-9]{1,8}")
 #: Streamlit's browser forgets a large message that so many whole runs have not used.
-_MOST_AGE = 2
+_MAX_AGE = 2
 
-#: Told of every message: its bytes and when they came, in seconds since 1970.
+#: Called with every message: its bytes and when they came, in seconds since 1970.
 Listener = Callable[[bytes, float], None]
+
+
+class ServerError(AquaDashError):
+    """The app's server did not answer as it should, or a page failed."""
 
 
 @dataclass
@@ -42,13 +47,11 @@ class TabCounts:
 
     Attributes:
         bytes_received: Of the connection, pictures and the like left aside.
-        media_bytes: Of pictures and of what belongs to the frame of the app.
         redraws: How often it asked for the redrawing of a part of a page.
         errors: What failed in the page, in the server's words.
     """
 
     bytes_received: int = 0
-    media_bytes: int = 0
     redraws: int = 0
     errors: list[str] = field(default_factory=list)
 
@@ -61,7 +64,7 @@ class Tab:
 
         Args:
             address: Host and port.
-            listener: Told of every message.
+            listener: Called with every message.
         """
         self.counts = TabCounts()
         self._address = address
@@ -86,9 +89,6 @@ class Tab:
         Raises:
             ServerError: The server does not answer.
         """
-        from websockets.asyncio.client import connect
-        from websockets.typing import Subprotocol
-
         try:
             page = await asyncio.to_thread(self._get, "/")
             for asset in _ASSET.findall(page):
@@ -144,8 +144,6 @@ class Tab:
             await asyncio.gather(self._reader, return_exceptions=True)
 
     async def _rerun(self, *, page_hash: str, page_name: str = "", fragment: str = "") -> None:
-        from streamlit.proto.BackMsg_pb2 import BackMsg
-
         request = BackMsg()
         rerun = request.rerun_script
         rerun.query_string = self._query
@@ -161,9 +159,6 @@ class Tab:
         await self._connection.send(request.SerializeToString())
 
     async def _read(self) -> None:
-        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-        from websockets.exceptions import ConnectionClosed
-
         assert self._connection is not None
         try:
             async for data in self._connection:
@@ -224,13 +219,11 @@ class Tab:
                 task.add_done_callback(self._loading.discard)
 
     def _finish(self, status: int, fragments: list[str]) -> None:
-        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
         self._runs += 1
         for each, (used, fragment) in list(self._kept.items()):
-            if self._runs - used > _MOST_AGE and (not fragments or fragment in fragments):
+            if self._runs - used > _MAX_AGE and (not fragments or fragment in fragments):
                 del self._kept[each]
         if fragments or not self._answered or self._drawn is None or self._drawn.done():
             return
@@ -275,7 +268,6 @@ class Tab:
             connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
             answer = connection.getresponse()
             body = answer.read()
-            self.counts.media_bytes += len(body)
             if answer.status >= 400:
                 self.counts.errors.append(f"{path} answers {answer.status}.")
             return body

@@ -1,28 +1,43 @@
-"""``bench``: timings against the report's own way, as a ratio within one run."""
+"""The commands: ``python scripts/bench NAME``, each with ``--json``. They need what requirements-dev.txt lists."""
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table
+if __name__ == "__main__":
+    # In place of this folder, which Python looks into for a folder's command.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
+
+from aquadash.cli import main  # noqa: E402
+from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table  # noqa: E402
+
+pairs_option = click.option(
+    "--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn."
+)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
     """Measure speed on this machine. A ratio above 1 means that AquaDash is faster than the report's way."""
+    # What leads away from this machine, or keeps visitors out.
+    for name in ("MLFLOW_TRACKING_URI", "AQUADASH_DATABASE", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM"):
+        os.environ.pop(name, None)
 
 
 @bench.command("train")
-@click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
+@pairs_option
 @json_option
 def train(pairs: int, as_json: bool) -> None:
     """Training the report's CNN for an epoch against the report's own fit call, and PyTorch where it is installed."""
-    from aquadash.bench.train import bench_train
+    from scripts.bench.epochs import bench_train
 
     with StatusLine() as line:
-        result = bench_train(pairs=pairs, progress=line.progress).to_dict()
+        result = bench_train(pairs=pairs, on_progress=line.progress)
     pytorch = ""
     if result["pytorch_ratio"] is not None:
         pytorch = f"; PyTorch {result['pytorch_seconds']:.4g} s, ratio {result['pytorch_ratio']:.2f}"
@@ -31,22 +46,15 @@ def train(pairs: int, as_json: bool) -> None:
 
 @bench.command("step")
 @click.option("--preset", default="baseline", show_default=True, help="Whose network; one that starts from nothing.")
-@click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
+@pairs_option
 @json_option
 def step(preset: str, pairs: int, as_json: bool) -> None:
     """Our training loop against a training step written by hand for the same network."""
-    from aquadash.bench.train import bench_step
+    from scripts.bench.epochs import bench_step
 
     with StatusLine() as line:
-        result = bench_step(preset=preset, pairs=pairs, progress=line.progress).to_dict()
-    show(
-        result,
-        as_json=as_json,
-        text=lambda: (
-            f"an epoch of {preset}: by hand {result['hand_seconds']:.4g} s, AquaDash {result['aquadash_seconds']:.4g} "
-            f"s (medians); ratio {result['ratio']:.2f} (median of {pairs} pairs)"
-        ),
-    )
+        result = bench_step(preset=preset, pairs=pairs, on_progress=line.progress)
+    _show(result, as_json, f"an epoch of {preset}", slow="by hand", key="hand_seconds")
 
 
 @bench.command("fresh")
@@ -60,11 +68,11 @@ def fresh(pipeline: str, pairs: int, as_json: bool) -> None:
 
     The ratio is the former by the latter: 1.1 means that drawing anew makes an epoch 10 % longer.
     """
-    from aquadash.bench.fresh import bench_fresh
+    from scripts.bench.epochs import bench_fresh
 
     import_tensorflow_quietly()
     with StatusLine() as line:
-        result = bench_fresh(pipeline=pipeline, pairs=pairs, progress=line.progress).to_dict()
+        result = bench_fresh(pipeline=pipeline, pairs=pairs, on_progress=line.progress)
     show(
         result,
         as_json=as_json,
@@ -77,14 +85,14 @@ def fresh(pipeline: str, pairs: int, as_json: bool) -> None:
 
 
 @bench.command("augment")
-@click.option("--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn.")
+@pairs_option
 @json_option
 def augment(pairs: int, as_json: bool) -> None:
     """Making 4 x 2,500 augmented images against the report's loop."""
-    from aquadash.bench.augment import bench_augment
+    from scripts.bench.images import bench_augment
 
     with StatusLine() as line:
-        result = bench_augment(pairs=pairs, progress=line.progress).to_dict()
+        result = bench_augment(pairs=pairs, on_progress=line.progress)
     _show(result, as_json, "4 x 2,500 augmented images")
 
 
@@ -93,9 +101,9 @@ def augment(pairs: int, as_json: bool) -> None:
 @json_option
 def preview(repeats: int, as_json: bool) -> None:
     """Drawing 16 images anew with each of the report's pipelines, as the Augment page does at every change."""
-    from aquadash.bench.preview import bench_preview
+    from scripts.bench.images import bench_preview
 
-    result = bench_preview(repeats=repeats).to_dict()
+    result = bench_preview(repeats=repeats)
     rows = [
         (entry["pipeline"], *(f"{entry[key]:.1f}" for key in ("build_ms", "draw_ms", "draws_ms", "film_strip_ms")))
         for entry in result["pipelines"]
@@ -115,10 +123,10 @@ def preview(repeats: int, as_json: bool) -> None:
 @json_option
 def predict(pairs: int, as_json: bool) -> None:
     """Predicting one image against the report's model.predict, and a whole test split."""
-    from aquadash.bench.predict import bench_predict
+    from scripts.bench.images import bench_predict
 
     import_tensorflow_quietly()
-    result = bench_predict(pairs=pairs).to_dict()
+    result = bench_predict(pairs=pairs)
     _show(result, as_json, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
 
 
@@ -129,25 +137,17 @@ def predict(pairs: int, as_json: bool) -> None:
 @json_option
 def app(runs: int, repeats: int, pages: tuple[str, ...], as_json: bool) -> None:
     """Every page's script, on a server that has just started and on a warm one, with few and with many stored runs."""
-    from aquadash.bench.app import bench_app
+    from scripts.bench.app import bench_app
 
     with StatusLine() as line:
-        result = bench_app(runs=runs, repeats=repeats, pages=pages, progress=line.progress)
-
-    def text() -> str:
-        rows = [
-            (
-                page.page,
-                *(f"{seconds:.2f} s" for seconds in (page.few_cold_seconds, page.few_seconds)),
-                *(f"{seconds:.2f} s" for seconds in (page.many_cold_seconds, page.many_seconds)),
-                f"{page.kilobytes:,.0f} kB",
-            )
-            for page in result.pages
-        ]
-        header = ("page", f"{result.few} runs, cold", "warm", f"{result.runs:,} runs, cold", "warm", "sent")
-        return table(rows, header=header)
-
-    show(result.to_dict(), as_json=as_json, text=text)
+        result = bench_app(runs=runs, repeats=repeats, pages=pages, on_progress=line.progress)
+    times = ("few_cold_seconds", "few_seconds", "many_cold_seconds", "many_seconds")
+    rows = [
+        (page["page"], *(f"{page[key]:.2f} s" for key in times), f"{page['kilobytes']:,.0f} kB")
+        for page in result["pages"]
+    ]
+    header = ("page", f"{result['few']} runs, cold", "warm", f"{result['runs']:,} runs, cold", "warm", "sent")
+    show(result, as_json=as_json, text=lambda: table(rows, header=header))
 
 
 @bench.command("load")
@@ -169,12 +169,12 @@ def load(sessions: int, seconds: float, leave_seconds: float, seed: int, as_json
 
     Page changes, live updates, the training's speed beside its speed alone, memory and errors, each against its goal.
     """
-    from aquadash.bench.load import bench_load
+    from scripts.bench.load import bench_load
 
     with StatusLine() as line:
         result = bench_load(
-            sessions=sessions, seconds=seconds, leave_seconds=leave_seconds, seed=seed, progress=line.progress
-        ).to_dict()
+            sessions=sessions, seconds=seconds, leave_seconds=leave_seconds, seed=seed, on_progress=line.progress
+        )
     show(result, as_json=as_json, text=lambda: _load_text(result))
 
 
@@ -187,32 +187,38 @@ def _load_text(result: dict[str, Any]) -> str:
         (page, f"{found['count']:,}", f"{found['p50']:.2f} s", f"{found['p95']:.2f} s")
         for page, found in result["pages"].items()
     ]
+    after = result["memory_after_megabytes"]
     facts = (
         f"{result['sessions']} visitors for {result['seconds']:.0f} s: {result['page_changes']:,} page changes, "
         f"{result['updates']:,} live updates, {result['redraws']:.1f} redrawings and {result['kilobytes']:,.0f} kB a "
         f"second.\nTraining {result['training_alone']:.3f} epochs a second alone, {result['training_loaded']:.3f} "
         f"under load. Memory of the server {result['memory_before_megabytes']:,.0f} MB before, "
-        f"{result['memory_megabytes']:,.0f} MB with all"
-        + ("" if result["memory_after_megabytes"] is None else f", {result['memory_after_megabytes']:,.0f} MB after")
-        + f".\nCores under load: server {result['server_cores']:.2f}, training {result['training_cores']:.2f}, the "
+        f"{result['memory_megabytes']:,.0f} MB with all{'' if after is None else f', {after:,.0f} MB after'}.\n"
+        f"Cores under load: server {result['server_cores']:.2f}, training {result['training_cores']:.2f}, the "
         f"visitors themselves {result['visitor_cores']:.2f}."
     )
-    errors = "".join(f"\n{error}" for error in result["errors"])
     return "\n\n".join(
         (
             table(goals, header=("goal", "", "figure", "met")),
             table(pages, header=("page", "changes", "median", "95 of 100 within")),
-            facts + errors,
+            "\n".join((facts, *result["errors"])),
         )
     )
 
 
-def _show(result: dict[str, Any], as_json: bool, what: str, *, more: str = "") -> None:
+def _show(
+    result: dict[str, Any], as_json: bool, what: str, *,
+    slow: str = "the report's way", key: str = "report_seconds", more: str = "",
+) -> None:  # fmt: skip
     show(
         result,
         as_json=as_json,
         text=lambda: (
-            f"{what}: the report's way {result['report_seconds']:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
+            f"{what}: {slow} {result[key]:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
             f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs){more}"
         ),
     )
+
+
+if __name__ == "__main__":
+    main(bench, "python scripts/bench")

@@ -1,1 +1,0 @@
-"""Timings of AquaDash against the report's own way of doing the same."""

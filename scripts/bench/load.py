@@ -1,0 +1,416 @@
+"""A class on one machine: many visitors who change pages and watch one training, for as long as a lesson lasts.
+
+A server of the app of its own, a training of the report's network, and visitors that speak the browsers' protocol
+(:mod:`scripts.bench.tab`), all on this machine and nowhere else. The training's speed alone is measured in between,
+with everybody's computer asleep: machines change their speed within minutes, so that only neighbours can be compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from aquadash import settings
+from aquadash.jobs import Job, JobStatus
+from aquadash.jobs.table import Jobs
+from aquadash.jobs.types import job_id
+from aquadash.runs.live import KIND, progress_of
+from scripts.bench.tab import ServerError, Tab
+from scripts.bench.timing import ProgressCallback, no_progress
+from scripts.bench.visitors import Sights, Visitor, every_place
+from tests.serving import Server, serving
+from tests.waiting import wait_for
+
+#: What a lesson of thirty needs, on two cores.
+GOALS = {
+    "page_p95_seconds": ("page change, 95 of 100 within", "at most", 1.5),
+    "update_p95_seconds": ("live update behind, 95 of 100 within", "at most", 2.0),
+    "training_ratio": ("training's speed, as a share of alone", "at least", 0.9),
+    "session_megabytes": ("memory a session, MB", "at most", 8.0),
+    "memory_after_ratio": ("memory after they have left, as a share of before", "at most", 1.1),
+    "error_count": ("errors", "at most", 0),
+}
+
+#: A phase of load and the sleep after it, in seconds; short tests have shorter ones. Short beside the minutes in which
+#: a machine changes its speed, long beside an epoch.
+LOAD_SECONDS = 60.0
+SLEEP_SECONDS = 20.0
+#: At the edges of a phase so much is left aside.
+_EDGE_SECONDS = 2.0
+#: The server keeps a session two minutes for its browser to come back; then what it took must be free.
+LEAVE_SECONDS = 165.0
+#: Lines that every server prints when it starts and ends.
+_BANNER = ("You can now view your Streamlit app", "URL: http://", "Stopping...", "Gathering usage")
+
+# In a process of its own: what the store and the pages import would weigh on the visitors.
+_PREPARE = """
+import json
+from aquadash.config import with_values
+from aquadash.pages import PAGES
+from aquadash.presets import PRESETS
+from aquadash.runs import RunStatus, open_store
+from aquadash.runs.first_model import add_first_model
+from aquadash.runs.snapshot import snapshot_of
+from aquadash.ui.sections import queries
+from scripts.generate_runs import generate_runs
+store = open_store()
+trained = add_first_model(store).run_id
+made = generate_runs(store, runs=30, epochs=60)
+others = [each for each in made if store.get(each).status is RunStatus.FINISHED][-6:]
+config = with_values(PRESETS["notebook-fixed"].config, {"training.epochs": 2000, "training.patience": 0})
+run = store.create(config, name="What the class watches")
+store.queue(run.run_id)
+snapshot_of(store).runs()
+sections = {name: queries(name) for name, page in PAGES.items() if page.visits}
+print(json.dumps({"training": run.run_id, "trained": trained, "others": others, "sections": sections}))
+"""
+
+
+def bench_load(
+    *, sessions: int = 30, seconds: float = 600.0, leave_seconds: float = LEAVE_SECONDS, seed: int = 0,
+    on_progress: ProgressCallback = no_progress,
+) -> dict[str, Any]:  # fmt: skip
+    """Let a class loose on the app.
+
+    Args:
+        sessions: How many visitors.
+        seconds: How long, in phases of load with sleep between; starting and leaving come on top.
+        leave_seconds: How long to wait for the memory of those who have left; 0 leaves that out.
+        seed: Decides where everybody goes and how long they look.
+        on_progress: Called with what is done, and the fraction of it.
+
+    Returns:
+        See :meth:`_Lesson.result`.
+
+    Raises:
+        ServerError: The training does not start, or the app fails on the first tour.
+    """
+    with tempfile.TemporaryDirectory(prefix="aquadash-load-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        on_progress("Making up runs and starting a training", None)
+        with training(home) as sights, serving(home) as server:
+            with ProgressRecord(home, sights.training) as record:
+                lesson = _Lesson(sights, server, record, on_progress, sessions=sessions, seconds=seconds, seed=seed)
+                asyncio.run(lesson.hold(leave_seconds))
+            # Only now nobody writes into the record any more.
+            return lesson.result(waited=leave_seconds > 0)
+
+
+@contextmanager
+def training(home: Path) -> Iterator[Sights]:
+    """Fill a new home with runs, for a class has some behind it, and train the report's network until the block ends.
+
+    Yields:
+        What there is to look at, once the training is in its first epochs.
+
+    Raises:
+        ServerError: The training does not start.
+    """
+    environment = {**os.environ, "AQUADASH_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", _PREPARE], env=environment, cwd=settings.PROJECT_ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise ServerError(f"The runs could not be made up: {done.stderr[-600:]}")
+    sights = Sights(**json.loads(done.stdout.splitlines()[-1]))
+    log = home / "bench-worker.log"
+    with log.open("wb") as output:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "aquadash.jobs.worker", KIND, "--once"],
+            env=environment, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+    record = ProgressRecord(home, sights.training)
+
+    def begun() -> bool:
+        if worker.poll() is not None:
+            raise ServerError(f"The training did not start. It says: {log.read_text(errors='replace')[-600:]}")
+        progress = progress_of(record.job())
+        return progress is not None and progress.epoch >= 2
+
+    try:
+        wait_for(begun, timeout=180, saying=log.read_text)
+        yield sights
+    finally:
+        worker.terminate()
+        try:
+            worker.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+
+
+class ProgressRecord:
+    """What the worker of a training has written and when, noted by a thread while the block lasts."""
+
+    def __init__(self, home: Path, run_id: str) -> None:
+        self._jobs = Jobs(f"sqlite:///{home / 'jobs.db'}")
+        self._run_id = run_id
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_until_end, name="load-progress", daemon=True)
+        self._times: list[float] = []
+        self._epochs: list[float] = []
+        #: When the worker wrote that it was at (epoch, batch), in seconds since 1970, in that order.
+        self.written: dict[tuple[int, int], float] = {}
+
+    def __enter__(self) -> ProgressRecord:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(timeout=10)
+
+    def job(self) -> Job:
+        """The training as it is now."""
+        job = self._jobs.get(job_id(KIND, self._run_id))
+        assert job is not None
+        return job
+
+    def epochs_a_second(self, begin: float, end: float) -> float:
+        """The training's pace between two times, in epochs a second."""
+        first, last = bisect_left(self._times, begin), bisect_left(self._times, end) - 1
+        if last <= first:
+            return 0.0
+        return (self._epochs[last] - self._epochs[first]) / (self._times[last] - self._times[first])
+
+    def _look_until_end(self) -> None:
+        while not self._ended.wait(0.2):
+            progress = progress_of(self.job())
+            if progress is None or not progress.batches or (self._times and progress.time <= self._times[-1]):
+                continue
+            self.written.setdefault((progress.epoch, progress.batch), progress.time)
+            # The times last: they say how many there are to whoever reads the pace meanwhile.
+            self._epochs.append(progress.epoch - 1 + progress.batch / progress.batches)
+            self._times.append(progress.time)
+
+
+@dataclass
+class _Phase:
+    """A time of load or of sleep, the training's pace, and what the processes used of the processors, in cores."""
+
+    begin: float
+    end: float = 0.0
+    pace: float = 0.0
+    cores: dict[str, float] = field(default_factory=dict)
+
+
+class _Lesson:
+    """The course of a load test."""
+
+    def __init__(
+        self, sights: Sights, server: Server, record: ProgressRecord, on_progress: ProgressCallback, *,
+        sessions: int, seconds: float, seed: int,
+    ) -> None:  # fmt: skip
+        self._sights, self._server, self._record, self._on_progress = sights, server, record, on_progress
+        self._sessions, self._seconds, self._seed = sessions, seconds, seed
+        worker = record.job().worker
+        assert worker is not None
+        self._processes = {
+            "server": psutil.Process(server.process.pid),
+            "training": psutil.Process(worker.pid),
+            "visitor": psutil.Process(),
+        }
+        self._phases: list[_Phase] = []
+        self._visitors: list[Visitor] = []
+        self._errors: list[str] = []
+        self._before = self._max = self._after = 0.0
+
+    async def hold(self, leave_seconds: float) -> None:
+        """Everything, from the first tour to the end."""
+        await self._tour()
+        self._before = self._memory()
+        awake = asyncio.Event()
+        self._visitors = [
+            Visitor(self._server.address, self._sights, seed=self._seed * 1000 + number, awake=awake)
+            for number in range(self._sessions)
+        ]
+        pairs = max(1, round(self._seconds / (LOAD_SECONDS + SLEEP_SECONDS)))
+        asleep = self._seconds * SLEEP_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / (pairs + 1)
+        loaded = self._seconds * LOAD_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / pairs
+        await self._phase(asleep, "Training alone", 0.0)
+        tasks: list[asyncio.Task[None]] = []
+        for number in range(pairs):
+            awake.set()
+            if not tasks:
+                # Everybody comes within half of the first phase.
+                tasks = [asyncio.create_task(each.stay(within=loaded / 2)) for each in self._visitors]
+            for visitor in self._visitors:
+                visitor.pause(False)
+            await self._phase(loaded, f"{self._sessions} visitors", number / pairs)
+            awake.clear()
+            for visitor in self._visitors:
+                visitor.pause(True)
+            await self._phase(asleep, "Everybody sleeps", (number + 0.8) / pairs)
+        self._errors += [f"A visitor gave up: {task.exception()}" for task in tasks if task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._errors += [error for visitor in self._visitors for error in visitor.tab.counts.errors]
+        if self._record.job().status is not JobStatus.RUNNING:
+            self._errors.append("The training ended before the lesson.")
+        end = time.monotonic() + leave_seconds
+        while (left := end - time.monotonic()) > 0:
+            self._on_progress("All have left", 1.0 - left / leave_seconds)
+            await asyncio.sleep(min(left, 5.0))
+        self._after = self._memory()
+        self._errors += _complaints(self._server.log)
+
+    async def _tour(self) -> None:
+        """Let one visitor see everything, so that what is kept for all is there before anything is measured."""
+        tab = Tab(self._server.address)
+        await tab.open()
+        places = every_place(self._sights)
+        for number, place in enumerate(places):
+            self._on_progress("A first tour of all pages", number / len(places))
+            await tab.go(place.page, place.query)
+        await tab.close()
+        self._errors += [f"First tour: {error}" for error in tab.counts.errors]
+
+    async def _phase(self, seconds: float, what: str, fraction: float) -> None:
+        await asyncio.sleep(_EDGE_SECONDS)
+        used = {name: _used(process) for name, process in self._processes.items()}
+        phase = _Phase(time.time())
+        end = time.monotonic() + max(1.0, seconds - _EDGE_SECONDS)
+        while (left := end - time.monotonic()) > 0:
+            self._on_progress(what, fraction)
+            self._max = max(self._max, self._memory())
+            await asyncio.sleep(min(left, 1.0))
+        phase.end = time.time()
+        phase.pace = self._record.epochs_a_second(phase.begin, phase.end)
+        phase.cores = {
+            name: (_used(process) - used[name]) / (phase.end - phase.begin) for name, process in self._processes.items()
+        }
+        self._phases.append(phase)
+
+    def _memory(self) -> float:
+        """What the server holds, in MB."""
+        return float(self._processes["server"].memory_info().rss) / 1e6
+
+    def result(self, *, waited: bool) -> dict[str, Any]:
+        """The figures.
+
+        Args:
+            waited: Whether the memory of those who have left was waited for.
+
+        Returns:
+            ``sessions``: How many visitors.
+            ``seconds``: How long they were there, sleep included.
+            ``page_changes``: How many there were.
+            ``page_p50_seconds``: Median of a page change, from the request to the end of the page's script.
+            ``page_p95_seconds``: 95 of 100 took no longer.
+            ``pages``: Median and 95th percentile by page, with the number.
+            ``updates``: How many times somebody who watched the training waited for what its worker had written.
+            ``update_p50_seconds``: The median wait, from the worker's writing to the message at the visitor.
+            ``update_p95_seconds``: 95 of 100 waited no longer.
+            ``training_alone``: Epochs a second while everybody slept.
+            ``training_loaded``: Epochs a second under load.
+            ``training_ratio``: Median over the phases of load of their pace by that of the sleep before and after.
+            ``training_ratios``: Each of them.
+            ``memory_before_megabytes``: Of the server, every page having been seen once.
+            ``memory_megabytes``: The most under load.
+            ``session_megabytes``: The difference to the least without visitors, by their number.
+            ``memory_after_megabytes``: When all have left and their sessions are forgotten; None if not ``waited``.
+            ``memory_after_ratio``: By that of before.
+            ``server_cores``, ``training_cores``, ``visitor_cores``: Of the processors under load; what the visitors
+            take would on other computers be nothing of this one.
+            ``redraws``: Parts of pages that were drawn again by themselves, a second.
+            ``kilobytes``: Sent to all visitors, a second.
+            ``errors``: What went wrong, in the server's log, in the pages and at the visitors; the first ones.
+            ``error_count``: How many.
+            ``goals``: By name: what it is, the goal, the figure, and whether it is met.
+        """
+        asleep, loaded = self._phases[::2], self._phases[1::2]
+        ratios = [
+            divided(each.pace, (before.pace + after.pace) / 2)
+            for before, each, after in zip(asleep[:-1], loaded, asleep[1:], strict=True)
+        ]
+        changes = [change for visitor in self._visitors for change in visitor.changes]
+        lags = [
+            lag for visitor in self._visitors for watch in visitor.watches for lag in watch.lags(self._record.written)
+        ]
+        whole, update = spread([seconds for _, seconds in changes]), spread(lags)
+        # What the tour has left free in the server is no memory of the visitors who then use it.
+        least = min(self._before, self._after) if waited else self._before
+        busy = sum(phase.end - phase.begin for phase in loaded)
+        found = {
+            "sessions": self._sessions,
+            "seconds": self._seconds,
+            "page_changes": len(changes),
+            "page_p50_seconds": whole["p50"],
+            "page_p95_seconds": whole["p95"],
+            "pages": {
+                name: spread([seconds for page, seconds in changes if page == name])
+                for name in sorted({page for page, _ in changes})
+            },
+            "updates": len(lags),
+            "update_p50_seconds": update["p50"],
+            "update_p95_seconds": update["p95"],
+            "training_alone": statistics.mean(phase.pace for phase in asleep),
+            "training_loaded": statistics.mean(phase.pace for phase in loaded),
+            "training_ratio": statistics.median(ratios),
+            "training_ratios": ratios,
+            "memory_before_megabytes": self._before,
+            "memory_megabytes": self._max,
+            "session_megabytes": (self._max - least) / self._sessions,
+            "memory_after_megabytes": self._after if waited else None,
+            "memory_after_ratio": divided(self._after, self._before) if waited else None,
+            **{f"{name}_cores": statistics.mean(phase.cores[name] for phase in loaded) for name in self._processes},
+            "redraws": sum(visitor.tab.counts.redraws for visitor in self._visitors) / busy,
+            "kilobytes": sum(visitor.tab.counts.bytes_received for visitor in self._visitors) / busy / 1000,
+            "errors": self._errors[:20],
+            "error_count": len(self._errors),
+        }
+        return {**found, "goals": judged(found)}
+
+
+def judged(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each of :data:`GOALS` whose figure was measured."""
+    goals = {}
+    for name, (what, side, goal) in GOALS.items():
+        value = found[name]
+        if value is not None:
+            met = value <= goal if side == "at most" else value >= goal
+            goals[name] = {"what": what, "goal": f"{side} {goal:g}", "value": value, "met": bool(met)}
+    return goals
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile; NaN of none."""
+    p50, p95 = np.percentile(values, [50, 95]).tolist() if values else (float("nan"), float("nan"))
+    return {"p50": p50, "p95": p95, "count": len(values)}
+
+
+def divided(number: float, by: float) -> float:
+    """A quotient; NaN by nothing."""
+    return number / by if by else float("nan")
+
+
+def _used(process: psutil.Process) -> float:
+    """Seconds of processor time that it has used; what it had used when it ended, once it has."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _complaints(log: Path) -> list[str]:
+    """Whatever the server has printed beyond what every server does."""
+    lines = (line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines())
+    return [f"Server: {line}" for line in lines if line and not any(part in line for part in _BANNER)]

@@ -1,0 +1,111 @@
+"""Images in files are looked at without keeping them in the memory; held out, the same fraction of each class."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aquadash.data import Dataset, Split, stratified_split
+from aquadash.data.dataset import in_chunks, let_go
+from aquadash.errors import DataError
+
+COUNT, SIDE = 600, 200
+LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(5), 500))
+MEGABYTES = COUNT * SIDE * SIDE * 3 / 1e6
+
+
+def mapped_megabytes() -> float:
+    """What the files that this process has mapped take in its memory, on a disk or in the memory itself."""
+    found = re.findall(r"Rss(?:File|Shmem):\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert len(found) == 2
+    return sum(map(int, found)) * 1024 / 1e6
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> np.ndarray:
+    path = tmp_path / "images.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), dtype=np.uint8))
+    return np.load(path, mmap_mode="r").view(np.ndarray)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_fingerprint_keeps_nothing_in_the_memory(images: np.ndarray) -> None:
+    before = mapped_megabytes()
+    split = Split(images, np.zeros(COUNT, np.int64), ("",) * COUNT)
+    dataset = Dataset("a", "A", "", False, ("x",), split, split.take(slice(0, 0)))
+    assert len(dataset.fingerprint) == 64
+    assert mapped_megabytes() - before < MEGABYTES / 3
+    # What the measurement would show otherwise.
+    images.sum()
+    assert mapped_megabytes() - before > MEGABYTES * 0.9
+
+
+def test_chunks_are_all_there_is(images: np.ndarray) -> None:
+    chunks = [chunk.copy() for chunk in in_chunks(images, most_bytes=7 * SIDE * SIDE * 3)]
+    assert {len(chunk) for chunk in chunks[:-1]} == {7} and np.array_equal(np.concatenate(chunks), images)
+    assert list(in_chunks(images[:0])) == []
+
+
+def test_what_was_written_is_not_lost(tmp_path: Path) -> None:
+    written = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.uint8, (50, 100, 100, 3))
+    written[:] = 7
+    let_go(written)
+    assert (written == 7).all()
+    plain = np.ones(3)
+    let_go(plain)
+    assert plain.sum() == 3
+
+
+def test_fifteen_percent_of_500_are_75_a_class() -> None:
+    kept, held_out = stratified_split(LABELS, fraction=0.15, seed=0)
+    assert np.bincount(LABELS[held_out]).tolist() == [75] * 5
+    assert np.bincount(LABELS[kept]).tolist() == [425] * 5
+
+
+def test_every_position_once_and_sorted() -> None:
+    kept, held_out = stratified_split(LABELS, fraction=0.3, seed=1)
+    assert sorted([*kept, *held_out]) == list(range(len(LABELS)))
+    assert (np.diff(kept) > 0).all() and (np.diff(held_out) > 0).all()
+
+
+def test_the_seed_decides() -> None:
+    first, again, other = (stratified_split(LABELS, fraction=0.15, seed=seed)[1] for seed in (7, 7, 8))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_classs_choice_does_not_depend_on_the_others() -> None:
+    labels = np.repeat([0, 1], [20, 30])
+    both = stratified_split(labels, fraction=0.2, seed=3)[1]
+    alone = stratified_split(labels[:20], fraction=0.2, seed=3)[1]
+    assert np.array_equal(both[both < 20], alone)
+
+
+@pytest.mark.parametrize(("count", "fraction", "expected"), [(2, 0.01, 1), (2, 0.99, 1), (10, 0.25, 3), (10, 0.5, 5)])
+def test_counts_are_rounded_and_both_sides_get_one(count: int, fraction: float, expected: int) -> None:
+    assert len(stratified_split([0] * count, fraction=fraction, seed=0)[1]) == expected
+
+
+def test_missing_labels_are_no_class() -> None:
+    assert len(stratified_split([0, 0, 9, 9], fraction=0.5, seed=0)[1]) == 2
+
+
+def test_a_class_with_one_image_is_refused() -> None:
+    with pytest.raises(DataError, match="Class number 1 has only one image"):
+        stratified_split([0, 0, 1], fraction=0.5, seed=0)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, float("nan")])
+def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
+    with pytest.raises(ValueError, match="fraction"):
+        stratified_split(LABELS, fraction=fraction, seed=0)
+
+
+@pytest.mark.parametrize("labels", [[[0, 1]], [0.5, 1.5], [-1, -1]])
+def test_other_labels_are_refused(labels: list) -> None:
+    with pytest.raises(ValueError, match="labels"):
+        stratified_split(labels, fraction=0.5, seed=0)
