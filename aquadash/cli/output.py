@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import click
@@ -164,15 +164,3 @@ class StatusLine:
     def progress(self, text: str, fraction: float | None) -> None:
         """The form in which the data and augmentation rooms report."""
         self.show(text, fraction, "" if fraction is None else f"{fraction:.0%}")
-
-
-# What ``bench`` still asks for.
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-
-
-def show(values: Mapping[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
-    click.echo(json.dumps(values, ensure_ascii=False) if as_json else text())
-
-
-def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> str:
-    return _draw(Table(rows, header))

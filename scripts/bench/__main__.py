@@ -14,14 +14,14 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
 
 from aquadash.cli import main  # noqa: E402
-from aquadash.cli.output import StatusLine, import_tensorflow_quietly, json_option, show, table  # noqa: E402
+from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result  # noqa: E402
 
 pairs_option = click.option(
     "--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn."
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
     """Measure speed on this machine. A ratio above 1 means that AquaDash is faster than the report's way."""
     # What leads away from this machine, or keeps visitors out.
@@ -31,8 +31,7 @@ def bench() -> None:
 
 @bench.command("train")
 @pairs_option
-@json_option
-def train(pairs: int, as_json: bool) -> None:
+def train(pairs: int) -> None:
     """Training the report's CNN for an epoch against the report's own fit call, and PyTorch where it is installed."""
     from scripts.bench.epochs import bench_train
 
@@ -41,20 +40,19 @@ def train(pairs: int, as_json: bool) -> None:
     pytorch = ""
     if result["pytorch_ratio"] is not None:
         pytorch = f"; PyTorch {result['pytorch_seconds']:.4g} s, ratio {result['pytorch_ratio']:.2f}"
-    _show(result, as_json, "an epoch of 12,500 images", more=pytorch)
+    _show(result, "an epoch of 12,500 images", more=pytorch)
 
 
 @bench.command("step")
 @click.option("--preset", default="baseline", show_default=True, help="Whose network; one that starts from nothing.")
 @pairs_option
-@json_option
-def step(preset: str, pairs: int, as_json: bool) -> None:
+def step(preset: str, pairs: int) -> None:
     """Our training loop against a training step written by hand for the same network."""
     from scripts.bench.epochs import bench_step
 
     with StatusLine() as line:
         result = bench_step(preset=preset, pairs=pairs, on_progress=line.progress)
-    _show(result, as_json, f"an epoch of {preset}", slow="by hand", key="hand_seconds")
+    _show(result, f"an epoch of {preset}", slow="by hand", key="hand_seconds")
 
 
 @bench.command("fresh")
@@ -62,8 +60,7 @@ def step(preset: str, pairs: int, as_json: bool) -> None:
     "--pipeline", default="notebook-1", show_default=True, help="What is drawn: a name, or several with weights."
 )
 @click.option("--pairs", type=click.IntRange(1, 50), default=7, show_default=True, help="Timings of each way, in turn.")
-@json_option
-def fresh(pipeline: str, pairs: int, as_json: bool) -> None:
+def fresh(pipeline: str, pairs: int) -> None:
     """Epochs of the report's CNN with images drawn anew for each against epochs with fixed copies.
 
     The ratio is the former by the latter: 1.1 means that drawing anew makes an epoch 10 % longer.
@@ -73,33 +70,28 @@ def fresh(pipeline: str, pairs: int, as_json: bool) -> None:
     import_tensorflow_quietly()
     with StatusLine() as line:
         result = bench_fresh(pipeline=pipeline, pairs=pairs, on_progress=line.progress)
-    show(
+    print_result(
         result,
-        as_json=as_json,
-        text=lambda: (
-            f"an epoch of {result['images']:,} images of {result['pipeline']}: fixed copies "
-            f"{result['copies_seconds']:.4g} s, drawn anew {result['fresh_seconds']:.4g} s (medians); ratio "
-            f"{result['ratio']:.2f} (median of {pairs} pairs)"
-        ),
+        f"an epoch of {result['images']:,} images of {result['pipeline']}: fixed copies "
+        f"{result['copies_seconds']:.4g} s, drawn anew {result['fresh_seconds']:.4g} s (medians); ratio "
+        f"{result['ratio']:.2f} (median of {pairs} pairs)",
     )
 
 
 @bench.command("augment")
 @pairs_option
-@json_option
-def augment(pairs: int, as_json: bool) -> None:
+def augment(pairs: int) -> None:
     """Making 4 x 2,500 augmented images against the report's loop."""
     from scripts.bench.images import bench_augment
 
     with StatusLine() as line:
         result = bench_augment(pairs=pairs, on_progress=line.progress)
-    _show(result, as_json, "4 x 2,500 augmented images")
+    _show(result, "4 x 2,500 augmented images")
 
 
 @bench.command("preview")
 @click.option("--repeats", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each.")
-@json_option
-def preview(repeats: int, as_json: bool) -> None:
+def preview(repeats: int) -> None:
     """Drawing 16 images anew with each of the report's pipelines, as the Augment page does at every change."""
     from scripts.bench.images import bench_preview
 
@@ -109,10 +101,10 @@ def preview(repeats: int, as_json: bool) -> None:
         for entry in result["pipelines"]
     ]
     header = ("pipeline", "build ms", "one draw ms", f"{result['draws']} draws ms", "step by step ms")
-    show(
+    print_result(
         result,
-        as_json=as_json,
-        text=lambda: f"{result['images']} images of 32 x 32, medians of {repeats}\n\n{table(rows, header=header)}",
+        f"{result['images']} images of 32 x 32, medians of {repeats}\n",
+        Table(rows, header=header),
     )
 
 
@@ -120,22 +112,20 @@ def preview(repeats: int, as_json: bool) -> None:
 @click.option(
     "--pairs", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each way, in turn."
 )
-@json_option
-def predict(pairs: int, as_json: bool) -> None:
+def predict(pairs: int) -> None:
     """Predicting one image against the report's model.predict, and a whole test split."""
     from scripts.bench.images import bench_predict
 
     import_tensorflow_quietly()
     result = bench_predict(pairs=pairs)
-    _show(result, as_json, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
+    _show(result, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
 
 
 @bench.command("app")
 @click.option("--runs", type=click.IntRange(1, 20_000), default=1000, show_default=True, help="Runs of the full store.")
 @click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Drawings of a warm page.")
 @click.option("--page", "pages", multiple=True, help="Only this page; may be given more than once.")
-@json_option
-def app(runs: int, repeats: int, pages: tuple[str, ...], as_json: bool) -> None:
+def app(runs: int, repeats: int, pages: tuple[str, ...]) -> None:
     """Every page's script, on a server that has just started and on a warm one, with few and with many stored runs."""
     from scripts.bench.app import bench_app
 
@@ -147,7 +137,7 @@ def app(runs: int, repeats: int, pages: tuple[str, ...], as_json: bool) -> None:
         for page in result["pages"]
     ]
     header = ("page", f"{result['few']} runs, cold", "warm", f"{result['runs']:,} runs, cold", "warm", "sent")
-    show(result, as_json=as_json, text=lambda: table(rows, header=header))
+    print_result(result, Table(rows, header=header))
 
 
 @bench.command("load")
@@ -163,8 +153,7 @@ def app(runs: int, repeats: int, pages: tuple[str, ...], as_json: bool) -> None:
     help="How long to wait for the memory of those who have left; 0: not at all.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where everybody goes, and when.")
-@json_option
-def load(sessions: int, seconds: float, leave_seconds: float, seed: int, as_json: bool) -> None:
+def load(sessions: int, seconds: float, leave_seconds: float, seed: int) -> None:
     """A class that changes pages and watches one training, on a server of its own on this machine.
 
     Page changes, live updates, the training's speed beside its speed alone, memory and errors, each against its goal.
@@ -175,10 +164,10 @@ def load(sessions: int, seconds: float, leave_seconds: float, seed: int, as_json
         result = bench_load(
             sessions=sessions, seconds=seconds, leave_seconds=leave_seconds, seed=seed, on_progress=line.progress
         )
-    show(result, as_json=as_json, text=lambda: _load_text(result))
+    _print_load(result)
 
 
-def _load_text(result: dict[str, Any]) -> str:
+def _print_load(result: dict[str, Any]) -> None:
     goals = [
         (goal["what"], goal["goal"], f"{goal['value']:.3g}", "yes" if goal["met"] else "NO")
         for goal in result["goals"].values()
@@ -197,26 +186,25 @@ def _load_text(result: dict[str, Any]) -> str:
         f"Cores under load: server {result['server_cores']:.2f}, training {result['training_cores']:.2f}, the "
         f"visitors themselves {result['visitor_cores']:.2f}."
     )
-    return "\n\n".join(
-        (
-            table(goals, header=("goal", "", "figure", "met")),
-            table(pages, header=("page", "changes", "median", "95 of 100 within")),
-            "\n".join((facts, *result["errors"])),
-        )
+    print_result(
+        result,
+        Table(goals, header=("goal", "", "figure", "met")),
+        "",
+        Table(pages, header=("page", "changes", "median", "95 of 100 within")),
+        "",
+        facts,
+        *result["errors"],
     )
 
 
 def _show(
-    result: dict[str, Any], as_json: bool, what: str, *,
+    result: dict[str, Any], what: str, *,
     slow: str = "the report's way", key: str = "report_seconds", more: str = "",
 ) -> None:  # fmt: skip
-    show(
+    print_result(
         result,
-        as_json=as_json,
-        text=lambda: (
-            f"{what}: {slow} {result[key]:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
-            f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs){more}"
-        ),
+        f"{what}: {slow} {result[key]:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
+        f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs){more}",
     )
 
 
