@@ -56,7 +56,7 @@ def test_figures_agree_with_scikit_learn(store: RunStore) -> None:
     assert sum(row["images"] for row in values["reliability"]) == 500
 
     text = call("evaluate", "sharp").stdout
-    assert "Temperature: " in text and "ROC area" in text and "first two" in text
+    assert "Temperature: " in text and "ROC area" in text and "Top-2 accuracy" in text
 
 
 def test_a_run_without_validation_predictions_has_no_temperature(store: RunStore) -> None:

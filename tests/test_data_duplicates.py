@@ -84,7 +84,7 @@ def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatc
     images = drawn.test.images.copy()
     images[17] = drawn.train.images[1000]
     planted = replace(drawn, test=replace(drawn.test, images=images))
-    monkeypatch.setattr(data, "load", lambda source, **_: planted)
+    monkeypatch.setattr("aquadash.cli.data.load", lambda source, **_: planted)
 
     values = answer("data", "duplicates", "--source", "synthetic", "--distance", "0.1")
 

@@ -9,7 +9,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
-from aquadash.data import Dataset
 from aquadash.ui import address, bound, datasets
 from aquadash.ui.augment import (
     augment_numbers,
@@ -40,12 +39,7 @@ SECTIONS = Sections(
 )
 
 
-def data_set() -> Dataset:
-    """Draw the choice of the data set."""
-    return datasets.dataset(datasets.choose_source("Data set"))
-
-
-def show(dataset: Dataset, spec: PipelineSpec, branch: int) -> None:
+def show(spec: PipelineSpec, branch: int) -> None:
     """Draw the controls that the sections share, and the section that is looked at.
 
     Args:
