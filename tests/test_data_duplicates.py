@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatc
     images = drawn.test.images.copy()
     images[17] = drawn.train.images[1000]
     planted = replace(drawn, test=replace(drawn.test, images=images))
-    monkeypatch.setattr("aquadash.cli.data.load", lambda source, **_: planted)
+    monkeypatch.setattr(import_module("aquadash.cli.data"), "load", lambda source, **_: planted)
 
     values = answer("data", "duplicates", "--source", "synthetic", "--distance", "0.1")
 
