@@ -31,7 +31,7 @@ def odd_pictures() -> dict[str, tuple[bytes, str]]:
         "grey.png": (saved(red.convert("L"), "PNG"), ""),
         "grey16.png": (saved(grey16, "PNG"), "16-bit"),
         "rgb16.png": (png(2, 1, depth=16, colour=2, rows=rgb16), "16-bit"),
-        "palette.png": (saved(palette, "PNG", transparency=0), "transparent"),
+        "palette.png": (saved(palette, "PNG", transparency=0), "transparency filled with white"),
         "alpha.webp": (saved(red.convert("RGBA"), "WEBP", lossless=True), ""),
         "cmyk.jpg": (saved(red.convert("CMYK"), "JPEG"), "CMYK"),
         "turned.jpg": (saved(red, "JPEG", exif=turned), "turned upright"),
