@@ -189,5 +189,5 @@ def label_safety() -> Path:
 
 
 def exports() -> Path:
-    """The folder for ZIP files that are ready to be taken home; it may be emptied at any time."""
+    """The folder for ZIP files that are ready to be downloaded; it may be emptied at any time."""
     return home() / "exports"

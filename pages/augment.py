@@ -14,6 +14,7 @@ with shell.page("augment"):
     state = builder_state.history().present
     left, right = st.columns(2, gap="medium")
     with left, shell.guard():
-        branch = builder.show(state)
+        branch = builder.choose_version(state.spec)
+        builder.render_steps(state, branch)
     with right, shell.guard(), st.container(key="studio-view"):
         studio_frame.show(state.spec, branch)

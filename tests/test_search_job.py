@@ -166,7 +166,7 @@ def test_a_lasting_error_ends_it_and_is_told(
     def fail(config: RunConfig) -> None:
         raise error
 
-    monkeypatch.setattr(job, "_MOST_ERRORS", 3)
+    monkeypatch.setattr(job, "_MAX_ERRORS", 3)
     runs.on_submit = fail
     search = engine.ended(start_search(plan(), engine))
     assert search.status is RunStatus.FAILED and said in search.message

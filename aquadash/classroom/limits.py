@@ -58,6 +58,7 @@ class ClassLimits(BaseModel):
     searches: Annotated[bool, Field(description="Students may start searches")] = False
     locked_pages: Annotated[frozenset[str], Field(description="Pages that students cannot open")] = frozenset()
     paused: Annotated[bool, Field(description="The queue waits: no run starts")] = False
+    #: False while the board shows the test results.
     test_results_hidden: Annotated[
         bool, Field(description="The board ranks by validation accuracy, not by test results")
     ] = True

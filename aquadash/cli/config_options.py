@@ -119,6 +119,8 @@ def _read(path: Path) -> dict[str, Any]:
                 f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?"
             )
         text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not a text file; a configuration is JSON in UTF-8.") from None
     try:

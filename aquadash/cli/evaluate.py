@@ -9,7 +9,7 @@ from aquadash.cli.output import Command, Group, Table, percent, print_result
 from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
-from aquadash.errors import RunError
+from aquadash.errors import RunError, StorageError
 from aquadash.evaluation import METRICS, Evaluation, Summary
 from aquadash.lab import Lab
 from aquadash.people import OWNER
@@ -146,7 +146,7 @@ def evaluation_of(run: Run) -> Evaluation | None:
         return None
     try:
         return Lab(OWNER).runs.evaluation(run.run_id)
-    except RunError:
+    except (RunError, StorageError):
         return None
 
 

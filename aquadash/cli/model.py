@@ -37,7 +37,7 @@ def summary(given: GivenConfig) -> None:
 @model.command("probe")
 @config_options(default="notebook")
 def probe(given: GivenConfig) -> None:
-    """Train two epochs and keep nothing: how long one takes here, and how much memory."""
+    """Train two epochs of each phase, and keep no run: how long one takes here, and how much memory."""
     config = given.build()
     import_tensorflow_quietly()
     from aquadash.data import load

@@ -75,7 +75,12 @@ def predict(
             predictions.append(prediction)
     if table_file is not None:
         rows = answers_csv((AnswerRow(found.name, each) for each in predictions), class_names=found.class_names)
-        table_file.write_bytes(rows)
+        try:
+            table_file.write_bytes(rows)
+        except OSError as error:
+            raise AquaDashError(
+                f"{table_file} cannot be written: {error.strerror}. Give the path of a file in a folder of yours."
+            ) from error
     lines = []
     for prediction in predictions:
         if prediction.error:

@@ -242,10 +242,11 @@ def _print(found: Search) -> None:
         lines += ["", Table(rows, header=("trial", "accuracy", *names, "run"))]
         if len(ranked) > _SHOWN_TRIALS:
             lines.append(f"and {len(ranked) - _SHOWN_TRIALS} more complete trials")
-    shares = importance(found.plan, found.trials)
-    if shares:
-        lines += ["", "What mattered: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())]
-    print_result(_values(found), *lines)
+    values = _values(found)
+    if values["importance"]:
+        ranked_names = ", ".join(f"{name} {100 * fraction:.0f} %" for name, fraction in values["importance"].items())
+        lines += ["", f"What mattered: {ranked_names}"]
+    print_result(values, *lines)
 
 
 def _value(trial: Trial | None) -> str:

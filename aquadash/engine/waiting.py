@@ -59,7 +59,7 @@ def waiting_times(
         starts = heapq.heappop(free)
         found[run.run_id] = Waiting(place, None if starts == math.inf else starts, _why(starts, bases))
         seconds, base = _takes(run, paces)
-        bases = list(dict.fromkeys([*bases, base]))
+        bases = list(dict.fromkeys([*bases, *([base] if base else [])]))
         heapq.heappush(free, starts + seconds)
     return found
 

@@ -38,7 +38,8 @@ MIN_RISE = 0.05
 #: has not learned anything: the order of the images alone moves the loss by about 1 %.
 MIN_FALL = 0.03
 
-#: If the best validation loss of all undercuts the best one before the last epochs by this fraction, it still fell.
+#: If the best validation loss of all undercuts the best one before the last epochs by this fraction, it was still
+#: falling.
 STILL_FALLING = 0.01
 
 #: Training accuracy this far above validation accuracy is more than chance: for 375 validation images (the default

@@ -1,5 +1,7 @@
 """The fifteen corruptions of Hendrycks and Dietterich, applied to test images; corrupted sets are kept on disk.
 
+A kept set may be lost, damaged or impossible to write at any time; then it is made again, and nothing else happens.
+
 Source: D. Hendrycks and T. Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
 Perturbations" (ICLR 2019), in the form of the package ``imagecorruptions``; what becomes of small images says
 :func:`aquadash.augment.augmenters.corrupted`.

@@ -44,7 +44,7 @@ class Seen:
     """How a model read the copies of some images under one condition.
 
     Attributes:
-        right: For each image, how many of its copies were read rightly.
+        right: For each image, how many of its copies were classified correctly.
         copies: How many copies each image has.
         change: How far pixels moved on average, 0 to 255, from the unchanged images.
         read_as: How many copies were taken for each class.
@@ -57,7 +57,7 @@ class Seen:
 
     @property
     def accuracy(self) -> float:
-        """Share of the copies that were read rightly, 0 to 1."""
+        """Share of the copies that were classified correctly, 0 to 1."""
         return sum(self.right) / (len(self.right) * self.copies)
 
     @property

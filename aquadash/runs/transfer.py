@@ -89,7 +89,7 @@ def take_snapshot(store: RunStore, run_id: str) -> Snapshot:
     """
     run = store.get(run_id)
     if not run.status.ended:
-        raise RunError(f"{run.name} is {run.status}. It can be taken home once it has ended; stop it to have it now.")
+        raise RunError(f"{run.name} is {run.status}. It can be exported once it has ended; stop it to have it now.")
     with storage_errors("read the run"):
         data = store.client.get_run(run_id).data
         metrics = {

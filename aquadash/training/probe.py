@@ -1,8 +1,9 @@
-"""What a run will cost on this computer: its first epochs are trained, and nothing of them is kept."""
+"""What a run will cost on this computer: epochs like its own are trained, and no run comes of them."""
 
 from __future__ import annotations
 
 import resource
+import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -43,7 +44,8 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
           in which a process starts.
         - ``phases``: of each its ``epochs`` at most, ``seconds_per_epoch``, and ``on_features``: whether only a new
           head learns.
-        - ``memory_bytes``: the most that this process has taken; ``memory_is_short``: whether the computer had less.
+        - ``memory_bytes``: the most that this process has taken; ``memory_is_short``: whether the computer had less. A
+          network far too large for it ends this process, as it would end the run's.
         - ``measured_steps`` and ``step_images``: weight updates that the time of an epoch comes from, and images in
           each.
         - ``parameters``, ``trainable_parameters``, ``multiply_adds`` and ``layers``: those of the network, as in
@@ -59,7 +61,13 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
     most, head = config.training.epochs, config.training.head_epochs
     phases = list(dict.fromkeys(phase_of(config, epoch) for epoch in (1, most)))
     epochs = [most] if len(phases) == 1 else [head, most - head]
-    trial = {"training.epochs": _EPOCHS * len(phases), "training.head_epochs": _EPOCHS, "training.patience": 0}
+    trial = {
+        "training.epochs": _EPOCHS * len(phases),
+        "training.head_epochs": min(_EPOCHS, head),
+        "training.patience": 0,
+        # Other variants than the run's, and than those of the probe before: their features are not in the cache.
+        "seed": secrets.randbelow(2**32),
+    }
     began = time.perf_counter()
     listener = _FirstEpochs(on_progress, last=_EPOCHS * len(phases))
     try:
@@ -71,7 +79,8 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
     preparing = max(0.0, total - sum(_EPOCHS * record.seconds for record in records))
     slowest = max(record.seconds for record in records)
     images = visited_images(config.training, len(split(config, dataset).labels) * plan(config.augmentation).factor)
-    memory = _peak_bytes(resource.RUSAGE_SELF) + _peak_bytes(resource.RUSAGE_CHILDREN)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = peak if sys.platform == "darwin" else 1024 * peak
     return {
         "seconds_per_epoch": slowest,
         "seconds_total_at_most": preparing
@@ -109,9 +118,3 @@ class _FirstEpochs:
         self.history = state.history
         if state.epoch == self.last:
             raise _Measured
-
-
-def _peak_bytes(whose: int) -> int:
-    """The most memory that this process, or one of those that it started, has taken."""
-    peak = resource.getrusage(whose).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak

@@ -9,7 +9,7 @@ folder           holds
 ``explain``      why a network answers so, on Evaluate and on Predict
 ``train``        the Train page: the form, a run at work
 ``search``       the Train page's sections: one training, and searches
-``evaluate``     the Evaluate page, a section a file; the talk; what is taken home
+``evaluate``     the Evaluate page; the talk; export and import
 ``compare``      the Compare page: the table of runs, and runs side by side
 ``predict``      the Predict page
 ``augment``      the Augment page: the studio and its sections

@@ -95,15 +95,22 @@ def choice(name: str, options: Sequence[str], *, default: str) -> str:
 
 
 def choices(
-    name: str, options: Sequence[str], *, default: Sequence[str] = (), most: int | None = None, expected: str = ""
+    name: str,
+    options: Sequence[str],
+    *,
+    default: Sequence[str] = (),
+    most: int | None = None,
+    ignored: Sequence[str] = (),
+    expected: str = "",
 ) -> list[str]:
     """:func:`restore` for a widget that picks several of ``options``, ``most`` at most, if that is given.
 
-    The address holds them with commas between; ``expected`` says in other words what would have been right.
+    The address holds them with commas between, where ``ignored`` ones may stand, too; ``expected`` says in other words
+    what would have been right.
     """
 
     def decode(text: str) -> list[str]:
-        found = list(dict.fromkeys(_one_of(part, options) for part in text.split(",") if part))
+        found = list(dict.fromkeys(_one_of(part, options) for part in text.split(",") if part and part not in ignored))
         if most is not None and len(found) > most:
             raise ValueError(text)
         return found

@@ -79,13 +79,18 @@ def choices(
     *,
     label: str,
     default: Sequence[str] = (),
+    ignored: Sequence[str] = (),
     expected: str = "",
     widget: Widget = inputs.multiselect,
     **arguments: Any,
 ) -> list[str]:
-    """Several of some words, at first the default ones; the arguments are those of :func:`menu`."""
+    """Several of some words, at first the default ones; the arguments are those of :func:`menu`.
+
+    Words that are ``ignored`` may stand in the address and mean nothing.
+    """
     titles = _titles(options)
-    address.choices(name, list(titles), default=default, most=arguments.get("max_selections"), expected=expected)
+    most = arguments.get("max_selections")
+    address.choices(name, list(titles), default=default, most=most, ignored=ignored, expected=expected)
     words = list(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
     address.record(name, ",".join(words), default=",".join(default))
     return words

@@ -1,4 +1,5 @@
-"""Trained models, made ready once for everybody who looks at the same run."""
+"""Trained models, made ready once for everybody who looks at the same run, and what they say of dropped pictures, worked
+out once and kept for the session."""
 
 from __future__ import annotations
 

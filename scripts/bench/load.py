@@ -144,7 +144,10 @@ def training(home: Path) -> Iterator[Sights]:
         return progress is not None and progress.epoch >= 2
 
     try:
-        wait_for(begun, timeout=180, saying=log.read_text)
+        try:
+            wait_for(begun, timeout=180, saying=log.read_text)
+        except AssertionError as error:
+            raise ServerError(f"The training did not start: {str(error)[-600:]}") from None
         yield sights
     finally:
         worker.terminate()

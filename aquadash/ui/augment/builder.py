@@ -53,21 +53,12 @@ ACTIONS = {
 }
 
 
-def show(state: State) -> int:
-    """Draw the choice of a version of the images and its steps.
-
-    Args:
-        state: The pipeline and the numbers of its steps.
-
-    Returns:
-        The branch in view, from 0.
-    """
-    branch = _version(state.spec)
+def render_steps(state: State, branch: int) -> None:
+    """Draw the steps of a branch, counted from 0."""
     _steps(state, (branch,))
-    return branch
 
 
-def _version(spec: PipelineSpec) -> int:
+def choose_version(spec: PipelineSpec) -> int:
     """Draw the choice of a version of the images; it is in the address under ``branch``, counted from 1.
 
     Returns:

@@ -162,8 +162,8 @@ def _subjects(studio: Studio, run: Run) -> Subjects:
             "safety-images",
             {name: title for name, title in _IMAGES.items() if name == "validation" or any(known)},
             label="Images",
-            help="The model did not learn from its validation images, so it cannot know them by heart. The images in "
-            "view may be among those that it learned from.",
+            help="The model did not learn from its validation images, so it cannot know them by heart. The preview "
+            "images may be among those that it learned from.",
         )
         if which != "view":
             per_class = bound.number(

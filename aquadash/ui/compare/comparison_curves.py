@@ -88,7 +88,10 @@ def _metrics() -> list[Metric]:
         "metric", titles, label="Curves", default=["val_accuracy"], widget=inputs.pills, selection_mode="multi",
         help=f"{term('accuracy')} {term('loss')}",
     )  # fmt: skip
-    return [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
+    metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
+    # In one order, so that a view has one address.
+    address.record("metric", ",".join(metrics), default="val_accuracy")
+    return metrics
 
 
 def _window(named: Named, axis: Axis) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-// The legend of compared runs, and what links their charts. See run_legend.py.
+// The legend of compared runs, and what links their charts. See comparison_curves.py.
 
 const SVG = "http://www.w3.org/2000/svg";
 const DASHES = { solid: "", dash: "7 3", dot: "2 3", dashdot: "7 3 2 3" };

@@ -1,4 +1,4 @@
-"""A kept data set of own pictures: what was wrong with its files, rename and delete it, with the way back."""
+"""A kept data set of own pictures: what the check found, the way on, and its deletion with the way back."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def render_export(run: Run) -> None:
-    """Draw what can be taken home of a run.
+    """Draw what can be exported of a run.
 
     Args:
         run: Any run; one that has not ended gets the reason why not yet.

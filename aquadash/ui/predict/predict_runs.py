@@ -36,6 +36,7 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
         _KEY,
         {run_id: components.run_label(each) for run_id, each in by_id.items()},
         label="Compare with",
+        ignored=(run.run_id,),
         expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
         max_selections=MAX_RUNS - 1,
         placeholder="Other runs that look at the same pictures",

@@ -44,7 +44,11 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
         owner = run_lists.owner_text(head.resource)
         parts = (head.name, components.status_text(head.status), owner, head.search_id[:8])
         titles[head.search_id] = " · ".join(filter(None, parts))
-    chosen = components.id_picker(titles, key="search", label="Search to watch", thing="search", help=term("search"))
+    chosen = components.id_picker(
+        titles, key="search", label="Search to watch", thing="search", help=term("search"),
+        # Searches are never deleted.
+        why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
+    )  # fmt: skip
     if chosen is not None:
         render_search(chosen)
 

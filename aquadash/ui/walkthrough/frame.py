@@ -88,7 +88,7 @@ def _progress(done: Progress) -> None:
         + (
             "Progress is saved in this page's address: bookmark it to go on later, on any computer."
             if context.whose()
-            else "Progress is saved in this page's address."
+            else "With the first answer, progress is saved in this page's address."
         )
     )
 
