@@ -1,5 +1,6 @@
-"""Trained models, made ready once for everybody who looks at the same run, and what they say of dropped pictures, worked
-out once and kept for the session."""
+"""Trained models, made ready once for everybody who looks at the same run, and their answers about dropped pictures,
+which are kept for the session.
+"""
 
 from __future__ import annotations
 
