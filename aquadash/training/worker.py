@@ -37,9 +37,14 @@ _log = logging.getLogger("aquadash.worker")
 
 
 def prepare() -> None:
-    """Import what a training needs, in a process that stands by. TensorFlow is not used yet: it then stands no fork."""
+    """Import what a training needs and read the embedded images, in a process that stands by.
+
+    TensorFlow is not used yet: it then stands no fork.
+    """
     from aquadash import augment
     from aquadash.training import checkpoint, fit  # noqa: F401
+
+    data.load("synthetic")
 
     connection.import_ahead()
     # What these need is imported with their first use.
