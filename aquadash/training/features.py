@@ -124,5 +124,5 @@ def _write(path: Path, found: NDArray[np.float32]) -> None:
         with replacing(path) as file:
             np.savez(file, allow_pickle=False, features=found)
         # What a killed process has left half written.
-        forget_oldest(path.parent, ".*.part", max_seconds=3600)
+        forget_oldest(path.parent, ".*", max_seconds=3600)
         forget_oldest(path.parent, "*.npz", max_bytes=CACHE_BYTES)
