@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -167,8 +168,11 @@ def holds(field: Locator, value: str) -> None:
     wait_for(lambda: field.input_value() == value, saying=field.input_value)
 
 
-def unfold(page: Page, title: str) -> None:
-    """Open what is folded up; a page that is drawn again just then folds it again: then once more."""
+def unfold(page: Page, title: str | re.Pattern[str]) -> None:
+    """Open what is folded up; a page that is drawn again just then folds it again: then once more.
+
+    Its icon is no part of the title: under the pointer it is an arrow.
+    """
     summary = page.locator("summary").filter(has_text=title)
 
     def unfolded() -> bool:
