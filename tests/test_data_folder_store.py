@@ -65,8 +65,8 @@ def test_the_same_pictures_and_seed_give_the_same_fingerprint(draft: drafts.Draf
 def test_what_was_found_is_kept_beside_it(draft: drafts.Draft) -> None:
     report, refused = store.report_of(kept(draft).name)
     assert report == draft.report and refused == ()
-    assert [one.sha256 for one in store.pictures_of("pets")] != [one.sha256 for one in draft.pictures]
-    assert {one.sha256 for one in store.pictures_of("pets")} == {one.sha256 for one in draft.pictures}
+    assert [one.sha256 for one in store._pictures_in(about.place_of("pets"))] != [one.sha256 for one in draft.pictures]
+    assert {one.sha256 for one in store._pictures_in(about.place_of("pets"))} == {one.sha256 for one in draft.pictures}
 
 
 def test_no_data_set_is_written_over_unless_that_is_asked_for(draft: drafts.Draft) -> None:

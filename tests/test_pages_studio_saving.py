@@ -49,7 +49,7 @@ def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back(
     unfold(app, "files-menu")
     press(app, "delete-pipeline")
     assert library().saved == () and address_of(app, "pipeline") is None
-    press(app, next(each.key for each in app.button if (each.key or "").startswith("restore-soft")))  # type: ignore[arg-type]
+    press(app, next(each.key for each in app.button if (each.key or "").startswith("undo-soft")))  # type: ignore[arg-type]
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
 
 

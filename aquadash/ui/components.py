@@ -138,6 +138,21 @@ def _refusal(text: str) -> str:
     return lab().rights.refusal(Action.OPEN_MODEL, found[0].resource) if len(found) == 1 else ""
 
 
+def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:
+    """Say that something was deleted, with the way back.
+
+    Args:
+        what: It, as plain text.
+        key: Tells the row from others of the page.
+        on_undo: Brings it back.
+        on_dismiss: Takes the row away.
+    """
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"🗑️ Deleted **{plain(what)}**.", width="content")
+        st.button("Undo", key=f"undo-{key}", icon="↩️", on_click=on_undo)
+        st.button("Dismiss", key=f"dismiss-{key}", type="tertiary", on_click=on_dismiss)
+
+
 def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:
     """What a page shows instead of nothing: why it is empty, and the way to change that.
 

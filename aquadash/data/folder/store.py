@@ -94,16 +94,6 @@ def load_from(path: Path, told: About) -> Dataset:
     )
 
 
-def pictures_of(name: str) -> list[Picture]:
-    """What is known of each picture, first those of training, then those of the test.
-
-    Raises:
-        DataError: It is damaged.
-    """
-    about(name)
-    return _pictures_in(place_of(name))
-
-
 def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
     """What the check found when the data set was made, and the files that could not be read.
 

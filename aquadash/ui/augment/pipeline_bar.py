@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from aquadash.augment.history import State
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.ui import inputs, pipeline_library
+from aquadash.ui import components, inputs, pipeline_library
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
@@ -151,10 +152,7 @@ def _undo_bar() -> None:
     if told:
         st.success(plain(told), icon="✅")
     for key, title in list(st.session_state.get(_DELETED, [])):
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"🗑️ Deleted **{plain(title)}**.", width="content")
-            st.button("Bring it back", key=f"restore-{key}", icon="↩️", on_click=_restore, args=(key,))
-            st.button("Dismiss", key=f"dismiss-{key}", type="tertiary", on_click=_forget, args=(key,))
+        components.undo_bar(title, key=key, on_undo=partial(_restore, key), on_dismiss=partial(_forget, key))
 
 
 def _file_stem(spec: PipelineSpec) -> str:

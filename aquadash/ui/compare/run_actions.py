@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -174,10 +175,9 @@ def undo_bar() -> None:
     if failure:
         st.error(plain(failure), icon="🚧")
     for run_ids, words in list(st.session_state.get(_DELETED, [])):
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"🗑️ Deleted **{plain(words)}**.", width="content")
-            st.button("Undo", key=f"undo-{run_ids[0]}", icon="↩️", on_click=_restore, args=(run_ids,))
-            st.button("Dismiss", key=f"dismiss-{run_ids[0]}", type="tertiary", on_click=_forget, args=(run_ids,))
+        components.undo_bar(
+            words, key=run_ids[0], on_undo=partial(_restore, run_ids), on_dismiss=partial(_forget, run_ids)
+        )
 
 
 def can_be_undone(run_ids: Sequence[str], words: str) -> None:
