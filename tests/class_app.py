@@ -24,10 +24,10 @@ OWN = {"origin": "http://lab:8501"}
 
 
 def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A class whose app answers every request that reaches it."""
+    """A class whose app answers every request that reaches it, and where all attempts come at one moment."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    monkeypatch.setattr(routes, "_attempts", Attempts())
-    monkeypatch.setattr(routes, "_new_names", new_names())
+    monkeypatch.setattr(routes, "_attempts", Attempts(lambda: 0.0))
+    monkeypatch.setattr(routes, "_new_names", new_names(lambda: 0.0))
     monkeypatch.setattr(accounts, "logs_in", lambda: False)
 
     async def inside(request: Request) -> PlainTextResponse:

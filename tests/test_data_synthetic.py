@@ -67,6 +67,7 @@ def test_packed_images_come_back_as_they_were() -> None:
     np.testing.assert_array_equal(synthetic.unpack(pack(images, columns=3)), images)
 
 
+@pytest.mark.soak
 def test_loading_is_quick() -> None:
     began = time.process_time()
     synthetic.load()
