@@ -41,7 +41,7 @@ if __name__ != "__main__":
         on_script_error=server.on_script_error,
     )
 else:
-    st.set_page_config(page_title="AquaDash", page_icon="🐋", layout="wide")
+    st.set_page_config(page_title="AquaDash", page_icon="🐋", layout="wide", initial_sidebar_state=220)
     if settings.classroom():
         from aquadash.ui.classroom import frame
 

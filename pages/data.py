@@ -7,20 +7,11 @@ import streamlit as st
 from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
-from aquadash.ui import bound, datasets, gallery, inputs, shell
+from aquadash.ui import bound, datasets, gallery, shell
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
-
-
-def pick_source() -> str:
-    """The data set's name, from the menu or the address."""
-    source = datasets.choose_source(
-        "Data set", title=lambda name: plain(data.title_of(name)), widget=inputs.radio, horizontal=True
-    )
-    st.caption(plain(data.SOURCES[source].summary))
-    return source
 
 
 def offer_download() -> None:
@@ -50,11 +41,11 @@ def overview(dataset: Dataset) -> None:
     """Sizes, origin, counts by class."""
     height, width, _ = dataset.image_shape
     with st.container(horizontal=True):
-        st.metric("Training images", f"{len(dataset.train):,}", help=term("split"), width="content", border=True)
-        st.metric("Test images", f"{len(dataset.test):,}", help=term("test set"), width="content", border=True)
-        st.metric("Classes", len(dataset.class_names), width="content", border=True)
-        st.metric("Size in pixels", f"{width} × {height}", width="content", border=True)
-        st.metric("Fingerprint", dataset.fingerprint[:8], help=term("fingerprint"), width="content", border=True)
+        st.metric("Training images", f"{len(dataset.train):,}", help=term("split"), border=True)
+        st.metric("Test images", f"{len(dataset.test):,}", help=term("test set"), border=True)
+        st.metric("Classes", len(dataset.class_names), border=True)
+        st.metric("Size in pixels", f"{width} × {height}", border=True)
+        st.metric("Fingerprint", dataset.fingerprint[:8], help=term("fingerprint"), border=True)
     kind = "🖍️ **Drawn**, not photographed." if dataset.drawn else "📷 **Photographs.**"
     st.markdown(f"{kind} {plain(dataset.origin)}")
 
@@ -72,7 +63,8 @@ def look_at(dataset: Dataset) -> None:
 def data_sets() -> None:
     """The chosen data set, and the way to add one."""
     own_pictures_set.offer_undo()
-    source = pick_source()
+    source = datasets.current()
+    st.caption(plain(data.SOURCES[source].summary))
     with st.container(horizontal=True):
         own_pictures.offer()
         own_pictures_set.deleted_menu()

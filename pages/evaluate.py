@@ -12,7 +12,7 @@ from aquadash.ui.train import clone
 
 def page() -> None:
     """The run that is looked at, and what there is of it."""
-    runs = run_lists.results_first(lab().runs.all())
+    runs = run_lists.best_first(lab().runs.all())
     if not runs:
         components.empty_state(
             "🔎",

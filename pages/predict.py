@@ -9,7 +9,7 @@ from aquadash.ui.lab import lab
 from aquadash.ui.predict import predict_runs, predict_views
 
 with shell.page("predict"):
-    runs = run_lists.results_first(run_lists.or_included_model(run_lists.with_networks(lab().runs.all())))
+    runs = run_lists.best_first(run_lists.or_included_model(run_lists.with_networks(lab().runs.all())))
     if not runs:
         components.empty_state(
             "📷",

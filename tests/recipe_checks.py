@@ -140,7 +140,7 @@ def test_network() -> None:
 def test_data_source() -> None:
     """Data's menu has the source and shows it; the commands know it."""
     app = _page("data", source="shapes")
-    assert "Drawn shapes" in app.radio(key="source").options
+    assert "Drawn shapes" in app.selectbox(key="data-set").options
     assert {metric.label: metric.value for metric in app.metric}["Classes"] == "4"
 
     told = _command("data", "info", "--source", "shapes")

@@ -83,9 +83,9 @@ def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> N
 def test_another_students_pictures_are_not_shown(look: Look) -> None:
     app = look(BEN, "data", source="folder-anna-s-cats")
     assert "“Anna's cats” belongs to Anna" in said(app)
-    assert app.radio(key="source").value == "synthetic"
-    assert "folder-anna-s-cats" not in app.radio(key="source").options
-    assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").radio(key="source").options
+    assert app.selectbox(key="data-set").value == "synthetic"
+    assert "folder-anna-s-cats" not in app.selectbox(key="data-set").options
+    assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").selectbox(key="data-set").options
 
 
 def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:

@@ -38,7 +38,7 @@ def pictures(app: AppTest) -> str:
 def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
     app = visit()
     assert not app.exception and not app.error
-    assert app.radio(key="source").value == "synthetic"
+    assert app.selectbox(key="data-set").value == "synthetic"
     assert [metric.value for metric in app.metric][:4] == ["2,500", "500", "5", "32 × 32"]
     assert "**Drawn**" in app.markdown[1].value
     assert pictures(app).count("<img") == 50
@@ -113,6 +113,6 @@ def test_a_damaged_archive_gives_a_message(tmp_path: Path, monkeypatch: pytest.M
     app = visit(source="cifar100")
     assert len(app.error) == 1
     assert not app.exception
-    app.radio(key="source").set_value("synthetic").run()
+    app.selectbox(key="data-set").set_value("synthetic").run()
     assert not app.error
     assert pictures(app).count("<img") == 50

@@ -73,7 +73,7 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert "**15 training images, 10 test images.**" in shown(app)
     app.button(key="own-use").click().run()
     assert not app.exception and not app.error
-    assert address_of(app, "source") == "folder-pets" and app.radio(key="source").value == "folder-pets"
+    assert address_of(app, "source") == "folder-pets" and app.selectbox(key="data-set").value == "folder-pets"
     assert "“Pets” is ready" in shown(app)
     assert "&lt;b&gt;x** $y$ [z](q)" in shown(app) and "<b>x" not in shown(app)
     assert [metric.value for metric in app.metric][:4] == ["15", "10", "2", "32 × 32"]
@@ -86,12 +86,12 @@ def test_a_draft_s_address_leads_back_to_it_and_discarding_leaves_nothing(archiv
     app = open_app_page("data", draft=draft_id)
     assert app.metric[0].value == "26"
     app.button(key="own-discard").click().run()
-    assert not app.exception and address_of(app, "draft") is None and app.radio(key="source").value == "synthetic"
+    assert not app.exception and address_of(app, "draft") is None and app.selectbox(key="data-set").value == "synthetic"
     assert list((home / "datasets" / ".drafts").iterdir()) == [] and about.all_kept() == {}
     app = open_app_page("data", draft=draft_id)
     assert "not there any more" in app.error[0].value
     app.button(key="own-back").click().run()
-    assert not app.error and app.radio(key="source").value == "synthetic"
+    assert not app.error and app.selectbox(key="data-set").value == "synthetic"
 
 
 def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> None:
@@ -170,14 +170,14 @@ def test_deleting_is_undone(tmp_path: Path) -> None:
     app = open_app_page("data", source=made.source)
     app.button(key="own-delete").click().run()
     assert not app.exception and "“Pets” is deleted." in shown(app) and about.all_kept() == {}
-    assert app.radio(key="source").value == "synthetic"
+    assert app.selectbox(key="data-set").value == "synthetic"
     app.button(key="own-undo").click().run()
-    assert not app.exception and about.about("pets") == made and app.radio(key="source").value == made.source
+    assert not app.exception and about.about("pets") == made and app.selectbox(key="data-set").value == made.source
     key = store.delete("pets")
     app = open_app_page("data")
     assert app.selectbox(key="own-gone").value == key
     app.button(key="own-restore").click().run()
-    assert not app.exception and app.radio(key="source").value == made.source
+    assert not app.exception and app.selectbox(key="data-set").value == made.source
 
 
 @pytest.mark.parametrize(("page", "view"), [("data", "numbers"), ("augment", None), ("train", None)])
@@ -185,8 +185,7 @@ def test_pages_take_a_data_set_of_own_pictures(tmp_path: Path, page: str, view: 
     made = kept(tmp_path)
     app = open_app_page(page, source=made.source, **({"view": view} if view else {}))
     assert not app.error, app.error[0].value
-    menu = app.radio if page == "data" else app.selectbox
-    assert menu(key="source").value == made.source
+    assert app.selectbox(key="data-set").value == made.source
 
 
 def test_the_chosen_data_set_goes_along_to_the_training_form(tmp_path: Path) -> None:
@@ -195,7 +194,7 @@ def test_the_chosen_data_set_goes_along_to_the_training_form(tmp_path: Path) -> 
     app.switch_page("pages/train.py")
     app.query_params["source"] = made.source
     app.run()
-    assert not app.error and app.selectbox(key="source").value == made.source
+    assert not app.error and app.selectbox(key="data-set").value == made.source
     assert address_of(app, "source") == made.source
 
 
@@ -205,5 +204,4 @@ def test_a_data_set_that_is_gone_is_said_to_be_so(tmp_path: Path, page: str) -> 
     store.delete(made.name)
     app = open_app_page(page, source=made.source)
     assert not app.error and "The address asks for source = “folder-pets”" in shown(app)
-    menu = app.radio if page == "data" else app.selectbox
-    assert menu(key="source").value == "synthetic"
+    assert app.selectbox(key="data-set").value == "synthetic"

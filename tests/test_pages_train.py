@@ -44,7 +44,7 @@ def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_ar
     app = open_page(preset="notebook", source="cifar100")
 
     assert app.selectbox(key="preset").value == "notebook"
-    assert app.selectbox(key="source").value == "cifar100"
+    assert app.selectbox(key="data-set").value == "cifar100"
     assert not app.button(key="launch").disabled
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aquadash.config import RunConfig
 from aquadash.runs import Run, RunStatus
-from aquadash.ui.run_lists import results_first
+from aquadash.ui.run_lists import best_first
 
 
-def test_runs_with_results_come_first_and_keep_their_order() -> None:
-    def run(name: str, **metrics: float) -> Run:
-        return Run(name, name, RunStatus.FINISHED, RunConfig(), 0.0, metrics=metrics)
+def test_the_best_finished_run_is_the_default_of_menus() -> None:
+    def run(name: str, status: RunStatus = RunStatus.FINISHED, search_id: str = "", **metrics: float) -> Run:
+        return Run(name, name, status, RunConfig(), 0.0, metrics=metrics, search_id=search_id)
 
-    runs = [run("a"), run("b", test_accuracy=0.5), run("c"), run("d", test_accuracy=0.6)]
+    def tested(name: str, val_accuracy: float, **more: Any) -> Run:
+        return run(name, val_accuracy=val_accuracy, test_accuracy=0.5, **more)
 
-    assert [entry.name for entry in results_first(runs)] == ["b", "d", "a", "c"]
+    runs = [
+        run("new", RunStatus.QUEUED), tested("fair", 0.5), tested("trial", 0.9, search_id="s"),
+        tested("stopped", 0.8, status=RunStatus.STOPPED), tested("best", 0.6), run("failed", RunStatus.FAILED),
+    ]  # fmt: skip
+
+    assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]

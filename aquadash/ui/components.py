@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from aquadash.data import title_of
 from aquadash.figures.confusion_matrix import MOST_NUMBERED
 from aquadash.figures.theme import class_emoji
 from aquadash.lab.rights import Action
@@ -16,7 +17,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
-from aquadash.ui.text import percent, plain
+from aquadash.ui.text import percent, plain, short_moment
 
 # Plotly looks whether pandas is loaded and fails if another thread is half-way through loading it, as the warm-up may
 # be. Importing it here waits for that thread.
@@ -59,8 +60,10 @@ def class_title(name: str) -> str:
 
 
 def run_label(run: Run) -> str:
-    """A run in a menu: name, status, in a class whose it is, and the start of its id."""
-    return " · ".join(filter(None, (run.name, status_text(run.status), owner_text(run.resource), run.run_id[:8])))
+    """A run in a menu, told from others: name, validation accuracy, data, when it was made, in a class whose it is."""
+    accuracy = run.metrics.get("val_accuracy")
+    parts = (run.name, f"{100 * accuracy:.0f} %" if accuracy is not None else "", title_of(run.config.data.source))
+    return " · ".join(filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource))))
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:
@@ -178,7 +181,7 @@ def metric(label: str, value: str, *, note: str = "", help: str | None = None, *
         help: Beside the label.
         options: More for ``st.metric``.
     """
-    options = {"width": "content", "border": True, **options}
+    options = {"border": True, **options}
     st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
 from aquadash import data
@@ -13,7 +10,7 @@ from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
 from aquadash.errors import DataError, NotAllowedError
 from aquadash.runs.types import Run
-from aquadash.ui import address, bound
+from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
@@ -66,32 +63,43 @@ def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
 
 DEFAULT_SOURCE = "synthetic"
 
+#: The source in the session, and in the address of each page.
+_SOURCE = "source"
+#: The menu, which Streamlit forgets with each change of the page.
+_MENU = "data-set"
 
-def choose_source(
-    label: str, *, default: str = DEFAULT_SOURCE, title: Callable[[str], str] = title_of, **arguments: Any
-) -> str:
-    """Draw the menu, whose key and name in the address is ``source``.
 
-    Args:
-        label: Above it.
-        default: Chosen where the address says nothing. A data set that is not there any more gets a word, and the
-            drawn animals take its place.
-        title: What a data set is called.
-        arguments: More for :func:`aquadash.ui.bound.menu`.
+def current() -> str:
+    """The source of the data set that the visitor has chosen for all pages."""
+    source: str = st.session_state[_SOURCE]
+    return source
+
+
+def choose() -> None:
+    """Draw the menu of the app's one data set in the sidebar: at first photographs where there are some, else drawings.
+
+    A data set that is not there any more gets a word on the page, and the default takes its place.
     """
     own = lab().data
-    names = list(own.sources())
-    if default not in names:
-        st.info(
-            f"The data set “{plain(default)}” is not on this computer any more. Choose another one, or bring it back "
-            "on the Data page.",
-            icon="🧭",
-        )
-        default = DEFAULT_SOURCE
+    titles = {name: title_of(name) for name in own.sources()}
+    default = "cifar100" if data.is_here("cifar100") else DEFAULT_SOURCE
+    kept = st.session_state.get(_SOURCE, default)
+    if kept not in titles:
+        st.info(f"The data set “{plain(kept)}” is not on this computer any more; the Data page may bring it back.")
+        kept = default
     try:
-        own.require(st.query_params.get("source", ""))
+        own.require(st.query_params.get(_SOURCE, ""))
     except NotAllowedError as error:
         st.warning(plain(str(error)), icon="🧭")
-    # Set in any case: another page's menu has the same key, but the value of another widget is not taken over.
-    st.session_state["source"] = address.choice("source", names, default=default)
-    return bound.menu("source", {name: title(name) for name in names}, label=label, default=DEFAULT_SOURCE, **arguments)
+    source = address.choice(_SOURCE, list(titles), default=kept)
+    st.session_state[_MENU] = source
+    with st.sidebar:
+        inputs.selectbox(
+            "Data set",
+            list(titles),
+            key=_MENU,
+            format_func=titles.__getitem__,
+            help="What all pages show and new runs learn from.",
+            on_change=lambda: address.assign(_SOURCE, st.session_state[_MENU]),
+        )
+    address.record(_SOURCE, source, default=default)

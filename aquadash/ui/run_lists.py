@@ -42,9 +42,18 @@ def has_results(run: Run) -> bool:
     return "test_accuracy" in run.metrics
 
 
-def results_first(runs: Sequence[Run]) -> list[Run]:
-    """The runs with results, pinned ones first, then the others, archived ones last; each in the order they came in."""
-    return sorted(runs, key=lambda run: (run.archived, not has_results(run), not run.pinned))
+def best_first(runs: Sequence[Run]) -> list[Run]:
+    """The runs in the order of menus, the default first.
+
+    Finished ones by validation accuracy, no trials of searches among them; then the others with results, those without,
+    and the archived, each in the order they came in.
+    """
+
+    def rank(run: Run) -> tuple[bool, bool, bool, float]:
+        counts = run.status is RunStatus.FINISHED and not run.search_id
+        return run.archived, not has_results(run), not counts, -run.metrics.get("val_accuracy", 0.0) if counts else 0.0
+
+    return sorted(runs, key=rank)
 
 
 def own_first(runs: Iterable[Run]) -> list[Run]:

@@ -15,7 +15,7 @@ import streamlit as st
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
-from aquadash.ui import warmup
+from aquadash.ui import datasets, warmup
 from aquadash.ui.text import plain
 
 _LOG = logging.getLogger(__name__)
@@ -31,13 +31,15 @@ def page(name: str) -> Iterator[None]:
     with bare_page():
         record = PAGES[name]
         head(f"{record.icon} {record.heading or record.title}", question=record.question)
+        datasets.choose()
         yield
 
 
 def head(title: str, *, question: str) -> None:
-    """A page's title, and the one question that it answers."""
-    st.title(title, anchor=False)
-    st.markdown(f"**{question}**")
+    """A page's title and the one question that it answers, in one line where the screen is wide enough."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="page-head"):
+        st.title(title, anchor=False, width="content")
+        st.markdown(question, width="content")
 
 
 @contextmanager
@@ -146,6 +148,28 @@ def show_error(error: Exception) -> None:
 #: where the screen ends, and white text on primary buttons even where the dark theme makes them bright.
 _CSS = """
 <style>
+[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
+.st-key-page-head { row-gap: 0; }
+.st-key-page-head h1 { font-size: 1.5rem; padding: 0; white-space: nowrap; }
+/* Beside an open sidebar nothing of the framework's own stands over the title. */
+@media (min-width: 768px) {
+  .stApp:has([data-testid="stSidebar"][data-collapsed="false"]) [data-testid="stMainBlockContainer"] {
+    padding-top: 0.75rem !important; }
+  .stApp:has([data-testid="stSidebar"][data-collapsed="false"]) .st-key-page-head { padding-right: 2.5rem; }
+  .stApp:has([data-testid="stSidebar"][data-collapsed="false"]) [data-testid="stHeader"] {
+    background: none; pointer-events: none; }
+  [data-testid="stHeader"] [data-testid="stToolbarActions"], [data-testid="stHeader"] button { pointer-events: auto; }
+}
+/* Between phone and desk the sidebar is a strip of signs, which opens over the page while it is used. */
+@media (min-width: 768px) and (max-width: 1000px) {
+  [data-testid="stSidebar"][data-collapsed="false"]:not(:hover, :focus-within) {
+    min-width: 3.5rem !important; width: 3.5rem !important; overflow: hidden; }
+  [data-testid="stSidebar"][data-collapsed="false"]:not(:hover, :focus-within) [data-testid="stSidebarNav"] {
+    width: 220px; margin-left: -0.75rem; }
+  [data-testid="stSidebar"]:not(:hover, :focus-within) [data-testid="stSidebarUserContent"] { opacity: 0; }
+  [data-testid="stSidebar"][data-collapsed="false"]:is(:hover, :focus-within) { margin-right: calc(3.5rem - 220px); }
+}
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 [data-testid="stCaptionContainer"] { opacity: 0.82 !important; }
 [data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #08202c) !important; }
 [data-testid="stPageLink-NavLink"] :is(span, div, p):not([data-testid="stIconMaterial"]) {

@@ -74,6 +74,12 @@ def moment(timestamp: float | None) -> str:
     return "–" if timestamp is None else datetime.fromtimestamp(timestamp).strftime("%Y-%m-%d %H:%M")
 
 
+def short_moment(timestamp: float) -> str:
+    """:func:`moment` in few letters: ``"12:54"`` of today, else ``"26 Nov 12:54"``."""
+    then = datetime.fromtimestamp(timestamp)
+    return then.strftime("%H:%M" if then.date() == datetime.now().date() else "%d %b %H:%M")
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """``"1 image"``, ``"2,500 images"``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -46,7 +46,7 @@ def show(spec: PipelineSpec, branch: int) -> None:
         spec: The pipeline as edited.
         branch: The branch in view, from 0.
     """
-    dataset = datasets.dataset(datasets.choose_source("Data set"))
+    dataset = datasets.dataset(datasets.current())
     total = len(dataset.train)
     st.markdown(
         f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "

@@ -87,10 +87,7 @@ def _start() -> tuple[str, RunConfig]:
     """The menus of the settings to start from and of the data; returns where they come from and what they are."""
     titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "The settings under “One training”"}
     origin = bound.menu("base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=term("preset"))
-    values, _ = form_state.values()
-    source = datasets.choose_source(
-        fields.label("data.source"), default=values["data.source"], help=fields.help_text("data.source")
-    )
+    source = datasets.current()
     if not is_here(source):
         st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
     config = PRESETS[origin].config if origin in PRESETS else form_state.config()

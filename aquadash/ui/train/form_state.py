@@ -16,7 +16,7 @@ import streamlit as st
 from aquadash.config import RunConfig, flatten, setting, with_values
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
-from aquadash.ui import address
+from aquadash.ui import datasets
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 
@@ -47,7 +47,7 @@ class Origin:
 
 
 def key(name: str) -> str:
-    """The key of a setting's widget. That of the data set is in the address, too."""
+    """The key of a setting's widget; of the data set that of the app's choice."""
     return "source" if name == "data.source" else f"set:{name}"
 
 
@@ -82,11 +82,8 @@ def fill(new: Origin, config: RunConfig | None = None) -> None:
     A preset leaves the data set as it is.
     """
     values = flatten(config or new.config)
-    if not new.run and _VALUES in st.session_state:
-        values["data.source"] = st.session_state[_VALUES]["data.source"]
-    elif not new.run:
-        # The page that was open before may have led here with a data set in the address, which counts.
-        address.forget(key("data.source"))
+    if not new.run:
+        values["data.source"] = datasets.current()
     st.session_state[_ORIGIN] = new
     if new.run:
         st.session_state[_COPY] = new

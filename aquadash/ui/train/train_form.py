@@ -162,10 +162,7 @@ def _origin() -> None:
 
 def _source() -> bool:
     """The data set's menu; False, with the way to the data, while it is not here yet."""
-    values, _ = form_state.values()
-    source = datasets.choose_source(
-        fields.label("data.source"), default=values["data.source"], help=fields.help_text("data.source")
-    )
+    source = datasets.current()
     if is_here(source):
         return True
     st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")

@@ -43,8 +43,8 @@ class Results:
 
 
 def pick_dataset() -> Dataset | None:
-    """Draw the menu of data sets; None, with the way to it, for one that is not on this computer."""
-    source = datasets.choose_source("Data set", width=400)
+    """The app's data set; None, with the way to it, for one that is not on this computer."""
+    source = datasets.current()
     if not data.is_here(source):
         st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.")
         st.page_link("pages/data.py", label="Go to Data", query_params={"source": source})
@@ -88,8 +88,7 @@ def _offer_run() -> None:
         st.page_link(
             "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
         )
-    said = st.query_params.get("source", "")
-    source = said if data.is_here(said) else datasets.DEFAULT_SOURCE
+    source = datasets.current() if data.is_here(datasets.current()) else datasets.DEFAULT_SOURCE
     epochs = lab().limits.within_epochs(EPOCHS)
     st.caption(
         f"A short training of the report's network on {plain(data.title_of(source))}, with a proper validation split: "
