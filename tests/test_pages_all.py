@@ -64,7 +64,7 @@ def test_every_page_and_section_is_drawn_and_stands_in_its_address(
     assert not app.error and "The address asks for" not in texts(app)
     record = PAGES[page]
     assert app.title[0].value == f"{record.icon} {record.heading or record.title}"
-    assert app.markdown[0].value == f"**{record.question}**"
+    assert app.markdown[0].value == record.question
     assert all(chart.proto.alt for chart in app.get("plotly_chart"))
     table = sections.of_page(page)
     # Evaluate and Compare have no sections without runs.
