@@ -104,7 +104,7 @@ def test_empty_store_shows_the_way_out() -> None:
     app = open_page()
 
     assert any("no run to evaluate" in block.value for block in app.markdown)
-    assert not app.error and not app.selectbox
+    assert not app.error and [menu.key for menu in app.selectbox] == ["data-set"]
 
 
 def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:

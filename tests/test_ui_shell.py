@@ -46,7 +46,7 @@ def run(kind: str) -> AppTest:
 def test_the_question_comes_first() -> None:
     app = run("none")
     assert app.title[0].value == "🏊 Train"
-    assert [entry.value for entry in app.markdown] == [f"**{PAGES['train'].question}**", "body", "after"]
+    assert [entry.value for entry in app.markdown] == [PAGES["train"].question, "body", "after"]
     assert not app.error
 
 

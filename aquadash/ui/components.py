@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -66,6 +67,16 @@ def run_label(run: Run) -> str:
     return " · ".join(filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource))))
 
 
+def run_labels(runs: Iterable[Run]) -> dict[str, str]:
+    """:func:`run_label` by id, for a menu: those that would be the same end with the start of the id.
+
+    The browser knows the options of a menu by their text alone.
+    """
+    found = {run.run_id: run_label(run) for run in runs}
+    times = Counter(found.values())
+    return {run_id: f"{label} · {run_id[:8]}" if times[label] > 1 else label for run_id, label in found.items()}
+
+
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:
     """A menu of runs, bound to the address: ``?run=`` and a run's id, or the start of one.
 
@@ -82,8 +93,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
         The chosen run; None until one is chosen after a stale link, and for one that cannot be read, which is said.
     """
     by_id = {run.run_id: run for run in own_first(runs)}
-    titles = {run_id: run_label(run) for run_id, run in by_id.items()}
-    chosen = id_picker(titles, key=key, label=label, thing="run", why_not=_refusal, help=help)
+    chosen = id_picker(run_labels(by_id.values()), key=key, label=label, thing="run", why_not=_refusal, help=help)
     if chosen is None:
         return None
     run = by_id[chosen]

@@ -70,8 +70,8 @@ _MENU = "data-set"
 
 
 def current() -> str:
-    """The source of the data set that the visitor has chosen for all pages."""
-    source: str = st.session_state[_SOURCE]
+    """The source of the data set that the visitor has chosen for all pages; the default before that."""
+    source: str = st.session_state.get(_SOURCE) or _default()
     return source
 
 
@@ -82,7 +82,7 @@ def choose() -> None:
     """
     own = lab().data
     titles = {name: title_of(name) for name in own.sources()}
-    default = "cifar100" if data.is_here("cifar100") else DEFAULT_SOURCE
+    default = _default()
     kept = st.session_state.get(_SOURCE, default)
     if kept not in titles:
         st.info(f"The data set “{plain(kept)}” is not on this computer any more; the Data page may bring it back.")
@@ -103,3 +103,7 @@ def choose() -> None:
             on_change=lambda: address.assign(_SOURCE, st.session_state[_MENU]),
         )
     address.record(_SOURCE, source, default=default)
+
+
+def _default() -> str:
+    return "cifar100" if data.is_here("cifar100") else DEFAULT_SOURCE
