@@ -144,8 +144,8 @@ def show_error(error: Exception) -> None:
 
 
 #: Lines and tracks take the text's own colour, thinned, so that they suit the light and the dark theme alike. The
-#: ``!important`` is against the framework's own rules: indented lists, captions too faint for weak eyes, links cut off
-#: where the screen ends, and white text on primary buttons even where the dark theme makes them bright.
+#: ``!important`` is against the framework's own rules: indented lists, captions and charts' words too faint for weak eyes,
+#: links cut off where the screen ends, and white text on buttons and chips even where the dark theme makes them bright.
 _CSS = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
@@ -170,6 +170,9 @@ _CSS = """
   [data-testid="stSidebar"][data-collapsed="false"]:is(:hover, :focus-within) { margin-right: calc(3.5rem - 220px); }
 }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
+.js-plotly-plot :is(.xtick, .ytick) text, .js-plotly-plot :is(.legendtext, .xtitle, .ytitle, .gtitle, .cbtitle) {
+  fill: currentColor !important; }
+span[data-tag-index] * { color: light-dark(#ffffff, #08202c) !important; }
 [data-testid="stCaptionContainer"] { opacity: 0.82 !important; }
 [data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #08202c) !important; }
 [data-testid="stPageLink-NavLink"] :is(span, div, p):not([data-testid="stIconMaterial"]) {
