@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import open_jobs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairedChange
     from aquadash.runs import RunStore
     from aquadash.runs.cost import Cost, Paces
+    from aquadash.runs.leaderboard import Board
     from aquadash.runs.measured import Images
     from aquadash.runs.pairs import Pair
     from aquadash.runs.reproduction import Reproduction
@@ -139,6 +140,37 @@ class Runs(Part):
             RunError: The run has not ended.
         """
         return _validation_predictions(settings.store_key(), run_id, self._must_have_ended(run_id))
+
+    def board_sources(self) -> list[str]:
+        """The data sources that students have runs on, the one with most students first."""
+        from aquadash.runs.leaderboard import sources
+
+        return sources(self.all())
+
+    def board(self, source: str) -> Board:
+        """The students of the class who have runs on a data source, by the images that the class's limits say.
+
+        Raises:
+            NotAllowedError: The person has not joined.
+        """
+        from aquadash.classroom.limits import in_force
+        from aquadash.lab.people import People
+        from aquadash.runs.leaderboard import leaderboard
+
+        def images(run: Run) -> int | None:
+            try:
+                return _validation_images(settings.store_key(), run.run_id, run.ended_at)
+            except AquaDashError:
+                # Not kept: the next look may find it.
+                return None
+
+        return leaderboard(
+            self.all(),
+            source=source,
+            validation_images=images,
+            test_results=not in_force().test_results_hidden,
+            names={member.person.person_id: member.person.name for member in People(self._person).all()},
+        )
 
     def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
         """What a run's model says of test or validation images; None for a run that has none.
@@ -535,6 +567,12 @@ def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
 @kept(64)
 def _validation_predictions(place: str, run_id: str, ended_at: float) -> Predictions | None:
     return open_store().validation_predictions(run_id)
+
+
+@kept(4096)
+def _validation_images(place: str, run_id: str, ended_at: float | None) -> int | None:
+    found = open_store().validation_predictions(run_id)
+    return None if found is None else len(found.labels)
 
 
 @kept(64, seconds=FRESH_SECONDS)
