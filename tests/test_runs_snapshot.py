@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Progress, Worker
-from aquadash.jobs.table import Jobs
+from aquadash.jobs import JobProgress, Worker
+from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
@@ -32,7 +32,7 @@ NOW = 1_764_000_000.0
 class FakeStore:
     """Records of runs in a dict with real jobs, and what was asked for."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: JobTable) -> None:
         self.kept: dict[str, StoredRun] = {}
         self.asked: list[str] = []
         self.jobs = jobs
@@ -75,7 +75,7 @@ def names(snapshot: RunSnapshot) -> list[str]:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[FakeStore]:
-    jobs = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}")
+    jobs = JobTable(f"sqlite:///{tmp_path / 'jobs.db'}")
     yield FakeStore(jobs)
     jobs.close()
 
@@ -115,7 +115,7 @@ def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStor
     ]  # fmt: skip
     job = fake.jobs.claim([KIND], Worker("here", 1))
     assert job is not None
-    fake.jobs.heartbeat(job, Progress("training", 1, 9, 4.0, {"epoch": 3, "epochs": 9}), log_tail="a line")
+    fake.jobs.heartbeat(job, JobProgress("training", 1, 9, 4.0, {"epoch": 3, "epochs": 9}), log_tail="a line")
     fake.jobs.request_stop(job.id)
     second, first = runs.runs()
     assert (first.status, first.worker, first.log_tail) == (RunStatus.RUNNING, Worker("here", 1), "a line")
@@ -199,7 +199,7 @@ def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, cloc
     for name in ("first", "second"):
         fake.write("a", name=name)
     assert names(snapshot(fake, clock, file)) == ["second"]
-    fake.jobs = Jobs(f"sqlite:///{tmp_path / 'new.db'}")
+    fake.jobs = JobTable(f"sqlite:///{tmp_path / 'new.db'}")
     fake.write("a", name="third", said=False)
     assert names(snapshot(fake, clock, file)) == ["third"]
     fake.jobs.close()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
 
-    from aquadash.jobs.table import Jobs
+    from aquadash.jobs.table import JobTable
 
 #: The kind of job that trains a run.
 KIND = "train"
@@ -42,7 +42,7 @@ class RunReading:
     #: MLflow's id of the experiment that holds the runs.
     experiment_id: str
     #: The jobs that train the runs.
-    jobs: Jobs
+    jobs: JobTable
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.

@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.data import title_of
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry
+from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Standing
 from aquadash.ui import bound, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
@@ -117,7 +117,7 @@ def _table(made: Board, own: str) -> None:
         )  # fmt: skip
 
 
-def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
+def _row(entry: Standing, measured_on: str, own: str) -> dict[str, object]:
     accuracy, _, interval = percent(entry.accuracy, entry.interval).partition(" (")
     return {
         "Place": entry.rank,
