@@ -57,7 +57,7 @@ class FakeStore:
         self.asked.append(run_id)
         return self.kept.get(run_id)
 
-    def places(self) -> dict[str, int]:
+    def ranks(self) -> dict[str, int]:
         return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
 
@@ -110,7 +110,7 @@ def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStor
     assert {run.status for run in runs.runs()} == {RunStatus.INTERRUPTED}, "no job knows of them"
     fake.jobs.submit(KIND, "a", {})
     fake.jobs.submit(KIND, "b", {})
-    assert [(run.name, run.status, run.place) for run in runs.runs()] == [
+    assert [(run.name, run.status, run.rank) for run in runs.runs()] == [
         ("next", RunStatus.QUEUED, 2), ("mine", RunStatus.QUEUED, 1),
     ]  # fmt: skip
     job = fake.jobs.claim([KIND], Worker("here", 1))
@@ -120,7 +120,7 @@ def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStor
     second, first = runs.runs()
     assert (first.status, first.worker, first.log_tail) == (RunStatus.RUNNING, Worker("here", 1), "a line")
     assert first.progress is not None and (first.progress.phase, first.progress.epoch) == ("training", 3)
-    assert first.stop_requested and (second.place, first.place) == (1, 0)
+    assert first.stop_requested and (second.rank, first.rank) == (1, 0)
     assert fake.asked == ["all"]
 
 
@@ -132,7 +132,7 @@ def test_a_run_whose_worker_is_lost_waits_again(fake: FakeStore, clock: Clock) -
     assert runs.runs()[0].status is RunStatus.RUNNING
     let_the_lease_run_out(job, jobs=fake.jobs)
     (run,) = runs.runs()
-    assert (run.status, run.place) == (RunStatus.QUEUED, 1) and "here was lost" in run.message
+    assert (run.status, run.rank) == (RunStatus.QUEUED, 1) and "here was lost" in run.message
 
 
 def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeStore, clock: Clock) -> None:

@@ -221,7 +221,7 @@ def queue_command() -> None:
                 "run_id": run_id,
                 "name": run.name,
                 "owner": run.owner_name,
-                "place": waiting.place,
+                "place": waiting.rank,
                 "seconds": waiting.seconds,
                 "why": waiting.why,
             }

@@ -338,12 +338,12 @@ class Runs(Part):
         with self._store_for(Action.STOP, run_id) as store:
             store.request_stop(run_id)
 
-    def move(self, run_id: str, place: int) -> list[str]:
+    def move(self, run_id: str, rank: int) -> list[str]:
         """Give one waiting run another place.
 
         Args:
             run_id: A run that waits.
-            place: 1 for the one that starts next; beyond the last is the last.
+            rank: 1 for the one that starts next; beyond the last is the last.
 
         Returns:
             The ids of all waiting runs in their new order.
@@ -356,7 +356,7 @@ class Runs(Part):
 
         self._rights.require(Action.REORDER)
         with self._changing():
-            return open_engine().move(run_id, place)
+            return open_engine().move(run_id, rank)
 
     # -- what people say of runs -------------------------------------------------------------------------------------
 
@@ -522,7 +522,7 @@ class _All(NamedTuple):
 
 # Of the list only what has changed is read, so that it may be looked at oftener.
 @kept(8, seconds=0.25)
-def _all(place: str) -> _All:
+def _all(store_key: str) -> _All:
     from aquadash.runs.snapshot import snapshot_of
 
     found = tuple(snapshot_of(open_store()).runs())
@@ -530,12 +530,12 @@ def _all(place: str) -> _All:
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _one(place: str, run_id: str) -> Run:
+def _one(store_key: str, run_id: str) -> Run:
     return open_store().read(run_id)
 
 
 @kept(4, seconds=FRESH_SECONDS)
-def _waiting(place: str) -> dict[str, Waiting]:
+def _waiting(store_key: str) -> dict[str, Waiting]:
     from aquadash.engine import open_engine
 
     return open_engine().waiting()
@@ -543,51 +543,51 @@ def _waiting(place: str) -> dict[str, Waiting]:
 
 # A run more hardly changes how long epochs take.
 @kept(4, seconds=10.0)
-def _paces(place: str) -> Paces:
+def _paces(store_key: str) -> Paces:
     from aquadash.runs.cost import Paces
 
-    return Paces(_all(place).runs)
+    return Paces(_all(store_key).runs)
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
+def _live_history(store_key: str, run_id: str) -> tuple[EpochRecord, ...]:
     return tuple(open_store().history(run_id))
 
 
 @kept(256)
-def _history(place: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
+def _history(store_key: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
     return tuple(open_store().history(run_id))
 
 
 @kept(64)
-def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
+def _predictions(store_key: str, run_id: str, ended_at: float) -> Predictions:
     return open_store().predictions(run_id)
 
 
 @kept(64)
-def _validation_predictions(place: str, run_id: str, ended_at: float) -> Predictions | None:
+def _validation_predictions(store_key: str, run_id: str, ended_at: float) -> Predictions | None:
     return open_store().validation_predictions(run_id)
 
 
 @kept(4096)
-def _validation_images(place: str, run_id: str, ended_at: float | None) -> int | None:
+def _validation_images(store_key: str, run_id: str, ended_at: float | None) -> int | None:
     found = open_store().validation_predictions(run_id)
     return None if found is None else len(found.labels)
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _live_epoch_replay(place: str, run_id: str) -> EpochReplay | None:
+def _live_epoch_replay(store_key: str, run_id: str) -> EpochReplay | None:
     return open_store().epoch_replay(run_id)
 
 
 @kept(64)
-def _epoch_replay(place: str, run_id: str, ended_at: float) -> EpochReplay | None:
+def _epoch_replay(store_key: str, run_id: str, ended_at: float) -> EpochReplay | None:
     return open_store().epoch_replay(run_id)
 
 
 @kept(64)
-def _evaluation(place: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
+def _evaluation(store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
     from aquadash.evaluation import evaluate
 
-    found = _predictions(place, run_id, ended_at)
+    found = _predictions(store_key, run_id, ended_at)
     return evaluate(found.labels, found.probabilities, class_names=class_names)

@@ -159,7 +159,7 @@ def _images(run: Run) -> int | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _parameters(place: str, run_id: str) -> int | None:
+def _parameters(store_key: str, run_id: str) -> int | None:
     try:
         return lab().runs.cost(run_id).parameters
     except AquaDashError:
