@@ -12,7 +12,7 @@ from sqlalchemy import text
 from aquadash import settings
 from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.standby import Standby
-from aquadash.jobs.table import LEASE_SECONDS, Jobs
+from aquadash.jobs.table import LEASE_SECONDS, JobTable
 from aquadash.runs import Run, RunStore
 from aquadash.runs.reading import KIND
 
@@ -72,7 +72,7 @@ def end_workers(kind: str) -> None:
             process.wait(timeout=30)
 
 
-def let_the_lease_run_out(job: Job, *, jobs: Jobs | None = None, seconds: float = LEASE_SECONDS + 1) -> None:
+def let_the_lease_run_out(job: Job, *, jobs: JobTable | None = None, seconds: float = LEASE_SECONDS + 1) -> None:
     """As if nobody had taken care of the job for some time, by default for long enough to lose it."""
     with (jobs or open_jobs())._engine.begin() as connection:
         connection.execute(

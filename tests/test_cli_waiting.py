@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.cli import waiting
 from aquadash.errors import RunError
-from aquadash.jobs import Job, JobStatus, Progress, open_jobs
+from aquadash.jobs import Job, JobProgress, JobStatus, open_jobs
 from aquadash.lab import OWNER, Lab
 from tests import job_rows
 
@@ -37,7 +37,7 @@ def test_it_tells_what_is_done_until_the_end(
     ended = wait(
         job,
         monkeypatch,
-        lambda: jobs.heartbeat(job, Progress("fog, severity 1", 3, 9, 4.0)),
+        lambda: jobs.heartbeat(job, JobProgress("fog, severity 1", 3, 9, 4.0)),
         lambda: jobs.end(job, JobStatus.FINISHED),
     )
     assert ended.status is JobStatus.FINISHED

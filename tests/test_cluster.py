@@ -163,7 +163,7 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     beside, waiting = engine.submit(LONG, name="beside").run_id, engine.submit(LONG, name="waiting").run_id
     later(store, beside, cluster)
     assert later(store, run_id, cluster).worker == run.worker
-    assert store.places().get(waiting) == 1 and len(first.trainings()) == len(second.trainings()) == 1
+    assert store.ranks().get(waiting) == 1 and len(first.trainings()) == len(second.trainings()) == 1
     for stopped in (waiting, beside):
         store.request_stop(stopped)
         wait_for(lambda name=stopped: store.get(name).status.ended, saying=cluster.logs)  # type: ignore[misc]

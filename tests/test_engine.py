@@ -114,7 +114,7 @@ def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeyp
 def test_runs_take_turns_in_the_order_of_the_queue(quick_training: None, store: RunStore, engine: Engine) -> None:
     first, second = engine.submit(QUICK, name="first"), engine.submit(QUICK, name="second")
     wait_for(lambda: store.get(first.run_id).status is RunStatus.RUNNING)
-    assert store.get(second.run_id).status is RunStatus.QUEUED and store.places().get(second.run_id) == 1
+    assert store.get(second.run_id).status is RunStatus.QUEUED and store.ranks().get(second.run_id) == 1
     for run in (first, second):
         assert ended(store, run.run_id).status is RunStatus.FINISHED
     one, two = store.get(first.run_id), store.get(second.run_id)
@@ -247,16 +247,16 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
         # Two engines of one home share its only slot.
         third = engine.submit(quick).run_id
         in_epoch(store, training, 3)
-        assert [store.places().get(run_id) for run_id in (waiting, third)] == [1, 2]
+        assert [store.ranks().get(run_id) for run_id in (waiting, third)] == [1, 2]
         engine.close()
     before = in_epoch(store, training, 4)
     assert before.worker and psutil.pid_exists(before.worker.pid) and before.progress
     in_epoch(store, training, before.progress.epoch + 3)
-    assert store.places().get(waiting) == 1, "nobody serves the queue"
+    assert store.ranks().get(waiting) == 1, "nobody serves the queue"
 
     engine.serve()
     in_epoch(store, training, before.progress.epoch + 6)
-    assert store.places().get(waiting) == 1, "the run holds its slot, whoever started it"
+    assert store.ranks().get(waiting) == 1, "the run holds its slot, whoever started it"
     store.request_stop(training)
     assert ended(store, training).status is RunStatus.STOPPED
     for run_id in (waiting, third):
@@ -277,7 +277,7 @@ def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
     assert job is not None
     job_rows.let_the_lease_run_out(job)
     waiting = store.get(run_id)
-    assert waiting.status is RunStatus.QUEUED and store.places().get(run_id) == 1
+    assert waiting.status is RunStatus.QUEUED and store.ranks().get(run_id) == 1
     assert "was lost (no heartbeat); the next one goes on from what is complete." in waiting.message
     assert engine.resume(run_id).status is RunStatus.QUEUED
     assert ended(store, run_id).status is RunStatus.FINISHED

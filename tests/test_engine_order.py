@@ -56,7 +56,7 @@ def asked(engine: Engine, trainings: Trainings, *names: str) -> list[Run]:
 
 
 def places(engine: Engine, runs: list[Run]) -> list[int | None]:
-    return [open_store().places().get(run.run_id) for run in runs]
+    return [open_store().ranks().get(run.run_id) for run in runs]
 
 
 def test_a_run_that_was_moved_starts_at_its_new_place(queue: tuple[Engine, Trainings]) -> None:
@@ -123,7 +123,7 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(
     trainings.end(a.run_id)
     wait_for(lambda: store.get(a.run_id).status.ended)
     engine.move(c.run_id, 1)
-    assert [(one.place, one.seconds) for one in engine.waiting().values()] == [(1, None), (2, None)]
+    assert [(one.rank, one.seconds) for one in engine.waiting().values()] == [(1, None), (2, None)]
     assert trainings.wait(a) == ["a"]
     limits.save(ClassLimits())
     engine.serve()

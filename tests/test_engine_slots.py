@@ -239,7 +239,7 @@ def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_
     store.start(run_id, Worker("there", 1))
     let_the_lease_run_out(job)
     run = store.get(run_id)
-    assert (run.status, store.places().get(run_id)) == (RunStatus.QUEUED, 1)
+    assert (run.status, store.ranks().get(run_id)) == (RunStatus.QUEUED, 1)
     assert run.message == "The worker on there was lost (no heartbeat); the next one goes on from what is complete."
 
 

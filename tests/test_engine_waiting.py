@@ -30,7 +30,7 @@ def at_work(name: str, eta: float | None, *, ago: float = 0.0) -> Run:
 
 
 def seconds(runs: list[Run], *, slots: int = 1) -> list[tuple[int, float | None]]:
-    return [(one.place, one.seconds) for one in waiting_times(runs, slots=slots, now=NOW).values()]
+    return [(one.rank, one.seconds) for one in waiting_times(runs, slots=slots, now=NOW).values()]
 
 
 def test_nothing_waits() -> None:
@@ -39,7 +39,7 @@ def test_nothing_waits() -> None:
 
 def test_a_free_slot_takes_the_next_at_once_and_the_others_wait_for_it() -> None:
     known = finished("a", 20, 10)
-    runs = [known, run("b", place=2), run("c", place=1), run("d", place=3)]
+    runs = [known, run("b", rank=2), run("c", rank=1), run("d", rank=3)]
     assert list(waiting_times(runs, slots=1, now=NOW)) == ["c" * 32, "b" * 32, "d" * 32]
     each = STARTING_SECONDS + 10 * 2.0
     assert seconds(runs) == [(1, 0.0), (2, each), (3, 2 * each)]
@@ -47,7 +47,7 @@ def test_a_free_slot_takes_the_next_at_once_and_the_others_wait_for_it() -> None
 
 
 def test_what_is_at_work_says_how_long_it_still_takes() -> None:
-    runs = [at_work("a", 50.0, ago=4.0), at_work("b", 30.0), run("c", place=1), run("d", place=2)]
+    runs = [at_work("a", 50.0, ago=4.0), at_work("b", 30.0), run("c", rank=1), run("d", rank=2)]
     assert seconds(runs, slots=2)[0] == (1, 30.0)
     assert seconds(runs, slots=2)[1] == (2, 46.0), "a says so since four seconds"
 
@@ -58,23 +58,23 @@ def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
 
 
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
-    begun = run("b", place=1, started_at=1.0, curve=(0.1,) * 7)
-    assert seconds([finished("a", 20, 10), begun, run("c", place=2)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
+    begun = run("b", rank=1, started_at=1.0, curve=(0.1,) * 7)
+    assert seconds([finished("a", 20, 10), begun, run("c", rank=2)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
 
 
 def test_while_the_queue_is_held_nobody_can_say() -> None:
     (one,) = waiting_times([run("a")], slots=1, paused=True, now=NOW).values()
-    assert (one.place, one.seconds) == (1, None) and "teacher holds the queue" in one.why
+    assert (one.rank, one.seconds) == (1, None) and "teacher holds the queue" in one.why
 
 
 def test_the_words_say_what_the_time_rests_on() -> None:
-    runs = [at_work("a", 30.0), run("b", place=1), run("c", place=2)]
+    runs = [at_work("a", 30.0), run("b", rank=1), run("c", rank=2)]
     found = list(waiting_times([*runs, finished("d", 20, 10)], slots=1, now=NOW).values())
     assert "the training before it says" in found[0].why and "earlier runs with the same network" in found[1].why
 
 
 def test_behind_a_run_unlike_all_earlier_ones_nobody_can_say() -> None:
-    runs = [at_work("a", 30.0), run("b", place=1), run("c", place=2)]
+    runs = [at_work("a", 30.0), run("b", rank=1), run("c", rank=2)]
     assert seconds(runs) == [(1, 30.0), (2, None)]
     assert "first epoch will show" in list(waiting_times(runs, slots=1, now=NOW).values())[1].why
     assert seconds([at_work("a", None), run("b")]) == [(1, None)]

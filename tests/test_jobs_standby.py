@@ -16,7 +16,7 @@ import pytest
 
 from aquadash import settings
 from aquadash.jobs import Job, JobStatus, open_jobs, standby
-from aquadash.jobs.kinds import KINDS, Kind
+from aquadash.jobs.kinds import KINDS, JobKind
 from aquadash.jobs.standby import Standby, WorkerProcess
 from tests.waiting import wait_for
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="el
 _SITE = """
 from aquadash.jobs import kinds
 kinds.KINDS.clear()
-kinds.KINDS["nap"] = kinds.Kind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8)
+kinds.KINDS["nap"] = kinds.JobKind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8)
 """
 
 _NAPS = """
@@ -56,7 +56,7 @@ def naps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "sitecustomize.py").write_text(_SITE)
     (folder / "naps.py").write_text(_NAPS)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(settings.PROJECT_ROOT)]))
-    monkeypatch.setitem(KINDS, "nap", Kind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8))
+    monkeypatch.setitem(KINDS, "nap", JobKind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8))
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_what_libraries_read_at_their_start_needs_a_new_process(
 def test_a_worker_that_needs_nothing_imported_has_nothing_stand_by(
     by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(KINDS, "nap", Kind("nap", "nap", "naps:work", slots=8))
+    monkeypatch.setitem(KINDS, "nap", JobKind("nap", "nap", "naps:work", slots=8))
     until.touch()
     assert woken(nap(by, until))["prepared_in"] == 0 and by._process is None
     assert by.keep_ready()

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Job, JobStatus, LeaseLostError, Progress, Worker, open_jobs
-from aquadash.jobs.kinds import KINDS, Kind
-from aquadash.jobs.table import LEASE_SECONDS, Changes, Jobs
+from aquadash.jobs import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
+from aquadash.jobs.kinds import KINDS, JobKind
+from aquadash.jobs.table import LEASE_SECONDS, Changes, JobTable
 from tests import clusters
 from tests.job_rows import let_the_lease_run_out
 
@@ -31,18 +31,18 @@ HERE = Worker("here", 7)
         ),
     ]
 )
-def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobTable]:
     """An empty table. Lost jobs of the kind ``"once"`` are interrupted, those of ``"again"`` put back."""
     kinds = {
-        "once": Kind("once", "look", "no:thing"),
-        "again": Kind("again", "training", "no:thing", max_worker_failures=3),
-        "brief": Kind("brief", "export", "no:thing", kept=60.0),
+        "once": JobKind("once", "look", "no:thing"),
+        "again": JobKind("again", "training", "no:thing", max_worker_failures=3),
+        "brief": JobKind("brief", "export", "no:thing", kept=60.0),
     }
     monkeypatch.setattr("aquadash.jobs.table.KINDS", kinds)
     if request.param == "sqlite":
-        opened = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}")
+        opened = JobTable(f"sqlite:///{tmp_path / 'jobs.db'}")
     else:
-        opened = Jobs(request.getfixturevalue("postgresql"))
+        opened = JobTable(request.getfixturevalue("postgresql"))
         with opened._engine.begin() as connection:
             for table in ("jobs", "run_changes"):
                 connection.execute(text(f"DELETE FROM {table}"))
@@ -56,20 +56,20 @@ def postgresql() -> Iterator[str]:
         yield address
 
 
-def claimed(jobs: Jobs, kind: str = "once", run: str = "r1") -> Job:
+def claimed(jobs: JobTable, kind: str = "once", run: str = "r1") -> Job:
     jobs.submit(kind, run, {"seed": 1})
     job = jobs.claim([kind], HERE)
     assert job is not None
     return job
 
 
-def now(jobs: Jobs, job: Job) -> Job:
+def now(jobs: JobTable, job: Job) -> Job:
     found = jobs.get(job.id)
     assert found is not None
     return found
 
 
-def test_the_life_of_a_job(jobs: Jobs) -> None:
+def test_the_life_of_a_job(jobs: JobTable) -> None:
     assert jobs.get("once-r1") is None and jobs.claim(["once"], HERE) is None
     queued = jobs.submit("once", "r1", {"seed": 1, "names": ["a"]}, owner="anna")
     assert (queued.id, queued.kind, queued.run, queued.owner) == ("once-r1", "once", "r1", "anna")
@@ -80,7 +80,7 @@ def test_the_life_of_a_job(jobs: Jobs) -> None:
     assert job is not None and (job.status, job.attempt, job.worker) == (JobStatus.RUNNING, 1, HERE)
     assert job.started_at is not None and job.started_at >= job.submitted_at
     assert jobs.claim(["once"], HERE) is None
-    progress = Progress("looking", 3, 9, 4.0)
+    progress = JobProgress("looking", 3, 9, 4.0)
     assert not jobs.heartbeat(job, progress)
     assert now(jobs, job).progress == progress
 
@@ -93,7 +93,7 @@ def test_the_life_of_a_job(jobs: Jobs) -> None:
     assert ended.ended_at is not None and ended.status.ended
 
 
-def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: Jobs) -> None:
+def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: JobTable) -> None:
     job = claimed(jobs)
     with pytest.raises(RunError, match="look is under way already"):
         jobs.submit("once", "r1", {})
@@ -107,7 +107,7 @@ def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: J
     assert second is not None and second.attempt == 2
 
 
-def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jobs: Jobs) -> None:
+def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jobs: JobTable) -> None:
     for kind, run in (("again", "a"), ("once", "b"), ("once", "c")):
         jobs.submit(kind, run, {})
     assert [job.run for job in jobs.find(kind="once")] == ["b", "c"]
@@ -117,7 +117,7 @@ def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jo
 
 
 def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
-    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: JobTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AQUADASH_DATABASE", "shared by several homes")
     jobs.submit("once", "r1", {})
@@ -134,12 +134,12 @@ def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     assert jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is not None
 
 
-def test_one_that_was_cut_off_writes_nothing(jobs: Jobs) -> None:
+def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     first = claimed(jobs, "again")
     let_the_lease_run_out(first, jobs=jobs)
     second = jobs.claim(["again"], Worker("there", 8))
     assert second is not None and (second.id, second.attempt) == (first.id, 2), "it was put back and taken anew"
-    for write in (lambda: jobs.heartbeat(first, Progress("late")), lambda: jobs.end(first, JobStatus.FINISHED)):
+    for write in (lambda: jobs.heartbeat(first, JobProgress("late")), lambda: jobs.end(first, JobStatus.FINISHED)):
         with pytest.raises(LeaseLostError):
             write()
     assert now(jobs, second) == second
@@ -148,7 +148,7 @@ def test_one_that_was_cut_off_writes_nothing(jobs: Jobs) -> None:
         jobs.heartbeat(second, None)
 
 
-def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: Jobs) -> None:
+def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> None:
     once, again = claimed(jobs), claimed(jobs, "again")
     for job in (once, again):
         let_the_lease_run_out(job, jobs=jobs)
@@ -166,14 +166,14 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: Jobs) -> None:
     assert now(jobs, taken).status is JobStatus.STOPPED, "nobody takes again what somebody wanted stopped"
 
 
-def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: Jobs) -> None:
+def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable) -> None:
     job = claimed(jobs)
     behind = jobs.submit("once", "r2", {})
     for waiting in (job, behind):
         let_the_lease_run_out(waiting, jobs=jobs, seconds=LEASE_SECONDS - 5)
     jobs.heartbeat(job, None)
     told = now(jobs, behind)
-    assert told.status is JobStatus.QUEUED and told.progress == Progress("waiting for another look")
+    assert told.status is JobStatus.QUEUED and told.progress == JobProgress("waiting for another look")
     assert told.revision > behind.revision
     for waiting in (job, behind):
         with jobs._engine.begin() as connection:
@@ -183,7 +183,7 @@ def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: Jobs) -> 
     assert now(jobs, behind).status is JobStatus.INTERRUPTED, "nobody came to take it"
 
 
-def test_what_may_wait_for_long_has_no_lease_in_the_queue(jobs: Jobs) -> None:
+def test_what_may_wait_for_long_has_no_lease_in_the_queue(jobs: JobTable) -> None:
     job = jobs.submit("again", "r1", {})
     let_the_lease_run_out(job, jobs=jobs)
     assert now(jobs, job).status is JobStatus.QUEUED
@@ -192,7 +192,7 @@ def test_what_may_wait_for_long_has_no_lease_in_the_queue(jobs: Jobs) -> None:
 # -- workers that are lost -------------------------------------------------------------------------------------------
 
 
-def lose(jobs: Jobs, *, is_failure: bool = True) -> Job:
+def lose(jobs: JobTable, *, is_failure: bool = True) -> Job:
     """Claim the next job of the kind that is put back, and lose its worker."""
     assert jobs.claim(["again"], HERE) is not None
     lost = jobs.requeue(HERE, "The worker on here was lost (signal SIGKILL)", is_failure=is_failure)
@@ -200,13 +200,13 @@ def lose(jobs: Jobs, *, is_failure: bool = True) -> Job:
     return lost
 
 
-def test_one_that_waits_to_go_on_is_not_said_never_to_have_started(jobs: Jobs) -> None:
+def test_one_that_waits_to_go_on_is_not_said_never_to_have_started(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {})
     stopped = jobs.request_stop(lose(jobs).id)
     assert (stopped.status, stopped.message) == (JobStatus.STOPPED, "")
 
 
-def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: Jobs) -> None:
+def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {})
     for worker_failures in (1, 2):
         job = lose(jobs)
@@ -221,7 +221,7 @@ def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: J
     assert jobs.submit("again", "r1", {}).worker_failures == 0, "whoever asks again begins to count anew"
 
 
-def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: Jobs) -> None:
+def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {})
     for _ in range(2):
         lose(jobs)
@@ -238,14 +238,14 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: Jobs) -> Non
     assert now(jobs, job).worker_failures == 2, "one that falls silent is lost, too"
 
 
-def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: Jobs) -> None:
+def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {})
     for _ in range(4):
         job = lose(jobs, is_failure=False)
         assert (job.status, job.worker_failures) == (JobStatus.QUEUED, 0)
 
 
-def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: Jobs) -> None:
+def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: JobTable) -> None:
     job = claimed(jobs, "again")
     jobs.request_stop(job.id)
     lost = jobs.requeue(HERE, "The worker on here was lost")
@@ -253,7 +253,7 @@ def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: Jobs) -> None:
     assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
 
 
-def test_only_what_the_lost_process_had_is_requeue(jobs: Jobs) -> None:
+def test_only_what_the_lost_process_had_is_requeue(jobs: JobTable) -> None:
     job = claimed(jobs, "again")
     assert jobs.requeue(Worker("here", 8), "x") is None and jobs.requeue(Worker("there", 7), "x") is None
     assert now(jobs, job).status is JobStatus.RUNNING
@@ -262,13 +262,13 @@ def test_only_what_the_lost_process_had_is_requeue(jobs: Jobs) -> None:
 # -- the order of the queue ------------------------------------------------------------------------------------------
 
 
-def queued(jobs: Jobs, owners: str) -> None:
+def queued(jobs: JobTable, owners: str) -> None:
     """A job for each letter, which is its owner; their runs are called ``a1``, ``a2`` and so on."""
     for number, owner in enumerate(owners):
         jobs.submit("again", f"{owner}{owners[: number + 1].count(owner)}", {}, owner=owner)
 
 
-def order(jobs: Jobs) -> str:
+def order(jobs: JobTable) -> str:
     return " ".join(job.run for job in jobs.queue("again"))
 
 
@@ -283,14 +283,14 @@ def order(jobs: Jobs) -> str:
         ("aaabbc", "a1 b1 c1 a2 b2 a3"),
     ],
 )
-def test_people_take_turns(jobs: Jobs, owners: str, expected: str) -> None:
+def test_people_take_turns(jobs: JobTable, owners: str, expected: str) -> None:
     queued(jobs, owners)
     assert order(jobs) == expected
     taken = [job.run for _ in owners if (job := jobs.claim(["again"], HERE))]
     assert len(taken) == len(owners) and set(taken) == set(expected.split())
 
 
-def test_turns_stay_when_earlier_ones_end(jobs: Jobs) -> None:
+def test_turns_stay_when_earlier_ones_end(jobs: JobTable) -> None:
     queued(jobs, "aaab")
     taken = []
     # One slot: each ends before the next is taken.
@@ -300,7 +300,7 @@ def test_turns_stay_when_earlier_ones_end(jobs: Jobs) -> None:
     assert taken == ["a1", "b1", "a2", "a3"]
 
 
-def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: Jobs) -> None:
+def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: JobTable) -> None:
     queued(jobs, "aaab")
     for _ in range(2):
         job = jobs.claim(["again"], HERE)
@@ -316,7 +316,7 @@ def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: Jobs) -> None:
     assert job is not None and job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "one at work is of its turn, too"
 
 
-def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: Jobs) -> None:
+def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: JobTable) -> None:
     queued(jobs, "aabb")
     assert order(jobs) == "a1 b1 a2 b2"
     jobs.reorder("again", ["again-b2"])
@@ -339,7 +339,7 @@ def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs
 # -- what a job needs ------------------------------------------------------------------------------------------------
 
 
-def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: Jobs) -> None:
+def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {}, needs="gpu")
     jobs.submit("again", "r2", {})
     first = jobs.claim(["again"], HERE)
@@ -350,7 +350,7 @@ def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: Jobs) -> None:
     assert second is not None and second.run == "r1"
 
 
-def test_a_held_job_is_given_to_nobody_before_its_release(jobs: Jobs) -> None:
+def test_a_held_job_is_given_to_nobody_before_its_release(jobs: JobTable) -> None:
     held = jobs.submit("again", "r1", {}, held=True)
     jobs.hold(held, "half is sent")
     assert now(jobs, held).message == "half is sent" and jobs.claim(["again"], HERE, offers=["gpu"]) is None
@@ -361,7 +361,7 @@ def test_a_held_job_is_given_to_nobody_before_its_release(jobs: Jobs) -> None:
     assert jobs.claim(["again"], HERE, offers=["gpu"]) is not None
 
 
-def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: Jobs) -> None:
+def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: JobTable) -> None:
     waiting, held = jobs.submit("again", "r1", {}), jobs.submit("again", "r2", {}, held=True)
     for _ in range(2):
         jobs.explain("again", "No worker is of this version.")
@@ -375,7 +375,7 @@ def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: Jobs) -> None:
     assert again is not None and again.message == "The worker was lost; the next one goes on from what is complete."
 
 
-def test_a_held_job_of_which_nobody_takes_care_is_interrupted(jobs: Jobs) -> None:
+def test_a_held_job_of_which_nobody_takes_care_is_interrupted(jobs: JobTable) -> None:
     silent, stopped = (jobs.submit("again", run, {}, held=True) for run in ("r1", "r2"))
     let_the_lease_run_out(silent, jobs=jobs)
     assert now(jobs, silent).status is JobStatus.INTERRUPTED
@@ -385,7 +385,7 @@ def test_a_held_job_of_which_nobody_takes_care_is_interrupted(jobs: Jobs) -> Non
             write()
 
 
-def test_one_in_the_queue_stops_at_once(jobs: Jobs) -> None:
+def test_one_in_the_queue_stops_at_once(jobs: JobTable) -> None:
     job = jobs.submit("once", "r1", {})
     jobs.request_stop(job.id)
     stopped = now(jobs, job)
@@ -396,7 +396,7 @@ def test_one_in_the_queue_stops_at_once(jobs: Jobs) -> None:
             jobs.request_stop(name)
 
 
-def test_readers_fetch_what_has_changed(jobs: Jobs) -> None:
+def test_readers_fetch_what_has_changed(jobs: JobTable) -> None:
     first, second = jobs.submit("once", "r1", {}), jobs.submit("once", "r2", {})
     seen = jobs.changes(0)
     assert seen.jobs == [first, second] and seen.revision == second.revision > first.revision
@@ -410,7 +410,7 @@ def test_readers_fetch_what_has_changed(jobs: Jobs) -> None:
     assert {(one.id, one.status) for one in jobs.changes(job.revision).jobs} >= {(first.id, JobStatus.INTERRUPTED)}
 
 
-def test_readers_are_told_of_records_that_were_written(jobs: Jobs) -> None:
+def test_readers_are_told_of_records_that_were_written(jobs: JobTable) -> None:
     job = jobs.submit("once", "r1", {})
     for run in ("r1", "r2", "r1"):
         jobs.run_changed(run)
@@ -420,17 +420,17 @@ def test_readers_are_told_of_records_that_were_written(jobs: Jobs) -> None:
     assert jobs.changes(seen.revision).runs == []
 
 
-def test_a_database_is_told_from_others(jobs: Jobs, tmp_path: Path) -> None:
-    other = Jobs(f"sqlite:///{tmp_path / 'other.db'}")
+def test_a_database_is_told_from_others(jobs: JobTable, tmp_path: Path) -> None:
+    other = JobTable(f"sqlite:///{tmp_path / 'other.db'}")
     assert len(jobs.identity()) == 32 and jobs.identity() == jobs.identity() != other.identity()
     other.close()
-    again = Jobs(f"sqlite:///{tmp_path / 'other.db'}")
+    again = JobTable(f"sqlite:///{tmp_path / 'other.db'}")
     assert again.identity() == other.identity()
     again.close()
     other.close()
 
 
-def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: Jobs) -> None:
+def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable) -> None:
     for kind in ("once", "brief"):
         for run in ("r1", "r2"):
             jobs.end(claimed(jobs, kind, run), JobStatus.FINISHED, result={"size": 3})
@@ -444,7 +444,7 @@ def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: Jobs) -> 
     assert new.revision > revision and jobs.changes(revision).jobs == [new]
 
 
-def test_one_that_no_worker_could_be_started_for_fails(jobs: Jobs) -> None:
+def test_one_that_no_worker_could_be_started_for_fails(jobs: JobTable) -> None:
     job = jobs.submit("once", "r1", {})
     jobs.end(job, JobStatus.FAILED, message="no processes left")
     assert now(jobs, job).status is JobStatus.FAILED
@@ -454,7 +454,7 @@ def test_one_that_no_worker_could_be_started_for_fails(jobs: Jobs) -> None:
         jobs.end(other, JobStatus.FAILED)
 
 
-def test_each_job_is_claimed_once_by_several_threads(jobs: Jobs) -> None:
+def test_each_job_is_claimed_once_by_several_threads(jobs: JobTable) -> None:
     for number in range(30):
         jobs.submit("once", f"r{number}", {})
 

@@ -18,9 +18,9 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Job, JobStatus, LeaseLostError, Progress, Stopped, open_jobs, worker
-from aquadash.jobs.kinds import KINDS, Kind
-from aquadash.jobs.table import Jobs
+from aquadash.jobs import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, worker
+from aquadash.jobs.kinds import KINDS, JobKind
+from aquadash.jobs.table import JobTable
 from aquadash.jobs.worker import JobContext
 from tests import job_rows
 from tests.waiting import wait_for
@@ -34,8 +34,8 @@ def work(job: JobContext) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
-    kind = Kind("test", "conversion", f"{__name__}:work")
+def kind(monkeypatch: pytest.MonkeyPatch) -> JobKind:
+    kind = JobKind("test", "conversion", f"{__name__}:work")
     monkeypatch.setitem(KINDS, "test", kind)
     return kind
 
@@ -100,7 +100,7 @@ def test_no_exception_leaves_a_job_that_looks_alive(
 
 
 def test_what_cannot_be_imported_is_a_failed_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "test", Kind("test", "conversion", "no_such_module:work"))
+    monkeypatch.setitem(KINDS, "test", JobKind("test", "conversion", "no_such_module:work"))
     status, message = ending(monkeypatch, lambda job: {})
     assert status is JobStatus.FAILED and "no_such_module" in message
 
@@ -130,7 +130,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
 
 
 def test_a_run_store_that_is_away_puts_back_what_another_can_go_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "test", Kind("test", "training", f"{__name__}:work", max_worker_failures=2))
+    monkeypatch.setitem(KINDS, "test", JobKind("test", "training", f"{__name__}:work", max_worker_failures=2))
 
     def look(job: JobContext) -> dict[str, Any]:
         raise StorageError("no answer")
@@ -153,7 +153,7 @@ def record_end(run: str, status: JobStatus, message: str) -> None:
 
 
 def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
+    kind = JobKind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
     monkeypatch.setitem(KINDS, "test", kind)
     _ended.clear()
 
@@ -176,7 +176,7 @@ def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.Mon
 
 
 def test_nothing_is_kept_of_one_that_was_taken_for_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = Kind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
+    kind = JobKind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
     monkeypatch.setitem(KINDS, "test", kind)
     _ended.clear()
 
@@ -197,13 +197,13 @@ def log_of(name: str) -> Path:
 
 def test_the_end_of_the_log_is_sent_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str | None] = []
-    heartbeat = Jobs.heartbeat
+    heartbeat = JobTable.heartbeat
 
-    def heard(self: Jobs, job: Job, progress: Progress | None, *, log_tail: str | None, **more: Any) -> bool:
+    def heard(self: JobTable, job: Job, progress: JobProgress | None, *, log_tail: str | None, **more: Any) -> bool:
         sent.append(log_tail)
         return heartbeat(self, job, progress, log_tail=log_tail, **more)
 
-    monkeypatch.setattr(Jobs, "heartbeat", heard)
+    monkeypatch.setattr(JobTable, "heartbeat", heard)
     jobs = open_jobs()
     jobs.submit("test", "r1", {})
     context = JobContext(jobs, job_rows.claim("test"))
@@ -223,10 +223,10 @@ def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPat
     jobs.submit("test", "r1", {})
     context = JobContext(jobs, job_rows.claim("test"))
 
-    def refuse(self: Jobs, job: Job, progress: Progress | None, **_: object) -> bool:
+    def refuse(self: JobTable, job: Job, progress: JobProgress | None, **_: object) -> bool:
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr(Jobs, "heartbeat", refuse)
+    monkeypatch.setattr(JobTable, "heartbeat", refuse)
 
     def ended() -> bool:
         try:
@@ -265,7 +265,7 @@ def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: py
 _SCRIPT = """
 import sys, time, types
 from aquadash.jobs import kinds, worker
-kinds.KINDS["slow"] = kinds.Kind("slow", "work", "slow_work:work", slots=1)
+kinds.KINDS["slow"] = kinds.JobKind("slow", "work", "slow_work:work", slots=1)
 module = types.ModuleType("slow_work")
 def work(job):
     while job.request["forever"]:
@@ -284,7 +284,7 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 @pytest.fixture
 def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWorker]:
     """Starts worker processes, none of which outlives the test."""
-    monkeypatch.setitem(KINDS, "slow", Kind("slow", "work", "slow_work:work"))
+    monkeypatch.setitem(KINDS, "slow", JobKind("slow", "work", "slow_work:work"))
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*options: str) -> subprocess.Popen[bytes]:
@@ -297,7 +297,7 @@ def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWorker]:
         process.wait()
 
 
-def turning(jobs: Jobs) -> Job | None:
+def turning(jobs: JobTable) -> Job | None:
     """The job of the slow kind that a worker has reported of."""
     found = (job for job in jobs.find(kind="slow") if job.status is JobStatus.RUNNING and job.progress is not None)
     return next(found, None)
@@ -313,7 +313,7 @@ def test_a_worker_does_what_is_queued_one_after_another_and_ends(home: Path, sta
 
     assert start_worker().wait(100) == 0, "another has nothing to do, for the slot is taken"
     waiting = jobs.get(second.id)
-    assert waiting is not None and waiting.progress == Progress("waiting for another work")
+    assert waiting is not None and waiting.progress == JobProgress("waiting for another work")
 
     jobs.request_stop(first.id)
     assert worker_process.wait(100) == 0
@@ -363,22 +363,22 @@ def test_one_that_takes_a_single_job_waits_for_a_slot(
 
 
 def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
-    home: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+    home: Path, kind: JobKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its own worker may find the slot taken by one that has just looked for work for the last time."""
     monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(os, "nice", lambda niceness: 0)
     jobs = open_jobs()
-    claim, claims = Jobs.claim, []
+    claim, claims = JobTable.claim, []
 
-    def claim_and_miss(self: Jobs, *arguments: object) -> Job | None:
+    def claim_and_miss(self: JobTable, *arguments: object) -> Job | None:
         found = claim(self, *arguments)  # type: ignore[arg-type]
         claims.append(found)
         if len(claims) == 1:
             jobs.submit("test", "late", {})
         return found
 
-    monkeypatch.setattr(Jobs, "claim", claim_and_miss)
+    monkeypatch.setattr(JobTable, "claim", claim_and_miss)
     assert worker.main(["test"]) == 0
     assert job_rows.latest("test").status is JobStatus.FINISHED
     (lock,) = (home / "locks").glob("test-*-0.lock")
@@ -389,7 +389,7 @@ def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
 def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(os, "nice", lambda niceness: 0)
-    monkeypatch.setitem(KINDS, "test", Kind("test", "look", f"{__name__}:work", linger=10.0))
+    monkeypatch.setitem(KINDS, "test", JobKind("test", "look", f"{__name__}:work", linger=10.0))
     jobs, seconds, looks = open_jobs(), [0.0], []
 
     def sleep(pause: float) -> None:

@@ -140,7 +140,7 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     # The teacher moves Anna's run up; the student's page shows it without a click.
     press(teacher, f"move-Up-{annas}")
     student.locator(f".st-key-queue-{annas}").get_by_text("1.").first.wait_for()
-    assert store.places().get(annas) == 1
+    assert store.ranks().get(annas) == 1
 
     # The teacher hides Ben's run: it goes from the student's page, and its address gives nothing away.
     press(teacher, f"queue-hide-{bens.run_id}")

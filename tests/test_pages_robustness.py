@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.measure import RobustnessRequest
@@ -88,7 +88,7 @@ def test_a_run_without_a_model_says_so(run: Run) -> None:
 def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint, cells=20)
     job = add_result(store, run, result, status=JobStatus.RUNNING)
-    progress = Progress("fog, severity 2", 10_000, 40_000, 75.0)
+    progress = JobProgress("fog, severity 2", 10_000, 40_000, 75.0)
     open_jobs().heartbeat(job, progress)
     app = open_section(run)
     assert not app.error

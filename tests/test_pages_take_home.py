@@ -12,7 +12,7 @@ from aquadash.errors import NotAllowedError, RunError
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
 from aquadash.export.convert import FORMATS
-from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import Lab, memory
 from aquadash.people import OWNER, STRANGER, Person, Role
 from aquadash.runs import Run, RunStore, open_store
@@ -84,7 +84,7 @@ def test_it_tells_how_far_it_is_and_can_be_stopped(store: RunStore, started: lis
     run, jobs = stored_runs.add_run(store), open_jobs()
     open_home(run).button(key=f"take-home-make-{run.run_id}-1").click().run()
     job = job_rows.claim("export")
-    jobs.heartbeat(job, Progress("packing the network", 250, 1000, 45.0))
+    jobs.heartbeat(job, JobProgress("packing the network", 250, 1000, 45.0))
     app = open_home(run)
     assert [bar.proto.text for bar in app.get("progress")] == ["Packing the network"]
     assert "about 45 s left" in [caption.value for caption in app.caption]
@@ -164,7 +164,7 @@ def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
     open_home(run).button(key=key).click().run()
     job = job_rows.claim("convert-tflite")
     assert started == ["convert-tflite"] and job.id == key
-    jobs.heartbeat(job, Progress("converting to TensorFlow Lite", 1, 502))
+    jobs.heartbeat(job, JobProgress("converting to TensorFlow Lite", 1, 502))
     app = open_home(run)
     assert [bar.proto.text for bar in app.get("progress")] == ["Converting to TensorFlow Lite"]
     app = app.button(key=f"{key}-stop").click().run()

@@ -157,12 +157,12 @@ def test_what_0_6_0_has_left_waiting_is_queued_and_what_it_left_running_can_be_r
         connection.commit()
     before = tables(home_0_6_0)
     store = open_store()
-    assert store.places() == {second: 1, first: 2} and store.get(first).status is RunStatus.QUEUED
+    assert store.ranks() == {second: 1, first: 2} and store.get(first).status is RunStatus.QUEUED
     assert store.get(running).status is RunStatus.INTERRUPTED
     assert tables(home_0_6_0) == before, "nothing that is stored was changed"
     store.request_stop(second)
     store.jobs.close()
     subprocess.run([sys.executable, "-m", "aquadash", "runs", "list"], check=True, capture_output=True, timeout=120)
-    assert store.places() == {first: 1}, "it is done once"
+    assert store.ranks() == {first: 1}, "it is done once"
     store.queue(running)
     assert store.get(running).status is RunStatus.QUEUED

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Progress, Worker
-from aquadash.jobs.table import Jobs
+from aquadash.jobs import JobProgress, Worker
+from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
@@ -32,7 +32,7 @@ NOW = 1_764_000_000.0
 class FakeStore:
     """Records of runs in a dict with real jobs, and what was asked for."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: JobTable) -> None:
         self.kept: dict[str, StoredRun] = {}
         self.asked: list[str] = []
         self.jobs = jobs
@@ -57,7 +57,7 @@ class FakeStore:
         self.asked.append(run_id)
         return self.kept.get(run_id)
 
-    def places(self) -> dict[str, int]:
+    def ranks(self) -> dict[str, int]:
         return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
 
@@ -75,7 +75,7 @@ def names(snapshot: RunSnapshot) -> list[str]:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[FakeStore]:
-    jobs = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}")
+    jobs = JobTable(f"sqlite:///{tmp_path / 'jobs.db'}")
     yield FakeStore(jobs)
     jobs.close()
 
@@ -110,17 +110,17 @@ def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStor
     assert {run.status for run in runs.runs()} == {RunStatus.INTERRUPTED}, "no job knows of them"
     fake.jobs.submit(KIND, "a", {})
     fake.jobs.submit(KIND, "b", {})
-    assert [(run.name, run.status, run.place) for run in runs.runs()] == [
+    assert [(run.name, run.status, run.rank) for run in runs.runs()] == [
         ("next", RunStatus.QUEUED, 2), ("mine", RunStatus.QUEUED, 1),
     ]  # fmt: skip
     job = fake.jobs.claim([KIND], Worker("here", 1))
     assert job is not None
-    fake.jobs.heartbeat(job, Progress("training", 1, 9, 4.0, {"epoch": 3, "epochs": 9}), log_tail="a line")
+    fake.jobs.heartbeat(job, JobProgress("training", 1, 9, 4.0, {"epoch": 3, "epochs": 9}), log_tail="a line")
     fake.jobs.request_stop(job.id)
     second, first = runs.runs()
     assert (first.status, first.worker, first.log_tail) == (RunStatus.RUNNING, Worker("here", 1), "a line")
     assert first.progress is not None and (first.progress.phase, first.progress.epoch) == ("training", 3)
-    assert first.stop_requested and (second.place, first.place) == (1, 0)
+    assert first.stop_requested and (second.rank, first.rank) == (1, 0)
     assert fake.asked == ["all"]
 
 
@@ -132,7 +132,7 @@ def test_a_run_whose_worker_is_lost_waits_again(fake: FakeStore, clock: Clock) -
     assert runs.runs()[0].status is RunStatus.RUNNING
     let_the_lease_run_out(job, jobs=fake.jobs)
     (run,) = runs.runs()
-    assert (run.status, run.place) == (RunStatus.QUEUED, 1) and "here was lost" in run.message
+    assert (run.status, run.rank) == (RunStatus.QUEUED, 1) and "here was lost" in run.message
 
 
 def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeStore, clock: Clock) -> None:
@@ -199,7 +199,7 @@ def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, cloc
     for name in ("first", "second"):
         fake.write("a", name=name)
     assert names(snapshot(fake, clock, file)) == ["second"]
-    fake.jobs = Jobs(f"sqlite:///{tmp_path / 'new.db'}")
+    fake.jobs = JobTable(f"sqlite:///{tmp_path / 'new.db'}")
     fake.write("a", name="third", said=False)
     assert names(snapshot(fake, clock, file)) == ["third"]
     fake.jobs.close()

@@ -39,7 +39,7 @@ def test_a_new_run_waits_in_the_queue_with_all_that_it_was_made_from(store: RunS
     config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
     run = live_runs.queue(store, store.create(config, name="first").run_id)
     assert (run.name, run.status, run.config) == ("first", RunStatus.QUEUED, config)
-    assert run.place == 1 and store.list_runs() == store.unfinished_runs() == [run]
+    assert run.rank == 1 and store.list_runs() == store.unfinished_runs() == [run]
     stored = store.artifact(run.run_id, "config.json")
     assert stored is not None and stored.read_text() == config.to_json()
 
@@ -154,7 +154,7 @@ def test_only_a_run_that_ended_early_can_be_resumed(store: RunStore) -> None:
 def test_queue_positions_count_from_the_next(store: RunStore) -> None:
     ids = [live_runs.queue(store, store.create(RunConfig()).run_id).run_id for _ in range(3)]
     live_runs.start(store, ids[0])
-    assert [store.places().get(run_id) for run_id in ids] == [None, 1, 2]
+    assert [store.ranks().get(run_id) for run_id in ids] == [None, 1, 2]
 
 
 def test_deleting_is_undone(store: RunStore) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.config import SETTINGS, Range, RunConfig, with_values
+from aquadash.config import SETTINGS, RunConfig, SearchRange, with_values
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.search.space import (
-    Parameter,
+    SearchParameter,
     base_value,
     checked,
     grid,
@@ -20,18 +20,21 @@ from aquadash.search.space import (
 @pytest.mark.parametrize(
     ("text", "parameter"),
     [
-        ("training.learning_rate=1e-4..1e-1:log", Parameter("training.learning_rate", Range(1e-4, 0.1, log=True))),
-        (" model.dropout = 0 .. 0.5 ", Parameter("model.dropout", Range(0.0, 0.5))),
-        ("training.patience=3..15:linear", Parameter("training.patience", Range(3, 15))),
-        ("training.epochs=1e1..1e2:log", Parameter("training.epochs", Range(10, 100, log=True))),
-        ("training.optimizer=adam, sgd,", Parameter("training.optimizer", ("adam", "sgd"))),
-        ("training.batch_size=16,32", Parameter("training.batch_size", (16, 32))),
-        ("training.learning_rate=0.1,1e-3", Parameter("training.learning_rate", (0.1, 0.001))),
-        ("model.residual=no,yes", Parameter("model.residual", (False, True))),
-        ("model.filters=32,64|16", Parameter("model.filters", ("32, 64", "16"))),
+        (
+            "training.learning_rate=1e-4..1e-1:log",
+            SearchParameter("training.learning_rate", SearchRange(1e-4, 0.1, log=True)),
+        ),
+        (" model.dropout = 0 .. 0.5 ", SearchParameter("model.dropout", SearchRange(0.0, 0.5))),
+        ("training.patience=3..15:linear", SearchParameter("training.patience", SearchRange(3, 15))),
+        ("training.epochs=1e1..1e2:log", SearchParameter("training.epochs", SearchRange(10, 100, log=True))),
+        ("training.optimizer=adam, sgd,", SearchParameter("training.optimizer", ("adam", "sgd"))),
+        ("training.batch_size=16,32", SearchParameter("training.batch_size", (16, 32))),
+        ("training.learning_rate=0.1,1e-3", SearchParameter("training.learning_rate", (0.1, 0.001))),
+        ("model.residual=no,yes", SearchParameter("model.residual", (False, True))),
+        ("model.filters=32,64|16", SearchParameter("model.filters", ("32, 64", "16"))),
     ],
 )  # fmt: skip
-def test_text_is_read_and_written(text: str, parameter: Parameter) -> None:
+def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None:
     assert parse(text) == parameter
     assert parse(str(parameter)) == parameter
     assert type(grid(parse(text), points=2)[0]) is type(grid(parameter, points=2)[0])
@@ -79,7 +82,7 @@ def test_an_unknown_setting_gets_the_nearest_and_a_repeated_one_is_named() -> No
 def test_settings_that_change_the_yardstick_are_not_searched() -> None:
     for name in ("seed", "data.source", "training.validation", "training.device"):
         with pytest.raises(ConfigError, match=f"cannot vary {name}. {SETTINGS[name].incomparable}"):
-            checked(Parameter(name, ("a", "b")))
+            checked(SearchParameter(name, ("a", "b")))
 
 
 def test_a_grid_goes_from_end_to_end() -> None:
@@ -92,10 +95,10 @@ def test_a_grid_goes_from_end_to_end() -> None:
 def test_a_space_is_widened_by_the_value_to_start_from() -> None:
     rate = parse("training.learning_rate=1e-3..1e-2:log")
     assert widened(rate, 0.005) == rate
-    assert widened(rate, 0.5) == Parameter("training.learning_rate", Range(1e-3, 0.5, log=True))
+    assert widened(rate, 0.5) == SearchParameter("training.learning_rate", SearchRange(1e-3, 0.5, log=True))
     decay = parse("training.weight_decay=1e-5..1e-2:log")
     assert widened(decay, 0.0) == decay  # A logarithm never comes to zero.
-    assert widened(parse("training.batch_size=16,64"), 32) == Parameter("training.batch_size", (16, 32, 64))
+    assert widened(parse("training.batch_size=16,64"), 32) == SearchParameter("training.batch_size", (16, 32, 64))
     assert widened(parse("training.optimizer=sgd,adam"), "rmsprop").contains("rmsprop")
 
 

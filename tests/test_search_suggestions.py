@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.config import SETTINGS, Range, RunConfig, with_values
+from aquadash.config import SETTINGS, RunConfig, SearchRange, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, default_space, parse, suggested
@@ -21,7 +21,7 @@ def test_every_suggestion_can_be_searched(model: str) -> None:
         SearchPlan(config, (parameter,)).checked()
         outside = not parameter.contains(base_value(config, name))
         assert not outside or (
-            isinstance(parameter.values, Range) and parameter.values.log and base_value(config, name) == 0
+            isinstance(parameter.values, SearchRange) and parameter.values.log and base_value(config, name) == 0
         ), name
     assert {"training.learning_rate", "training.batch_size", "training.optimizer"} <= set(found)
 
@@ -44,10 +44,10 @@ def test_settings_that_the_network_ignores_are_not_suggested() -> None:
 def test_pretrained_networks_get_small_learning_rates() -> None:
     config = with_values(RunConfig(), {"model.name": "backbone", "training.learning_rate": 0.001})
     rate = suggested(config)["training.learning_rate"].values
-    assert isinstance(rate, Range) and rate.high == 0.01
+    assert isinstance(rate, SearchRange) and rate.high == 0.01
     assert "training.learning_rate" in [parameter.name for parameter in default_space(config)]
 
 
 def test_a_value_beyond_the_usual_widens_the_range() -> None:
     rate = suggested(with_values(RunConfig(), {"training.learning_rate": 2.0}))["training.learning_rate"].values
-    assert isinstance(rate, Range) and rate.high == 2.0
+    assert isinstance(rate, SearchRange) and rate.high == 2.0

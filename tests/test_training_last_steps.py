@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
-from aquadash.jobs.table import Jobs
+from aquadash.jobs.table import JobTable
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.runs.reading import KIND
@@ -66,7 +66,7 @@ class Steps:
         self._watch(patch, MlflowClient, "set_tag", lambda key, *_: key)
         self._watch(patch, MlflowClient, "set_terminated", lambda status: status)
         self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
-        self._watch(patch, Jobs, "end", lambda status, **_: "the end")
+        self._watch(patch, JobTable, "end", lambda status, **_: "the end")
 
     def _watch(self, patch: pytest.MonkeyPatch, owner: type, method: str, name: Callable[..., str]) -> None:
         real = getattr(owner, method)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
-from aquadash.jobs import JobStatus, Progress, open_jobs
+from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness import label_safety_job
 from aquadash.runs import Predictions, Run, RunStore, open_store
@@ -177,7 +177,7 @@ def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
     app, jobs = open_meter(safety_copies="4"), open_jobs()
     app.button(key="safety-start").click().run()
     job = job_rows.claim("label-safety")
-    jobs.heartbeat(job, Progress("step 1 alone", 500, 2000, 6.0))
+    jobs.heartbeat(job, JobProgress("step 1 alone", 500, 2000, 6.0))
     (bar,) = again(app).get("progress")
     assert bar.proto.text == "Step 1 alone · 500 of 2,000 copies" and "about 6.0 s left" in words(app)
     app.button(key="safety-stop").click().run()

@@ -41,12 +41,12 @@ def test_progress_outside_of_epochs() -> None:
 
 def test_place_in_the_queue() -> None:
     busy = run(name="b")
-    first = run(RunStatus.QUEUED, name="c", place=1)
-    second = run(RunStatus.QUEUED, name="d", place=2)
+    first = run(RunStatus.QUEUED, name="c", rank=1)
+    second = run(RunStatus.QUEUED, name="d", rank=2)
 
     assert "when a running one ends" in live.queue_text(first, [second, first, busy])
     assert "starts in a moment" in live.queue_text(first, [first])
-    lost = run(RunStatus.QUEUED, name="e", place=1, message="The worker on far was lost; another one goes on.")
+    lost = run(RunStatus.QUEUED, name="e", rank=1, message="The worker on far was lost; another one goes on.")
     assert live.queue_text(lost, [lost]).endswith("in a moment. The worker on far was lost; another one goes on.")
     assert live.queue_text(second, [second, first, busy]).startswith(
         "Number 2 in the queue: 1 run will start before it"

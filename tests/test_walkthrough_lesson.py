@@ -68,7 +68,7 @@ def test_the_whole_takes_about_45_minutes() -> None:
 
 def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path) -> None:
     me = progress.new_id()
-    assert progress.read(me) == progress.Progress() and not (home / "progress").exists()
+    assert progress.read(me) == progress.LessonProgress() and not (home / "progress").exists()
     progress.note(me, "loss", solved=False)
     progress.note(me, "loss", solved=True)
     first = progress.read(me)
@@ -89,7 +89,7 @@ def test_answers_given_at_once_are_all_counted() -> None:
 
 @pytest.mark.parametrize("bad", ["", "../../runs", "A" * 16, "0" * 15, "0" * 17, "0" * 15 + "\n", "<b>"])
 def test_what_is_no_id_is_nobody_and_touches_no_file(home: Path, bad: str) -> None:
-    assert progress.read(bad) == progress.Progress()
+    assert progress.read(bad) == progress.LessonProgress()
     with pytest.raises(ValueError):
         progress.note(bad, "loss", solved=True)
     assert not list(home.rglob("*.json"))
@@ -104,7 +104,7 @@ def test_a_damaged_file_is_no_progress(home: Path, text: str) -> None:
     me = progress.new_id()
     (home / "progress").mkdir()
     (home / "progress" / f"{me}.json").write_text(text)
-    assert progress.read(me) == progress.Progress()
+    assert progress.read(me) == progress.LessonProgress()
     assert set(progress.note(me, "loss", solved=True).solved) == {"loss"}
 
 

@@ -19,11 +19,9 @@ from aquadash.classroom.invitation import addresses, join_address, qr_text, rejo
 from aquadash.classroom.sessions import Member
 from aquadash.cli.output import Group, Table, percent, print_result
 from aquadash.data import SOURCES
-from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.lab import Lab, rights
 from aquadash.people import OWNER, Role
-from aquadash.runs import Run
-from aquadash.runs.leaderboard import leaderboard, sources
 
 
 @click.group(cls=Group)
@@ -137,29 +135,14 @@ def people_command(remove: str | None, rejoin: str | None, clear: bool) -> None:
 def board(source: str | None, shown: bool | None) -> None:
     """Show each student's best run, and places that luck does not decide."""
     lab = Lab(OWNER)
-    runs = lab.runs.all()
-    found = sources(runs)
+    found = lab.runs.board_sources()
     if source is not None and source not in (*found, *SOURCES):
         raise UnknownNameError.of("data set with runs of students", source, found)
     chosen = source or (found[0] if found else "synthetic")
     if shown is not None:
         lab.people.set_limits(limits.load().model_copy(update={"test_results_hidden": not shown}))
 
-    def images(run: Run) -> int | None:
-        try:
-            predicted = lab.runs.validation_predictions(run.run_id)
-        except AquaDashError:
-            return None
-        return None if predicted is None else len(predicted.labels)
-
-    names = {member.person.person_id: member.person.name for member in lab.people.all()}
-    made = leaderboard(
-        runs,
-        source=chosen,
-        validation_images=images,
-        test_results=not limits.in_force().test_results_hidden,
-        names=names,
-    )
+    made = lab.runs.board(chosen)
     values = {
         "source": chosen,
         "measured_on": made.measured_on,
@@ -238,7 +221,7 @@ def queue_command() -> None:
                 "run_id": run_id,
                 "name": run.name,
                 "owner": run.owner_name,
-                "place": waiting.place,
+                "place": waiting.rank,
                 "seconds": waiting.seconds,
                 "why": waiting.why,
             }

@@ -121,7 +121,7 @@ def _found(situation: Situation, *, live: bool) -> list[Note]:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CoachRule:
     """A line of the table.
 
     Attributes:
@@ -415,20 +415,20 @@ _RATES = ("broke-down", "rate-too-high", "rate-too-low")
 _ENDS = ("too-few-epochs", "stopped-too-early")
 
 #: In the order in which notes of the same level are shown.
-_RULES: tuple[Rule, ...] = (
-    Rule(_broke_down, live=True),
-    Rule(_cause_in_the_settings, live=True),
-    Rule(_rate_too_high, live=True),
-    Rule(_rate_too_low, live=True, unless=CAUSES),
-    Rule(_test_images_validated, live=True),
-    Rule(_overfitting, live=True),
-    Rule(_stopped_too_early, unless=_RATES),
-    Rule(_too_few_epochs, unless=_RATES),
-    Rule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
-    Rule(_underfitting, unless=(*_RATES, *CAUSES, "plateau")),
-    Rule(_large_gap),
-    Rule(_still_improving, unless=(*_RATES, *_ENDS, "plateau")),
-    Rule(classes_ignored),
-    Rule(_all_well),
-    Rule(_stopped_in_time),
+_RULES: tuple[CoachRule, ...] = (
+    CoachRule(_broke_down, live=True),
+    CoachRule(_cause_in_the_settings, live=True),
+    CoachRule(_rate_too_high, live=True),
+    CoachRule(_rate_too_low, live=True, unless=CAUSES),
+    CoachRule(_test_images_validated, live=True),
+    CoachRule(_overfitting, live=True),
+    CoachRule(_stopped_too_early, unless=_RATES),
+    CoachRule(_too_few_epochs, unless=_RATES),
+    CoachRule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
+    CoachRule(_underfitting, unless=(*_RATES, *CAUSES, "plateau")),
+    CoachRule(_large_gap),
+    CoachRule(_still_improving, unless=(*_RATES, *_ENDS, "plateau")),
+    CoachRule(classes_ignored),
+    CoachRule(_all_well),
+    CoachRule(_stopped_in_time),
 )

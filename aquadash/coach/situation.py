@@ -12,7 +12,7 @@ from functools import cached_property
 from aquadash.config import RunConfig
 from aquadash.data import SOURCES, Dataset
 from aquadash.errors import AquaDashError
-from aquadash.evaluation import Evaluation, Verdict, best_epoch, overfit_verdict
+from aquadash.evaluation import CurveVerdict, Evaluation, best_epoch, overfit_verdict
 from aquadash.runs import EpochRecord, Run, RunStatus
 
 
@@ -38,7 +38,7 @@ class Situation:
         return self.run.config
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> CurveVerdict:
         """What the curves say of overfitting."""
         return overfit_verdict(self.history)
 

@@ -30,13 +30,13 @@ from aquadash.config.reading import (
 from aquadash.config.sections import (
     WITH_MOMENTUM,
     AugmentationConfig,
+    ConfigSection,
     DataConfig,
     ModelConfig,
     RunConfig,
-    Section,
     TrainingConfig,
 )
-from aquadash.config.setting import Family, Range, Setting, Value
+from aquadash.config.setting import Family, SearchRange, Setting, Value
 
 __all__ = [
     "DEFINITIONS",
@@ -47,9 +47,9 @@ __all__ = [
     "DataConfig",
     "Family",
     "ModelConfig",
-    "Range",
+    "SearchRange",
     "RunConfig",
-    "Section",
+    "ConfigSection",
     "Setting",
     "TrainingConfig",
     "Value",

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from aquadash.config.pipelines import digests
-from aquadash.config.sections import RunConfig, Section
+from aquadash.config.sections import ConfigSection, RunConfig
 from aquadash.config.setting import Setting
 from aquadash.errors import ConfigError, UnknownNameError, look_up
 
@@ -26,7 +26,7 @@ DEFINITIONS = "augmentation.definitions"
 def _fields() -> Iterator[tuple[str, FieldInfo]]:
     for section, info in RunConfig.model_fields.items():
         annotation = info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Section):
+        if isinstance(annotation, type) and issubclass(annotation, ConfigSection):
             yield from ((f"{section}.{name}", field) for name, field in annotation.model_fields.items())
         else:
             yield section, info

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from aquadash.config.pipelines import NAME, canonical_definitions, canonical_weights, read_weights
-from aquadash.config.setting import Range, Setting
+from aquadash.config.setting import SearchRange, Setting
 
 _NAME = f"^{NAME}$"
 
@@ -49,7 +49,7 @@ Units = Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], BeforeValida
 Activation = Literal["linear", "relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """A frozen part of a :class:`RunConfig` that refuses names it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -59,7 +59,7 @@ class Section(BaseModel):
 # fmt: off
 
 
-class DataConfig(Section):
+class DataConfig(ConfigSection):
     """Which images."""
 
     source: Annotated[str, Field(pattern=_NAME), Setting(
@@ -67,7 +67,7 @@ class DataConfig(Section):
         help="The data set the images come from.")] = "synthetic"
 
 
-class AugmentationConfig(Section):
+class AugmentationConfig(ConfigSection):
     """How training images are varied. Validation and test images never are."""
 
     pipeline: Annotated[str, AfterValidator(canonical_weights), Setting(
@@ -114,14 +114,14 @@ class AugmentationConfig(Section):
         return tuple((name, weight / total) for name, weight in weights)
 
 
-class ModelConfig(Section):
+class ModelConfig(ConfigSection):
     """Which network. Each setting says which networks use it."""
 
     name: Annotated[str, Field(pattern=_NAME), Setting(
         "Network", group="network", order=-3,
         help="The network's architecture.")] = "notebook"
     dropout: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Dropout", group="optimizer", order=1, step=0.05, search=Range(0, 0.7), affects_pace=False,
+        "Dropout", group="optimizer", order=1, step=0.05, search=SearchRange(0, 0.7), affects_pace=False,
         help="Fraction of the dense units switched off at random in each training step.")] = 0.5
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
         "Pixel normalization", group="network", order=1, networks=("cnn",), search=("unit", "symmetric", "standardize"),
@@ -184,11 +184,11 @@ class ModelConfig(Section):
         texts=_ACTIVATIONS,
         help="What each dense layer does to its sums.")] = "relu"
     l1: Annotated[float, Field(ge=0, le=1), Setting(
-        "L1 penalty", group="optimizer", order=3, networks=("cnn",), search=Range(1e-6, 1e-3, log=True),
+        "L1 penalty", group="optimizer", order=3, networks=("cnn",), search=SearchRange(1e-6, 1e-3, log=True),
         affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' sizes; pushes weights to zero.")] = 0.0
     l2: Annotated[float, Field(ge=0, le=1), Setting(
-        "L2 penalty", group="optimizer", order=3, networks=_WITH_DENSE, search=Range(1e-6, 1e-2, log=True),
+        "L2 penalty", group="optimizer", order=3, networks=_WITH_DENSE, search=SearchRange(1e-6, 1e-2, log=True),
         affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' squares; keeps weights small.")] = 0.0
     fine_tuning: Annotated[Literal["head", "top", "all"], Setting(
@@ -207,7 +207,7 @@ class ModelConfig(Section):
         help="Predict an image and its mirror image and take the mean: a little better, twice as slow.")] = False
 
 
-class TrainingConfig(Section):
+class TrainingConfig(ConfigSection):
     """How the network learns."""
 
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
@@ -228,14 +228,14 @@ class TrainingConfig(Section):
                "nesterov": "SGD with Nesterov momentum", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"},
         help="The rule that turns gradients into weight updates.")] = "sgd"
     learning_rate: Annotated[float, Field(gt=0, le=10), Setting(
-        "Learning rate", group="first", search=Range(1e-4, 0.1, log=True), affects_pace=False,
+        "Learning rate", group="first", search=SearchRange(1e-4, 0.1, log=True), affects_pace=False,
         help="The size of each weight update; the peak of a schedule.")] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Momentum", group="optimizer", step=0.01, search=Range(0.5, 0.99), term="momentum",
+        "Momentum", group="optimizer", step=0.01, search=SearchRange(0.5, 0.99), term="momentum",
         needs=lambda values: values["training.optimizer"] in WITH_MOMENTUM,
         help="Fraction of the last step that the next one keeps, for the optimizers with momentum.")] = 0.9
     weight_decay: Annotated[float, Field(ge=0, le=1), Setting(
-        "Weight decay", group="optimizer", search=Range(1e-5, 0.1, log=True), term="regularization",
+        "Weight decay", group="optimizer", search=SearchRange(1e-5, 0.1, log=True), term="regularization",
         help="Fraction by which each step shrinks the weights, times the learning rate; biases and normalisation are "
         "left alone. AdamW is Adam made for it.")] = 0.0
     schedule: Annotated[Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"], Setting(
@@ -255,11 +255,11 @@ class TrainingConfig(Section):
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
         help="What a cut multiplies the learning rate by (step, exponential, plateau).")] = 0.5
     warmup_epochs: Annotated[float, Field(ge=0, le=200), Setting(
-        "Warm-up epochs", group="schedule", step=1, unit="epochs", search=Range(0, 5), affects_pace=False,
+        "Warm-up epochs", group="schedule", step=1, unit="epochs", search=SearchRange(0, 5), affects_pace=False,
         term="warm-up",
         help="Epochs over which the learning rate first rises from zero in a straight line.")] = 0.0
     patience: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Patience", group="first", unit="epochs", search=Range(3, 15), affects_pace=False,
+        "Patience", group="first", unit="epochs", search=SearchRange(3, 15), affects_pace=False,
         term="early stopping",
         texts={0: "0 (never stops early)"},
         help="Stop after so many epochs without a better validation metric; 0 never stops early.")] = 5
@@ -289,7 +289,7 @@ class TrainingConfig(Section):
         help="Tell the loss that the model gives raw scores although it gives probabilities, as the report does. Keras "
         "notices and corrects it, with a warning.")] = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Label smoothing", group="optimizer", order=2, step=0.05, search=Range(0, 0.2),
+        "Label smoothing", group="optimizer", order=2, step=0.05, search=SearchRange(0, 0.2),
         help="Fraction of certainty taken from the true class and spread over all, so that the network is less sure of "
         "itself.")] = 0.0
     class_weights: Annotated[Literal["none", "balanced"], Setting(
@@ -297,13 +297,13 @@ class TrainingConfig(Section):
         texts={"none": "every image counts alike", "balanced": "every class counts alike"},
         help="Count every image alike, or images of rare classes more, so that all classes weigh the same.")] = "none"
     head_epochs: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=Range(0, 5),
+        "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=SearchRange(0, 5),
         term="head",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="First epochs in which a pretrained network is frozen and only the new head learns.")] = 0
     body_learning_rate: Annotated[float, Field(ge=0, le=1), Setting(
         "Relative rate of pretrained layers", group="transfer", networks=_PRETRAINED, step=0.05,
-        search=Range(0.01, 1, log=True), affects_pace=False, term="fine-tuning",
+        search=SearchRange(0.01, 1, log=True), affects_pace=False, term="fine-tuning",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="The learning rate of pretrained layers as a fraction of the head's: they know something already.")] = 0.1
     precision: Annotated[Literal["float32", "mixed_bfloat16", "auto"], Setting(
@@ -317,7 +317,7 @@ class TrainingConfig(Section):
         help="What the network trains on: the graphics card where TensorFlow finds one, or the processor.")] = "auto"
 
 
-class RunConfig(Section):
+class RunConfig(ConfigSection):
     """Everything that decides a run's result besides the data set's content.
 
     Example:

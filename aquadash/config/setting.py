@@ -14,7 +14,7 @@ Family: TypeAlias = Literal["cnn", "backbone", "applications"]
 
 
 @dataclass(frozen=True)
-class Range:
+class SearchRange:
     """All numbers between two.
 
     Attributes:
@@ -72,7 +72,7 @@ class Setting:
     unit: Literal["", "epochs"] = ""
     networks: tuple[Family, ...] = ()
     needs: Callable[[Mapping[str, Any]], bool] = lambda values: True
-    search: Range | tuple[Value, ...] | None = None
+    search: SearchRange | tuple[Value, ...] | None = None
     incomparable: str = ""
     affects_pace: bool = True
     name: str = ""

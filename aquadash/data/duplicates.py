@@ -42,7 +42,7 @@ _CHUNK = 1024
 
 
 @dataclass(frozen=True)
-class Pair:
+class DuplicatePair:
     """A test image and a training image that look the same.
 
     Attributes:
@@ -72,11 +72,11 @@ class Duplicates:
         class_names: One name a class.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[DuplicatePair, ...]
     num_test: int
     class_names: tuple[str, ...]
 
-    def within(self, distance: float) -> tuple[Pair, ...]:
+    def within(self, distance: float) -> tuple[DuplicatePair, ...]:
         """The pairs at most so far apart."""
         return tuple(pair for pair in self.pairs if pair.distance <= distance)
 
@@ -160,7 +160,7 @@ def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return unit
 
 
-def _nearest(found: list[tuple[float, int, int, bool]], dataset: Dataset) -> tuple[Pair, ...]:
+def _nearest(found: list[tuple[float, int, int, bool]], dataset: Dataset) -> tuple[DuplicatePair, ...]:
     counts: dict[int, int] = {}
     taken: set[tuple[int, int]] = set()
     pairs = []
@@ -171,7 +171,7 @@ def _nearest(found: list[tuple[float, int, int, bool]], dataset: Dataset) -> tup
         taken.add((test, train))
         counts[test] = counts.get(test, 0) + 1
         labels = int(dataset.test.labels[test]), int(dataset.train.labels[train])
-        pairs.append(Pair(test, train, distance, mirrored, *labels))
+        pairs.append(DuplicatePair(test, train, distance, mirrored, *labels))
     return tuple(pairs)
 
 
@@ -208,7 +208,7 @@ class Copy:
         first: The earlier one.
         second: The later one.
         exact: True if the files are the same byte for byte.
-        distance: As in :class:`Pair`.
+        distance: As in :class:`DuplicatePair`.
     """
 
     first: int

@@ -36,7 +36,7 @@ class ClassStatistics:
 
 
 @dataclass(frozen=True, eq=False)
-class ChannelStatistics:
+class ChannelSummary:
     """One colour channel over all pixels of a split.
 
     Attributes:
@@ -66,7 +66,7 @@ class SplitStatistics:
     count: int
     image_shape: tuple[int, int, int]
     classes: tuple[ClassStatistics, ...]
-    channels: tuple[ChannelStatistics, ...]
+    channels: tuple[ChannelSummary, ...]
 
     @property
     def balanced(self) -> bool:
@@ -113,12 +113,12 @@ def _describe_class(split: Split, label: int, name: str) -> ClassStatistics:
     )
 
 
-def _describe_channel(values: NDArray[np.uint8], name: str) -> ChannelStatistics:
+def _describe_channel(values: NDArray[np.uint8], name: str) -> ChannelSummary:
     """Mean and deviation follow exactly from the histogram, so the pixels are read once and never copied as floats."""
     histogram = np.bincount(values.ravel(), minlength=256).astype(np.int64)
     total = int(histogram.sum())
     if not total:
-        return ChannelStatistics(name, None, None, histogram)
+        return ChannelSummary(name, None, None, histogram)
     mean = float(histogram @ _LEVELS) / total
     variance = float(histogram @ (_LEVELS - mean) ** 2) / total
-    return ChannelStatistics(name, mean, variance**0.5, histogram)
+    return ChannelSummary(name, mean, variance**0.5, histogram)

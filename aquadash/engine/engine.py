@@ -121,20 +121,20 @@ class Engine:
         self._reachable()
         return self._queue(run)
 
-    def move(self, run_id: str, place: int) -> list[str]:
-        """Give one waiting run another place; see :meth:`aquadash.lab.runs.Runs.move`."""
-        if place < 1:
-            raise RunError(f"The place is {place}; expected 1 for the run that starts next, 2 for the one after it ...")
-        waiting = list(self._store.places())
+    def move(self, run_id: str, rank: int) -> list[str]:
+        """Give one waiting run another rank; see :meth:`aquadash.lab.runs.Runs.move`."""
+        if rank < 1:
+            raise RunError(f"The place is {rank}; expected 1 for the run that starts next, 2 for the one after it ...")
+        waiting = list(self._store.ranks())
         if run_id not in waiting:
             run = self._store.get(run_id)
             raise RunError(f"{run.name} does not wait: it is {run.status}. Only waiting runs have a place.")
         waiting.remove(run_id)
-        self._store.jobs.reorder(KIND, [job_id(KIND, each) for each in [*waiting[: place - 1], run_id]])
-        return list(self._store.places())
+        self._store.jobs.reorder(KIND, [job_id(KIND, each) for each in [*waiting[: rank - 1], run_id]])
+        return list(self._store.ranks())
 
     def waiting(self) -> dict[str, Waiting]:
-        """The place and the time until it starts of each waiting run, in their order."""
+        """The rank and the time until it starts of each waiting run, in their order."""
         from aquadash.runs.snapshot import snapshot_of
 
         return waiting_times(snapshot_of(self._store).runs(), slots=self.slots(), paused=held())

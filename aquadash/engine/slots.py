@@ -24,7 +24,7 @@ from aquadash.runs import open_store
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from aquadash.jobs.table import Jobs
+    from aquadash.jobs.table import JobTable
 
 _log = logging.getLogger("aquadash.cluster")
 
@@ -131,7 +131,7 @@ class Slots:
     Dask's own queue is not used: a task is sent to a free slot only, so that whatever the table says is next is next.
     """
 
-    def __init__(self, kind: str, jobs: Jobs, *, connected: Callable[[], Client] = connect) -> None:
+    def __init__(self, kind: str, jobs: JobTable, *, connected: Callable[[], Client] = connect) -> None:
         """Nothing is started before :meth:`serve`.
 
         Args:
@@ -303,7 +303,7 @@ class Slots:
             _log.warning("%s", said)
         self._refusals[worker] = (time.monotonic(), said)
 
-    def _work_at_home(self, jobs: Jobs) -> None:
+    def _work_at_home(self, jobs: JobTable) -> None:
         """Have a process for each job that needs the files of this home, beside the slots."""
         self._at_home = [thread for thread in self._at_home if thread.is_alive()]
         for kind in (name for name, kind in KINDS.items() if kind.at_home):

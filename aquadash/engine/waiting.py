@@ -20,12 +20,12 @@ class Waiting:
     """How a run waits.
 
     Attributes:
-        place: 1 for the one that starts next.
+        rank: 1 for the one that starts next.
         seconds: About how long until it starts, at most; None while nobody can say.
         why: What the time is worked out from, or why there is none: a sentence for people.
     """
 
-    place: int
+    rank: int
     seconds: float | None
     why: str
 
@@ -42,12 +42,12 @@ def waiting_times(
         now: Seconds since 1970 UTC; the present if None.
     """
     now = time.time() if now is None else now
-    waiting = sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.place)
+    waiting = sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.rank)
     if not waiting:
         return {}
     if paused:
         why = "The teacher holds the queue; nothing starts until it is let go on."
-        return {run.run_id: Waiting(place, None, why) for place, run in enumerate(waiting, start=1)}
+        return {run.run_id: Waiting(rank, None, why) for rank, run in enumerate(waiting, start=1)}
     paces = Paces(runs)
     free = sorted(_left(run, paces, now) for run in runs if run.status is RunStatus.RUNNING)
     # More may be at work than there are slots, after the number of slots was changed.
@@ -55,9 +55,9 @@ def waiting_times(
     heapq.heapify(free)
     found: dict[str, Waiting] = {}
     bases: list[str] = []
-    for place, run in enumerate(waiting, start=1):
+    for rank, run in enumerate(waiting, start=1):
         starts = heapq.heappop(free)
-        found[run.run_id] = Waiting(place, None if starts == math.inf else starts, _why(starts, bases))
+        found[run.run_id] = Waiting(rank, None if starts == math.inf else starts, _why(starts, bases))
         seconds, base = _takes(run, paces)
         bases = list(dict.fromkeys([*bases, *([base] if base else [])]))
         heapq.heappush(free, starts + seconds)

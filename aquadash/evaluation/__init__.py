@@ -5,7 +5,7 @@ from __future__ import annotations
 from aquadash.evaluation.browse import SORTS, select
 from aquadash.evaluation.calibration import Calibration, Rescaling, bin_of, reliability, rescale
 from aquadash.evaluation.compare import Agreement, McNemar, PairTest, agreement_of, pairwise, pareto_front
-from aquadash.evaluation.curves import Verdict, best_epoch, overfit_verdict
+from aquadash.evaluation.curves import CurveVerdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
@@ -45,7 +45,7 @@ __all__ = [
     "SORTS",
     "Score",
     "Summary",
-    "Verdict",
+    "CurveVerdict",
     "accuracy_words",
     "agreement_of",
     "answered",

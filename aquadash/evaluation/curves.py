@@ -81,7 +81,7 @@ class EpochLike(Protocol):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CurveVerdict:
     """What the curves say.
 
     Attributes:
@@ -108,24 +108,24 @@ def best_epoch(history: Sequence[EpochLike], *, monitor: Metric = "val_loss") ->
     return min(scores)[1] if scores else None
 
 
-def overfit_verdict(history: Sequence[EpochLike]) -> Verdict:
+def overfit_verdict(history: Sequence[EpochLike]) -> CurveVerdict:
     """Judge a run's learning curves.
 
     The best epoch is the one with the lowest validation loss; it is compared with the mean of the last
     :data:`RECENT_EPOCHS`. The first finding that fits is returned, in the order of :data:`Kind`.
     """
     if not history:
-        return Verdict("no data", "No epoch is finished yet.", "The verdict appears as training goes on.")
+        return CurveVerdict("no data", "No epoch is finished yet.", "The verdict appears as training goes on.")
     for row in history:
         if not all(math.isfinite(getattr(row, name)) for name in _METRICS):
-            return Verdict(
+            return CurveVerdict(
                 "diverged",
                 f"Training broke down in epoch {row.epoch}: the loss is no longer a number.",
                 "The weight updates were so large that the weights ran away. Try a learning rate ten times smaller.",
                 {"epoch": float(row.epoch)},
             )
     if len(history) < MIN_EPOCHS:
-        return Verdict(
+        return CurveVerdict(
             "too short",
             f"Too early to tell: only {len(history)} epoch{'s' if len(history) > 1 else ''} so far.",
             f"A tendency needs at least {MIN_EPOCHS} epochs.",
@@ -136,7 +136,7 @@ def overfit_verdict(history: Sequence[EpochLike]) -> Verdict:
     parts = [_numbers(evidence), advice]
     if evidence["gap"] < 0:
         parts.append(_WHY_VALIDATION_LEADS)
-    return Verdict(kind, headline, " ".join(parts), evidence)
+    return CurveVerdict(kind, headline, " ".join(parts), evidence)
 
 
 def _evidence(history: Sequence[EpochLike]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from aquadash.errors import ExplainError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.explain import network
 from aquadash.explain.methods import method_entry
-from aquadash.explain.results import Activation, Explanation, Filters
+from aquadash.explain.results import Activation, ConvolutionFilters, Explanation
 from aquadash.predict import Predictor
 from aquadash.predict.remote import RemotePredictor
 from aquadash.training.answer_process import tell
@@ -148,7 +148,7 @@ class Explainer(Predictor):
             raise UnknownNameError.of("class", name, self.class_names)
         return self.class_names.index(name)
 
-    def filters(self, *, most: int = 64) -> Filters:
+    def filters(self, *, most: int = 64) -> ConvolutionFilters:
         """The first convolution's filters as small pictures, the first ``most`` of them."""
         with self._lock:
             return network.filters(self._network, self.inside, self.image_shape, most=most)
@@ -319,9 +319,9 @@ class RemoteExplainer(RemotePredictor):
         found = self._call("explain_many", images, classes, method=method, progress=progress)
         return cast(tuple[Explanation, ...], found)
 
-    def filters(self, *, most: int = 64) -> Filters:
+    def filters(self, *, most: int = 64) -> ConvolutionFilters:
         """As :meth:`Explainer.filters`."""
-        return cast(Filters, self._call("filters", most=most))
+        return cast(ConvolutionFilters, self._call("filters", most=most))
 
     def activations(self, image: NDArray[np.uint8]) -> tuple[Activation, ...]:
         """As :meth:`Explainer.activations`."""

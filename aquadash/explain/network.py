@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.errors import ExplainError
-from aquadash.explain.results import Activation, Filters
+from aquadash.explain.results import Activation, ConvolutionFilters
 
 #: Told of each call of a layer: the layer, its first input and its output.
 Listener = Callable[[Any, Any, Any], None]
@@ -197,8 +197,8 @@ def _shrinks(layer: Any, inputs: Any, output: Any) -> bool:
 _SKIPPED = ("BatchNormalization", "Dropout", "SpatialDropout2D")
 
 
-def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, most: int) -> Filters:
-    """The first convolution's filters as pictures; see :class:`Filters`.
+def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, most: int) -> ConvolutionFilters:
+    """The first convolution's filters as pictures; see :class:`ConvolutionFilters`.
 
     A network may have swapped or rescaled the colours before. What reaches the convolution of plain red, green and blue
     images tells how, so that each filter is drawn in the colours that it looks for in the image.
@@ -231,7 +231,7 @@ def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, mo
     scale = np.where(strengths > 0, strengths, 1.0)[:, None, None, None]
     patterns = np.clip(np.round(127.5 + 127.5 * seen / scale), 0, 255).astype(np.uint8)
     fractions = (strengths / max(float(strengths.max()), 1e-12)).astype(np.float32)
-    return Filters(str(inside.first.name), len(seen), patterns[:most], fractions[:most])
+    return ConvolutionFilters(str(inside.first.name), len(seen), patterns[:most], fractions[:most])
 
 
 def activations(

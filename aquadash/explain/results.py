@@ -112,7 +112,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
-class Filters:
+class ConvolutionFilters:
     """The patterns of a model's first convolution.
 
     Attributes:

@@ -19,10 +19,10 @@ from aquadash.figures.theme import (
     shorten,
     whiskers,
 )
-from aquadash.runs.leaderboard import Entry
+from aquadash.runs.leaderboard import Standing
 
 
-def leaderboard_chart(entries: Sequence[Entry], *, measured_on: str, own: str = "") -> go.Figure:
+def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str = "") -> go.Figure:
     """Draw a dot and its interval for each student, the best on top.
 
     Args:

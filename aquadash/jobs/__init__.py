@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Stopped, Worker
+from aquadash.jobs.types import Job, JobProgress, JobStatus, LeaseLostError, Stopped, Worker
 
 if TYPE_CHECKING:
-    from aquadash.jobs.table import Jobs
+    from aquadash.jobs.table import JobTable
 
-__all__ = ["Job", "JobStatus", "LeaseLostError", "Progress", "Stopped", "Worker", "import_sqlalchemy", "open_jobs"]
+__all__ = ["Job", "JobStatus", "LeaseLostError", "JobProgress", "Stopped", "Worker", "import_sqlalchemy", "open_jobs"]
 
 
 _importing = threading.Lock()
@@ -26,7 +26,7 @@ def import_sqlalchemy() -> None:
         import sqlalchemy.ext.mutable  # noqa: F401
 
 
-def open_jobs() -> Jobs:
+def open_jobs() -> JobTable:
     """The table of jobs that the environment names; the same object while that stays.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     """A kind of job.
 
     Attributes:
@@ -55,7 +55,7 @@ _MINUTE, _DAY = 60.0, 24 * 3600.0
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(
+        JobKind(
             "train",
             "training",
             "aquadash.training.worker:work",
@@ -64,7 +64,7 @@ KINDS = {
             prepare="aquadash.training.worker:prepare",
             slots=None,
         ),
-        Kind(
+        JobKind(
             "search",
             "search",
             "aquadash.search.job:work",
@@ -73,25 +73,25 @@ KINDS = {
             at_home=True,
             slots=8,
         ),
-        Kind(
+        JobKind(
             "robustness",
             "measurement",
             "aquadash.robustness.job:work",
             niceness=_BESIDE_TRAINING,
             slots=2,
         ),
-        Kind(
+        JobKind(
             "label-safety",
             "measurement",
             "aquadash.robustness.label_safety_job:work",
             linger=_MINUTE,
             kept=_DAY,
         ),
-        Kind("read-pictures", "reading", "aquadash.data.folder.drafts:work", slots=2, kept=_DAY),
-        Kind("convert-tflite", "conversion", "aquadash.export.jobs:work_conversion"),
-        Kind("convert-onnx", "conversion", "aquadash.export.jobs:work_conversion"),
-        Kind("export", "export", "aquadash.export.jobs:work_export", slots=2, linger=_MINUTE, kept=_DAY),
-        Kind("import", "import", "aquadash.export.jobs:work_import", slots=2, linger=_MINUTE, kept=_DAY),
+        JobKind("read-pictures", "reading", "aquadash.data.folder.drafts:work", slots=2, kept=_DAY),
+        JobKind("convert-tflite", "conversion", "aquadash.export.jobs:work_conversion"),
+        JobKind("convert-onnx", "conversion", "aquadash.export.jobs:work_conversion"),
+        JobKind("export", "export", "aquadash.export.jobs:work_export", slots=2, linger=_MINUTE, kept=_DAY),
+        JobKind("import", "import", "aquadash.export.jobs:work_import", slots=2, linger=_MINUTE, kept=_DAY),
     )
 }
 

@@ -51,7 +51,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs.kinds import KINDS
-from aquadash.jobs.types import LEASE_SECONDS, Job, JobStatus, LeaseLostError, Progress, Worker, job_id
+from aquadash.jobs.types import LEASE_SECONDS, Job, JobProgress, JobStatus, LeaseLostError, Worker, job_id
 
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
@@ -134,7 +134,7 @@ class Changes:
     runs: list[str]
 
 
-class Jobs:
+class JobTable:
     """Reads and writes the table. Safe to use from several threads and processes.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the database cannot be read or written.
@@ -378,7 +378,7 @@ class Jobs:
             return bool(connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar())
 
     def heartbeat(
-        self, job: Job, progress: Progress | None, *, log_tail: str | None = None, advanced: bool = False
+        self, job: Job, progress: JobProgress | None, *, log_tail: str | None = None, advanced: bool = False
     ) -> bool:
         """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop.
 
@@ -466,7 +466,7 @@ class Jobs:
         """Keep those waiting that wait for a slot of their kind on this machine."""
         behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED, _columns.home == settings.jobs_home())
         connection.execute(update(_jobs).where(behind).values(lease=self._now + LEASE_SECONDS))
-        waiting = asdict(Progress(f"waiting for another {KINDS[kind].title}"))
+        waiting = asdict(JobProgress(f"waiting for another {KINDS[kind].title}"))
         unaware = and_(behind, _columns.progress.is_(null()))
         connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=revision))
 
@@ -547,7 +547,7 @@ def _turn(connection: Connection, kind: str, owner: str) -> int:
     return max(under_way or 1, (last or 0) + 1)
 
 
-def open_table() -> Jobs:
+def open_table() -> JobTable:
     """See :func:`aquadash.jobs.open_jobs`."""
     with _opening:
         return _opened(settings.jobs_database())
@@ -557,8 +557,8 @@ _opening = threading.Lock()
 
 
 @functools.lru_cache(maxsize=4)
-def _opened(url: str) -> Jobs:
-    return Jobs(url)
+def _opened(url: str) -> JobTable:
+    return JobTable(url)
 
 
 def _open_engine(url: str) -> Engine:
@@ -598,5 +598,5 @@ def _job(row: Row[Any]) -> Job:
     values = {column.name: getattr(row, column.name) for column in _read_columns}
     values["status"] = JobStatus(row.status)
     values["worker"] = Worker(**row.worker) if row.worker else None
-    values["progress"] = Progress(**row.progress) if row.progress else None
+    values["progress"] = JobProgress(**row.progress) if row.progress else None
     return Job(**values)

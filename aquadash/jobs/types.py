@@ -69,7 +69,7 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """How far a job is.
 
     Attributes:
@@ -102,7 +102,7 @@ class Job:
         run: The resource that it works on: the id of a run, or another text.
         owner: The id of the person who asked for it; empty for the owner of the machine.
         position: Its number in the order in which jobs were submitted.
-        needs: What a worker must have to be given it, see :meth:`~aquadash.jobs.table.Jobs.claim`; empty for nothing.
+        needs: What a worker must have to be given it, see :meth:`~aquadash.jobs.table.JobTable.claim`.
         request: What was asked for, as plain values.
         status: See :class:`JobStatus`.
         attempt: How often it was claimed.
@@ -130,7 +130,7 @@ class Job:
     attempt: int
     worker_failures: int
     worker: Worker | None
-    progress: Progress | None
+    progress: JobProgress | None
     result: dict[str, Any]
     message: str
     log_tail: str

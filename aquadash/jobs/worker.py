@@ -26,13 +26,13 @@ from filelock import FileLock, Timeout
 from aquadash import settings
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.jobs import open_jobs
-from aquadash.jobs.kinds import KINDS, Kind, named
+from aquadash.jobs.kinds import KINDS, JobKind, named
 from aquadash.jobs.processes import log_to
 from aquadash.jobs.standby import STANDBY, WorkerProcess
-from aquadash.jobs.types import Job, JobStatus, LeaseLostError, Progress, Requeued, Stopped, Worker
+from aquadash.jobs.types import Job, JobProgress, JobStatus, LeaseLostError, Requeued, Stopped, Worker
 
 if TYPE_CHECKING:
-    from aquadash.jobs.table import Jobs
+    from aquadash.jobs.table import JobTable
 
 _log = logging.getLogger("aquadash.jobs")
 
@@ -87,7 +87,7 @@ class JobContext:
         request: What was asked for.
     """
 
-    def __init__(self, jobs: Jobs, job: Job, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, jobs: JobTable, job: Job, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.run = job.run
         self.request = job.request
         self._jobs = jobs
@@ -95,7 +95,7 @@ class JobContext:
         self._clock = clock
         self._parent = os.getppid()
         self._began = clock()
-        self._progress: Progress | None = None
+        self._progress: JobProgress | None = None
         self._log_tail: str | None = None
         self._news = threading.Event()
         self._stop_requested = False
@@ -125,7 +125,7 @@ class JobContext:
         """
         if isinstance(eta, EllipsisType):
             eta = (self._clock() - self._began) * (total - done) / done if 0 < done < total else None
-        earlier, self._progress = self._progress, Progress(phase, done, total, eta, dict(details or {}))
+        earlier, self._progress = self._progress, JobProgress(phase, done, total, eta, dict(details or {}))
         if earlier is None or earlier.phase != phase:
             self._news.set()
         if self._lost is not None:
@@ -218,7 +218,7 @@ def _end_of(log: Path) -> str:
     return text if size <= _LOG_TAIL_BYTES else text.partition("\n")[2]
 
 
-def do_job(jobs: Jobs, job: Job) -> None:
+def do_job(jobs: JobTable, job: Job) -> None:
     """Do a job that this process has claimed, and write how it ended; no exception leaves one that looks alive."""
     kind = KINDS[job.kind]
     context = JobContext(jobs, job)
@@ -242,7 +242,7 @@ def do_job(jobs: Jobs, job: Job) -> None:
             _log.warning("%s: %s", job.id, error)
 
 
-def record_end(kind: Kind, run: str, status: JobStatus, message: str) -> None:
+def record_end(kind: JobKind, run: str, status: JobStatus, message: str) -> None:
     """Let a kind keep how a job ended, before the table has it or after a worker was lost.
 
     Raises:
@@ -252,7 +252,7 @@ def record_end(kind: Kind, run: str, status: JobStatus, message: str) -> None:
         named(kind.ended)(run, status, message)
 
 
-def _done(kind: Kind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
+def _done(kind: JobKind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
     """How the work has ended: its status, why, and what it has found.
 
     Raises:
@@ -317,7 +317,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _take_one(jobs: Jobs, kind: Kind, here: Worker) -> None:
+def _take_one(jobs: JobTable, kind: JobKind, here: Worker) -> None:
     """Do the next job, once this machine has a slot for it; nothing where others take all jobs meanwhile."""
     offers = settings.offers()
     while (slot := _free_slot(kind)) is None:
@@ -331,7 +331,7 @@ def _take_one(jobs: Jobs, kind: Kind, here: Worker) -> None:
     del slot
 
 
-def _next(jobs: Jobs, kind: Kind, here: Worker) -> Job | None:
+def _next(jobs: JobTable, kind: JobKind, here: Worker) -> Job | None:
     """Claim the next job; None where none has come for as long as the kind's workers linger."""
     until = time.monotonic() + kind.linger
     while (job := jobs.claim([kind.name], here)) is None and time.monotonic() < until:
@@ -340,7 +340,7 @@ def _next(jobs: Jobs, kind: Kind, here: Worker) -> Job | None:
     return job
 
 
-def _free_slot(kind: Kind) -> FileLock | None:
+def _free_slot(kind: JobKind) -> FileLock | None:
     """A lock that stands for one of the kind's slots here; the system lets go of it however the process dies."""
     folder = settings.home() / "locks"
     folder.mkdir(parents=True, exist_ok=True)

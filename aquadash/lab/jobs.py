@@ -226,38 +226,38 @@ def _run_of(job: Job) -> Resource | None:
 
 
 @kept(128, seconds=FRESH_SECONDS)
-def _job(place: str, job_id: str) -> Job | None:
+def _job(store_key: str, job_id: str) -> Job | None:
     return open_jobs().get(job_id)
 
 
 @kept(16, seconds=FRESH_SECONDS)
-def _live_robustness(place: str, run_id: str) -> RobustnessResult | None:
+def _live_robustness(store_key: str, run_id: str) -> RobustnessResult | None:
     from aquadash.robustness.job import result_of
 
     return result_of(open_store(), run_id)
 
 
 @kept(64)
-def _robustness(place: str, run_id: str, ended_at: float | None, job_end: object) -> RobustnessResult | None:
+def _robustness(store_key: str, run_id: str, ended_at: float | None, job_end: object) -> RobustnessResult | None:
     from aquadash.robustness.job import result_of
 
     return result_of(open_store(), run_id)
 
 
 @kept(8, seconds=10.0)
-def _with_robustness(place: str) -> frozenset[str]:
+def _with_robustness(store_key: str) -> frozenset[str]:
     return frozenset(open_store().measured_runs())
 
 
 @kept(64)
-def _converted(place: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
+def _converted(store_key: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
     from aquadash.export.jobs import converted
 
     return converted(open_store(), run_id, form)
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _export_id(place: str, run_id: str, include_data: bool) -> str:
+def _export_id(store_key: str, run_id: str, include_data: bool) -> str:
     from aquadash.export.jobs import export_id
 
     return export_id(open_store(), run_id, include_data=include_data)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import open_jobs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairedChange
     from aquadash.runs import RunStore
     from aquadash.runs.cost import Cost, Paces
+    from aquadash.runs.leaderboard import Board
     from aquadash.runs.measured import Images
     from aquadash.runs.pairs import Pair
     from aquadash.runs.reproduction import Reproduction
@@ -139,6 +140,37 @@ class Runs(Part):
             RunError: The run has not ended.
         """
         return _validation_predictions(settings.store_key(), run_id, self._must_have_ended(run_id))
+
+    def board_sources(self) -> list[str]:
+        """The data sources that students have runs on, the one with most students first."""
+        from aquadash.runs.leaderboard import sources
+
+        return sources(self.all())
+
+    def board(self, source: str) -> Board:
+        """The students of the class who have runs on a data source, by the images that the class's limits say.
+
+        Raises:
+            NotAllowedError: The person has not joined.
+        """
+        from aquadash.classroom.limits import in_force
+        from aquadash.lab.people import People
+        from aquadash.runs.leaderboard import leaderboard
+
+        def images(run: Run) -> int | None:
+            try:
+                return _validation_images(settings.store_key(), run.run_id, run.ended_at)
+            except AquaDashError:
+                # Not kept: the next look may find it.
+                return None
+
+        return leaderboard(
+            self.all(),
+            source=source,
+            validation_images=images,
+            test_results=not in_force().test_results_hidden,
+            names={member.person.person_id: member.person.name for member in People(self._person).all()},
+        )
 
     def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
         """What a run's model says of test or validation images; None for a run that has none.
@@ -306,12 +338,12 @@ class Runs(Part):
         with self._store_for(Action.STOP, run_id) as store:
             store.request_stop(run_id)
 
-    def move(self, run_id: str, place: int) -> list[str]:
+    def move(self, run_id: str, rank: int) -> list[str]:
         """Give one waiting run another place.
 
         Args:
             run_id: A run that waits.
-            place: 1 for the one that starts next; beyond the last is the last.
+            rank: 1 for the one that starts next; beyond the last is the last.
 
         Returns:
             The ids of all waiting runs in their new order.
@@ -324,7 +356,7 @@ class Runs(Part):
 
         self._rights.require(Action.REORDER)
         with self._changing():
-            return open_engine().move(run_id, place)
+            return open_engine().move(run_id, rank)
 
     # -- what people say of runs -------------------------------------------------------------------------------------
 
@@ -490,7 +522,7 @@ class _All(NamedTuple):
 
 # Of the list only what has changed is read, so that it may be looked at oftener.
 @kept(8, seconds=0.25)
-def _all(place: str) -> _All:
+def _all(store_key: str) -> _All:
     from aquadash.runs.snapshot import snapshot_of
 
     found = tuple(snapshot_of(open_store()).runs())
@@ -498,12 +530,12 @@ def _all(place: str) -> _All:
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _one(place: str, run_id: str) -> Run:
+def _one(store_key: str, run_id: str) -> Run:
     return open_store().read(run_id)
 
 
 @kept(4, seconds=FRESH_SECONDS)
-def _waiting(place: str) -> dict[str, Waiting]:
+def _waiting(store_key: str) -> dict[str, Waiting]:
     from aquadash.engine import open_engine
 
     return open_engine().waiting()
@@ -511,45 +543,51 @@ def _waiting(place: str) -> dict[str, Waiting]:
 
 # A run more hardly changes how long epochs take.
 @kept(4, seconds=10.0)
-def _paces(place: str) -> Paces:
+def _paces(store_key: str) -> Paces:
     from aquadash.runs.cost import Paces
 
-    return Paces(_all(place).runs)
+    return Paces(_all(store_key).runs)
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _live_history(place: str, run_id: str) -> tuple[EpochRecord, ...]:
+def _live_history(store_key: str, run_id: str) -> tuple[EpochRecord, ...]:
     return tuple(open_store().history(run_id))
 
 
 @kept(256)
-def _history(place: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
+def _history(store_key: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
     return tuple(open_store().history(run_id))
 
 
 @kept(64)
-def _predictions(place: str, run_id: str, ended_at: float) -> Predictions:
+def _predictions(store_key: str, run_id: str, ended_at: float) -> Predictions:
     return open_store().predictions(run_id)
 
 
 @kept(64)
-def _validation_predictions(place: str, run_id: str, ended_at: float) -> Predictions | None:
+def _validation_predictions(store_key: str, run_id: str, ended_at: float) -> Predictions | None:
     return open_store().validation_predictions(run_id)
 
 
+@kept(4096)
+def _validation_images(store_key: str, run_id: str, ended_at: float | None) -> int | None:
+    found = open_store().validation_predictions(run_id)
+    return None if found is None else len(found.labels)
+
+
 @kept(64, seconds=FRESH_SECONDS)
-def _live_epoch_replay(place: str, run_id: str) -> EpochReplay | None:
+def _live_epoch_replay(store_key: str, run_id: str) -> EpochReplay | None:
     return open_store().epoch_replay(run_id)
 
 
 @kept(64)
-def _epoch_replay(place: str, run_id: str, ended_at: float) -> EpochReplay | None:
+def _epoch_replay(store_key: str, run_id: str, ended_at: float) -> EpochReplay | None:
     return open_store().epoch_replay(run_id)
 
 
 @kept(64)
-def _evaluation(place: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
+def _evaluation(store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
     from aquadash.evaluation import evaluate
 
-    found = _predictions(place, run_id, ended_at)
+    found = _predictions(store_key, run_id, ended_at)
     return evaluate(found.labels, found.probabilities, class_names=class_names)

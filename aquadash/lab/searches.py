@@ -115,7 +115,7 @@ class Searches(Part):
 
 
 @kept(8, seconds=FRESH_SECONDS)
-def _heads(place: str) -> tuple[SearchHead, ...]:
+def _heads(store_key: str) -> tuple[SearchHead, ...]:
     if not any_stored():
         return ()
     from aquadash.search.store import open_search_store
@@ -124,7 +124,7 @@ def _heads(place: str) -> tuple[SearchHead, ...]:
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _search(place: str, search_id: str) -> Search:
+def _search(store_key: str, search_id: str) -> Search:
     from aquadash.search.store import open_search_store
 
     return open_search_store().get(search_id)

@@ -32,7 +32,7 @@ PROBABILITY = Parameter(
 
 
 @dataclass(frozen=True)
-class Step:
+class SwitchedStep:
     """A step that is switched on.
 
     Attributes:
@@ -68,7 +68,7 @@ class Step:
         return self.operator.probability if name == PROBABILITY.name else settings_of(self.operator)[name]
 
 
-def steps(branch: Branch, *, nested: bool = True) -> tuple[Step, ...]:
+def steps(branch: Branch, *, nested: bool = True) -> tuple[SwitchedStep, ...]:
     """The steps of a branch that are switched on, each before those inside it.
 
     Args:
@@ -78,7 +78,7 @@ def steps(branch: Branch, *, nested: bool = True) -> tuple[Step, ...]:
     return tuple(_walk(branch.operators, (), "", nested))
 
 
-def find_step(branch: Branch, path: StepPath) -> Step:
+def find_step(branch: Branch, path: StepPath) -> SwitchedStep:
     """The step at a place.
 
     Raises:
@@ -175,7 +175,7 @@ def text_of(parameter: Parameter, value: float) -> str:
     return f"{100 * value:.3g} %" if parameter.percent or parameter.kind == "probability" else f"{value:.3g}"
 
 
-def setting_text(step: Step, name: str) -> str:
+def setting_text(step: SwitchedStep, name: str) -> str:
     """What a parameter is set to now, for people: ``"0 to 1"``."""
     value, parameter = step.value(name), step.parameter(name)
     if isinstance(value, Range):
@@ -183,7 +183,7 @@ def setting_text(step: Step, name: str) -> str:
     return value if isinstance(value, str) else text_of(parameter, float(value))
 
 
-def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested: bool) -> Iterator[Step]:
+def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested: bool) -> Iterator[SwitchedStep]:
     for position, operator in enumerate(operators):
         if not operator.enabled:
             continue
@@ -191,7 +191,7 @@ def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested:
         number = f"{position + 1}. " if not before or len(operators) > 1 else ""
         title = f"{above}{number}{info.title}"
         path = (*before, position)
-        yield Step(path, operator, title)
+        yield SwitchedStep(path, operator, title)
         if nested:
             for slot, _ in info.slots:
                 yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ", nested)

@@ -35,7 +35,7 @@ from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from aquadash.jobs.table import Jobs
+    from aquadash.jobs.table import JobTable
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
 
-    jobs: Jobs
+    jobs: JobTable
 
     def __init__(self, client: MlflowClient) -> None:
         self.client = client

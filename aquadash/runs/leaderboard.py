@@ -19,7 +19,7 @@ LEAST_IMAGES = 100
 
 
 @dataclass(frozen=True)
-class Entry:
+class Standing:
     """One student on the board.
 
     Attributes:
@@ -59,7 +59,7 @@ class Board:
         uncounted: How many ended runs of students were left out because too few validation images were kept.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Standing, ...]
     measured_on: str
     uncounted: int
 
@@ -112,7 +112,7 @@ def leaderboard(
         chosen.append((run, min(images, max(0, round(accuracy * images))), images, len(counted)))
     chosen.sort(key=lambda one: (-one[1] / one[2], one[0].created_at))
     found = [
-        Entry(rank, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
+        Standing(rank, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
               wilson_interval(right, images), tries)
         for rank, (run, right, images, tries) in zip(
             ranks([(right, images) for _, right, images, _ in chosen]), chosen, strict=True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
 
-    from aquadash.jobs.table import Jobs
+    from aquadash.jobs.table import JobTable
 
 #: The kind of job that trains a run.
 KIND = "train"
@@ -42,7 +42,7 @@ class RunReading:
     #: MLflow's id of the experiment that holds the runs.
     experiment_id: str
     #: The jobs that train the runs.
-    jobs: Jobs
+    jobs: JobTable
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.
@@ -53,9 +53,9 @@ class RunReading:
 
         found = self.search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
         jobs = {job.run: job for job in self.jobs.find(kind=KIND)}
-        places = self.places()
+        ranks = self.ranks()
         runs = [
-            with_job(run, jobs.get(run.run_id), place=places.get(run.run_id, 0))
+            with_job(run, jobs.get(run.run_id), rank=ranks.get(run.run_id, 0))
             for stored in found
             if (run := stored.read()) is not None
         ]
@@ -63,18 +63,18 @@ class RunReading:
 
     def unfinished_runs(self) -> list[Run]:
         """The runs that wait or train, newest first. Quick in a full store, too."""
-        places = self.places()
+        ranks = self.ranks()
         found: list[Run] = []
         for job in self.jobs.find(kind=KIND, status=(JobStatus.QUEUED, JobStatus.RUNNING)):
             stored = self.stored_run(job.run)
             run = stored.read() if stored is not None and not stored.deleted else None
             if run is not None:
-                found.append(with_job(run, job, place=places.get(job.run, 0)))
+                found.append(with_job(run, job, rank=ranks.get(job.run, 0)))
         return sorted(found, key=lambda run: run.created_at, reverse=True)
 
-    def places(self) -> dict[str, int]:
-        """The places of the waiting runs by id: 1 for the one that starts next, and so on."""
-        return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
+    def ranks(self) -> dict[str, int]:
+        """The ranks of the waiting runs by id: 1 for the one that starts next, and so on."""
+        return {job.run: rank for rank, job in enumerate(self.jobs.queue(KIND), start=1)}
 
     def stored_run(self, run_id: str) -> tag.StoredRun | None:
         """One run as its tags have it; None for one that is not there."""
@@ -140,7 +140,7 @@ class RunReading:
             raise RunError(f"Run {run_id} is in the store, but another program made it; AquaDash cannot read it.")
         job = self.jobs.get(job_id(KIND, run_id))
         waits = job is not None and job.status is JobStatus.QUEUED
-        return with_job(run, job, place=self.places().get(run_id, 0) if waits else 0)
+        return with_job(run, job, rank=self.ranks().get(run_id, 0) if waits else 0)
 
     def resolve(self, text: str, *, deleted: bool = False) -> str:
         """The id that a run id, a unique prefix of one or a run's unique name stands for.
@@ -197,13 +197,13 @@ def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
     return found[0]
 
 
-def with_job(run: Run, job: Job | None, *, place: int = 0) -> Run:
+def with_job(run: Run, job: Job | None, *, rank: int = 0) -> Run:
     """The run as it is now.
 
     Args:
         run: As it is stored: how it ended, or that it was to be trained.
         job: The job that trains it, or did last; None where there never was one, as for runs that were imported.
-        place: 1 for the run that starts next, and so on; 0 for one that does not wait.
+        rank: 1 for the run that starts next, and so on; 0 for one that does not wait.
     """
     if run.status is RunStatus.UNREADABLE:
         return run
@@ -230,7 +230,7 @@ def with_job(run: Run, job: Job | None, *, place: int = 0) -> Run:
         queued_at=job.submitted_at,
         started_at=job.started_at or run.started_at,
         ended_at=job.ended_at,
-        place=place,
+        rank=rank,
     )
 
 

@@ -30,7 +30,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Part:
+class Comparison:
     """One kind of numbers of the two runs.
 
     Attributes:
@@ -66,7 +66,7 @@ class Reproduction:
 
     run_id: str
     repeat_id: str
-    parts: tuple[Part, ...]
+    parts: tuple[Comparison, ...]
     reasons: tuple[str, ...]
 
     @property
@@ -123,7 +123,7 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
     )
 
 
-def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]]) -> Part:
+def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]]) -> Comparison:
     """Compare named arrays of numbers value by value; two values that are both not a number count as the same."""
     count = different = 0
     largest, where = 0.0, ""
@@ -142,7 +142,7 @@ def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDA
         gap = float(np.nan_to_num(gaps, nan=math.inf, posinf=math.inf).max())
         if gap > largest:
             largest, where = gap, key
-    return Part(name, count, different, largest, where)
+    return Comparison(name, count, different, largest, where)
 
 
 def weights(path: Path) -> Arrays:

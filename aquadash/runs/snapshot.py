@@ -115,15 +115,15 @@ class RunSnapshot:
             threading.Thread(target=self._read_whole, name="aquadash-runs", daemon=True).start()
 
     def _renew(self, changed: set[str]) -> None:
-        """Put together what is stored of runs and what their jobs say; the places of all that wait may be others."""
-        places = self._store.places()
-        waiting = {run_id for run_id, run in self._runs.items() if run.place or run_id in places}
+        """Put together what is stored of runs and what their jobs say; the ranks of all that wait may be others."""
+        ranks = self._store.ranks()
+        waiting = {run_id for run_id, run in self._runs.items() if run.rank or run_id in ranks}
         for run_id in changed | waiting:
             record = self._records.get(run_id)
             if record is None:
                 self._runs.pop(run_id, None)
             else:
-                self._runs[run_id] = with_job(record, self._jobs.get(run_id), place=places.get(run_id, 0))
+                self._runs[run_id] = with_job(record, self._jobs.get(run_id), rank=ranks.get(run_id, 0))
 
     def _everything(self) -> dict[str, StoredRun]:
         began = time.perf_counter()

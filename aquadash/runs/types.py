@@ -295,7 +295,7 @@ class Run:
         dataset_fingerprint: SHA-256 of the data set's content; empty until then.
         created_at: Seconds since 1970 UTC, as the next three.
         queued_at: When it was (last) put into the queue.
-        place: 1 for the run that starts next, and so on; 0 for one that does not wait.
+        rank: 1 for the run that starts next, and so on; 0 for one that does not wait.
         started_at: When its (latest) worker started, None before.
         ended_at: When it ended, None before.
         progress: What its worker reported last, None before the first.
@@ -332,7 +332,7 @@ class Run:
     config: RunConfig
     created_at: Time
     queued_at: Time = 0.0
-    place: Count = 0
+    rank: Count = 0
     class_names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=1000)] = ()
     dataset_fingerprint: str = ""
     started_at: Time | None = None

@@ -13,7 +13,7 @@ from aquadash.config import RunConfig, Value, with_values
 from aquadash.engine import check_names
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.models import MODELS, uses
-from aquadash.search.space import Parameter, base_value, checked, grid, parse_all
+from aquadash.search.space import SearchParameter, base_value, checked, grid, parse_all
 
 #: More settings than a search can say anything about.
 MAX_PARAMETERS = 20
@@ -113,7 +113,7 @@ class SearchPlan:
     """
 
     config: RunConfig
-    space: tuple[Parameter, ...]
+    space: tuple[SearchParameter, ...]
     sampler: str = "tpe"
     pruner: str = "none"
     budget: Budget = Budget()
@@ -155,7 +155,7 @@ class SearchPlan:
         """The values of a setting at the ends of its range, or all of its choices; none if it does not vary."""
         return [value for part in self.space if part.name == name for value in grid(part, points=2)]
 
-    def _check(self, parameter: Parameter) -> None:
+    def _check(self, parameter: SearchParameter) -> None:
         """Refuse a parameter that has no effect, or values whose names are not known."""
         network = self.config.model.name
         if not any(other.name == "model.name" for other in self.space) and not uses(network, parameter.name):
@@ -210,6 +210,6 @@ def from_json(text: str) -> SearchPlan:
         raise ConfigError(f"This is not a search's plan ({type(error).__name__}: {error}).") from None
 
 
-def grid_size(space: tuple[Parameter, ...]) -> int:
+def grid_size(space: tuple[SearchParameter, ...]) -> int:
     """How many points the grid over the space has."""
     return math.prod(len(grid(parameter, points=GRID_POINTS)) for parameter in space)

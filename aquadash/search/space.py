@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aquadash.config import SETTINGS, Range, RunConfig, Setting, Value, flatten, setting, with_values
+from aquadash.config import SETTINGS, RunConfig, SearchRange, Setting, Value, flatten, setting, with_values
 from aquadash.errors import ConfigError
 from aquadash.models import MODELS, uses
 
@@ -25,11 +25,11 @@ _FIRST = ("training.learning_rate", "training.batch_size", "training.optimizer",
 _FIRST_OF_YOUR_OWN = (*_FIRST, "model.activation", "model.batch_normalization")
 #: A pretrained network breaks under large steps, and little of it is left to choose.
 _FIRST_PRETRAINED = ("training.learning_rate", "training.weight_decay", "training.label_smoothing", "model.dropout")
-_PRETRAINED_RATES = Range(1e-4, 1e-2, log=True)
+_PRETRAINED_RATES = SearchRange(1e-4, 1e-2, log=True)
 
 
 @dataclass(frozen=True)
-class Parameter:
+class SearchParameter:
     """A setting that varies.
 
     Attributes:
@@ -38,18 +38,18 @@ class Parameter:
     """
 
     name: str
-    values: Range | tuple[Value, ...]
+    values: SearchRange | tuple[Value, ...]
 
     def __str__(self) -> str:
         """The text that :func:`parse` reads back."""
-        if isinstance(self.values, Range):
+        if isinstance(self.values, SearchRange):
             low, high = _number_text(self.values.low), _number_text(self.values.high)
             return f"{self.name}={low}..{high}{':log' if self.values.log else ''}"
         return f"{self.name}={separator(self.name, self.values).join(_value_text(value) for value in self.values)}"
 
     def contains(self, value: Any) -> bool:
         """Whether a trial may take the value."""
-        if isinstance(self.values, Range):
+        if isinstance(self.values, SearchRange):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             return number and self.values.low <= value <= self.values.high
         return value in self.values
@@ -60,7 +60,7 @@ def separator(name: str, values: Iterable[object] = ()) -> str:
     return "|" if setting(name).kind is tuple or any("," in str(value) for value in values) else ","
 
 
-def parse(text: str) -> Parameter:
+def parse(text: str) -> SearchParameter:
     """Read ``name=low..high``, ``name=low..high:log`` or ``name=a,b,c``, as ``--over`` takes them.
 
     Raises:
@@ -75,10 +75,10 @@ def parse(text: str) -> Parameter:
         return _parse_range(name, values)
     mark = "|" if "|" in values else separator(name)
     texts = [part.strip() for part in values.split(mark) if part.strip()]
-    return checked(Parameter(name, tuple(_typed(name, part) for part in texts)))
+    return checked(SearchParameter(name, tuple(_typed(name, part) for part in texts)))
 
 
-def parse_all(texts: Iterable[str]) -> tuple[Parameter, ...]:
+def parse_all(texts: Iterable[str]) -> tuple[SearchParameter, ...]:
     """:func:`parse` each, and refuse a setting that is named twice."""
     space = tuple(parse(text) for text in texts)
     names = [parameter.name for parameter in space]
@@ -88,7 +88,7 @@ def parse_all(texts: Iterable[str]) -> tuple[Parameter, ...]:
     return space
 
 
-def checked(parameter: Parameter) -> Parameter:
+def checked(parameter: SearchParameter) -> SearchParameter:
     """The parameter itself, if a search can use it.
 
     Raises:
@@ -98,7 +98,7 @@ def checked(parameter: Parameter) -> Parameter:
     name, values, record = parameter.name, parameter.values, setting(parameter.name)
     if record.incomparable:
         raise ConfigError(f"A search cannot vary {name}. {record.incomparable}")
-    if not isinstance(values, Range):
+    if not isinstance(values, SearchRange):
         if not 2 <= len(set(values)) == len(values) <= MAX_CHOICES:
             told = ", ".join(_value_text(value) for value in values) or "(none)"
             raise ConfigError(f"{name} has the values {told}; a search needs from 2 to {MAX_CHOICES} different ones.")
@@ -116,7 +116,7 @@ def checked(parameter: Parameter) -> Parameter:
     return parameter
 
 
-def grid(parameter: Parameter, *, points: int) -> list[Value]:
+def grid(parameter: SearchParameter, *, points: int) -> list[Value]:
     """The values of a parameter on a grid: all choices, or evenly spaced numbers from end to end.
 
     Args:
@@ -124,7 +124,7 @@ def grid(parameter: Parameter, *, points: int) -> list[Value]:
         points: How many numbers of a range, at least 2; fewer whole ones where there are no more.
     """
     ends = parameter.values
-    if not isinstance(ends, Range):
+    if not isinstance(ends, SearchRange):
         return list(ends)
     low, high = (math.log(bound) if ends.log else bound for bound in (ends.low, ends.high))
     spaced = [low + (high - low) * step / (points - 1) for step in range(points)]
@@ -141,7 +141,7 @@ def base_value(config: RunConfig, name: str) -> Value:
     return ", ".join(str(part) for part in value) if isinstance(value, tuple | list) else value
 
 
-def widened(parameter: Parameter, value: Value) -> Parameter:
+def widened(parameter: SearchParameter, value: Value) -> SearchParameter:
     """The parameter with one more value in it, so that the settings to start from lie within the space.
 
     A logarithmic range cannot reach zero; it stays as it is then.
@@ -149,17 +149,17 @@ def widened(parameter: Parameter, value: Value) -> Parameter:
     if parameter.contains(value):
         return parameter
     ends = parameter.values
-    if not isinstance(ends, Range):
+    if not isinstance(ends, SearchRange):
         values = (*ends, value)
         numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
-        return Parameter(parameter.name, tuple(sorted(values)) if numbers else values)
+        return SearchParameter(parameter.name, tuple(sorted(values)) if numbers else values)
     number = float(value)
     if ends.log and number <= 0:
         return parameter
-    return Parameter(parameter.name, replace(ends, low=min(ends.low, number), high=max(ends.high, number)))
+    return SearchParameter(parameter.name, replace(ends, low=min(ends.low, number), high=max(ends.high, number)))
 
 
-def _parse_range(name: str, values: str) -> Parameter:
+def _parse_range(name: str, values: str) -> SearchParameter:
     ends, _, scale = values.partition(":")
     if scale.strip() not in ("", "log", "linear"):
         raise ConfigError(f"{scale[:40]!r} is not a scale of {name}; it is log or linear. {_FORM}")
@@ -169,7 +169,7 @@ def _parse_range(name: str, values: str) -> Parameter:
         raise ConfigError(f"{ends[:80]!r} is not a range of {name}. {_FORM}") from None
     if setting(name).kind is int and not (low.is_integer() and high.is_integer()):
         raise ConfigError(f"{name} takes whole numbers; {ends[:80]} is not a range of them.")
-    return checked(Parameter(name, Range(low, high, log=scale.strip() == "log")))
+    return checked(SearchParameter(name, SearchRange(low, high, log=scale.strip() == "log")))
 
 
 def _typed(name: str, value: Value) -> Value:
@@ -185,7 +185,7 @@ def _number_text(number: float) -> str:
     return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else repr(float(number))
 
 
-def suggested(config: RunConfig) -> dict[str, Parameter]:
+def suggested(config: RunConfig) -> dict[str, SearchParameter]:
     """For each setting that a search over this config may vary, a space that holds the config's own value.
 
     Settings that the network does not use are left out. A setting without a usual range gets one around its value.
@@ -199,11 +199,11 @@ def suggested(config: RunConfig) -> dict[str, Parameter]:
         if name == "training.learning_rate" and entry is not None and entry.pretrained:
             values = _PRETRAINED_RATES
         if values is not None:
-            found[name] = widened(Parameter(name, values), base_value(config, name))
+            found[name] = widened(SearchParameter(name, values), base_value(config, name))
     return found
 
 
-def default_space(config: RunConfig) -> tuple[Parameter, ...]:
+def default_space(config: RunConfig) -> tuple[SearchParameter, ...]:
     """What a search over this config varies when nobody says anything else."""
     entry = MODELS.get(config.model.name)
     if entry is not None and entry.pretrained:
@@ -214,7 +214,7 @@ def default_space(config: RunConfig) -> tuple[Parameter, ...]:
     return tuple(known[name] for name in names if name in known)
 
 
-def _from_limits(record: Setting, value: Any) -> Range | tuple[Value, ...] | None:
+def _from_limits(record: Setting, value: Any) -> SearchRange | tuple[Value, ...] | None:
     """A space for a setting that has no usual one; None where nothing sensible can be said."""
     if record.kind is bool:
         return (False, True)
@@ -223,7 +223,7 @@ def _from_limits(record: Setting, value: Any) -> Range | tuple[Value, ...] | Non
     return record.choices if len(record.choices) > 1 else None
 
 
-def _around(record: Setting, value: float) -> Range | None:
+def _around(record: Setting, value: float) -> SearchRange | None:
     """From half to twice the value, cut at the setting's limits; None around zero, which has no half."""
     low, high = value / 2, value * 2
     if record.low is not None and record.low_allowed:
@@ -232,4 +232,4 @@ def _around(record: Setting, value: float) -> Range | None:
         high = min(high, record.high if record.high_allowed else (value + record.high) / 2)
     if record.kind is int:
         low, high = math.floor(low), math.ceil(high)
-    return Range(low, high) if low < high else None
+    return SearchRange(low, high) if low < high else None

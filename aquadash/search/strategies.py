@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aquadash.config import Range, Value, setting
+from aquadash.config import SearchRange, Value, setting
 from aquadash.search.plan import GRID_POINTS, SearchPlan
-from aquadash.search.space import Parameter, grid
+from aquadash.search.space import SearchParameter, grid
 from aquadash.search.types import Trial
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def grid_points(plan: SearchPlan) -> list[dict[str, Value]]:
     return [dict(points[index]) for index in order if points[index] != plan.base]
 
 
-def _distribution(parameter: Parameter) -> BaseDistribution:
+def _distribution(parameter: SearchParameter) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     values = parameter.values
-    if not isinstance(values, Range):
+    if not isinstance(values, SearchRange):
         return CategoricalDistribution(values)
     if setting(parameter.name).kind is int:
         return IntDistribution(int(values.low), int(values.high), log=values.log)

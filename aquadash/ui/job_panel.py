@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from aquadash.jobs import Job, JobStatus, Progress
+from aquadash.jobs import Job, JobProgress, JobStatus
 from aquadash.ui import shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import joined, plain, sentence, time_left
@@ -52,7 +52,7 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
         unit: What the steps are, if that means something to people: ``"images"``.
         stop_help: What becomes of the work, for people.
     """
-    progress = job.progress or Progress("starting")
+    progress = job.progress or JobProgress("starting")
     phase = plain(sentence(progress.phase))
     if progress.fraction is None:
         st.markdown(f"⚙️ {phase} ...")

@@ -34,7 +34,7 @@ def active_first(runs: Sequence[Run]) -> list[Run]:
 
 def queued(runs: Sequence[Run]) -> list[Run]:
     """The queue: the run that starts next first."""
-    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.place)
+    return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.rank)
 
 
 def has_results(run: Run) -> bool:

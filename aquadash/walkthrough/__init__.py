@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquadash.walkthrough.corrections import Finding, all_findings, findings
+from aquadash.walkthrough.corrections import all_findings, findings
 from aquadash.walkthrough.lessons import LESSONS, MINUTES, Lesson, Outcome, Verdict, read_number
 
-__all__ = ["LESSONS", "MINUTES", "Finding", "Lesson", "Outcome", "Verdict", "all_findings", "findings", "read_number"]
+__all__ = ["LESSONS", "MINUTES", "Lesson", "Outcome", "Verdict", "all_findings", "findings", "read_number"]

@@ -10,7 +10,7 @@ from aquadash.walkthrough.network import lowest_flattened_loss
 
 
 @dataclass(frozen=True)
-class Finding:
+class Correction:
     """One of them; texts are markdown.
 
     Attributes:
@@ -28,12 +28,12 @@ class Finding:
     right: str
 
 
-def findings(lesson: str) -> tuple[Finding, ...]:
+def findings(lesson: str) -> tuple[Correction, ...]:
     """Those of a section, in the report's order."""
     return tuple(finding for finding in all_findings() if finding.lesson == lesson)
 
 
-def all_findings() -> tuple[Finding, ...]:
+def all_findings() -> tuple[Correction, ...]:
     """All of them, in the report's order. The numbers in them are worked out here, not copied."""
     low, high = (round(100 * end) for end in wilson_interval(67, report.MEASURED_IMAGES))
     ten = report.TRAIN_IMAGES * 11
@@ -42,7 +42,7 @@ def all_findings() -> tuple[Finding, ...]:
     shown, other = report.ANSWERS[0], report.ANSWERS[2]
     total = sum(report.right_ones(row) for row in report.SCORES)
     return (
-        Finding(
+        Correction(
             "flatten",
             "extraction",
             "Data Preprocessing (Extraction), text and code",
@@ -51,7 +51,7 @@ def all_findings() -> tuple[Finding, ...]:
             "stays a column of shape (2500, 1). Keras takes both forms, so nothing breaks. Nothing is learnt from the "
             "coarse labels either; they only say which images to keep.",
         ),
-        Finding(
+        Correction(
             "ten-times",
             "copies",
             "Data Preprocessing (Applying the Augmentations), text and code",
@@ -59,7 +59,7 @@ def all_findings() -> tuple[Finding, ...]:
             f"The code sends each image through each of **four** pipelines **once** and keeps the original: five times "
             f"as many, 5 × 2,500 = 12,500. Ten changed versions and the original would have been {ten:,}.",
         ),
-        Finding(
+        Correction(
             "verification",
             "copies",
             "Data Preprocessing (Data Verification), code and output",
@@ -68,7 +68,7 @@ def all_findings() -> tuple[Finding, ...]:
             "that is printed counts the *test* images, for the variable was used again. Only the 12,500 says something "
             "about the training set. To check, look at one image of each block, as above.",
         ),
-        Finding(
+        Correction(
             "one-hot",
             "normalization",
             "Data Preprocessing (Normalization), code; Training the Model, code",
@@ -77,7 +77,7 @@ def all_findings() -> tuple[Finding, ...]:
             "to 4, and the *sparse* cross-entropy wants just those. The line does nothing; with one-hot labels this "
             "loss would fail.",
         ),
-        Finding(
+        Correction(
             "centred",
             "normalization",
             "Data Preprocessing (Normalization), text",
@@ -85,7 +85,7 @@ def all_findings() -> tuple[Finding, ...]:
             "Numbers between 0 and 1 cannot have a mean of 0 unless all are 0. Centring needs the mean taken off, "
             "which is another step; try it above.",
         ),
-        Finding(
+        Correction(
             "linear-convolutions",
             "convolution",
             "Building our Convolutional Base, code",
@@ -95,7 +95,7 @@ def all_findings() -> tuple[Finding, ...]:
             "be **one**. Here the max pooling between them is all that keeps them apart. `activation='relu'` in both "
             "would make the network more able, at no cost in parameters.",
         ),
-        Finding(
+        Correction(
             "dense-shape",
             "dense",
             "Regularization (Dropout) and Adding Dense Layers, text",
@@ -103,7 +103,7 @@ def all_findings() -> tuple[Finding, ...]:
             "They give vectors as well: 256, then 128, then 5 numbers, as the report's own table of layers shows. It "
             "is the convolutions that work on 3D tensors, which `Flatten` turns into one vector.",
         ),
-        Finding(
+        Correction(
             "logits",
             "loss",
             "Regularization (Dropout) and Adding Dense Layers, code; Model Compilation, code",
@@ -113,7 +113,7 @@ def all_findings() -> tuple[Finding, ...]:
             f"**{floor:.3f}** with five classes, however good the network. The log has a loss of {last.loss:.4f}: so "
             "Keras noticed the softmax, as it does with a warning, and took the right loss all the same. It was luck.",
         ),
-        Finding(
+        Correction(
             "patience",
             "stopping",
             "Regularization (Early Stopping Callback), text and code; Challenges Encountered, text",
@@ -123,7 +123,7 @@ def all_findings() -> tuple[Finding, ...]:
             "best is epoch 2, and it ends with epoch 7. They need not be drops, either; an epoch that is not better is "
             "enough. And without `restore_best_weights=True` the network of epoch 7 is kept, not that of epoch 2.",
         ),
-        Finding(
+        Correction(
             "test-as-validation",
             "training",
             "Training the Model, text and code",
@@ -134,7 +134,7 @@ def all_findings() -> tuple[Finding, ...]:
             "measurement at the end, as the preset `notebook-fixed` does. The report also tried layers, optimizers and "
             "epochs; if it chose by these 100 images, even they are no longer clean.",
         ),
-        Finding(
+        Correction(
             "ninety-six",
             "predictions",
             "Model Verification, text beside the first output",
@@ -143,7 +143,7 @@ def all_findings() -> tuple[Finding, ...]:
             f"output for image {other.image}, another otter. And a high probability is what the network says, not how "
             "often it is right: see calibration on the Evaluate page.",
         ),
-        Finding(
+        Correction(
             "precision",
             "matrix",
             "Confusion Matrix Heatmap and Classification Report, text",
@@ -154,7 +154,7 @@ def all_findings() -> tuple[Finding, ...]:
             "**precision**: of the images that were *called* a class, the share that is. F1's weighted mean is 66.33 "
             "%, and it is no accuracy. Three different questions; that the answers are so near is chance.",
         ),
-        Finding(
+        Correction(
             "first-epoch",
             "curves",
             "Training the Model, output; Plot of Accuracy vs. Epochs, text",
@@ -163,7 +163,7 @@ def all_findings() -> tuple[Finding, ...]:
             "pass means that this network had been trained before: in a notebook, running `fit` again goes on where it "
             "was. So “7 epochs” does not tell how long it learned.",
         ),
-        Finding(
+        Correction(
             "still-improving",
             "curves",
             "Plot of Accuracy vs. Epochs; Plot of Loss vs. Epochs",
@@ -171,7 +171,7 @@ def all_findings() -> tuple[Finding, ...]:
             "Training curves show how well the images that are learnt from are remembered. Whether *new* images "
             "profit, only validation tells, and its loss was lowest in epoch 2 of 7.",
         ),
-        Finding(
+        Correction(
             "fifty-thousand",
             "curves",
             "Is it Overfit?",
@@ -181,7 +181,7 @@ def all_findings() -> tuple[Finding, ...]:
             "better here with 2,500. A gap alone is not overfitting, either: the sign is a validation loss that "
             "*rises* while the training loss falls. Changed copies of the same images do not count like new ones.",
         ),
-        Finding(
+        Correction(
             "sixty-seven",
             "result",
             "Final Results",

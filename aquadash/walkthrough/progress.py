@@ -32,7 +32,7 @@ _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Progress:
+class LessonProgress:
     """What was done so far.
 
     Attributes:
@@ -43,10 +43,10 @@ class Progress:
     tries: dict[str, int] = field(default_factory=dict)
     solved: dict[str, float] = field(default_factory=dict)
 
-    def after(self, lesson: str, *, solved: bool, now: float) -> Progress:
+    def after(self, lesson: str, *, solved: bool, now: float) -> LessonProgress:
         """With one more answer; what is solved stays so."""
         tries = self.tries | {lesson: min(self.tries.get(lesson, 0) + 1, _MAX_TRIES)}
-        return Progress(tries, {lesson: now, **self.solved} if solved else self.solved)
+        return LessonProgress(tries, {lesson: now, **self.solved} if solved else self.solved)
 
 
 def new_id() -> str:
@@ -59,19 +59,19 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def read(progress_id: str) -> Progress:
+def read(progress_id: str) -> LessonProgress:
     """The progress of that id; none for an id that is unknown, malformed, or whose file is damaged."""
     if not is_id(progress_id):
-        return Progress()
+        return LessonProgress()
     try:
         with _path(progress_id).open("rb") as file:
             values = json.loads(file.read(_MAX_BYTES))
         return _parsed(values)
     except (OSError, ValueError, RecursionError):
-        return Progress()
+        return LessonProgress()
 
 
-def note(progress_id: str, lesson: str, *, solved: bool) -> Progress:
+def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
     """Count an answer and keep it.
 
     Args:
@@ -99,14 +99,14 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> Progress:
         return known
 
 
-def _parsed(values: Any) -> Progress:
+def _parsed(values: Any) -> LessonProgress:
     """What of the file makes sense."""
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
-        return Progress()
+        return LessonProgress()
     tries, solved = values.get("tries"), values.get("solved")
     if not isinstance(tries, dict) or not isinstance(solved, dict):
-        return Progress()
-    return Progress(
+        return LessonProgress()
+    return LessonProgress(
         {name: min(max(int(tries[name]), 0), _MAX_TRIES) for name in LESSONS if _is_number(tries.get(name))},
         {name: float(solved[name]) for name in LESSONS if _is_number(solved.get(name))},
     )

@@ -28,7 +28,7 @@ import psutil
 
 from aquadash import settings
 from aquadash.jobs import Job, JobStatus
-from aquadash.jobs.table import Jobs
+from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
 from aquadash.runs.reading import KIND, progress_of
 from scripts.bench.tab import ServerError, Tab
@@ -162,7 +162,7 @@ class ProgressRecord:
     """What the worker of a training has written and when, noted by a thread while the block lasts."""
 
     def __init__(self, home: Path, run_id: str) -> None:
-        self._jobs = Jobs(f"sqlite:///{home / 'jobs.db'}")
+        self._jobs = JobTable(f"sqlite:///{home / 'jobs.db'}")
         self._run_id = run_id
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look_until_end, name="load-progress", daemon=True)

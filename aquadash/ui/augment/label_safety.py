@@ -26,7 +26,7 @@ from aquadash.robustness.label_safety_result import (
     named,
     whole_sentence,
 )
-from aquadash.robustness.steps import Step, find_step, path_text, setting_text, steps, text_of
+from aquadash.robustness.steps import SwitchedStep, find_step, path_text, setting_text, steps, text_of
 from aquadash.runs.types import Run
 from aquadash.ui import address, bound, components, gallery, inputs, job_panel, run_lists, shell
 from aquadash.ui.augment.studio import Studio
@@ -235,7 +235,7 @@ def _sweep_request(studio: Studio) -> SweepRequest | None:
     return SweepRequest(step.path, name, low, high) if low < high else None
 
 
-def _range(step: Step, parameter: Parameter) -> tuple[float, float]:
+def _range(step: SwitchedStep, parameter: Parameter) -> tuple[float, float]:
     """The ends of the values to try."""
     number = int if parameter.kind == "integer" else float
     low, high = number(parameter.low), number(parameter.high)

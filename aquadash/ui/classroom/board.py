@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash import settings
 from aquadash.classroom import limits
 from aquadash.data import title_of
-from aquadash.errors import AquaDashError
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Entry, leaderboard, sources
-from aquadash.runs.types import Run
+from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Standing
 from aquadash.ui import bound, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
@@ -25,7 +22,7 @@ _MOST_DRAWN = 40
 
 def show() -> None:
     """Draw the board of a data source, bound to ``?source=``."""
-    found = sources(lab().runs.all())
+    found = lab().runs.board_sources()
     if not found:
         components.empty_state(
             "🏁", "The board is empty. The first student whose training ends is on it.", page="pages/train.py",
@@ -41,14 +38,12 @@ def show() -> None:
 
 
 def _board(source: str) -> None:
-    hidden = limits.in_force().test_results_hidden
-    names = {member.person.person_id: member.person.name for member in lab().people.all()}
-    made = leaderboard(lab().runs.all(), source=source, validation_images=_images, test_results=not hidden, names=names)
+    made = lab().runs.board(source)
     own = visitor()
     _explain(made)
     if visitor().leads and not projector.is_one():
         # Another teacher may have turned it.
-        st.session_state[_SWITCH] = not hidden
+        st.session_state[_SWITCH] = made.measured_on == "test"
         inputs.toggle(
             "Show the test results", key=_SWITCH, on_change=_turn,
             help="Ranks by the test images, at the end: of each student the run that is best by validation.",
@@ -122,7 +117,7 @@ def _table(made: Board, own: str) -> None:
         )  # fmt: skip
 
 
-def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
+def _row(entry: Standing, measured_on: str, own: str) -> dict[str, object]:
     accuracy, _, interval = percent(entry.accuracy, entry.interval).partition(" (")
     return {
         "Place": entry.rank,
@@ -134,18 +129,3 @@ def _row(entry: Entry, measured_on: str, own: str) -> dict[str, object]:
         "Runs": entry.tries,
         "Evaluate": f"/evaluate?run={entry.run.run_id}",
     }
-
-
-def _images(run: Run) -> int | None:
-    try:
-        return _counted(settings.store_key(), run.run_id, run.ended_at)
-    except AquaDashError:
-        # Not kept: the next look may find it.
-        return None
-
-
-@st.cache_resource(max_entries=4096, show_spinner=False)
-def _counted(place: str, run_id: str, ended_at: float | None) -> int | None:
-    """How many validation images a run was measured on; read once."""
-    found = lab().runs.validation_predictions(run_id)
-    return None if found is None else len(found.labels)

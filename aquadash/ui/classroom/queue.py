@@ -47,7 +47,7 @@ def _queue() -> None:
     for number, run in enumerate(waiting[:_MOST_ROWS], start=1):
         told = times.get(run.run_id)
         # Hidden runs wait, too.
-        place = told.place if told is not None else number
+        place = told.rank if told is not None else number
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, f"{place}\\.")
             if told is not None:

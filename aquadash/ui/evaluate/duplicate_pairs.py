@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, Duplicates, Pair, find_duplicates
+from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, DuplicatePair, Duplicates, find_duplicates
 from aquadash.evaluation import wilson_interval
 from aquadash.figures.theme import class_colour
 from aquadash.ui import address, bound, gallery, image_browser
@@ -94,7 +94,7 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     return f"{', '.join(parts)}.".capitalize() if parts else ""
 
 
-def _card(dataset: Dataset, one: Evaluated, pair: Pair, row: int | None) -> gallery.Card:
+def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None) -> gallery.Card:
     """The test image and, to its right, the training image."""
     names = dataset.class_names
     test, train = names[pair.test_label], names[pair.train_label]

@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.config import Range, RunConfig, Value, setting, with_values
+from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
 from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.search import PRUNERS, SAMPLERS, Budget, Parameter, SearchPlan, default_space, parse, suggested
+from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
 from aquadash.search.plan import DEFAULT_TRIALS, MAX_MINUTES, MAX_TRIALS
 from aquadash.search.space import separator
 from aquadash.ui import bound, datasets, inputs, shell
@@ -175,7 +175,7 @@ _FILLED_FOR = "search:filled-for"
 _PARTS = ("low", "high", "log", "values")
 
 
-def space_fields(config: RunConfig, *, origin: str) -> tuple[Parameter, ...] | None:
+def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ...] | None:
     """Draw the choice of settings and a field for each.
 
     Args:
@@ -204,7 +204,7 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[Parameter, ...] | N
     return found if len(found) == len(space) else None
 
 
-def _fill_space(config: RunConfig, known: dict[str, Parameter]) -> None:
+def _fill_space(config: RunConfig, known: dict[str, SearchParameter]) -> None:
     """Set every field to what is suggested."""
     st.session_state[_CHOSEN] = [parameter.name for parameter in default_space(config)]
     st.session_state[_OVER] = list(st.session_state[_CHOSEN])
@@ -214,12 +214,12 @@ def _fill_space(config: RunConfig, known: dict[str, Parameter]) -> None:
             st.session_state.pop(_space_key(name, part), None)
 
 
-def _field(name: str, suggestion: Parameter) -> Parameter | None:
+def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
     """The widgets of one setting; returns what they say, None while that cannot be used."""
     texts: dict[str, str] = st.session_state[_TEXTS]
     now = parse(texts.get(name, str(suggestion)))
     values = now.values
-    text = _range_field(now, values) if isinstance(values, Range) else _choices_field(now.name, values)
+    text = _range_field(now, values) if isinstance(values, SearchRange) else _choices_field(now.name, values)
     try:
         found = parse(f"{name}={text}")
     except AquaDashError as error:
@@ -229,7 +229,7 @@ def _field(name: str, suggestion: Parameter) -> Parameter | None:
     return found
 
 
-def _range_field(now: Parameter, values: Range) -> str:
+def _range_field(now: SearchParameter, values: SearchRange) -> str:
     label = fields.label(now.name)
     _, _, bounds = str(now).partition("=")
     low_text, high_text = bounds.partition(":")[0].split("..")
@@ -264,7 +264,7 @@ def _choices_field(name: str, values: tuple[Value, ...]) -> str:
             label, options, format_func=lambda option: fields.value_text(name, option), **common
         )
         return separator(name, chosen).join(chosen)
-    st.session_state.setdefault(key, str(Parameter(name, values)).partition("=")[2])
+    st.session_state.setdefault(key, str(SearchParameter(name, values)).partition("=")[2])
     form = "comma-separated" if separator(name) == "," else "separated by |"
     return inputs.text_input(f"{label} ({form})", max_chars=200, **common)
 

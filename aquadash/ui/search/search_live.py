@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash import settings
-from aquadash.config import Range, setting
+from aquadash.config import SearchRange, setting
 from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import RunStatus
-from aquadash.search import Budget, Parameter, Search, SearchHead, Trial, TrialState
+from aquadash.search import Budget, Search, SearchHead, SearchParameter, Trial, TrialState
 from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.strategies import MIN_TRIALS, importance
 from aquadash.search.types import describe_result
@@ -278,13 +278,13 @@ def dimensions(search: Search) -> list[Dimension]:
     return [_dimension(parameter, search.complete) for parameter in search.plan.space]
 
 
-def _dimension(parameter: Parameter, trials: list[Trial]) -> Dimension:
+def _dimension(parameter: SearchParameter, trials: list[Trial]) -> Dimension:
     name, label = parameter.name, fields.label(parameter.name)
     values = [trial.params[name] for trial in trials]
     if setting(name).kind not in (int, float):
         return Dimension(label, [fields.value_text(name, value) for value in values])
     numbers = [float(value) for value in values]
-    if isinstance(parameter.values, Range):
+    if isinstance(parameter.values, SearchRange):
         return Dimension(label, numbers, log=parameter.values.log)
     return Dimension(label, numbers, log=min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers))
 

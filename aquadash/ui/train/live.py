@@ -82,8 +82,8 @@ def progress_text(run: Run) -> tuple[float | None, str, str]:
 
 def queue_text(run: Run, runs: Sequence[Run]) -> str:
     """Who goes before a queued run, as plain text."""
-    if run.place > 1:
-        text = f"Number {run.place} in the queue: {count(run.place - 1, 'run')} will start before it."
+    if run.rank > 1:
+        text = f"Number {run.rank} in the queue: {count(run.rank - 1, 'run')} will start before it."
     elif any(other.status is RunStatus.RUNNING for other in runs):
         text = "Next in the queue: it starts when a running one ends."
     else:
@@ -99,7 +99,7 @@ def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
 
 def _is_starting(run: Run) -> bool:
     if run.status is RunStatus.QUEUED:
-        return run.place == 1 and all(other.status is not RunStatus.RUNNING for other in lab().runs.all())
+        return run.rank == 1 and all(other.status is not RunStatus.RUNNING for other in lab().runs.all())
     return not _has_begun(run)
 
 
@@ -239,7 +239,7 @@ def _at_work() -> None:
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 components.status_badge(run.status)
-                place = f"{run.place}. in the queue: " if run.place else ""
+                place = f"{run.rank}. in the queue: " if run.rank else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
                 run_lists.owner_badge(run.resource)
                 st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})

@@ -118,7 +118,7 @@ def record(lesson: str, *, solved: bool) -> None:
     _remember(me)
 
 
-def read() -> progress.Progress:
+def read() -> progress.LessonProgress:
     """What the visitor has done."""
     return progress.read(whose())
 

@@ -13,7 +13,7 @@ from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
 from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import LESSONS, MINUTES
-from aquadash.walkthrough.progress import Progress
+from aquadash.walkthrough.progress import LessonProgress
 
 #: What draws each section of :data:`LESSONS`: those about a data set, and those about a run. A new one is a line in one
 #: of these and a line there.
@@ -74,7 +74,7 @@ def _section(section: Section[[Any], None]) -> None:
         section.show(about)
 
 
-def _progress(done: Progress) -> None:
+def _progress(done: LessonProgress) -> None:
     solved = [word for word in _WORDS if word in done.solved]
     left = sum(LESSONS[word].minutes for word in _WORDS if word not in done.solved)
     text = f"{len(solved)} of {len(_WORDS)} questions solved"

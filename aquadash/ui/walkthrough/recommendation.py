@@ -19,7 +19,7 @@ from aquadash.walkthrough.beside import beside, learnt_from, shown
 
 
 @dataclass(frozen=True)
-class Step:
+class Idea:
     """Something to do next.
 
     Attributes:
@@ -35,12 +35,12 @@ class Step:
 
 #: What the report recommends.
 _ITS_IDEAS = (
-    Step(
+    Idea(
         "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
         "pages/train.py",
         {"Search over settings": {"view": "search"}},
     ),
-    Step(
+    Idea(
         "**Transfer learning.** Start from a network that has learnt to see from a million photographs.",
         "pages/train.py",
         {
@@ -49,7 +49,7 @@ _ITS_IDEAS = (
             "InceptionV3": {"preset": "inceptionv3"},
         },
     ),
-    Step(
+    Idea(
         "**More data**, which its section on overfitting wishes for: photographs of one's own, or other variants.",
         "pages/augment.py",
         {"Build a pipeline": {}},
@@ -58,18 +58,18 @@ _ITS_IDEAS = (
 
 #: What it could not know or leaves out.
 _MORE_IDEAS = (
-    Step(
+    Idea(
         "**Transfer without a download:** a small network that has seen the other 95 classes of CIFAR-100.",
         "pages/train.py",
         {"The included backbone": {"preset": "backbone"}},
     ),
-    Step(
+    Idea(
         "**What small networks have learnt since:** activations, batch normalization, a learning rate that rises and "
         "falls.",
         "pages/train.py",
         {"The baseline": {"preset": "baseline"}},
     ),
-    Step(
+    Idea(
         "**Measure what a change is worth.** Train with it and without it, and compare.",
         "pages/compare.py",
         {"Compare runs": {}},
@@ -159,7 +159,7 @@ def _images(run: Run) -> int | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _parameters(place: str, run_id: str) -> int | None:
+def _parameters(store_key: str, run_id: str) -> int | None:
     try:
         return lab().runs.cost(run_id).parameters
     except AquaDashError:
