@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import numpy as np
@@ -23,7 +23,7 @@ from aquadash.explain import pictures
 from aquadash.explain.nearest import nearest
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, datasets, gallery, inputs, shell
+from aquadash.ui import address, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
@@ -63,16 +63,17 @@ export default function ({ parentElement, setTriggerValue }) {
 )
 
 
-class Opened(NamedTuple):
+@dataclass(frozen=True)
+class Opened:
     """An image of a data set.
 
     Attributes:
         split: ``"train"`` or ``"test"``.
-        index: Its position there.
+        position: Its own there.
     """
 
     split: str
-    index: int
+    position: int
 
     @staticmethod
     def read(text: object) -> Opened:
@@ -87,15 +88,15 @@ class Opened(NamedTuple):
         return Opened(found[1], int(found[2]))
 
     def __str__(self) -> str:
-        return f"{self.split}-{self.index}"
+        return f"{self.split}-{self.position}"
 
 
 def clickable(*runs: Run, source: str = "") -> None:
     """Let this page's cards open what they show, and open what the address asks for.
 
     Args:
-        runs: Those whose answers are shown, the first by default; of one data set. None show the image alone.
-        source: The data set, where there are no runs.
+        runs: Those whose answers are shown, the first by default; all of one data set.
+        source: The data set, where there are no runs; the best run of it answers, if there is one.
     """
     _listen(runs, source or runs[0].config.data.source)
 
@@ -111,7 +112,7 @@ def _listen(runs: Sequence[Run], source: str) -> None:
     opened = address.restore(KEY, Opened.read, default=None, expected=expected)
     address.record(KEY, str(opened or ""), default="")
     if opened is not None:
-        title = f"{_SPLITS[opened.split]} image {opened.index}"
+        title = f"{_SPLITS[opened.split]} image {opened.position}"
         st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source)
 
 
@@ -122,7 +123,7 @@ def _close() -> None:
 def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
-        run = _choose(runs)
+        run = _choose(runs) if runs else _best_run(source)
         dataset = datasets.dataset(source) if run is None else datasets.matching_dataset(run)
         if dataset is None:
             raise DataError(
@@ -130,40 +131,52 @@ def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
                 "the network's answers no longer belong together."
             )
         split = dataset.train if opened.split == "train" else dataset.test
-        if opened.index >= len(split):
+        if opened.position >= len(split):
             raise DataError(
-                f"There is no image {opened.index}: the data set {dataset.title} has {len(split)} in this part."
+                f"There is no image {opened.position}: the data set {dataset.title} has {len(split)} in this part."
             )
-        image, label = split.images[opened.index], int(split.labels[opened.index])
+        image, label = split.images[opened.position], int(split.labels[opened.position])
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            _large(image, f"{dataset.class_names[label]}, {opened.split} image {opened.index}")
-            st.caption(f"{plain(split.file_names[opened.index])} · {plain(dataset.title)}")
+            _large(image, f"{dataset.class_names[label]}, {opened.split} image {opened.position}")
+            st.caption(f"{plain(split.file_names[opened.position])} · {plain(dataset.title)}")
         with right:
             st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
             answer = st.container()
-            st.code(_link(opened, run), language=None, wrap_lines=True)
+            if run is not None:
+                st.caption(plain(f"By {run.name}"))
+            st.code(_link(opened, runs, source), language=None, wrap_lines=True)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
             y_prob = _stored(run, opened)
             if y_prob is not None:
                 with answer:
                     _answer(y_prob, label, class_names=dataset.class_names)
+            network = predictor(run)
+            if y_prob is None:
+                y_prob = network.predict_images(image[None])[0]
+                with answer:
+                    _answer(y_prob, label, class_names=dataset.class_names)
             with maps, shell.guard():
-                if y_prob is None:
-                    y_prob = predictor(run).predict_images(image[None])[0]
-                    with answer:
-                        _answer(y_prob, label, class_names=dataset.class_names)
                 _why(run, image, label, y_prob)
             with likes, shell.guard():
-                _show_nearest(run, dataset, opened, image)
+                _show_nearest(run, dataset, opened, network.features(image[None])[0])
 
 
-def _choose(runs: Sequence[Run]) -> Run | None:
+def _best_run(source: str) -> Run | None:
+    """The best of the runs on a data set as it is now."""
+    fingerprint = datasets.dataset(source).fingerprint
+    found = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
+    return next(filter(run_lists.has_results, run_lists.best_first(found)), None)
+
+
+def _choose(runs: Sequence[Run]) -> Run:
     """The run whose network is asked; a choice where there are several."""
-    if len(runs) < 2:
-        return runs[0] if runs else None
+    if len(runs) == 1:
+        return runs[0]
     by_id = {run.run_id: run for run in runs}
+    if st.session_state.get("opened-run") not in by_id:
+        st.session_state.pop("opened-run", None)
     picked = inputs.segmented_control(
         "Answers of",
         list(by_id),
@@ -197,10 +210,9 @@ def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
     kept: list[Predictions | None] = [runs.predictions(run.run_id)] if opened.split == "test" else []
     if opened.split == validated:
         kept.append(runs.validation_predictions(run.run_id))
-    for predictions in kept:
-        rows = () if predictions is None else np.flatnonzero(predictions.indices == opened.index)
-        if predictions is not None and len(rows):
-            return predictions.probabilities[int(rows[0])]
+    for predictions in filter(None, kept):
+        for row in np.flatnonzero(predictions.indices == opened.position):
+            return predictions.probabilities[int(row)]
     return None
 
 
@@ -226,15 +238,14 @@ def _why(run: Run, image: NDArray[np.uint8], label: int, y_prob: NDArray[np.floa
     )
 
 
-def _show_nearest(run: Run, dataset: Dataset, opened: Opened, image: NDArray[np.uint8]) -> None:
-    """Draw the training images that the network finds most like an image."""
-    network, train = predictor(run), dataset.train
-    features = _training_features(run, dataset)
+def _show_nearest(run: Run, dataset: Dataset, opened: Opened, features: NDArray[np.float32]) -> None:
+    """Draw the training images whose features are most like those of an image."""
+    train = dataset.train
     validation = lab().runs.validation_predictions(run.run_id)
-    without = [opened.index] if opened.split == "train" else []
+    without = [opened.position] if opened.split == "train" else []
     if validation is not None and run.config.training.validation != "test":
         without += validation.indices.tolist()
-    positions, similarity = nearest(features, network.features(image[None])[0], most=_NEAREST, without=without)
+    positions, similarity = nearest(_training_features(run, dataset), features, most=_NEAREST, without=without)
     st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     names = dataset.class_names
     gallery.show(
@@ -281,8 +292,8 @@ def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
     return LRUCache(8)
 
 
-def _link(opened: Opened, run: Run | None) -> str:
-    """The address of this page with the image open."""
-    named = {} if run is None or "runs" in st.query_params else {"run": run.run_id}
-    query = {**st.query_params.to_dict(), **named, KEY: str(opened)}
+def _link(opened: Opened, runs: Sequence[Run], source: str) -> str:
+    """The address of this page with the image open; what the page would choose by itself is said."""
+    chosen = {"source": source} if not runs else {"run": runs[0].run_id} if len(runs) == 1 else {}
+    query = {**st.query_params.to_dict(), **chosen, KEY: str(opened)}
     return f"{st.context.url or ''}?{urlencode(query)}"
