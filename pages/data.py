@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
-from aquadash.ui import bound, datasets, gallery, shell
+from aquadash.ui import bound, datasets, gallery, image_dialog, shell
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -58,6 +58,7 @@ def look_at(dataset: Dataset) -> None:
             "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=gallery.first_page
         )
     section.show(dataset, split)
+    image_dialog.clickable(source=dataset.name)
 
 
 def data_sets() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import components, run_lists, shell
+from aquadash.ui import components, image_dialog, run_lists, shell
 from aquadash.ui.evaluate import evaluate_sections, present
 from aquadash.ui.lab import lab
 from aquadash.ui.train import clone
@@ -30,6 +30,8 @@ def page() -> None:
         clone.link(run.run_id)
         present.offer()
     evaluate_sections.render_run(run, runs)
+    if run_lists.has_results(run):
+        image_dialog.clickable(run)
 
 
 if present.asked():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,28 @@ class Predictor:
         # The graph refers to the model's variables without owning them.
         self._model = model
         self.predict_images(np.zeros((1, *self.image_shape), np.uint8))
+
+    def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network's last layer is given, by which it tells images apart.
+
+        Args:
+            images: As for :meth:`predict_images`.
+
+        Returns:
+            float32, shape (n, features).
+
+        Raises:
+            StorageError: The network does not end with a dense layer.
+        """
+        step = self._most_at_once
+        parts = [self._read_features(images[start : start + step]) for start in range(0, len(images), step)]
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+
+    @cached_property
+    def _read_features(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+        from aquadash.training.strangers import feature_reader
+
+        return feature_reader(self._model)
 
     @classmethod
     def load(

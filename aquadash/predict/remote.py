@@ -94,6 +94,17 @@ class RemotePredictor:
             None if strangeness[0] is None else np.concatenate(strangeness),
         )
 
+    def features(
+        self, images: NDArray[np.uint8], *, progress: Callable[[float], object] = lambda fraction: None
+    ) -> NDArray[np.float32]:
+        """As :meth:`Predictor.features`; what the progress, which is told the fraction done, raises ends the work."""
+        at_once = max(1, _PIXELS_AT_ONCE // int(np.prod(self.image_shape)))
+        parts = []
+        for start in range(0, max(1, len(images)), at_once):
+            progress(start / max(1, len(images)))
+            parts.append(self._call("features", images[start : start + at_once]))
+        return np.concatenate(parts)
+
     def _get(self, *names: str) -> Any:
         """The value of one of the network's attributes, or of an attribute's."""
         return self._process.ask(_attribute, self._saved, names)

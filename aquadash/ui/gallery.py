@@ -50,6 +50,8 @@ class Card:
         subtitle: A second line, smaller.
         bars: Probabilities to draw below, in the order given.
         accent: A CSS colour for a line above the image, such as the class's; None for no line.
+        opens: What a click on the image opens, as :mod:`aquadash.ui.image_dialog` knows it: ``"test-12"``; empty for
+            nothing.
     """
 
     image: NDArray[np.uint8]
@@ -58,6 +60,7 @@ class Card:
     subtitle: str = ""
     bars: tuple[Bar, ...] = ()
     accent: str | None = None
+    opens: str = ""
 
 
 def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
@@ -142,8 +145,11 @@ def _card(card: Card) -> str:
     accent = f' style="border-top: 0.25rem solid {html.escape(card.accent)}"' if card.accent else ""
     subtitle = f'<br><span class="aqua-sub">{html.escape(card.subtitle)}</span>' if card.subtitle else ""
     bars = bars_markup(card.bars) if card.bars else ""
+    image = f'<img{pixels} alt="{html.escape(card.alt)}" src="{data_url(card.image)}">'
+    if card.opens:
+        image = f'<button type="button" class="aqua-opens" data-opens="{html.escape(card.opens)}">{image}</button>'
     return (
-        f'<figure class="aqua-card"{accent}><img{pixels} alt="{html.escape(card.alt)}" src="{data_url(card.image)}">'
+        f'<figure class="aqua-card"{accent}>{image}'
         f"<figcaption>{html.escape(card.title)}{subtitle}</figcaption>{bars}</figure>"
     )
 
@@ -169,7 +175,13 @@ def class_text(name: str) -> str:
 
 
 def answer_card(
-    image: NDArray[np.uint8], probabilities: NDArray[np.floating], label: int, *, class_names: Sequence[str], what: str
+    image: NDArray[np.uint8],
+    probabilities: NDArray[np.floating],
+    label: int,
+    *,
+    class_names: Sequence[str],
+    what: str,
+    opens: str = "",
 ) -> Card:
     """An image of a known class with a network's answer.
 
@@ -179,6 +191,7 @@ def answer_card(
         label: The right answer.
         class_names: One name a class.
         what: Which image it is, for people who do not see it.
+        opens: As in :class:`Card`.
     """
     answer = int(probabilities.argmax())
     true, given, sure = class_names[label], class_names[answer], f"{100 * float(probabilities[answer]):.0f} %"
@@ -190,6 +203,7 @@ def answer_card(
         alt=f"{what}: {true}, {told} with {sure} confidence",
         bars=bars(probabilities, class_names=class_names, true_class=label),
         accent=class_colour(true, label),
+        opens=opens,
     )
 
 

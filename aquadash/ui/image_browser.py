@@ -186,7 +186,9 @@ def card(dataset: Dataset, predictions: Predictions, position: int, *, class_nam
     index, label = int(predictions.indices[position]), int(predictions.labels[position])
     what = f"Test image {index} ({dataset.test.file_names[index]})"
     y_prob = predictions.probabilities[position]
-    return gallery.answer_card(dataset.test.images[index], y_prob, label, class_names=class_names, what=what)
+    return gallery.answer_card(
+        dataset.test.images[index], y_prob, label, class_names=class_names, what=what, opens=f"test-{index}"
+    )
 
 
 def _table(predictions: Predictions, shown: NDArray[np.int64], *, class_names: Sequence[str]) -> None:

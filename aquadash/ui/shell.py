@@ -185,6 +185,8 @@ ul.aqua-cards > li { margin: 0 !important; padding: 0 !important; }
 .aqua-card img.aqua-pixels { image-rendering: pixelated; }
 .aqua-card figcaption { margin-top: 0.25rem; overflow-wrap: anywhere; }
 .aqua-card .aqua-sub { opacity: 0.82; }
+.aqua-opens { all: unset; display: block; width: 100%; cursor: zoom-in; border-radius: 0.35rem; }
+.aqua-opens:focus-visible { outline: 0.15rem solid; outline-offset: 0.1rem; }
 ul.aqua-bars { list-style: none; margin: 0.25rem 0 0 !important; padding: 0 !important; }
 ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 0.4rem; margin: 0 0 0.2rem !important;
   padding: 0 !important; font-size: 0.75rem; }

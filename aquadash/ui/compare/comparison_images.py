@@ -12,7 +12,7 @@ from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Run
-from aquadash.ui import bound, components, datasets, gallery
+from aquadash.ui import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair, verdict
 from aquadash.ui.compared import Compared
@@ -101,6 +101,7 @@ def _cards(
                 title=components.class_title(classes[label]),
                 alt=f"{compared.images.capitalize()} image {index}, a {classes[label]}: {told}",
                 accent=class_colour(classes[label], label),
+                opens=f"{'train' if _of_training(run, compared.images) else 'test'}-{index}",
                 bars=tuple(
                     gallery.Bar(
                         label=f"{shorten(compared.names[together[row]], length=18)}: {classes[answer]}",
@@ -114,6 +115,7 @@ def _cards(
         )
     gallery.show(cards, size_rem=10, label="Images with the answers of each run")
     st.caption("Below each image: what each run says, how sure it is, and ✓ where it is right.")
+    image_dialog.clickable(*(compared.runs[each] for each in together))
 
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
@@ -121,6 +123,9 @@ def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
     dataset = datasets.matching_dataset(run)
     if dataset is None:
         return None
-    of_training = images == "validation" and run.config.training.validation == "training"
-    found: NDArray[np.uint8] = dataset.train.images if of_training else dataset.test.images
+    found: NDArray[np.uint8] = dataset.train.images if _of_training(run, images) else dataset.test.images
     return found
+
+
+def _of_training(run: Run, images: str) -> bool:
+    return images == "validation" and run.config.training.validation == "training"

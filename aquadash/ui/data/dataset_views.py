@@ -96,6 +96,7 @@ def show_pictures(dataset: Dataset, split: str) -> None:
                 subtitle=f"no. {i}",
                 alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
                 accent=class_colour(names[images.labels[i]], int(images.labels[i])),
+                opens=f"{split}-{i}",
             )
             for i in shown.tolist()
         ],

@@ -109,6 +109,7 @@ def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None
         alt=f"Test image {pair.test}, a {test}, {answer}and training image {pair.train}, a {train}, at a distance of "
         f"{pair.distance:.2f}{mirrored}",
         accent=class_colour(test, pair.test_label),
+        opens=f"test-{pair.test}",
     )
 
 

@@ -142,7 +142,8 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
             hide_index=True,
         )
         return
-    split = dataset.test if run.config.training.validation == "test" else dataset.train
+    of_test = run.config.training.validation == "test"
+    split = dataset.test if of_test else dataset.train
     cards = [
         gallery.answer_card(
             split.images[index],
@@ -150,6 +151,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
             int(label),
             class_names=names,
             what=f"Validation image {split.file_names[index]} after epoch {epoch}",
+            opens=f"{'test' if of_test else 'train'}-{index}",
         )
         for index, label, y_prob in zip(replay.probe_indices, replay.probe_labels, said, strict=True)
     ]

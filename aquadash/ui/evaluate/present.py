@@ -6,7 +6,7 @@ The address says it: ``/evaluate?run=...&present=3`` is the third screen of that
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -243,7 +243,7 @@ def _cards(one: Evaluated, positions: np.ndarray) -> None:
     if dataset is None:
         return
     cards = [
-        image_browser.card(dataset, one.predictions, int(position), class_names=one.found.classes)
+        replace(image_browser.card(dataset, one.predictions, int(position), class_names=one.found.classes), opens="")
         for position in positions
     ]
     gallery.show(cards, size_rem=10, label="Test images with the network's answers")

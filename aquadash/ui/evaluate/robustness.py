@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -305,9 +306,8 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
         else [(entry, _SAMPLE_SEVERITY) for entry in CORRUPTIONS]
     )
     accent = class_colour(name, label)
-    cards = [
-        _card(source.images[row], components.class_title(name), "clean", bool(found.clean.right[row]), name, accent)
-    ]
+    clean = _card(source.images[row], components.class_title(name), "clean", bool(found.clean.right[row]), name, accent)
+    cards = [replace(clean, opens=f"test-{positions[row]}")]
     with st.spinner("Spoiling the image ..."):
         for cell in cells:
             if cell not in found.cells:

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.errors import AquaDashError, DataError
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
-from aquadash.ui import address, bound, components, datasets, gallery, run_lists
+from aquadash.ui import address, bound, components, datasets, gallery, image_dialog, run_lists
 from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.predictions import Network, model_key, predictor
 from aquadash.ui.text import plain
@@ -124,6 +124,8 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network]) -> None:
                     alt=f"Test image {position} of class {true}; the network says {given}",
                     bars=bars(y_prob, class_names=dataset.class_names, true_class=label),
                     accent=class_colour(given, answer),
+                    opens=f"test-{position}",
                 )
             )
         gallery.show(cards, size_rem=8, label=f"Test images with the answers of {network.name}")
+    image_dialog.clickable(*(run for run in runs if run.config.data.source == dataset.name))

@@ -59,6 +59,7 @@ def extraction(dataset: Dataset) -> None:
             title=f"{label}: {class_text(name)}",
             alt=f"Training image {position} of class {label}, {name}",
             accent=class_colour(name, label),
+            opens=f"train-{position}",
         )
         for label, name in enumerate(shown)
         for position in np.flatnonzero(train.labels == label)[:_EXAMPLES_A_CLASS]
@@ -120,7 +121,8 @@ def augmentation(dataset: Dataset) -> None:
         st.markdown(steps)
     drawn = _draws(dataset.fingerprint, dataset.name, position, name, seed)
     original = dataset.train.images[position]
-    cards = [gallery.Card(image=original, title="original", alt=f"Training image {position} as it is")]
+    what = f"Training image {position} as it is"
+    cards = [gallery.Card(image=original, title="original", alt=what, opens=f"train-{position}")]
     for number, image in enumerate(drawn, start=1):
         change = float(np.abs(image.astype(np.int16) - original).mean())
         text = f"changed by {change:.1f}" if change else "not changed"
@@ -292,7 +294,7 @@ def convolution(dataset: Dataset) -> None:
         second = bound.menu("second", names, label="Second filter looks for", default=names[1])
     image = dataset.train.images[position]
     found = network.two_layers(image, filters=(first, second), activation=activation, pooling=pooling)
-    cards = [gallery.Card(image, "the picture", f"Training image {position}")]
+    cards = [gallery.Card(image, "the picture", f"Training image {position}", opens=f"train-{position}")]
     for values, title, alt in (
         (found.first, "after the first", f"What the filter for {first} gives"),
         (found.second, "after both", f"What the filter for {second} gives of that"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -210,11 +212,7 @@ def _pictures(results: Results, shown: np.ndarray) -> None:
     cards = []
     for position in shown:
         card = image_browser.card(dataset, found, int(position), class_names=names)
-        cards.append(
-            gallery.Card(
-                card.image, f"No. {position}: {card.title}", card.alt, subtitle=card.subtitle, accent=card.accent
-            )
-        )
+        cards.append(replace(card, title=f"No. {position}: {card.title}", bars=()))
     gallery.show(cards, size_rem=7, label="Test images with the run's answers")
 
 

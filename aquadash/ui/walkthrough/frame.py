@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.data import Dataset
-from aquadash.ui import address, bound, shell
+from aquadash.ui import address, bound, image_dialog, shell
 from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
 from aquadash.ui.walkthrough.context import Results
@@ -72,6 +72,10 @@ def _section(section: Section[[Any], None]) -> None:
     about = context.pick_results() if Need.RESULTS in section.needs else context.pick_dataset()
     if about is not None:
         section.show(about)
+        if isinstance(about, Dataset):
+            image_dialog.clickable(source=about.name)
+        else:
+            image_dialog.clickable(about.run)
 
 
 def _progress(done: LessonProgress) -> None:

@@ -1,0 +1,299 @@
+"""An image, opened by a click on its card or by a link: large, with its class, a network's answer, and why.
+
+A card opens what its ``opens`` says, on pages that call :func:`clickable` after their last gallery. What is open stands
+in the address under :data:`KEY`.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from aquadash.data import Dataset, title_of
+from aquadash.errors import DataError
+from aquadash.explain import pictures
+from aquadash.explain.nearest import nearest
+from aquadash.figures.theme import class_colour
+from aquadash.runs.types import Predictions, Run
+from aquadash.ui import address, datasets, gallery, inputs, run_lists, shell
+from aquadash.ui.explain.explainer import explained
+from aquadash.ui.gallery import Card, class_text
+from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
+from aquadash.ui.predictions import ModelKey, model_key, predictor
+from aquadash.ui.text import plain
+
+#: The name in the address.
+KEY = "open"
+
+#: An opened image is drawn about this wide, in pixels.
+_WIDTH = 288
+
+#: The dialog's, in pixels: everything is on one screen of a small computer.
+_DIALOG_WIDTH = 960
+
+_NEAREST = 6
+
+_SPLITS = {"train": "Training", "test": "Test"}
+
+#: Has no size: it listens to the page's cards, and tells which one was clicked or, with the keyboard, pressed.
+_CARDS = st.components.v2.component(
+    "aquadash.cards",
+    js="""
+const stops = new WeakMap();
+export default function ({ parentElement, setTriggerValue }) {
+  stops.get(parentElement)?.abort();
+  const stop = new AbortController();
+  stops.set(parentElement, stop);
+  document.addEventListener("click", (event) => {
+    const card = event.target instanceof Element && event.target.closest("button[data-opens]");
+    if (card) setTriggerValue("clicked", card.dataset.opens);
+  }, { signal: stop.signal });
+  return () => stop.abort();
+}
+""",
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An image of a data set.
+
+    Attributes:
+        split: ``"train"`` or ``"test"``.
+        position: Its own there.
+    """
+
+    split: str
+    position: int
+
+    @staticmethod
+    def read(text: object) -> Opened:
+        """From :func:`str` of it.
+
+        Raises:
+            ValueError: It is none.
+        """
+        found = re.fullmatch(r"(train|test)-(\d{1,7})", text, re.ASCII) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(text)
+        return Opened(found[1], int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.split}-{self.position}"
+
+
+def clickable(*runs: Run, source: str = "") -> None:
+    """Let this page's cards open what they show, and open what the address asks for.
+
+    Args:
+        runs: Those whose answers are shown, the first by default; all of one data set.
+        source: The data set, where there are no runs; the best run of it answers, if there is one.
+    """
+    _listen(runs, source or runs[0].config.data.source)
+
+
+@shell.live(None)
+def _listen(runs: Sequence[Run], source: str) -> None:
+    clicked = _CARDS(key="cards", height=1, on_clicked_change=lambda: None).clicked
+    try:
+        address.assign(KEY, Opened.read(clicked))
+    except ValueError:
+        pass  # Nothing was clicked.
+    expected = "an image of the data set, such as test-12"
+    opened = address.restore(KEY, Opened.read, default=None, expected=expected)
+    address.record(KEY, str(opened or ""), default="")
+    if opened is not None:
+        title = f"{_SPLITS[opened.split]} image {opened.position}"
+        st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source)
+
+
+def _close() -> None:
+    address.assign(KEY, None)
+
+
+def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
+    """Draw at once what is stored, and then what a network has to be asked for."""
+    with shell.guard():
+        run = _choose(runs) if runs else _best_run(source)
+        dataset = datasets.dataset(source) if run is None else datasets.matching_dataset(run)
+        if dataset is None:
+            raise DataError(
+                f"The data set “{title_of(source)}” has changed since this run was trained, so that its images and "
+                "the network's answers no longer belong together."
+            )
+        split = dataset.train if opened.split == "train" else dataset.test
+        if opened.position >= len(split):
+            raise DataError(
+                f"There is no image {opened.position}: the data set {dataset.title} has {len(split)} in this part."
+            )
+        image, label = split.images[opened.position], int(split.labels[opened.position])
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            _large(image, f"{dataset.class_names[label]}, {opened.split} image {opened.position}")
+            st.caption(f"{plain(split.file_names[opened.position])} · {plain(dataset.title)}")
+        with right:
+            st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
+            answer = st.container()
+            if run is not None:
+                st.caption(plain(f"By {run.name}"))
+            st.code(_link(opened, runs, source), language=None, wrap_lines=True)
+        maps, likes = st.columns([1, 2], gap="medium")
+        if run is not None:
+            y_prob = _stored(run, opened)
+            if y_prob is not None:
+                with answer:
+                    _answer(y_prob, label, class_names=dataset.class_names)
+            network = predictor(run)
+            if y_prob is None:
+                y_prob = network.predict_images(image[None])[0]
+                with answer:
+                    _answer(y_prob, label, class_names=dataset.class_names)
+            with maps, shell.guard():
+                _why(run, image, label, y_prob)
+            with likes, shell.guard():
+                _show_nearest(run, dataset, opened, network.features(image[None])[0])
+
+
+def _best_run(source: str) -> Run | None:
+    """The best of the runs on a data set as it is now."""
+    fingerprint = datasets.dataset(source).fingerprint
+    found = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
+    return next(filter(run_lists.has_results, run_lists.best_first(found)), None)
+
+
+def _choose(runs: Sequence[Run]) -> Run:
+    """The run whose network is asked; a choice where there are several."""
+    if len(runs) == 1:
+        return runs[0]
+    by_id = {run.run_id: run for run in runs}
+    if st.session_state.get("opened-run") not in by_id:
+        st.session_state.pop("opened-run", None)
+    picked = inputs.segmented_control(
+        "Answers of",
+        list(by_id),
+        default=runs[0].run_id,
+        key="opened-run",
+        required=True,
+        format_func=lambda run_id: plain(by_id[run_id].name),
+    )
+    return by_id[picked or runs[0].run_id]
+
+
+def _large(image: NDArray[np.uint8], alt: str) -> None:
+    """Draw an image enlarged pixel by pixel; a large one as it is."""
+    times = max(1, _WIDTH // image.shape[1])
+    st.image(image.repeat(times, axis=0).repeat(times, axis=1), alt=alt)
+
+
+def _answer(y_prob: NDArray[np.floating], label: int, *, class_names: Sequence[str]) -> None:
+    answer = int(y_prob.argmax())
+    sure = f"{100 * float(y_prob[answer]):.0f} %"
+    st.markdown(
+        f"✔ recognised, {sure}" if answer == label else f"✘ taken for {plain(class_text(class_names[answer]))}, {sure}"
+    )
+    st.html(gallery.bars_markup(gallery.bars(y_prob, class_names=class_names, true_class=label)))
+
+
+def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
+    """What the run has said of an image, if it was a test or a validation image."""
+    runs = lab().runs
+    validated = "test" if run.config.training.validation == "test" else "train"
+    kept: list[Predictions | None] = [runs.predictions(run.run_id)] if opened.split == "test" else []
+    if opened.split == validated:
+        kept.append(runs.validation_predictions(run.run_id))
+    for predictions in filter(None, kept):
+        for row in np.flatnonzero(predictions.indices == opened.position):
+            return predictions.probabilities[int(row)]
+    return None
+
+
+def _why(run: Run, image: NDArray[np.uint8], label: int, y_prob: NDArray[np.floating]) -> None:
+    """Draw Grad-CAM's maps for the answer and, where that is wrong, for the true class."""
+    answer = int(y_prob.argmax())
+    classes = [answer] if answer == label else [answer, label]
+    st.markdown("**Grad-CAM**", help=term("explanation"))
+    found = explained(run, np.repeat(image[None], len(classes), axis=0), classes, method="grad-cam")
+    gallery.show(
+        [
+            Card(
+                pictures.overlay(each),
+                f"Why {class_text(each.class_name)}?",
+                pictures.alt_text(each),
+                each.where.capitalize(),
+                accent=class_colour(each.class_name, each.class_index),
+            )
+            for each in found
+        ],
+        size_rem=7,
+        label="Maps by Grad-CAM",
+    )
+
+
+def _show_nearest(run: Run, dataset: Dataset, opened: Opened, features: NDArray[np.float32]) -> None:
+    """Draw the training images whose features are most like those of an image."""
+    train = dataset.train
+    validation = lab().runs.validation_predictions(run.run_id)
+    without = [opened.position] if opened.split == "train" else []
+    if validation is not None and run.config.training.validation != "test":
+        without += validation.indices.tolist()
+    positions, similarity = nearest(_training_features(run, dataset), features, most=_NEAREST, without=without)
+    st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
+    names = dataset.class_names
+    gallery.show(
+        [
+            Card(
+                train.images[position],
+                class_text(names[train.labels[position]]),
+                f"Training image {position}, {names[train.labels[position]]}, similarity {value:.2f}",
+                f"similarity {value:.2f}",
+                accent=class_colour(names[train.labels[position]], int(train.labels[position])),
+                opens=str(Opened("train", position)),
+            )
+            for position, value in zip(positions.tolist(), similarity.tolist(), strict=True)
+        ],
+        size_rem=5,
+        label="Nearest training images",
+    )
+
+
+def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
+    """Of all training images, from memory where somebody has asked before; a bar says how far it is."""
+    key, memory = (model_key(run), dataset.fingerprint), _memory()
+    with _LOCK:
+        found = memory.get(key)
+    if found is None:
+        bar = st.empty()
+        found = predictor(run).features(
+            dataset.train.images,
+            progress=lambda done: bar.progress(done, text="Showing the network its training images ..."),
+        )
+        bar.empty()
+        with _LOCK:
+            memory[key] = found
+    return found
+
+
+#: Of :func:`_memory`, which all sessions share.
+_LOCK = threading.Lock()
+
+
+@st.cache_resource(show_spinner=False)
+def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
+    """Features of training images: 3 MB for 2,500 images and 256 features."""
+    return LRUCache(8)
+
+
+def _link(opened: Opened, runs: Sequence[Run], source: str) -> str:
+    """The address of this page with the image open; what the page would choose by itself is said."""
+    chosen = {"source": source} if not runs else {"run": runs[0].run_id} if len(runs) == 1 else {}
+    query = {**st.query_params.to_dict(), **chosen, KEY: str(opened)}
+    return f"{st.context.url or ''}?{urlencode(query)}"
