@@ -144,8 +144,9 @@ def show_error(error: Exception) -> None:
 
 
 #: Lines and tracks take the text's own colour, thinned, so that they suit the light and the dark theme alike. The
-#: ``!important`` is against the framework's own rules: indented lists, captions and charts' words too faint for weak eyes,
-#: links cut off where the screen ends, and white text on buttons and chips even where the dark theme makes them bright.
+#: ``!important`` is against the framework's own rules: indented lists, captions and words of charts too faint for weak
+#: eyes, links cut off where the screen ends, and white text on buttons and chips even where the dark theme makes them
+#: bright.
 _CSS = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
