@@ -202,6 +202,9 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
   [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 5rem); overflow-y: auto; }
 }
+/* Evaluate: the run, its scores and the second run in one row. */
+.st-key-evaluate-head [data-testid="stMetricValue"] { font-size: 1.5rem; line-height: 1.2; }
+.st-key-evaluate-head [data-testid="stElementContainer"]:has(> .stSelectbox) { min-width: 10rem; }
 @media (max-width: 640px) {
   ul.aqua-cards { gap: 0.4rem; }
   .aqua-card { font-size: 0.6875rem; }
