@@ -168,7 +168,8 @@ def _found(filters: Filters, class_names: Sequence[str], *, among: str) -> str:
     kind = {"all": "", "doubtful": "doubtful labels only"}.get(filters.outcome, f"{filters.outcome} only")
     low, high = (round(100 * end) for end in filters.confidence)
     sure = "" if (low, high) == _EVERY_CONFIDENCE else f"confidence {low} to {high} %"
-    return ", ".join(filter(None, (plain(among), what, kind, sure)))
+    text = ", ".join(filter(None, (plain(among), what, kind, sure)))
+    return text[0].upper() + text[1:]
 
 
 def matching_dataset(run: Run) -> Dataset | None:

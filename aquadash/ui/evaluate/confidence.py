@@ -64,7 +64,7 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     if chosen is None:
         return None
     mask = bin_of(one.predictions.probabilities.max(axis=1)) == chosen
-    return Narrowed(mask, f"images answered with {_bin_text(found, chosen)} confidence")
+    return Narrowed(mask, f"answered with {_bin_text(found, chosen)} confidence")
 
 
 def _bin_menu(found: Calibration) -> int | None:
@@ -190,7 +190,6 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
         help=f"Below it the network refuses to answer. {term('coverage')}",
         on_change=gallery.first_page,
     )
-    _targets(one)
     threshold = sure / 100
     given = coverage_at(one.predictions.labels, one.predictions.probabilities, threshold=threshold)
     _coverage_figures(one, given)
@@ -200,13 +199,14 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
         runs.append((other.run.name, other.coverage(), there))
     components.plot_clickable(coverage_curve(runs), key=COVERAGE_KEY)
     st.caption("Click the curve or use the slider to move the threshold.")
+    _targets(one)
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
     titles = {word: f"{title}: {counts[word]:,}" for word, title in _SHOWN.items()}
     shown = bound.choice("answers", titles, label="Images shown", on_change=gallery.first_page)
     mask = answered(one.predictions.probabilities, threshold=threshold)
     if shown == "all":
-        return Narrowed(np.ones_like(mask), "all test images")
-    return Narrowed(mask if shown == "answered" else ~mask, f"images {shown} at a threshold of {sure} %")
+        return Narrowed(np.ones_like(mask), "all")
+    return Narrowed(mask if shown == "answered" else ~mask, f"{shown} at {sure} %")
 
 
 def set_threshold(threshold: float) -> None:
@@ -225,7 +225,7 @@ def _targets(one: Evaluated) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Set on the validation images:", width="content")
+        st.markdown("On validation images:", width="content")
         for target in _TARGETS:
             found = lowest_threshold(validation.labels, validation.probabilities, accuracy=target / 100)
             st.button(
@@ -259,8 +259,8 @@ def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
     validation = one.validation
     if validation is not None:
         there = coverage_at(validation.labels, validation.probabilities, threshold=given.threshold)
-        right = "no answer" if there.accuracy is None else f"{percent(there.accuracy, there.interval)} of them right"
-        st.caption(f"On the {count(there.n, 'validation image')} it answers {percent(there.coverage)}, {right}.")
+        right = f", {percent(there.accuracy, there.interval)} of them right" if there.accuracy is not None else ""
+        st.caption(f"On the {count(there.n, 'validation image')} it answers {percent(there.coverage)}{right}.")
 
 
 #: The chart's key.
@@ -332,11 +332,11 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
     _areas(one, other)
     mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
     what = {
-        "called": f"images called {class_text(name)} at a threshold of {percent} %",
-        "hits": f"{class_text(name)}, found at a threshold of {percent} %",
-        "false-alarms": f"images wrongly called {class_text(name)} at a threshold of {percent} %",
-        "missed": f"{class_text(name)}, missed at a threshold of {percent} %",
-        "all": "all test images",
+        "called": f"called {class_text(name)} from {percent} %",
+        "hits": f"{class_text(name)} found from {percent} %",
+        "false-alarms": f"wrongly called {class_text(name)} from {percent} %",
+        "missed": f"{class_text(name)} missed from {percent} %",
+        "all": "all",
     }[part]
     return Narrowed(mask, what)
 

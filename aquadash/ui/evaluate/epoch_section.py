@@ -58,7 +58,8 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     )
     left, right_side = st.columns(2, gap="medium")
     with left:
-        components.plot(confusion_matrix(matrix, class_names=run.class_names), key="epoch-matrix")
+        figure = confusion_matrix(matrix, class_names=run.class_names)
+        components.plot(components.compact_matrix(figure, classes=len(matrix)), key="epoch-matrix")
         components.plot(
             probe_timeline(replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch),
             key="epoch-timeline",
@@ -93,7 +94,7 @@ def _controls(epochs: int) -> None:
             # The clock of a fragment is set where it is called.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
-    bound.slider(KEY, 1, epochs, label="Epoch", default=epochs, help=term("epoch"))
+        bound.slider(KEY, 1, epochs, label="Epoch", default=epochs, help=term("epoch"))
 
 
 def _advance(epochs: int) -> None:

@@ -58,10 +58,10 @@ def _matrix(one: Evaluated, other: Evaluated | None) -> None:
 
 def history(one: Evaluated, other: Evaluated | None) -> None:
     """The learning curves."""
-    clone.link(one.run.run_id)
     if other is not None:
         scores.render_both_curves(one.run, other.run)
     scores.render_curves(one.run, lab().runs.history(one.run.run_id))
+    clone.link(one.run.run_id)
 
 
 _SCORES, _WHY, _RUN = "Scores", "Why", "Run"
@@ -124,11 +124,12 @@ def render(runs: list[Run]) -> None:
     one = Evaluated.load(run)
     with head:
         scores.render_scores(one)
-    scores.render_caveats(one)
-    section = SECTIONS.choose()
-    with head:
-        second = pick_second_run(comparable(run, runs)) if Need.SECOND_RUN in section.needs else None
+        overlay = st.container(width="content")
         present.offer()
+        section = SECTIONS.choose()
+    with overlay:
+        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in section.needs)
+    scores.render_caveats(one)
     section.show(one, None if second is None else _second_results(run, second))
 
 
@@ -169,8 +170,8 @@ def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
     }
 
 
-def pick_second_run(others: Mapping[str, Run]) -> Run | None:
-    """Draw the menu of the runs by id; None where none is chosen."""
+def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
+    """Draw the menu of the runs by id; None where none is chosen, or the section has no use for it."""
     titles = {"": "none" if others else "no run with these classes"}
     chosen = bound.id_menu(
         SECOND_RUN,
@@ -178,9 +179,9 @@ def pick_second_run(others: Mapping[str, Run]) -> Run | None:
         label="Overlay another run",
         expected="the id of another run with results on the same classes",
         width=200,
-        disabled=not others,
+        disabled=not (others and used),
     )
-    return others.get(chosen)
+    return others.get(chosen) if used else None
 
 
 def _second_results(run: Run, other: Run) -> Evaluated | None:

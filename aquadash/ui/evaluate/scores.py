@@ -35,9 +35,10 @@ def render_scores(one: Evaluated) -> None:
     """Each metric with its interval, and what guessing gives."""
     classes = len(one.found.classes)
     chance = {"accuracy": f"chance {100 / classes:.0f} %", "loss": f"chance {math.log(classes):.2f}"}
-    for name, score in one.scores().items():
-        if classes >= METRICS[name].min_classes:
-            _metric(METRICS[name], score, chance.get(name, ""))
+    with st.container(horizontal=True, width="content", key="evaluate-scores"):
+        for name, score in one.scores().items():
+            if classes >= METRICS[name].min_classes:
+                _metric(METRICS[name], score, chance.get(name, ""))
 
 
 def render_caveats(one: Evaluated) -> None:
@@ -58,8 +59,6 @@ def render_confidence(predictions: Predictions, *, key: str) -> None:
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     """Loss and accuracy by epoch, and what the coach says about them."""
-    # What validating on test images does to the score stands beside the score.
-    coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
     metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
@@ -74,6 +73,8 @@ def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
             else REPORT_VALIDATION_IMAGES
         )
         st.caption(f"“Validation” means the first {spent} test images in this run.")
+    # What validating on test images does to the score stands beside the score.
+    coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
 
 
 def render_both_curves(run: Run, other: Run) -> None:
@@ -96,6 +97,7 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
         explained.append(f"Below: the 95 % interval. {term('confidence interval')}")
         if metric.fraction:
             value, _, interval = percent(score.value, score.interval).rstrip(")").partition(" (")
+            interval = interval.replace(" % to", " to")
         else:
             interval = " to ".join(map(metric.text, score.interval))
     note = " · ".join(filter(None, (interval, chance)))
@@ -242,7 +244,7 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
 def render_frequent_mistakes(found: Evaluation) -> None:
     """Draw the most frequent mistakes, each a button that shows its images."""
     mistakes = largest_confusions(found.confusion_matrix)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="mistakes"):
         st.markdown("**Most frequent mistakes**" if mistakes else "**No mistakes**", width="content")
         for row, column, number in mistakes:
             true, predicted = found.classes[row], found.classes[column]

@@ -107,7 +107,6 @@ def _chooser(predictions: Predictions, positions: list[int], *, class_names: Seq
             key=KEY,
             format_func=label,
             placeholder="Choose an image" if options else "No image is of these classes",
-            width=330,
             help=f"Of the classes chosen under Filters. {term('explanation')}",
         )
         st.button(
