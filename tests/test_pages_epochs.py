@@ -100,4 +100,4 @@ def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
 def test_a_run_without_a_replay_says_why(run: Run) -> None:
     older = add_run(open_store(), name="older")
     app = open_epochs(older)
-    assert any("There is no replay of this run" in box.value for box in app.info)
+    assert any("No replay" in box.value for box in app.info)

@@ -126,9 +126,20 @@ def test_a_section_is_drawn_in_time(shelf: Shelf, section: str) -> None:
 def test_a_section_chosen_stands_in_the_address(shelf: Shelf) -> None:
     app = open_page(run=shelf.sharp.run_id)
     assert address_of(app, "section") is None
+    app.segmented_control(key="section-group").set_value("Scores").run()
+    assert address_of(app, "section") == "classes"
     app.segmented_control(key="section").set_value("threshold").run()
     assert address_of(app, "section") == "threshold"
     assert app.slider(key="sure").value == 50
+    app.segmented_control(key="section-group").set_value("Errors").run()
+    assert address_of(app, "section") is None and address_of(app, "sure") is None
+    assert "Confusion matrix" in app.get("plotly_chart")[0].proto.alt
+
+
+def test_the_images_of_a_mistake_lead_to_their_maps(shelf: Shelf) -> None:
+    app = open_page(run=shelf.sharp.run_id, true="otter", predicted="seal")
+    app.button(key="explain-cell").click().run()
+    assert address_of(app, "section") == "explain" and app.segmented_control(key="section-group").value == "Why"
 
 
 def test_scores_of_each_class_have_their_intervals(shelf: Shelf) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.people import Person, Role
 from aquadash.ui import warmup
+from tests.app_pages import address_of
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +39,21 @@ def script() -> None:
     st.write(f"shown: {section.show('Anna')}")
 
 
-def open_script(**address: str) -> AppTest:
-    app = AppTest.from_function(script, default_timeout=60)
+def tabbed_script() -> None:
+    import streamlit as st
+
+    from aquadash.ui.sections import Section, Sections
+
+    table = {
+        word: Section(word.title(), st.write, group=group)
+        for word, group in (("cod", "Fish"), ("otter", "Mammals"), ("seal", "Mammals"), ("crab", "Others"))
+    }
+    made = Sections("view", "Views", table)
+    made.choose().show(f"drawn: {st.session_state['view']}")
+
+
+def open_script(drawn: Callable[[], None] = script, **address: str) -> AppTest:
+    app = AppTest.from_function(drawn, default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
@@ -63,3 +79,23 @@ def test_students_do_not_have_what_is_for_the_teacher(monkeypatch: pytest.Monkey
     app = open_script(view="marks")
     assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert "fish, Anna" in said(app) and "marks" not in said(app)
+
+
+def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> None:
+    app = open_script(tabbed_script)
+    tabs = app.segmented_control(key="view-group")
+    assert (tabs.options, tabs.value) == (["Fish", "Mammals", "Others"], "Fish")
+    assert said(app) == ["drawn: cod"] and len(app.segmented_control) == 1
+    tabs.set_value("Mammals").run()
+    assert said(app) == ["drawn: otter"] and app.segmented_control(key="view").options == ["Otter", "Seal"]
+    app.segmented_control(key="view").set_value("seal").run()
+    assert said(app) == ["drawn: seal"] and address_of(app, "view") == "seal"
+    app.segmented_control(key="view-group").set_value("Others").run()
+    assert said(app) == ["drawn: crab"] and address_of(app, "view") == "crab"
+    app.segmented_control(key="view-group").set_value("Fish").run()
+    assert said(app) == ["drawn: cod"] and address_of(app, "view") is None
+
+
+def test_the_address_of_a_section_opens_its_tab() -> None:
+    app = open_script(tabbed_script, view="seal")
+    assert said(app) == ["drawn: seal"] and app.segmented_control(key="view-group").value == "Mammals"

@@ -9,6 +9,7 @@ and the default. :mod:`aquadash.ui.bound` does all three in one call.
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -149,6 +150,19 @@ def number(name: str, *, default: Number, low: Number, high: Number, clamp: bool
         value = min(max(kind(value or default), low), high)
         st.session_state[name] = value
     return value
+
+
+def interval(name: str, low: int, high: int) -> tuple[int, int]:
+    """:func:`restore` for two whole numbers, the lower first; at first the limits."""
+
+    def decode(text: str) -> tuple[int, int]:
+        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
+        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
+            raise ValueError(text)
+        return int(ends[1]), int(ends[2])
+
+    expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
+    return restore(name, decode, default=(low, high), expected=expected)
 
 
 def one_id(text: str, ids: Iterable[str]) -> str:

@@ -7,7 +7,6 @@ used gives a note and the default. Other arguments are handed on to the widget.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -122,15 +121,7 @@ def slider(name: str, low: Number, high: Number, *, label: str, default: Number,
 
 def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
     """A slider with two ends, at first the whole from ``low`` to ``high``."""
-
-    def decode(text: str) -> tuple[int, int]:
-        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
-        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
-            raise ValueError(text)
-        return int(ends[1]), int(ends[2])
-
-    expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
-    address.restore(name, decode, default=(low, high), expected=expected)
+    address.interval(name, low, high)
     first, last = inputs.slider(label, low, high, key=name, **arguments)
     address.record(name, f"{first}-{last}", default=f"{low}-{high}")
     return first, last

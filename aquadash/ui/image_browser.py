@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset, title_of
 from aquadash.errors import AquaDashError
@@ -22,9 +23,6 @@ from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
 PER_PAGE = ("12", "24", "48", "96")
-
-#: Where links to the images lead.
-ANCHOR = "test-images"
 
 #: The menus' and the address's word for a class filter that lets every class pass.
 ANY = ""
@@ -98,54 +96,61 @@ def render_test_images(
         class_names: One name a class.
         narrowed: Which images the section beside has chosen; None for all. The filters choose among these.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        filters = _filters(class_names)
-    positions = filters.apply(predictions, among=None if narrowed is None else narrowed.mask)
-    if narrowed is not None:
-        st.markdown(f"To choose from: {plain(narrowed.words)}.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{_found(filters, class_names, len(positions), len(predictions.labels))}**", width="content")
+        found = st.container()
+        popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
-    per_page = int(address.choice("show", PER_PAGE, default=PER_PAGE[0]))
+    filters, per_page = _filters(popover, class_names)
+    positions = filters.apply(predictions, among=None if narrowed is None else narrowed.mask)
+    what = _found(filters, class_names, among="" if narrowed is None else narrowed.words)
+    found.markdown(f"**{what}: {len(positions):,} of {count(len(predictions.labels), 'test image')}**")
+    cards = st.container()
     shown = positions[gallery.pager(len(positions), per_page=per_page)]
     dataset = matching_dataset(run)
-    if dataset is None:
-        _table(predictions, shown, class_names=class_names)
-    else:
-        gallery.show(
-            [card(dataset, predictions, int(position), class_names=class_names) for position in shown],
-            size_rem=6.5,
-            label="Test images with the network's answers",
-        )
-    bound.menu("show", PER_PAGE, label="Images per page", width=130, on_change=gallery.first_page)
+    with cards:
+        if dataset is None:
+            _table(predictions, shown, class_names=class_names)
+        else:
+            gallery.show(
+                [card(dataset, predictions, int(position), class_names=class_names) for position in shown],
+                size_rem=6.5,
+                label="Test images with the network's answers",
+            )
 
 
-def _filters(class_names: Sequence[str]) -> Filters:
-    """Draw the five controls."""
+def _filters(popover: DeltaGenerator, class_names: Sequence[str]) -> tuple[Filters, int]:
+    """Draw the controls; returns what they say, and the number of images on a page."""
     titles = {ANY: "any"} | {name: class_text(name) for name in class_names}
-    true, predicted = (
-        _position(bound.menu(key, titles, label=label, width=150, on_change=gallery.first_page), class_names)
-        for key, label in (("true", "True class"), ("predicted", "Predicted class"))
-    )
-    outcome = bound.choice(
-        "outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), on_change=gallery.first_page
-    )
     orders = {word: _SORT_LABELS.get(word, sort) for word, sort in _SORT_BY_WORD.items()}
-    word = bound.menu("sort", orders, label="Order", width=250, on_change=gallery.first_page)
-    low, high = bound.interval(
-        "confidence",
-        *_EVERY_CONFIDENCE,
-        label="Confidence",
-        format="%d %%",
-        help=term("confidence"),
-        width=160,
-        on_change=gallery.first_page,
-    )
-    return Filters(true, predicted, cast(Outcome, outcome), (low / 100, high / 100), _SORT_BY_WORD[word])
+    # Read before the popover, in which a note would be folded away.
+    chosen_classes(class_names)
+    for key, words in (("outcome", _OUTCOME_LABELS), ("sort", orders), ("show", PER_PAGE)):
+        address.choice(key, list(words), default=next(iter(words)))
+    address.interval("confidence", *_EVERY_CONFIDENCE)
+    with popover:
+        true, predicted = (
+            _position(bound.menu(key, titles, label=label, on_change=gallery.first_page), class_names)
+            for key, label in (("true", "True class"), ("predicted", "Predicted class"))
+        )
+        outcome = bound.choice(
+            "outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), on_change=gallery.first_page
+        )
+        word = bound.menu("sort", orders, label="Order", on_change=gallery.first_page)
+        low, high = bound.interval(
+            "confidence",
+            *_EVERY_CONFIDENCE,
+            label="Confidence",
+            format="%d %%",
+            help=term("confidence"),
+            on_change=gallery.first_page,
+        )
+        per_page = bound.menu("show", PER_PAGE, label="Images per page", on_change=gallery.first_page)
+    sort = _SORT_BY_WORD[word]
+    return Filters(true, predicted, cast(Outcome, outcome), (low / 100, high / 100), sort), int(per_page)
 
 
-def _found(filters: Filters, class_names: Sequence[str], number: int, total: int) -> str:
-    """What is shown, as a sentence in markdown."""
+def _found(filters: Filters, class_names: Sequence[str], *, among: str) -> str:
+    """What is shown, in markdown; ``among`` says what of it the section has chosen, or nothing."""
     true, predicted = (
         None if index is None else plain(class_text(class_names[index]))
         for index in (filters.true_class, filters.predicted_class)
@@ -155,13 +160,16 @@ def _found(filters: Filters, class_names: Sequence[str], number: int, total: int
     elif true and predicted:
         what = f"{true} recognised"
     elif true:
-        what = f"{true}, whatever it was taken for"
+        what = true
     elif predicted:
-        what = f"called {predicted}, correctly or not"
+        what = f"called {predicted}"
     else:
-        what = "All classes"
-    kind = {"all": "", "doubtful": ", doubtful labels only"}.get(filters.outcome, f", {filters.outcome} only")
-    return f"{what}{kind}: {number:,} of {count(total, 'test image')}"
+        what = "" if among else "All classes"
+    kind = {"all": "", "doubtful": "doubtful labels only"}.get(filters.outcome, f"{filters.outcome} only")
+    low, high = (round(100 * end) for end in filters.confidence)
+    sure = "" if (low, high) == _EVERY_CONFIDENCE else f"confidence {low} to {high} %"
+    text = ", ".join(filter(None, (plain(among), what, kind, sure)))
+    return text[0].upper() + text[1:]
 
 
 def matching_dataset(run: Run) -> Dataset | None:

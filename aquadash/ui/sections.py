@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import streamlit as st
 
 from aquadash.pages import PAGES
-from aquadash.ui import bound, shell
+from aquadash.ui import address, bound, inputs, shell
 from aquadash.ui.lab import visitor
 
 P = ParamSpec("P")
@@ -22,8 +22,6 @@ class Need(Flag):
     """What a page does for those of its sections that ask for it."""
 
     NOTHING = 0
-    #: Evaluate: the test images beside the section, narrowed to what it returns.
-    TEST_IMAGES = auto()
     #: Evaluate: the choice of a second run to lay over the charts.
     SECOND_RUN = auto()
     #: Compare: the choice of the images that the runs are measured on.
@@ -44,6 +42,7 @@ class Section(Generic[P, R]):
         title: On its button.
         draw: Called with what the page's sections are about.
         needs: What the page does for it.
+        group: The tab that it is under; empty on a page whose sections are tabs themselves.
         question: A line below the buttons: what there is to see.
         for_teacher: True if students do not have it.
     """
@@ -51,6 +50,7 @@ class Section(Generic[P, R]):
     title: str
     draw: Callable[P, R]
     needs: Need = Need.NOTHING
+    group: str = ""
     question: str = ""
     for_teacher: bool = False
 
@@ -87,8 +87,30 @@ class Sections(Generic[P, R]):
             menu: Draws it, such as :func:`aquadash.ui.bound.menu`.
             arguments: More for the menu.
         """
-        titles = {word: section.title for word, section in self.mine().items()}
-        return menu(self.name, titles, label=self.label, **arguments)
+        mine = self.mine()
+        titles = {word: section.title for word, section in mine.items()}
+        if not any(section.group for section in mine.values()):
+            return menu(self.name, titles, label=self.label, **arguments)
+        default = next(iter(mine))
+        word = address.choice(self.name, list(mine), default=default)
+        group, key = mine[word].group, f"{self.name}-group"
+        if st.session_state.get(key) != group:
+            st.session_state[key] = group
+        groups = list(dict.fromkeys(section.group for section in mine.values()))
+        titles = {word: title for word, title in titles.items() if mine[word].group == group}
+        with st.container(horizontal=True):
+            inputs.segmented_control(
+                self.label, groups, key=key, required=True, label_visibility="collapsed", on_change=self._open_group
+            )
+            if len(titles) > 1:
+                return menu(self.name, titles, label=group, default=default, **arguments)
+        address.record(self.name, word, default=default)
+        return word
+
+    def _open_group(self) -> None:
+        """A tab's callback: show the first section under it."""
+        group = st.session_state[f"{self.name}-group"]
+        address.assign(self.name, next(word for word, section in self.mine().items() if section.group == group))
 
     def choose(self, **arguments: Any) -> Section[P, R]:
         """:meth:`choose_word` as tabs without a label; returns the section, whose question is drawn below them."""

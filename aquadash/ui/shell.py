@@ -208,6 +208,19 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
   [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 5rem); overflow-y: auto; }
 }
+/* Evaluate: the run, its scores and the second run in one row, the tabs below; on a phone the tabs come second. */
+.st-key-evaluate-head > :has(.st-key-section-group) { flex-basis: 100%; }
+.st-key-evaluate-head [data-testid="stMetricValue"] { font-size: 1.5rem; line-height: 1.2; }
+@media (min-width: 641px) { .st-key-evaluate-scores { min-height: 5.25rem; min-width: 24.25rem; } }
+.st-key-section-group button { font-weight: 600; }
+@media (max-width: 640px) {
+  .st-key-evaluate-head > .st-key-run { order: -2; flex-basis: 100%; }
+  .st-key-evaluate-head > :has(.st-key-section-group) { order: -1; }
+  .st-key-evaluate-scores { column-gap: 0.5rem; }
+  .st-key-evaluate-scores [data-testid="stMetricDelta"] { font-size: 0.75rem; padding: 0 0.25rem; }
+  .st-key-mistakes { gap: 0.5rem; }
+  .st-key-mistakes button { min-height: 2rem; padding: 0.1rem 0.5rem; }
+}
 @media (max-width: 640px) {
   ul.aqua-cards { gap: 0.4rem; }
   .aqua-card { font-size: 0.6875rem; }

@@ -43,15 +43,14 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     """
     found, done = one.calibration(), one.rescaling()
     _take_bin_click(len(found.counts))
-    st.subheader("When it is 80 % sure, is it right in 80 % of cases?", anchor=False, help=term("calibration"))
     lines = [] if done is None else [(f"with temperature {done.temperature.value:.2f}", done.after)]
     if other is not None:
         lines.append((other.run.name, other.calibration()))
     chosen = _bin_menu(found)
     components.plot_clickable(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
-        "Bars below the dotted line: too sure. Above it: not sure enough. Pale bars hold fewer than 10 images and say "
-        "little. Click a bar to see its images. From the keyboard: the menu above."
+        "Bars below the dotted line: too sure; above: not sure enough. Pale bars hold fewer than 10 images. Click a "
+        "bar, or choose above, to see its images."
     )
     _calibration_figures(one, other, found, done)
     st.markdown("**How sure is it?**", help=term("confidence"))
@@ -65,7 +64,7 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     if chosen is None:
         return None
     mask = bin_of(one.predictions.probabilities.max(axis=1)) == chosen
-    return Narrowed(mask, f"images answered with {_bin_text(found, chosen)} confidence")
+    return Narrowed(mask, f"answered with {_bin_text(found, chosen)} confidence")
 
 
 def _bin_menu(found: Calibration) -> int | None:
@@ -73,7 +72,14 @@ def _bin_menu(found: Calibration) -> int | None:
         str(index + 1): f"{_bin_text(found, index)}: {count(int(images), 'image')}"
         for index, images in enumerate(found.counts)
     }
-    word = bound.menu("bin", words, label="Images with a confidence of", width=260, on_change=gallery.first_page)
+    word = bound.menu(
+        "bin",
+        words,
+        label="Images with a confidence of",
+        width=260,
+        help=term("calibration"),
+        on_change=gallery.first_page,
+    )
     return None if word == _ANY else int(word) - 1
 
 
@@ -117,8 +123,8 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
     """What the temperature says, in markdown."""
     if done is None:
         return (
-            "**No temperature:** this run kept no predictions of its validation images, as runs of older versions did, "
-            "and a temperature must not be fitted on the test images. Clone the run and train it again to have one."
+            "**No temperature:** this run kept no predictions of its validation images, on which one is fitted. Clone "
+            "it and train again to have one."
         )
     fit = done.temperature
     verdict = (
@@ -129,20 +135,19 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
         else "the network is less sure than it could be"
     )
     text = (
-        f"**Temperature {fit.value:.2f}:** {verdict}. It was fitted on {count(fit.n, 'validation image')}; dividing "
-        f"the network's scores by it takes the calibration error over {count(done.before.n, 'test image')} from "
-        f"{100 * done.before.ece:.1f} to {100 * done.after.ece:.1f} points and the loss from {done.before.loss:.3f} to "
-        f"{done.after.loss:.3f}. No answer changes, only how sure it is."
+        f"**Temperature {fit.value:.2f}:** {verdict}. Fitted on {count(fit.n, 'validation image')}, it takes the "
+        f"calibration error over {count(done.before.n, 'test image')} from {100 * done.before.ece:.1f} to "
+        f"{100 * done.after.ece:.1f} points. No answer changes, only how sure it is."
     )
     if done.after.ece > done.before.ece:
-        text += " Here it did not help: what the validation images asked for does not suit the test images."
+        text += " Here it did not help."
     if fit.at_limit:
-        text += plain(" The fit ended at the edge of what is allowed, so take it as a direction and not as a figure.")
+        text += plain(" The fit ended at its limit: take it as a direction, not as a figure.")
     if one.validated_on_test:
         text += (
-            " This run validated on test images; they are left out of the figures after the fit."
+            " The test images that this run validated on are left out after the fit."
             if done.before.n < one.found.n
-            else " This run validated on all its test images, so that the figures after the fit flatter."
+            else " This run validated on all its test images, so the figures after the fit flatter."
         )
     return text
 
@@ -175,7 +180,6 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
     if cut is not None:
         address.assign("sure", math.floor(100 * cut + 1e-6))
         gallery.first_page()
-    st.subheader("Rejection threshold", anchor=False, help=term("coverage"))
     sure = bound.slider(
         "sure",
         0,
@@ -183,10 +187,9 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
         label="Minimum confidence",
         default=50,
         format="%d %%",
-        help=term("confidence"),
+        help=f"Below it the network refuses to answer. {term('coverage')}",
         on_change=gallery.first_page,
     )
-    _targets(one)
     threshold = sure / 100
     given = coverage_at(one.predictions.labels, one.predictions.probabilities, threshold=threshold)
     _coverage_figures(one, given)
@@ -195,14 +198,15 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
         there = coverage_at(other.predictions.labels, other.predictions.probabilities, threshold=threshold)
         runs.append((other.run.name, other.coverage(), there))
     components.plot_clickable(coverage_curve(runs), key=COVERAGE_KEY)
-    st.caption("Click the curve to move the threshold. From the keyboard: the slider above.")
+    st.caption("Click the curve or use the slider to move the threshold.")
+    _targets(one)
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
     titles = {word: f"{title}: {counts[word]:,}" for word, title in _SHOWN.items()}
     shown = bound.choice("answers", titles, label="Images shown", on_change=gallery.first_page)
     mask = answered(one.predictions.probabilities, threshold=threshold)
     if shown == "all":
-        return Narrowed(np.ones_like(mask), "all test images")
-    return Narrowed(mask if shown == "answered" else ~mask, f"images {shown} at a threshold of {sure} %")
+        return Narrowed(np.ones_like(mask), "all")
+    return Narrowed(mask if shown == "answered" else ~mask, f"{shown} at {sure} %")
 
 
 def set_threshold(threshold: float) -> None:
@@ -216,12 +220,12 @@ def _targets(one: Evaluated) -> None:
     validation = one.validation
     if validation is None:
         st.caption(
-            "This run kept no predictions of its validation images, so that no threshold can be looked up on them. One "
-            "that is chosen by its result on the test images flatters."
+            "This run kept no predictions of its validation images, so no threshold can be looked up on them; one "
+            "chosen on the test images flatters."
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Set by the validation images:", width="content")
+        st.markdown("On validation images:", width="content")
         for target in _TARGETS:
             found = lowest_threshold(validation.labels, validation.probabilities, accuracy=target / 100)
             st.button(
@@ -255,11 +259,8 @@ def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
     validation = one.validation
     if validation is not None:
         there = coverage_at(validation.labels, validation.probabilities, threshold=given.threshold)
-        right = "no answer" if there.accuracy is None else f"{percent(there.accuracy, there.interval)} of them right"
-        st.caption(
-            f"On the {count(there.n, 'validation image')} the same threshold answers {percent(there.coverage)}, "
-            f"{right}."
-        )
+        right = f", {percent(there.accuracy, there.interval)} of them right" if there.accuracy is not None else ""
+        st.caption(f"On the {count(there.n, 'validation image')} it answers {percent(there.coverage)}{right}.")
 
 
 #: The chart's key.
@@ -284,7 +285,6 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
     """
     names = one.found.classes
     _take_curve_click(names)
-    st.subheader("How well does it tell one class from the rest?", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = bound.choice(
             "curve", _KINDS, label="Curve", help=f"{term('ROC curve')} {term('precision-recall curve')}"
@@ -296,7 +296,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         "cut",
         0,
         100,
-        label="Call an image this class if its probability is at least",
+        label="Threshold: call an image this class from",
         default=50,
         format="%d %%",
         help=term("threshold"),
@@ -316,7 +316,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
     )
     if len(names) > MOST_DRAWN:
         st.caption(f"The chosen class and the {MOST_DRAWN} with the smallest areas; the table has all of them.")
-    st.caption("Click a curve to choose its class and threshold. From the keyboard: the menu and the slider above.")
+    st.caption("Click a curve to choose its class and threshold, or use the menu and the slider.")
     masks = parts_at(one.predictions.labels, one.predictions.probabilities, class_index=index, threshold=cut)
     part = bound.choice(
         "part",
@@ -325,18 +325,18 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
             for word, (title, parts) in _PARTS.items()
         },
         label="Images shown",
-        help="Hits are images of the class that are called so, false alarms others that are called so, missed ones are "
-        "of the class and not called so. The most probable class does not matter here.",
+        help="Hits: of the class and called so. False alarms: called so, but of another class. Missed: of the class, "
+        "but not called so.",
         on_change=gallery.first_page,
     )
     _areas(one, other)
     mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
     what = {
-        "called": f"images called {class_text(name)} at a threshold of {percent} %",
-        "hits": f"{class_text(name)}, found at a threshold of {percent} %",
-        "false-alarms": f"images wrongly called {class_text(name)} at a threshold of {percent} %",
-        "missed": f"{class_text(name)}, missed at a threshold of {percent} %",
-        "all": "all test images",
+        "called": f"called {class_text(name)} from {percent} %",
+        "hits": f"{class_text(name)} found from {percent} %",
+        "false-alarms": f"wrongly called {class_text(name)} from {percent} %",
+        "missed": f"{class_text(name)} missed from {percent} %",
+        "all": "all",
     }[part]
     return Narrowed(mask, what)
 

@@ -22,7 +22,6 @@ _LABELS = {"any": "Any", "same": "Same label", "other": "Different labels"}
 
 def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the distance, what it means for the accuracy, and the pairs."""
-    st.subheader("Are test images among the training images?", anchor=False, help=term("near-duplicate"))
     dataset = image_browser.matching_dataset(one.run)
     if dataset is None:
         return
@@ -35,8 +34,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
             label="Distance at most (in hundredths)",
             default=round(100 * DEFAULT_DISTANCE),
             width=320,
-            help="0 is the same picture. Up to 20 it is nearly always the same photograph; beyond that come images "
-            "that are merely alike.",
+            help=f"0 is the same picture, up to 20 nearly always the same photograph. {term('near-duplicate')}",
             on_change=_first_pairs,
         )
         labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
@@ -57,8 +55,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         label="Pairs of a test image, on the left, and a training image, on the right",
     )
     st.caption(
-        "Compared are the shapes of each test image and each training image at 16 × 16 pixels, without brightness and "
-        "tint, as they are and mirrored. Shifted or cropped copies may be missed."
+        "Compared at 16 × 16 pixels without brightness and tint, also mirrored. Shifted copies may be missed."
         + (" Drawn animals in the same pose come near without being copies." if dataset.drawn else "")
     )
 

@@ -33,14 +33,10 @@ def render_epochs(run: Run) -> None:
     replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
         st.info(
-            "There is no replay of this run: its first epoch is not complete yet, or an older version trained it.",
+            "No replay: the first epoch is not complete yet, or an older version trained this run.",
             icon="🎞️",
         )
         return
-    st.markdown(
-        f"After each epoch the network was asked about the validation images. The same {len(replay.probe_labels)} of "
-        "them are followed here from epoch to epoch."
-    )
     dataset = image_browser.matching_dataset(run)
     playing = bool(st.session_state.get(_PLAYING))
     # A run at work gets new epochs.
@@ -62,15 +58,13 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     )
     left, right_side = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Confusion matrix**", help=term("confusion matrix"))
-        components.plot(confusion_matrix(matrix, class_names=run.class_names), key="epoch-matrix")
-        st.markdown("**When did it learn each image?**")
+        figure = confusion_matrix(matrix, class_names=run.class_names)
+        components.plot(components.compact_matrix(figure, classes=len(matrix)), key="epoch-matrix")
         components.plot(
             probe_timeline(replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch),
             key="epoch-timeline",
         )
     with right_side:
-        st.markdown("**What does it say of these images?**")
         _probes(run, replay, epoch, dataset)
 
 
@@ -100,7 +94,7 @@ def _controls(epochs: int) -> None:
             # The clock of a fragment is set where it is called.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
-    bound.slider(KEY, 1, epochs, label="Epoch", default=epochs, help=term("epoch"))
+        bound.slider(KEY, 1, epochs, label="Epoch", default=epochs, help=term("epoch"))
 
 
 def _advance(epochs: int) -> None:

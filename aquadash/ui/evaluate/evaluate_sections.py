@@ -1,19 +1,20 @@
-"""The Evaluate page: a run's scores, the section that is looked at, and the run that is laid over it."""
+"""The Evaluate page: the run and its scores in one row, and below it the section that is looked at, under its tab."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
-from aquadash.ui import bound, components, image_browser, run_lists, shell
+from aquadash.ui import bound, components, image_browser, image_dialog, run_lists, shell
 from aquadash.ui.evaluate import (
     confidence,
     duplicate_pairs,
     epoch_section,
     export_import,
+    present,
     repeat_section,
     robustness,
     scores,
@@ -23,108 +24,134 @@ from aquadash.ui.explain import explain_section
 from aquadash.ui.lab import lab
 from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.text import plain
-from aquadash.ui.train import guess_box
+from aquadash.ui.train import clone, guess_box
+
+
+def _beside_images(
+    draw: Callable[[Evaluated, Evaluated | None], Narrowed | None],
+) -> Callable[[Evaluated, Evaluated | None], None]:
+    """A section with the test images beside it, narrowed to what it returns."""
+
+    def both(one: Evaluated, other: Evaluated | None) -> None:
+        left, right = st.columns(2, gap="medium")
+        narrowed = None
+        with left, shell.guard():
+            narrowed = draw(one, other)
+        with right, shell.guard():
+            image_browser.render_test_images(one.run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
+
+    return both
 
 
 def mistakes(one: Evaluated, other: Evaluated | None) -> None:
-    """The confusion matrix, whose cells show their images."""
+    """The most frequent mistakes, and the confusion matrix, whose cells show their images."""
     scores.take_cell_click(one.found.classes)
-    st.subheader("Confusion matrix", anchor=False)
+    scores.render_frequent_mistakes(one.found)
+    _beside_images(_matrix)(one, other)
+
+
+def _matrix(one: Evaluated, other: Evaluated | None) -> None:
     scores.render_confusion_matrix(one.found, other=None if other is None else other.found)
     explain_section.link(one.found.classes)
+    guess_box.render_guess(one.run)
 
 
 def history(one: Evaluated, other: Evaluated | None) -> None:
     """The learning curves."""
-    st.subheader("How did it get there?", anchor=False)
     if other is not None:
         scores.render_both_curves(one.run, other.run)
     scores.render_curves(one.run, lab().runs.history(one.run.run_id))
+    clone.link(one.run.run_id)
 
 
-def replay(one: Evaluated, other: Evaluated | None) -> None:
-    """What it said after each epoch."""
-    st.subheader("What did it say after each epoch?", anchor=False)
-    epoch_section.render_epochs(one.run)
+_SCORES, _WHY, _RUN = "Scores", "Why", "Run"
 
-
-_BESIDE_IMAGES = Need.TEST_IMAGES | Need.SECOND_RUN
-
-SECTIONS: Sections[[Evaluated, Evaluated | None], Narrowed | None] = Sections(
+SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
     "section",
     "Results",
     {
-        "mistakes": Section("🔀 Mistakes", mistakes, needs=_BESIDE_IMAGES),
-        "classes": Section("📊 Classes", scores.render_class_scores, needs=_BESIDE_IMAGES),
-        "curves": Section("📈 ROC, precision and recall", confidence.render_threshold_curves, needs=_BESIDE_IMAGES),
-        "calibration": Section("🎯 Calibration", confidence.render_calibration, needs=_BESIDE_IMAGES),
-        "threshold": Section("🤷 Threshold", confidence.render_rejection, needs=_BESIDE_IMAGES),
+        "mistakes": Section("🔀 Mistakes", mistakes, needs=Need.SECOND_RUN, group="Errors"),
+        "classes": Section(
+            "📊 Classes", _beside_images(scores.render_class_scores), needs=Need.SECOND_RUN, group=_SCORES
+        ),
+        "curves": Section(
+            "📈 ROC, precision and recall",
+            _beside_images(confidence.render_threshold_curves),
+            needs=Need.SECOND_RUN,
+            group=_SCORES,
+        ),
+        "calibration": Section(
+            "🎯 Calibration", _beside_images(confidence.render_calibration), needs=Need.SECOND_RUN, group=_SCORES
+        ),
+        "threshold": Section(
+            "🤷 Threshold", _beside_images(confidence.render_rejection), needs=Need.SECOND_RUN, group=_SCORES
+        ),
         "explain": Section(
             "🔦 Explain",
-            lambda one, _: explain_section.show(one.run, one.predictions, class_names=one.found.classes),
-            needs=Need.TEST_IMAGES,
+            _beside_images(
+                lambda one, _: explain_section.show(one.run, one.predictions, class_names=one.found.classes)
+            ),
+            group=_WHY,
         ),
-        "robustness": Section("🌫️ Robustness", lambda one, _: robustness.render_robustness(one.run, lab().runs.all())),
-        "duplicates": Section("👯 Near-duplicates", duplicate_pairs.render_duplicates),
-        "training": Section("⏱️ Training", history, needs=Need.SECOND_RUN),
-        "epochs": Section("🎞️ Epoch by epoch", replay),
-        "repeat": Section("🔁 Repeat", lambda one, _: repeat_section.render_repeats(one.run)),
-        "home": Section("🎒 Export", lambda one, _: export_import.export_section(one.run)),
+        "robustness": Section(
+            "🌫️ Robustness", lambda one, _: robustness.render_robustness(one.run, lab().runs.all()), group=_WHY
+        ),
+        "duplicates": Section(
+            "👯 Near-duplicates", duplicate_pairs.render_duplicates, needs=Need.SECOND_RUN, group=_WHY
+        ),
+        "training": Section("⏱️ Training", history, needs=Need.SECOND_RUN, group=_RUN),
+        "epochs": Section("🎞️ Epoch by epoch", lambda one, _: epoch_section.render_epochs(one.run), group=_RUN),
+        "repeat": Section("🔁 Repeat", lambda one, _: repeat_section.render_repeats(one.run), group=_RUN),
+        "home": Section("🎒 Export", lambda one, _: export_import.render_export(one.run), group=_RUN),
     },
 )
 
 
-def render_run(run: Run, runs: list[Run]) -> None:
-    """Draw a run.
+def render(runs: list[Run]) -> None:
+    """Draw the page.
 
     Args:
-        run: The run that is looked at.
-        runs: Those that may be laid over it.
+        runs: Those that may be looked at, the default first.
     """
-    if run_lists.has_results(run) and run.status.ended:
-        _results(run, runs)
-    else:
-        _without_results(run)
-
-
-def _results(run: Run, runs: list[Run]) -> None:
-    """Scores, and below them the section that is looked at, most of them with the test images beside."""
-    one = Evaluated.load(run)
-    scores.render_scores(one)
-    guess_box.render_guess(run)
-    section = SECTIONS.choose()
-    other = pick_second_run(run, runs) if Need.SECOND_RUN in section.needs else None
-    if Need.TEST_IMAGES not in section.needs:
-        section.show(one, other)
+    head = st.container(horizontal=True, vertical_alignment="bottom", key="evaluate-head")
+    with head:
+        run = components.run_picker(runs)
+    if run is None:
         return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        narrowed = section.show(one, other)
-    with right:
-        st.subheader("The test images", anchor=image_browser.ANCHOR)
-        with shell.guard():
-            image_browser.render_test_images(run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
+    if not (run_lists.has_results(run) and run.status.ended):
+        _without_results(run)
+        return
+    one = Evaluated.load(run)
+    with head:
+        scores.render_scores(one)
+        overlay = st.container(width="content")
+        present.offer()
+        section = SECTIONS.choose()
+    with overlay:
+        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in section.needs)
+    scores.render_caveats(one)
+    section.show(one, None if second is None else _second_results(run, second))
+    image_dialog.clickable(run)
 
 
 def _without_results(run: Run) -> None:
     """Why there is nothing to evaluate yet, and the curves as far as they have come."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
+        st.page_link(
+            "pages/train.py",
+            label="Open on Train",
+            icon=":material/arrow_forward:",
+            query_params={"run": run.run_id},
+        )
+        clone.link(run.run_id)
     if not run.status.ended:
         text = "This run has not ended yet. Its results appear here when it has predicted the test images."
     else:
-        text = "This run ended before its network could predict the test images, so there is nothing to evaluate."
-    reason = f" It says: {plain(run.message)}" if run.message else ""
-    st.info(f"{text}{reason}", icon="🔎")
-    st.page_link(
-        "pages/train.py",
-        label="Watch it, resume it or start another",
-        icon=":material/arrow_forward:",
-        query_params={"run": run.run_id},
-    )
+        text = "This run ended before it predicted the test images, so there is nothing to evaluate."
+    st.info(f"{text} {plain(run.message)}", icon="🔎")
     epochs = lab().runs.history(run.run_id)
     if epochs:
-        st.subheader("How far it came", anchor=False)
         scores.render_curves(run, epochs)
         epoch_section.render_epochs(run)
 
@@ -132,45 +159,39 @@ def _without_results(run: Run) -> None:
 SECOND_RUN = "with"
 
 
-def comparable(run: Run, runs: Sequence[Run]) -> list[Run]:
-    """The other runs that have ended with results on the same classes, in the order they came in."""
-    return [
-        other
+def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
+    """The other runs that have ended with results on the same classes, by id, in the order they came in."""
+    return {
+        other.run_id: other
         for other in runs
         if other.run_id != run.run_id
         and other.status.ended
         and run_lists.has_results(other)
         and other.class_names == run.class_names
-    ]
+    }
 
 
-def pick_second_run(run: Run, runs: Sequence[Run]) -> Evaluated | None:
-    """Draw the menu and read the chosen run's results; None where none is chosen."""
-    by_id = {other.run_id: other for other in comparable(run, runs)}
-    titles = {"": "none"} | {run_id: components.run_label(other) for run_id, other in by_id.items()}
+def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
+    """Draw the menu of the runs by id; None where none is chosen, or the section has no use for it."""
+    titles = {"": "none" if others else "no run with these classes"}
     chosen = bound.id_menu(
         SECOND_RUN,
-        titles,
+        titles | components.run_labels(others.values()),
         label="Overlay another run",
         expected="the id of another run with results on the same classes",
-        width=330,
-        disabled=not by_id,
-        help="The charts then show both: the first run solid, the second dashed or hollow."
-        if by_id
-        else "There is no other run with results on the same classes.",
+        width=200,
+        disabled=not (others and used),
     )
-    if not chosen:
-        return None
-    other = by_id[chosen]
+    return others.get(chosen) if used else None
+
+
+def _second_results(run: Run, other: Run) -> Evaluated | None:
+    """The results that are laid over the run's; None with the reason on the page where they cannot be read."""
     try:
         found = Evaluated.load(other)
     except AquaDashError as error:
         st.warning(f"**{plain(other.name)}**: {plain(str(error))}", icon="🚧")
         return None
     if other.dataset_fingerprint != run.dataset_fingerprint:
-        st.info(
-            "The second run was tested on other images. One set may be easier than the other, so that a difference "
-            "between the runs says little.",
-            icon="🍏",
-        )
+        st.info("The second run was tested on other images, so a difference between the runs says little.", icon="🍏")
     return found

@@ -32,23 +32,23 @@ def render_export(run: Run) -> None:
         return
     with shell.guard():
         st.markdown(
-            "**Everything of this run in one ZIP**: settings, curves, the trained network, its predictions, a report "
-            "to print, and a script and a notebook that train it again without AquaDash."
+            "**One ZIP**: settings, curves, network, predictions, a report, and a script and a notebook that train it "
+            "without AquaDash."
         )
         source = SOURCES.get(run.config.data.source)
         include = inputs.toggle(
             "With the images",
             value=source is not None and source.drawn,
             key=f"take-home-data-{run.run_id}",
-            help="The script needs them. AquaDash's own drawings may be passed on; photographs may be somebody's. "
-            "CIFAR-100 is downloaded by the script where they are left out.",
+            help="The script needs them. Drawings may be passed on; photographs may be somebody's. CIFAR-100 is "
+            "downloaded by the script where they are left out.",
         )
         job_panel.follow(lab().jobs.export_id(run.run_id, include_data=include), functools.partial(_zip, run, include))
     from aquadash.export.convert import FORMATS
     from aquadash.export.jobs import conversion_id
 
     with shell.guard():
-        st.markdown("**The network for other programs**, held against the original on the test images first.")
+        st.markdown("**The network for other programs**, checked against the original on the test images.")
         for form in FORMATS.values():
             job_panel.follow(conversion_id(run.run_id, form), functools.partial(_conversion, run, form))
 
@@ -58,12 +58,6 @@ def export_popover(run: Run) -> None:
     with st.popover("Export", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
         if opened.open:
             render_export(run)
-
-
-def export_section(run: Run) -> None:
-    """Draw the part of a page about a run."""
-    st.subheader("Export", anchor=False)
-    render_export(run)
 
 
 def import_box() -> None:

@@ -24,20 +24,17 @@ TICK_SECONDS = 2.0
 
 def render_repeats(run: Run) -> None:
     """Draw the section for a run that has ended."""
-    st.subheader("Does the same come out again?", anchor=False, help=term("reproduction"))
     st.markdown(
-        "A result that nobody can repeat is an anecdote. The run is trained **once more from what is stored of it**: "
-        "settings, seed and data. Then every number is compared with the first time: the metrics of each epoch, the "
-        "weights of the network, its predictions. On the same computer with the same versions they are identical, bit "
-        "by bit."
+        "Train the run again from its settings, seed and data: on the same computer all metrics, weights and "
+        "predictions come out identical, bit by bit.",
+        help=term("reproduction"),
     )
     if run.repeats:
         _original(run)
     repeats = repeats_of(run, lab().runs.all())
     if run.status is not RunStatus.FINISHED:
         st.info(
-            f"This run is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended at a "
-            "moment that no repeat can meet.",
+            f"This run is {run.status}. Only a run that finished by itself can be repeated.",
             icon="✋",
         )
     elif not any(not repeat.status.ended for repeat in repeats):
@@ -52,8 +49,6 @@ def render_repeats(run: Run) -> None:
     if repeats:
         at_work = tuple(repeat.run_id for repeat in repeats if not repeat.status.ended)
         shell.live(TICK_SECONDS if at_work else None)(_repeats)(run, at_work)
-    elif run.status is RunStatus.FINISHED:
-        st.caption("It has not been repeated yet.")
 
 
 def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
@@ -68,7 +63,7 @@ def _original(run: Run) -> None:
         st.markdown("This run is itself a repeat.", width="content")
         st.page_link(
             "pages/evaluate.py",
-            label="See the run that it repeats, and whether they agree",
+            label="The run that it repeats",
             icon=":material/arrow_forward:",
             query_params={"run": here[0] if here else run.repeats, "section": "repeat"},
         )
@@ -112,7 +107,7 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
         lead = "What else differs" + ("" if found.identical else ", and may be why")
         st.markdown(f"{lead}:\n{reasons}")
     elif not found.identical:
-        st.markdown("Settings, data, versions and processor are the same, so this should not happen on one computer.")
+        st.markdown("Settings, data, versions and processor are the same, so this should not happen.")
     with st.expander("What was compared", icon=":material/table_rows:", expanded=open_table):
         st.dataframe(
             pd.DataFrame(

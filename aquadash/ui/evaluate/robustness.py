@@ -42,11 +42,10 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
         other_runs: Those that may be laid over it; the run itself and those without figures are passed over.
     """
     others = [other.run_id for other in other_runs if other.run_id != run.run_id]
-    st.subheader("How robust is it?", anchor=False, help=term("robustness"))
     st.markdown(
-        "**How much of its accuracy does the network keep when the pictures get worse?** The test images are spoilt in "
-        "15 ways, each from mild (1) to strong (5), and changed by every augmentation pipeline. Do not choose settings "
-        "by these figures: the test images are for the last measurement."
+        "How much accuracy is kept when the test images are spoilt in 15 ways, from mild (1) to strong (5), and by "
+        "every pipeline? Do not choose settings by these figures.",
+        help=term("robustness"),
     )
     job_panel.follow(job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS)
 
@@ -60,7 +59,7 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
             unit="images",
             stop_help="What is measured is kept, and it can go on.",
         )
-        st.caption("It goes on if you leave this page or close the app, and leaves most of the processor to trainings.")
+        st.caption("It goes on if you leave this page.")
     else:
         _at_rest(run, job, found)
     if found is not None:
@@ -98,7 +97,7 @@ def _form(run: Run) -> None:
         required=True,
         key=f"robustness-images-{run.run_id}",
         format_func=lambda name: "All test images" if name == "all" else f"{QUICK_IMAGES} of them",
-        help="Few images are quick, and their intervals wide.",
+        help="Fewer images are quicker, but their intervals wider.",
     )
     seed = inputs.number_input(
         "Seed", 0, 2**32 - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
@@ -116,8 +115,8 @@ def _form(run: Run) -> None:
     ):
         _start(run, quick=quick == "quick", seed=int(seed))
     st.caption(
-        f"{count(75, 'measurement')} and the pipelines. The first time the spoilt images are made, which takes "
-        "longest; other runs on the same data use them again. Runs are comparable if images and seed are the same."
+        f"{count(75, 'measurement')} and the pipelines; other runs on the same data reuse the spoilt images. Runs are "
+        "comparable if images and seed are the same."
     )
 
 
@@ -167,18 +166,17 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
         )
         with shell.guard():
             _pictures(run, found, chosen)
-    with st.expander("All of these figures as a table", icon="🔢"):
+    with st.expander("Table", icon="🔢"):
         _table(corruption_rows(found), ("Clean", *map(str, SEVERITIES)), key="robustness-table", of="corruption")
-    st.markdown("**And under the augmentation pipelines?**", help=term("pipeline"))
+    st.markdown("**Augmentation pipelines**", help=term("pipeline"))
     components.plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
     if found.branches:
-        with st.expander("These figures as a table", icon="🔢"):
+        with st.expander("Table of the pipelines", icon="🔢"):
             _table(branch_rows(found), ("Accuracy",), key="robustness-pipelines-table", of="branch of a pipeline")
     images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
     st.caption(
-        f"{images}. Strengths are those of ImageNet-C, made for large pictures; small ones suffer more. Compare these "
-        "figures among your runs, not with those of papers. "
-        "([Hendrycks and Dietterich 2019](https://arxiv.org/abs/1903.12261))"
+        f"{images}. Compare these figures among your runs, not with papers: the strengths are "
+        "[ImageNet-C's](https://arxiv.org/abs/1903.12261), made for larger pictures."
     )
 
 
@@ -240,7 +238,7 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
     measured = lab().jobs.with_robustness()
     options = [run_id for run_id in others if run_id in measured]
     if not options:
-        st.caption("Measure another run, too, and it can be laid over this one.")
+        st.caption("Measure another run to overlay it.")
         return []
     picked = bound.choices(
         OVERLAID,
@@ -291,7 +289,7 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
     """One test image under a corruption at all severities, or under all corruptions; with the network's answers."""
     dataset = datasets.dataset(run.config.data.source)
     if dataset.fingerprint != found.identity.get("dataset_fingerprint"):
-        st.caption("The data set has changed since this was measured, so its images are not shown.")
+        st.caption("The data set has changed since, so its images are not shown.")
         return
     positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))
     images, labels = dataset.test.images[positions], dataset.test.labels[positions].tolist()
@@ -318,7 +316,7 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
             cards.append(_card(sample(source, cell, row), title, what, right, name, "transparent"))
     gallery.show(cards, size_rem=5, label="One test image, clean and corrupted")
     if corruption is None:
-        st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose one corruption to see its severities.")
+        st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five.")
 
 
 def _card(image: NDArray[np.uint8], title: str, what: str, right: bool, name: str, accent: str) -> gallery.Card:

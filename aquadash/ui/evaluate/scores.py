@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -33,34 +32,24 @@ from aquadash.ui.train import coach_notes
 
 
 def render_scores(one: Evaluated) -> None:
-    """Each metric with its interval, number of images; what to make of them for the report's way."""
-    run, found = one.run, one.found
-    unseen = _unseen(run, found)
-    with st.container(horizontal=True):
+    """Each metric with its interval, and what guessing gives."""
+    classes = len(one.found.classes)
+    chance = {"accuracy": f"chance {100 / classes:.0f} %", "loss": f"chance {math.log(classes):.2f}"}
+    with st.container(horizontal=True, width="content", key="evaluate-scores"):
         for name, score in one.scores().items():
-            metric = METRICS[name]
-            if len(found.classes) >= metric.min_classes:
-                _metric(metric, score)
-            if name == "accuracy" and unseen is not None:
-                fraction, count = unseen
-                score = Score(fraction, wilson_interval(round(fraction * count), count))
-                _metric(replace(metric, title=f"On the {count:,} unseen images"), score)
-        components.metric("Test images", f"{found.n:,}", help=term("test set"), height="stretch")
-    classes = len(found.classes)
-    st.caption(
-        f"For comparison: guessing among {classes} classes gives an accuracy of about {100 / classes:.0f} % and a loss "
-        f"of {math.log(classes):.2f}."
-    )
+            if classes >= METRICS[name].min_classes:
+                _metric(METRICS[name], score, chance.get(name, ""))
+
+
+def render_caveats(one: Evaluated) -> None:
+    """What the accuracy must not be used for, where that is not plain."""
     if settings.classroom():
         from aquadash.classroom import limits
 
         if limits.in_force().test_results_hidden:
-            st.caption(
-                "🏁 These are test images. Look at them to understand what the network gets wrong; choose between runs "
-                "by validation accuracy, as the board of the class does until the teacher shows the test results."
-            )
-    if run.config.training.validation == "test":
-        _explain_the_reports_way(found.n, unseen)
+            st.caption("🏁 These are test images: learn from the mistakes, but choose runs by validation accuracy.")
+    if one.run.config.training.validation == "test":
+        st.warning(_the_reports_way(one.run, one.found), icon="🔬")
 
 
 def render_confidence(predictions: Predictions, *, key: str) -> None:
@@ -70,12 +59,9 @@ def render_confidence(predictions: Predictions, *, key: str) -> None:
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     """Loss and accuracy by epoch, and what the coach says about them."""
-    # What validating on test images does to the score stands beside the score.
-    coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
     metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
-            st.markdown(f"**{metric.capitalize()} by epoch**", help=term(metric))
             components.plot(
                 learning_curves(history, metric=metric, monitor=run.config.training.monitor, revision=run.run_id),
                 key=f"curves-{metric}",
@@ -87,6 +73,8 @@ def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
             else REPORT_VALIDATION_IMAGES
         )
         st.caption(f"“Validation” means the first {spent} test images in this run.")
+    # What validating on test images does to the score stands beside the score.
+    coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
 
 
 def render_both_curves(run: Run, other: Run) -> None:
@@ -101,41 +89,32 @@ def render_both_curves(run: Run, other: Run) -> None:
             )
 
 
-def _metric(metric: Metric, score: Score) -> None:
+def _metric(metric: Metric, score: Score, chance: str) -> None:
     """One metric; its interval decides how many digits a fraction is worth."""
     explained = [metric.help, term(metric.term) if metric.term else ""]
     value, interval = metric.text(score.value), ""
     if score.interval is not None:
-        explained.append(term("confidence interval"))
+        explained.append(f"Below: the 95 % interval. {term('confidence interval')}")
         if metric.fraction:
             value, _, interval = percent(score.value, score.interval).rstrip(")").partition(" (")
+            interval = interval.replace(" % to", " to")
         else:
             interval = " to ".join(map(metric.text, score.interval))
-    note = f"95 % interval: {interval}" if interval else ""
-    components.metric(metric.title, value, note=note, help=" ".join(filter(None, explained)), height="stretch")
-
-
-def _unseen(run: Run, found: Evaluation) -> tuple[float, int] | None:
-    """Accuracy on the test images that did not decide when to stop and how many they are, where some did."""
-    fraction, count = run.metrics.get("unseen_test_accuracy"), found.n - report_validation_images(found.n)
-    return (fraction, count) if fraction is not None and count > 0 else None
-
-
-def _explain_the_reports_way(n: int, unseen: tuple[float, int] | None) -> None:
-    """Say plainly what validating on test images does to the score."""
-    text = (
-        f"**{report_validation_images(n)} of the {n:,} test images decided when to stop.** This run validated on test "
-        "images, as the report does, so the accuracy over all of them is a little flattering: training ended at a "
-        "moment that suited these very images."
+    note = " · ".join(filter(None, (interval, chance)))
+    components.metric(
+        metric.title, value, note=note, help=" ".join(filter(None, explained)), border=False, width="content"
     )
-    if unseen is not None:
-        fraction, count = unseen
-        low, high = wilson_interval(round(fraction * count), count)
-        text += (
-            f" The {count:,} images that nothing was decided on give {100 * fraction:.0f} %, and with so few of them "
-            f"the true figure may be anything from {100 * low:.0f} % to {100 * high:.0f} %."
-        )
-    st.warning(text, icon="🔬")
+
+
+def _the_reports_way(run: Run, found: Evaluation) -> str:
+    """What validating on test images does to the accuracy, in markdown."""
+    spent = report_validation_images(found.n)
+    text = f"**{spent} of the {found.n:,} test images decided when to stop**, so the accuracy flatters."
+    fraction, unseen = run.metrics.get("unseen_test_accuracy"), found.n - spent
+    if fraction is None or unseen <= 0:
+        return text
+    interval = wilson_interval(round(fraction * unseen), unseen)
+    return f"{text} On the {unseen:,} unseen images it is {percent(fraction, interval)}."
 
 
 #: The chart's key.
@@ -145,25 +124,18 @@ CLASS_SCORES_KEY = "class-scores"
 def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the chart and the table; a click shows the images that the score counts."""
     _take_score_click(one)
-    st.subheader("How good is it at each class?", anchor=False, help=term("confidence interval"))
     figure = class_scores(_scored(one), None if other is None else _scored(other))
     components.plot_clickable(figure, key=CLASS_SCORES_KEY)
     if len(one.found.classes) > MOST_DRAWN:
         st.caption(f"The {MOST_DRAWN} classes with the lowest F1; the table has all of them.")
     st.caption(
-        "Click a precision to see what was called this class, a recall or F1 to see its images. From the keyboard: "
-        f"choose the predicted or the true class in the menus above the [images](#{image_browser.ANCHOR})."
+        "Click a precision to see the images called this class, a recall or F1 to see the images of it. From the "
+        "keyboard: Filters."
     )
-    st.markdown("**Scores of each class**")
     class_score_table(one)
     if other is not None:
-        st.markdown("**Scores of the second run**")
+        st.markdown("**Second run**")
         class_score_table(other)
-    st.caption(
-        "Note: the lower and upper figures are 95 % intervals, Wilson's for precision and recall, and for F1 "
-        "one that follows from it. With few images they are wide; scores whose intervals overlap widely may well be "
-        "equal."
-    )
 
 
 def class_score_table(one: Evaluated) -> None:
@@ -246,7 +218,7 @@ def cell_of(point: Sequence[Any], *, classes: int) -> tuple[int, int] | None:
 
 
 def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
-    """Draw the choice of what the cells say, the matrix and the most frequent mistakes.
+    """Draw the choice of what the cells say, and the matrix.
 
     Args:
         found: The run's results.
@@ -254,7 +226,7 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
     """
     names = found.classes
     cells = {word: title for word, title in _CELLS.items() if other is not None or word != "difference"}
-    shown = bound.choice("cells", cells, label="Cells show", help=term("confusion matrix"))
+    shown = bound.choice("cells", cells, label="Cells show", label_visibility="collapsed")
     true, predicted = image_browser.chosen_classes(names)
     selected = None if true is None or predicted is None else (true, predicted)
     if shown == "difference" and other is not None:
@@ -265,23 +237,21 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
     components.plot_clickable(components.compact_matrix(figure, classes=len(names)), key=MATRIX_KEY)
     if shown == "difference":
-        st.caption(
-            "This run less the second one. On the diagonal more is better, elsewhere fewer. A click shows what this "
-            "run says."
-        )
-    st.caption(
-        "Click a cell to see its images. From the keyboard: choose the two classes in the menus above the "
-        f"[images](#{image_browser.ANCHOR})."
-    )
+        st.caption("This run less the second: on the diagonal more is better, elsewhere fewer.")
+    st.caption("Click a cell to see its images. From the keyboard: Filters.", help=term("confusion matrix"))
+
+
+def render_frequent_mistakes(found: Evaluation) -> None:
+    """Draw the most frequent mistakes, each a button that shows its images."""
     mistakes = largest_confusions(found.confusion_matrix)
-    if mistakes:
-        st.markdown("**Most frequent mistakes**")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center", key="mistakes"):
+        st.markdown("**Most frequent mistakes**" if mistakes else "**No mistakes**", width="content")
         for row, column, number in mistakes:
+            true, predicted = found.classes[row], found.classes[column]
             st.button(
-                f"{plain(class_text(names[row]))} → {plain(class_text(names[column]))}: {number}",
+                f"{plain(class_text(true))} → {plain(class_text(predicted))}: {number}",
                 key=f"mistake-{row}-{column}",
-                help=plain(f"{count(number, 'image')} of {names[row]} taken for {names[column]}; a click shows them"),
+                help=plain(f"{count(number, 'image')} of {true} taken for {predicted}"),
                 on_click=image_browser.show_cell,
-                args=(names[row], names[column]),
+                args=(true, predicted),
             )

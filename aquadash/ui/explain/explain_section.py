@@ -36,7 +36,6 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     dataset = _dataset(run)
     if dataset is None:
         return
-    st.subheader("Why did it answer so?", anchor="why", help=term("explanation"))
     true, predicted = image_browser.chosen_classes(class_names)
     positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)
     chosen = _chooser(predictions, [int(position) for position in positions], class_names=class_names)
@@ -52,7 +51,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     most = explanations.MAX_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
     what = f"Maps of {which}{count(len(positions), 'image')} of the chosen classes"
-    if bound.toggle(STRIP, label=what, help="What the maps have in common may be the reason of a mistake."):
+    if bound.toggle(STRIP, label=what, help="What they have in common may be the reason for a mistake."):
         indices = predictions.indices[positions]
         explanations.strip(
             run, dataset.test.images[indices], predictions.labels[positions], class_names=class_names, key="strip"
@@ -108,8 +107,7 @@ def _chooser(predictions: Predictions, positions: list[int], *, class_names: Seq
             key=KEY,
             format_func=label,
             placeholder="Choose an image" if options else "No image is of these classes",
-            width=330,
-            help="The menus of the true and the predicted class decide which images are offered.",
+            help=f"Of the classes chosen under Filters. {term('explanation')}",
         )
         st.button(
             "Next image" if chosen is not None else "First image",
