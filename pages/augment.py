@@ -12,9 +12,10 @@ with shell.page("augment"):
     builder_state.restore(library)
     pipeline_bar.show(library)
     state = builder_state.history().present
-    left, right = st.columns(2, gap="medium")
-    with left, shell.guard():
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
         branch = builder.choose_version(state.spec)
         builder.render_steps(state, branch)
-    with right, shell.guard(), st.container(key="studio-view"):
-        studio_frame.show(state.spec, branch)
+    with right, st.container(key="studio-view"):
+        studio = studio_frame.beside_steps(state.spec, branch)
+    studio_frame.below(studio)

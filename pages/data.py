@@ -18,9 +18,8 @@ def offer_download() -> None:
     """What to do about real photographs that are not on this computer yet."""
     may = lab().rights.allow(Action.ADD_FOR_ALL)
     st.info(
-        "CIFAR-100 is not on this computer yet. It is a free collection of small photographs (169 MB), downloaded once "
-        f"from the University of Toronto{'' if may else ' by the teacher'}. Or look at the drawn animals above, which "
-        "need no download.",
+        "CIFAR-100 is not on this computer yet. Its small photographs (169 MB) are downloaded once from the University "
+        f"of Toronto{'' if may else ' by the teacher'}. Or choose another data set in the sidebar.",
         icon="📦",
     )
     if not may:
@@ -38,26 +37,29 @@ def offer_download() -> None:
 
 
 def overview(dataset: Dataset) -> None:
-    """Sizes, origin, counts by class."""
+    """Sizes and origin in one line, beside it the ways to other data sets."""
     height, width, _ = dataset.image_shape
-    with st.container(horizontal=True):
-        st.metric("Training images", f"{len(dataset.train):,}", help=term("split"), border=True)
-        st.metric("Test images", f"{len(dataset.test):,}", help=term("test set"), border=True)
-        st.metric("Classes", len(dataset.class_names), border=True)
-        st.metric("Size in pixels", f"{width} × {height}", border=True)
-        st.metric("Fingerprint", dataset.fingerprint[:8], help=term("fingerprint"), border=True)
-    kind = "🖍️ **Drawn**, not photographed." if dataset.drawn else "📷 **Photographs.**"
-    st.markdown(f"{kind} {plain(dataset.origin)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"{'🖍️ Drawn' if dataset.drawn else '📷 Photographs'} · **{len(dataset.train):,}** training images · "
+            f"**{len(dataset.test):,}** test images · **{len(dataset.class_names)}** classes · "
+            f"**{width} × {height}** pixels",
+            help=f"{plain(dataset.origin)} Fingerprint {dataset.fingerprint[:8]}: {term('fingerprint')}",
+            width="stretch",
+        )
+        own_pictures.offer()
+        own_pictures_set.deleted_menu()
 
 
 def look_at(dataset: Dataset) -> None:
     """The pictures and numbers of a split."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    filters = st.container(horizontal=True, vertical_alignment="center")
+    with filters:
         section = dataset_views.SECTIONS.choose()
         split = bound.choice(
-            "split", dataset_views.SPLITS, label="Split", help=term("split"), on_change=gallery.first_page
+            "split", dataset_views.SPLITS, label="Split", label_visibility="collapsed", on_change=gallery.first_page
         )
-    section.show(dataset, split)
+    section.show(dataset, split, filters)
     image_dialog.clickable(source=dataset.name)
 
 
@@ -65,11 +67,9 @@ def data_sets() -> None:
     """The chosen data set, and the way to add one."""
     own_pictures_set.offer_undo()
     source = datasets.current()
-    st.caption(plain(data.SOURCES[source].summary))
-    with st.container(horizontal=True):
+    if not data.is_here(source):
         own_pictures.offer()
         own_pictures_set.deleted_menu()
-    if not data.is_here(source):
         offer_download()
         return
     dataset = datasets.dataset(source)

@@ -10,7 +10,16 @@ from aquadash.augment import from_json, op, pipeline, to_code
 from aquadash.augment.spec import walk
 from aquadash.data.folder import about
 from aquadash.runs import RunStatus, open_store
-from tests.browser_pages import address_has, holds, no_error, press_train, set_number, settled
+from tests.browser_pages import (
+    address_has,
+    choose_segment,
+    holds,
+    main_button,
+    no_error,
+    press_train,
+    set_number,
+    settled,
+)
 from tests.own_pictures import in_archive, of_classes
 from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
@@ -77,10 +86,10 @@ def add(page: Page, place: str, word: str, name: str) -> None:
     # A button with a tooltip is there twice, one of them for phones and hidden.
     button = page.locator(f".st-key-pick-{name}-add button:visible")
     shown = page.locator("[class*='st-key-pick-'][class*='-add'] button:visible")
-    wait_for(lambda: button.count() == 1 and shown.count() < 12, saying=shown.count)
+    wait_for(lambda: button.count() == 1 and shown.count() < 14, saying=shown.count)
     settled(page)
     button.click()
-    page.locator(".st-key-step-picker").wait_for(state="detached")
+    page.locator(".st-key-close-catalogue").wait_for(state="detached")
     wait_for(lambda: cards(page).count() > before)
     settled(page)
 
@@ -107,9 +116,9 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     settled(page)
     wait_for(lambda: cards(page).count() == 2, saying=cards(page).count)
     act(page, 1, "Move up")
-    page.get_by_role("button", name="Undo (1)").click()
-    page.get_by_role("button", name="Undo (0)").wait_for()
+    main_button(page, "Undo").click()
     settled(page)
+    assert main_button(page, "Undo").is_disabled()
 
     page.get_by_role("button", name="Save as").click()
     page.get_by_label("Name", exact=True).fill("Nested <one>")
@@ -119,10 +128,11 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     assert "draft=" not in page.url
     # The menu has folded, and stays so when the page goes on.
     settled(page)
+    assert page.get_by_test_id("stPopoverBody").count() == 0
+    page.get_by_role("button", name="Options").click()
     set_number(page, "Seed", 1)
     address_has(page, "seed=1")
     settled(page)
-    assert page.get_by_test_id("stPopoverBody").count() == 0
     saved = pipeline("nested-one")
     group = op("Sometimes", then_list=(op("Fliplr"), op("LinearContrast")))
     assert saved.branches[0].operators == (op("Fliplr"), group)
@@ -143,14 +153,14 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
 
     page.keyboard.press("Escape")  # Out of the menu, whose end draws the page again.
     settled(page)
-    page.get_by_role("tab", name="Code").or_(page.get_by_role("radio", name="Code")).click()
+    choose_segment(page, "Code")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     download.value.save_as(tmp_path / "pipeline.py")
     # That this gives the app's own pixels is tested without a browser, in test_augment_code.
     assert (tmp_path / "pipeline.py").read_text(encoding="utf-8") == to_code(saved)
 
-    page.get_by_role("link", name="Train with it").click()
+    main_button(page, "Train with it").click()
     chosen = page.get_by_role("combobox", name="Augmentation").first
     wait_for(lambda: "Nested <one>" in chosen.input_value(), saying=chosen.input_value)
     set_number(page, "Maximum epochs", 1)
@@ -173,8 +183,7 @@ def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: 
     page.get_by_label("Sigma, to").and_(page.locator("[value='1.5']")).wait_for()
     settled(page)
     assert slider.evaluate("each => each === document.activeElement")
-    page.get_by_role("button", name="Undo (1)").wait_for()
     page.get_by_text("sigma=(0.0, 1.5)").first.wait_for()
-    page.get_by_role("button", name="Undo (1)").click()
+    main_button(page, "Undo").click()
     page.get_by_label("Sigma, to").and_(page.locator("[value='1']")).wait_for()
     no_error(page)

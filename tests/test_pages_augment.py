@@ -45,7 +45,7 @@ def test_a_first_visitor_sees_originals_beside_a_draw_of_each_version() -> None:
         "Covered and sharpened",
         "Relit through clouds",
     ]
-    assert any("2,500 training images × 5 = 12,500" in entry.value for entry in app.markdown)
+    assert any("2,500 training images × 5 = 12,500" in entry.value for entry in app.caption)
     assert not app.query_params
 
 

@@ -7,7 +7,7 @@ import pytest
 from aquadash.augment import PIPELINES, Range, op
 from aquadash.augment.reading import to_draft
 from aquadash.data import Dataset
-from aquadash.ui.augment import step_picker
+from aquadash.ui.augment import operator_catalogue
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, control, do, names, press, spec_of, steps, titles, unfold, visit, without_waiting
 
@@ -25,7 +25,7 @@ def test_a_first_visitor_sees_a_version_of_the_reports_pipeline_and_nothing_to_u
     assert not [name for name in app.query_params if name != "view"]
 
 
-def test_adding_from_the_picker_makes_a_draft_that_a_link_restores() -> None:
+def test_adding_from_the_catalogue_makes_a_draft_that_a_link_restores() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "add-0")
     app.text_input(key="studio:search").set_value("brighter").run()
@@ -120,7 +120,7 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
     app.selectbox(key="branch").set_value(1).run()
     press(app, "branch-remove")
     assert [branch.title for branch in spec_of(app).branches] == ["**Bold** one"] * 2
-    assert any("× 2 = " in each.value for each in app.markdown)
+    assert any("× 2 = " in each.value for each in app.caption)
 
 
 def test_choosing_another_pipeline_can_be_undone() -> None:
@@ -129,7 +129,7 @@ def test_choosing_another_pipeline_can_be_undone() -> None:
     assert spec_of(app) == PIPELINES["notebook-4"]
     press(app, "undo")
     assert spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
-    press(app, "discard")
+    press(unfold(app, "files-menu"), "discard")
     assert spec_of(app) == PIPELINES["none"]
 
 
@@ -156,10 +156,10 @@ def test_a_bad_draft_gives_a_note_and_the_pipeline_itself() -> None:
 
 
 def test_the_search_finds_words_by_their_beginning_in_titles_first() -> None:
-    found = [info.name for info in step_picker.matches("rain", None)]
+    found = [info.name for info in operator_catalogue.matches("rain", None)]
     assert found[0] == "Rain" and len(found) < 5, "not every step that speaks of training"
-    assert "GaussianBlur" in [info.name for info in step_picker.matches("  BLUR ", "blur")]
-    assert step_picker.matches("blur (", "geometry") == []
+    assert "GaussianBlur" in [info.name for info in operator_catalogue.matches("  BLUR ", "blur")]
+    assert operator_catalogue.matches("blur (", "geometry") == []
 
 
 def test_the_catalogue_says_what_the_steps_of_a_family_do() -> None:

@@ -110,7 +110,7 @@ def test_a_file_is_exported_and_imported() -> None:
     assert any(each.key == "export" for each in app.get("download_button"))
     app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
     assert not app.error and spec_of(app) == DEEP
-    assert "“Mine” from deep.json" in app.success[0].value
+    assert "“Mine” from deep.json" in app.toast[0].value
     press(app, "undo")
     assert address_of(app, "pipeline") == "notebook-2" and address_of(app, "draft") is None
 

@@ -29,7 +29,7 @@ def page() -> None:
 
     studio = studios.studio(**st.session_state["studio"])
     clock, processor = time.perf_counter(), time.process_time()
-    augment_preview.show(studio)
+    augment_preview.LOOKS.choose().show(studio, st.popover("Options"))
     st.session_state["took"] = (1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - processor))
 
 

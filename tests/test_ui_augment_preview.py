@@ -23,7 +23,7 @@ def page() -> None:
     from aquadash.ui.augment import augment_preview
     from tests import studios
 
-    augment_preview.show(studios.studio(**st.session_state["studio"]))
+    augment_preview.LOOKS.choose().show(studios.studio(**st.session_state["studio"]), st.popover("Options"))
 
 
 def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:

@@ -22,7 +22,7 @@ def page() -> None:
     from aquadash.ui.augment import studio_images
     from tests.studios import small_dataset
 
-    st.session_state["chosen"] = studio_images.choose(small_dataset())
+    st.session_state["chosen"] = studio_images.choose(small_dataset(), st.popover("Options"))
 
 
 def visit(**address: str) -> AppTest:

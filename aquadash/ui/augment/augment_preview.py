@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash import augment
 from aquadash.augment.preview import GREY
 from aquadash.figures.channel_change import channel_change
 from aquadash.figures.theme import class_colour
-from aquadash.ui import bound, components, gallery
+from aquadash.ui import address, bound, components, gallery
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
-from aquadash.ui.text import count
 
 MAX_DRAWS = 8
 #: How the difference is shown, by the word in the address.
@@ -23,18 +23,19 @@ FACTORS = ("1", "2", "4", "8", "16")
 #: Which versions the draws go round, by the word in the address.
 VERSIONS = {"all": "All versions", "one": "Selected version"}
 
-_CARD_REM = 9.0
+_CARD_REM = 10.0
 _CHART_HEIGHT = 210
 
 
-def _draws(studio: Studio) -> None:
+def _draws(studio: Studio, options: DeltaGenerator) -> None:
     """A row an image: the original, then its draws."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        number = _number_of_draws()
-        branch: int | None = studio.branch
-        if studio.spec.factor > 1:
-            versions = bound.choice("versions", VERSIONS, label="Versions", label_visibility="collapsed")
-            branch = None if versions == "all" else studio.branch
+    number = _number_of_draws(options)
+    branch: int | None = studio.branch
+    if studio.spec.factor > 1:
+        address.choice("versions", list(VERSIONS), default="all")
+        with options:
+            versions = bound.choice("versions", VERSIONS, label="Versions")
+        branch = None if versions == "all" else studio.branch
     made = studio.draws(branch=branch, draws=number)
     shown = augment.preview_branches(studio.spec, branch=branch, draws=number)
     _grid(
@@ -42,9 +43,10 @@ def _draws(studio: Studio) -> None:
     )
 
 
-def _same_draw(studio: Studio) -> None:
+def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
     """As :func:`_draws`, all images with the same random choices."""
-    made = studio.draws(branch=studio.branch, draws=_number_of_draws(), alike=True)
+    made = studio.draws(branch=studio.branch, draws=_number_of_draws(options), alike=True)
+    st.caption("Down a column all images get the same random choices; in training each gets its own.")
     _grid(
         studio,
         made,
@@ -53,7 +55,7 @@ def _same_draw(studio: Studio) -> None:
     )
 
 
-def _steps(studio: Studio) -> None:
+def _steps(studio: Studio, options: DeltaGenerator) -> None:
     """A row an image: the original, then the image after each step."""
     if studio.in_view.is_original:
         st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
@@ -79,7 +81,7 @@ def _steps(studio: Studio) -> None:
     gallery.show(cards, size_rem=_CARD_REM, columns=1 + len(words), label="Images after each step")
 
 
-def _differences(studio: Studio) -> None:
+def _differences(studio: Studio, options: DeltaGenerator) -> None:
     """A row an image: before, after, and the difference."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sign = bound.choice("sign", SIGNS, label="What to show", label_visibility="collapsed")
@@ -88,12 +90,7 @@ def _differences(studio: Studio) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     signed = sign == "signed"
-    st.caption(
-        f"Grey ({GREY} of 255): no change; brighter: the channel became brighter; darker: darker. Half the difference "
-        f"times {factor}."
-        if signed
-        else f"Black: no change; the brighter, the more a colour channel changed. The difference times {factor}."
-    )
+    st.caption(f"Grey ({GREY} of 255): no change." if signed else "Black: no change.")
     after = studio.draws(branch=studio.branch, draws=1)[0]
     pictures = augment.difference(studio.images, after, factor=int(factor), signed=signed)
     mean = np.abs(after.astype(np.int16) - studio.images).mean(axis=(1, 2, 3))
@@ -111,26 +108,24 @@ def _differences(studio: Studio) -> None:
     gallery.show(cards, size_rem=_CARD_REM, columns=3, label="Images before and after, and the difference")
 
 
-def _histograms(studio: Studio) -> None:
+def _histograms(studio: Studio, options: DeltaGenerator) -> None:
     """A chart a channel, of all sample images and some draws of them."""
-    number = _number_of_draws()
+    number = _number_of_draws(options)
     made = studio.draws(branch=studio.branch, draws=number)
-    st.caption(
-        f"{count(len(studio.images), 'image')}, {count(number, 'draw')} each. Pixels that pile up at 0 or 255 have "
-        "lost what they held."
-    )
+    st.caption("Pixels that pile up at 0 or 255 have lost what they held.")
     before, after = augment.histograms(studio.images), augment.histograms(made)
     for channel in range(3):
         figure = channel_change(before[channel], after[channel], channel=channel, height=_CHART_HEIGHT)
         components.plot(figure, key=f"histogram-{channel}")
 
 
-def _number_of_draws() -> int:
-    """Draw the field for how many draws of each image; it is in the address under ``draws``."""
-    options = {str(number): f"{count(number, 'draw')} each" for number in range(1, MAX_DRAWS + 1)}
-    return int(
-        bound.menu("draws", options, label="Draws an image", default="4", width=150, label_visibility="collapsed")
-    )
+def _number_of_draws(options: DeltaGenerator) -> int:
+    """Draw the field for how many draws of each image into a popover; it is in the address under ``draws``."""
+    numbers = list(map(str, range(1, MAX_DRAWS + 1)))
+    # Read outside of the popover, in which a note would be folded away.
+    address.choice("draws", numbers, default="4")
+    with options:
+        return int(bound.menu("draws", numbers, label="Draws of each image", default="4"))
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:
@@ -168,40 +163,15 @@ def _name(studio: Studio, row: int) -> str:
     return f"{studio.labels[row]}, training image {studio.positions[row]}"
 
 
+#: Each is given the studio and the popover for its seldom used controls.
 LOOKS = Sections(
     "look",
     "How to look at it",
     {
-        "draws": Section(
-            "Draws",
-            _draws,
-            question="Each row is an image and some of the versions that training may see of it.",
-        ),
-        "steps": Section(
-            "Steps",
-            _steps,
-            question="Each row is an image on its way: as it is, then after each step. The last is this version's "
-            "first draw.",
-        ),
-        "same": Section(
-            "Same draw",
-            _same_draw,
-            question="Down a column all images get the same random choices. In training each gets choices of its own.",
-        ),
-        "difference": Section(
-            "Difference",
-            _differences,
-            question="Each row is an image, a version of it, and what changed between the two.",
-        ),
-        "histograms": Section(
-            "Histograms",
-            _histograms,
-            question="How bright the pixels are in each colour channel, before and after.",
-        ),
+        "draws": Section("Draws", _draws),
+        "steps": Section("Steps", _steps),
+        "same": Section("Same draw", _same_draw),
+        "difference": Section("Difference", _differences),
+        "histograms": Section("Histograms", _histograms),
     },
 )
-
-
-def show(studio: Studio) -> None:
-    """Draw the choice among the looks, and the chosen one."""
-    LOOKS.choose().show(studio)

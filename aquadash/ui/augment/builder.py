@@ -12,7 +12,7 @@ from aquadash.augment.catalogue import settings_of
 from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Path, Place
 from aquadash.augment.history import State
 from aquadash.ui import address, inputs
-from aquadash.ui.augment import builder_state, setting_widgets, step_picker
+from aquadash.ui.augment import builder_state, operator_catalogue, setting_widgets
 from aquadash.ui.glossary import term
 from aquadash.ui.text import plain
 
@@ -69,14 +69,14 @@ def choose_version(spec: PipelineSpec) -> int:
     shown = address.number("branch", default=default, low=1, high=total, clamp=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = inputs.selectbox(
-            f"Version of each image (of {total})",
+            f"Version (of {total})",
             range(1, total + 1),
             key="branch",
             format_func=lambda number: f"{number}. {spec.branches[number - 1].title}",
             help=term("branch"),
             width="stretch",
         )
-        with st.popover("Versions", icon=":material/account_tree:", key="branch-menu", on_change="rerun") as menu:
+        with st.popover("Edit", key="branch-menu", on_change="rerun") as menu:
             if menu.open:
                 with st.container(width=300):
                     _versions(spec, shown - 1)
@@ -85,10 +85,7 @@ def choose_version(spec: PipelineSpec) -> int:
 
 
 def _versions(spec: PipelineSpec, branch: int) -> None:
-    st.caption(
-        "Every version adds one image for each original: three versions make three times as many training images. A "
-        "version without steps hands the originals on."
-    )
+    st.caption("Every version adds one image for each original; a version without steps keeps the originals.")
     title = spec.branches[branch].title
     key = inputs.controlled_key(f"studio:branch-title{branch}", title)
 
@@ -149,7 +146,7 @@ def _steps(state: State, place: Place) -> None:
         st.caption("No step yet: the images pass as they are.")
     for index, step in enumerate(steps):
         _card(state, (*place, index), step, len(steps))
-    step_picker.show(state.spec, place)
+    operator_catalogue.render_add_button(state.spec, place)
 
 
 def _card(state: State, path: Path, step: Operator, total: int) -> None:
@@ -198,7 +195,7 @@ def _switch(path: Path, step: Operator, number: int) -> None:
         step.enabled,
         key=key,
         label_visibility="collapsed",
-        help="Switched off, the step is kept and skipped; the others draw the same random numbers either way.",
+        help="Switched off, the step is kept and skipped.",
         on_change=switched,
     )
 
@@ -247,7 +244,7 @@ def _place(state: State, path: Path, step: Operator, number: int, total: int) ->
         inputs.selectbox(
             "In", list(places), list(places).index(here), key=target, on_change=relocated, disabled=len(places) == 1,
             width="stretch",
-            help="Moves the step into another group of steps, or into another version of the images.",
+            help="Another group of steps, or another version of the images.",
         )  # fmt: skip
 
 

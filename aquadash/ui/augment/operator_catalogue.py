@@ -1,43 +1,141 @@
-"""The catalogue: every operator with a picture, what it does to an animal, and when it harms."""
+"""The catalogue: every operator with a picture, what it does to an animal and when it harms, and a button to add it."""
 
 from __future__ import annotations
 
 import html
+import re
 
 import streamlit as st
 
-from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo
+from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
+from aquadash.augment.editing import Place
 from aquadash.augment.preview import thumbnail, thumbnail_source
-from aquadash.ui import bound, gallery, inputs
+from aquadash.errors import AquaDashError
+from aquadash.ui import address, bound, gallery, inputs
+from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.text import count
+from aquadash.ui.text import plain
+
+#: Where the next step goes.
+_PLACE = "studio:adding"
+_SEARCH = "studio:search"
+
+#: Entries that are drawn at once, as many as the largest family has; nobody reads more, and each costs time.
+MAX_SHOWN = 14
+_ALL = "all"
+
+
+def render_add_button(spec: PipelineSpec, place: Place) -> None:
+    """Draw the button that opens the catalogue to add a step at the end of a place."""
+    st.button(
+        "Add a step",
+        icon="➕",
+        key=f"add-{'-'.join(map(str, place))}",
+        width="stretch",
+        on_click=_open,
+        args=(place,),
+        disabled=not editing.room_for(place, editing.new_step("Fliplr")),
+    )
 
 
 def show(studio: Studio) -> None:
-    """Draw the operators of a family; the family is in the address."""
-    family = bound.choice("family", FAMILIES, label="Family", widget=inputs.pills)
-    of_family = [info for info in OPERATORS.values() if info.family == family]
-    st.caption(
-        f"{count(len(of_family), 'step')} of {len(OPERATORS)}. The second names are imgaug's, whose "
-        "documentation says more."
+    """Draw the operators that are searched for, or those of a family, which is in the address."""
+    place = _place(studio)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        inputs.text_input(
+            "Search",
+            key=_SEARCH,
+            placeholder="blur, colour, rain ...",
+            icon=":material/search:",
+            max_chars=40,
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        st.button("Close", key="close-catalogue", icon=":material/close:", on_click=_close)
+    family = bound.choice(
+        "family", {_ALL: "All"} | FAMILIES, label="Family", label_visibility="collapsed", widget=inputs.pills
     )
-    st.html(
-        f'<div class="aqua-operator"><img class="aqua-pixels" alt="A drawn animal" src="{_pictures()[""]}">'
-        "<div>The picture that the others are made of.</div></div>"
-    )
-    st.html("".join(markup(info) for info in of_family))
+    found = matches(str(st.session_state.get(_SEARCH) or ""), None if family == _ALL else family)
+    pictures = _pictures()
+    st.html(_entry("Unchanged", "", pictures[""]))
+    for info in found[:MAX_SHOWN]:
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
+            harm = f'<span class="aqua-sub">⚠️ {html.escape(info.harm)}</span>' if info.harm else ""
+            text = f"<code>{html.escape(info.name)}</code><br>{html.escape(f'{info.help} {info.effect}')} {harm}"
+            st.html(_entry(info.title, text, pictures[info.name]), width="stretch")
+            reason = editing.why_not(studio.spec, place, info.name)
+            st.button(
+                "Add",
+                key=f"pick-{info.name}-add",
+                help=plain(reason) or f"Adds “{info.title}” as the last step",
+                disabled=bool(reason),
+                on_click=_add,
+                args=(place, info.name),
+            )
+    if not found:
+        st.caption("Nothing is called so. Try another word or family.")
+    elif len(found) > MAX_SHOWN:
+        st.caption(f"{len(found) - MAX_SHOWN} more: choose a family or search.")
 
 
-def markup(info: OperatorInfo) -> str:
-    """Picture, title and words of an operator as HTML, every text in it escaped."""
-    harm = f'<span class="aqua-sub">⚠️ {html.escape(info.harm)}</span>' if info.harm else ""
-    title = html.escape(info.title)
+def _entry(title: str, text: str, picture: str) -> str:
+    """An entry as HTML; ``text`` is HTML, too."""
+    title = html.escape(title)
     return (
-        f'<div class="aqua-operator"><img class="aqua-pixels" alt="An animal after {title}" '
-        f'src="{_pictures()[info.name]}">'
-        f"<div><b>{title}</b> <code>{html.escape(info.name)}</code><br>{html.escape(info.help)} "
-        f"{html.escape(info.effect)} {harm}</div></div>"
+        f'<div class="aqua-operator"><img class="aqua-pixels" alt="A drawn animal: {title}" src="{picture}">'
+        f"<div><b>{title}</b> {text}</div></div>"
     )
+
+
+def matches(text: str, family: str | None) -> list[OperatorInfo]:
+    """The operators of a family with every word of a text, or one that begins so, in name, title or description.
+
+    Args:
+        text: What was typed; empty for all.
+        family: A key of ``FAMILIES``; None for all families.
+
+    Returns:
+        Those with a match in name or title first.
+    """
+    words = [re.compile(rf"\b{re.escape(word)}") for word in text.casefold().split()]
+    found = []
+    for info in OPERATORS.values():
+        if family is not None and info.family != family:
+            continue
+        title = f"{info.name} {info.title}".casefold()
+        everything = f"{title} {info.help} {info.effect} {FAMILIES.get(info.family, '')}".casefold()
+        if all(word.search(everything) for word in words):
+            found.append((not all(word.search(title) for word in words), info))
+    return [info for _, info in sorted(found, key=lambda entry: entry[0])]
+
+
+def _place(studio: Studio) -> Place:
+    """Where a step is added: where the button was pressed, if that is still there, else at the end of the version."""
+    place: Place | None = st.session_state.get(_PLACE)
+    if place is not None and place[0] == studio.branch:
+        try:
+            editing.steps_at(studio.spec, place)
+            return place
+        except AquaDashError:
+            pass
+    return (studio.branch,)
+
+
+def _open(place: Place) -> None:
+    st.session_state[_PLACE] = place
+    address.assign("view", "catalogue")
+    address.assign("family", _ALL)
+
+
+def _close() -> None:
+    address.assign("view", "preview")
+
+
+def _add(place: Place, name: str) -> None:
+    index = len(editing.steps_at(builder_state.history().present.spec, place))
+    if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
+        builder_state.unfold_at((*place, index))
+        _close()
 
 
 @st.cache_resource(show_spinner="Drawing the small pictures ...")

@@ -33,71 +33,36 @@ def show(library: Library) -> None:
     def title(name: str) -> str:
         return f"{library.pipelines[name].title}{' · saved' if name in library.saved else ''}"
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    changed = builder_state.changed()
+    with st.container(horizontal=True, gap="xsmall", key="pipeline-bar"):
         inputs.selectbox(
             "Pipeline",
             list(library.pipelines),
             key="pipeline",
             format_func=title,
-            help=f"{term('pipeline')} Changes make a draft; the pipeline itself stays as it is until you save.",
+            label_visibility="collapsed",
             on_change=builder_state.choose,
             width="stretch",
         )
         held = builder_state.history()
-        st.button(
-            f"Undo ({len(held.past)})",
-            icon=":material/undo:",
-            key="undo",
-            disabled=not held.past,
-            on_click=builder_state.undo,
-        )
-        st.button(
-            f"Redo ({len(held.future)})",
-            icon=":material/redo:",
-            key="redo",
-            disabled=not held.future,
-            on_click=builder_state.redo,
-        )
+        st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
+        st.button("Redo", icon=":material/redo:", key="redo", disabled=not held.future, on_click=builder_state.redo)
         _files(state, saved=state.base in library.saved)
-    _status(library, state.spec)
-
-
-def _status(library: Library, spec: PipelineSpec) -> None:
-    """Whether there are unsaved changes, and where they are."""
-    if not builder_state.changed():
-        name = builder_state.history().present.base
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(plain(spec.summary), width="stretch")
-            st.page_link(
-                "pages/train.py",
-                label="Train with it",
-                icon=":material/arrow_forward:",
-                help="Chooses this pipeline in the Train form; the other settings stay.",
-                query_params=clone.address(None, {"augmentation.pipeline": name}),
-                width="content",
-            )
-        return
-    base = library.pipelines[builder_state.history().present.base]
-    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Train with it",
+            type="primary",
+            key="train-with-it",
+            disabled=changed,
+            help="Save it first." if changed else None,
+        ):
+            st.switch_page("pages/train.py", query_params=clone.address(None, {"augmentation.pipeline": state.base}))
+    if not changed:
+        st.caption(plain(state.spec.summary), help=term("pipeline"))
+    elif builder_state.fits_the_address():
+        st.badge("unsaved changes", icon="✏️", color="orange", help="The address holds them: a copied link keeps them.")
+    else:
         st.badge("unsaved changes", icon="✏️", color="orange")
-        if builder_state.fits_the_address():
-            text = (
-                f"Started from “{plain(base.title)}”. The address holds the draft: a reload or a copied link keeps it."
-            )
-        else:
-            text = (
-                f"Started from “{plain(base.title)}”. The draft is too long for the address: save or export it, or a "
-                "reload of the page loses it."
-            )
-        st.caption(text, width="stretch")
-        st.button(
-            "Discard",
-            icon=":material/restart_alt:",
-            key="discard",
-            type="tertiary",
-            help=f"Back to “{plain(base.title)}” as it is; undo brings the draft back.",
-            on_click=builder_state.discard,
-        )
+        st.caption("They are too long for the address: save or export them, or a reload loses them.")
 
 
 def _damaged(library: Library) -> None:
@@ -130,18 +95,17 @@ def _files(state: State, *, saved: bool) -> None:
             "Save",
             icon="💾",
             key="save-changes",
-            type="primary",
             disabled=not builder_state.changed(),
-            help="Saves the changes under the same name. The version before is kept as a file in pipelines/earlier.",
+            help="The version before is kept as a file in pipelines/earlier.",
             on_click=_save_changes,
         )
     # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above moves
     # the menu, the browser draws it afresh and keeps the value that it had, and with the next click it unfolds again.
     number = st.session_state.get(_MENUS, 0)
-    with st.popover("Save as", icon="💾", key=f"save-menu-{number}", on_change="rerun") as menu:
+    with st.popover("Save as", key=f"save-menu-{number}", on_change="rerun") as menu:
         if menu.open:
             _save_as(state.spec)
-    with st.popover("More", icon=":material/more_horiz:", key=f"files-menu-{number}", on_change="rerun") as menu:
+    with st.popover("More", key=f"files-menu-{number}", on_change="rerun") as menu:
         if menu.open:
             _more(state, saved)
 
@@ -150,7 +114,7 @@ def _undo_bar() -> None:
     """Say what was saved or deleted, with the way back."""
     told = st.session_state.pop(_TOLD, None)
     if told:
-        st.success(plain(told), icon="✅")
+        st.toast(plain(told), icon="✅")
     for key, title in list(st.session_state.get(_DELETED, [])):
         components.undo_bar(title, key=key, on_undo=partial(_restore, key), on_dismiss=partial(_forget, key))
 
@@ -177,7 +141,6 @@ def _save_as(spec: PipelineSpec) -> None:
             key=_TITLE,
             max_chars=MAX_TITLE_CHARACTERS,
             placeholder="Gentle colours",
-            help="Yours to choose; it is text.",
         )
         inputs.text_area(
             "What it is for (optional)",
@@ -191,6 +154,13 @@ def _save_as(spec: PipelineSpec) -> None:
 
 def _more(state: State, saved: bool) -> None:
     spec = state.spec
+    st.button(
+        "Discard the changes",
+        icon=":material/restart_alt:",
+        key="discard",
+        disabled=not builder_state.changed(),
+        on_click=_discard,
+    )
     st.download_button(
         "Export as JSON",
         spec.to_json(),
@@ -209,7 +179,7 @@ def _more(state: State, saved: bool) -> None:
         disabled=switched_off(),
         on_change=_import,
         args=(key,),
-        help="A file that “Export as JSON” wrote. It becomes a draft; undo brings back what is there now.",
+        help="A file that “Export as JSON” wrote.",
     )
     if not saved:
         return
@@ -221,9 +191,13 @@ def _more(state: State, saved: bool) -> None:
         "Delete it",
         icon="🗑️",
         key="delete-pipeline",
-        help="Can be undone. Runs that were trained with it keep what they know of it.",
+        help="Can be undone. Runs that were trained with it keep it.",
         on_click=_delete,
     )
+
+
+def _discard() -> None:
+    _try(builder_state.discard)
 
 
 def _save_new() -> None:
@@ -259,7 +233,7 @@ def _rename() -> None:
         saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
         builder_state.load(state.spec if changed else saved, base=saved.name)
         st.session_state[_NEW_TITLE] = ""
-        st.session_state[_TOLD] = f"It is called “{saved.title}” now."
+        st.session_state[_TOLD] = f"Renamed to “{saved.title}”."
 
     _try(rename)
 
@@ -315,9 +289,7 @@ def _import(key: str) -> None:
 
 def _saved(spec: PipelineSpec) -> None:
     builder_state.load(spec, base=spec.name)
-    st.session_state[_TOLD] = (
-        f"Saved “{spec.title}”. It can be chosen in Train, and as {spec.name} on the command line."
-    )
+    st.session_state[_TOLD] = f"Saved “{spec.title}”, on the command line {spec.name}."
 
 
 def _try(action: Callable[[], None]) -> None:
@@ -332,7 +304,6 @@ def _try(action: Callable[[], None]) -> None:
 def code(studio: Studio) -> None:
     """Draw the pipeline as Python code, with a button that downloads it."""
     text = _code(studio.spec)
-    st.markdown("The same pipeline as Python: it needs the packages that its first lines name and nothing of AquaDash.")
     st.download_button(
         "Download",
         text,

@@ -1,15 +1,13 @@
-"""The Augment page's sections, and what they share: the data set, the sample images and the seed."""
+"""The Augment page's sections: preview or catalogue beside the steps, the others below, and the samples they share."""
 
 from __future__ import annotations
 
 import secrets
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from aquadash.augment import PipelineSpec
-from aquadash.ui import address, bound, datasets
+from aquadash.ui import address, bound, datasets, inputs
 from aquadash.ui.augment import (
     augment_numbers,
     augment_preview,
@@ -21,57 +19,80 @@ from aquadash.ui.augment import (
 )
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
-from aquadash.ui.sections import Need, Section, Sections
+from aquadash.ui.sections import Section, Sections
 
 SEEDS = 2**32
 
 SECTIONS = Sections(
     "view",
-    "Views",
+    "More about it",
     {
-        "preview": Section("👀 Preview", augment_preview.show, needs=Need.SAMPLES),
-        "numbers": Section("🔢 Numbers", augment_numbers.show, needs=Need.SAMPLES),
-        "label-safety": Section("🛟 Label safety", label_safety.show, needs=Need.SAMPLES),
+        "preview": Section("👀 Preview", lambda studio: None),  # Drawn beside the steps, with nothing below.
+        "numbers": Section("🔢 Numbers", augment_numbers.show),
+        "label-safety": Section("🛟 Label safety", label_safety.show),
         "paired-runs": Section("👯 Paired runs", paired_runs.launch),
         "catalogue": Section("📚 Catalogue", operator_catalogue.show),
         "code": Section("🐍 Code", pipeline_bar.code),
     },
 )
+_BESIDE_STEPS = ("preview", "catalogue")
+_BELOW = "view-below"
 
 
-def show(spec: PipelineSpec, branch: int) -> None:
-    """Draw the controls that the sections share, and the section that is looked at.
+def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
+    """Draw the preview, or in its place the catalogue.
 
     Args:
         spec: The pipeline as edited.
         branch: The branch in view, from 0.
+
+    Returns:
+        What the sections below are about; without sample images beside the catalogue.
     """
     dataset = datasets.dataset(datasets.current())
-    total = len(dataset.train)
-    st.markdown(
-        f"**{total:,} training images × {spec.factor} = {total * spec.factor:,}.** A run that holds some of them back "
-        "for validation makes variants of the rest only. Validation and test images are never changed."
-    )
-    section = SECTIONS.choose()
-    seed = 0
-    positions: list[int] = []
-    images: NDArray[np.uint8] = dataset.train.images[:0]
-    labels: tuple[str | None, ...] = ()
-    if Need.SAMPLES in section.needs:
-        seed = _seed()
-        images, labels, positions = studio_images.choose(dataset)
-    section.show(Studio(dataset, spec, branch, seed, positions, images, labels))
-
-
-def _seed() -> int:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"), width=180)
+    view = address.choice(SECTIONS.name, list(SECTIONS.table), default="preview")
+    address.record(SECTIONS.name, view, default="preview")
+    if view == "catalogue":
+        studio = Studio(dataset, spec, branch, 0, [], dataset.train.images[:0], ())
+        SECTIONS.table[view].show(studio)
+        return studio
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        look = augment_preview.LOOKS.choose_word(label_visibility="collapsed", wrap=True)
         st.button(
             "New draws",
             icon="🎲",
             key="new-draws",
-            type="primary",
             help="Takes another seed, and with it other random changes.",
             on_click=lambda: address.assign("seed", secrets.randbelow(10_000)),
         )
-    return seed
+        options = st.popover("Options")
+    # Read outside of the popover, in which a note would be folded away.
+    address.number("seed", default=0, low=0, high=SEEDS - 1)
+    with options:
+        seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"))
+    images, labels, positions = studio_images.choose(dataset, options)
+    studio = Studio(dataset, spec, branch, seed, positions, images, labels)
+    augment_preview.LOOKS.table[look].show(studio, options)
+    total = len(dataset.train)
+    st.caption(
+        f"{total:,} training images × {spec.factor} = {total * spec.factor:,}",
+        help="Images held back for validation and test images are never changed.",
+    )
+    return studio
+
+
+def below(studio: Studio) -> None:
+    """Draw the choice among the sections below the steps, and the chosen one; at first there is none."""
+    view = st.session_state[SECTIONS.name]
+    titles = {word: section.title for word, section in SECTIONS.table.items() if word not in _BESIDE_STEPS}
+    st.session_state[_BELOW] = view if view in titles else None
+    inputs.segmented_control(
+        SECTIONS.label,
+        list(titles),
+        key=_BELOW,
+        format_func=titles.__getitem__,
+        label_visibility="collapsed",
+        on_change=lambda: address.assign(SECTIONS.name, st.session_state[_BELOW] or "preview"),
+    )
+    if view in titles:
+        SECTIONS.table[view].show(studio)

@@ -51,18 +51,18 @@ class _Read(NamedTuple):
     text: str
 
 
-def choose(dataset: Dataset) -> SampleImages:
+def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
     """Draw the choice of the sample images; it is in the address under ``from`` and ``images``.
 
     Args:
         dataset: Gives the training images, and the size for a person's own.
+        options: The popover for it.
     """
     # Read before the popover, in which a note would be folded away.
     address.choice("from", list(ORIGINS), default="training")
-    popover = st.popover("Preview images", icon="🖼️", width="content")
-    # Below the button, so that an error does not move what is being used.
+    # Outside of it, where they are seen.
     messages = st.container()
-    with popover:
+    with options:
         origin = bound.choice("from", ORIGINS, label="Preview images")
         own = _own(dataset, messages) if origin == "own" else None
         if own is not None:
@@ -102,9 +102,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
             icon="🖼️",
         )
     if not images:
-        messages.caption(
-            "Until there is a picture of yours, training images are shown. A reload of the page forgets yours."
-        )
+        messages.caption("Training images are shown until there is a picture of yours, which a reload forgets.")
         return None
     return SampleImages(np.stack(images), tuple(labels), [])
 

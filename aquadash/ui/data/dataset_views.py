@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.theme import class_colour
-from aquadash.ui import bound, components, datasets, gallery, inputs
+from aquadash.ui import address, bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import count, plain
@@ -18,9 +19,11 @@ from aquadash.ui.text import count, plain
 SPLITS = {"train": "Training", "test": "Test"}
 
 PER_PAGE = ("10", "20", "50", "100")
+#: Classes that have room in the row of filters; more are in its popover.
+MAX_IN_ROW = 6
 
 
-def show_numbers(dataset: Dataset, split: str) -> None:
+def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
     """Counts, channel statistics and the mean image of each class."""
     found = datasets.statistics(dataset.name, split)
     left, right = st.columns(2)
@@ -68,40 +71,44 @@ def show_numbers(dataset: Dataset, split: str) -> None:
         )
 
 
-def show_pictures(dataset: Dataset, split: str) -> None:
-    """The images themselves."""
+def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
+    """The images themselves, with the rest of the filters in their row, and the pager below."""
     names = list(dataset.class_names)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    in_row = filters.container(width="content")
+    more = filters.popover("More")
+    # Read outside of the popover, in which a note would be folded away.
+    address.choices("classes", names)
+    address.choice("show", PER_PAGE, default="50")
+    with in_row if len(names) <= MAX_IN_ROW else more:
         chosen = bound.choices(
             "classes",
             {name: plain(components.class_title(name)) for name in names},
             label="Classes (none means all)",
+            label_visibility="collapsed",
             widget=inputs.pills,
             selection_mode="multi",
-            wrap=True,
             on_change=gallery.first_page,
         )
-        per_page = bound.menu(
-            "show", PER_PAGE, label="Images per page", default="50", width=130, on_change=gallery.first_page
-        )
+    with more:
+        per_page = bound.menu("show", PER_PAGE, label="Images per page", default="50", on_change=gallery.first_page)
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))
+    pictures = st.container()
     shown = positions[gallery.pager(len(positions), per_page=int(per_page))]
-    gallery.show(
-        [
-            gallery.Card(
-                image=images.images[i],
-                title=components.class_title(names[images.labels[i]]),
-                subtitle=f"no. {i}",
-                alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
-                accent=class_colour(names[images.labels[i]], int(images.labels[i])),
-                opens=f"{split}-{i}",
-            )
-            for i in shown.tolist()
-        ],
-        label=f"{split} images",
-    )
+    cards = [
+        gallery.Card(
+            image=images.images[i],
+            title=components.class_title(names[images.labels[i]]),
+            subtitle=f"no. {i}",
+            alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
+            accent=class_colour(names[images.labels[i]], int(images.labels[i])),
+            opens=f"{split}-{i}",
+        )
+        for i in shown.tolist()
+    ]
+    with pictures:
+        gallery.show(cards, label=f"{split} images")
 
 
 SECTIONS = Sections(
