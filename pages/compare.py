@@ -23,8 +23,8 @@ with shell.page("compare"):
                 columns = run_table.choose_columns(shown, fields)
             run_actions.import_and_bin()
         shown = run_filters.choose_group(shown, group_by, fields, without=filtered.searches)
-        run_table.render_table(shown, runs, columns=columns, fields=fields, searches=filtered.searches)
         st.caption(filtered.note)
+        run_table.render_table(shown, runs, columns=columns, fields=fields, searches=filtered.searches)
         with st.container(horizontal=True, vertical_alignment="top"):
             picked = run_table.choose_picks(runs)
             run_actions.render_actions(picked, shown)

@@ -202,7 +202,7 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
   [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 5rem); overflow-y: auto; }
 }
-.st-key-verdict p { font-size: 1.2rem; line-height: 1.4; }
+.st-key-verdict > :first-child p { font-size: 1.2rem; line-height: 1.4; }
 @media (max-width: 640px) {
   ul.aqua-cards { gap: 0.4rem; }
   .aqua-card { font-size: 0.6875rem; }

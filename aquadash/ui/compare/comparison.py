@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aquadash.errors import NotAllowedError
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
 from aquadash.ui import bound, shell
@@ -49,10 +50,18 @@ def render_comparison(picked: Sequence[Run]) -> None:
             comparison_curves.render_legend([run.run_id for run in runs], names)
         images = _measured_on(runs)
     compared = Compared(runs, names, images)
-    with shell.guard():
-        comparison_results.render_answer(compared)
-    comparison_settings.render_differences(compared)
-    for name, reason in damaged(runs, images).items():
+    try:
+        ranked = comparison_results.ranked(compared)
+        sentence, caution = comparison_results.answer(compared, ranked)
+        broken = damaged(runs, images)
+    except NotAllowedError as error:
+        ranked, sentence, caution, broken = [], plain(str(error)), "", {}
+    with st.container(key="verdict", gap="xsmall"):
+        st.markdown(sentence)
+        for text in (comparison_settings.differences(compared, ranked), caution):
+            if text:
+                st.caption(text)
+    for name, reason in broken.items():
         st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
     SECTIONS.choose().show(compared)
 

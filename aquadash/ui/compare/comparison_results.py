@@ -23,17 +23,20 @@ from aquadash.ui.text import count, percent, plain
 _MATRIX = "pair-matrix"
 
 
-def render_answer(compared: Compared) -> None:
-    """Draw the sentence that says which run is the best one, and what to mind about it."""
-    sentence, caution = answer(compared)
-    with st.container(key="verdict"):
-        st.markdown(sentence)
-    if caution:
-        st.caption(caution)
+def ranked(compared: Compared) -> list[int]:
+    """Positions of the runs that were measured on the same images, the most accurate first; none for fewer than two."""
+    together = compared.measured_together()
+    evaluations = compared.evaluations()
+    accuracies = {index: found.accuracy for index in together if (found := evaluations[index]) is not None}
+    return sorted(accuracies, key=lambda index: -accuracies[index]) if len(accuracies) > 1 else []
 
 
-def answer(compared: Compared) -> tuple[str, str]:
+def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
     """The best run against the next best one in a sentence, or why there is none; and a word of caution, in markdown.
+
+    Args:
+        compared: The runs.
+        ranking: :func:`ranked`.
 
     Raises:
         NotAllowedError: The test results are hidden from the class.
@@ -46,13 +49,9 @@ def answer(compared: Compared) -> tuple[str, str]:
             f"different data ({plain(' and '.join(sources))})" if len(sources) > 1 else "different versions of the data"
         )
         return f"These runs learned from {what}, so their accuracies cannot be compared.", ""
-    together = compared.measured_together()
-    if len(together) < 2:
+    if not ranking:
         return _why_not(compared), ""
-    evaluations = compared.evaluations()
-    right = {index: found.accuracy for index in together if (found := evaluations[index]) is not None}
-    # Of equally good ones the earlier picked stands first.
-    best, next_best = sorted(right, key=lambda index: -right[index])[:2]
+    best, next_best = ranking[:2]
     tests = compared.pairs()
     sentence = difference(
         of_pair(tests, next_best, best), before=compared.names[next_best], after=compared.names[best], images=images,
@@ -60,8 +59,8 @@ def answer(compared: Compared) -> tuple[str, str]:
     )  # fmt: skip
     if images == "test" and len({run.config.training.validation for run in runs}) > 1:
         return sentence, "Runs that chose their weights by test images look better on them than they are."
-    if images == "test" and all(found is not None for found in compared.on("validation").predictions()):
-        return sentence, "Choose by validation images: whoever picks the best by test images flatters it."
+    if images == "test" and len(ranked(compared.on("validation"))) == len(ranking):
+        return sentence, "The test images are for the last measurement: choose by validation images."
     return sentence, ""
 
 
@@ -112,29 +111,34 @@ def render_results(compared: Compared) -> None:
 
 def _pairs(compared: Compared) -> None:
     """Hold the runs against one another, two at a time."""
-    images = compared.images
     together = compared.measured_together()
     if len(together) < 2:
         return
-    st.subheader("Is the difference significant?", anchor=False, help=term("McNemar"))
     tests = compared.pairs()
-    if len(compared.runs) > 2:
-        _take_click(compared)
+    if len(compared.runs) == 2:
+        with st.expander("McNemar's test in words", icon="🎲"):
+            _in_words(compared, 0, 1)
+        return
+    st.subheader("Is the difference significant?", anchor=False, help=term("McNemar"))
+    _take_click(compared)
     first, second = pick_pair(compared, together)
+    _in_words(compared, first, second)
+    components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
+    st.caption("Points of per cent; a star passes Holm's correction. Click a cell to have that pair in words.")
+    with st.expander("All pairs as a table", icon="🔢"):
+        _pair_table(compared, tests)
+
+
+def _in_words(compared: Compared, first: int, second: int) -> None:
+    tests = compared.pairs()
     test = of_pair(tests, first, second)
     if test.result is not None:
-        known = sum(each.result is not None for each in tests)
         st.markdown(
             verdict(
-                test.result, before=compared.names[first], after=compared.names[second], images=images,
-                interval=test.interval, p_holm=test.p_holm, pairs=known,
+                test.result, before=compared.names[first], after=compared.names[second], images=compared.images,
+                interval=test.interval, p_holm=test.p_holm, pairs=sum(each.result is not None for each in tests),
             )
         )  # fmt: skip
-    if len(compared.runs) > 2:
-        components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
-        st.caption("Points of per cent; a star passes Holm's correction. Click a cell to have that pair in words.")
-        with st.expander("All pairs as a table", icon="🔢"):
-            _pair_table(compared, tests)
 
 
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:

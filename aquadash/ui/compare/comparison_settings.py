@@ -31,22 +31,27 @@ _MAX_TOLD = 5
 _ALL, _SETTING = "every", "setting"
 
 
-def render_differences(compared: Compared) -> None:
-    """Draw a line about the settings in which the runs differ: of two with their values, of more by name."""
+def differences(compared: Compared, ranking: Sequence[int]) -> str:
+    """The settings in which the runs differ: of two with their values, of more by name. In markdown.
+
+    Args:
+        compared: The runs.
+        ranking: Their positions, the best first, as far as that is known.
+    """
     rows = settings_table(compared.runs, everything=False)
     told = [plain(row["Setting"]) for row in rows]
-    if len(compared.runs) == 2:
-        told = [
-            f"{name} {plain(row[compared.names[0]])} → {plain(row[compared.names[1]])}"
-            for name, row in zip(told, rows, strict=True)
-        ]
     if not rows:
-        st.caption("All settings that matter are the same, the seed included.")
-    elif [row["Setting"] for row in rows] == [fields.label("seed")]:
-        st.caption(f"Only the seed differs ({told[0]}): this is what chance does.")
-    else:
-        more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
-        st.caption(f"**Different:** {' · '.join(told[:_MAX_TOLD])}{more}")
+        return "All settings that matter are the same, the seed included."
+    if len(compared.runs) == 2:
+        best = compared.names[ranking[0] if ranking else 0]
+        (other,) = {*compared.names} - {best}
+        told = [
+            f"{name} {plain(row[best])} instead of {plain(row[other])}" for name, row in zip(told, rows, strict=True)
+        ]
+    if [row["Setting"] for row in rows] == [fields.label("seed")]:
+        return f"Only the seed differs ({told[0]}), which is chance."
+    more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
+    return f"**Different:** {' · '.join(told[:_MAX_TOLD])}{more}"
 
 
 def render_settings(compared: Compared) -> None:

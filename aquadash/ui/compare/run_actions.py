@@ -135,7 +135,8 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
             can_be_undone(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
             st.rerun()
     if len(picked) > 1:
-        _tags(picked)
+        with st.expander("Tags", icon="🏷️", key="bulk-tags-box"):
+            _tags(picked)
 
 
 def _tags(picked: Sequence[Run]) -> None:

@@ -71,7 +71,10 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
     searches: dict[str, int] = {}
     if not chosen.trials:
         shown, searches = fold_searches(shown)
-    return Filtered(shown, searches, _note(runs, shown, chosen))
+    note = _note(runs, shown, chosen)
+    if searches:
+        note += " 🔎 stands for a search: once it is ticked, Actions opens it or lists its trials."
+    return Filtered(shown, searches, note)
 
 
 def fold_searches(runs: Sequence[Run]) -> tuple[list[Run], dict[str, int]]:

@@ -208,12 +208,14 @@ EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
         "95 % interval",
         "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
     ),
-    "curve": ("Validation curve", "Validation accuracy by epoch."),
+    "curve": ("Curve", "Validation accuracy by epoch."),
 }
 
 #: The usual columns: before the settings that differ among the runs, and after them.
 _FIRST_COLUMNS = ("name", "status", "val_accuracy", "curve", "data.source")
 _LAST_COLUMNS = ("test_accuracy", "interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
+#: Pixels, for settings that are words.
+_SETTING_WIDTH = 130
 #: Settings that have a column of their own before others where they differ.
 _TELLING = ("model.name", "augmentation.pipeline")
 _MAX_DIFFERING = 6
@@ -376,9 +378,8 @@ def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
             shown = digits if field.unit == PERCENT and field.digits is None else field.digits
             return st.column_config.NumberColumn(format=number_format(field, shown), help=field.help)
     wide = name in ("name", "note", "message")
-    return st.column_config.TextColumn(
-        pinned=name == "name", width="medium" if wide else None, help=None if name == "name" else field.help
-    )
+    width = 220 if wide else _SETTING_WIDTH if "." in name else None
+    return st.column_config.TextColumn(pinned=name == "name", width=width, help=None if name == "name" else field.help)
 
 
 def _interval_text(found: tuple[float, float] | None) -> str:
