@@ -7,7 +7,6 @@ import streamlit as st
 from aquadash.runs.fields import run_fields
 from aquadash.ui import components, shell
 from aquadash.ui.compare import comparison, run_actions, run_filters, run_table
-from aquadash.ui.evaluate import export_import
 from aquadash.ui.lab import lab
 
 with shell.page("compare"):
@@ -15,19 +14,22 @@ with shell.page("compare"):
     runs = lab().runs.all()
     if runs:
         fields = run_fields(runs)
-        shown = run_filters.filter_runs(runs, fields)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            shown = run_table.choose_order(shown, fields)
-            group_by = run_filters.choose_grouping(fields)
-            columns = run_table.choose_columns(fields)
-        shown = run_filters.choose_group(shown, group_by, fields)
-        picked = run_table.pick_runs(shown, runs, chosen=columns, fields=fields)
-        run_actions.render_bulk_actions(picked)
-        run_actions.render_run_rows(picked)
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        filtered = run_filters.filter_runs(runs, fields, row)
+        with row:
+            with st.popover("View", icon=":material/view_column:", key="columns-box"):
+                shown = run_table.choose_order(filtered.runs, fields)
+                group_by = run_filters.choose_grouping(fields)
+                columns = run_table.choose_columns(shown, fields)
+            run_actions.import_and_bin()
+        shown = run_filters.choose_group(shown, group_by, fields, without=filtered.searches)
+        st.caption(filtered.note)
+        run_table.render_table(shown, runs, columns=columns, fields=fields, searches=filtered.searches)
+        with st.container(horizontal=True, vertical_alignment="top"):
+            picked = run_table.choose_picks(runs)
+            run_actions.render_actions(picked, shown)
         if len(picked) > 1:
             comparison.render_comparison(picked)
-        else:
-            st.caption("Pick at least two runs to see their curves, results and settings side by side.")
         run_table.watch_table(runs)
     else:
         components.empty_state(
@@ -36,5 +38,4 @@ with shell.page("compare"):
             page="pages/train.py",
             label="Train",
         )
-    export_import.import_box()
-    run_actions.bin_of_runs()
+        run_actions.import_and_bin()

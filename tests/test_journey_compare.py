@@ -19,6 +19,7 @@ from tests.browser_pages import (
     no_error,
     resting_place,
     settled,
+    unfold,
 )
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium
@@ -67,6 +68,35 @@ def point(page: Page, run: int) -> Locator:
     return page.locator(".js-plotly-plot").first.locator(f"g[data-run='{run}'] .point").last
 
 
+def tick(page: Page, row: int) -> None:
+    """Click the box in front of a row of the table, from 0."""
+    box = page.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1) + 17)
+
+
+def test_two_ticks_answer_in_sight(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    add_compared(store, "heron plain", skill=0.4, seed=1)
+    add_compared(store, "heron adam", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{shared_server.url}/compare?find=heron")
+    rows(page, 2)
+    table = page.get_by_test_id("stDataFrame").bounding_box()
+    assert table is not None and table["y"] + table["height"] < 800, table
+    tick(page, 0)
+    settled(page)
+    tick(page, 1)
+    verdict = page.locator(".st-key-verdict")
+    verdict.get_by_text("points better than").wait_for()
+    settled(page)
+    place = verdict.bounding_box()
+    assert place is not None and place["y"] + place["height"] < 800, place
+    assert re.match(r"heron adam is \d+\.\d points better than heron plain on 375 validation", verdict.inner_text())
+    assert "Optimizer Adam instead of SGD" in verdict.inner_text()
+    no_error(page)
+
+
 def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: Page) -> None:
     store = open_store()
     first = made_up_run(store, "poor <i>run</i>", seed=1, skill=0.4)
@@ -84,7 +114,7 @@ def test_two_runs_are_chosen_by_name_and_compared(shared_server: Server, page: P
     page.locator(".js-plotly-plot").first.wait_for()
     # The open menu hides the rest of the page from whoever asks by role.
     page.keyboard.press("Escape")
-    choose_segment(page, "Results")
+    unfold(page, "McNemar's test in words")
     body = page.locator("body")
     wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
     assert "poor <i>run</i>" in body.inner_text()
@@ -98,14 +128,15 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
         for number in range(10)
     ]
     page.goto(f"{shared_server.url}/{address(runs, metric='val_accuracy,val_loss')}")
-    linked(page, charts=2, runs=10)
+    # Two of curves, and one of accuracies.
+    linked(page, charts=3, runs=10)
     nothing_is_lit(page)
     assert page.locator(".aqua-legend button").count() == 10
     assert page.locator(".js-plotly-plot .legend").count() == 0
 
     box = resting_place(page, point(page, 7))
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    lights(page, 7, charts=2, others=9)
+    lights(page, 7, charts=3, others=9)
     page.mouse.move(5, 5)
     nothing_is_lit(page)
 
@@ -113,7 +144,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
     button = page.get_by_role("button", name="run 3", exact=True)
     button.press("Enter")
     address_has(page, f"lit={runs[3].run_id}")
-    lights(page, 3, charts=2, others=9)
+    lights(page, 3, charts=3, others=9)
     assert button.get_attribute("aria-pressed") == "true"
 
     area = resting_place(page, page.locator(".js-plotly-plot").first.locator(".nsewdrag").first)
@@ -123,17 +154,20 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
     page.mouse.up()
     address_has(page, "zoom=")
     settled(page)
-    ranges = "[...document.querySelectorAll('.js-plotly-plot')].map((c) => c.layout.xaxis.range.map(Math.round))"
+    ranges = (
+        "[...document.querySelectorAll('[class*=st-key-curves-] .js-plotly-plot')]"
+        ".map((c) => c.layout.xaxis.range.map(Math.round))"
+    )
     wait_for(lambda: len({tuple(each) for each in page.evaluate(ranges)}) == 1, saying=lambda: page.url)
     zoomed = page.evaluate(ranges)[0]
     assert 2 <= zoomed[0] < zoomed[1] <= 9
 
     page.reload()
-    linked(page, charts=2, runs=10)
-    lights(page, 3, charts=2, others=9)
+    linked(page, charts=3, runs=10)
+    lights(page, 3, charts=3, others=9)
     assert page.evaluate(ranges) == [zoomed, zoomed]
-    choose_segment(page, "Results")
-    page.get_by_text("Is the difference significant?").wait_for()
+    choose_segment(page, "Cost")
+    page.get_by_text("What does the accuracy cost?").wait_for()
     lights(page, 3, charts=1, others=9)
     page.get_by_role("button", name="run 3", exact=True).press("Escape")
     nothing_is_lit(page)
@@ -149,7 +183,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
 
     # On a phone no section has to be scrolled sideways.
     page.set_viewport_size({"width": 390, "height": 2400})
-    for title in ("Curves", "Settings", "Results", "Confusion", "Images", "Cost"):
+    for title in ("Curves", "Settings", "Confusion", "Images", "Cost"):
         choose_segment(page, title)
         page.locator(".js-plotly-plot" if title != "Images" else ".aqua-cards").first.wait_for()
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
@@ -158,7 +192,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
 
 def rows(page: Page, count: int) -> None:
     # The first: while the page is drawn anew, the old line may stand below the new one.
-    page.get_by_text(re.compile(rf"^{count} runs?\. Tick rows")).first.wait_for()
+    page.get_by_text(re.compile(rf"^{count} runs?\.")).first.wait_for()
     settled(page)
 
 
@@ -185,6 +219,7 @@ def test_the_table_of_runs_is_filtered_grouped_tagged_and_tidied_up(shared_serve
     other = ui_runs.finished(store, "moth other", {"training.optimizer": "adam"}, right=0.7)
     rows(page, 3)
 
+    page.locator(".st-key-filters-box button").first.click()
     where = page.locator(".st-key-where input")
     where.fill("test_accuracy > 0.65")
     where.press("Enter")
@@ -192,10 +227,13 @@ def test_the_table_of_runs_is_filtered_grouped_tagged_and_tidied_up(shared_serve
     address_has(page, "where=" + quote("test_accuracy > 0.65", safe="").replace("%20", "+"))
     page.reload()
     rows(page, 2)
+    page.locator(".st-key-filters-box button").first.click()
     where.fill("")
     where.press("Enter")
     rows(page, 3)
 
+    page.keyboard.press("Escape")
+    page.locator(".st-key-columns-box button").first.click()
     choose_from(page, "group", "same but the seed")
     page.get_by_text("Within a group only the seed differs").first.wait_for()
     choose_from(page, "member", "Optimizer: SGD")
@@ -205,18 +243,19 @@ def test_the_table_of_runs_is_filtered_grouped_tagged_and_tidied_up(shared_serve
     rows(page, 3)
     settled(page)
 
+    page.keyboard.press("Escape")
+    page.locator(".st-key-actions button").first.click()
     page.get_by_role("button", name="Pick all shown").click()
     page.get_by_text("With 3 picked runs").first.wait_for()
-    page.locator(".st-key-bulk-tags-box button").first.click()
+    unfold(page, "Tags")
     tags = page.locator(".st-key-bulk-add-tags input")
     tags.fill("week 2")
     tags.press("Enter")
     wait_for(lambda: all(store.get(run.run_id).tags == ("week-2",) for run in (good, fair, other)))
 
-    page.locator(f".st-key-note-box-{good.run_id} button").first.click()
+    unfold(page, "moth good")
     page.get_by_text("bold", exact=True).wait_for()
     assert page.locator("h6", has_text="Big").count() == 1
-    page.keyboard.press("Escape")
 
     page.locator(".st-key-bulk-delete button:visible").first.click()
     page.get_by_text("Deleted 3 runs").first.wait_for()

@@ -201,7 +201,8 @@ def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) ->
     app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
     assert list(app.dataframe[0].value["Name"])[:2] == ["mine", "his"]
     assert list(app.dataframe[0].value["Whose"])[:2] == ["Anna *x*", "Ben"]
-    assert f"delete-{own.run_id}" in buttons(app) and f"delete-{other.run_id}" not in buttons(app)
+    assert "With **1 picked run**" in texts(app) and "bulk-delete" in buttons(app)
+    assert "bulk-delete" not in buttons(open_app_page("compare", runs=other.run_id))
     evaluate = open_app_page("evaluate")
     assert evaluate.selectbox(key="run").value == own.run_id
     assert any("Ben" in option for option in evaluate.selectbox(key="run").options)

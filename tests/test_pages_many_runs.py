@@ -75,7 +75,7 @@ def test_what_another_process_changes_shows_at_once(
     run = max(snapshot_of(store).runs(), key=lambda run: run.created_at)
     with serving(many_runs) as server:
         page.goto(f"{server.url}/compare?runs={run.run_id}")
-        page.locator(f".st-key-delete-{run.run_id}").wait_for()
+        page.locator(".st-key-actions").wait_for()
         # The first seconds of a server are for what it makes ready.
         page.wait_for_timeout(8000)
         for number in range(3):

@@ -65,8 +65,8 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     trial = store.create(adam.config, name="trial", search_id="a" * 32)
 
     app = open_page()
-    assert names(app) == ["📌 two", "three"], "pinned first; archived runs and trials are left out"
-    assert "1 trial of searches and 1 archived run" in said(app)
+    assert names(app) == ["📌 two", "🔎 trial, best of 1 trial", "three"], "pinned first; no archived runs"
+    assert "Not shown: 1 archived run." in said(app)
     assert names(open_page(archived="1", trials="1")) == ["📌 two", "trial", "three", "🗃️ one"]
     assert names(open_page(pinned="1")) == ["📌 two"]
     app = open_page(tag="flip")
@@ -75,7 +75,7 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
     assert not open_page(accuracy="70-80").dataframe
     app = open_page(accuracy="80-20")
-    assert "Expected: two numbers" in said(app) and len(names(app)) == 2
+    assert "Expected: two numbers" in said(app) and len(names(app)) == 3
     assert store.get(trial.run_id).search_id
 
 
@@ -159,14 +159,35 @@ def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore
     assert "1 run could not be changed" in said(app) and "Stop it before" in said(app)
 
 
-def test_tags_and_pin_of_one_run(store: RunStore, three: tuple[Run, Run, Run]) -> None:
+def test_tags_of_one_run(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     two = three[1]
     app = open_page(runs=two.run_id)
     app.text_input(key=f"tags-{two.run_id}").set_value("new, Other one")
-    app.toggle(key=f"pinned-{two.run_id}").set_value(True)
     app.button(key=f"save-{two.run_id}").click().run()
-    found = store.get(two.run_id)
-    assert found.tags == ("new", "other-one") and found.pinned and not found.archived
+    assert store.get(two.run_id).tags == ("new", "other-one")
+
+
+def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple[Run, Run, Run]) -> None:
+    trials = [store.create(three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
+    for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):
+        store.set_metrics(run.run_id, {"val_accuracy": accuracy})
+    app = open_page(runs=trials[1].run_id)
+    assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]
+    app.button(key=f"trials-{trials[1].run_id}").click().run()
+    assert names(app) == ["hunt #2", "hunt #1", "hunt #0"]
+    assert address_of(app, "trials") == "1" and address_of(app, "find") == "5" * 32
+    groups = open_page(group="all-but-seed").dataframe[0].value
+    assert groups["Runs"].sum() == 3, "the best of many flatters a mean"
+
+
+def test_settings_that_differ_have_columns_by_themselves(three: tuple[Run, Run, Run]) -> None:
+    columns = list(open_page().dataframe[0].value)
+    assert columns[:7] == ["Name", "Status", "Validation accuracy", "Curve", "Data set", "Optimizer", "Seed"]
+    app = open_page(find="optimizer=sgd")
+    assert "Optimizer" not in app.dataframe[0].value and "Seed" in app.dataframe[0].value
+    assert address_of(app, "columns") is None
+    app.text_input(key="find").set_value("").run()
+    assert "Optimizer" in app.dataframe[0].value
 
 
 def test_a_note_shows_no_picture_and_no_sign_of_the_page(store: RunStore, three: tuple[Run, Run, Run]) -> None:

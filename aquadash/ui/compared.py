@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -35,6 +35,10 @@ class Compared:
     runs: tuple[Run, ...]
     names: tuple[str, ...]
     images: Images
+
+    def on(self, images: Images) -> Compared:
+        """The same runs, measured on other images."""
+        return replace(self, images=images)
 
     def predictions(self) -> list[Predictions | None]:
         """Of the images; None for a run without any."""
@@ -92,7 +96,7 @@ def _predictions(run: Run, images: Images) -> Predictions | None:
     return _read(run, images)[0] if run.status.ended else None
 
 
-@st.cache_resource(max_entries=256, show_spinner="Working the figures out ...", hash_funcs=BY_RUN)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
 def _evaluation(run: Run, images: Images) -> Evaluation | None:
     from aquadash.evaluation import evaluate
 
@@ -100,7 +104,7 @@ def _evaluation(run: Run, images: Images) -> Evaluation | None:
     return None if found is None else evaluate(found.labels, found.probabilities, class_names=run.class_names)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Comparing the answers image by image ...", hash_funcs=BY_RUN)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_RUN)
 def _pairs(runs: tuple[Run, ...], images: Images) -> tuple[PairTest, ...]:
     from aquadash.evaluation import pairwise
 

@@ -24,8 +24,6 @@ class Need(Flag):
     NOTHING = 0
     #: Evaluate: the choice of a second run to lay over the charts.
     SECOND_RUN = auto()
-    #: Compare: the choice of the images that the runs are measured on.
-    MEASURED_ON = auto()
     #: Augment: sample images and the seed of their draws; without, the studio has none and seed 0.
     SAMPLES = auto()
     #: Walkthrough: a data set.

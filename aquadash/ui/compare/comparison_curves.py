@@ -57,23 +57,17 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
 def _curves(run_ids: Sequence[str]) -> None:
     runs = [lab().runs.get(run_id) for run_id in run_ids]
     named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
-    metrics = _metrics()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.popover("Curves and axis", icon=":material/tune:", key="curves-box"):
+        metrics = _metrics()
         axis: Axis = "time" if bound.choice("x", _AXES, label="Drawn") == "time" else "epoch"
-        weight = bound.slider(
-            "smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, width=200, help=term("smoothing")
-        )
+        weight = bound.slider("smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"))
         window = _window(named, axis)
     drawn = tuple(
         (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
     )
-    columns = st.columns(2, gap="medium") if len(metrics) > 1 else [st.container()]
-    for place, metric in enumerate(metrics):
-        with columns[place % len(columns)]:
-            height = 420 if len(metrics) == 1 else 320
-            figure = _figure(drawn, metric, axis, weight, window, height, named)
-            components.plot(figure, key=f"curves-{metric}", config={"scrollZoom": False})
-    st.caption("Drag over a chart to look at a part of it, in all charts; a double click shows all again.")
+    for metric in metrics:
+        figure = _figure(drawn, metric, axis, weight, window, named)
+        components.plot(figure, key=f"curves-{metric}", config={"scrollZoom": False})
     with st.expander("These curves as a table", icon="🔢"):
         st.dataframe(
             value_rows(named, metrics), hide_index=True, key="curve-values", placeholder="–",
@@ -114,11 +108,10 @@ def _figure(
     axis: Axis,
     weight: float,
     window: tuple[float, float] | None,
-    height: int,
     _named: Named,
 ) -> go.Figure:
     """The chart, made once for everybody as long as none of the curves has grown."""
-    return compare_curves(_named, metric=metric, axis=axis, weight=weight, window=window, legend=False, height=height)
+    return compare_curves(_named, metric=metric, axis=axis, weight=weight, window=window, legend=False, height=320)
 
 
 def _value(value: float, is_accuracy: bool) -> str:
@@ -203,7 +196,8 @@ def zoom_window(first: int, last: int, *, kind: str, label: str) -> tuple[float,
     if ZOOM in st.session_state:
         st.session_state[ZOOM] = _within(st.session_state[ZOOM], first, last)
     address.restore(ZOOM, decode, default=(first, last), expected=f"a part of {first} to {last}, as 3-10")
-    part: Any = inputs.slider(label, first, last, key=ZOOM, width=260)
+    help = "Drag over a chart to the same end; a double click shows all again."
+    part: Any = inputs.slider(label, first, last, key=ZOOM, help=help)
     low, high = part
     address.record(ZOOM, f"{low}-{high}", default=f"{first}-{last}")
     return None if (low, high) == (first, last) else (float(low), float(high))

@@ -14,9 +14,9 @@ from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.compare import comparison_results
-from aquadash.ui.compare.comparison_results import of_pair, verdict
+from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.compared import Compared
-from aquadash.ui.text import count
+from aquadash.ui.text import count, plain
 
 _PER_PAGE = 24
 
@@ -29,7 +29,6 @@ _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many 
 
 def render_images(compared: Compared) -> None:
     """Draw the choice of images and a card for each, with what the runs say of it."""
-    st.subheader("Which images do they judge differently?", anchor=False)
     together = compared.measured_together()
     if len(together) < 2:
         st.caption(
@@ -53,9 +52,12 @@ def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[
     """What the second run has right that the first had wrong, or the other way round."""
     test = of_pair(compared.pairs(), first, second)
     assert test.result is not None
-    before, after = compared.names[first], compared.names[second]
-    st.markdown(verdict(test.result, before=before, after=after, images=compared.images, interval=test.interval))
-    return test.result.fixed_indices if kind == "fixed" else test.result.broken_indices
+    found, was, now = (test.result.fixed_indices, "wrong", "right")
+    if kind == "broken":
+        found, was, now = test.result.broken_indices, "right", "wrong"
+    before, after = (plain(shorten(compared.names[index])) for index in (first, second))
+    st.caption(f"**{after}** has {count(len(found), 'image')} {now} that **{before}** had {was}.")
+    return found
 
 
 def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
@@ -70,7 +72,7 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     with chart:
         components.plot_clickable(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
     if chosen == 0:
-        st.caption("Images that all runs have wrong are hard, or their label is: look. The surest mistakes come first.")
+        st.caption("They are hard, or wrongly labelled. The surest mistakes come first.")
     return judged.right_by(chosen)
 
 
@@ -114,7 +116,6 @@ def _cards(
             )
         )
     gallery.show(cards, size_rem=10, label="Images with the answers of each run")
-    st.caption("Below each image: what each run says, how sure it is, and ✓ where it is right.")
     image_dialog.clickable(*(compared.runs[each] for each in together))
 
 

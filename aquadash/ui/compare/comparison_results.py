@@ -1,4 +1,4 @@
-"""How accurate the compared runs are, whether their differences are significant, and what each confuses."""
+"""Which of the compared runs is better, by how much and whether that may be luck; and what each confuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from aquadash.figures.pair_matrix import LEVEL, pair_matrix
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui import bound, components
-from aquadash.ui.compare import paired_results
+from aquadash.ui import hyperparameters as fields
+from aquadash.ui.compare import comparison_curves, paired_results
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
@@ -22,17 +23,85 @@ from aquadash.ui.text import count, percent, plain
 _MATRIX = "pair-matrix"
 
 
-def render_results(compared: Compared) -> None:
-    """Draw the accuracies with their intervals, a cell for each pair, and one pair in words."""
-    images = compared.images
-    st.subheader(f"How many {images} images are right?", anchor=False, help=term("confidence interval"))
+def ranked(compared: Compared) -> list[int]:
+    """Positions of the runs that were measured on the same images, the most accurate first; none for fewer than two."""
+    together = compared.measured_together()
     evaluations = compared.evaluations()
-    components.plot(
-        metric_bars(list(zip(compared.names, evaluations, strict=True)), images=images, best_first=True),
-        key="accuracies",
-    )
-    if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
-        st.caption("Runs that validated on test images, as the report does, have those as their validation images.")
+    accuracies = {index: found.accuracy for index in together if (found := evaluations[index]) is not None}
+    return sorted(accuracies, key=lambda index: -accuracies[index]) if len(accuracies) > 1 else []
+
+
+def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
+    """The best run against the next best one in a sentence, or why there is none; and a word of caution, in markdown.
+
+    Args:
+        compared: The runs.
+        ranking: :func:`ranked`.
+
+    Raises:
+        NotAllowedError: The test results are hidden from the class.
+    """
+    runs, images = compared.runs, compared.images
+    known = {run.dataset_fingerprint for run in runs if run.dataset_fingerprint}
+    sources = sorted({fields.value_text("data.source", run.config.data.source) for run in runs})
+    if len(sources) > 1 or len(known) > 1:
+        what = (
+            f"different data ({plain(' and '.join(sources))})" if len(sources) > 1 else "different versions of the data"
+        )
+        return f"These runs learned from {what}, so their accuracies cannot be compared.", ""
+    if not ranking:
+        return _why_not(compared), ""
+    best, next_best = ranking[:2]
+    tests = compared.pairs()
+    sentence = difference(
+        of_pair(tests, next_best, best), before=compared.names[next_best], after=compared.names[best], images=images,
+        pairs=sum(each.result is not None for each in tests),
+    )  # fmt: skip
+    if images == "test" and len({run.config.training.validation for run in runs}) > 1:
+        return sentence, "Runs that chose their weights by test images look better on them than they are."
+    if images == "test" and len(ranked(compared.on("validation"))) == len(ranking):
+        return sentence, "The test images are for the last measurement: choose by validation images."
+    return sentence, ""
+
+
+def difference(test: PairTest, *, before: str, after: str, images: str, pairs: int) -> str:
+    """By how much a run is better than another that is not, and whether that may be luck, in markdown.
+
+    Args:
+        test: Of ``after`` against ``before``, with a result.
+        before: The name of the run to compare with, as typed.
+        after: The name of the run in question, as typed.
+        images: ``"test"`` or ``"validation"``.
+        pairs: For how many the p-value is corrected.
+    """
+    assert test.result is not None
+    a, b = plain(shorten(before)), plain(shorten(after))
+    seen = f"{test.result.n:,} {images} images"
+    if not test.result.fixed + test.result.broken:
+        return f"**{b}** and **{a}** have exactly the same of {seen} right."
+    low, high = (100 * end for end in test.interval)
+    digits = 0 if high - low > 2 else 1
+    numbers = f"95 % interval {low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    holm = f" after Holm's correction for {pairs} pairs" if pairs > 1 else ""
+    evidence = f"(p {p_text(test.p_holm)}{holm}, {numbers})"
+    points = f"{100 * test.difference:.1f} points"
+    if test.p_holm < LEVEL:
+        return f"**{b}** is {points} better than **{a}** on {seen} {evidence}."
+    if not test.difference:
+        return f"**{b}** and **{a}** are equally accurate on {seen} {evidence}."
+    return f"**{b}** is {points} ahead of **{a}** on {seen}, which may be luck {evidence}."
+
+
+def render_results(compared: Compared) -> None:
+    """Draw the curves beside the accuracies with their intervals, a cell for each pair, and one pair in words."""
+    curves, scores = st.columns([3, 2], gap="medium")
+    with curves:
+        comparison_curves.render_curves(compared)
+    with scores:
+        named = list(zip(compared.names, compared.evaluations(), strict=True))
+        components.plot(metric_bars(named, images=compared.images, best_first=True), key="accuracies")
+        if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
+            st.caption("The validation images of the report's runs are the test images.")
     _pairs(compared)
     pair = paired_results.of_two(list(compared.runs))
     if pair is not None:
@@ -42,33 +111,34 @@ def render_results(compared: Compared) -> None:
 
 def _pairs(compared: Compared) -> None:
     """Hold the runs against one another, two at a time."""
-    images = compared.images
     together = compared.measured_together()
     if len(together) < 2:
-        _why_not(compared)
+        return
+    tests = compared.pairs()
+    if len(compared.runs) == 2:
+        with st.expander("McNemar's test in words", icon="🎲"):
+            _in_words(compared, 0, 1)
         return
     st.subheader("Is the difference significant?", anchor=False, help=term("McNemar"))
-    tests = compared.pairs()
-    if len(compared.runs) > 2:
-        _take_click(compared)
+    _take_click(compared)
     first, second = pick_pair(compared, together)
+    _in_words(compared, first, second)
+    components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
+    st.caption("Points of per cent; a star passes Holm's correction. Click a cell to have that pair in words.")
+    with st.expander("All pairs as a table", icon="🔢"):
+        _pair_table(compared, tests)
+
+
+def _in_words(compared: Compared, first: int, second: int) -> None:
+    tests = compared.pairs()
     test = of_pair(tests, first, second)
     if test.result is not None:
-        known = sum(each.result is not None for each in tests)
         st.markdown(
             verdict(
-                test.result, before=compared.names[first], after=compared.names[second], images=images,
-                interval=test.interval, p_holm=test.p_holm, pairs=known,
+                test.result, before=compared.names[first], after=compared.names[second], images=compared.images,
+                interval=test.interval, p_holm=test.p_holm, pairs=sum(each.result is not None for each in tests),
             )
         )  # fmt: skip
-    if len(compared.runs) > 2:
-        components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
-        st.caption(
-            "Points of per cent. A star marks what passes Holm's correction. Click a cell, or choose the two runs in "
-            "the menus above, to have it in words."
-        )
-        with st.expander("All pairs as a table", icon="🔢"):
-            _pair_table(compared, tests)
 
 
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
@@ -106,13 +176,13 @@ def verdict(
     if not result.fixed + result.broken:
         return f"**{b}** and **{a}** have exactly the same {result.n:,} {images} images right."
     changed = (
-        f"Of {count(result.n, f'{images} image')}, **{b}** has {result.fixed} right that **{a}** had wrong (fixed), "
-        f"and {result.broken} wrong that **{a}** had right (newly broken)."
+        f"Of {count(result.n, f'{images} image')}, **{b}** has {result.fixed} right that **{a}** had wrong (fixed) "
+        f"and {result.broken} wrong that **{a}** had right (newly broken)"
     )
     if interval is not None:
-        difference = 100 * (result.fixed - result.broken) / result.n
+        points = 100 * (result.fixed - result.broken) / result.n
         low, high = (100 * end for end in interval)
-        changed += f" That is {difference:+.1f} points of accuracy (95 % interval {low:+.1f} to {high:+.1f})."
+        changed += f": {points:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
     chance = (
         "less than 0.1 %"
         if result.p_value < 0.001
@@ -121,16 +191,15 @@ def verdict(
     corrected = result.p_value if p_holm is None else p_holm
     better = b if result.fixed > result.broken else a
     if corrected < LEVEL:
-        judged = f"so **{better}** is probably the better one of the two"
+        judged = f"so **{better}** is probably better"
     elif result.p_value < LEVEL:
         judged = f"but among {count(pairs, 'pair')} some look like this by luck, so it does not count"
     else:
         judged = "so this difference may well be luck"
-    holm = f"; for {pairs} pairs, by Holm's correction, p {p_text(corrected)}" if pairs > 1 else ""
+    holm = f"; by Holm's correction for {pairs} pairs p {p_text(corrected)}" if pairs > 1 else ""
     return (
-        f"{changed} If both were equally good, chance alone would give a split at least this uneven in {chance} of "
-        f"such comparisons, {judged}. (McNemar's exact test, p {p_text(result.p_value)}{holm}.) It judges these two "
-        "trained networks: another seed would give others."
+        f"{changed}. Of equally good networks {chance} would differ at least so much by chance, {judged} (McNemar's "
+        f"exact test, p {p_text(result.p_value)}{holm}). Another seed would give other networks."
     )
 
 
@@ -189,16 +258,13 @@ def _take_click(compared: Compared) -> None:
         choose_pair(compared, column, row)
 
 
-def _why_not(compared: Compared) -> None:
-    """Say why no two runs can be held against one another."""
-    found = [each for each in compared.predictions() if each is not None]
-    if len(found) < 2:
-        if len([run for run in compared.runs if "test_accuracy" in run.metrics]) > 1:
-            st.caption(f"Fewer than two of these runs kept their answers to the {compared.images} images.")
-        else:
-            st.caption("Once two of the runs have results, they are compared image by image here.")
-        return
-    st.caption("The runs were measured on different images, so they cannot be compared image by image.")
+def _why_not(compared: Compared) -> str:
+    """Why no two runs can be held against one another."""
+    if sum(found is not None for found in compared.predictions()) > 1:
+        return "These runs were measured on different images, so they cannot be compared image by image."
+    if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:
+        return f"Fewer than two of these runs kept their answers to the {compared.images} images."
+    return "Once two of these runs have results, the answer is here."
 
 
 #: In the address: the run to compare with, and the run in question.
@@ -244,7 +310,7 @@ def render_confusion(compared: Compared) -> None:
     if not drawn:
         st.caption(f"Once a run has predicted the {compared.images} images, its matrix is here.")
         return
-    st.caption("Per cent of each true class (row) that was called each class (column); the same colours in all.")
+    st.caption("Per cent of each true class (row) that was called each class (column).")
     with st.container(horizontal=True, gap="small"):
         for index in drawn:
             found = evaluations[index]

@@ -18,21 +18,45 @@ from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count, duration
+from aquadash.ui.text import count, duration, plain
 
 #: Numbers that span a factor of so many stand on a logarithmic axis.
 _LOG_FACTOR = 8
 #: More axes than that cannot be told apart.
 _MAX_AXES = 9
 _DASH = "–"
+#: Settings that are named in a line.
+_MAX_TOLD = 5
 
 _ALL, _SETTING = "every", "setting"
+
+
+def differences(compared: Compared, ranking: Sequence[int]) -> str:
+    """The settings in which the runs differ: of two with their values, of more by name. In markdown.
+
+    Args:
+        compared: The runs.
+        ranking: Their positions, the best first, as far as that is known.
+    """
+    rows = settings_table(compared.runs, everything=False)
+    told = [plain(row["Setting"]) for row in rows]
+    if not rows:
+        return "All settings that matter are the same, the seed included."
+    if len(compared.runs) == 2:
+        best = compared.names[ranking[0] if ranking else 0]
+        (other,) = {*compared.names} - {best}
+        told = [
+            f"{name} {plain(row[best])} instead of {plain(row[other])}" for name, row in zip(told, rows, strict=True)
+        ]
+    if [row["Setting"] for row in rows] == [fields.label("seed")]:
+        return f"Only the seed differs ({told[0]}), which is chance."
+    more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
+    return f"**Different:** {' · '.join(told[:_MAX_TOLD])}{more}"
 
 
 def render_settings(compared: Compared) -> None:
     """Draw the table, the lines through the settings, and the accuracy against one of them."""
     runs = compared.runs
-    st.subheader("What was set differently?", anchor=False)
     options = {"no": "only what differs", "yes": "everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(runs, everything=shown == "yes")
@@ -44,8 +68,6 @@ def render_settings(compared: Compared) -> None:
     if partial:
         with st.expander(f"{count(len(partial), 'setting')} that not every one of these runs has", icon="🧩"):
             _settings_table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
-    if not rows:
-        st.caption("All settings that matter are the same, the seed included.")
     _accuracy_by_settings(compared)
 
 
@@ -135,8 +157,8 @@ def _accuracy_by_settings(compared: Compared) -> None:
     )
     if len(axes) > 1:
         st.caption(
-            f"{len(axes)} settings differ between these runs, so a difference here need not be this setting's doing. "
-            "To find out, repeat a run with this setting alone changed, with some seeds each."
+            f"{len(axes)} settings differ, so this one need not be the cause. Repeat a run with it alone changed, with "
+            "some seeds each."
         )
 
 
@@ -182,12 +204,9 @@ def render_cost(compared: Compared) -> None:
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
     components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost-chart")
-    st.caption(
-        "The dotted line is the Pareto front: no other of these runs is both cheaper and more accurate than those on "
-        "it. Where intervals overlap, a run beside the front may be as good."
-    )
+    st.caption("The dotted line is the Pareto front. Where intervals overlap, a run beside it may be as good.")
     if word in ("seconds", "epoch"):
-        st.caption("Times hold for the computer that trained, and for what else it had to do.")
+        st.caption("Times hold for the computer that trained.")
     st.dataframe(
         cost_rows(compared, costs), hide_index=True, key="costs", placeholder="–",
         alt="What each run cost, a row a run",

@@ -12,52 +12,64 @@ from aquadash.errors import AquaDashError
 from aquadash.lab.rights import Action
 from aquadash.runs.selection import for_each
 from aquadash.runs.types import Run, clean_tag
-from aquadash.ui import components, inputs, run_lists, shell
+from aquadash.ui import address, components, inputs, run_lists, shell
+from aquadash.ui.compare import run_table
 from aquadash.ui.evaluate import export_import
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain, safe_markdown
 from aquadash.ui.train import clone
 
-#: Runs with a row of actions each; for more there are the actions for all of them.
+#: Runs with actions of their own; for more there are the actions for all of them.
 _MAX_ROWS = 10
-#: So many rows do not push what is compared off the screen.
-_FEW = 3
 
 
-def render_run_rows(runs: Sequence[Run]) -> None:
-    """Draw a row of actions for each run, at most ten; of more than a few in a box of their own."""
-    if len(runs) > _FEW:
-        with st.expander("The picked runs one by one", icon="🗂️", key="one-by-one"):
-            _rows(runs)
-    else:
-        _rows(runs)
+def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
+    """Draw the menu of what can be done with the picked runs, all at once and one by one.
+
+    Args:
+        picked: The ticked runs.
+        shown: The rows of the table.
+    """
+    with st.popover("Actions", icon=":material/more_vert:", key="actions"):
+        ids = [run.run_id for run in shown]
+        st.button("Pick all shown", key="pick-all", on_click=run_table.pick, args=(ids,), disabled=not ids)
+        _bulk_actions(picked)
+        if len(picked) == 1:
+            _one(picked[0])
+            return
+        for run in picked[:_MAX_ROWS]:
+            with st.expander(plain(run.name), key=f"one-{run.run_id}", on_change="rerun") as opened:
+                if opened.open:
+                    _one(run)
 
 
-def _rows(runs: Sequence[Run]) -> None:
-    for run in runs[:_MAX_ROWS]:
-        with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(run.name)}**", width="content")
-            components.status_badge(run.status)
-            run_lists.owner_badge(run.resource)
-            for name in run.tags:
-                st.badge(plain(name), color="gray")
-            if lab().rights.allow(Action.LABEL, run.resource):
-                with st.popover("Name, tags and note", icon="✏️", key=f"edit-box-{run.run_id}"):
-                    _editor(run)
-            if run.note:
-                with st.popover("Note", icon="📝", key=f"note-box-{run.run_id}"):
-                    st.markdown(safe_markdown(run.note))
-            if lab().rights.allow(Action.OPEN_MODEL, run.resource):
-                export_import.export_popover(run)
-            if lab().rights.allow(Action.DELETE, run.resource):
-                st.button("Delete", key=f"delete-{run.run_id}", icon="🗑️", on_click=delete, args=(run,))
-            page, label = (
-                ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
-            )
-            st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
-            clone.link(run.run_id)
-    if len(runs) > _MAX_ROWS:
-        st.caption(f"Only the first {_MAX_ROWS} picked runs have a row here.")
+def _one(run: Run) -> None:
+    """What can be done with one run."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        components.status_badge(run.status)
+        run_lists.owner_badge(run.resource)
+        for name in run.tags:
+            st.badge(plain(name), color="gray")
+        page, label = (
+            ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
+        )
+        st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
+        clone.link(run.run_id)
+        if run.search_id:
+            query = {"view": "search", "search": run.search_id}
+            st.page_link("pages/train.py", label="Open the search", query_params=query, icon=":material/search:")
+            st.button("List its trials", key=f"trials-{run.run_id}", on_click=_list_trials, args=(run.search_id,))
+    if run.note:
+        st.markdown(safe_markdown(run.note))
+    if lab().rights.allow(Action.LABEL, run.resource):
+        _editor(run)
+    if lab().rights.allow(Action.OPEN_MODEL, run.resource):
+        export_import.export_popover(run)
+
+
+def _list_trials(search_id: str) -> None:
+    address.assign("find", search_id)
+    address.assign("trials", True)
 
 
 def _editor(run: Run) -> None:
@@ -70,18 +82,13 @@ def _editor(run: Run) -> None:
             "Note", run.note, max_chars=4000, key=f"note-{run.run_id}",
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
-        pinned = inputs.toggle(
-            "Pinned: stands first", run.pinned, key=f"pinned-{run.run_id}",
-            help=None if lab().person.leads else "In your own tables. What a teacher pins stands first for all.",
-        )  # fmt: skip
-        archived = inputs.toggle("Archived: left out of the table", run.archived, key=f"archived-{run.run_id}")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
-                _save(run, name=name, tags=tags, note=note, pinned=pinned, archived=archived)
+                _save(run, name=name, tags=tags, note=note)
                 st.rerun()
 
 
-def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: bool) -> None:
+def _save(run: Run, *, name: str, tags: str, note: str) -> None:
     runs = lab().runs
     wanted = {clean_tag(text) for text in tags.split(",") if text.strip()}
     if name != run.name:
@@ -90,29 +97,29 @@ def _save(run: Run, *, name: str, tags: str, note: str, pinned: bool, archived: 
         runs.note(run.run_id, note)
     if wanted != set(run.tags):
         runs.tag(run.run_id, add=sorted(wanted - set(run.tags)), remove=sorted(set(run.tags) - wanted))
-    if pinned != run.pinned:
-        runs.pin(run.run_id, pinned)
-    if archived != run.archived:
-        runs.archive(run.run_id, archived)
 
 
-def render_bulk_actions(picked: Sequence[Run]) -> None:
+def _bulk_actions(picked: Sequence[Run]) -> None:
     """Draw the actions for those of the picked runs that the visitor may change; nothing without any."""
     picked = [run for run in picked if lab().rights.allow(Action.LABEL, run.resource)]
     if not picked:
         return
     runs = lab().runs
     ids = [run.run_id for run in picked]
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="bulk"):
-        st.markdown(f"With **{count(len(picked), 'picked run')}**:", width="content")
-        with st.popover("Tags", icon="🏷️", key="bulk-tags-box"):
-            _tags(picked)
+    st.markdown(f"With **{count(len(picked), 'picked run')}**:")
+    with st.container(horizontal=True, vertical_alignment="center", key="bulk"):
         if any(not run.pinned for run in picked):
-            _button("Pin", "📌", "bulk-pin", lambda run_id: runs.pin(run_id), ids)
+            _button(
+                "Pin", "📌", "bulk-pin", lambda run_id: runs.pin(run_id), ids,
+                help="Stands first" + ("." if lab().person.leads else " in your own tables."),
+            )  # fmt: skip
         if any(run.pinned for run in picked):
             _button("Unpin", "📌", "bulk-unpin", lambda run_id: runs.pin(run_id, False), ids)
         if any(not run.archived for run in picked):
-            _button("Archive", "🗃️", "bulk-archive", lambda run_id: runs.archive(run_id), ids)
+            _button(
+                "Archive", "🗃️", "bulk-archive", lambda run_id: runs.archive(run_id), ids,
+                help="Leaves the table without them.",
+            )  # fmt: skip
         if any(run.archived for run in picked):
             _button("Out of the archive", "🗃️", "bulk-unarchive", lambda run_id: runs.archive(run_id, False), ids)
         if settings.classroom() and lab().rights.allow(Action.HIDE):
@@ -127,6 +134,9 @@ def render_bulk_actions(picked: Sequence[Run]) -> None:
             names = {run.run_id: run.name for run in picked}
             can_be_undone(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
             st.rerun()
+    if len(picked) > 1:
+        with st.expander("Tags", icon="🏷️", key="bulk-tags-box"):
+            _tags(picked)
 
 
 def _tags(picked: Sequence[Run]) -> None:
@@ -148,8 +158,10 @@ def _tags(picked: Sequence[Run]) -> None:
                 st.rerun()
 
 
-def _button(label: str, icon: str, key: str, action: Callable[[str], None], ids: Sequence[str]) -> None:
-    if st.button(label, key=key, icon=icon):
+def _button(
+    label: str, icon: str, key: str, action: Callable[[str], None], ids: Sequence[str], help: str | None = None
+) -> None:
+    if st.button(label, key=key, icon=icon, help=help):
         _do(action, ids)
         st.rerun()
 
@@ -191,17 +203,14 @@ def fail(message: str) -> None:
     st.session_state[_FAILED] = message
 
 
-def delete(run: Run) -> None:
-    """Delete one run, from a button's callback."""
-
-    def do() -> None:
-        lab().runs.delete(run.run_id)
-        can_be_undone([run.run_id], run.name)
-
-    _try(do)
+def import_and_bin() -> None:
+    """Draw the menu of the two ways in: a run from another computer, and one out of the bin."""
+    with st.popover("More", icon=":material/more_horiz:", key="more"):
+        export_import.import_box()
+        _bin()
 
 
-def bin_of_runs() -> None:
+def _bin() -> None:
     """Draw the bin; it is read only when it is open."""
     with st.expander("Bin", icon="🗑️", key="bin", on_change="rerun") as opened:
         if not opened.open:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
-from aquadash.runs.fields import FIGURES, RunField
+from aquadash.runs.fields import FIGURES, RunField, validation_accuracy
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, pointer
 from aquadash.runs.selection import RunFilter
@@ -29,39 +30,61 @@ _WHERE_HELP = (
 )
 
 
-def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
-    """Draw the filters, bound to the address, and return the runs that pass."""
+@dataclass(frozen=True)
+class Filtered:
+    """The runs that pass the filters.
+
+    Attributes:
+        runs: In the order of the store.
+        searches: How many trials a search has, by the id of its best one, which stands for all of them.
+        note: How many they are and what is left out, in markdown.
+    """
+
+    runs: list[Run]
+    searches: dict[str, int]
+    note: str
+
+
+def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaGenerator) -> Filtered:
+    """Draw the filters into ``row``, bound to the address, and below it what is wrong with them."""
     sources = sorted({run.config.data.source for run in runs})
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with row:
         find = bound.text(
-            "find", label="Find", longest=100, placeholder="name, note, tag or setting", width=240,
-            help="Shows the runs that contain every word, in their name, note, tags or settings: adam 0.001",
+            "find", label="Find", longest=100, placeholder="Find by name, note, tag or setting",
+            label_visibility="collapsed", icon=":material/search:",
         )  # fmt: skip
-        where = bound.text(
-            "where",
-            label="Where",
-            longest=MAX_LENGTH,
-            placeholder='val_accuracy > 0.6 and "flip" in tags',
-            width=360,
-            help=_WHERE_HELP,
-        )
-        statuses = _several("status", "Status", list(map(str, RunStatus)), lambda word: status_text(RunStatus(word)))
         chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
-        with st.popover("More filters", icon="🎛️", key="filters-box"):
-            chosen = _more(runs)
-        with st.popover("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
-            if opened.open:
-                _help(fields)
-    chosen = replace(chosen, statuses=statuses, sources=chosen_sources)
+        with st.popover("Filters", icon=":material/filter_list:", key="filters-box"):
+            chosen = replace(_more(runs), sources=chosen_sources)
+            with st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
+                if opened.open:
+                    _help(fields)
+    # Trials of searches pass here, and are folded below.
+    passing = replace(chosen, trials=True)
     try:
-        shown = replace(chosen, where=where).apply(runs)
+        shown = passing.apply(runs)
     except QueryError as error:
         st.error(f"Filter ignored. {plain(str(error))}", icon="🚧")
-        st.code(pointer(where, error.position), language=None)
-        shown = chosen.apply(runs)
-    _say_what_is_hidden(runs, chosen)
-    _say_what_more_is_asked(chosen)
-    return containing(shown, find)
+        st.code(pointer(chosen.where, error.position), language=None)
+        shown = replace(passing, where="").apply(runs)
+    shown = containing(shown, find)
+    searches: dict[str, int] = {}
+    if not chosen.trials:
+        shown, searches = fold_searches(shown)
+    note = _note(runs, shown, chosen)
+    if searches:
+        note += " 🔎 stands for a search: once it is ticked, Actions opens it or lists its trials."
+    return Filtered(shown, searches, note)
+
+
+def fold_searches(runs: Sequence[Run]) -> tuple[list[Run], dict[str, int]]:
+    """The runs with only the best trial of each search, by validation; and by its id how many trials there are."""
+    trials: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.search_id:
+            trials.setdefault(run.search_id, []).append(run)
+    best = {max(each, key=lambda run: validation_accuracy(run) or 0.0).run_id: len(each) for each in trials.values()}
+    return [run for run in runs if not run.search_id or run.run_id in best], best
 
 
 def containing(runs: Sequence[Run], find: str) -> list[Run]:
@@ -74,9 +97,17 @@ def containing(runs: Sequence[Run], find: str) -> list[Run]:
 
 
 def _more(runs: Sequence[Run]) -> RunFilter:
+    where = bound.text(
+        "where",
+        label="Where",
+        longest=MAX_LENGTH,
+        placeholder='val_accuracy > 0.6 and "flip" in tags',
+        help=_WHERE_HELP,
+    )
     networks = sorted({run.config.model.name for run in runs})
     pipelines = sorted({run.config.augmentation.pipeline for run in runs})
     tags = sorted({name for run in runs for name in run.tags})
+    statuses = _several("status", "Status", list(map(str, RunStatus)), lambda word: status_text(RunStatus(word)))
     chosen_networks = _several("network", "Network", networks, lambda name: settings.value_text("model.name", name))
     chosen_pipelines = _several(
         "pipeline", "Augmentation", pipelines, lambda name: settings.value_text("augmentation.pipeline", name)
@@ -87,43 +118,45 @@ def _more(runs: Sequence[Run]) -> RunFilter:
         help="Runs without one are left out as soon as the range is not the whole.",
     )  # fmt: skip
     return RunFilter(
+        where=where,
+        statuses=statuses,
         networks=chosen_networks,
         pipelines=chosen_pipelines,
         tags=chosen_tags,
         accuracy=(low / 100, high / 100),
         pinned=bound.toggle("pinned", label="Pinned runs only"),
         archived=bound.toggle("archived", label="Archived runs, too"),
-        trials=bound.toggle("trials", label="Trials of searches, too"),
+        trials=bound.toggle("trials", label="Every trial of a search"),
     )
 
 
 def _several(name: str, label: str, options: Sequence[str], word: Callable[[str], str]) -> list[str]:
-    return bound.choices(name, {each: word(each) for each in options}, label=label, placeholder="any", width=240)
+    return bound.choices(
+        name, {each: word(each) for each in options}, label=label, placeholder=label, label_visibility="collapsed",
+        width=240,
+    )  # fmt: skip
 
 
-def _say_what_is_hidden(runs: Sequence[Run], chosen: RunFilter) -> None:
-    trials = 0 if chosen.trials else sum(bool(run.search_id) for run in runs)
+def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
+    """How many runs there are and what is set in the closed box, since a link may have set it."""
     archived = 0 if chosen.archived else sum(run.archived and not run.search_id for run in runs)
-    hidden = [
-        *([count(trials, "trial of searches", "trials of searches")] if trials else []),
-        *([count(archived, "archived run")] if archived else []),
-    ]
-    if hidden:
-        st.caption(f"Not shown: {' and '.join(hidden)}. “More filters” shows them.")
-
-
-def _say_what_more_is_asked(chosen: RunFilter) -> None:
-    """What is set in the closed box, since a link may have set it."""
     low, high = (round(100 * bound) for bound in chosen.accuracy)
     asked = [
+        *([f"the status {' or '.join(chosen.statuses)}"] if chosen.statuses else []),
         *([f"the network {' or '.join(chosen.networks)}"] if chosen.networks else []),
         *([f"the augmentation {' or '.join(chosen.pipelines)}"] if chosen.pipelines else []),
         *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),
         *([f"a validation accuracy from {low} to {high} %"] if (low, high) != (0, 100) else []),
         *(["a pin"] if chosen.pinned else []),
+        *([chosen.where] if chosen.where else []),
     ]
-    if asked:
-        st.caption(f"Only runs with {plain(', '.join(asked))}.")
+    return " ".join(
+        [
+            f"{count(len(shown), 'run')}.",
+            *([f"Not shown: {count(archived, 'archived run')}."] if archived else []),
+            *([f"Only runs with {plain(', '.join(asked))}."] if asked else []),
+        ]
+    )
 
 
 def _help(fields: Mapping[str, RunField]) -> None:
@@ -152,7 +185,7 @@ def _searchable(run: Run) -> str:
     words = " ".join(
         f"{settings.label(k)} {k}={v} {settings.value_text(k, v)}" for k, v in flat.items() if k != DEFINITIONS
     )
-    return f"{run.name} {run.note} {' '.join(run.tags)} {run.run_id} {run.status} {words}".casefold()
+    return f"{run.name} {run.note} {' '.join(run.tags)} {run.run_id} {run.search_id} {run.status} {words}".casefold()
 
 
 _NONE = "none"
@@ -168,16 +201,23 @@ def choose_grouping(fields: Mapping[str, RunField]) -> str:
         "group",
         {name: _grouping_title(name) for name in (_NONE, ALL_BUT_SEED, *groupable(fields))},
         label="Group by",
-        width=260,
         help="Shows mean and deviation of the accuracies of runs that have the same value. “Same but the seed” takes "
         "repetitions of one experiment together. " + term("seed"),
     )
 
 
-def choose_group(runs: Sequence[Run], by: str, fields: Mapping[str, RunField]) -> list[Run]:
-    """Draw the groups and return the runs of the open one; all runs while none is open or nothing is grouped."""
-    if by == _NONE or not runs:
+def choose_group(
+    runs: Sequence[Run], by: str, fields: Mapping[str, RunField], *, without: Container[str] = ()
+) -> list[Run]:
+    """Draw the groups and return the runs of the open one; all runs while none is open or nothing is grouped.
+
+    The best trials of searches (``without``) are in no group: they would flatter its mean.
+    """
+    if by == _NONE:
         return list(runs)
+    runs = [run for run in runs if run.run_id not in without]
+    if not runs:
+        return []
     groups = group_runs(runs, by, fields)
     by_key = {group.key: group for group in groups}
     titles = {_ALL: "all groups"} | {key: group_title(group, by) for key, group in by_key.items()}

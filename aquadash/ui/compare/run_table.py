@@ -6,16 +6,18 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from aquadash.config import SETTINGS
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.intervals import wilson_interval
 from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.selection import sort_runs
-from aquadash.runs.types import Run
+from aquadash.runs.types import Run, RunStatus
 from aquadash.settings import classroom as in_class
 from aquadash.ui import address, bound, inputs, shell
 from aquadash.ui import hyperparameters as settings
@@ -28,29 +30,41 @@ _PICKS = "runs"
 _GENERATION = "compare:table"
 #: The columns chosen last, for the next look in the same browser session.
 _REMEMBERED = "compare:columns"
+#: The columns that the table had by itself when it was last drawn.
+_USUAL = "compare:usual-columns"
+#: Pixels; more rows scroll, so that the comparison below stays in sight.
+_ROW_HEIGHT, _MAX_ROWS = 35, 7
 _SORT = "-created"
 #: With more picks the address holds the beginnings of their ids.
 _MOST_WHOLE_IDS = 20
 
 
-def choose_columns(fields: Mapping[str, RunField]) -> list[str]:
-    """Draw the menu of columns, bound to ``?columns=`` and remembered for the session."""
-    options = column_choices(fields)
-    remembered = [name for name in st.session_state.get(_REMEMBERED, usual_columns()) if name in options]
+def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list[str]:
+    """Draw the menu of columns, bound to ``?columns=`` and remembered for the session.
+
+    As long as nobody has chosen any, they are the usual ones of the runs that are shown.
+    """
+    usual, options = usual_columns(shown), column_choices(fields)
+    if st.session_state.get("columns", ()) == st.session_state.get(_USUAL):
+        st.session_state["columns"] = usual
+    st.session_state[_USUAL] = usual
+    remembered = [name for name in st.session_state.get(_REMEMBERED, usual) if name in options]
     address.choices("columns", options, default=remembered)
-    with st.popover("Columns", icon=":material/view_column:", key="columns-box"):
-        chosen = inputs.multiselect(
-            "Columns, in this order",
-            options,
-            key="columns",
-            format_func=column_title_with_name,
-            help="Any setting or figure. The choice stands in the address and is remembered until you close the tab.",
-        )
-        st.button("The usual ones", on_click=address.assign, args=("columns", list(usual_columns())))
-    chosen = chosen or ["name"]
-    address.record("columns", ",".join(chosen), default=",".join(usual_columns()))
-    st.session_state[_REMEMBERED] = list(chosen)
-    return list(chosen)
+    chosen = inputs.multiselect(
+        "Columns, in this order",
+        options,
+        key="columns",
+        format_func=column_title_with_name,
+        help="Any setting or figure. The choice stands in the address and is remembered until you close the tab.",
+    )
+    st.button("The usual ones", on_click=address.assign, args=("columns", usual))
+    chosen = list(chosen) or ["name"]
+    address.record("columns", ",".join(chosen), default=",".join(usual))
+    if chosen == usual:
+        st.session_state.pop(_REMEMBERED, None)
+    else:
+        st.session_state[_REMEMBERED] = chosen
+    return chosen
 
 
 def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
@@ -65,7 +79,6 @@ def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Ru
         options,
         label="Sort by",
         default=_SORT,
-        width=260,
         help="↓ the greatest or newest first, ↑ the least or oldest first. Pinned runs stand above. A click on a "
         "column's head sorts, too, until the next change. In a class the newest are sorted with one's own first.",
     )
@@ -73,39 +86,63 @@ def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Ru
     return own_first(ordered) if chosen == _SORT else ordered
 
 
-def pick_runs(
-    shown: Sequence[Run], everything: Sequence[Run], *, chosen: Sequence[str], fields: Mapping[str, RunField]
-) -> list[Run]:
-    """Draw the table of ``shown`` runs and the menu that does the same by keyboard; both are bound to ``?runs=``.
+def render_table(
+    shown: Sequence[Run],
+    everything: Sequence[Run],
+    *,
+    columns: Sequence[str],
+    fields: Mapping[str, RunField],
+    searches: Mapping[str, int],
+) -> None:
+    """Draw the table of ``shown`` runs, whose ticks are what :func:`choose_picks` holds.
 
     Args:
         shown: The rows.
         everything: All runs, which can be picked by the menu and the address.
-        chosen: The columns.
+        columns: Their names.
         fields: All fields.
+        searches: How many trials a search has, by the id of the one that stands for it.
+    """
+    picked = _restore_picks([run.run_id for run in everything])
+    if not shown:
+        st.info("No run passes the filters.", icon="🔍")
+        return
+    ids = [run.run_id for run in shown]
+    those = set(picked)
+    wanted = [position for position, run_id in enumerate(ids) if run_id in those]
+    key = table_key(ids, st.session_state.setdefault(_GENERATION, 0))
+    if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
+        st.session_state[_GENERATION] += 1
+        key = table_key(ids, st.session_state[_GENERATION])
+    st.dataframe(
+        table_frame(shown, columns, fields, searches),
+        key=key,
+        height=_ROW_HEIGHT * (1 + min(len(ids), _MAX_ROWS)) + 2,
+        row_height=_ROW_HEIGHT,
+        hide_index=True,
+        on_select=lambda: _take(key, ids),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": wanted}},
+        placeholder="–",
+        alt=f"Table of {count(len(ids), 'run')}. The menu below it picks runs by keyboard.",
+        column_config=column_configs(columns, fields, digits=accuracy_digits(shown)),
+    )
+
+
+def choose_picks(runs: Sequence[Run]) -> list[Run]:
+    """Draw the menu that picks runs by keyboard, bound to ``?runs=``; call it after :func:`render_table`.
 
     Returns:
         The picked runs in the order in which they were picked, those that the filters hide too.
     """
-    by_id = {run.run_id: run for run in everything}
-    picked = _restore_picks(list(by_id))
-    ids = [run.run_id for run in shown]
-    if ids:
-        _table(shown, ids, picked, chosen, fields)
-    else:
-        st.info("No run passes the filters.", icon="🔍")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"{count(len(ids), 'run')}. Tick rows to compare them or to do something with them.", width="content"
-        )
-        st.button("Pick all shown", key="pick-all", type="tertiary", on_click=_pick, args=(ids,), disabled=not ids)
-        st.button("Clear selection", key="pick-none", type="tertiary", on_click=_pick, args=([],), disabled=not picked)
+    by_id = {run.run_id: run for run in runs}
     picked = inputs.multiselect(
         "Compare these runs",
         list(by_id),
         key=_PICKS,
         format_func=lambda run_id: run_label(by_id[run_id]),
-        placeholder="Tick rows above, or choose here",
+        label_visibility="collapsed",
+        placeholder="Tick two runs to compare them, or choose them here",
     )
     short = len(picked) > _MOST_WHOLE_IDS
     address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
@@ -151,34 +188,9 @@ def _restore_picks(known: Sequence[str]) -> list[str]:
     return list(picked)
 
 
-def _table(
-    shown: Sequence[Run],
-    ids: Sequence[str],
-    picked: Sequence[str],
-    chosen: Sequence[str],
-    fields: Mapping[str, RunField],
-) -> None:
-    those = set(picked)
-    wanted = [position for position, run_id in enumerate(ids) if run_id in those]
-    key = table_key(ids, st.session_state.setdefault(_GENERATION, 0))
-    if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
-        st.session_state[_GENERATION] += 1
-        key = table_key(ids, st.session_state[_GENERATION])
-    st.dataframe(
-        table_frame(shown, chosen, fields),
-        key=key,
-        hide_index=True,
-        on_select=lambda: _take(key, ids),
-        selection_mode="multi-row",
-        selection_default={"selection": {"rows": wanted}},
-        placeholder="–",
-        alt=f"Table of {count(len(ids), 'run')}. The menu below it picks runs by keyboard.",
-        column_config=column_configs(chosen, fields, digits=accuracy_digits(shown)),
-    )
-
-
-def _pick(ids: Sequence[str]) -> None:
-    st.session_state[_PICKS] = list(ids)
+def pick(run_ids: Sequence[str]) -> None:
+    """Pick these runs and no others, from a button's callback."""
+    st.session_state[_PICKS] = list(run_ids)
 
 
 def _take(key: str, ids: Sequence[str]) -> None:
@@ -196,27 +208,39 @@ EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
         "95 % interval",
         "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
     ),
-    "curve": ("Validation curve", "Validation accuracy by epoch."),
+    "curve": ("Curve", "Validation accuracy by epoch."),
 }
 
-DEFAULT_COLUMNS = (
-    "name", "status", "test_accuracy", "interval", "curve", "val_accuracy", "tags", "best_epoch", "epochs",
-    "data.source", "model.name", "augmentation.pipeline", "created", "note", "run_id",
-)  # fmt: skip
+#: The usual columns: before the settings that differ among the runs, and after them.
+_FIRST_COLUMNS = ("name", "status", "val_accuracy", "curve", "data.source")
+_LAST_COLUMNS = ("test_accuracy", "interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
+#: Pixels, for settings that are words.
+_SETTING_WIDTH = 130
+#: Settings that have a column of their own before others where they differ.
+_TELLING = ("model.name", "augmentation.pipeline")
+_MAX_DIFFERING = 6
+#: In so many rows is looked for settings that differ.
+_MOST_LOOKED_AT = 200
 
 
-def usual_columns() -> tuple[str, ...]:
-    """The columns of a table that nobody has changed.
+def usual_columns(runs: Sequence[Run]) -> list[str]:
+    """The columns of a table that nobody has changed: they say what differs among the runs.
 
     In a class they say whose a run is, and compare by validation as the board does; the test's can be chosen.
     """
-    if not in_class():
-        return DEFAULT_COLUMNS
-    return (
-        DEFAULT_COLUMNS[0],
-        "owner",
-        *(name for name in DEFAULT_COLUMNS[1:] if name not in ("test_accuracy", "interval")),
-    )
+    first, last = list(_FIRST_COLUMNS), list(_LAST_COLUMNS)
+    if in_class():
+        first.insert(1, "owner")
+        last = [name for name in last if name not in ("test_accuracy", "interval")]
+    return [*first, *_differing(runs), *last]
+
+
+def _differing(runs: Sequence[Run]) -> list[str]:
+    looked_at = [run for run in runs[:_MOST_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
+    fields = known_fields()
+    names = (name for name in dict.fromkeys((*_TELLING, *SETTINGS)) if name in fields and name not in _FIRST_COLUMNS)
+    found = (name for name in names if len({fields[name].get(run) for run in looked_at}) > 1)
+    return list(islice(found, _MAX_DIFFERING))
 
 
 #: The most predictions that are opened in one drawing to learn how many test images an older run has predicted.
@@ -237,7 +261,7 @@ def column_title_with_name(name: str) -> str:
 
 def column_choices(fields: Mapping[str, RunField]) -> list[str]:
     """Every column that can be chosen, the usual ones first."""
-    first = usual_columns()
+    first = [*_FIRST_COLUMNS, *_LAST_COLUMNS]
     return [*first, *(name for name in (*EXTRA_COLUMNS, *fields) if name not in first)]
 
 
@@ -256,10 +280,12 @@ def field_text(name: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def table_frame(runs: Sequence[Run], columns: Sequence[str], fields: Mapping[str, RunField]) -> pd.DataFrame:
+def table_frame(
+    runs: Sequence[Run], columns: Sequence[str], fields: Mapping[str, RunField], searches: Mapping[str, int] = {}
+) -> pd.DataFrame:
     """The table: a row a run. Accuracies are in per cent; what is not known yet is empty."""
     opened = [0]
-    table = {column_title(name): [_cell(run, name, fields, opened) for run in runs] for name in columns}
+    table = {column_title(name): [_cell(run, name, fields, opened, searches) for run in runs] for name in columns}
     return pd.DataFrame(table, index=range(len(runs)))
 
 
@@ -309,13 +335,15 @@ def accuracy_digits(runs: Sequence[Run]) -> int:
     return 1 if most >= 9600 else 0
 
 
-def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int]) -> Any:
+def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int], searches: Mapping[str, int]) -> Any:
     if name == "interval":
         return _interval_text(accuracy_interval(run, opened))
     if name == "curve":
         return list(run.curve)
     if name == "name":
-        return f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{run.name}"
+        trials = f", best of {count(searches[run.run_id], 'trial')}" if run.run_id in searches else ""
+        marks = f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{'🔎 ' if trials else ''}"
+        return f"{marks}{run.name}{trials}"
     if name == "status":
         return status_text(run.status)
     if name == "run_id":
@@ -350,9 +378,8 @@ def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
             shown = digits if field.unit == PERCENT and field.digits is None else field.digits
             return st.column_config.NumberColumn(format=number_format(field, shown), help=field.help)
     wide = name in ("name", "note", "message")
-    return st.column_config.TextColumn(
-        pinned=name == "name", width="medium" if wide else None, help=None if name == "name" else field.help
-    )
+    width = 220 if wide else _SETTING_WIDTH if "." in name else None
+    return st.column_config.TextColumn(pinned=name == "name", width=width, help=None if name == "name" else field.help)
 
 
 def _interval_text(found: tuple[float, float] | None) -> str:
