@@ -137,6 +137,8 @@ def live_curves(
     if not history:
         hint = f"Training {metric} so far; validation follows with the first complete epoch."
         figure = finish(go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=height)
+    # Named, the star would give the legend another line where two charts share a screen.
+    figure.update_traces(showlegend=False, selector={"mode": "markers"})
     scale = 100.0 if metric == "accuracy" else 1.0
     done = len(history)
     parts = [(epoch, scale * value) for epoch, value in under_way if epoch > done]
