@@ -245,6 +245,9 @@ def test_progress_says_where_training_is(first: First) -> None:
     last = [progress for progress in listener.progress if progress.phase == "training"][-1]
     assert (last.epoch, last.epochs, last.batch) == (2, 2, last.batches)
     assert last.batches == 48 // 7
+    # After all of its batches, the means so far are those of the epoch.
+    record = listener.checkpoints[-1].history[-1]
+    assert (last.loss, last.accuracy) == (pytest.approx(record.loss), pytest.approx(record.accuracy))
 
 
 def test_going_on_with_other_settings_or_images_is_refused(first: First, tiny_dataset: Dataset) -> None:

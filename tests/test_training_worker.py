@@ -188,7 +188,7 @@ def claimed(store: RunStore) -> JobContext:
 
 def test_all_that_a_training_says_of_its_progress_is_read_again(store: RunStore) -> None:
     job = claimed(store)
-    progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9)
+    progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9, 0.9, 0.6)
     worker._StoreListener(store, job).on_progress(progress)
     job.beat()
     run = store.get(job.run)

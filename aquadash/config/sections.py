@@ -215,14 +215,14 @@ class TrainingConfig(ConfigSection):
         term="epoch",
         help="At most so many passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
-        "Batch size", group="first", search=(16, 32, 64, 128), term="batch",
+        "Batch size", group="optimizer", order=-1, search=(16, 32, 64, 128), term="batch",
         help="Images looked at together before each weight update.")] = 32
     drop_remainder: Annotated[bool, Setting(
         "Drop the last incomplete batch", group="data", order=2, affects_pace=False,
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
         "in a random direction just before validation. Another image is left out each time.")] = True
     optimizer: Annotated[Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"], Setting(
-        "Optimizer", group="first", order=1, search=("nesterov", "rmsprop", "adam", "adamw"),
+        "Optimizer", group="optimizer", order=-2, search=("nesterov", "rmsprop", "adam", "adamw"),
         term="optimizer",
         texts={"sgd": "SGD", "momentum": "SGD with momentum",
                "nesterov": "SGD with Nesterov momentum", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"},
@@ -259,7 +259,7 @@ class TrainingConfig(ConfigSection):
         term="warm-up",
         help="Epochs over which the learning rate first rises from zero in a straight line.")] = 0.0
     patience: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Patience", group="first", unit="epochs", search=SearchRange(3, 15), affects_pace=False,
+        "Patience", group="stopping", unit="epochs", search=SearchRange(3, 15), affects_pace=False,
         term="early stopping",
         texts={0: "0 (never stops early)"},
         help="Stop after so many epochs without a better validation metric; 0 never stops early.")] = 5

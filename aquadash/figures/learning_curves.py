@@ -1,7 +1,8 @@
-"""Loss or accuracy by epoch for training and validation, with the best epoch marked."""
+"""Loss or accuracy by epoch for training and validation, with the best epoch marked; the same while the run trains."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     TRAINING_COLOUR,
     VALIDATION_COLOUR,
+    add_guessing_line,
     empty_figure,
     epoch_axis,
     finish,
@@ -23,6 +25,12 @@ Monitor = Literal["val_loss", "val_accuracy"]
 
 #: More points than this would touch one another.
 _MAX_MARKERS = 60
+
+#: Where the epoch axis of a run at work ends: at the first that is not passed yet, so that it seldom moves.
+_HORIZONS = tuple(size * 10**power for power in range(1, 5) for size in (1, 2, 5))
+
+#: Likewise for the loss: the scale ends at the first that nothing has passed.
+_LOSS_TOPS = tuple(size * 10.0**power for power in range(-1, 4) for size in (1, 2, 3, 5))
 
 
 @dataclass(frozen=True)
@@ -93,12 +101,84 @@ def learning_curves(
             ("Validation", curves.validation, VALIDATION_COLOUR, "solid", "diamond"),
         )
     ]
-    layout = {
-        "xaxis": {
-            **epoch_axis(curves.epochs[-1]),
-            "hoverformat": "d",
-            "unifiedhovertitle": {"text": "Epoch %{x}"},
-        },
+    layout = _layout(metric, revision, last_epoch=curves.epochs[-1])
+    if curves.best is not None:
+        traces.append(_star(curves))
+        layout["shapes"] = [_line_at(curves.best)]
+    # All at once: a live chart is drawn for each epoch, and each call that adds to a figure costs milliseconds.
+    return finish(go.Figure(traces, layout), alt=_alt(curves, metric), height=height)
+
+
+def live_curves(
+    history: Sequence[EpochLike],
+    under_way: Sequence[tuple[float, float]],
+    *,
+    metric: Metric,
+    monitor: Monitor,
+    max_epochs: int,
+    classes: int,
+    revision: str = "",
+    height: int = 260,
+) -> go.Figure:
+    """Draw the curves of a run at work, on axes that hardly move: :func:`learning_curves` with a horizon.
+
+    Args:
+        history: One record a complete epoch, ascending.
+        under_way: The training metric within the epoch that is not complete, 0 to 1 or in nats, by fractions of epochs
+            such as 2.4.
+        metric: ``"loss"`` or ``"accuracy"``.
+        monitor: The run's setting ``training.monitor``.
+        max_epochs: The most that it may take.
+        classes: How many there are, for the line of chance; 0 while that is not known.
+        revision: As for :func:`learning_curves`.
+        height: In pixels.
+    """
+    figure = learning_curves(history, metric=metric, monitor=monitor, revision=revision, height=height)
+    if not history:
+        hint = f"Training {metric} so far; validation follows with the first complete epoch."
+        figure = finish(go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=height)
+    # Named, the star would give the legend another line where two charts share a screen.
+    figure.update_traces(showlegend=False, selector={"mode": "markers"})
+    scale = 100.0 if metric == "accuracy" else 1.0
+    done = len(history)
+    parts = [(epoch, scale * value) for epoch, value in under_way if epoch > done]
+    if parts:
+        # From the last complete epoch on, whose training figure stands at its end.
+        start = [(done, scale * getattr(history[-1], metric))] if history else []
+        figure.add_trace(_under_way([*start, *parts], named=not history))
+    horizon = max_epochs if max_epochs <= _HORIZONS[1] else next((h for h in _HORIZONS if h > done), done + 1)
+    axis = epoch_axis(min(horizon, max_epochs)) | {"range": [0, 1.02 * min(horizon, max_epochs)], "tick0": 0}
+    figure.update_layout(xaxis=axis)
+    if metric == "accuracy":
+        figure.update_layout(yaxis={"range": [0, 100], "dtick": 20})
+        if classes:
+            add_guessing_line(figure, 1 / classes)
+        return figure
+    values = [value for row in history for value in (row.loss, row.val_loss)] + [value for _, value in parts]
+    largest = max([math.log(max(classes, 2)), *filter(math.isfinite, values)])
+    figure.update_layout(yaxis={"range": [0, next((top for top in _LOSS_TOPS if top >= largest), largest)]})
+    return figure
+
+
+def _under_way(points: Sequence[tuple[float, float]], *, named: bool) -> dict[str, object]:
+    """The training line of the epoch that is not complete."""
+    x, y = zip(*points, strict=True)
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "name": "Training",
+        "mode": "lines+markers",
+        "line": {"color": TRAINING_COLOUR, "width": 2, "dash": "dot"},
+        "marker": {"color": TRAINING_COLOUR, "size": [*[0] * (len(x) - 1), 7], "opacity": 1},
+        "showlegend": named,
+        "hoverinfo": "skip",
+    }
+
+
+def _layout(metric: Metric, revision: str, *, last_epoch: int) -> dict[str, object]:
+    return {
+        "xaxis": {**epoch_axis(last_epoch), "hoverformat": "d", "unifiedhovertitle": {"text": "Epoch %{x}"}},
         "yaxis": {
             "title": "Accuracy" if metric == "accuracy" else "Loss",
             "ticksuffix": " %" if metric == "accuracy" else "",
@@ -107,11 +187,6 @@ def learning_curves(
         "hovermode": "x unified",
         "uirevision": f"learning-curves-{metric}-{revision}",
     }
-    if curves.best is not None:
-        traces.append(_star(curves))
-        layout["shapes"] = [_line_at(curves.best)]
-    # All at once: a live chart is drawn for each epoch, and each call that adds to a figure costs milliseconds.
-    return finish(go.Figure(traces, layout), alt=_alt(curves, metric), height=height)
 
 
 def _star(curves: LearningCurves) -> dict[str, object]:

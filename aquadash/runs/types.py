@@ -100,6 +100,8 @@ class Progress:
         batches: Batches an epoch has.
         images_per_second: Training speed over the last seconds, 0 while unknown.
         eta_seconds: Seconds to the last possible epoch's end, None while unknown. Early stopping may end it sooner.
+        loss: Mean training loss over the epoch's batches so far, None while unknown.
+        accuracy: Fraction of right answers on them.
         time: When the sign was sent, in seconds since 1970 UTC.
     """
 
@@ -111,6 +113,8 @@ class Progress:
     images_per_second: Figure = 0.0
     eta_seconds: Figure | None = None
     time: Time = 0.0
+    loss: Figure | None = None
+    accuracy: Fraction | None = None
 
     @property
     def share(self) -> float:

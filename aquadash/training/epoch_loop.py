@@ -87,7 +87,7 @@ class EpochLoop:
         rates: NDArray[np.float32],
         *,
         mixes: Mixes | None = None,
-        after_call: Callable[[int, int], None] = lambda batch, batches: None,
+        after_call: Callable[[int, int, float, float], None] = lambda batch, batches, loss, accuracy: None,
     ) -> tuple[float, float]:
         """Learn once from each image that the order names.
 
@@ -97,8 +97,8 @@ class EpochLoop:
             order: Positions of the images to visit, in that order.
             rates: The learning rate of each batch, float32, (batches,).
             mixes: What the images are mixed with; None for nothing.
-            after_call: Called every quarter of a second or so with the batches done and the batches of the epoch; what
-                it raises ends the epoch.
+            after_call: Called every quarter of a second or so with the batches done, the batches of the epoch, and the
+                mean loss and the fraction of right answers over those done; what it raises ends the epoch.
 
         Returns:
             Mean loss and share of right answers over the visited images, as the model was when it saw each. For a
@@ -109,6 +109,7 @@ class EpochLoop:
         order_tensor, rates_tensor = tf.constant(order), tf.constant(rates)
         losses: list[NDArray[np.float32]] = []
         right = 0
+        total = 0.0
         start = 0
         while start < batches:
             stop = min(batches, start + self._batches_a_call)
@@ -119,8 +120,9 @@ class EpochLoop:
             losses.append(call_losses.numpy())
             right += int(call_right)
             self._adapt(stop - start, time.perf_counter() - began)
+            total += float(losses[-1].sum())
             start = stop
-            after_call(start, batches)
+            after_call(start, batches, total / start, right / min(count, start * self._batch_size))
         sizes = np.full(batches, self._batch_size, dtype=np.float64)
         sizes[-1] = count - self._batch_size * (batches - 1)
         return float(np.dot(np.concatenate(losses).astype(np.float64), sizes) / count), right / count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -114,8 +115,12 @@ class Trainer:
         images, labels = self._epoch_inputs(epoch)
         pace = Pace(training, images=visited_images(training, len(labels)), history=history)
 
-        def after_call(batch: int, batches: int) -> None:
-            self._listener.on_progress(pace.progress(batch, batches, now=self._clock()))
+        def after_call(batch: int, batches: int, loss: float, accuracy: float) -> None:
+            progress = pace.progress(batch, batches, now=self._clock())
+            # What is no number any more ends the run with the epoch, and JSON has no word for it.
+            self._listener.on_progress(
+                replace(progress, loss=loss, accuracy=accuracy) if math.isfinite(loss) else progress
+            )
 
         record, answers = train_epoch(
             self._config,
@@ -257,7 +262,7 @@ def train_epoch(
     validation: tuple[NDArray[np.generic], NDArray[np.int64]],
     *,
     began: float,
-    after_call: Callable[[int, int], None] = lambda batch, batches: None,
+    after_call: Callable[[int, int, float, float], None] = lambda batch, batches, loss, accuracy: None,
 ) -> tuple[EpochRecord, NDArray[np.float32]]:
     """Train and validate the epoch after ``history``; a function of its own, for exported scripts take it with them.
 

@@ -77,7 +77,7 @@ def run_labels(runs: Iterable[Run]) -> dict[str, str]:
     return {run_id: f"{label} · {run_id[:8]}" if times[label] > 1 else label for run_id, label in found.items()}
 
 
-def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", help: str | None = None) -> Run | None:
+def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **options: Any) -> Run | None:
     """A menu of runs, bound to the address: ``?run=`` and a run's id, or the start of one.
 
     A link to a run that is not there gets a message instead of another run's results.
@@ -87,13 +87,13 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", hel
             :func:`empty_state` instead when there are none.
         key: The name in the address.
         label: Above the menu.
-        help: Beside the label.
+        options: More for the menu.
 
     Returns:
         The chosen run; None until one is chosen after a stale link, and for one that cannot be read, which is said.
     """
     by_id = {run.run_id: run for run in own_first(runs)}
-    chosen = id_picker(run_labels(by_id.values()), key=key, label=label, thing="run", why_not=_refusal, help=help)
+    chosen = id_picker(run_labels(by_id.values()), key=key, label=label, thing="run", why_not=_refusal, **options)
     if chosen is None:
         return None
     run = by_id[chosen]
@@ -111,7 +111,7 @@ def id_picker(
     label: str,
     thing: str,
     why_not: Callable[[str], str] = lambda text: "",
-    help: str | None = None,
+    **options: Any,
 ) -> str | None:
     """A menu of things with ids, bound to the address, where the start of an id will do; None after a stale link.
 
@@ -121,7 +121,7 @@ def id_picker(
         label: Above the menu.
         thing: What they are: ``"run"``.
         why_not: Says why the menu has not what the address asks for; empty where nothing is known of it.
-        help: Beside the label.
+        options: More for the menu.
     """
     if st.session_state.get(key) not in (None, *titles):
         del st.session_state[key]
@@ -138,7 +138,7 @@ def id_picker(
         )
         st.warning(f"{plain(reason)} Choose one below.", icon="🧭")
     chosen: str | None = inputs.selectbox(
-        label, list(titles), key=key, format_func=titles.__getitem__, placeholder=f"Choose a {thing}", help=help
+        label, list(titles), key=key, format_func=titles.__getitem__, placeholder=f"Choose a {thing}", **options
     )
     if chosen is not None:
         address.record(key, chosen, default="")

@@ -39,6 +39,12 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def roughly(seconds: float) -> str:
+    """``"1 min"``, ``"8 min"``, ``"2 h"``: what something costs, for a choice."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
+
+
 def time_left(seconds: float | None, *, at_most: bool = False) -> str:
     """``"about 45 s left"``, or ``"at most 45 s left"`` where it may end sooner; empty while unknown."""
     return "" if seconds is None else f"{'at most' if at_most else 'about'} {duration(seconds)} left"

@@ -210,9 +210,8 @@ def _under_way(search: Search) -> None:
             continue
         run = lab().runs.get(trial.run_id)
         waits = run.status is RunStatus.QUEUED
-        _, doing, facts = live.progress_text(run)
         with st.container(horizontal=True, vertical_alignment="center"):
-            text = "waits for its turn" if waits else joined(doing, facts)
+            text = "waits for its turn" if waits else live.progress_text(run)
             st.caption(f"{'⏳' if waits else '🏊'} Trial {trial.number}: {plain(text)}", width="content")
             st.page_link("pages/train.py", label="Watch", query_params={"run": trial.run_id})
     if len(at_work) > _MAX_SHOWN:

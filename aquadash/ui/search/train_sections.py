@@ -8,49 +8,33 @@ from aquadash.errors import NotAllowedError
 from aquadash.ui.lab import lab
 from aquadash.ui.search import search_form, search_live
 from aquadash.ui.sections import Section, Sections
-from aquadash.ui.train import clone, live, train_form
+from aquadash.ui.train import launch, live, train_form
 
 
 def one_training() -> None:
     """Draw the form beside the run to watch."""
-    way = st.container()
-    # The run at work comes first, for a narrow screen shows the columns one below the other.
-    left, right = st.columns([3, 2], gap="large")
-    with right:
+    launch.tell()
+    form, watched = st.columns([1, 2], gap="medium")
+    with form, st.container(key="train-panel"):
         train_form.train_form()
-    with way:
-        clone.show_way()
-    with left:
-        runs = lab().runs.all()
-        if runs:
-            live.watch_runs(runs)
-        else:
-            st.info(
-                "Nothing has been trained here yet. Choose the settings of a first run and press **Train**.", icon="🌱"
-            )
+    with watched:
+        live.watch_runs(lab().runs.all())
 
 
 def search() -> None:
     """Draw the form beside the search to watch."""
     heads = lab().searches.all()
-    refused = _refusal()
-    if refused:
-        st.info(refused, icon="🏫")
-        if heads:
-            search_live.watch_searches(heads)
-        return
-    left, right = st.columns([3, 2], gap="large")
-    with right:
-        search_form.search_form()
-    with left:
+    form, watched = st.columns([1, 2], gap="medium")
+    with form, st.container(key="train-panel"):
+        if refused := _refusal():
+            st.info(refused, icon="🏫")
+        else:
+            search_form.search_form()
+    with watched:
         if heads:
             search_live.watch_searches(heads)
         else:
-            st.info(
-                "Nothing has been searched here yet. Choose which settings vary and press **Search**: AquaDash tries "
-                "them out, a training each, and shows here which values do well.",
-                icon="🔭",
-            )
+            st.info("Nothing has been searched here yet. Press **Search**, and see which values do well.", icon="🔭")
 
 
 def _refusal() -> str:

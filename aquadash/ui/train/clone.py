@@ -22,9 +22,6 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 
-#: Where the form is on its page.
-FORM_ANCHOR = "new-run"
-
 _RUN = "clone"
 _CHANGES = "set"
 
@@ -95,13 +92,6 @@ def show_troubles() -> None:
     """Say what of the address could not be taken over."""
     for text in st.session_state.get(_TROUBLES, ()):
         st.warning(plain(text), icon="🧭")
-
-
-def show_way() -> None:
-    """Lead to the form, which on a narrow screen is far below the run that stands beside it elsewhere."""
-    origin = form_state.origin()
-    if origin.run and st.query_params.get(_RUN) == origin.name:
-        st.caption(f"🧬 The settings of **{plain(origin.title)}** are [in the form](#{FORM_ANCHOR}).")
 
 
 def record(run_id: str | None) -> None:

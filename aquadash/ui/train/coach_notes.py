@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -11,11 +12,11 @@ from aquadash.config import RunConfig, flatten, with_values
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, overfit_verdict
 from aquadash.runs.types import EpochRecord, Run
-from aquadash.ui import datasets
+from aquadash.ui import datasets, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
-from aquadash.ui.train import clone, form_state
+from aquadash.ui.train import clone, form_state, launch
 
 
 def config_notes_box(config: RunConfig) -> None:
@@ -89,12 +90,22 @@ def _run_note(run: Run, note: Note) -> None:
     draw, icon = _BOXES[note.level]
     draw(f"**{plain(note.title)}.** {plain(note.evidence)}", icon=icon)
     if note.changes:
-        clone.link(
-            run.run_id,
-            changes=note.changes,
-            label=f"Try this: {fix_text(note, run.config)}",
-            icon=":material/science:",
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            clone.link(
+                run.run_id,
+                changes=note.changes,
+                label=f"Try this: {fix_text(note, run.config)}",
+                icon=":material/science:",
+            )
+            train_button(run, note, "and train")
+
+
+def train_button(run: Run, note: Note, label: str, **options: Any) -> None:
+    """A button that launches the run's settings with a note's change."""
+    if st.button(label, key=f"train-{note.key}", help="Launches a run with this one change.", icon="🏊", **options):
+        with shell.guard():
+            config = form_state.allowed(with_values(run.config, note.changes))
+            launch.press(launch.Order(config), anywhere=True)
 
 
 def _evaluation(run: Run) -> Evaluation | None:

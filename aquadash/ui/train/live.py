@@ -1,4 +1,4 @@
-"""The live view of a run: what can be done with it, how far it is, its figures, curves and log."""
+"""The live view of a run: what can be done with it, how far it is, its curves, figures and log."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from aquadash.coach import Note
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
-from aquadash.figures.learning_curves import Metric, Monitor, learning_curves
+from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
-from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus
+from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.ui import components, inputs, run_lists, shell
-from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, joined, plain, sentence, time_left
+from aquadash.ui.text import count, duration, joined, percent, plain, sentence, time_left
 from aquadash.ui.train import clone, coach_notes, guess_box
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
@@ -28,56 +28,65 @@ TICK_SECONDS = 1.4
 #: The same until a run has its first batch, for which whoever has clicked is waiting.
 STARTING_SECONDS = 0.3
 
-#: Seconds between two drawings of the curves and of what is said of them. Drawing them takes a browser on the same
-#: computer a tenth of a second, which the training then lacks; epochs may take less than two.
-CURVES_SECONDS = 5.0
+#: Seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a second,
+#: which the training then lacks.
+CURVES_SECONDS = 2.5
 
-#: Seconds between two looks at the queue, whose reading costs more.
-QUEUE_SECONDS = 5.0
+#: Seconds between two looks at what changes with the epochs only, and at the queue.
+EPOCHS_SECONDS = 5.0
 
 
 def watch_runs(runs: Sequence[Run]) -> None:
-    """Draw the menu of runs, bound to ``?run=``, and the chosen run; by default the one at work or the newest."""
-    st.subheader("Watch", anchor=False)
-    if sum(not run.status.ended for run in runs) > 1:
-        shell.live(QUEUE_SECONDS)(_at_work)()
-    chosen = components.run_picker(run_lists.active_first(runs), label="Run to watch", help=term("run"))
-    if chosen is not None:
-        render_run(chosen.run_id)
+    """Draw the menu of runs, bound to ``?run=``, and the chosen run: the one at work, or the best.
 
-
-def render_run(run_id: str) -> None:
-    """Draw a run: what can be done with it, how far it is, its curves and its log."""
-    run = lab().runs.get(run_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        components.status_badge(run.status)
-        st.caption(plain(_recipe(run)), width="content")
-    _explanation(run)
-    _actions(run)
-    guess_box.render_guess(run)
-    if not run.status.ended:
-        shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run_id, _signature(run))
-    shell.live(None if run.status.ended else CURVES_SECONDS)(_epochs)(run_id)
-
-
-def progress_text(run: Run) -> tuple[float | None, str, str]:
-    """How far a run at work is.
-
-    Returns:
-        The fraction of the epoch that is done (0 to 1, None outside of epochs), what it does, and how fast and how long
-        still; the texts are plain text, the last one may be empty.
+    Trials stand with their searches; one that the address names is shown all the same.
     """
+    asked = st.query_params.get("run") or "-"
+    own = [run for run in runs if not run.search_id or run.run_id.startswith(asked)]
+    at_work = [run for run in run_lists.active_first(own) if not run.status.ended]
+    listed = [*at_work, *run_lists.best_first([run for run in own if run.status.ended])]
+    if not listed:
+        nothing_yet()
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
+        chosen = components.run_picker(listed, label="Run", label_visibility="collapsed")
+        if chosen is not None:
+            _head(chosen)
+    if chosen is not None:
+        render_run(chosen)
+    if sum(not run.status.ended for run in runs) > 1:
+        shell.live(EPOCHS_SECONDS)(_at_work)()
+
+
+def nothing_yet() -> None:
+    """Say how a first run comes about."""
+    st.info("Nothing has been trained here yet. Press **Train**, and watch the network learn.", icon="🌱")
+
+
+def render_run(run: Run) -> None:
+    """Draw how far a run is, its curves, its figures, what the coach says, and its log."""
+    at_work = not run.status.ended
+    with st.container(key="run-status"):
+        if at_work:
+            shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
+        else:
+            _outcome(run)
+    if at_work or run.curve:
+        shell.live(CURVES_SECONDS if at_work else None)(_curves)(run.run_id)
+        last_epochs(run)
+    shell.live(EPOCHS_SECONDS if at_work else None)(_epochs)(run.run_id)
+
+
+def progress_text(run: Run) -> str:
+    """How far a run at work is, how fast it goes and how long it still takes, as plain text."""
     progress = run.progress
     if progress is None:
-        return None, "Starting the training process ...", ""
+        return "Starting the training process ..."
     if not progress.batches:
-        return None, f"{sentence(progress.phase)} ...", ""
-    done = f"Epoch {progress.epoch} of at most {progress.epochs} · batch {progress.batch:,} of {progress.batches:,}"
+        return f"{sentence(progress.phase)} ..."
     pace = f"{progress.images_per_second:,.0f} images/s" if progress.images_per_second > 0 else ""
     left = time_left(progress.eta_seconds, at_most=True)
-    if left and run.config.training.patience:
-        left += "; early stopping may end it sooner"
-    return min(1.0, progress.batch / progress.batches), done, joined(pace, left)
+    return joined(f"Epoch {progress.epoch} of {progress.epochs}", pace, left)
 
 
 def queue_text(run: Run, runs: Sequence[Run]) -> str:
@@ -107,56 +116,73 @@ def _has_begun(run: Run) -> bool:
     return run.progress is not None and run.progress.batches > 0
 
 
-def _recipe(run: Run) -> str:
-    values = (("data.source", run.config.data.source), ("augmentation.pipeline", run.config.augmentation.pipeline))
-    return " · ".join([*(fields.value_text(name, value) for name, value in values), f"seed {run.config.seed}"])
-
-
-def _explanation(run: Run) -> None:
-    """Why the run is where it is, in words."""
+def _outcome(run: Run) -> None:
+    """How a run ended, and what helps."""
+    done = len(lab().runs.history(run.run_id))
     if run.status is RunStatus.INTERRUPTED:
-        kept = len(lab().runs.history(run.run_id))
         st.warning(
-            "It was cut off before its end, and nothing goes on with it by itself. "
-            f"**{count(kept, 'complete epoch')} kept**; at most the epoch under way is lost. "
-            f"Resume goes on with epoch {kept + 1} as if there had been no break.",
+            f"It was cut off before its end, with **{count(done, 'complete epoch')} kept**. Resume goes on with epoch "
+            f"{done + 1} as if there had been no break.",
             icon="⚡",
         )
+    elif note := _broke_down(run):
+        coach_notes.note_box(note)
     elif run.status is RunStatus.FAILED:
         st.error(
             plain(run.message or "The training failed and left no reason. The log below may tell more."), icon="❌"
         )
-    elif run.status is RunStatus.STOPPED:
-        st.info(plain(run.message or "Stopped by request. Complete epochs are kept."), icon="✋")
+    else:
+        said = f"{count(done, 'epoch')} in {duration(run.metrics.get('seconds'))}"
+        if run.status is RunStatus.STOPPED:
+            said = run.message or "Stopped by request. Complete epochs are kept."
+        epochs = run.config.training.epochs
+        st.progress(1.0 if run.status is RunStatus.FINISHED else min(1.0, done / epochs), text=plain(said))
 
 
-def _actions(run: Run) -> None:
-    """Stop, resume, and the ways to the results and to another run like it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        run_lists.owner_badge(run.resource)
-        if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
-            _stop_button(run)
-        may_resume = run.status.resumable and lab().rights.allow(Action.RESUME, run.resource)
-        if may_resume and st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
+def _broke_down(run: Run) -> Note | None:
+    """What the coach says of a failed run whose learning rate was too high."""
+    if run.status is not RunStatus.FAILED:
+        return None
+    notes = coach_notes.notes_on(run, lab().runs.history(run.run_id))
+    return next((note for note in notes if note.key == "broke-down"), None)
+
+
+def _head(run: Run) -> None:
+    """Beside the menu: the run's status, its button, and the ways to its results and to another run like it.
+
+    A run that broke down would do so again: in place of going on it offers the learning rate that would have worked.
+    """
+    with st.container(width=104):
+        components.status_badge(run.status)
+    run_lists.owner_badge(run.resource)
+    rights = lab().rights
+    if note := _broke_down(run):
+        coach_notes.train_button(run, note, f"Train with {coach_notes.fix_text(note, run.config)}", type="primary")
+    elif run.status.resumable and rights.allow(Action.RESUME, run.resource):
+        if st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
             with shell.guard():
                 lab().runs.resume(run.run_id)
                 st.rerun()
-        if "test_accuracy" in run.metrics:
-            st.page_link(
-                "pages/evaluate.py",
-                label="Evaluate this run",
-                query_params={"run": run.run_id},
-                icon=":material/arrow_forward:",
-            )
-        clone.link(run.run_id)
+    else:
+        _stop_button(run, may=not run.status.ended and rights.allow(Action.STOP, run.resource))
+    st.page_link(
+        "pages/evaluate.py",
+        label="Evaluate",
+        query_params={"run": run.run_id},
+        icon=":material/arrow_forward:",
+        disabled="test_accuracy" not in run.metrics,
+    )
+    clone.link(run.run_id)
 
 
-def _stop_button(run: Run) -> None:
-    if run.stop_requested:
-        st.button("Stopping ...", key=f"stopping-{run.run_id}", icon="✋", disabled=True)
-        return
-    label = "Take out of the queue" if run.status is RunStatus.QUEUED else "Stop"
-    if st.button(label, key=f"stop-{run.run_id}", icon="✋", help="Complete epochs are kept, and it can be resumed."):
+def _stop_button(run: Run, *, may: bool) -> None:
+    if st.button(
+        "Stopping ..." if run.stop_requested and may else "Stop",
+        key=f"stop-{run.run_id}",
+        icon="✋",
+        help="Complete epochs are kept, and it can be resumed." if may else None,
+        disabled=not may or run.stop_requested,
+    ):
         with shell.guard():
             lab().runs.stop(run.run_id)
             st.rerun()
@@ -169,29 +195,32 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
         lab().refresh()
         st.rerun()
     if run.status is RunStatus.QUEUED:
-        st.markdown(f"⏳ {plain(queue_text(run, lab().runs.all()))}")
-    else:
-        _progress(run)
+        st.progress(0.0, text=plain(queue_text(run, lab().runs.all())))
+        return
+    _remember(run)
+    st.progress(run.progress.share if run.progress else 0.0, text=plain(progress_text(run)))
+
+
+def _curves(run_id: str) -> None:
+    """Accuracy and loss, side by side where there is room."""
+    run = lab().runs.get(run_id)
+    stage = stage_of(run)
+    last = st.session_state.get(_WINDOW) or 0
+    metrics: tuple[Metric, ...] = ("accuracy", "loss")
+    for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
+        with column:
+            components.plot(_cached_curves(run_id, stage, metric, last, run), key=f"live-{metric}")
 
 
 def _epochs(run_id: str) -> None:
     """What a run's complete epochs have brought, and its log."""
     run = lab().runs.get(run_id)
-    stage = stage_of(run)
-    history = history_at(run, stage)
+    history = history_at(run, stage_of(run))
     _figures(run, history)
-    render_live_curves(run, stage, epochs=len(history))
-    coach_notes.run_notes_box(run, history)
+    guess_box.render_guess(run)
+    with st.container(key="run-notes"):
+        coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
     _log(run)
-
-
-def _progress(run: Run) -> None:
-    fraction, doing, facts = progress_text(run)
-    if fraction is None:
-        st.markdown(f"⚙️ {plain(doing)}")
-        return
-    st.progress(fraction, text=plain(doing))
-    st.caption(plain(facts) or "Measuring the speed ...")
 
 
 def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
@@ -200,29 +229,31 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
     # A run that goes on after a stop still has the figures that it stopped with.
     number = run.metrics.get("kept_epoch", best) if run.status.ended else best
     kept = next((record for record in history if record.epoch == number), None)
-    if kept is None:
+    if kept is None and run.status.ended:
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="run-figures"):
         components.metric(
             FIGURES["best_epoch"].title if number == best else "Kept epoch",
-            f"{kept.epoch} of {len(history)}",
+            f"{kept.epoch} of {len(history)}" if kept else "–",
             help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
         )
-        accuracy = f"{100 * kept.val_accuracy:.0f} %"
+        accuracy, loss = (f"{100 * kept.val_accuracy:.0f} %", f"{kept.val_loss:.3f}") if kept else ("–", "–")
         components.metric(FIGURES["val_accuracy"].title, accuracy, help=term("accuracy"))
-        components.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}", help=term("loss"))
-        if run.status.ended and "test_accuracy" in run.metrics:
-            _test_accuracy(run)
+        components.metric(FIGURES["val_loss"].title, loss, help=term("loss"))
+        value, _, interval = _test_accuracy(run).rstrip(")").partition(" (")
+        help = f"Below it its 95 % interval. {term('confidence interval')}"
+        components.metric(FIGURES["test_accuracy"].title, value, note=interval or "at the end", help=help)
 
 
-def _test_accuracy(run: Run) -> None:
-    """With its interval, where the predictions can still be read."""
+def _test_accuracy(run: Run) -> str:
+    """With its interval, where the predictions can still be read; a dash before the end."""
+    if not run.status.ended or "test_accuracy" not in run.metrics:
+        return percent(None)
     try:
         found = lab().runs.evaluation(run.run_id)
-        accuracy, interval = found.accuracy, found.accuracy_ci95
+        return percent(found.accuracy, found.accuracy_ci95)
     except AquaDashError:
-        accuracy, interval = run.metrics["test_accuracy"], None
-    components.fraction_metric(FIGURES["test_accuracy"].title, accuracy, interval, help=term("confidence interval"))
+        return percent(run.metrics["test_accuracy"])
 
 
 def _log(run: Run) -> None:
@@ -248,22 +279,21 @@ def _at_work() -> None:
 
 
 #: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
-#: changes, so that a zoom made with the mouse lasts only until the next epoch; this choice stays.
+#: changes, so that a zoom made with the mouse lasts only until the next look; this choice stays.
 WINDOWS = (0, 50, 10)
 
-#: For so many seconds all sessions are shown the same stage of a run: of short epochs each would otherwise be read and
-#: drawn for the one session that happens to look in it. Less than the time between two looks of the same session.
-SHARED_SECONDS = 4.0
+_WINDOW = "live-window"
 
-#: A state of a run's history that changes whenever an epoch may have been added.
-Stage = tuple[str, float | None, int, bool]
+#: For so many seconds all sessions are shown the same stage of a run, which is so read and drawn once for all of them.
+#: Less than the time between two looks of the same session.
+SHARED_SECONDS = 2.0
+
+#: A state of a run that changes whenever an epoch or a part of one may have been added.
+Stage = tuple[str, float | None, int, int]
 
 
 def stage_of(run: Run) -> Stage:
-    """The stage of a run at which it is shown now.
-
-    An epoch's record is in the store before the worker reports the next one, so that the number under way tells.
-    """
+    """The stage of a run at which it is shown now."""
     since = run.ended_at if run.status.ended else run.started_at
     return shared_stage(run.run_id, str(run.status), since, run)
 
@@ -272,48 +302,66 @@ def stage_of(run: Run) -> Stage:
 def shared_stage(run_id: str, status: str, since: float | None, _run: Run) -> Stage:
     """What :func:`stage_of` says, the same for a while."""
     progress = _run.progress
-    return status, since, progress.epoch if progress else 0, bool(progress and progress.batches)
+    return status, since, progress.epoch if progress else 0, progress.batch if progress else 0
 
 
 def history_at(run: Run, stage: Stage) -> Sequence[EpochRecord]:
     """The run's epochs at that stage."""
-    return lab().runs.history(run.run_id) if run.status.ended else _cached_history(run.run_id, stage)
+    if run.status.ended:
+        return lab().runs.history(run.run_id)
+    # An epoch's record is in the store before the worker reports the next one, so that the number under way tells.
+    *epoch, batch = stage
+    return _cached_history(run.run_id, (*epoch, batch > 0))
 
 
-def render_live_curves(run: Run, stage: Stage, *, epochs: int) -> None:
-    """Draw accuracy and loss by epoch, all ``epochs`` of them or the last ones that are chosen."""
-    last = _window(epochs)
-    for metric in ("accuracy", "loss"):
-        components.plot(
-            _cached_curves(run.run_id, run.config.training.monitor, stage, metric, last), key=f"live-{metric}"
-        )
-
-
-def _window(epochs: int) -> int:
-    """Draw the choice of how many of the last epochs to show, and return it; 0 for all."""
-    if epochs <= min(filter(None, WINDOWS)):
-        return 0
-    chosen = inputs.segmented_control(
+def last_epochs(run: Run) -> None:
+    """Draw the choice of how many of the last epochs the curves show."""
+    inputs.segmented_control(
         "Epochs shown",
         WINDOWS,
-        key="live-window",
+        key=_WINDOW,
         default=0,
         required=True,
         format_func=lambda last: f"last {last}" if last else "all epochs",
         label_visibility="collapsed",
+        disabled=run.config.training.epochs <= WINDOWS[-1],
     )
-    return chosen or 0
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_history(run_id: str, stage: Stage) -> tuple[EpochRecord, ...]:
+def _cached_history(run_id: str, stage: tuple[object, ...]) -> tuple[EpochRecord, ...]:
     return tuple(lab().runs.history(run_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_curves(run_id: str, monitor: Monitor, stage: Stage, metric: Metric, last: int) -> go.Figure:
-    history = _cached_history(run_id, stage)
-    figure = learning_curves(history, metric=metric, monitor=monitor, revision=run_id, height=260)
+def _trail(run_id: str) -> list[Progress]:
+    """What was seen of a run's epoch under way, by whichever session looked."""
+    return []
+
+
+def _remember(run: Run) -> None:
+    trail, progress = _trail(run.run_id), run.progress
+    if progress is None or progress.loss is None or progress in trail[-1:]:
+        return
+    trail[:] = [*(seen for seen in trail if seen.epoch == progress.epoch and seen.batch < progress.batch), progress]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cached_curves(run_id: str, stage: Stage, metric: Metric, last: int, _run: Run) -> go.Figure:
+    history = history_at(_run, stage)
+    figure = live_curves(
+        history,
+        [
+            (seen.epoch - 1 + seen.batch / seen.batches, value)
+            for seen in _trail(run_id)
+            if not _run.status.ended and (value := getattr(seen, metric)) is not None
+        ],
+        metric=metric,
+        monitor=_run.config.training.monitor,
+        max_epochs=_run.config.training.epochs,
+        classes=len(_run.class_names),
+        revision=run_id,
+    )
     shown = history[-last:]
     scale = 100.0 if metric == "accuracy" else 1.0
     values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]

@@ -27,8 +27,8 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import WAKING
-from aquadash.ui.text import count, duration, plain
-from aquadash.ui.train import clone, coach_notes, form_state, guess_box, train_settings
+from aquadash.ui.text import count, duration, plain, roughly, sentence
+from aquadash.ui.train import clone, coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 
 #: The menu's entry for the settings of a run. No address can name it, as a run's settings come with ``?clone=``.
@@ -37,8 +37,8 @@ COPY = "the copied run"
 #: How many changed settings are listed one by one.
 _MAX_CHANGES = 12
 
-_LAUNCHES = "train:launches"
-_AFTERWARDS = "train:after-launch"
+#: Of the next run, while its field is not drawn.
+_NAME = "train:name"
 
 
 @shell.live(None)
@@ -46,53 +46,58 @@ def train_form() -> None:
     """Draw the form; a launch puts the new run into the address and draws the page again."""
     warmup.prepare_training()
     with shell.guard():
-        st.subheader("New run", anchor=clone.FORM_ANCHOR)
-        if afterwards := st.session_state.pop(_AFTERWARDS, None):
-            st.warning(plain(afterwards), icon="🚧")
         _origin()
         present = _source()
-        launches = st.session_state.setdefault(_LAUNCHES, 0)
-        run_name = inputs.text_input(
-            "Name (optional)",
-            key=f"train:name:{launches}",
-            max_chars=120,
-            placeholder="One is made up if this stays empty",
-        )
         values, problems = form_state.values()
         config = None if problems else form_state.config()
         with form_state.controls():
-            train_settings.setting_controls(values, problems, config)
-        yaml_box(config)
-        _launch_box(config, run_name, present=present)
-
-
-def _launch_box(config: RunConfig | None, run_name: str, *, present: bool) -> None:
-    """What the settings amount to, and the button."""
-    guess, sizes = None, None
-    if config is not None:
-        _changes(config)
-        if present:
+            train_settings.first_controls(values, problems)
+            if config is not None:
+                coach_notes.config_notes_box(config)
+                _changes(config)
+            ready = config is not None and present and not _beyond_the_class(config)
             with shell.guard():
-                sizes = run_sizes.sizes(config)
-                st.markdown(run_sizes.sentence(config, sizes))
-                st.markdown(_cost(config))
-                with st.expander(
-                    "The network, layer by layer", icon="🔬", key="train:network", on_change="rerun"
-                ) as box:
-                    # Building it needs TensorFlow, which is loaded when somebody wants to know.
-                    if box.open:
-                        network_panel(config)
-        coach_notes.config_notes_box(config)
-        if _beyond_the_class(config):
-            sizes = None
-    if config is not None and sizes is not None:
-        launches = st.session_state[_LAUNCHES]
-        guess = guess_box.guess_form(datasets.dataset(config.data.source).class_names, key=f"guess:{launches}")
-    pressed = st.button(
-        "Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=config is None or sizes is None
-    )
-    if pressed and config is not None:
-        _launch(config, run_name, guess)
+                if config is not None and present:
+                    _estimate(config)
+            bar = st.container(key="launch-bar")
+            guess = _guess(config) if ready else None
+            with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
+                # Forty controls are only drawn for those who look at them.
+                if advanced.open:
+                    _name_field()
+                    train_settings.grouped_controls(values, problems, config)
+                    if config is not None and present:
+                        _network_box(config)
+                    yaml_box(config)
+        with bar:
+            _launch_button(config if ready else None, guess)
+
+
+def _launch_button(config: RunConfig | None, guess: Guess | None) -> None:
+    with shell.guard():
+        if launch.question():
+            return
+        pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=config is None)
+        if pressed and config is not None:
+            launch.press(launch.Order(config, st.session_state.get(_NAME, ""), guess))
+
+
+def _name_field() -> None:
+    key = f"train:name:{launch.number()}"
+    st.session_state.setdefault(key, st.session_state.get(_NAME, ""))
+    st.session_state[_NAME] = inputs.text_input("Name (optional)", key=key, max_chars=120)
+
+
+def _guess(config: RunConfig) -> Guess | None:
+    names = datasets.dataset(config.data.source).class_names
+    return guess_box.guess_form(names, key=f"guess:{launch.number()}")
+
+
+def _network_box(config: RunConfig) -> None:
+    with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
+        # Building it needs TensorFlow, which is loaded when somebody wants to know.
+        if box.open:
+            network_panel(config)
 
 
 def _beyond_the_class(config: RunConfig) -> bool:
@@ -101,9 +106,7 @@ def _beyond_the_class(config: RunConfig) -> bool:
     if within == config:
         return False
     most = within.training.epochs
-    st.warning(
-        f"This training has {config.training.epochs} epochs; in this class a run may have {most} at most.", icon="🏫"
-    )
+    st.warning(f"In this class a run may have {most} epochs at most.", icon="🏫")
     st.button(
         f"{fields.label('training.epochs')}: {most}",
         key="fix-class-epochs",
@@ -114,33 +117,39 @@ def _beyond_the_class(config: RunConfig) -> bool:
     return True
 
 
-def _cost(config: RunConfig) -> str:
-    """What the training will take, by earlier ones, in markdown."""
+def _estimate(config: RunConfig) -> None:
+    """On which images it trains and how long that takes at most, in a line; its help has the rest."""
     known = lab().runs.paces().known(embedded(config))
-    if known is None:
-        return "⏱️ Nothing like it has been trained here yet: the first epoch will show how long one takes."
-    seconds, basis = known
     epochs = config.training.epochs
-    total = duration(STARTING_SECONDS + epochs * seconds)
-    return (
-        f"⏱️ About **{duration(seconds)}** an epoch, so at most about **{total}** for {count(epochs, 'epoch')}, by "
-        f"{basis}."
+    if known is None:
+        time, basis = "the first epoch shows how long", ""
+    else:
+        time = f"at most about **{duration(STARTING_SECONDS + epochs * known[0])}**"
+        basis = f" {sentence(duration(known[0]))} an epoch, by {known[1]}."
+    sizes = run_sizes.sizes(config)
+    st.caption(
+        f"⏱️ {plain(title_of(config.data.source))} · {count(epochs, 'epoch')}, {time}",
+        help=run_sizes.sentence(config, sizes) + basis,
     )
 
 
 def _origin() -> None:
     """The menu of what the form starts from: a preset or, after a visit by a clone's link, that run."""
+    before = datasets.current()
     if clone.take():
         st.session_state["preset"] = COPY
         address.record("preset", DEFAULT_PRESET, default=DEFAULT_PRESET)
+        if datasets.current() != before:
+            # The sidebar shows the data set, too.
+            st.rerun()
     clone.show_troubles()
     origin, copy = form_state.origin(), form_state.copied_run()
     titles = {COPY: f"The settings of “{copy.title}”"} if copy else {}
-    titles |= {name: preset.title for name, preset in PRESETS.items()}
+    titles |= {name: f"{preset.title}{_cost(name)}" for name, preset in PRESETS.items()}
     # An address that names no preset leaves the form as it is.
     address.choice("preset", list(titles), default=COPY if origin.run else origin.name)
     chosen = inputs.selectbox(
-        "Start from", list(titles), key="preset", format_func=lambda name: titles[name], help=term("preset")
+        "Start from", list(titles), key="preset", format_func=titles.__getitem__, help=_presets_help()
     )
     address.record("preset", DEFAULT_PRESET if chosen == COPY else chosen, default=DEFAULT_PRESET)
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
@@ -151,13 +160,24 @@ def _origin() -> None:
         st.caption(f"🧬 Cloned from **{plain(wanted.title)}**.")
         return
     preset = PRESETS[wanted.name]
-    st.caption(plain(preset.summary))
     usual, most = preset.config.training.epochs, wanted.config.training.epochs
     if most < usual:
         st.caption(f"🏫 In this class a run trains for at most {most} epochs; the preset has {usual}.")
     if preset.oddities:
         with st.expander("What is odd about it, and why that matters", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
+
+
+def _cost(preset: str) -> str:
+    """What a preset takes at most, for a menu: ``" · 3 min"``; empty while nobody knows."""
+    config = with_values(form_state.preset(preset).config, {"data.source": datasets.current()})
+    known = lab().runs.paces().known(embedded(config))
+    return f" · {roughly(STARTING_SECONDS + config.training.epochs * known[0])}" if known else ""
+
+
+def _presets_help() -> str:
+    """What each preset is, in markdown."""
+    return "\n".join([term("preset"), "", *(f"- **{one.title}**: {one.summary}" for one in PRESETS.values())])
 
 
 def _source() -> bool:
@@ -183,25 +203,10 @@ def _changes(config: RunConfig) -> None:
         for name, (old, new) in changed.items()
     ]
     more = f"; and {len(told) - _MAX_CHANGES} more" if len(told) > _MAX_CHANGES else ""
-    st.caption(f"✏️ Changed: {plain('; '.join(told[:_MAX_CHANGES]) + more)}")
-    label = "Back to the cloned run's settings" if origin.run else "Back to the preset"
-    st.button(label, key="reset", type="tertiary", icon="↩️", on_click=form_state.fill, args=(origin,))
-
-
-def _launch(config: RunConfig, name: str, guess: Guess | None) -> None:
-    run = shell.launch_once("train:launched-at", lambda: lab().runs.train(config, name=name or None))
-    if run is None:
-        return
-    if guess is not None:
-        try:
-            lab().runs.guess(run.run_id, guess)
-        except AquaDashError as error:
-            # The run has been launched all the same, so the page goes on to it.
-            st.session_state[_AFTERWARDS] = f"Your guess could not be kept. {error}"
-    st.session_state[_LAUNCHES] += 1
-    clone.record(None)
-    st.query_params["run"] = run.run_id
-    st.rerun()
+    back = f"Back to the {'cloned run' if origin.run else 'preset'}'s settings."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"✏️ Changed: {plain('; '.join(told[:_MAX_CHANGES]) + more)}", width="stretch")
+        st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
 
 
 #: Seconds between two looks for an answer.

@@ -36,7 +36,7 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 
-#: The folded groups of the form: title and icon. The settings of the group "first" are shown at once.
+#: The folded groups under Advanced: title and icon. The settings of the group "first" are always in sight.
 GROUPS = {
     "network": ("Network", "🕸️"),
     "transfer": ("Transfer learning", "🎓"),
@@ -49,8 +49,13 @@ GROUPS = {
 }
 
 
-def setting_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
-    """Draw the controls of all settings that make a difference.
+def first_controls(values: Mapping[str, Any], problems: Mapping[str, str]) -> None:
+    """Draw the controls that everybody uses; the arguments are those of :func:`grouped_controls`."""
+    _controls(fields.group("first"), problems, values)
+
+
+def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
+    """Draw the other controls that make a difference, in their groups.
 
     Args:
         values: All settings, as the controls say.
@@ -58,7 +63,6 @@ def setting_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
         config: The same as a config; None while it cannot be used.
     """
     effective = fields.effective(values)
-    _controls(fields.group("first"), problems, values)
     for group, (title, icon) in GROUPS.items():
         shown = [name for name in fields.group(group) if name in effective]
         if not shown:

@@ -1,0 +1,112 @@
+"""Launching a run, by the form's button or the coach's: at once, or after a question while one's own is at work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from aquadash.config import RunConfig
+from aquadash.errors import AquaDashError
+from aquadash.runs.types import Guess, Run
+from aquadash.ui import shell
+from aquadash.ui.lab import lab, visitor
+from aquadash.ui.text import plain
+from aquadash.ui.train import clone
+
+_ASKED = "train:asked"
+_LAUNCHES = "train:launches"
+_TOLD = "train:told"
+_PAGE = "pages/train.py"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained.
+
+    Attributes:
+        config: The settings.
+        name: Of the run; a friendly one is made up where it is empty.
+        guess: What is expected of it.
+    """
+
+    config: RunConfig
+    name: str = ""
+    guess: Guess | None = None
+
+
+def number() -> int:
+    """How many runs this session has launched: fields that are for one run have it in their keys."""
+    launches: int = st.session_state.setdefault(_LAUNCHES, 0)
+    return launches
+
+
+def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
+    """Launch a run and show it, or ask where one of the visitor's own is at work; a double click counts once.
+
+    Args:
+        order: What is to be trained.
+        sure: Whether they have been asked.
+        anywhere: Whether this may be another page than Train, which comes next then.
+
+    Raises:
+        AquaDashError: It cannot be launched.
+    """
+
+    def begin() -> Run | None:
+        if not sure and _own_at_work():
+            st.session_state[_ASKED] = order
+            return None
+        return lab().runs.train(order.config, name=order.name or None)
+
+    run = shell.launch_once(f"train:{'sure' if sure else 'launched'}-at", begin)
+    if run is not None:
+        _show(run, order)
+    elif _ASKED not in st.session_state:
+        return
+    if anywhere:
+        st.switch_page(_PAGE, query_params={"run": run.run_id} if run else {})
+    st.rerun()
+
+
+def question() -> bool:
+    """Draw the question whether another run is to be queued, if it is to be asked; returns whether it is."""
+    order: Order | None = st.session_state.get(_ASKED)
+    if order is None:
+        return False
+    names = " and ".join(f"**{plain(run.name)}**" for run in _own_at_work()[:2])
+    st.markdown(f"{names} is not done yet. Queue another run?" if names else "Start this run?")
+    with st.container(horizontal=True):
+        again = st.button("Queue it", key="launch-sure", type="primary", icon="🏊")
+        st.button("Cancel", key="launch-cancel", on_click=st.session_state.pop, args=(_ASKED, None))
+    if again:
+        del st.session_state[_ASKED]
+        press(order, sure=True)
+    return True
+
+
+def tell() -> None:
+    """Say once what has been launched, and what went wrong beside it."""
+    if told := st.session_state.pop(_TOLD, None):
+        st.toast(told[0], icon="🏊")
+        if told[1]:
+            st.warning(plain(told[1]), icon="🚧")
+
+
+def _own_at_work() -> list[Run]:
+    me = visitor().person_id
+    return [run for run in lab().runs.all() if not run.status.ended and run.owner == me and not run.search_id]
+
+
+def _show(run: Run, order: Order) -> None:
+    trouble = ""
+    if order.guess is not None:
+        try:
+            lab().runs.guess(run.run_id, order.guess)
+        except AquaDashError as error:
+            # The run has been launched all the same.
+            trouble = f"Your guess could not be kept. {error}"
+    st.session_state[_TOLD] = (f"**{plain(run.name)}** has been launched.", trouble)
+    st.session_state[_LAUNCHES] = number() + 1
+    clone.record(None)
+    st.query_params["run"] = run.run_id
