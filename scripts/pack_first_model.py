@@ -32,11 +32,19 @@ from aquadash.data.dataset import Dataset
 from aquadash.evaluation import evaluate, wilson_interval
 from aquadash.models import load_model
 from aquadash.runs import Predictions, Run, open_store
-from aquadash.runs.artifacts import ENVIRONMENT, EPOCHS, HISTORY, MODEL, PREDICTIONS, STRANGERS, VALIDATION_PREDICTIONS
+from aquadash.runs.artifacts import (
+    ENVIRONMENT,
+    EPOCHS,
+    HISTORY,
+    MODEL,
+    OOD_DETECTOR,
+    PREDICTIONS,
+    VALIDATION_PREDICTIONS,
+)
 from aquadash.runs.first_model import CARD, CONFIG, FOLDER, RUN
 from aquadash.training.epoch_loop import predict
+from aquadash.training.out_of_distribution import detector, ood_metrics
 from aquadash.training.prepare import split
-from aquadash.training.strangers import detector, measure
 
 
 def main() -> None:
@@ -106,13 +114,13 @@ def write_answers(
         np.savez(out / name, indices=answers.indices, labels=answers.labels, probabilities=answers.probabilities)
     found = detector(model, images)
     assert found is not None
-    np.savez_compressed(out / STRANGERS, **found.to_arrays())  # type: ignore[arg-type]
+    np.savez_compressed(out / OOD_DETECTOR, **found.to_arrays())  # type: ignore[arg-type]
     of_test = evaluate(test.labels, test.probabilities, class_names=dataset.class_names)
     return {
         **run.metrics,
         "test_loss": of_test.loss,
         "test_accuracy": of_test.accuracy,
-        **measure(model, found, known=dataset.test.images, strangers=strangers),
+        **ood_metrics(model, found, known=dataset.test.images, unknown=strangers),
     }
 
 

@@ -41,7 +41,7 @@ def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
 def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | None = None) -> bool:
     """The worker reports how far it is; returns whether it is to stop."""
     details = asdict(progress)
-    said = jobs.JobProgress(details.pop("phase"), round(1000 * progress.share), 1000, progress.eta_seconds, details)
+    said = jobs.JobProgress(details.pop("phase"), round(1000 * progress.fraction), 1000, progress.eta_seconds, details)
     with _long_leases():
         return store.jobs.heartbeat(job, said, log_tail=log_tail)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.data.framing import CENTRED, PADDING, Framing, fit, framing_note, is_cut, share_seen
+from aquadash.data.framing import CENTRED, PADDING, Framing, fit, fraction_seen, framing_note, is_cut
 from tests.encoded_pictures import photo
 
 SQUARE = (8, 8)
@@ -74,13 +74,13 @@ def test_other_framings_are_refused(arguments: tuple) -> None:
 
 
 def test_what_is_said_of_a_framing() -> None:
-    third = share_seen(thirds(), size=SQUARE)
-    assert framing_note(CENTRED, share=third) == "long picture: the network sees only the middle 33.3% of it"
-    assert framing_note(Framing("part", 0.0), share=third) == "long picture: the network sees only 33.3% of it"
-    assert framing_note(CENTRED, share=0.6) is None
-    assert framing_note(Framing("padded"), share=1.0) is None
-    assert "grey bars" in str(framing_note(Framing("padded"), share=0.9))
-    assert "squeezed" in str(framing_note(Framing("squeezed"), share=0.9))
+    third = fraction_seen(thirds(), size=SQUARE)
+    assert framing_note(CENTRED, fraction=third) == "long picture: the network sees only the middle 33.3% of it"
+    assert framing_note(Framing("part", 0.0), fraction=third) == "long picture: the network sees only 33.3% of it"
+    assert framing_note(CENTRED, fraction=0.6) is None
+    assert framing_note(Framing("padded"), fraction=1.0) is None
+    assert "grey bars" in str(framing_note(Framing("padded"), fraction=0.9))
+    assert "squeezed" in str(framing_note(Framing("squeezed"), fraction=0.9))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_fit_takes_the_centred_square() -> None:
 
     assert (fit(picture, size=(5, 5)) == 200).all()
     assert (fit(picture.transpose(1, 0, 2), size=(5, 5)) == 200).all()
-    assert share_seen(picture, size=(5, 5)) == pytest.approx(1 / 3)
-    assert share_seen(picture, size=(10, 30)) == 1.0
+    assert fraction_seen(picture, size=(5, 5)) == pytest.approx(1 / 3)
+    assert fraction_seen(picture, size=(10, 30)) == 1.0
 
 
 @pytest.mark.parametrize("size", [64, 96, 100, 333])

@@ -21,7 +21,7 @@ def split() -> Split:
 
 def test_classes_are_counted_and_empty_ones_kept(split: Split) -> None:
     result = describe(split, ("a", "b", "c"))
-    assert [(entry.name, entry.count, entry.share) for entry in result.classes] == [
+    assert [(entry.name, entry.count, entry.fraction) for entry in result.classes] == [
         ("a", 10, 0.25),
         ("b", 0, 0.0),
         ("c", 30, 0.75),

@@ -89,9 +89,9 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
     red, green, bad = predict_files(files, predictor)
 
     assert red.none_of_these is False and green.none_of_these is True and bad.none_of_these is None
-    assert 0 <= red.strangeness < 1 < green.strangeness == green.to_dict()["strangeness"]
+    assert 0 <= red.ood_score < 1 < green.ood_score == green.to_dict()["strangeness"]
     plain = Predictor.load(saved, class_names=CLASSES)
-    assert next(predict_files(files, plain)).strangeness is None
+    assert next(predict_files(files, plain)).ood_score is None
     np.testing.assert_allclose(green.probabilities, list(predict_files(files, plain))[1].probabilities, rtol=1e-5)
 
 
@@ -116,7 +116,7 @@ def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path, pro
     batch = random.integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
     here = Predictor.load(saved, class_names=CLASSES, detector=detector).answer_images(batch)
 
-    remote = RemotePredictor(saved, class_names=CLASSES, strangers=tmp_path / "strangers.npz", process=process)
+    remote = RemotePredictor(saved, class_names=CLASSES, detector=tmp_path / "strangers.npz", process=process)
     there, again = remote.answer_images(batch), remote.answer_images(batch, batch_size=32)
 
     assert remote.image_shape == (SIZE, SIZE, 3)

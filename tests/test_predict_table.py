@@ -48,9 +48,9 @@ def test_a_row_for_each_picture_and_run() -> None:
     assert third["error"] == "bad.png is empty."
 
 
-@pytest.mark.parametrize(("strangeness", "written"), [(0.9, "no"), (1.1, "yes"), (None, "")])
-def test_whether_it_is_none_of_the_classes(strangeness: float | None, written: str) -> None:
-    stranger = FilePrediction("a.png", CLASSES, "otter", np.array([0.5, 0.5], np.float32), strangeness=strangeness)
+@pytest.mark.parametrize(("ood_score", "written"), [(0.9, "no"), (1.1, "yes"), (None, "")])
+def test_whether_it_is_none_of_the_classes(ood_score: float | None, written: str) -> None:
+    stranger = FilePrediction("a.png", CLASSES, "otter", np.array([0.5, 0.5], np.float32), ood_score=ood_score)
     assert rows(answers_csv([AnswerRow("run", stranger)], class_names=CLASSES))[0]["none_of_these"] == written
 
 

@@ -35,7 +35,7 @@ def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -
     predictions = store.predictions(run.run_id)
     found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
     assert found.n == 500 and found.accuracy == run.metrics["test_accuracy"] > 0.7
-    replay, detector = store.epoch_replay(run.run_id), store.strangers(run.run_id)
+    replay, detector = store.epoch_replay(run.run_id), store.ood_detector(run.run_id)
     assert replay is not None and replay.epochs == len(history)
     assert detector is not None and 0.95 <= detector.accepted < 0.96
     assert store.validation_predictions(run.run_id) is not None and store.environment(run.run_id)["seed"] == 0

@@ -82,7 +82,7 @@ def test_a_home_of_0_6_0_that_was_moved_heals(home_0_6_0: Path) -> None:
     for run in finished:
         assert answer("evaluate", run.run_id)["n"] == run.test_images
         assert store.model_path(run.run_id).is_file() and store.history(run.run_id) and store.environment(run.run_id)
-        assert store.epoch_replay(run.run_id) is not None and store.strangers(run.run_id) is not None
+        assert store.epoch_replay(run.run_id) is not None and store.ood_detector(run.run_id) is not None
     assert all(run.status is not RunStatus.UNREADABLE for run in store.list_runs())
 
 

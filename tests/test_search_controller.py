@@ -35,7 +35,7 @@ def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
     search_id = begin(store, plan(*over, sampler=sampler, budget=Budget(12)))
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
     search = store.get(search_id)
-    assert search.share == 1.0
+    assert search.fraction == 1.0
     assert [trial.number for trial in search.trials] == list(range(12))
     assert all(trial.state is TrialState.COMPLETE for trial in search.trials)
     first = runs.get(search.trials[0].run_id)
@@ -253,7 +253,7 @@ def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: 
         runs.finish(runs.at_work[0].run_id, 0.5)
     control.step()
     search = store.get(search_id)
-    assert search.status is RunStatus.RUNNING and search.share == pytest.approx(0.4)
+    assert search.status is RunStatus.RUNNING and search.fraction == pytest.approx(0.4)
     assert search.eta_seconds == pytest.approx(90) and math.isclose(search.seconds, 60)
 
 

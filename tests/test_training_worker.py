@@ -72,8 +72,8 @@ def test_a_finished_run_has_all_its_artifacts(
     np.testing.assert_array_equal(validation.labels, tiny_dataset.train.labels[validation.indices])
     right = (validation.probabilities.argmax(axis=1) == validation.labels).mean()
     assert run.metrics["val_accuracy"] == pytest.approx(right)
-    strangers = store.strangers(run.run_id)
-    assert strangers is not None and strangers.accepted >= 0.95
+    detector = store.ood_detector(run.run_id)
+    assert detector is not None and detector.accepted >= 0.95
     replay = store.epoch_replay(run.run_id)
     assert replay is not None and replay.epochs == len(history)
     kept = int(run.metrics["kept_epoch"]) - 1

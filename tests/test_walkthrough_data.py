@@ -39,7 +39,7 @@ def test_a_hint_does_not_name_the_brightest_class(split: Split) -> None:
 
 
 def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:
-    shares = {name: checks_data.untouched_share(split.images, name, seed=0) for name in FOUR}
+    shares = {name: checks_data.untouched_fraction(split.images, name, seed=0) for name in FOUR}
     found = {name: checks_data.untouched_pipeline(name, shares).outcome for name in FOUR}
     assert found == {
         "notebook-1": Outcome.WRONG,

@@ -113,7 +113,7 @@ def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:
     [(950, RIGHT), (920, RIGHT), (800, NEARLY), (1100, NEARLY), (100, WRONG), (5000, WRONG), (0, WRONG), (-5, WRONG)],
 )
 def test_enough_images(images: int, outcome: Outcome) -> None:
-    assert checks_results.enough_images(images, share=0.67).outcome is outcome
+    assert checks_results.enough_images(images, fraction=0.67).outcome is outcome
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
@@ -121,7 +121,7 @@ def test_the_fewest_images_are_the_fewest(share: float) -> None:
     fewest = checks_results.fewest_images(share)
     assert checks_results.interval_width(share, fewest) <= checks_results.WANTED_WIDTH
     assert checks_results.interval_width(share, fewest - 30) > checks_results.WANTED_WIDTH
-    assert checks_results.enough_images(fewest, share=share).outcome is RIGHT
+    assert checks_results.enough_images(fewest, fraction=share).outcome is RIGHT
 
 
 @pytest.mark.parametrize(

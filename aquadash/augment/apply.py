@@ -86,7 +86,7 @@ def branch_by_batch(
     path: tuple[int, ...],
     out: NDArray[np.uint8],
 ) -> Iterator[float]:
-    """:func:`augment_branch`, a batch at each step; yields the share done, 0 to 1. Any thread may do the next step."""
+    """:func:`augment_branch`, a batch at each step; yields the fraction done. Any thread may do the next step."""
     if branch.is_original:
         out[...] = images
         yield 1.0

@@ -272,7 +272,7 @@ def measure(
         branch: Only this one of the pipeline's branches, from 0; None for all. Its draws are the same either way.
         seed: 0 or greater.
         timed: Also measure the time, which takes up to about a second a branch.
-        progress: Called before each branch with a text and the share done, 0 to 1.
+        progress: Called before each branch with a text and the fraction done, 0 to 1.
 
     Raises:
         ValueError: There are no images.

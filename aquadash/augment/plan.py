@@ -35,13 +35,13 @@ class AugmentationPlan:
     Attributes:
         pipelines: At least one. Of a single one every branch makes images; of several, each version of each image goes
             through one branch of one of them.
-        shares: Of the changed images, one share a pipeline; they add up to 1.
+        fractions: Of the changed images, one a pipeline; they add up to 1.
         copies: Versions of each image from each changing branch or, of several pipelines, from the mixture.
         keep_originals: Whether the unchanged images stay where the pipeline itself does not keep them.
     """
 
     pipelines: tuple[PipelineSpec, ...]
-    shares: tuple[float, ...] = (1.0,)
+    fractions: tuple[float, ...] = (1.0,)
     copies: int = 1
     keep_originals: bool = False
 
@@ -70,7 +70,7 @@ class AugmentationPlan:
         if self.mixed:
             parts = ", ".join(
                 f"{fraction * 100:.0f} % {spec.title}"
-                for spec, fraction in zip(self.pipelines, self.shares, strict=True)
+                for spec, fraction in zip(self.pipelines, self.fractions, strict=True)
             )
             return f"{versions} of each image, each by one pipeline ({parts}){originals}"
         branches = sum(not branch.is_original for branch in self.pipelines[0].branches)
@@ -86,7 +86,7 @@ class AugmentationPlan:
         return json.dumps(
             {
                 "pipelines": [json.loads(spec.to_json()) for spec in self.pipelines],
-                "shares": self.shares,
+                "shares": self.fractions,
                 "copies": self.copies,
                 "keep_originals": self.keep_originals,
             }
@@ -118,11 +118,11 @@ class AugmentationPlan:
         return parts
 
     def mixture(self) -> tuple[list[Branch], NDArray[np.float64]]:
-        """All branches of all pipelines, and how often each is taken: those of a pipeline share its share."""
+        """All branches of all pipelines, and how often each is taken: those of a pipeline share its fraction."""
         branches = [branch for spec in self.pipelines for branch in spec.branches]
         often = [
             fraction / spec.factor
-            for spec, fraction in zip(self.pipelines, self.shares, strict=True)
+            for spec, fraction in zip(self.pipelines, self.fractions, strict=True)
             for _ in spec.branches
         ]
         return branches, np.array(often) / sum(often)
@@ -186,7 +186,7 @@ def draw(
         plan: What to do with them.
         seed: 0 or greater; another one each epoch gives fresh versions.
         out: Where to write them, of the result's form; a new array when None.
-        progress: Called after each batch with a text and the share done, 0 to 1.
+        progress: Called after each batch with a text and the fraction done, 0 to 1.
 
     Returns:
         uint8, shape (factor * n, height, width, 3): one set of all images after the other, originals first.
@@ -203,7 +203,7 @@ def draw(
 def draw_by_batch(
     images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, out: NDArray[np.uint8]
 ) -> Iterator[tuple[str, float]]:
-    """:func:`draw`, a batch at each step; yields a text and the share done. Any thread may do the next step."""
+    """:func:`draw`, a batch at each step; yields a text and the fraction done. Any thread may do the next step."""
     parts, count = plan.parts(), len(images)
     for number, (branch, path) in enumerate(parts):
         target = out[number * count : (number + 1) * count]
@@ -230,7 +230,7 @@ def training_set(
         labels: int64, shape (n,).
         pipeline: A plan, or the name of a pipeline of which every branch makes one version of each image.
         seed: 0 or greater; pass another one each epoch for fresh variants.
-        progress: Called after each batch with a text and the share done, 0 to 1.
+        progress: Called after each batch with a text and the fraction done, 0 to 1.
 
     Returns:
         Images, shape (factor * n, height, width, 3), and labels, shape (factor * n,), as new arrays.
@@ -247,7 +247,7 @@ def training_set(
 def _mixture_by_branch(
     images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, version: int, out: NDArray[np.uint8]
 ) -> Iterator[float]:
-    """One version of each image, each through a branch that is drawn for it; yields the share done."""
+    """One version of each image, each through a branch that is drawn for it; yields the fraction done."""
     branches, often = plan.mixture()
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PICKS, version)))
     picks = generator.choice(len(branches), size=len(images), p=often)

@@ -48,7 +48,7 @@ def probe(given: GivenConfig) -> None:
         warnings.simplefilter("ignore")
         dataset = load(config.data.source, progress=line.progress)
         values = measure(
-            config, dataset, on_progress=lambda progress: line.show(progress.phase, progress.share or None)
+            config, dataset, on_progress=lambda progress: line.show(progress.phase, progress.fraction or None)
         )
     print_result(
         {"preset": given.preset, "epochs": config.training.epochs, **values},

@@ -57,15 +57,15 @@ def predict(
 ) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
     from aquadash.predict import AnswerRow, Predictor, answers_csv, predict_files
-    from aquadash.runs.artifacts import STRANGERS, read_artifact
+    from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
 
     runs = Lab(OWNER).runs
     found = runs.find(run)
-    path, strangers = runs.network(found)
+    path, detector_path = runs.network(found)
     with StatusLine() as line:
         line.show("loading the model")
         import_tensorflow_quietly()
-        detector = None if strangers is None else read_artifact(strangers, STRANGERS)
+        detector = None if detector_path is None else read_artifact(detector_path, OOD_DETECTOR)
         predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
@@ -119,21 +119,21 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
 
         explainer = Explainer.load(path, class_names=found.class_names)
         seen = fit(decoded.rgb, size=explainer.image_shape[:2])
-        shares = explainer.predict_images(seen[None])[0]
-        classes = [explainer.class_index(name) for name in class_names] or [int(shares.argmax())]
+        probs = explainer.predict_images(seen[None])[0]
+        classes = [explainer.class_index(name) for name in class_names] or [int(probs.argmax())]
         explanations = explainer.explain_many(
             seen[None].repeat(len(classes), axis=0),
             classes,
             method=method,
-            progress=lambda share: line.progress("asking the model", share),
+            progress=lambda fraction: line.progress("asking the model", fraction),
         )
     if out is not None:
         _write_picture(out, explanations)
     values = {
         "run_id": found.run_id,
         "file": str(image),
-        "label": found.class_names[int(shares.argmax())],
-        "probabilities": dict(zip(found.class_names, map(float, shares), strict=True)),
+        "label": found.class_names[int(probs.argmax())],
+        "probabilities": dict(zip(found.class_names, map(float, probs), strict=True)),
         "method": method,
         "image_shape": list(explainer.image_shape),
         "explanations": [explanation.to_dict() for explanation in explanations],
@@ -142,7 +142,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
 
     print_result(
         values,
-        f"{image}: {values['label']}, {percent(float(shares.max()))}",
+        f"{image}: {values['label']}, {percent(float(probs.max()))}",
         *(
             f"{METHODS[method].title} for {explanation.class_name} ({percent(explanation.probability)}): "
             f"{explanation.where}"

@@ -75,7 +75,7 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = C
     return _scaled(image, (top_edge, left_edge, crop_height, crop_width), size=size)
 
 
-def share_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:
+def fraction_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:
     """The share of a picture's area, above 0 to 1, that :func:`fit` keeps when it cuts it to the shape of ``size``."""
     crop_height, crop_width = _crop(image.shape[0], image.shape[1], size=size)
     return float(crop_height * crop_width / (image.shape[0] * image.shape[1]))
@@ -88,24 +88,24 @@ def is_cut(picture_size: tuple[int, int], *, size: tuple[int, int]) -> bool:
     return height - crop_height >= 1 or width - crop_width >= 1
 
 
-def framing_note(framing: Framing, *, share: float) -> str | None:
+def framing_note(framing: Framing, *, fraction: float) -> str | None:
     """What a person should know of how a picture was framed, one phrase; None where it needs no word.
 
     Args:
         framing: What was asked for.
-        share: What :func:`share_seen` says of the picture.
+        fraction: What :func:`fraction_seen` says of the picture.
     """
-    if share > 0.999:
+    if fraction > 0.999:
         return None
     if framing.mode == "padded":
         return "the whole picture, with grey bars beside it"
     if framing.mode == "squeezed":
         return "the whole picture, squeezed into the network's proportions"
     # A photograph of 3:2 or 16:9 keeps 56 % or more of its area in a square: not worth a word.
-    if share >= 0.5:
+    if fraction >= 0.5:
         return None
     middle = "the middle " if framing.position == 0.5 else ""
-    return f"long picture: the network sees only {middle}{max(share, 0.001):.1%} of it"
+    return f"long picture: the network sees only {middle}{max(fraction, 0.001):.1%} of it"
 
 
 def _crop(height: int, width: int, *, size: tuple[int, int]) -> tuple[float, float]:

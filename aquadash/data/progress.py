@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-#: Called with what is being done, in words for people, and the share done (0 to 1), or None while it is unknown.
+#: Called with what is being done, in words for people, and the fraction done (0 to 1), or None while it is unknown.
 #: It is always called in the thread that asked for the operation; an exception it raises ends the operation.
 ProgressCallback = Callable[[str, float | None], None]
 

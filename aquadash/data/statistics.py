@@ -21,7 +21,7 @@ class ClassStatistics:
     Attributes:
         name: The class's name.
         count: How many images it has.
-        share: Its part of the split's images, 0 to 1.
+        fraction: Its part of the split's images, 0 to 1.
         mean_image: uint8, shape (height, width, 3), the mean of its images, rounded; None without images.
         mean_brightness: Mean over all its pixels and channels, 0 to 255; None without images.
         typical: Position in the split of the image nearest to the mean image (Euclidean distance); None without images.
@@ -29,7 +29,7 @@ class ClassStatistics:
 
     name: str
     count: int
-    share: float
+    fraction: float
     mean_image: NDArray[np.uint8] | None
     mean_brightness: float | None
     typical: int | None
@@ -106,7 +106,7 @@ def _describe_class(split: Split, label: int, name: str) -> ClassStatistics:
     return ClassStatistics(
         name=name,
         count=len(positions),
-        share=len(positions) / len(split),
+        fraction=len(positions) / len(split),
         mean_image=np.rint(mean).astype(np.uint8),
         mean_brightness=float(mean.mean()),
         typical=int(positions[int(distances.argmin())]),

@@ -19,7 +19,7 @@ from aquadash.predict import Predictor
 from aquadash.predict.remote import RemotePredictor
 from aquadash.training.answer_process import tell
 
-#: Told the share that is done, 0 to 1. May raise to stop.
+#: Told the fraction that is done, 0 to 1. May raise to stop.
 ProgressCallback = Callable[[float], None]
 
 #: The numbers that all layers together may give for a batch, 130 MB of them: a network keeps them for the way back.
@@ -97,7 +97,7 @@ class Explainer(Predictor):
             images: uint8, shape (n, *image_shape), 0 to 255.
             classes: A class for each image; None for the likeliest of each.
             method: A name in :data:`~aquadash.explain.methods.METHODS`.
-            progress: Told the share that is done.
+            progress: Told the fraction that is done.
 
         Returns:
             One explanation an image, in order.
@@ -181,7 +181,7 @@ class Explainer(Predictor):
             images: uint8, shape (n, *image_shape).
             classes: Shape (n,).
             by_place: Weight each place by its own gradient, else each map by the mean of its gradients.
-            progress: Told the share that is done.
+            progress: Told the fraction that is done.
 
         Returns:
             float32, shape (n, height, width): of the image's size, 0 and above, in the units of the score.

@@ -75,7 +75,7 @@ def occlusion_map(
         explainer: The model.
         images: uint8, shape (n, height, width, 3).
         classes: Shape (n,).
-        progress: Told the share that is done.
+        progress: Told the fraction that is done.
         patch: Side of the square in pixels; None for a quarter of the image's shorter side, 8 of 32.
         stride: By how many pixels it moves on; None for half of the square, so that each pixel is covered four times.
 
@@ -129,7 +129,7 @@ def integrated_gradients(
         explainer: The model.
         images: uint8, shape (n, height, width, 3).
         classes: Shape (n,).
-        progress: Told the share that is done.
+        progress: Told the fraction that is done.
         steps: How many points of the way are looked at.
         baselines: Brightness of each plain image to start from, 0 to 1.
 

@@ -139,7 +139,7 @@ def export_run(
         run_id: One that has ended.
         path: Where to; replaced if it exists.
         include_data: Whether the images go along. None: if AquaDash drew them; others may be somebody's own.
-        progress: Told what is being done and the share that is done; what it raises ends the export.
+        progress: Told what is being done and the fraction that is done; what it raises ends the export.
 
     Raises:
         RunError: The run has not ended.

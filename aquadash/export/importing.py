@@ -97,7 +97,7 @@ def import_run(
     Args:
         store: Where to.
         path: The ZIP file.
-        progress: Told what is being done and the share that is done; what it raises ends the import.
+        progress: Told what is being done and the fraction that is done; what it raises ends the import.
         called: What people know the file by, for messages alone; ``None`` means its own name.
         owner: Whose the run is here.
 

@@ -78,8 +78,8 @@ def confusion_matrix(
     if not counts.size or not counts.sum():
         return empty_figure("The confusion matrix appears here once the model has predicted the test images.")
     k = len(counts)
-    shares = shares_by_row(counts)
-    values = 100 * shares if by_row else counts.astype(np.float64)
+    fractions = shares_by_row(counts)
+    values = 100 * fractions if by_row else counts.astype(np.float64)
     labels = [class_label(name) for name in class_names]
     size = int(np.clip(k * 76, 380, 760))
 
@@ -104,7 +104,7 @@ def confusion_matrix(
         cells,
         hovertext=[
             f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{counts[row, column]} "
-            f"image{'' if counts[row, column] == 1 else 's'}, {100 * shares[row, column]:.1f} % of the true class"
+            f"image{'' if counts[row, column] == 1 else 's'}, {100 * fractions[row, column]:.1f} % of the true class"
             for row, column in cells
         ],
         size=max(0.7 * size / k, 4),

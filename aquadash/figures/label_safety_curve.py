@@ -77,7 +77,7 @@ def label_safety_curve(
     colour = run_colour(0)
     figure.add_scatter(
         x=[*curve.values, *reversed(curve.values)],
-        y=[100 * share for share in (*curve.highs, *reversed(curve.lows))],
+        y=[100 * fraction for fraction in (*curve.highs, *reversed(curve.lows))],
         fill="toself",
         fillcolor=_BAND,
         line={"width": 0, "color": colour},
@@ -87,7 +87,7 @@ def label_safety_curve(
     unit = "&#37;" if percent_axis else ""
     figure.add_scatter(
         x=curve.values,
-        y=[100 * share for share in curve.accuracies],
+        y=[100 * fraction for fraction in curve.accuracies],
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"color": colour, "size": 8},

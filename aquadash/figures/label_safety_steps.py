@@ -61,15 +61,15 @@ def label_safety_steps(result: SafetyResult | None) -> go.Figure:
             for position, row in enumerate(rows)
             if (seen := row.so_far if colour == 0 else row.alone) is not None
         ]
-        shares = [seen.accuracy for _, _, seen in points]
+        fractions = [seen.accuracy for _, _, seen in points]
         figure.add_scatter(
-            x=[100 * share for share in shares],
+            x=[100 * fraction for fraction in fractions],
             y=[position + offset for position, _, _ in points],
             name=name,
             mode="markers",
             marker={"color": run_colour(colour), "size": 11, "symbol": symbol},
             error_x=whiskers(
-                shares, [seen.interval for _, _, seen in points], colour=run_colour(colour), thickness=2, width=5
+                fractions, [seen.interval for _, _, seen in points], colour=run_colour(colour), thickness=2, width=5
             ),
             customdata=[
                 [escape(title), f"{100 * seen.interval[0]:.0f} to {100 * seen.interval[1]:.0f} &#37;"]

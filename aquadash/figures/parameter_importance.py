@@ -19,22 +19,22 @@ from aquadash.figures.theme import (
 )
 
 
-def parameter_importance(shares: Mapping[str, float]) -> go.Figure:
+def parameter_importance(fractions: Mapping[str, float]) -> go.Figure:
     """Draw a bar for each setting, the most important on top.
 
     Args:
-        shares: Setting as people call it -> its share in the differences between trials, 0 to 1.
+        fractions: Setting as people call it -> its share in the differences between trials, 0 to 1.
     """
-    if not shares:
+    if not fractions:
         return empty_figure("Which setting decides is estimated once some trials have ended with different results.")
-    ranked = sorted(shares.items(), key=lambda item: -item[1])
+    ranked = sorted(fractions.items(), key=lambda item: -item[1])
     figure = go.Figure()
     figure.add_bar(
-        x=[100 * share for _, share in ranked],
+        x=[100 * fraction for _, fraction in ranked],
         y=list(range(len(ranked))),
         orientation="h",
         marker={"color": TRAINING_COLOUR},
-        text=[percent(share) for _, share in ranked],
+        text=[percent(fraction) for _, fraction in ranked],
         textposition="outside",
         cliponaxis=False,
         customdata=[hover_name(name) for name, _ in ranked],
@@ -44,5 +44,5 @@ def parameter_importance(shares: Mapping[str, float]) -> go.Figure:
     figure.update_xaxes(title="Share in the differences between trials", ticksuffix=" %", range=[0, 112], showgrid=True)
     figure.update_yaxes(rows_axis([escape(shorten(name)) for name, _ in ranked]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
-    each = [f"{shorten(name)} {percent(share)}" for name, share in ranked]
+    each = [f"{shorten(name)} {percent(fraction)}" for name, fraction in ranked]
     return finish(figure, alt=f"What decided the trials: {listed(each)}.", height=90 + 36 * len(ranked))

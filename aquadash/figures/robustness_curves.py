@@ -81,7 +81,7 @@ def robustness_curves(
         told = [f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in curve.intervals]
         figure.add_scatter(
             x=curve.severities,
-            y=[100 * share for share in curve.accuracies],
+            y=[100 * fraction for fraction in curve.accuracies],
             name=escape(shorten(name)),
             mode="lines+markers",
             line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},

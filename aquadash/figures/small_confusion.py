@@ -32,18 +32,18 @@ def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str)
     if not counts.size or not counts.sum():
         return empty_figure("The matrix appears here once the run has predicted the images.", height=_HEIGHT)
     k = len(counts)
-    shares = 100 * shares_by_row(counts)
+    fractions = 100 * shares_by_row(counts)
     labels = [class_label(each) for each in class_names]
     figure = go.Figure()
     figure.add_heatmap(
-        z=shares, zmin=0, zmax=100, colorscale=OCEAN_SCALE, showscale=False,
+        z=fractions, zmin=0, zmax=100, colorscale=OCEAN_SCALE, showscale=False,
         xgap=1 if k <= _MAX_NUMBERED else 0, ygap=1 if k <= _MAX_NUMBERED else 0,
-        text=[[f"{value:.0f}" for value in row] for row in shares],
+        text=[[f"{value:.0f}" for value in row] for row in fractions],
         texttemplate="%{text}" if k <= _MAX_NUMBERED else "", textfont={"size": 12},
         customdata=[
             [
                 f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{counts[row, column]} of "
-                f"{counts[row].sum()} images, {shares[row, column]:.1f} %"
+                f"{counts[row].sum()} images, {fractions[row, column]:.1f} %"
                 for column in range(k)
             ]
             for row in range(k)

@@ -240,10 +240,10 @@ class Runs(Part):
             NotAllowedError: The person may not open it.
             RunError: There is none.
         """
-        from aquadash.runs.artifacts import STRANGERS
+        from aquadash.runs.artifacts import OOD_DETECTOR
 
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        return open_store().model_path(run.run_id), open_store().artifact(run.run_id, STRANGERS)
+        return open_store().model_path(run.run_id), open_store().artifact(run.run_id, OOD_DETECTOR)
 
     # -- training ----------------------------------------------------------------------------------------------------
 

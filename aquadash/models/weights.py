@@ -46,7 +46,7 @@ class PretrainedWeights(Protocol):
         """The file, downloaded first if need be.
 
         Args:
-            progress: Told what is being done and the share that is done, None where it is not known.
+            progress: Told what is being done and the fraction that is done, None where it is not known.
 
         Raises:
             DataError: It cannot be had, or is damaged.

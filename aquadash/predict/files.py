@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.framing import CENTRED, Framing, fit, framing_note, share_seen
+from aquadash.data.framing import CENTRED, Framing, fit, fraction_seen, framing_note
 from aquadash.data.images import decode, display_name
 from aquadash.errors import AquaDashError
 from aquadash.predict.predictor import Predictor
@@ -66,7 +66,7 @@ class FilePrediction:
         seen: What the network saw: uint8, shape (height, width, 3); None if the file could not be read.
         notes: What was done to the picture before, one phrase each.
         error: Why there is no prediction, a sentence or two for people; None when there is one.
-        strangeness: How unlike the training images it is, more than 1 for unlike any of the classes; None after an
+        ood_score: How unlike the training images it is, more than 1 for unlike any of the classes; None after an
             error, or where the run cannot tell.
     """
 
@@ -77,12 +77,12 @@ class FilePrediction:
     seen: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
-    strangeness: float | None = None
+    ood_score: float | None = None
 
     @property
     def none_of_these(self) -> bool | None:
         """Whether the picture is probably of none of the classes; None where that cannot be told."""
-        return None if self.strangeness is None else self.strangeness > 1.0
+        return None if self.ood_score is None else self.ood_score > 1.0
 
     @property
     def confidence(self) -> float | None:
@@ -104,7 +104,7 @@ class FilePrediction:
             "probabilities": by_class,
             "notes": list(self.notes),
             "error": self.error,
-            "strangeness": self.strangeness,
+            "strangeness": self.ood_score,
             "none_of_these": self.none_of_these,
         }
 
@@ -136,7 +136,7 @@ def look_at(
     seen, framing_notes = {}, {}
     for size in dict.fromkeys(sizes):
         seen[size] = fit(image.rgb, size=size, framing=framing)
-        if note := framing_note(framing, share=share_seen(image.rgb, size=size)):
+        if note := framing_note(framing, fraction=fraction_seen(image.rgb, size=size)):
             framing_notes[size] = note
     thumbnail = _thumbnail(image.rgb, thumbnail_edge) if thumbnail_edge else None
     return Look(name, seen, image.notes, framing_notes, thumbnail, image.original_size)
@@ -151,8 +151,8 @@ def answered(looks: Sequence[Look], predictor: Predictor | RemotePredictor) -> l
     """
     size = predictor.image_shape[:2]
     readable = [look.seen[size] for look in looks if look.error is None]
-    answers, strangeness = predictor.answer_images(np.stack(readable)) if readable else ((), None)
-    rows = iter(zip(answers, repeat(None) if strangeness is None else map(float, strangeness), strict=False))
+    answers, ood_scores = predictor.answer_images(np.stack(readable)) if readable else ((), None)
+    rows = iter(zip(answers, repeat(None) if ood_scores is None else map(float, ood_scores), strict=False))
     return [
         FilePrediction(look.file, predictor.class_names, error=look.error)
         if look.error is not None
@@ -188,7 +188,7 @@ def _answered(
     look: Look,
     size: tuple[int, int],
     probabilities: NDArray[np.float32],
-    strangeness: float | None,
+    ood_score: float | None,
     classes: tuple[str, ...],
 ) -> FilePrediction:
     """A readable file with the network's answer."""
@@ -201,7 +201,7 @@ def _answered(
         )
         return FilePrediction(look.file, classes, seen=seen, notes=notes, error=error)
     label = classes[int(probabilities.argmax())]
-    return FilePrediction(look.file, classes, label, probabilities, seen, notes, strangeness=strangeness)
+    return FilePrediction(look.file, classes, label, probabilities, seen, notes, ood_score=ood_score)
 
 
 def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
@@ -245,14 +245,14 @@ def answers_csv(answers: Iterable[AnswerRow], *, class_names: Sequence[str]) -> 
     columns = ["file", "run", "label", "confidence", "none_of_these", *class_names, "true_label", "notes", "error"]
     writer.writerow(map(_cell, columns))
     for run, prediction, true_label in answers:
-        shares: dict[str, str] = {}
+        fractions: dict[str, str] = {}
         if prediction.probabilities is not None:
             known = zip(prediction.class_names, prediction.probabilities, strict=True)
-            shares = {name: f"{share:.6f}" for name, share in known}
+            fractions = {name: f"{fraction:.6f}" for name, fraction in known}
         sure = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
         row = [_cell(prediction.file), _cell(run), _cell(prediction.label or ""), sure]
         row.append({True: "yes", False: "no", None: ""}[prediction.none_of_these])
-        row += [shares.get(name, "") for name in class_names]
+        row += [fractions.get(name, "") for name in class_names]
         row += map(_cell, [true_label, "; ".join(prediction.notes), prediction.error or ""])
         writer.writerow(row)
     return text.getvalue().encode("utf-8-sig")

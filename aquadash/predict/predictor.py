@@ -150,11 +150,11 @@ class Predictor:
             raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
         batch_size = min(batch_size, self._most_at_once)
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
-        strangeness = None if self._detector is None else np.empty(len(images), np.float64)
+        ood_scores = None if self._detector is None else np.empty(len(images), np.float64)
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             said, features = self._forward(self._constant(images[part]))
             probabilities[part] = said.numpy()
-            if self._detector is not None and strangeness is not None:
-                strangeness[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
-        return probabilities, strangeness
+            if self._detector is not None and ood_scores is not None:
+                ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
+        return probabilities, ood_scores

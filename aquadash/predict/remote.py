@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.predict.predictor import Predictor
-from aquadash.runs.artifacts import STRANGERS, read_artifact
+from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
 from aquadash.training.answer_process import AnswerProcess
 
 #: So many networks stay loaded; one takes 10 to 100 MB.
@@ -31,13 +31,13 @@ class Saved:
         kind: What it is loaded as.
         path: Its ``.keras`` file.
         class_names: One name a class.
-        strangers: The file of its detector; None where there is none, or nobody asks it.
+        detector: The file of its detector; None where there is none, or nobody asks it.
     """
 
     kind: type[Predictor]
     path: Path
     class_names: tuple[str, ...]
-    strangers: Path | None = None
+    detector: Path | None = None
 
 
 class RemotePredictor:
@@ -55,7 +55,7 @@ class RemotePredictor:
         path: Path,
         *,
         class_names: Sequence[str],
-        strangers: Path | None = None,
+        detector: Path | None = None,
         process: AnswerProcess | None = None,
     ) -> None:
         """Have it loaded; the first time this takes as long as TensorFlow's import.
@@ -63,7 +63,7 @@ class RemotePredictor:
         Args:
             path: A ``.keras`` file.
             class_names: One name a class.
-            strangers: The file of the detector of images of none of the classes.
+            detector: The file of the detector of images of none of the classes.
             process: Does the work; None for the app's.
 
         Raises:
@@ -71,7 +71,7 @@ class RemotePredictor:
             AnswerError: The process had no answer.
         """
         self._process = process or shared_process()
-        self._saved = Saved(self.kind, path, tuple(class_names), strangers)
+        self._saved = Saved(self.kind, path, tuple(class_names), detector)
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = self._get("image_shape")
 
@@ -88,10 +88,10 @@ class RemotePredictor:
             self._call("answer_images", images[start : start + at_once])
             for start in range(0, max(1, len(images)), at_once)
         ]
-        strangeness = [part[1] for part in parts]
+        ood_scores = [part[1] for part in parts]
         return (
             np.concatenate([part[0] for part in parts]),
-            None if strangeness[0] is None else np.concatenate(strangeness),
+            None if ood_scores[0] is None else np.concatenate(ood_scores),
         )
 
     def features(
@@ -131,7 +131,7 @@ def _network(saved: Saved) -> Predictor:
 
 @lru_cache(maxsize=_KEEP)
 def _loaded(saved: Saved, changed: int | None) -> Predictor:
-    detector = read_artifact(saved.strangers, STRANGERS) if saved.strangers else None
+    detector = read_artifact(saved.detector, OOD_DETECTOR) if saved.detector else None
     return saved.kind.load(saved.path, class_names=saved.class_names, detector=detector)
 
 

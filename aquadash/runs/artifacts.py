@@ -46,7 +46,7 @@ PREDICTIONS = "predictions.npz"
 VALIDATION_PREDICTIONS = "validation_predictions.npz"
 HISTORY = "history.csv"
 EPOCHS = "epochs.npz"
-STRANGERS = "strangers.npz"
+OOD_DETECTOR = "strangers.npz"
 LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
 ROBUSTNESS = "robustness.json"
@@ -118,7 +118,9 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
     VALIDATION_PREDICTIONS: _read_predictions,
     HISTORY: _read_history,
     EPOCHS: _read_epochs,
-    STRANGERS: lambda path, run: OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)),
+    OOD_DETECTOR: lambda path, run: OutOfDistributionDetector.from_arrays(
+        read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
+    ),
     LOG: lambda path, run: path.read_text(encoding="utf-8", errors="replace"),
 }
 
@@ -217,20 +219,20 @@ class RunArtifacts:
         except StorageError:
             return None
 
-    def add_strangers(self, run_id: str, detector: OutOfDistributionDetector) -> None:
+    def add_ood_detector(self, run_id: str, detector: OutOfDistributionDetector) -> None:
         """Keep what tells images of none of the classes."""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / STRANGERS
+            path = Path(folder) / OOD_DETECTOR
             np.savez(path, **detector.to_arrays())  # type: ignore[arg-type]
             self.add_artifact(run_id, path)
 
-    def strangers(self, run_id: str) -> OutOfDistributionDetector | None:
+    def ood_detector(self, run_id: str) -> OutOfDistributionDetector | None:
         """What tells images of none of the run's classes; None for a run that has none, as of older versions.
 
         Raises:
             StorageError: The file is damaged.
         """
-        return self._read_artifact(run_id, STRANGERS)
+        return self._read_artifact(run_id, OOD_DETECTOR)
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
         """Keep the history as ``history.csv``, a row an epoch, every number exact."""

@@ -12,7 +12,15 @@ from pathlib import Path
 from threading import Lock
 
 from aquadash import config as run_config
-from aquadash.runs.artifacts import ENVIRONMENT, EPOCHS, HISTORY, MODEL, PREDICTIONS, STRANGERS, VALIDATION_PREDICTIONS
+from aquadash.runs.artifacts import (
+    ENVIRONMENT,
+    EPOCHS,
+    HISTORY,
+    MODEL,
+    OOD_DETECTOR,
+    PREDICTIONS,
+    VALIDATION_PREDICTIONS,
+)
 from aquadash.runs.store import RunStore
 from aquadash.runs.types import EpochRecord, Run, RunStatus
 
@@ -22,7 +30,7 @@ CARD = "card.md"
 #: Name, classes, fingerprint and final figures of the run.
 RUN = "run.json"
 CONFIG = "config.json"
-FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, STRANGERS, ENVIRONMENT)
+FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, OOD_DETECTOR, ENVIRONMENT)
 
 #: What :attr:`Run.origin` says of it.
 ORIGIN = "in the box"

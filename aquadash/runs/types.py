@@ -117,7 +117,7 @@ class Progress:
     accuracy: Fraction | None = None
 
     @property
-    def share(self) -> float:
+    def fraction(self) -> float:
         """How much of the most epochs is done, 0 to 1; 0 before the first."""
         if not self.epochs:
             return 0.0

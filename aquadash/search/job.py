@@ -105,7 +105,7 @@ def work(job: JobContext) -> dict[str, Any]:
         search = controller.search
         # The next steps read of the search that it is to stop, and take their time to do it.
         with contextlib.suppress(Stopped):
-            job.report(describe_progress(search), round(1000 * search.share), 1000, search.eta_seconds)
+            job.report(describe_progress(search), round(1000 * search.fraction), 1000, search.eta_seconds)
         if (ended := sum(trial.state.ended for trial in search.trials)) > done:
             job.beat(advanced=True)
             done = ended

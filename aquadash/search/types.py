@@ -145,12 +145,12 @@ class Search(SearchHead):
         return everything is not None and len(self.trials) >= everything
 
     @property
-    def share(self) -> float:
+    def fraction(self) -> float:
         """How much of the budget is spent, 0 to 1: of trials or of minutes, whichever is nearer to its end."""
         ended = sum(trial.state.ended for trial in self.trials)
         trials, minutes = self.plan.max_trials, self.plan.budget.minutes
-        shares = [ended / trials if trials else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
-        return 1.0 if self.status is RunStatus.FINISHED else min(1.0, max(shares))
+        fractions = [ended / trials if trials else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
+        return 1.0 if self.status is RunStatus.FINISHED else min(1.0, max(fractions))
 
     @property
     def eta_seconds(self) -> float | None:
@@ -204,5 +204,5 @@ def describe_result(search: Search) -> str:
     )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"

@@ -91,7 +91,7 @@ class AnswerProcess:
         Args:
             function: One of a module; it may call :func:`tell`.
             args: What it is called with. Arguments and answer go through a pipe.
-            progress: Told the share that is done, from the function's :func:`tell`. What it raises ends the work.
+            progress: Told the fraction that is done, from the function's :func:`tell`. What it raises ends the work.
 
         Raises:
             AnswerError: The process died, ran out of memory or time, or the function failed.
@@ -166,14 +166,14 @@ class AnswerProcess:
 _shared: NDArray[np.float64] | None = None
 
 
-def tell(share: float) -> None:
+def tell(fraction: float) -> None:
     """Say in the process how much of the answer is done, 0 to 1.
 
     Raises:
         AnswerError: Nobody wants it any more.
     """
     assert _shared is not None, "only a function that is asked may tell"
-    _shared[_SHARE] = share
+    _shared[_SHARE] = fraction
     if _shared[_UNWANTED]:
         raise AnswerError("Nobody waits for this answer any more.")
 

@@ -148,14 +148,14 @@ def probe_positions(labels: NDArray[np.int64], *, count: int = PROBE_IMAGES) -> 
         int64, shape (min(count, n),), sorted by class: of each class the images at even distances.
     """
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    shares = [0] * len(classes)
+    counts = [0] * len(classes)
     for _ in range(min(count, len(labels))):
         # The class with the fewest so far that has one left, the first of several.
-        _, chosen = min((share, i) for i, share in enumerate(shares) if share < len(classes[i]))
-        shares[chosen] += 1
+        _, chosen = min((count, i) for i, count in enumerate(counts) if count < len(classes[i]))
+        counts[chosen] += 1
     even = [
-        positions[np.linspace(0, len(positions), share, endpoint=False).astype(np.int64)]
-        for positions, share in zip(classes, shares, strict=True)
+        positions[np.linspace(0, len(positions), count, endpoint=False).astype(np.int64)]
+        for positions, count in zip(classes, counts, strict=True)
     ]
     return np.concatenate(even).astype(np.int64) if even else np.zeros(0, np.int64)
 

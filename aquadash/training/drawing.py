@@ -183,7 +183,7 @@ class DrawingProcess:
             if "error" in answer:
                 raise AquaDashError(answer["error"])
             if "progress" in answer:
-                told = (answer["progress"], answer["share"])
+                told = (answer["progress"], answer["fraction"])
             elif answer["epoch"] == epoch:
                 return
 

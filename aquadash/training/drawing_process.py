@@ -92,7 +92,7 @@ def _serve(file: int, orders: _Orders, answers: IO[str]) -> None:
             ):
                 if time.monotonic() - told >= _TELL_SECONDS:
                     told = time.monotonic()
-                    answer(progress=step[0], share=step[1])
+                    answer(progress=step[0], fraction=step[1])
         except AquaDashError as error:
             answer(error=str(error))
         except MemoryError:

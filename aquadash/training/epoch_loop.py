@@ -31,12 +31,12 @@ class ParameterGroup:
     Attributes:
         optimizer: Theirs alone.
         variables: The weights.
-        share: What the schedule's learning rate is multiplied by.
+        factor: What the schedule's learning rate is multiplied by.
     """
 
     optimizer: keras.Optimizer
     variables: Sequence[keras.Variable]
-    share: float = 1.0
+    factor: float = 1.0
 
 
 class EpochLoop:
@@ -161,7 +161,7 @@ class EpochLoop:
             indices = order[first:last]
             seen, expected = _scaled(tf.gather(images, indices)), tf.gather(labels, indices)
             for group in self.groups:
-                group.optimizer.learning_rate.assign(rates[batch] * group.share)
+                group.optimizer.learning_rate.assign(rates[batch] * group.factor)
             if mixes is None:
                 loss, probabilities = self._step(seen, expected)
             else:

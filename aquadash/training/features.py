@@ -44,7 +44,7 @@ def features(
         body: Images as float32 in [0, 1] to features, (n, features); works as it does when it predicts.
         images: uint8 (n, height, width, channels).
         key: Names the body: all that its features depend on besides the images, its weights and precision included.
-        progress: Told the share that is done, 0 to 1, after each batch; an exception that it raises ends the work, and
+        progress: Told the fraction that is done after each batch; an exception that it raises ends the work, and
             nothing is stored.
 
     Returns:

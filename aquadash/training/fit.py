@@ -20,8 +20,8 @@ from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.epoch_loop import predict
 from aquadash.training.faster import as_saved
 from aquadash.training.hardware import device
+from aquadash.training.out_of_distribution import detector
 from aquadash.training.phases import with_flip
-from aquadash.training.strangers import detector
 from aquadash.training.trainer import Trainer
 
 
@@ -37,7 +37,7 @@ class FitResult:
         val_accuracy: Its validation accuracy, 0 to 1.
         predictions: What the model says of the test split; None without a model.
         validation_predictions: What it says of the validation images; None likewise.
-        strangers: What tells images of none of the classes; None without a model, or where its features are no numbers.
+        ood_detector: What tells images of none of the classes; None where there can be none.
         stopped: True when a listener asked to stop.
     """
 
@@ -48,7 +48,7 @@ class FitResult:
     val_accuracy: float
     predictions: Predictions | None
     validation_predictions: Predictions | None
-    strangers: OutOfDistributionDetector | None
+    ood_detector: OutOfDistributionDetector | None
     stopped: bool
 
 
@@ -79,8 +79,8 @@ def fit(
         _check_fits(resume_from, config, dataset)
     tf.config.experimental.enable_op_determinism()
 
-    def preparing(what: str, share: float | None = None) -> None:
-        phase = what if share is None else f"{what}, {share:.0%}"
+    def preparing(what: str, fraction: float | None = None) -> None:
+        phase = what if fraction is None else f"{what}, {fraction:.0%}"
         listener.on_progress(Progress(phase, epochs=config.training.epochs, time=clock()))
 
     state = resume_from
@@ -123,9 +123,17 @@ def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkp
         labels=data.validation_labels.astype(np.int64),
         probabilities=predict(model, data.validation_images),
     )
-    strangers = detector(trainer.model, data)
+    ood_detector = detector(trainer.model, data)
     return FitResult(
-        model, state.history, kept_epoch, kept.val_loss, kept.val_accuracy, predictions, validation, strangers, stopped
+        model,
+        state.history,
+        kept_epoch,
+        kept.val_loss,
+        kept.val_accuracy,
+        predictions,
+        validation,
+        ood_detector,
+        stopped,
     )
 
 

@@ -57,9 +57,10 @@ def draw_mixes(
     starts = range(0, len(order), batch_size)
     # Partners come from the same batch.
     partners = [generator.permutation(order[start : start + batch_size]) for start in starts]
-    shares = generator.beta(config.mixing_alpha, config.mixing_alpha, size=len(starts))
+    fractions = generator.beta(config.mixing_alpha, config.mixing_alpha, size=len(starts))
     masks = [
-        _MASKS[config.mixing](max(share, 1.0 - share), (image_shape[0], image_shape[1]), generator) for share in shares
+        _MASKS[config.mixing](max(fraction, 1.0 - fraction), (image_shape[0], image_shape[1]), generator)
+        for fraction in fractions
     ]
     return Mixes(
         tf.constant(np.concatenate(partners).astype(np.int32)),
@@ -72,14 +73,14 @@ def mix(images: tf.Tensor, partners: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Ten
     return partners + mask * (images - partners), tf.reduce_mean(mask)
 
 
-def _blend(share: float, size: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float64]:
-    return np.full(size, share)
+def _blend(fraction: float, size: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float64]:
+    return np.full(size, fraction)
 
 
-def _paste(share: float, size: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float64]:
+def _paste(fraction: float, size: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float64]:
     """A rectangle of the image's own proportions, cut off where it reaches over the edge."""
     mask = np.ones(size)
-    sides = [length * np.sqrt(1.0 - share) for length in size]
+    sides = [length * np.sqrt(1.0 - fraction) for length in size]
     centres = [generator.integers(length) for length in size]
     top, left = (round(max(0.0, centre - side / 2)) for centre, side in zip(centres, sides, strict=True))
     bottom, right = (round(centre + side / 2) for centre, side in zip(centres, sides, strict=True))

@@ -59,7 +59,7 @@ def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Pha
         return EpochLoop(pieces.head, [head], losses, batch_size=batch_size)
     models.thaw(model, config.model)
     body = ParameterGroup(
-        build_optimizer(config.training), pieces.body.trainable_variables, share=config.training.body_learning_rate
+        build_optimizer(config.training), pieces.body.trainable_variables, factor=config.training.body_learning_rate
     )
     return EpochLoop(model, [body, head], losses, batch_size=batch_size)
 

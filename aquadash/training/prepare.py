@@ -99,7 +99,7 @@ class TrainingImages:
         Args:
             config: Names the pipelines, the mode and the seed.
             data: The images to vary.
-            progress: Called with what is being done and the share that is done.
+            progress: Called with what is being done and the fraction that is done.
 
         Raises:
             AquaDashError: A pipeline is not there or cannot be used.

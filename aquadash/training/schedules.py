@@ -40,15 +40,15 @@ def _exponential(training: TrainingConfig, position: float) -> float:
 def _cosine(training: TrainingConfig, position: float) -> float:
     """Half a cosine from the end of the warm-up to the last epoch (Loshchilov and Hutter 2017, "SGDR")."""
     begin = min(training.warmup_epochs, training.epochs)
-    share = (position - begin) / max(training.epochs - begin, 1e-9)
-    return _half_cosine(1.0, 0.0, share)
+    fraction = (position - begin) / max(training.epochs - begin, 1e-9)
+    return _half_cosine(1.0, 0.0, fraction)
 
 
 def _one_cycle(training: TrainingConfig, position: float) -> float:
-    share = position / training.epochs
-    if share < _RISE:
-        return _half_cosine(_ONE_CYCLE_START, 1.0, share / _RISE)
-    return _half_cosine(1.0, _ONE_CYCLE_END, (share - _RISE) / (1 - _RISE))
+    fraction = position / training.epochs
+    if fraction < _RISE:
+        return _half_cosine(_ONE_CYCLE_START, 1.0, fraction / _RISE)
+    return _half_cosine(1.0, _ONE_CYCLE_END, (fraction - _RISE) / (1 - _RISE))
 
 
 SCHEDULES: dict[str, Callable[[TrainingConfig, float], float]] = {
@@ -115,6 +115,6 @@ def _rate(training: TrainingConfig, position: float) -> float:
     return training.learning_rate * SCHEDULES[training.schedule](training, position) * warmup
 
 
-def _half_cosine(start: float, end: float, share: float) -> float:
-    share = min(max(share, 0.0), 1.0)
-    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+def _half_cosine(start: float, end: float, fraction: float) -> float:
+    fraction = min(max(fraction, 0.0), 1.0)
+    return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2

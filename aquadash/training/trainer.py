@@ -154,7 +154,7 @@ class Trainer:
             parts.body,
             images,
             key=self._body_key,
-            progress=lambda share: self._preparing(f"looking at the {what}", share),
+            progress=lambda fraction: self._preparing(f"looking at the {what}", fraction),
         )
 
     def _validation_inputs(self) -> NDArray[np.generic]:

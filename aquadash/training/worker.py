@@ -151,7 +151,7 @@ class _StoreListener:
     def on_progress(self, progress: Progress) -> None:
         said = asdict(progress)
         phase = said.pop("phase")
-        self.job.report(phase, round(1000 * progress.share), 1000, progress.eta_seconds, details=said)
+        self.job.report(phase, round(1000 * progress.fraction), 1000, progress.eta_seconds, details=said)
 
     def on_epoch(self, state: Checkpoint) -> None:
         from aquadash.training import checkpoint
@@ -226,8 +226,8 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     store.add_predictions(run.run_id, result.predictions)
     if result.validation_predictions is not None:
         store.add_validation_predictions(run.run_id, result.validation_predictions)
-    if result.strangers is not None:
-        store.add_strangers(run.run_id, result.strangers)
+    if result.ood_detector is not None:
+        store.add_ood_detector(run.run_id, result.ood_detector)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions
     test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)
@@ -246,17 +246,17 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy
-    metrics |= _against_strangers(run, dataset, result)
+    metrics |= _figures_of_detector(run, dataset, result)
     store.set_metrics(run.run_id, metrics)
 
 
-def _against_strangers(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
+def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """How well the model notices that an image is of none of its classes; empty where there are no such images."""
-    if result.model is None or result.strangers is None or run.config.data.source != "cifar100":
+    if result.model is None or result.ood_detector is None or run.config.data.source != "cifar100":
         return {}
     images = cifar100.other_classes()
     if images is None:
         return {}
-    from aquadash.training.strangers import measure
+    from aquadash.training.out_of_distribution import ood_metrics
 
-    return measure(result.model, result.strangers, known=dataset.test.images, strangers=images)
+    return ood_metrics(result.model, result.ood_detector, known=dataset.test.images, unknown=images)

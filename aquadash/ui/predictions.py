@@ -52,8 +52,8 @@ def predictor(run: Run) -> RemotePredictor:
 
 @st.cache_resource(max_entries=_KEEP, show_spinner=WAKING)
 def _predictor(key: ModelKey, _run: Run) -> RemotePredictor:
-    network, strangers = lab().runs.network(_run)
-    return RemotePredictor(network, class_names=_run.class_names, strangers=strangers)
+    network, detector = lab().runs.network(_run)
+    return RemotePredictor(network, class_names=_run.class_names, detector=detector)
 
 
 #: Pictures are kept for the cards no larger than this, in pixels a side.

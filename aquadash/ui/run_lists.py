@@ -108,7 +108,7 @@ def progress_of(run: Run) -> tuple[float, str]:
     if not progress.epochs:
         return 0.0, progress.phase
     left = time_left(progress.eta_seconds, at_most=True)
-    return progress.share, joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)
+    return progress.fraction, joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)
 
 
 def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:

@@ -127,8 +127,8 @@ def beside(
         for row in report.SCORES
         if row.label in ours
     ]
-    share = mine[0] / mine[1] - theirs[0] / theirs[1]
-    return Beside(tuple(rows), theirs, mine, share, difference_interval(mine, theirs))
+    fraction = mine[0] / mine[1] - theirs[0] / theirs[1]
+    return Beside(tuple(rows), theirs, mine, fraction, difference_interval(mine, theirs))
 
 
 def shown(row: Row, value: float | None) -> str:

@@ -37,7 +37,7 @@ def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
     return wrong("Others are brighter. Move the slider to all images, and go through the classes one by one.")
 
 
-def untouched_share(images: NDArray[np.uint8], pipeline: str, *, seed: int) -> float:
+def untouched_fraction(images: NDArray[np.uint8], pipeline: str, *, seed: int) -> float:
     """The share of images that come out of a built-in pipeline with not one pixel changed.
 
     Args:
@@ -49,23 +49,23 @@ def untouched_share(images: NDArray[np.uint8], pipeline: str, *, seed: int) -> f
     return float((changed.reshape(len(images), -1) == images.reshape(len(images), -1)).all(axis=1).mean())
 
 
-def untouched_pipeline(answer: str, shares: Mapping[str, float]) -> Verdict:
+def untouched_pipeline(answer: str, fractions: Mapping[str, float]) -> Verdict:
     """Whether the pipeline leaves some images exactly as they are.
 
     Args:
         answer: A pipeline's name.
-        shares: From :func:`untouched_share`, by name.
+        fractions: From :func:`untouched_fraction`, by name.
     """
-    if answer not in shares:
+    if answer not in fractions:
         return wrong("Choose one of the report's four pipelines.")
-    share = shares[answer]
-    if share >= _LEAVES_ALONE:
+    fraction = fractions[answer]
+    if fraction >= _LEAVES_ALONE:
         return right(
-            f"Yes: of the images measured here, {100 * share:.0f} % came out with not one pixel changed. Each of its "
-            "steps happens by chance only, and sometimes none does. In the training set those are plain duplicates."
+            f"Yes: of the images measured here, {100 * fraction:.0f} % came out with not one pixel changed. Each of "
+            "its steps happens by chance only, and sometimes none does. In the training set those are plain duplicates."
         )
-    if share > 0:
-        return nearly(f"Hardly ever: {100 * share:.1f} % of the images. One of the four does so far more often.")
+    if fraction > 0:
+        return nearly(f"Hardly ever: {100 * fraction:.1f} % of the images. One of the four does so far more often.")
     return wrong(
         "It changed every single image that was measured. Look for a pipeline whose steps each happen in some of the "
         "images only, and draw a few times: the number below a picture says how much has changed."

@@ -44,15 +44,15 @@ def half_the_network(params: int, whole: int) -> Verdict:
     """Whether a network has about half of the parameters of another, give or take 5 %."""
     if params < 1 or whole < 1:
         return wrong("That is no network.")
-    share = params / whole
-    told = f"That leaves {params:,} of {whole:,}, {100 * share:.0f} %."
-    if abs(share - 0.5) <= 0.025:
+    fraction = params / whole
+    told = f"That leaves {params:,} of {whole:,}, {100 * fraction:.0f} %."
+    if abs(fraction - 0.5) <= 0.025:
         return right(
             f"{told} So this one layer holds nearly everything: it has a weight for each of its inputs and each of its "
             "units, and that many inputs come out of the flattened image."
         )
-    if abs(share - 0.5) <= 0.08:
-        return nearly(f"{told} Nearly: a little {'less' if share > 0.5 else 'more'}.")
+    if abs(fraction - 0.5) <= 0.08:
+        return nearly(f"{told} Nearly: a little {'less' if fraction > 0.5 else 'more'}.")
     return wrong(f"{told} Which of the layers in the table holds the most? Change that one.")
 
 

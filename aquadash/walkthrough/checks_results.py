@@ -234,20 +234,20 @@ def interval_width(fraction: float, images: int) -> float:
     return high - low
 
 
-def fewest_images(share: float) -> int:
+def fewest_images(fraction: float) -> int:
     """The smallest multiple of 10 images that makes the interval at most :data:`WANTED_WIDTH` wide."""
     low, high = 1, MAX_IMAGES // 10
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if interval_width(share, 10 * middle) <= WANTED_WIDTH else (middle + 1, high)
+        low, high = (low, middle) if interval_width(fraction, 10 * middle) <= WANTED_WIDTH else (middle + 1, high)
     return 10 * low
 
 
-def enough_images(answer: int, *, share: float) -> Verdict:
+def enough_images(answer: int, *, fraction: float) -> Verdict:
     """Whether so many test images make the interval narrow enough, and hardly more of them than needed."""
     if not 10 <= answer <= MAX_IMAGES:
         return wrong(f"Choose from 10 to {MAX_IMAGES:,} images.")
-    found, fewest = interval_width(share, answer), fewest_images(share)
+    found, fewest = interval_width(fraction, answer), fewest_images(fraction)
     told = f"With {answer:,} images it is {100 * found:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):
         return right(
@@ -307,5 +307,5 @@ def _read(
     labels: ArrayLike, probabilities: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """True classes, confidences and answers."""
-    shares = np.asarray(probabilities, dtype=np.float64)
-    return np.asarray(labels, dtype=np.int64), shares.max(axis=1), shares.argmax(axis=1)
+    fractions = np.asarray(probabilities, dtype=np.float64)
+    return np.asarray(labels, dtype=np.int64), fractions.max(axis=1), fractions.argmax(axis=1)

@@ -74,7 +74,7 @@ def fit(
         val_accuracy=last.val_accuracy,
         predictions=_predictions(dataset, state.weights[0]),
         validation_predictions=None,
-        strangers=None,
+        ood_detector=None,
         stopped=stopped,
     )
 

@@ -232,8 +232,8 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
     if grey:
         of_class = np.bincount([one.label for one in pictures], minlength=len(names))
         in_class = np.bincount([pictures[row].label for row in grey], minlength=len(names))
-        shares = (in_class / np.maximum(of_class, 1))[of_class > 0]
-        gap = float(shares.max() - shares.min())
+        fractions = (in_class / np.maximum(of_class, 1))[of_class > 0]
+        gap = float(fractions.max() - fractions.min())
         yield _finding(
             "grey",
             "warning" if gap >= GREY_GAP else "note",

@@ -187,8 +187,8 @@ def read(draft_id: str, *, progress: ProgressCallback = silent) -> None:
     """
     place, request = _existing(draft_id), request_of(draft_id)
 
-    def tell(text: str, share: float | None) -> None:
-        progress(text, share)
+    def tell(text: str, fraction: float | None) -> None:
+        progress(text, fraction)
         if not place.is_dir():
             raise Stopped
 
@@ -275,13 +275,13 @@ def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
             found.entries,
             size=request.size,
             out=place / "images.raw",
-            progress=lambda text, share: tell(text, None if share is None else 0.92 * share),
+            progress=lambda text, fraction: tell(text, None if fraction is None else 0.92 * fraction),
         )
     images = reading.stored_images(place / "images.raw", count=len(result.pictures), size=request.size)
     near = find_copies(
         [picture.sha256 for picture in result.pictures],
         images,
-        progress=lambda text, share: tell(text, None if share is None else 0.92 + 0.08 * share),
+        progress=lambda text, fraction: tell(text, None if fraction is None else 0.92 + 0.08 * fraction),
     )
     report = checks.examine(
         result.pictures,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
-from aquadash.data.framing import CENTRED, fit, framing_note, share_seen
+from aquadash.data.framing import CENTRED, fit, fraction_seen, framing_note
 from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui import address, bound, components, inputs
@@ -119,7 +119,7 @@ def _read(upload: Upload, *, size: tuple[int, int]) -> _Read:
         except ImageError as error:
             memory[key] = _Read(None, str(error))
         else:
-            note = framing_note(CENTRED, share=share_seen(rgb, size=size)) or ""
+            note = framing_note(CENTRED, fraction=fraction_seen(rgb, size=size)) or ""
             memory[key] = _Read(fit(rgb, size=size), note)
     return memory[key]
 

@@ -192,7 +192,7 @@ def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
     if _signature(search) != seen:
         lab().refresh()
         st.rerun()
-    st.progress(search.share, text=plain(progress_text(search)))
+    st.progress(search.fraction, text=plain(progress_text(search)))
     _under_way(search)
     _figures(search)
     if search.status.ended and search.complete:

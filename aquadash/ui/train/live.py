@@ -198,7 +198,7 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
         st.progress(0.0, text=plain(queue_text(run, lab().runs.all())))
         return
     _remember(run)
-    st.progress(run.progress.share if run.progress else 0.0, text=plain(progress_text(run)))
+    st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
 
 
 def _curves(run_id: str) -> None:

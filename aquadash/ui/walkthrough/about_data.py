@@ -147,7 +147,7 @@ def augmentation(dataset: Dataset) -> None:
 
 @st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...")
 def _untouched(fingerprint: str, source: str, name: str) -> float:
-    return checks_data.untouched_share(datasets.dataset(source).train.images[:_MEASURED], name, seed=0)
+    return checks_data.untouched_fraction(datasets.dataset(source).train.images[:_MEASURED], name, seed=0)
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")

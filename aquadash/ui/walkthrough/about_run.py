@@ -359,7 +359,7 @@ def result(results: Results) -> None:
         f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide, 3 up and 3 "
         "down?",
         answer=(results.run.run_id, images),
-        check=lambda _: checks_results.enough_images(images, share=share),
+        check=lambda _: checks_results.enough_images(images, fraction=share),
         solution="Move the slider to the right until the width falls to 6.0 points; the arrow keys move it by single "
         "steps.",
     )

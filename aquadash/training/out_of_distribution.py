@@ -36,21 +36,21 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
     return OutOfDistributionDetector.fit(of_training, data.labels, validation_features=of_validation)
 
 
-def measure(
-    model: keras.Model, detector: OutOfDistributionDetector, *, known: NDArray[np.uint8], strangers: NDArray[np.uint8]
+def ood_metrics(
+    model: keras.Model, detector: OutOfDistributionDetector, *, known: NDArray[np.uint8], unknown: NDArray[np.uint8]
 ) -> dict[str, float]:
-    """How well a detector tells strangers from test images.
+    """How well a detector tells images of none of the classes from test images, by the names that runs store it under.
 
     Returns:
-        ``stranger_auroc``, ``strangers`` (how many there were), ``strangers_noticed`` and ``known_accepted`` (shares at
-        the detector's threshold).
+        ``stranger_auroc``, ``strangers`` (how many there were), and, at the detector's threshold, the fractions
+        ``strangers_noticed`` and ``known_accepted``.
     """
     features = feature_reader(model)
-    of_known, of_strangers = detector.ood_scores(features(known)), detector.ood_scores(features(strangers))
+    of_known, of_unknown = detector.ood_scores(features(known)), detector.ood_scores(features(unknown))
     return {
-        "stranger_auroc": auroc(of_known, of_strangers),
-        "strangers": float(len(strangers)),
-        "strangers_noticed": float((of_strangers > detector.threshold).mean()),
+        "stranger_auroc": auroc(of_known, of_unknown),
+        "strangers": float(len(unknown)),
+        "strangers_noticed": float((of_unknown > detector.threshold).mean()),
         "known_accepted": float((of_known <= detector.threshold).mean()),
     }
 
