@@ -92,7 +92,7 @@ class Predictor:
 
     @cached_property
     def _read_features(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-        from aquadash.training.strangers import feature_reader
+        from aquadash.training.out_of_distribution import feature_reader
 
         return feature_reader(self._model)
 
