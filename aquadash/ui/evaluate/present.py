@@ -31,14 +31,20 @@ KEY = "present"
 #: Seconds between two looks at a run that still trains.
 _TICK_SECONDS = 1.5
 
+#: So many cards of this width fill a row, whatever the size of the screen: with a second one the talk would scroll.
+_ROW, _CARD_REM = 5, 9
+
 #: What one sees from the last row of a classroom: everything is in proportion to the text's size, so that grows.
 CSS = """
 <style>
-html { font-size: clamp(16px, 1.7vw, 34px) !important; }
+html { font-size: clamp(16px, min(1.7vw, 2.8vh), 34px) !important; }
 [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"] { display: none !important; }
 [data-testid="stMainBlockContainer"] { padding: 1.2rem 2.5rem 1rem !important; }
 .st-key-present-screen [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.35rem; line-height: 1.5; }
-.aqua-card { font-size: 0.95rem; }
+.st-key-present-head > :first-child { flex: 1 1 18rem; min-width: 0; }
+.st-key-present-head h2 { font-size: 1.75rem; padding: 0; }
+.st-key-present-screen .aqua-card { font-size: 0.95rem; }
+.st-key-present-screen .aqua-card img { max-height: 30vh; }
 .aqua-figure { font-size: clamp(4rem, 16vw, 9rem); line-height: 1.05; font-weight: 700; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 0.8rem 1rem !important; } }
 </style>
@@ -91,8 +97,7 @@ def _screen(run_id: str) -> None:
     number = address.number(KEY, default=1, low=1, high=len(screens), clamp=True)
     address.record(KEY, str(number), default="")
     screen = screens[number - 1]
-    _way(run, number, len(screens))
-    st.header(screen.title, anchor=False)
+    _head(screen.title, run, number, len(screens))
     with shell.guard(), st.container(key="present-screen"):
         screen.draw()
 
@@ -121,14 +126,15 @@ def screens_of(run: Run) -> list[Screen]:
     return found
 
 
-def _way(run: Run, number: int, last: int) -> None:
-    """Back, on, and out, with their keys."""
+def _head(title: str, run: Run, number: int, last: int) -> None:
+    """The title, and back, on and out with their keys, in one row where the screen is wide enough."""
 
     def go_to(target: int) -> None:
         address.assign(KEY, target)
 
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
-        st.caption(f"{plain(run.name)} · {number} of {last}", width="content")
+    with st.container(horizontal=True, vertical_alignment="center", key="present-head"):
+        st.header(title, anchor=False)
+        st.caption(f"{number} of {last}", width="content")
         st.button("Back", key="present-back", icon=":material/arrow_back:", shortcut="Left", disabled=number == 1,
                   on_click=go_to, args=(max(1, number - 1),))  # fmt: skip
         st.button("Next", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
@@ -154,7 +160,7 @@ def _opening(run: Run) -> None:
         for label, name in enumerate(dataset.class_names[:10])
         for position in np.flatnonzero(labels == label)[:1]
     ]
-    gallery.show(cards, size_rem=11, label="A training image of each class")
+    gallery.show(cards, size_rem=_CARD_REM, label="A training image of each class")
 
 
 def _settings(run: Run) -> None:
@@ -221,7 +227,7 @@ def _mistake(one: Evaluated) -> None:
         predicted_class=predicted,
         sort="most confident mistakes first",
     )
-    _cards(one, shown[:8])
+    _cards(one, shown)
 
 
 def _classes(one: Evaluated) -> None:
@@ -235,7 +241,7 @@ def _images(one: Evaluated, *, right: bool) -> None:
     y_prob = one.predictions.probabilities
     kept = select(one.predictions.labels, y_prob, outcome="right" if right else "wrong")
     surest = kept[np.argsort(-y_prob[kept].max(axis=1), kind="stable")]
-    _cards(one, surest[:8])
+    _cards(one, surest)
 
 
 def _cards(one: Evaluated, positions: np.ndarray) -> None:
@@ -244,9 +250,9 @@ def _cards(one: Evaluated, positions: np.ndarray) -> None:
         return
     cards = [
         replace(image_browser.card(dataset, one.predictions, int(position), class_names=one.found.classes), opens="")
-        for position in positions
+        for position in positions[:_ROW]
     ]
-    gallery.show(cards, size_rem=10, label="Test images with the network's answers")
+    gallery.show(cards, size_rem=_CARD_REM, label="Test images with the network's answers")
 
 
 def _plot(figure: go.Figure, key: str) -> None:
