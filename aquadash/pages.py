@@ -77,7 +77,7 @@ PAGES = {
     "walkthrough": Page(
         "Walkthrough",
         "🎓",
-        "What did the report do, what can be learnt from it, and what did it get wrong?",
+        "Lastre and Toral's report trains a CNN to tell five aquatic mammals apart. What does it get wrong?",
         visits=10,
         sections="walkthrough.frame",
     ),

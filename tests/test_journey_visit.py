@@ -29,7 +29,7 @@ QUESTIONS = {
     "evaluate": "Where is the network right",
     "predict": "What does the network say about my picture",
     "compare": "What made one run better",
-    "walkthrough": "What did the report do",
+    "walkthrough": "Lastre and Toral's report",
 }
 
 

@@ -69,6 +69,16 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
 
 
+def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
+    store = open_store()
+    ended = give(store, add_compared(store, "just done", skill=0.9, seed=1), anna)
+    warmup.start()
+    warmup.wait_for_store()
+    app = open_app_page("classroom")
+    assert "0 runs training, 0 waiting" in texts(app)
+    assert "Just finished" in texts(app) and f"{100 * ended.metrics['val_accuracy']:.1f} % **just done**" in texts(app)
+
+
 def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:
     app = open_app_page("classroom", view="limits")
     app.number_input(key="limit-epochs").set_value(7)

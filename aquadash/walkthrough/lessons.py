@@ -43,9 +43,6 @@ LESSONS: dict[str, Lesson] = {
     "recommendation": Lesson("🧭 Recommendation", "Recommendation", 2),
 }
 
-#: About how long the whole takes.
-MINUTES = sum(lesson.minutes for lesson in LESSONS.values())
-
 
 class Outcome(StrEnum):
     """How good an answer is."""

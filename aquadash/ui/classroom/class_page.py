@@ -11,8 +11,8 @@ SECTIONS = Sections(
     "view",
     "What to see",
     {
+        "queue": Section(":material/hourglass_top: Now", queue.show),
         "board": Section(":material/leaderboard: Board", board.show),
-        "queue": Section(":material/hourglass_top: Queue", queue.show),
         "invitation": Section(":material/qr_code_2: Join code", invitation.show),
         "people": Section(":material/group: People", members.show, for_teacher=True),
         "limits": Section(":material/tune: Limits", limits_form.show, for_teacher=True),
@@ -26,6 +26,6 @@ def show() -> None:
     if projector.is_one():
         # A projector is led; what it shows is in its address.
         word = str(st.query_params.get(SECTIONS.name, ""))
-        SECTIONS.mine().get(word, SECTIONS.table["board"]).show()
+        SECTIONS.mine().get(word, SECTIONS.table["queue"]).show()
     else:
         SECTIONS.choose().show()

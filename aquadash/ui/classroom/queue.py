@@ -1,7 +1,8 @@
-"""Who trains and who waits, how long still, and what may be done about it."""
+"""What the class does now: who trains, waits or has just finished, and what may be done about it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -14,10 +15,13 @@ from aquadash.ui.classroom import projector
 from aquadash.ui.compare import run_actions
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.run_lists import owner_badge
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.text import count, duration, percent, plain
 
 _TICK_SECONDS = 2.0
-_MOST_ROWS = 40
+_MAX_ROWS = 40
+#: So long a run has just finished, in seconds: a lesson.
+_JUST_SECONDS = 45 * 60.0
+_MAX_FINISHED = 5
 
 
 def show() -> None:
@@ -44,7 +48,7 @@ def _queue() -> None:
             run_lists.progress_bar(run)
             _buttons(run, waiting)
     times = lab().runs.waiting() if waiting else {}
-    for number, run in enumerate(waiting[:_MOST_ROWS], start=1):
+    for number, run in enumerate(waiting[:_MAX_ROWS], start=1):
         told = times.get(run.run_id)
         # Hidden runs wait, too.
         place = told.rank if told is not None else number
@@ -54,19 +58,32 @@ def _queue() -> None:
                 about = f"At most about {duration(told.seconds)} to wait. " if told.seconds else ""
                 st.caption(about + plain(told.why))
             _buttons(run, waiting, place)
-    if len(waiting) > _MOST_ROWS:
-        st.caption(f"and {len(waiting) - _MOST_ROWS} more")
+    if len(waiting) > _MAX_ROWS:
+        st.caption(f"and {len(waiting) - _MAX_ROWS} more")
+    _finished(runs)
     if visitor().leads and not projector.is_one():
         _hidden(runs)
 
 
-def _head(run: Run, place: str) -> None:
+def _finished(runs: Sequence[Run]) -> None:
+    """What has come of the runs that ended last, by validation as on the board."""
+    since = time.time() - _JUST_SECONDS
+    found = [run for run in runs if run.status is RunStatus.FINISHED and run.ended_at and run.ended_at > since]
+    if found:
+        st.markdown("**Just finished**, with their validation accuracy")
+    for run in sorted(found, key=lambda run: run.ended_at or 0.0, reverse=True)[:_MAX_FINISHED]:
+        with st.container(border=True, key=f"finished-{run.run_id}"):
+            _head(run, percent(run.metrics.get("val_accuracy")), page="evaluate")
+
+
+def _head(run: Run, place: str, *, page: str = "train") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
         owner_badge(run.resource)
         if not projector.is_one():
-            st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
+            label = "Watch" if page == "train" else "Open"
+            st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.run_id})
 
 
 def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
@@ -105,7 +122,7 @@ def _hidden(runs: Sequence[Run]) -> None:
     if not found:
         return
     with st.expander(f"Hidden from the class: {len(found)}", icon="🙈", key="hidden-runs"):
-        for run in found[:_MOST_ROWS]:
+        for run in found[:_MAX_ROWS]:
             _head(run, "")
             _buttons(run, [])
 

@@ -12,7 +12,7 @@ from aquadash.ui import address, bound, image_dialog, shell
 from aquadash.ui.sections import Need, Section, Sections
 from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
 from aquadash.ui.walkthrough.context import Results
-from aquadash.walkthrough import LESSONS, MINUTES
+from aquadash.walkthrough import LESSONS
 from aquadash.walkthrough.progress import LessonProgress
 
 #: What draws each section of :data:`LESSONS`: those about a data set, and those about a run. A new one is a line in one
@@ -82,19 +82,14 @@ def _progress(done: LessonProgress) -> None:
     solved = [word for word in _WORDS if word in done.solved]
     left = sum(LESSONS[word].minutes for word in _WORDS if word not in done.solved)
     text = f"{len(solved)} of {len(_WORDS)} questions solved"
-    text += f", about {left} minutes left" if left else ". That was the whole report."
+    text += f", about {left} minutes left. " if left else ". That was the whole report. "
+    text += "Progress is saved in this page's address" + (
+        ": bookmark it." if context.whose() else " from the first answer on."
+    )
     st.progress(len(solved) / len(_WORDS), text=text)
     if solved:
         # Not in the menu, whose labels must not change while it is open in a browser.
         st.caption("✅ " + ", ".join(LESSONS[word].title for word in solved))
-    st.caption(
-        f"The whole takes about {MINUTES} minutes. "
-        + (
-            "Progress is saved in this page's address: bookmark it to go on later, on any computer."
-            if context.whose()
-            else "With the first answer, progress is saved in this page's address."
-        )
-    )
 
 
 def _menu() -> str:
