@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.classroom import codes
-from aquadash.classroom.joining import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, MOST_ADDRESSES, Attempts
+from aquadash.classroom.joining import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, MAX_ADDRESSES, Attempts
 from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.people import STRANGER, Person, Role
@@ -146,6 +146,6 @@ def test_addresses_of_one_network_count_as_one() -> None:
 
 def test_what_is_remembered_of_attempts_is_bounded() -> None:
     attempts = Attempts(Clock())
-    for number in range(MOST_ADDRESSES + 500):
+    for number in range(MAX_ADDRESSES + 500):
         attempts.count(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
-    assert len(attempts) == MOST_ADDRESSES
+    assert len(attempts) == MAX_ADDRESSES

@@ -281,7 +281,7 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_pat
 def test_a_full_class_has_room_again_when_somebody_is_sent_out(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions_module, "MOST_STUDENTS", 2)
+    monkeypatch.setattr(sessions_module, "MAX_STUDENTS", 2)
     anna = sessions.join("Anna", Role.STUDENT)
     sessions.join("Ben", Role.STUDENT)
     with pytest.raises(ConfigError, match="full: 2 students"):

@@ -11,7 +11,7 @@ import pytest
 from aquadash.evaluation import class_intervals, coverage_at, evaluate, ranking_curves, reliability
 from aquadash.evaluation import coverage_curve as measured_coverage
 from aquadash.figures import theme
-from aquadash.figures.class_scores import MOST_DRAWN, ScoredRun, class_scores, drawn_classes
+from aquadash.figures.class_scores import MAX_DRAWN, ScoredRun, class_scores, drawn_classes
 from aquadash.figures.confusion_difference import confusion_difference, difference
 from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
@@ -101,7 +101,7 @@ def test_class_scores_are_drawn_with_their_whiskers() -> None:
 def test_of_many_classes_the_worst_are_drawn() -> None:
     run = scored("a", classes=60)
     shown = drawn_classes(run.scores)
-    assert len(shown) == MOST_DRAWN and shown == sorted(shown)
+    assert len(shown) == MAX_DRAWN and shown == sorted(shown)
     rest = [row.f1 for index, row in enumerate(run.scores) if index not in shown]
     assert max(run.scores[index].f1 for index in shown) <= min(rest)
 

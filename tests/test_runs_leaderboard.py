@@ -11,7 +11,7 @@ from aquadash.errors import DataError
 from aquadash.evaluation.intervals import difference_interval, ranks
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs import Run, RunStatus
-from aquadash.runs.leaderboard import LEAST_IMAGES, Board, leaderboard, sources
+from aquadash.runs.leaderboard import MIN_IMAGES, Board, leaderboard, sources
 
 IMAGES = 500
 
@@ -80,7 +80,7 @@ def test_what_does_not_count_is_left_out() -> None:
     ]  # fmt: skip
     assert board(*others).entries == ()
     assert sources(others) == ["cifar100"]
-    few = {"few": LEAST_IMAGES - 1, "unknown": None, "enough": LEAST_IMAGES}
+    few = {"few": MIN_IMAGES - 1, "unknown": None, "enough": MIN_IMAGES}
     runs = [a_run("few", "a", 0.99), a_run("unknown", "a", 0.98), a_run("enough", "a", 0.5)]
     found = board(*runs, validation_images=lambda run: few[run.name])
     assert [entry.run.name for entry in found.entries] == ["enough"]

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from aquadash.errors import ConfigError
-from aquadash.training.answer_process import AnswerError, AnswerProcess, tell
+from aquadash.training.answer_process import AnswerError, AnswerProcess, report_progress
 from tests.waiting import wait_for
 
 _remembered: list[int] = []
@@ -40,7 +40,7 @@ def wait_for_ever() -> None:
 
 def tell_for_ever() -> None:
     while True:
-        tell(0.25)
+        report_progress(0.25)
 
 
 def take(number_of_bytes: int) -> int:

@@ -24,16 +24,16 @@ FREE_OF_ONE = 8
 #: The same for all addresses together.
 FREE_OF_ALL = 120
 #: The longest waits, in seconds. That for all is short, or one pupil could keep everybody out.
-LONGEST_OF_ONE = 300.0
-LONGEST_OF_ALL = 10.0
+MAX_WAIT_OF_ONE = 300.0
+MAX_WAIT_OF_ALL = 10.0
 #: New names from one address that cost nothing, and the longest wait after them: two classes behind one router come in
-#: at once, and whoever invents names gets six a minute and needs more than an hour for :data:`.sessions.MOST_STUDENTS`.
+#: at once, and whoever invents names gets six a minute and needs more than an hour for :data:`.sessions.MAX_STUDENTS`.
 FREE_NAMES = 60
-LONGEST_OF_NAMES = 10.0
+MAX_WAIT_OF_NAMES = 10.0
 #: So many seconds after the last one an address counts as new.
 FORGOTTEN_AFTER = 900.0
 #: Addresses that are remembered; the one that was quiet for longest makes room.
-MOST_ADDRESSES = 4096
+MAX_ADDRESSES = 4096
 
 
 class WrongCodeError(NotAllowedError):
@@ -66,21 +66,21 @@ class Attempts:
     Args:
         clock: Seconds that only grow; for tests.
         free_of_one: So many from one address cost nothing.
-        longest_of_one: The longest wait of one address, in seconds.
-        free_of_all, longest_of_all: The same for all addresses together.
+        max_wait_of_one: The longest wait of one address, in seconds.
+        max_wait_of_all: The same for all addresses together.
     """
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, *, free_of_one: int = FREE_OF_ONE,
-        longest_of_one: float = LONGEST_OF_ONE, free_of_all: int = FREE_OF_ALL, longest_of_all: float = LONGEST_OF_ALL,
+        max_wait_of_one: float = MAX_WAIT_OF_ONE, max_wait_of_all: float = MAX_WAIT_OF_ALL,
     ) -> None:  # fmt: skip
         #: Held while a code is looked at, so that of many tries at once each counts before the next is looked at.
         self.turn = threading.Lock()
         self._clock = clock
-        self._free_of_one, self._longest_of_one = free_of_one, longest_of_one
-        self._free_of_all, self._longest_of_all = free_of_all, longest_of_all
+        self._free_of_one, self._max_wait_of_one = free_of_one, max_wait_of_one
+        self._max_wait_of_all = max_wait_of_all
         self._lock = threading.Lock()
-        self._of_one: LRUCache[str, _Record] = LRUCache(MOST_ADDRESSES)
+        self._of_one: LRUCache[str, _Record] = LRUCache(MAX_ADDRESSES)
         self._of_all = _Record()
 
     def wait_seconds(self, address: str) -> float:
@@ -89,8 +89,8 @@ class Attempts:
             now = self._clock()
             one = self._of_one.get(_network(address), _Record())
             return max(
-                _left(one, now, free=self._free_of_one, longest=self._longest_of_one),
-                _left(self._of_all, now, free=self._free_of_all, longest=self._longest_of_all),
+                _left(one, now, free=self._free_of_one, longest=self._max_wait_of_one),
+                _left(self._of_all, now, free=FREE_OF_ALL, longest=self._max_wait_of_all),
             )
 
     def count(self, address: str) -> None:
@@ -107,7 +107,7 @@ class Attempts:
 
 def new_names(clock: Callable[[], float] = time.monotonic) -> Attempts:
     """Counts the names that are new to a class, by address alone: nobody waits for names from elsewhere."""
-    return Attempts(clock, free_of_one=FREE_NAMES, longest_of_one=LONGEST_OF_NAMES, longest_of_all=0.0)
+    return Attempts(clock, free_of_one=FREE_NAMES, max_wait_of_one=MAX_WAIT_OF_NAMES, max_wait_of_all=0.0)
 
 
 def join(

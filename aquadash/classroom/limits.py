@@ -27,7 +27,7 @@ LOCKABLE = tuple(name for name, page in PAGES.items() if page.lockable)
 
 _FORMAT = 1
 #: A larger file was not written by us.
-_MOST_BYTES = 20_000
+_MAX_BYTES = 20_000
 
 
 class ClassLimits(BaseModel):
@@ -131,13 +131,13 @@ def load() -> ClassLimits:
     """
     try:
         with path().open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
+            text = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return ClassLimits()
     except OSError as error:
         raise StorageError(f"The limits of the class cannot be read ({error.strerror}): {path()}.") from error
     try:
-        if len(text) > _MOST_BYTES:
+        if len(text) > _MAX_BYTES:
             raise ValueError("too long")
         values = json.loads(text)
         if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:

@@ -10,7 +10,7 @@ import icu
 
 from aquadash.errors import ConfigError
 
-LONGEST = 40
+MAX_LENGTH = 40
 #: Letters and marks that show nothing, so that a name could look like another or like none. Control and format
 #: characters, which could hide or turn round what stands beside the name, are found by their category.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
@@ -32,8 +32,8 @@ def clean_name(typed: str) -> str:
         raise ConfigError(
             "Type the name that the others shall see, such as a first name: at least one letter or digit."
         )
-    if len(name) > LONGEST:
-        raise ConfigError(f"The name has {len(name)} characters; expected at most {LONGEST}. Shorten it.")
+    if len(name) > MAX_LENGTH:
+        raise ConfigError(f"The name has {len(name)} characters; expected at most {MAX_LENGTH}. Shorten it.")
     if _UNSEEN.search(name) or any(unicodedata.category(letter)[0] == "C" for letter in name):
         raise ConfigError("The name holds characters that cannot be seen. Use letters, digits and blanks.")
     return name
@@ -67,7 +67,7 @@ def free_name(name: str, taken: Set[str]) -> str:
         taken: Looks of the names that are not free.
     """
     number = 2
-    while looks_of(found := f"{name[: LONGEST - 5].rstrip()} {number}") & taken:
+    while looks_of(found := f"{name[: MAX_LENGTH - 5].rstrip()} {number}") & taken:
         number += 1
     return found
 

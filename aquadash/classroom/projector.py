@@ -14,7 +14,7 @@ from aquadash.pages import PAGES
 
 #: The word in an address by which a browser is a projector. It never becomes part of what is shown.
 KEY = "projector"
-_MOST_CHARACTERS = 4000
+_MAX_CHARACTERS = 4000
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def show(page: str, query: Mapping[str, str]) -> Shown:
     if page not in PAGES:
         raise UnknownNameError.of("page", page, PAGES)
     kept = {name: value for name, value in query.items() if name != KEY}
-    if sum(len(name) + len(value) for name, value in kept.items()) > _MOST_CHARACTERS:
+    if sum(len(name) + len(value) for name, value in kept.items()) > _MAX_CHARACTERS:
         raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")
     shown = Shown(page, kept, time.time())
     write_private(_path(), {"page": shown.page, "query": shown.query, "at": shown.at})

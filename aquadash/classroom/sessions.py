@@ -32,7 +32,7 @@ REJOIN_SECONDS = 15 * 60.0
 REJOIN_LENGTH = 12
 #: More students with a session at the same time than any class has; so the file grows slowly whoever knows the code.
 #: Teachers always have a place.
-MOST_STUDENTS = 500
+MAX_STUDENTS = 500
 #: So many seconds after they last did something somebody counts as away: a phone in a pocket is quiet for minutes.
 AWAY_SECONDS = 300.0
 #: Seconds for which an answer about a token may be given again.
@@ -346,10 +346,10 @@ class Sessions:
         )
         if (
             person.role is Role.STUDENT
-            and connection.execute(here, (now, Role.STUDENT.value)).fetchone()[0] >= MOST_STUDENTS
+            and connection.execute(here, (now, Role.STUDENT.value)).fetchone()[0] >= MAX_STUDENTS
         ):
             raise ConfigError(
-                f"The class is full: {MOST_STUDENTS} students are in it. Ask the teacher, who can clear unused names."
+                f"The class is full: {MAX_STUDENTS} students are in it. Ask the teacher, who can clear unused names."
             )
         connection.execute(
             "INSERT INTO people (person_id, name, name_key, role, joined_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",

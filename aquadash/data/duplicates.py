@@ -221,7 +221,6 @@ def find_copies(
     sha256s: Sequence[str],
     images: NDArray[np.uint8],
     *,
-    distance: float = DEFAULT_DISTANCE,
     progress: ProgressCallback = silent,
 ) -> tuple[Copy, ...]:
     """Each picture with the earlier ones that it is a copy of, as it is or mirrored; the nearest first.
@@ -232,7 +231,6 @@ def find_copies(
     Args:
         sha256s: Of their files.
         images: uint8 (n, height, width, 3), in the same order: whatever their class and split.
-        distance: How far apart two pictures may be.
         progress: Called with how much is done.
     """
     found: dict[tuple[int, int], Copy] = {}
@@ -256,8 +254,9 @@ def find_copies(
             )
         # Each pair once: the earlier picture is the column.
         likeness[np.arange(likeness.shape[1]) >= start + np.arange(len(likeness))[:, None]] = -1.0
-        for row in np.flatnonzero((likeness >= 1.0 - distance).any(axis=1)):
-            near = np.flatnonzero(likeness[row] >= 1.0 - distance)
+        alike = likeness >= 1.0 - DEFAULT_DISTANCE
+        for row in np.flatnonzero(alike.any(axis=1)):
+            near = np.flatnonzero(alike[row])
             # The nearest, the earliest of equals.
             order = near[np.lexsort((near, -np.round(likeness[row, near], 4)))][:MAX_PER_IMAGE]
             for column in order.tolist():

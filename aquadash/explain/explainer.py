@@ -17,7 +17,7 @@ from aquadash.explain.methods import method_entry
 from aquadash.explain.results import Activation, ConvolutionFilters, Explanation
 from aquadash.predict import Predictor
 from aquadash.predict.remote import RemotePredictor
-from aquadash.training.answer_process import tell
+from aquadash.training.answer_process import report_progress
 
 #: Told the fraction that is done, 0 to 1. May raise to stop.
 ProgressCallback = Callable[[float], None]
@@ -288,7 +288,7 @@ class _Telling(Explainer):
     """In the process: says how much is done."""
 
     def explain_many(self, *args: Any, **options: Any) -> tuple[Explanation, ...]:
-        return super().explain_many(*args, **options, progress=tell)
+        return super().explain_many(*args, **options, progress=report_progress)
 
 
 class RemoteExplainer(RemotePredictor):

@@ -145,21 +145,21 @@ def export_run(
         RunError: The run has not ended.
         StorageError: The store cannot be read.
     """
-    tell = progress or silent
-    tell("reading the run", None)
+    on_progress = progress or silent
+    on_progress("reading the run", None)
     parts = _Parts(store.get(run_id), take_snapshot(store, run_id), None)
-    parts.dataset = _dataset(parts, tell)
+    parts.dataset = _dataset(parts, on_progress)
     with tempfile.TemporaryDirectory(prefix="aquadash-export-") as folder:
-        members = list(_members(store, parts, Path(folder), include_data=include_data, tell=tell))
+        members = list(_members(store, parts, Path(folder), include_data=include_data, on_progress=on_progress))
         done = 0
 
         def after(name: str) -> None:
             nonlocal done
             done += 1
-            tell(f"packing {name}", done / (len(members) + 1))
+            on_progress(f"packing {name}", done / (len(members) + 1))
 
         written = write_zip(path, members, last=lambda found: _manifest(run_id, found), after=after)
-    tell("packed", 1.0)
+    on_progress("packed", 1.0)
     return Exported(path, path.stat().st_size, tuple(written), tuple(parts.notes))
 
 
@@ -171,7 +171,7 @@ def file_name(run: Run) -> str:
 
 
 def _members(
-    store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, tell: ProgressCallback
+    store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, on_progress: ProgressCallback
 ) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run))
@@ -188,12 +188,12 @@ def _members(
         if weights_file := model_entry(run.config.model.name).weights_file:
             yield ZipMember(weights_file.name, weights_file, pack=False)
     if with_data and dataset is not None:
-        tell("copying the images", None)
+        on_progress("copying the images", None)
         yield ZipMember(DATA, _data_file(folder, dataset), pack=False)
     elif include_data:
         parts.notes.append("The images could not be added.")
     yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id)))
-    tell("writing the report", None)
+    on_progress("writing the report", None)
     yield _text(REPORT, report_html(store, run, dataset))
     names = [*sorted(artifacts), *([SCRIPT, NOTEBOOK] if script else []), *([DATA] if with_data else [])]
     yield _text(README, _readme(run, names, notes=parts.notes))
@@ -210,11 +210,11 @@ def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
                 yield full, path
 
 
-def _dataset(parts: _Parts, tell: ProgressCallback) -> Dataset | None:
+def _dataset(parts: _Parts, on_progress: ProgressCallback) -> Dataset | None:
     """The run's images; None, with a note, where this machine does not have them."""
     run = parts.run
     try:
-        found = data.load(run.config.data.source, progress=tell)
+        found = data.load(run.config.data.source, progress=on_progress)
     except AquaDashError as error:
         parts.notes.append(f"The images are not on this computer ({error}), so the report shows none.")
         return None

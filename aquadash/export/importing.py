@@ -105,9 +105,9 @@ def import_run(
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
         StorageError: The run cannot be stored; likewise.
     """
-    tell = progress or silent
+    on_progress = progress or silent
     called = path.name if called is None else called
-    tell("looking at the ZIP", None)
+    on_progress("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
     if path.stat().st_size > MAX_PACKED:
@@ -124,17 +124,17 @@ def import_run(
                 f"{called} is not a ZIP file, or a damaged one ({error}). Copy or download it again."
             ) from None
         with archive:
-            described = _unpacked(archive, folder, tell)
-        tell("checking what it holds", None)
+            described = _unpacked(archive, folder, on_progress)
+        on_progress("checking what it holds", None)
         _check(described, folder)
-        tell("storing the run", None)
+        on_progress("storing the run", None)
         copies = copies_of(store, described.original_id)
         run = admit(store, described, ((name, folder / name) for name in described.artifacts), owner=owner)
-    tell("stored", 1.0)
+    on_progress("stored", 1.0)
     return Imported(run, described.original_id, tuple(copies))
 
 
-def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) -> RunFile:
+def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallback) -> RunFile:
     """Unpack what belongs to the run and return what ``run.json`` says."""
     members = checked_members(archive)
     for name in (MANIFEST, RUN):
@@ -165,7 +165,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, tell: ProgressCallback) ->
         if unpack(archive, members[name], folder / name).sha256 != listed[name].sha256:
             raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
         done += members[name].file_size
-        tell(f"unpacking {name}", done / total)
+        on_progress(f"unpacking {name}", done / total)
     return _parsed(RunFile, folder / RUN)
 
 

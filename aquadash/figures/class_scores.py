@@ -23,7 +23,7 @@ from aquadash.figures.theme import (
 )
 
 #: With more classes only those with the lowest F1 are drawn.
-MOST_DRAWN = 20
+MAX_DRAWN = 20
 
 #: Field, title, colour and symbol of each score: the colour never stands alone.
 SCORES = (
@@ -49,8 +49,8 @@ class ScoredRun:
 
 
 def drawn_classes(scores: Sequence[ClassScores]) -> list[int]:
-    """The classes to draw, in the order of the labels: all, or the :data:`MOST_DRAWN` with the lowest F1."""
-    lowest = sorted(range(len(scores)), key=lambda index: (scores[index].f1, index))[:MOST_DRAWN]
+    """The classes to draw, in the order of the labels: all, or the :data:`MAX_DRAWN` with the lowest F1."""
+    lowest = sorted(range(len(scores)), key=lambda index: (scores[index].f1, index))[:MAX_DRAWN]
     return sorted(lowest)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.figures.confusion_matrix import MOST_NUMBERED, confusion_matrix, shares_by_row
+from aquadash.figures.confusion_matrix import MAX_NUMBERED, confusion_matrix, shares_by_row
 from aquadash.figures.theme import empty_figure, finish, listed, shorten
 
 #: From fewer to more, white where nothing changed; told apart by colour-blind people too.
@@ -54,7 +54,7 @@ def confusion_difference(
         zmax=largest,
         colorscale=DIFFERENCE_SCALE,
         text=[[f"{value:+.0f}" if round(value) else "0" for value in row] for row in values],
-        texttemplate="%{text}" if len(counts) <= MOST_NUMBERED else "",
+        texttemplate="%{text}" if len(counts) <= MAX_NUMBERED else "",
         colorbar={"title": {"text": "Images" if images else "Points"}},
         selector={"type": "heatmap"},
     )

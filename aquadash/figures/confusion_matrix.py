@@ -23,7 +23,7 @@ from aquadash.figures.theme import (
 OCEAN_SCALE = ["#DFF3F8", "#A9DCE8", "#62B8D3", "#2A8BB8", "#15608F", "#0B3A63"]
 
 #: With more classes a number no longer fits its cell.
-MOST_NUMBERED = 20
+MAX_NUMBERED = 20
 #: With more classes only every second, third ... name is on the axes; the others are in the hover labels.
 _MAX_NAMED = 34
 
@@ -89,10 +89,10 @@ def confusion_matrix(
         zmin=0,
         zmax=100 if by_row else max(float(values.max()), 1.0),
         colorscale=OCEAN_SCALE,
-        xgap=2 if k <= MOST_NUMBERED else 0,
-        ygap=2 if k <= MOST_NUMBERED else 0,
+        xgap=2 if k <= MAX_NUMBERED else 0,
+        ygap=2 if k <= MAX_NUMBERED else 0,
         text=[[f"{value:.0f} %" if by_row else f"{value:.0f}" for value in row] for row in values],
-        texttemplate="%{text}" if k <= MOST_NUMBERED else "",
+        texttemplate="%{text}" if k <= MAX_NUMBERED else "",
         # Without a colour of its own plotly writes dark on light cells and light on dark ones.
         textfont={"size": 15 if k <= 10 else 10},
         hoverinfo="skip",

@@ -26,7 +26,7 @@ from aquadash.figures.theme import (
 Kind = Literal["roc", "precision-recall"]
 
 #: With more classes only the chosen one and those with the smallest areas are drawn.
-MOST_DRAWN = 8
+MAX_DRAWN = 8
 
 #: A curve of more points is thinned for the screen; its ends and its area stay exact.
 _MAX_POINTS = 400
@@ -40,7 +40,7 @@ def area(curves: ClassCurves, kind: Kind) -> float | None:
 def drawn_classes(curves: Sequence[ClassCurves], *, kind: Kind, chosen: int | None) -> list[int]:
     """Which classes are drawn, the chosen one last so that it lies on top; classes without a curve are not."""
     known = [index for index, row in enumerate(curves) if area(row, kind) is not None]
-    smallest = sorted(known, key=lambda index: (area(curves[index], kind) or 0.0, index))[:MOST_DRAWN]
+    smallest = sorted(known, key=lambda index: (area(curves[index], kind) or 0.0, index))[:MAX_DRAWN]
     shown = [index for index in known if index in smallest or index == chosen]
     return sorted(shown, key=lambda index: (index == chosen, index))
 

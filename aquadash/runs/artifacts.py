@@ -169,7 +169,7 @@ class RunArtifacts:
 
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of the test split."""
-        self._add_predictions(run_id, PREDICTIONS, predictions)
+        self._add_arrays(run_id, PREDICTIONS, vars(predictions))
         with storage_errors("describe the predictions"):
             # Tables of runs need the number for each run's interval, and shall not open a file a row for it.
             self.client.set_tag(run_id, tag.TEST_IMAGES, str(len(predictions.labels)))
@@ -177,17 +177,12 @@ class RunArtifacts:
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of its validation images."""
-        self._add_predictions(run_id, VALIDATION_PREDICTIONS, predictions)
+        self._add_arrays(run_id, VALIDATION_PREDICTIONS, vars(predictions))
 
-    def _add_predictions(self, run_id: str, name: str, predictions: Predictions) -> None:
+    def _add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
-            np.savez(
-                path,
-                indices=predictions.indices,
-                labels=predictions.labels,
-                probabilities=predictions.probabilities,
-            )
+            np.savez(path, **arrays)  # type: ignore[arg-type]
             self.add_artifact(run_id, path)
 
     def add_robustness(self, run_id: str, text: str) -> None:
@@ -203,10 +198,7 @@ class RunArtifacts:
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
         """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / EPOCHS
-            np.savez(path, **replay.to_arrays())  # type: ignore[arg-type]
-            self.add_artifact(run_id, path)
+        self._add_arrays(run_id, EPOCHS, replay.to_arrays())
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How the answers changed from epoch to epoch.
@@ -221,10 +213,7 @@ class RunArtifacts:
 
     def add_ood_detector(self, run_id: str, detector: OutOfDistributionDetector) -> None:
         """Keep what tells images of none of the classes."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / OOD_DETECTOR
-            np.savez(path, **detector.to_arrays())  # type: ignore[arg-type]
-            self.add_artifact(run_id, path)
+        self._add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
 
     def ood_detector(self, run_id: str) -> OutOfDistributionDetector | None:
         """What tells images of none of the run's classes; None for a run that has none, as of older versions.

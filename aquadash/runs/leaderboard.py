@@ -15,7 +15,7 @@ from aquadash.evaluation.intervals import ranks, wilson_interval
 from aquadash.runs.types import Run
 
 #: With fewer validation images a run does not count: luck would decide, and who keeps few has more to learn from.
-LEAST_IMAGES = 100
+MIN_IMAGES = 100
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def leaderboard(
     for own in by_person.values():
         # The same images in the same order of preference whoever asks: the earlier of two equal runs.
         own.sort(key=lambda run: (-run.metrics["val_accuracy"], run.created_at))
-        counted = [(run, images) for run in own if (images := validation_images(run) or 0) >= LEAST_IMAGES]
+        counted = [(run, images) for run in own if (images := validation_images(run) or 0) >= MIN_IMAGES]
         uncounted += len(own) - len(counted)
         if not counted:
             continue

@@ -89,9 +89,9 @@ class AnswerProcess:
         """Call a function in the process and wait for what it returns.
 
         Args:
-            function: One of a module; it may call :func:`tell`.
+            function: One of a module; it may call :func:`report_progress`.
             args: What it is called with. Arguments and answer go through a pipe.
-            progress: Told the fraction that is done, from the function's :func:`tell`. What it raises ends the work.
+            progress: Told the fraction done, by the function's :func:`report_progress`. What it raises ends the work.
 
         Raises:
             AnswerError: The process died, ran out of memory or time, or the function failed.
@@ -166,7 +166,7 @@ class AnswerProcess:
 _shared: NDArray[np.float64] | None = None
 
 
-def tell(fraction: float) -> None:
+def report_progress(fraction: float) -> None:
     """Say in the process how much of the answer is done, 0 to 1.
 
     Raises:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.data import title_of
-from aquadash.figures.confusion_matrix import MOST_NUMBERED
+from aquadash.figures.confusion_matrix import MAX_NUMBERED
 from aquadash.figures.theme import class_emoji
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
@@ -209,7 +209,7 @@ def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
     Where every cell says its number, the colour bar's room is better spent on the cells.
     """
     figure.update_xaxes(tickangle=-35)
-    if classes <= MOST_NUMBERED:
+    if classes <= MAX_NUMBERED:
         figure.update_traces(showscale=False, selector={"type": "heatmap"})
     return figure
 

@@ -12,7 +12,6 @@ from aquadash.errors import UnknownNameError
 from aquadash.evaluation.metrics import cross_entropy
 
 #: A layer's outputs, float64 (height, width).
-Outputs = NDArray[np.float64]
 
 ACTIVATIONS = ("none", "relu")
 POOLINGS = ("max", "none")

@@ -187,14 +187,14 @@ def read(draft_id: str, *, progress: ProgressCallback = silent) -> None:
     """
     place, request = _existing(draft_id), request_of(draft_id)
 
-    def tell(text: str, fraction: float | None) -> None:
+    def on_progress(text: str, fraction: float | None) -> None:
         progress(text, fraction)
         if not place.is_dir():
             raise Stopped
 
     try:
-        tell("Opening", None)
-        _fill(place, request, tell)
+        on_progress("Opening", None)
+        _fill(place, request, on_progress)
     except BaseException as error:
         for name in ("images.raw", "draft.json"):
             (place / name).unlink(missing_ok=True)
@@ -262,7 +262,7 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
     )
 
 
-def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
+def _fill(place: Path, request: Request, on_progress: ProgressCallback) -> None:
     (place / "images.raw").unlink(missing_ok=True)
     with listing.opened(Path(request.path), name=request.origin) as found:
         needed = len(found.entries) * request.size**2 * 3
@@ -275,13 +275,13 @@ def _fill(place: Path, request: Request, tell: ProgressCallback) -> None:
             found.entries,
             size=request.size,
             out=place / "images.raw",
-            progress=lambda text, fraction: tell(text, None if fraction is None else 0.92 * fraction),
+            progress=lambda text, fraction: on_progress(text, None if fraction is None else 0.92 * fraction),
         )
     images = reading.stored_images(place / "images.raw", count=len(result.pictures), size=request.size)
     near = find_copies(
         [picture.sha256 for picture in result.pictures],
         images,
-        progress=lambda text, fraction: tell(text, None if fraction is None else 0.92 + 0.08 * fraction),
+        progress=lambda text, fraction: on_progress(text, None if fraction is None else 0.92 + 0.08 * fraction),
     )
     report = checks.examine(
         result.pictures,

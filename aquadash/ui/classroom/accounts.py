@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aquadash import settings
-from aquadash.classroom.names import LONGEST, clean_name, is_reserved
+from aquadash.classroom.names import MAX_LENGTH, clean_name, is_reserved
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.people import STRANGER, Person, Role
 
@@ -150,7 +150,7 @@ def described_by(claims: Mapping[str, object], *, teachers: frozenset[str]) -> P
 def _shown(said: object) -> str:
     """A name without what cannot be shown, and not too long: its owner is not asked to type it anew."""
     letters = unicodedata.normalize("NFKC", said) if isinstance(said, str) else ""
-    return "".join(one for one in letters if one.isspace() or unicodedata.category(one)[0] != "C")[:LONGEST]
+    return "".join(one for one in letters if one.isspace() or unicodedata.category(one)[0] != "C")[:MAX_LENGTH]
 
 
 async def logout_address() -> str | None:

@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.data import title_of
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.runs.leaderboard import LEAST_IMAGES, Board, Standing
+from aquadash.runs.leaderboard import MIN_IMAGES, Board, Standing
 from aquadash.ui import bound, components, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
@@ -17,7 +17,7 @@ from aquadash.ui.text import count, percent, plain
 _SOURCE = "source"
 _SWITCH = "board:test-results"
 _TICK_SECONDS = 5.0
-_MOST_DRAWN = 40
+_MAX_DRAWN = 40
 
 
 def show() -> None:
@@ -48,15 +48,15 @@ def _board(source: str) -> None:
             "Show the test results", key=_SWITCH, on_change=_turn,
             help="Ranks by the test images, at the end: of each student the run that is best by validation.",
         )  # fmt: skip
-    shown = made.entries[:_MOST_DRAWN]
+    shown = made.entries[:_MAX_DRAWN]
     figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
     if projector.is_one():
         # To be read from the last row.
         figure.update_layout(font_size=20, height=140 + 48 * len(shown))
         figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20)
     components.plot(figure, key=f"board-{made.measured_on}")
-    if len(made.entries) > _MOST_DRAWN:
-        st.caption(f"and {len(made.entries) - _MOST_DRAWN} more in the table")
+    if len(made.entries) > _MAX_DRAWN:
+        st.caption(f"and {len(made.entries) - _MAX_DRAWN} more in the table")
     if made.entries and not projector.is_one():
         _table(made, own.person_id)
 
@@ -85,7 +85,7 @@ def _explain(made: Board) -> None:
         )
     if made.uncounted:
         st.caption(
-            f"{count(made.uncounted, 'run')} left out: on fewer than {LEAST_IMAGES} validation images luck decides."
+            f"{count(made.uncounted, 'run')} left out: on fewer than {MIN_IMAGES} validation images luck decides."
         )
 
 

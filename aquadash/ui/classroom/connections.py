@@ -20,7 +20,7 @@ HEADER_SECONDS = 10.0
 #: For a stranger's whole request: the join page, or one of the app's scripts over a slow network.
 REQUEST_SECONDS = 60.0
 #: More connections of strangers at the same time than any class makes.
-_MOST = 1000
+_MAX = 1000
 
 
 class _Held:
@@ -135,7 +135,7 @@ def watch(open_files: int, *, header_seconds: float = HEADER_SECONDS, request_se
         header_seconds, request_seconds: See above.
     """
     loop = asyncio.get_running_loop()
-    most = min(_MOST, open_files // 4)
+    most = min(_MAX, open_files // 4)
     waiting, asking = _Held(most, header_seconds), _Held(most, request_seconds)
     create_server: Callable[..., Any] = loop.create_server
 

@@ -18,7 +18,7 @@ from aquadash.ui.text import count, duration, moment, plain
 _TICK_SECONDS = 5.0
 _LINK = "class:rejoin-link"
 #: Rows of people who are not here. A class of last year is none of today's business.
-_MOST_AWAY = 60
+_MAX_AWAY = 60
 
 
 def show() -> None:
@@ -54,10 +54,10 @@ def _people() -> None:
     away = [member for member in found if not member.sessions]
     if away:
         with st.expander(f"Without a session: {len(away)}", icon="🚪", key="people-away"):
-            for member in away[:_MOST_AWAY]:
+            for member in away[:_MAX_AWAY]:
                 _row(member, runs[member.person.person_id])
-            if len(away) > _MOST_AWAY:
-                st.caption(f"and {len(away) - _MOST_AWAY} more; `classroom people` lists all")
+            if len(away) > _MAX_AWAY:
+                st.caption(f"and {len(away) - _MAX_AWAY} more; `classroom people` lists all")
     if not found:
         st.caption("Nobody has joined yet.")
 

@@ -27,7 +27,7 @@ from aquadash.ui.classroom.admission import COOKIE
 
 LOGIN_PATH = "/class/login"
 #: Where somebody wanted to go who is away to log in, and the longest such address that fits into the cookie.
-_WANTED, _LONGEST_WANTED = "wanted", 1000
+_WANTED, _MAX_WANTED = "wanted", 1000
 _NOT_LOGGED_IN = (
     "You were not logged in. Try again. If that does not help, tell the teacher: the console that AquaDash was started "
     "from says why."
@@ -35,7 +35,7 @@ _NOT_LOGGED_IN = (
 #: A browser keeps the cookie longer than the session lasts, to prove next week that the name is that person's.
 COOKIE_SECONDS = 30 * 86400
 #: More than a name, a code and an address need.
-_MOST_BYTES = 10_000
+_MAX_BYTES = 10_000
 
 _attempts = Attempts()
 _new_names = new_names()
@@ -103,7 +103,7 @@ async def _log_in(request: Request) -> Response:
         answer = await accounts.log_in(request)
     except AquaDashError as error:
         return _page(request, status=500, error=str(error), next=wanted)
-    request.session[_WANTED] = wanted if len(wanted) <= _LONGEST_WANTED else "/"
+    request.session[_WANTED] = wanted if len(wanted) <= _MAX_WANTED else "/"
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -127,7 +127,7 @@ async def _join(request: Request) -> Response:
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     told = request.headers.get("content-length", "")
-    if not (told.isascii() and told.isdecimal() and len(told) < 8 and int(told) <= _MOST_BYTES):
+    if not (told.isascii() and told.isdecimal() and len(told) < 8 and int(told) <= _MAX_BYTES):
         return _page(request, status=413, error="The form is too long. Type a name of at most 40 characters.")
     form = await request.form()
     typed = {name: str(form.get(name) or "") for name in ("name", "code", "rejoin", "next")}

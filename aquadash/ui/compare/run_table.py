@@ -36,7 +36,7 @@ _USUAL = "compare:usual-columns"
 _ROW_HEIGHT, _MAX_ROWS = 35, 7
 _SORT = "-created"
 #: With more picks the address holds the beginnings of their ids.
-_MOST_WHOLE_IDS = 20
+_MAX_WHOLE_IDS = 20
 
 
 def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list[str]:
@@ -144,7 +144,7 @@ def choose_picks(runs: Sequence[Run]) -> list[Run]:
         label_visibility="collapsed",
         placeholder="Tick two runs to compare them, or choose them here",
     )
-    short = len(picked) > _MOST_WHOLE_IDS
+    short = len(picked) > _MAX_WHOLE_IDS
     address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
     return [by_id[run_id] for run_id in picked]
 

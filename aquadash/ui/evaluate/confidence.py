@@ -21,7 +21,7 @@ from aquadash.evaluation import (
 )
 from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
-from aquadash.figures.threshold_curves import MOST_DRAWN, Kind, area, threshold_curves
+from aquadash.figures.threshold_curves import MAX_DRAWN, Kind, area, threshold_curves
 from aquadash.ui import address, bound, components, gallery
 from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated, Narrowed
@@ -314,8 +314,8 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         ),
         key=THRESHOLD_CURVES_KEY,
     )
-    if len(names) > MOST_DRAWN:
-        st.caption(f"The chosen class and the {MOST_DRAWN} with the smallest areas; the table has all of them.")
+    if len(names) > MAX_DRAWN:
+        st.caption(f"The chosen class and the {MAX_DRAWN} with the smallest areas; the table has all of them.")
     st.caption("Click a curve to choose its class and threshold, or use the menu and the slider.")
     masks = parts_at(one.predictions.labels, one.predictions.probabilities, class_index=index, threshold=cut)
     part = bound.choice(

@@ -13,7 +13,7 @@ from aquadash import settings
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
 from aquadash.evaluation.intervals import Interval
-from aquadash.figures.class_scores import MOST_DRAWN, SCORES, ScoredRun, class_scores
+from aquadash.figures.class_scores import MAX_DRAWN, SCORES, ScoredRun, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_difference import confusion_difference
@@ -126,8 +126,8 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     _take_score_click(one)
     figure = class_scores(_scored(one), None if other is None else _scored(other))
     components.plot_clickable(figure, key=CLASS_SCORES_KEY)
-    if len(one.found.classes) > MOST_DRAWN:
-        st.caption(f"The {MOST_DRAWN} classes with the lowest F1; the table has all of them.")
+    if len(one.found.classes) > MAX_DRAWN:
+        st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
     st.caption(
         "Click a precision to see the images called this class, a recall or F1 to see the images of it. From the "
         "keyboard: Filters."
