@@ -32,7 +32,7 @@ room              holds                                                         
 ``coach``         settings, curves and results to notes in plain words           -
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy, scipy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
-``export``        what a person takes home: ZIP, script, notebook, report         numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
+``export``        a run to export: ZIP, script, notebook, report, other formats   numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``lab``           the surface: each thing that can be done, in somebody's name     -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
 ``cli``           the command line                                                click, rich, numpy, PIL, tensorflow

@@ -1,4 +1,4 @@
-"""Augmentation: operators and pipelines as data, their application to images, previews and code to take home."""
+"""Augmentation: operators and pipelines as data, their application to images, previews and exported code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline as a Python script to take home, which gives the same images for the same seed."""
+"""A pipeline as an exported Python script, which gives the same images for the same seed."""
 
 from __future__ import annotations
 

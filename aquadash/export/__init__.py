@@ -1,1 +1,1 @@
-"""What a person takes home: a run as one ZIP, as a script and a notebook that repeat it, as a report on paper."""
+"""A run exported: as one ZIP, as a script and a notebook that repeat it, as a report on paper."""

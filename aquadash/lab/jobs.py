@@ -136,7 +136,7 @@ class Jobs(Part):
         with self._changing():
             return start(run, subjects, request, owner=self._person.person_id)
 
-    # -- taking a run home -------------------------------------------------------------------------------------------
+    # -- exporting a run ---------------------------------------------------------------------------------------------
 
     def convert(self, run_id: str, form: Format) -> Job:
         """Start converting a run's network.
