@@ -18,7 +18,7 @@ from aquadash.ui.text import plain
 
 
 @dataclass(frozen=True)
-class Action:
+class StepAction:
     """Something to do with a step from the menu on its card.
 
     Attributes:
@@ -38,18 +38,20 @@ def _shifted(by: int) -> Callable[[PipelineSpec, Path], PipelineSpec]:
 
 #: What can be done with a step, by its word. A new action is a line here.
 ACTIONS = {
-    "up": Action(":material/arrow_upward: Move up", _shifted(-1), lambda step, index, total: index > 0),
-    "down": Action(":material/arrow_downward: Move down", _shifted(1), lambda step, index, total: index < total - 1),
-    "duplicate": Action(":material/content_copy: Duplicate", editing.duplicate),
-    "sometimes": Action(
+    "up": StepAction(":material/arrow_upward: Move up", _shifted(-1), lambda step, index, total: index > 0),
+    "down": StepAction(
+        ":material/arrow_downward: Move down", _shifted(1), lambda step, index, total: index < total - 1
+    ),
+    "duplicate": StepAction(":material/content_copy: Duplicate", editing.duplicate),
+    "sometimes": StepAction(
         ":material/shuffle: Put into “Sometimes”", lambda spec, path: editing.wrap(spec, path, "Sometimes")
     ),
-    "dissolve": Action(
+    "dissolve": StepAction(
         ":material/unarchive: Take the steps out of it",
         editing.dissolve,
         lambda step, index, total: bool(step.children),
     ),
-    "remove": Action(":material/delete: Remove", editing.remove),
+    "remove": StepAction(":material/delete: Remove", editing.remove),
 }
 
 
