@@ -37,7 +37,7 @@ def read_object(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{path} is damaged: it is no JSON. Delete it, and a new one is made.") from error
     if not isinstance(values, dict):
         raise StorageError(f"{path} is damaged: it holds no JSON object. Delete it, and a new one is made.")

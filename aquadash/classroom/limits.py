@@ -7,7 +7,6 @@ it is damaged; saving limits mends it.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from aquadash import settings
+from aquadash.classroom.files import read_object, write_private
 from aquadash.errors import ConfigError, StorageError, UnknownNameError
-from aquadash.files import write_whole
 from aquadash.pages import PAGES
 
 _log = logging.getLogger(__name__)
@@ -26,8 +25,6 @@ _log = logging.getLogger(__name__)
 LOCKABLE = tuple(name for name, page in PAGES.items() if page.lockable)
 
 _FORMAT = 1
-#: A larger file was not written by us.
-_MAX_BYTES = 20_000
 
 
 class ClassLimits(BaseModel):
@@ -130,20 +127,13 @@ def load() -> ClassLimits:
         StorageError: The file is damaged or cannot be read.
     """
     try:
-        with path().open("rb") as file:
-            text = file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        return ClassLimits()
-    except OSError as error:
-        raise StorageError(f"The limits of the class cannot be read ({error.strerror}): {path()}.") from error
-    try:
-        if len(text) > _MAX_BYTES:
-            raise ValueError("too long")
-        values = json.loads(text)
-        if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
-            raise ValueError("another format")
+        values = read_object(path())
+        if values is None:
+            return ClassLimits()
+        if values.pop("format", None) != _FORMAT:
+            raise ConfigError("another format")
         return from_values(values)
-    except (ValueError, RecursionError, ConfigError) as error:
+    except (StorageError, ConfigError) as error:
         raise StorageError(
             f"The file with the limits of the class is damaged ({str(error)[:200]}): {path()}. Set the limits "
             "again, or delete it to begin with the usual ones."
@@ -156,12 +146,7 @@ def save(limits: ClassLimits) -> None:
     Raises:
         StorageError: They cannot be written.
     """
-    text = json.dumps({"format": _FORMAT, **limits.to_values()}, indent=1)
-    try:
-        path().parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path(), text)
-    except OSError as error:
-        raise StorageError(f"The limits of the class cannot be kept in {path().parent} ({error.strerror}).") from error
+    write_private(path(), {"format": _FORMAT, **limits.to_values()})
 
 
 _read: dict[Path, tuple[tuple[int, int, int] | None, ClassLimits]] = {}
