@@ -22,6 +22,7 @@ from tests.browser_pages import (
     click_at_rest,
     main_button,
     no_error,
+    resting_place,
     settled,
     unfold,
 )
@@ -48,6 +49,14 @@ def shows(page: Page, number: int) -> None:
     settled(page)  # What stands below it is drawn later.
 
 
+def matrix_and_images_are_in_sight(page: Page, *, height: int) -> None:
+    """The matrix and the first row of images as a whole, with the page as it opens: nobody has scrolled."""
+    images = page.get_by_alt_text(re.compile("^Test image"))
+    for element in (page.locator(".st-key-matrix"), *(images.nth(number) for number in range(3))):
+        box = resting_place(page, element)
+        assert box["y"] > 0 and box["y"] + box["height"] < height, box
+
+
 def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server, page: Page) -> None:
     store = open_store()
     run = add_run(store, name="judged")
@@ -55,15 +64,21 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     shares = sharp(labels, seed=4)
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
     answers, sure = shares.argmax(axis=1), shares.max(axis=1)
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
     settled(page)
+    matrix_and_images_are_in_sight(page, height=800)
     # Row 1, column 2: a dolphin taken for an otter.
     click_at_rest(page, page.locator(".st-key-matrix .scatterlayer .point").nth(5 + 2))
     address_has(page, "true=dolphin", "predicted=otter")
     shows(page, int(((labels == 1) & (answers == 2)).sum()))
+    matrix_and_images_are_in_sight(page, height=800)
     page.get_by_role("button", name="Show all").click()
     shows(page, 500)
 
+    page.set_viewport_size({"width": 1280, "height": 1700})
+    choose_segment(page, "Scores")
+    address_has(page, "section=classes")
     choose_segment(page, "Threshold")
     address_has(page, "section=threshold")
     shows(page, int((sure >= 0.5).sum()))
@@ -144,6 +159,9 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     chooser = page.get_by_role("combobox", name="Explain a test image")
     chooser.wait_for()
     settled(page)
+    places = [resting_place(page, page.locator(f".st-key-{key}"))["y"] for key in ("run", "section-group", "section")]
+    assert places == sorted(places), "the run and the tabs come first"
+    assert places[-1] < resting_place(page, page.locator(".st-key-evaluate-scores"))["y"]
     chooser.focus()
     page.keyboard.press("ArrowDown")
     page.get_by_role("option").first.wait_for()
@@ -210,6 +228,7 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
     add_included_model(store, run.run_id)
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
     settled(page)
+    choose_segment(page, "Run")
     choose_segment(page, "Export")
     page.get_by_role("button", name="Make the ZIP").click()
     button = page.get_by_role("button", name="Download the ZIP")
