@@ -43,7 +43,7 @@ _CURVES = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 290 64" prese
 def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
     """Draw what the best network there is says of the picture, or of a sample; the network's run."""
     if not picture and not sample:
-        st.markdown("The network's answer appears here.")
+        st.markdown("The network's answer appears here.", text_alignment="center")
         return None
     run = next(filter(run_lists.has_results, predict_runs.for_photos()), None)
     if run is None:
