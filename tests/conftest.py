@@ -118,10 +118,10 @@ def quick_pages() -> None:
 
 @functools.cache
 def _let_no_worker_stand_by() -> None:
-    """A page to train on has a process import TensorFlow, which no test of a page waits for."""
+    """A page to train or to predict on has a process import TensorFlow, which no test of a page waits for."""
     from aquadash.ui import warmup
 
-    warmup.prepare_training = lambda: None
+    warmup.prepare_training = warmup.prepare_answers = lambda: None
 
 
 @functools.cache

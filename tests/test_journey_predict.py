@@ -56,14 +56,14 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     for run_id in (first, second):
         add_included_model(store, run_id)
     page.goto(f"{shared_server.url}/predict?run={first}&beside={second}")
-    page.get_by_role("radio", name=re.compile("A folder")).click()
+    page.get_by_role("radio", name=re.compile("Folder")).click()
     address_has(page, "input=folder", f"beside={second}")
     settled(page)
     page.locator(".st-key-folder input[type=file]").set_input_files(str(folder_of_good_and_bad_files(tmp_path)))
     page.get_by_text("All pictures together").wait_for()
     settled(page)
 
-    cards = page.get_by_role("group").filter(has=page.locator("strong"))
+    cards = page.locator("article")
     text = page.locator("body").inner_text()
     assert "sea <b>view<b>.bmp" in text and "second <i>seer</i>" in text
     assert "really a PNG image" in text and "notes.txt is a text file" in text
@@ -75,10 +75,13 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     page.get_by_text("Accuracy on these pictures").first.wait_for()
     page.get_by_role("button", name="Crop").first.focus()
     page.keyboard.press("Enter")
-    page.get_by_role("radio", name="A part", checked=True).wait_for()
+    page.get_by_role("radio", name="All, padded", checked=True).wait_for()
+    page.get_by_text("A part", exact=True).click()
+    page.get_by_text("the network sees only the middle 44.4% of it").wait_for()
+    settled(page)
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
-    page.get_by_text("the network sees only 44.4% of it").wait_for()  # Before, it was "only the middle 44.4%".
+    page.get_by_text("the network sees only 44.4% of it").wait_for()
     settled(page)
     page.keyboard.press("Escape")
     page.locator("[class*='st-key-true-']").first.get_by_text("whale").click()
@@ -131,7 +134,7 @@ def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> 
     add_included_model(store, run_id)
     count = len(photographs)
     page.goto(f"{server.url}/predict?run={run_id}&sample=1")
-    page.get_by_text("Other test images").first.wait_for()
+    page.get_by_text("Try another sample").first.wait_for()
     settled(page)
     page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
     page.get_by_text(re.compile(rf"\d+ of {count} pictures looked at · about .* to go")).wait_for()

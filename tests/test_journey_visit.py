@@ -86,10 +86,10 @@ def test_a_student_solves_two_questions_which_a_reload_and_another_page_keep(sha
 def test_the_first_page_of_a_fresh_install_answers_within_3_seconds(home: Path, page: Page) -> None:
     with serving(home) as server:
         page.goto(server.url)
-        page.get_by_text("Look at the data").first.wait_for()
+        page.get_by_text("See what a network learns from").wait_for()
         seconds = time.monotonic() - server.started
         # The figure is for a machine that does nothing else; a shared one gets three times as long.
         assert seconds < 9, f"{seconds:.1f} s"
-        page.get_by_text("Nothing at the moment").wait_for()
+        page.get_by_text("Running now").wait_for()
         assert not server.memory_of("tensorflow")
         assert not server.memory_of("imgaug")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.lab.runs import Runs
+from aquadash.runs.first_model import NAME
 from aquadash.runs.types import Progress, Run, RunStatus
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import warmup
+from tests.predict_page import cards, picture
+from tests.stored_runs import without_engine
 
 
 def a_run(status: RunStatus, **values: Any) -> Run:
@@ -33,19 +37,50 @@ def app() -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    return "\n".join(
-        entry.value for kind in (app.markdown, app.caption, app.subheader, app.info, app.error) for entry in kind
-    )
+    kinds = (app.markdown, app.caption, app.error)
+    return "\n".join([entry.value for kind in kinds for entry in kind] + links(app))
 
 
-def test_a_first_visitor_sees_what_it_is_and_three_steps(app: AppTest) -> None:
+def links(app: AppTest) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTest) -> None:
     app.run()
     assert not app.exception and not app.error
     assert app.title[0].value == "🌊 AquaDash"
     assert "How does a computer learn" in app.markdown[0].value
-    assert all(step in texts(app) for step in ("Look at the data", "Augment the images", "Train and watch"))
-    assert "Nothing at the moment." in texts(app)
-    assert "None yet." in texts(app)
+    assert app.file_uploader(key="home-picture") and app.button(key="draw-sample").label == "Try a sample"
+    animals = next(block.proto.body for block in app.get("html") if "Training images of" in block.proto.body)
+    assert animals.count("<img") == 25 and "🦭 seal" in animals
+    assert {"**Data**", "**Augment**", "**Train**"} <= set(links(app))
+    assert figures(app) == {"Running now": "Nothing", "Best run": "None yet", "Guided lesson": "45 min"}
+
+
+def test_a_sample_and_a_picture_are_answered_in_place(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The included model comes into an empty store for it."""
+    monkeypatch.undo()
+    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    app.run()
+    app.button(key="draw-sample").click().run()
+    assert not app.exception and not app.error
+    (card,) = cards(app)
+    assert "Test image" in card and card.count("aqua-fill") == 5
+    assert any("drawing" in each.value for each in app.caption), "photographs are not there"
+    assert any(label.startswith(f"Answered by {NAME}") for label in links(app))
+    assert app.button(key="draw-sample").label == "Try another sample" and app.file_uploader(key="home-picture")
+
+    app.file_uploader(key="home-picture").set_value([picture("red.png")])
+    app.run()
+    (card,) = cards(app)
+    assert "red.png" in card and "grey bars" in card and not app.error
 
 
 def test_it_does_not_wait_for_the_store(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +102,7 @@ def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch
     app.run()
     assert app.error[0].value == "AquaDash cannot write to its folder."
     assert not app.exception
-    assert "Look at the data" in texts(app), "the rest of the page is there"
+    assert "**Data**" in texts(app), "the rest of the page is there"
 
 
 def test_a_running_training_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,25 +111,26 @@ def test_a_running_training_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPat
     app.run()
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
+    assert figures(app)["Running now"] == "Starting" and "Watch" in links(app)
 
 
-def test_results_are_listed(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished = a_run(RunStatus.FINISHED, ended_at=2.0, metrics={"test_accuracy": 0.614, "seconds": 75.0})
-    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [finished, a_run(RunStatus.FAILED, ended_at=2.0)]))
+def test_the_best_run_is_shown_with_its_validation_accuracy(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    worse, best = (
+        a_run(RunStatus.FINISHED, ended_at=2.0, metrics={"test_accuracy": 0.5, "val_accuracy": accuracy})
+        for accuracy in (0.42, 0.614)
+    )
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [worse, best, a_run(RunStatus.FAILED, ended_at=2.0)]))
     app.run()
     assert not app.error
-    assert "61 % of the test images right" in texts(app)
-    assert "1 min 15 s" in texts(app)
+    assert figures(app)["Best run"] == "61 %" and "Evaluate" in links(app)
 
 
-def test_it_says_that_the_images_are_drawn_or_that_the_real_ones_are_here(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_leads_to_the_photographs_unless_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     source = data.SOURCES["cifar100"]
     monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, None))
-    assert "**drawn**" in texts(app.run())
+    assert "Get photographs instead of drawings" in links(app.run())
     monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, "here"))
-    assert "CIFAR-100 photos are ready" in texts(app.run())
+    assert "Get photographs instead of drawings" not in links(app.run())
 
 
 def _with_key(source: data.Source, key: str | None) -> data.Source:

@@ -62,9 +62,10 @@ class Memoised:
 
 
 def test_the_prediction_follows_the_crop(shelf: Shelf) -> None:
-    app = drop(open_page(), halves())
-    assert "network sees" in cards(app)[0]
+    app = drop(open_page(run=shelf.run.run_id), halves())
+    assert "network sees" in cards(app)[0] and "grey bars" in cards(app)[0]
 
+    widget(app.segmented_control, "framing-").set_value("part").run()
     widget(app.slider, "place-").set_value(0).run()
     assert "🦫 beaver, 100 %" in cards(app)[0]
     widget(app.slider, "place-").set_value(100).run()
@@ -80,10 +81,13 @@ def test_the_prediction_follows_the_crop(shelf: Shelf) -> None:
 
 
 def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_another_page(shelf: Shelf) -> None:
-    app = drop(open_page(), picture("square.png", size=(40, 40)))
+    app = drop(open_page(run=shelf.run.run_id), picture("square.png", size=(40, 40)))
     assert not [each for each in app.segmented_control if str(each.key).startswith("framing-")]
 
-    app = drop(open_page(), halves(), *(picture(f"{number}.png", size=(8, 8)) for number in range(20)))
+    app = drop(
+        open_page(run=shelf.run.run_id), halves(), *(picture(f"{number}.png", size=(8, 8)) for number in range(20))
+    )
+    widget(app.segmented_control, "framing-").set_value("part").run()
     widget(app.slider, "place-").set_value(100).run()
     app.number_input(key="page").set_value(2).run()
     app.number_input(key="page").set_value(1).run()
@@ -92,7 +96,13 @@ def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_anot
 
 def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(shelf: Shelf) -> None:
     blue = (0, 0, 255)
-    app = drop(open_page(), picture("a.png"), picture("b.png"), picture("c.png", blue), picture("d.png", blue))
+    app = drop(
+        open_page(run=shelf.run.run_id),
+        picture("a.png"),
+        picture("b.png"),
+        picture("c.png", blue),
+        picture("d.png", blue),
+    )
     assert not app.metric
     labels = [each for each in app.pills if str(each.key).startswith("true-")]
     assert len(labels) == 4
@@ -114,14 +124,14 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(shelf: Shel
 
 
 def test_several_runs_side_by_side(shelf: Shelf, other: Run) -> None:
-    app = drop(open_page(run=shelf.run.run_id, beside=other.run_id), picture("red.png"))
+    app = drop(open_page(run=shelf.run.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
 
-    (card,) = cards(app)
+    card, _ = cards(app)
     assert "🦫 beaver, 100 %" in card and "🦭 seal, 100 %" in card
     assert "opposite &lt;b&gt;" in card and "<b>" not in card.replace('<b title="true class">', "")
     assert address_of(app, "beside") == other.run_id
     labels = [block.value for block in app.markdown]
-    assert any("colours" in text and "beaver: 1" in text for text in labels)
+    assert any("colours" in text and "beaver: 2" in text for text in labels)
 
     app.multiselect(key="beside").set_value([]).run()
     assert "🦭 seal, 100 %" not in cards(app)[0] and address_of(app, "beside") is None
@@ -143,7 +153,7 @@ def test_the_table_to_take_home(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -
         return tables[-1]
 
     monkeypatch.setattr(predict_views, "answers_csv", kept)
-    app = drop(open_page(), picture("=1+1.png"), ("bad,name.png", b"", "image/png"))
+    app = drop(open_page(run=shelf.run.run_id), picture("=1+1.png"), ("bad,name.png", b"", "image/png"))
     widget(app.pills, "true-").set_value("otter").run()
 
     rows = list(csv.DictReader(io.StringIO(tables[-1].decode("utf-8-sig"))))

@@ -38,7 +38,7 @@ def odd_pictures() -> dict[str, tuple[bytes, str]]:
         "moving.gif": (saved(red, "GIF", **frames), "first frame"),
         "moving.webp": (saved(red, "WEBP", **frames), "first frame"),
         "dot.bmp": (saved(red.resize((1, 1)), "BMP"), ""),
-        "line.png": (saved(red.resize((1, 20_000)), "PNG"), "long picture"),
+        "line.png": (saved(red.resize((1, 20_000)), "PNG"), "grey bars"),
         "noending": (saved(red, "PNG"), ""),
         "a" * 300 + ".png": (saved(red, "PNG"), "aaa...aaa"),
         "gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe.png": (saved(red, "PNG"), "gpj.\N{REPLACEMENT CHARACTER}exe"),
@@ -68,7 +68,7 @@ def bmp_header(width: int, height: int) -> bytes:
 def test_every_odd_picture_of_a_drop_has_its_bars_and_every_bad_one_its_message(shelf: Shelf) -> None:
     odd, bad = odd_pictures(), bad_pictures()
     files = [(name, content, "image/png") for name, (content, _) in (odd | bad).items()]
-    app = drop(open_page(), *files)
+    app = drop(open_page(run=shelf.run.run_id), *files)
 
     assert len(cards(app)) == len(files) == 20
     for card, (name, (_, expected)) in zip(cards(app), (odd | bad).items(), strict=True):

@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, percent, print_result
-from aquadash.data.framing import FRAMING_MODES, Framing, FramingMode
+from aquadash.data.framing import FRAMING_MODES, PADDED, Framing, FramingMode
 from aquadash.data.images import decode, fit, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
@@ -33,17 +33,13 @@ _LINE = 22
 @click.option(
     "--framing",
     type=click.Choice(FRAMING_MODES),
-    default="part",
-    show_default=True,
     help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
-    "padded with grey or squeezed.",
+    "squeezed or padded with grey.  [default: padded; part with --position]",
 )
 @click.option(
     "--position",
     type=click.FloatRange(0, 100),
-    default=50,
-    show_default=True,
-    help="Where the part lies, in per cent: 0 is left or top, 100 right or bottom.",
+    help="Where the part lies, in per cent: 0 is left or top, 100 right or bottom.  [default: 50]",
 )
 @click.option(
     "--csv", "table_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the answers here, too."
@@ -51,8 +47,8 @@ _LINE = 22
 def predict(
     run: str,
     images: tuple[Path, ...],
-    framing: FramingMode,
-    position: float,
+    framing: FramingMode | None,
+    position: float | None,
     table_file: Path | None,
 ) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
@@ -69,7 +65,8 @@ def predict(
         predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
-        chosen = Framing(framing, position / 100 if framing == "part" else 0.5)
+        mode = framing or ("padded" if position is None else "part")
+        chosen = Framing(mode, 0.5 if position is None or mode != "part" else position / 100)
         for index, prediction in enumerate(predict_files(files, predictor, framing=chosen)):
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
@@ -118,7 +115,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
         from aquadash.explain.explainer import Explainer
 
         explainer = Explainer.load(path, class_names=found.class_names)
-        seen = fit(decoded.rgb, size=explainer.image_shape[:2])
+        seen = fit(decoded.rgb, size=explainer.image_shape[:2], framing=PADDED)
         probs = explainer.predict_images(seen[None])[0]
         classes = [explainer.class_index(name) for name in class_names] or [int(probs.argmax())]
         explanations = explainer.explain_many(

@@ -38,8 +38,10 @@ class Framing:
             raise ValueError(f"no such framing: {self.mode!r} at {self.position}")
 
 
-#: What is done unless somebody asks for something else.
+#: The middle, as own pictures become training images.
 CENTRED = Framing()
+#: All of it, as networks are shown a picture unless somebody asks for something else: a part may lack head or tail.
+PADDED = Framing("padded")
 
 
 def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = CENTRED) -> NDArray[np.uint8]:
@@ -73,6 +75,31 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = C
     top_edge = (image.shape[0] - crop_height) * framing.position
     left_edge = (image.shape[1] - crop_width) * framing.position
     return _scaled(image, (top_edge, left_edge, crop_height, crop_width), size=size)
+
+
+def framed(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing) -> NDArray[np.uint8]:
+    """A picture with the frame of what :func:`fit` takes of it: the grey bars added, or what is left out made pale.
+
+    Args:
+        image: uint8, shape (height, width, 3).
+        size: Height and width that the network sees, in pixels.
+        framing: What to do with a picture of other proportions.
+
+    Returns:
+        uint8, shape (height, width, 3), with bars a larger one.
+    """
+    height, width = image.shape[:2]
+    if framing.mode == "squeezed" or not is_cut((height, width), size=size):
+        return image
+    if framing.mode == "padded":
+        scale = max(height / size[0], width / size[1])
+        return fit(image, size=(round(size[0] * scale), round(size[1] * scale)), framing=framing)
+    part_height, part_width = _crop(height, width, size=size)
+    top, left = round((height - part_height) * framing.position), round((width - part_width) * framing.position)
+    part = np.s_[top : top + round(part_height), left : left + round(part_width)]
+    shown = 170 + image // 3
+    shown[part] = image[part]
+    return shown
 
 
 def fraction_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:

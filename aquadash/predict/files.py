@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.framing import CENTRED, Framing, fit, fraction_seen, framing_note
+from aquadash.data.framing import PADDED, Framing, fit, fraction_seen, framed, framing_note
 from aquadash.data.images import decode, display_name
 from aquadash.errors import AquaDashError
 from aquadash.predict.predictor import Predictor
@@ -40,7 +40,8 @@ class Look:
             after an error.
         notes: What was done to the picture by reading it, one phrase each.
         framing_notes: By size: what was done to it by framing it, where that needs a word.
-        thumbnail: The whole picture made small, uint8, shape (height, width, 3); None if none was asked for.
+        thumbnail: The picture made small, with the frame of what the first size sees of it; uint8, shape
+            (height, width, 3), None if none was asked for.
         picture_size: Width and height of the upright original in pixels, None after an error.
         error: Why it cannot be read, a sentence or two for people; None when it can.
     """
@@ -114,7 +115,7 @@ def look_at(
     source: bytes | Callable[[], bytes],
     *,
     sizes: Iterable[tuple[int, int]],
-    framing: Framing = CENTRED,
+    framing: Framing = PADDED,
     thumbnail_edge: int = 0,
 ) -> Look:
     """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
@@ -138,7 +139,9 @@ def look_at(
         seen[size] = fit(image.rgb, size=size, framing=framing)
         if note := framing_note(framing, fraction=fraction_seen(image.rgb, size=size)):
             framing_notes[size] = note
-    thumbnail = _thumbnail(image.rgb, thumbnail_edge) if thumbnail_edge else None
+    thumbnail = None
+    if thumbnail_edge:
+        thumbnail = framed(_thumbnail(image.rgb, thumbnail_edge), size=next(iter(seen)), framing=framing)
     return Look(name, seen, image.notes, framing_notes, thumbnail, image.original_size)
 
 
@@ -162,7 +165,7 @@ def answered(looks: Sequence[Look], predictor: Predictor | RemotePredictor) -> l
 
 
 def predict_files(
-    files: Iterable[ImageFile], predictor: Predictor, *, framing: Framing = CENTRED, batch_size: int = FILES_AT_ONCE
+    files: Iterable[ImageFile], predictor: Predictor, *, framing: Framing = PADDED, batch_size: int = FILES_AT_ONCE
 ) -> Iterator[FilePrediction]:
     """Predict image files one after the other, in their order; a bad one becomes a result with an error.
 

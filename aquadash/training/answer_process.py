@@ -35,6 +35,9 @@ IDLE_SECONDS = 600.0
 #: Memory that the process may take beyond what it has after its start.
 MAX_BYTES = 4_000_000_000
 
+#: Bytes of free memory below which it is not started before it is needed.
+MIN_FREE_MEMORY = 2 * 1024**3
+
 #: Seconds that an answer that nobody wants any more has to end by itself.
 _STOP_SECONDS = 2.0
 
@@ -52,8 +55,8 @@ class AnswerError(AquaDashError):
 class AnswerProcess:
     """Answers one question at a time; safe to ask from many threads.
 
-    The process starts with the first question, keeps in its modules' variables what it has loaded, and is replaced
-    when it has died or was ended.
+    The process starts with the first question, or when it is prepared, keeps in its modules' variables what it has
+    loaded, and is replaced when it has died or was ended.
     """
 
     def __init__(
@@ -82,6 +85,18 @@ class AnswerProcess:
         self._shared_path = Path(self._folder.name) / "shared"
         np.zeros(3).tofile(self._shared_path)
         self._shared = _open_shared(self._shared_path)
+
+    def prepare(self) -> None:
+        """Start the process, unless it is there or memory is short; returns before it is ready."""
+        import psutil
+
+        # While a question is asked, it is there.
+        if self._lock.acquire(blocking=False):
+            try:
+                if psutil.virtual_memory().available >= MIN_FREE_MEMORY:
+                    self._running().submit(int)
+            finally:
+                self._lock.release()
 
     def ask(
         self, function: Callable[..., Answer], *args: Any, progress: Callable[[float], object] | None = None

@@ -25,7 +25,7 @@ from aquadash.ui.uploads import Upload
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _KEEP = 100
 
-WAKING = "Waking the network up. The first time takes about 5 seconds, because TensorFlow has to be loaded ..."
+WAKING = "Loading the network ..."
 
 #: Identifies one stored model of one run: training that goes on later replaces it.
 ModelKey = tuple[str, str, float | None]

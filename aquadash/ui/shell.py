@@ -220,6 +220,22 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
 .aqua-bars .aqua-track { grid-column: 1 / 3; height: 0.3rem; border-radius: 0.15rem;
   background: color-mix(in srgb, currentColor 15%, transparent); }
 .aqua-bars .aqua-fill { height: 100%; border-radius: 0.15rem; }
+/* Home and Predict: a picture beside its answer; Home's cards, links as a whole. */
+.aqua-answer { max-width: none; container-type: inline-size; display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; }
+.aqua-answer > div { min-width: 0; }
+.aqua-answer p { font-size: 0.875rem; }
+.aqua-said { display: flex; flex-wrap: wrap; gap: 0.75rem; }
+.aqua-answer p.aqua-verdict { margin: 0 0 0.4rem; font-size: 1.2rem; font-weight: 600; line-height: 1.2;
+  overflow-wrap: anywhere; }
+@container (min-width: 480px) { .aqua-answer p.aqua-verdict { font-size: 1.9rem; } }
+.st-key-home-answer { min-height: 21rem; justify-content: space-between; }
+.st-key-home-picture [data-testid="stFileUploaderDropzone"] { min-height: 5.5rem; align-items: center; }
+[class*="st-key-home-card-"] { position: relative; gap: 0.25rem; }
+[class*="st-key-home-card-"]:is(:hover, :focus-within) { border-color: var(--primary-color, currentColor); }
+[class*="st-key-home-card-"] a::after { content: ""; position: absolute; inset: 0; }
+[class*="st-key-home-card-"] a { padding: 0; }
+.aqua-strip { display: flex; gap: 0.3rem; height: 4rem; }
+.aqua-strip img { flex: 1 1 0; min-width: 0; max-height: 4rem; border-radius: 0.35rem; image-rendering: pixelated; }
 .aqua-operator { display: flex; gap: 0.6rem; align-items: flex-start; font-size: 0.8125rem; line-height: 1.35;
   margin-bottom: 0.6rem; }
 .aqua-operator img { width: 4rem; height: 4rem; flex: none; border-radius: 0.35rem; image-rendering: pixelated; }

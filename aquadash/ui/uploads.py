@@ -12,11 +12,11 @@ from aquadash.ui import bound
 from aquadash.ui.lab import lab
 
 #: The ways in, by the word in the address.
-WAYS = {"files": "🖼️ Pictures", "folder": "📁 A folder", "camera": "📸 The camera"}
+WAYS = {"files": "🖼️ Pictures", "folder": "📁 Folder", "camera": "📸 Camera"}
 
 _HELP = (
-    f"PNG, JPEG, WebP, BMP or GIF, at most {MAX_BYTES // 1_000_000} MB each; the content counts, not the name. They go "
-    "to the computer that AquaDash runs on and nowhere else."
+    f"PNG, JPEG, WebP, BMP or GIF, at most {MAX_BYTES // 1_000_000} MB each. They go to the computer of AquaDash "
+    "and nowhere else."
 )
 
 
@@ -38,6 +38,25 @@ def chosen() -> Sequence[Upload]:
         NotAllowedError: They are more than what the visitor may upload in this class.
     """
     return within_limit(_chosen())
+
+
+def one(key: str) -> Upload | None:
+    """Draw a field for one picture; returns the picture that is there.
+
+    Args:
+        key: The field's.
+
+    Raises:
+        NotAllowedError: It is more than what the visitor may upload in this class.
+    """
+    picture = st.file_uploader(
+        "Drop a picture here",
+        max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
+        disabled=switched_off(),
+        key=key,
+        help=_HELP,
+    )
+    return picture if picture is None else within_limit([picture])[0]
 
 
 def most_megabytes(most: int | None = None) -> int:
@@ -72,30 +91,29 @@ def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
 
 
 def _chosen() -> Sequence[Upload]:
-    way = bound.choice("input", WAYS, label="Where do the pictures come from?")
+    way = bound.choice("input", WAYS, label="Pictures from")
     off = switched_off()
     if way == "camera":
         taken = st.camera_input(
             "Take a picture",
             key="camera",
             disabled=off,
-            help="The browser asks whether it may use the camera. It only offers one on this computer itself or over "
-            "https.",
+            help="Browsers offer a camera on this computer itself or over https only.",
         )
         return [taken] if taken is not None else []
     megabytes = most_megabytes(MAX_BYTES // 1_000_000)
     # No list of endings: a picture under a wrong one is still a picture, and what is none gets its own message.
     if way == "folder":
         return st.file_uploader(
-            "Drop a folder here, or choose one",
+            "Drop a folder here",
             accept_multiple_files="directory",
             max_upload_size=megabytes,
             disabled=off,
             key="folder",
-            help=_HELP + " Sub-folders that are called like the classes can give the true labels.",
+            help=_HELP + " Sub-folders named like classes can give the true labels.",
         )
     return st.file_uploader(
-        "Drop pictures here: one, or many at once",
+        "Drop pictures here",
         accept_multiple_files=True,
         max_upload_size=megabytes,
         disabled=off,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -94,21 +95,39 @@ def wait_for_engine() -> None:
 
 def prepare_training() -> None:
     """Have a worker stand by, beside the page: its visitor may be about to train."""
-    threading.Thread(
-        target=_prepare_training, args=(settings.store_key(),), name="aquadash-prepare", daemon=True
-    ).start()
+    _prepare(_prepare_worker)
 
 
-def _prepare_training(address: str) -> None:
+def prepare_answers() -> None:
+    """Have the process that asks the networks start, beside the page: its visitor may be about to show a picture."""
+    _prepare(_prepare_answers)
+
+
+def _prepare(work: Callable[[], object]) -> None:
+    """Do it beside the page, once the store and the engine are open."""
+    threading.Thread(target=_prepared, args=(settings.store_key(), work), name="aquadash-prepare", daemon=True).start()
+
+
+def _prepared(address: str, work: Callable[[], object]) -> None:
     opening = _opening(retry=False)
     if opening.engine.exception() is None and settings.store_key() == address:
-        from aquadash import engine
-
         try:
-            engine.open_engine().prepare()
+            work()
         except (AquaDashError, OSError) as error:
-            # Whoever trains meets the same and is told.
-            _LOG.info("no worker stands by: %s", error)
+            # Whoever needs it meets the same and is told.
+            _LOG.info("nothing stands by: %s", error)
+
+
+def _prepare_worker() -> None:
+    from aquadash.engine import open_engine
+
+    open_engine().prepare()
+
+
+def _prepare_answers() -> None:
+    from aquadash.predict.remote import shared_process
+
+    shared_process().prepare()
 
 
 def _opening(*, retry: bool) -> _Opening:

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+import numpy as np
 import streamlit as st
 
 from aquadash.data import images
-from aquadash.data.framing import CENTRED, Framing, FramingMode
+from aquadash.data.framing import PADDED, Framing, FramingMode
 from aquadash.figures.theme import shorten
 from aquadash.predict import FilePrediction, Look
 from aquadash.ui import gallery, inputs
@@ -22,32 +23,45 @@ from aquadash.ui.uploads import Upload
 #: ones take the whole width.
 CARD_WIDTHS = {1: 310, 2: 310, 3: 460, 4: 620}
 
+#: Width of a test image beside one run's answer: two in a row.
+SAMPLE_WIDTH = 302
+
 
 def card_markup(
-    look: Look, answers: Sequence[FilePrediction], *, run_names: Sequence[str], true_class: str | None = None
+    look: Look,
+    answers: Sequence[FilePrediction],
+    *,
+    run_names: Sequence[str],
+    true_class: str | None = None,
+    picture_rem: float | None = None,
+    opens: str = "",
 ) -> str:
-    """A result as HTML, every text in it escaped.
+    """A picture with the networks' answers as HTML, every text in it escaped: wide beside one another, else below.
 
     Args:
         look: The small pictures.
         answers: What each network said.
         run_names: Names of the runs, one an answer; shown if there are several.
         true_class: What the picture shows, where somebody has said so.
+        picture_rem: The greatest width of a picture, in units of the text size.
+        opens: What a click on the picture opens, as in :class:`~aquadash.ui.gallery.Card`.
     """
     shown_name = images.display_name(look.file)
     name = html.escape(shown_name)
-    head = f'<strong style="overflow-wrap: anywhere">{name}</strong>'
     if look.error is not None or look.thumbnail is None or look.picture_size is None:
         # The message begins with the file's name.
         text = f'<p style="margin: 0; overflow-wrap: anywhere">🚧 {html.escape(look.error or "")}</p>'
-        return f'<article class="aqua-card" role="group" aria-label="{name}">{head}{text}</article>'
+        return f'<article class="aqua-card" role="group" aria-label="{name}">{text}</article>'
     width, height = look.picture_size
-    pictures = [gallery.Card(look.thumbnail, f"Your picture, {width:,} × {height:,}", f"{shown_name} as it came")]
+    size_text, alt = f"{width:,} × {height:,}", f"{shown_name} as it came"
+    pictures = [gallery.Card(look.thumbnail, shown_name, alt, size_text, opens=opens)]
     for (rows, columns), image in look.seen.items():
-        title, alt = f"The network sees {columns} × {rows}", f"{shown_name}, scaled to {columns} by {rows} pixels"
-        pictures.append(gallery.Card(image, title, alt))
+        if not np.array_equal(image, look.thumbnail):
+            alt = f"{shown_name}, scaled to {columns} by {rows} pixels"
+            pictures.append(gallery.Card(image, "The network sees", alt, f"{columns} × {rows}"))
+    size = (9 if len(pictures) > 1 else 12) if picture_rem is None else picture_rem
     grid = gallery.markup(
-        pictures, size_rem=9, columns=len(pictures), label="The picture, and what the network sees of it"
+        pictures, size_rem=size, columns=len(pictures), label="The picture, and what the network sees of it"
     )
     several = len(answers) > 1
     said = "".join(
@@ -57,9 +71,10 @@ def card_markup(
     said_once = dict.fromkeys(note for answer in answers for note in answer.notes)
     notes = "<br>".join(f'<span class="aqua-sub">{html.escape(note)}</span>' for note in said_once)
     return (
-        f'<article class="aqua-card" role="group" aria-label="{name}" style="max-width: none">{head}{grid}'
-        f'<div style="display: flex; flex-wrap: wrap; gap: 0.75rem">{said}</div>'
-        f'<div style="margin-top: 0.25rem">{notes}</div></article>'
+        f'<article class="aqua-card aqua-answer" role="group" aria-label="{name}">'
+        f'<div style="flex: 0 1 {len(pictures) * (size + 0.5)}rem">{grid}</div>'
+        f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{notes}</div>'
+        "</article>"
     )
 
 
@@ -80,15 +95,15 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     section = f'<section style="flex: 1 1 8.5rem; min-width: 0" aria-label="{html.escape(label)}">{title}'
     if answer.probabilities is None or answer.label is None:
         return f'{section}<p style="margin: 0">🚧 {html.escape(answer.error or "")}</p></section>'
-    verdict = "" if true_class is None else " ✔" if answer.label == true_class else " ✘"
-    said = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %{verdict}"
+    said = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %"
+    if true_class is not None:
+        said += " ✔" if answer.label == true_class else " ✘"
     true_index = answer.class_names.index(true_class) if true_class in answer.class_names else None
     bars = gallery.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
-    badge = '<p style="margin: 0 0 0.4rem; font-weight: 600">🤷 Perhaps none of these</p>'
+    badge = '<p style="margin: 0"><strong>🤷 Perhaps none of these</strong></p>'
     return (
-        f'{section}<p style="margin: 0 0 0.4rem; font-size: 1.05rem">{html.escape(said)}</p>'
-        f"{badge if answer.none_of_these else ''}"
-        f"{gallery.bars_markup(bars)}</section>"
+        f'{section}<p class="aqua-verdict">{html.escape(said)}</p>'
+        f"{gallery.bars_markup(bars)}{badge if answer.none_of_these else ''}</section>"
     )
 
 
@@ -101,12 +116,12 @@ MAX_PILLS = 8
 _FRAMINGS = "predict:framings"
 _LABELS = "predict:labels"
 
-_MODES: dict[FramingMode, str] = {"part": "A part", "padded": "All, padded", "squeezed": "All, squeezed"}
+_MODES: dict[FramingMode, str] = {"padded": "All, padded", "part": "A part", "squeezed": "All, squeezed"}
 
 
 def framing_of(upload: Upload) -> Framing:
-    """Which part of the picture the network sees; the middle until somebody chooses."""
-    framing: Framing = _kept(_FRAMINGS).get(upload.file_id, CENTRED)
+    """Which part of the picture the network sees; all of it, padded, until somebody chooses."""
+    framing: Framing = _kept(_FRAMINGS).get(upload.file_id, PADDED)
     return framing
 
 
@@ -144,7 +159,7 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
             format_func=_MODES.__getitem__,
             on_change=_take_framing,
             args=(upload.file_id,),
-            help="A part: the largest that has the network's proportions. Padded: the whole picture between grey bars. "
+            help="Padded: the whole picture between grey bars. A part: the largest that has the network's proportions. "
             "Squeezed: the whole picture, its proportions changed.",
         )
         if mode == "part":
@@ -211,7 +226,7 @@ def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict
 
 
 def _take_framing(file_id: str) -> None:
-    now: Framing = _kept(_FRAMINGS).get(file_id, CENTRED)
+    now: Framing = _kept(_FRAMINGS).get(file_id, PADDED)
     mode: FramingMode = st.session_state.get(f"framing-{file_id}") or now.mode
     place = st.session_state.get(f"place-{file_id}", round(100 * now.position))
     # Where the part lay is remembered while the whole picture is looked at, but makes no other picture of it.

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from aquadash.errors import AquaDashError, DataError
-from aquadash.figures.theme import class_colour
-from aquadash.runs.types import Run
-from aquadash.ui import address, bound, components, datasets, gallery, image_dialog, run_lists
-from aquadash.ui.gallery import bars, class_text
+from aquadash import data
+from aquadash.data.framing import PADDED, fit
+from aquadash.errors import AquaDashError
+from aquadash.predict import Look, answered
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import address, bound, components, datasets, image_dialog, run_lists
+from aquadash.ui.lab import lab
+from aquadash.ui.predict import picture_cards
 from aquadash.ui.predictions import Network, model_key, predictor
 from aquadash.ui.text import plain
 
@@ -19,6 +22,24 @@ from aquadash.ui.text import plain
 MAX_RUNS = 4
 
 _KEY = "beside"
+
+
+def for_photos() -> list[Run]:
+    """The runs whose networks the visitor may open, best first, before them the default for a photograph.
+
+    That is the best one of the app's data set, if these are photographs, else of CIFAR-100; where there is none the
+    included model is put into the store for it.
+    """
+    run_lists.or_included_model([run for run in lab().runs.all() if _knows_photographs(run)])
+    runs = run_lists.own_first(run_lists.best_first(run_lists.with_networks(lab().runs.all())))
+    able = sorted(filter(_knows_photographs, runs), key=lambda run: run.config.data.source != datasets.current())
+    return sorted(runs, key=lambda run: run not in able[:1])
+
+
+def _knows_photographs(run: Run) -> bool:
+    known = data.SOURCES.get(run.config.data.source)
+    usable = run.status is RunStatus.FINISHED and run_lists.has_results(run) and not (run.search_id or run.archived)
+    return usable and known is not None and not known.drawn and known.name in ("cifar100", datasets.current())
 
 
 def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
@@ -39,8 +60,8 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
         ignored=(run.run_id,),
         expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
         max_selections=MAX_RUNS - 1,
-        placeholder="Other runs that look at the same pictures",
-        help=f"At most {MAX_RUNS} runs side by side. The true labels are chosen from the classes of the first.",
+        placeholder="Other runs",
+        help=f"At most {MAX_RUNS} runs look at the same pictures, side by side.",
     )
     return [by_id[run_id] for run_id in picked]
 
@@ -73,59 +94,69 @@ MAX_SAMPLES = 10
 LAST_SAMPLE = 9999
 
 
-def sample_wanted() -> bool:
-    """Draw the buttons that draw test images and put them away; whether there are some to show."""
+def sample_number() -> int:
+    """Draw the button that draws test images; the number of the draw, 0 before the first."""
     number = address.number("sample", default=0, low=0, high=LAST_SAMPLE)
-    with st.container(horizontal=True):
-        st.button(
-            "Other test images" if number else "Try some test images",
-            icon="🎲",
-            key="draw-sample",
-            on_click=address.assign,
-            args=("sample", number % LAST_SAMPLE + 1),
-            help="One image of each class from the run's own data set; the network has not learnt from them.",
-        )
-        if number:
-            st.button("Hide", key="no-sample", on_click=address.assign, args=("sample", 0), type="tertiary")
+    st.button(
+        "Try another sample" if number else "Try a sample",
+        icon="🎲",
+        type="secondary" if number else "primary",
+        key="draw-sample",
+        on_click=address.assign,
+        args=("sample", number % LAST_SAMPLE + 1),
+        help="Test images: the network has not learned from them.",
+    )
     address.record("sample", str(number), default="0")
-    return number > 0
+    return number
 
 
-def render_samples(runs: Sequence[Run], networks: Sequence[Network]) -> None:
-    """Draw the test images with each network's answers; they are of the first run's data set."""
-    dataset = datasets.dataset(runs[0].config.data.source)
-    generator = np.random.default_rng(st.session_state["sample"])
-    of_class = (np.flatnonzero(dataset.test.labels == label) for label in range(len(dataset.class_names)))
+def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> None:
+    """Draw test images with the networks' answers: of the first run's data set or, where that is not here, drawings.
+
+    Args:
+        runs: The first has the data set.
+        networks: One a run.
+        number: Of the draw.
+        one: Draw one image, the next time one of another class, instead of one of each class.
+    """
+    source = runs[0].config.data.source
+    known = data.SOURCES.get(source)
+    if known is not None and not data.is_here(source):
+        st.caption("🖍️ A drawing. This network learned from photographs, which the Data page can fetch.")
+        source = datasets.DEFAULT_SOURCE
+    dataset = datasets.dataset(source)
+    split, generator = dataset.test, np.random.default_rng(number)
+    of_class = (np.flatnonzero(split.labels == label) for label in range(len(dataset.class_names)))
     drawn = [int(generator.choice(positions)) for positions in of_class if len(positions)][:MAX_SAMPLES]
-    for network in networks:
-        predictor = network.predictor
-        if len(networks) > 1:
-            st.markdown(f"**{plain(network.name)}**")
-        if dataset.image_shape != predictor.image_shape or dataset.class_names != predictor.class_names:
-            text = (
-                f"The data set {dataset.title} has changed since this run was trained: its images no longer fit the "
-                "network. Choose a newer run, or drop a picture of your own."
+    if one:
+        drawn = [drawn[number % len(drawn)]]
+    height, width = dataset.image_shape[:2]
+    sizes = [network.predictor.image_shape[:2] for network in networks]
+    looks = [
+        Look(
+            f"Test image {position}",
+            {size: fit(split.images[position], size=size, framing=PADDED) for size in sizes},
+            thumbnail=split.images[position],
+            picture_size=(width, height),
+        )
+        for position in drawn
+    ]
+    answers = zip(*(answered(looks, network.predictor) for network in networks), strict=True)
+    with st.container(horizontal=True, gap="small"):
+        for look, position, said in zip(looks, drawn, answers, strict=True):
+            card = picture_cards.card_markup(
+                look,
+                said,
+                run_names=[network.name for network in networks],
+                true_class=dataset.class_names[int(split.labels[position])],
+                picture_rem=None if one else 6.5,
+                opens="" if one and source != datasets.current() else f"test-{position}",
             )
-            if len(networks) == 1:
-                raise DataError(text)
-            st.warning("This run was trained on images of another size or of other classes.", icon="🧩")
-            continue
-        answers = predictor.predict_images(dataset.test.images[drawn])
-        cards = []
-        for position, y_prob in zip(drawn, answers, strict=True):
-            label, answer = int(dataset.test.labels[position]), int(y_prob.argmax())
-            true, given = dataset.class_names[label], dataset.class_names[answer]
-            verdict = "✔ right" if label == answer else f"✘ it is: {class_text(true)}"
-            cards.append(
-                gallery.Card(
-                    image=dataset.test.images[position],
-                    title=f"{class_text(given)}, {100 * float(y_prob[answer]):.0f} %",
-                    subtitle=verdict,
-                    alt=f"Test image {position} of class {true}; the network says {given}",
-                    bars=bars(y_prob, class_names=dataset.class_names, true_class=label),
-                    accent=class_colour(given, answer),
-                    opens=f"test-{position}",
-                )
-            )
-        gallery.show(cards, size_rem=8, label=f"Test images with the answers of {network.name}")
-    image_dialog.clickable(*(run for run in runs if run.config.data.source == dataset.name))
+            if one:
+                st.html(card)
+            else:
+                width = picture_cards.SAMPLE_WIDTH if len(networks) == 1 else picture_cards.CARD_WIDTHS[len(networks)]
+                with st.container(border=True, width=width):
+                    st.html(card)
+    if not one:
+        image_dialog.clickable(*(run for run in runs if run.config.data.source == source), source=source)

@@ -33,24 +33,14 @@ def choices_note(run: Run) -> None:
     """What the network cannot do, and how well it notices."""
     listed = ", ".join(plain(class_text(name)) for name in run.class_names[:12])
     more = ", ..." if len(run.class_names) > 12 else ""
-    st.caption(
-        f"The network can only choose among its {len(run.class_names)} classes: {listed}{more}. Show it anything else, "
-        "a bicycle or yourself, and it still answers with one of these, sometimes with high confidence."
-        + _strangers_text(run),
-        help=term("stranger"),
-    )
-
-
-def _strangers_text(run: Run) -> str:
-    """What was measured of noticing strangers."""
+    text = f"It can only choose among its {len(run.class_names)} classes, whatever it sees: {listed}{more}."
     metrics = run.metrics
-    if not {"stranger_auroc", "strangers", "strangers_noticed"} <= set(metrics):
-        return ""
-    return (
-        f" Where a picture is unlike all it has learnt from, the answer says so: of {metrics['strangers']:,.0f} "
-        f"photographs of other things it noticed {100 * metrics['strangers_noticed']:.0f} % "
-        f"(AUROC {metrics['stranger_auroc']:.2f}; 0.5 is chance, 1 perfect)."
-    )
+    if {"stranger_auroc", "strangers", "strangers_noticed"} <= set(metrics):
+        text += (
+            f" Of {metrics['strangers']:,.0f} photographs of other things it noticed "
+            f"{100 * metrics['strangers_noticed']:.0f} % (AUROC {metrics['stranger_auroc']:.2f})."
+        )
+    st.caption(text, help=term("stranger"))
 
 
 def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[Upload]) -> None:
@@ -70,7 +60,8 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     progress = DropProgress(
         0 if stopped else len(items) - len(memory.missing(items, networks)), 0 if stopped else len(items)
     )
-    shown = items[gallery.pager(len(items), per_page=PER_PAGE, noun="picture")]
+    several_pages = len(items) > PER_PAGE
+    shown = items[gallery.pager(len(items), per_page=PER_PAGE, noun="picture")] if several_pages else items
     _cards(runs, networks, memory, shown, progress, stopped=stopped)
     if not stopped:
         for _ in memory.predict(items, networks):
@@ -94,9 +85,9 @@ def _cards(
     *,
     stopped: bool,
 ) -> None:
-    """A card for each picture of the page, drawn as soon as its answers are there."""
+    """A card for each picture of the page, drawn as soon as its answers are there; a single one has all the width."""
     fresh = memory.predict(shown, networks)
-    width = picture_cards.CARD_WIDTHS[len(networks)]
+    width = picture_cards.CARD_WIDTHS[len(networks)] + 34 if len(shown) > 1 else "stretch"
     with st.container(horizontal=True, gap="medium"):
         for item in shown:
             while (answers := memory.answers(item, networks)) is None and not stopped:
@@ -104,8 +95,18 @@ def _cards(
                 progress.step()
             if answers is None:
                 continue
-            with st.container(border=True, width=width + 34):
-                _card(runs, networks, memory, item, answers, width=width)
+            with st.container(border=True, width=width):
+                _card(runs, networks, memory, item, answers)
+
+
+def render_answer(network: Network, upload: Upload) -> None:
+    """Draw a picture with one network's answer."""
+    memory, item = predictions.remembered(), Item(upload, picture_cards.framing_of(upload))
+    memory.forget([upload])
+    for _ in memory.predict([item], [network]):
+        pass
+    answers = memory.answers(item, [network]) or []
+    st.html(picture_cards.card_markup(memory.look(item, [network]), answers, run_names=[network.name]))
 
 
 def _card(
@@ -114,8 +115,6 @@ def _card(
     memory: Memory,
     item: Item,
     answers: Sequence[FilePrediction],
-    *,
-    width: int,
 ) -> None:
     """A picture with its answers, and what a person can say of it."""
     label = picture_cards.label_of(item.upload)
@@ -125,7 +124,7 @@ def _card(
     look = memory.look(item, networks)
     if drawn is None:
         drawn = memory.keep_card(key, picture_cards.card_markup(look, answers, run_names=names, true_class=label))
-    st.html(drawn, width=width)
+    st.html(drawn)
     if look.picture_size is None:
         return
     picture_cards.choose_label(item.upload, runs[0].class_names)
@@ -137,20 +136,22 @@ def _card(
 
 
 def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[Item], memory: Memory) -> None:
-    """One picture of the page, large, with the exact probabilities of every class."""
+    """One picture of the page, large, with the probabilities of every class, and why; the only one without a menu."""
     readable = {item.upload.file_id: item for item in items if memory.look(item, networks).error is None}
     if not readable:
         return
     if st.session_state.get("closer") not in (None, *readable):
         del st.session_state["closer"]
-    file_id = inputs.selectbox(
-        "Open one picture of this page",
-        list(readable),
-        index=None,
-        key="closer",
-        format_func=lambda each: display_name(readable[each].upload.name),
-        placeholder="Choose a picture",
-    )
+    file_id = next(iter(readable))
+    if len(items) > 1:
+        file_id = inputs.selectbox(
+            "Open a picture",
+            list(readable),
+            index=None,
+            key="closer",
+            format_func=lambda each: display_name(readable[each].upload.name),
+            placeholder="Choose a picture",
+        )
     if file_id is None:
         return
     item = readable[file_id]
@@ -161,19 +162,22 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
         seen = images.get(network.predictor.image_shape[:2])
         if seen is None or answer.probabilities is None:
             continue
-        with st.container(border=True):
-            st.markdown(f"**{plain(network.name)}**")
-            left, right = st.columns([1, 2], gap="medium")
-            with left:
-                height, width = seen.shape[:2]
-                title = f"The network sees {width} × {height}"
-                gallery.show([gallery.Card(seen, title, title)], size_rem=18, label="What the network sees")
-            with right:
-                true_class = run.class_names.index(true_label) if true_label in run.class_names else None
-                components.plot(
-                    probability_bars(answer.probabilities, class_names=answer.class_names, true_class=true_class),
-                    key=f"closer-bars-{run.run_id}",
-                )
+        true_class = run.class_names.index(true_label) if true_label in run.class_names else None
+        with st.container(border=len(items) > 1):
+            if len(networks) > 1 or len(items) > 1:
+                st.markdown(f"**{plain(network.name)}**")
+            # The card of a single picture has it all, unless there are too many classes.
+            if len(items) > 1 or len(answer.class_names) > gallery.MAX_BARS:
+                left, right = st.columns([1, 2], gap="medium")
+                with left:
+                    height, width = seen.shape[:2]
+                    title = f"The network sees {width} × {height}"
+                    gallery.show([gallery.Card(seen, title, title)], size_rem=18, label="What the network sees")
+                with right:
+                    components.plot(
+                        probability_bars(answer.probabilities, class_names=answer.class_names, true_class=true_class),
+                        key=f"closer-bars-{run.run_id}",
+                    )
             if bound.toggle(f"why-{run.run_id}", label="Why did it answer so?", help=term("explanation")):
                 explanations.show(
                     run, seen, class_names=answer.class_names, true_label=true_class, key=f"why-{run.run_id}"
@@ -185,10 +189,11 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
     labels = [picture_cards.label_of(item.upload) for item in done]
     if not done:
         return
-    st.subheader("All pictures together", anchor=False)
-    for position, run in enumerate(runs):
-        name = f"**{plain(run.name)}**: " if len(runs) > 1 else ""
-        st.markdown(name + picture_cards.answers_summary([each[position] for each in answers]))
+    if len(done) > 1:
+        st.subheader("All pictures together", anchor=False)
+        for position, run in enumerate(runs):
+            name = f"**{plain(run.name)}**: " if len(runs) > 1 else ""
+            st.markdown(name + picture_cards.answers_summary([each[position] for each in answers]))
     told = sum(label is not None for label in labels)
     if told:
         columns = st.columns(min(len(runs), 2)) if len(runs) > 1 else [st.container(width=560)]
@@ -197,7 +202,7 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
             with columns[position % len(columns)]:
                 render_drop_score(run.name if len(runs) > 1 else None, found, key=run.run_id)
         st.caption(f"Of {count(len(done), 'picture')}, {told:,} have a true label; the others are not counted.")
-    else:
+    elif len(done) > 1:
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
     rows = [
