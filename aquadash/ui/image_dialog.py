@@ -23,7 +23,7 @@ from aquadash.explain import pictures
 from aquadash.explain.nearest import nearest
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, datasets, gallery, inputs, run_lists, shell
+from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
@@ -144,7 +144,7 @@ def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
             st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
             answer = st.container()
             if run is not None:
-                st.caption(plain(f"By {run.name}"))
+                st.caption(plain(f"By {components.run_label(run)}"))
             st.code(_link(opened, runs, source), language=None, wrap_lines=True)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
@@ -183,7 +183,7 @@ def _choose(runs: Sequence[Run]) -> Run:
         default=runs[0].run_id,
         key="opened-run",
         required=True,
-        format_func=lambda run_id: plain(by_id[run_id].name),
+        format_func=lambda run_id: plain(components.run_label(by_id[run_id])),
     )
     return by_id[picked or runs[0].run_id]
 
