@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import pipeline_library, shell
+from aquadash.ui import image_dialog, pipeline_library, shell
 from aquadash.ui.augment import builder, builder_state, pipeline_bar, studio_frame
 
 with shell.page("augment"):
@@ -19,3 +19,4 @@ with shell.page("augment"):
     with right, st.container(key="studio-view"):
         studio = studio_frame.beside_steps(state.spec, branch)
     studio_frame.below(studio)
+    image_dialog.clickable(source=studio.dataset.name)

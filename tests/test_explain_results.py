@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aquadash.explain import pictures
+from aquadash.explain.nearest import nearest
 from aquadash.explain.results import Explanation, describe_map
 
 
@@ -122,3 +123,11 @@ def test_both_signs_in_words() -> None:
     values[:3, :3] = 1e-6
     assert describe_map(values, signed=True) == "most against the class at the lower right"
     assert describe_map(values * 0, signed=True) == "nothing is marked"
+
+
+def test_the_nearest_point_the_same_way_whatever_their_length() -> None:
+    rows = [[1, 0], [0, 3], [9, 1], [0, 0], [-1, 0], [2, 0], [float("nan"), 1]]
+    positions, similarity = nearest(rows, [5, 0], most=4, without=[0])
+    assert positions.tolist() == [5, 2, 1, 3]
+    np.testing.assert_allclose(similarity, [1, 9 / np.sqrt(82), 0, 0])
+    assert [len(part) for part in nearest(np.zeros((0, 2)), [1, 0], most=3)] == [0, 0]

@@ -22,6 +22,7 @@ from aquadash.errors import ConfigError, ImageError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import Predictor, RemotePredictor, predict_files
 from aquadash.predict import predictor as predictor_module
+from aquadash.predict import remote as remote_module
 from aquadash.training.answer_process import AnswerError, AnswerProcess
 
 CLASSES = ("red", "green", "blue")
@@ -124,6 +125,19 @@ def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path, pro
         np.testing.assert_allclose(found[0], here[0], rtol=1e-5)
         np.testing.assert_allclose(found[1], here[1], rtol=1e-5)
     assert [part.shape for part in remote.answer_images(batch[:0]) if part is not None] == [(0, 3), (0,)]
+
+
+def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
+    predictor: Predictor, saved: Path, process: AnswerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = np.random.default_rng(0).integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
+    means = batch.mean(axis=(1, 2)) / 255
+    np.testing.assert_allclose(predictor.features(batch), means, rtol=1e-5)
+    monkeypatch.setattr(remote_module, "_PIXELS_AT_ONCE", 40 * SIZE * SIZE * 3)
+    told: list[float] = []
+    remote = RemotePredictor(saved, class_names=CLASSES, process=process)
+    np.testing.assert_allclose(remote.features(batch, progress=told.append), means, rtol=1e-5)
+    assert told == [0.0, 40 / 70]
 
 
 def test_a_network_answers_on_after_its_process_was_killed(saved: Path, process: AnswerProcess) -> None:

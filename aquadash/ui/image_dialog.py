@@ -23,7 +23,7 @@ from aquadash.explain import pictures
 from aquadash.explain.nearest import nearest
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import address, datasets, gallery, inputs, run_lists, shell
+from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
@@ -144,7 +144,7 @@ def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
             st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
             answer = st.container()
             if run is not None:
-                st.caption(plain(f"By {run.name}"))
+                st.caption(plain(f"By {components.run_label(run)}"))
             st.code(_link(opened, runs, source), language=None, wrap_lines=True)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
@@ -160,7 +160,8 @@ def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
             with maps, shell.guard():
                 _why(run, image, label, y_prob)
             with likes, shell.guard():
-                _show_nearest(run, dataset, opened, network.features(image[None])[0])
+                itself = [opened.position] if opened.split == "train" else []
+                render_nearest(run, dataset, image, itself=itself)
 
 
 def _best_run(source: str) -> Run | None:
@@ -183,7 +184,7 @@ def _choose(runs: Sequence[Run]) -> Run:
         default=runs[0].run_id,
         key="opened-run",
         required=True,
-        format_func=lambda run_id: plain(by_id[run_id].name),
+        format_func=lambda run_id: plain(components.run_label(by_id[run_id])),
     )
     return by_id[picked or runs[0].run_id]
 
@@ -238,14 +239,22 @@ def _why(run: Run, image: NDArray[np.uint8], label: int, y_prob: NDArray[np.floa
     )
 
 
-def _show_nearest(run: Run, dataset: Dataset, opened: Opened, features: NDArray[np.float32]) -> None:
-    """Draw the training images whose features are most like those of an image."""
-    train = dataset.train
+def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itself: Sequence[int] = ()) -> None:
+    """Draw the images of a run's training whose features in its network are most like those of an image.
+
+    Args:
+        run: Its network is asked.
+        dataset: What it learned from.
+        image: uint8, of the size that the network looks at.
+        itself: Its position among the training images, if it is one.
+    """
+    train, without = dataset.train, list(itself)
     validation = lab().runs.validation_predictions(run.run_id)
-    without = [opened.position] if opened.split == "train" else []
     if validation is not None and run.config.training.validation != "test":
         without += validation.indices.tolist()
-    positions, similarity = nearest(_training_features(run, dataset), features, most=_NEAREST, without=without)
+    of_training = _training_features(run, dataset)
+    features = predictor(run).features(image[None])[0]
+    positions, similarity = nearest(of_training, features, most=_NEAREST, without=without)
     st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     names = dataset.class_names
     gallery.show(

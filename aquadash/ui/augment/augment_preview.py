@@ -153,7 +153,9 @@ def _original(studio: Studio, row: int) -> gallery.Card:
     number = int(studio.dataset.train.labels[position])
     name = studio.dataset.class_names[number]
     colour = class_colour(name, number)
-    return gallery.Card(image, components.class_title(name), alt, f"no. {position}", accent=colour)
+    return gallery.Card(
+        image, components.class_title(name), alt, f"no. {position}", accent=colour, opens=f"train-{position}"
+    )
 
 
 def _name(studio: Studio, row: int) -> str:

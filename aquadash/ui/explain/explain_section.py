@@ -54,7 +54,12 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     if bound.toggle(STRIP, label=what, help="What they have in common may be the reason for a mistake."):
         indices = predictions.indices[positions]
         explanations.strip(
-            run, dataset.test.images[indices], predictions.labels[positions], class_names=class_names, key="strip"
+            run,
+            dataset.test.images[indices],
+            predictions.labels[positions],
+            class_names=class_names,
+            key="strip",
+            opens=[f"test-{index}" for index in indices],
         )
 
 

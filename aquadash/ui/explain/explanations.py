@@ -80,6 +80,7 @@ def strip(
     *,
     class_names: Sequence[str],
     key: str,
+    opens: Sequence[str],
 ) -> None:
     """Draw Grad-CAM maps of many images, each beside its image: what they have in common is the reason of a mistake.
 
@@ -89,6 +90,7 @@ def strip(
         labels: The true class of each.
         class_names: One name a class.
         key: Whether the map stands alone is in the address under ``{key}-view``.
+        opens: What a click on each opens, as in :class:`~aquadash.ui.gallery.Card`.
     """
     if not len(images):
         st.info("There are no such images.", icon="🔎")
@@ -96,7 +98,7 @@ def strip(
     view = _view_picker(f"{key}-view")
     found = explained(run, images[:MAX_IN_STRIP], None, method=DEFAULT_METHOD)
     cards = []
-    for image, label, explanation in zip(images, labels, found, strict=False):
+    for image, label, explanation, opened in zip(images, labels, found, opens, strict=False):
         true, right = class_names[int(label)], int(label) == explanation.class_index
         sure = f"{100 * explanation.probability:.0f} %"
         said = f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(explanation.class_name)}, {sure}"
@@ -108,6 +110,7 @@ def strip(
                 subtitle=said,
                 alt=f"An image of {true} and its map: {pictures.alt_text(explanation)}",
                 accent=class_colour(true, int(label)),
+                opens=opened,
             )
         )
     gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")

@@ -1,0 +1,143 @@
+"""An image that a card or a link opens: what it shows, and what it says where something is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import data
+from aquadash.runs import Run, open_store
+from aquadash.ui.image_dialog import Opened
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import HOSTILE, add_run, without_engine
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Runs on the drawn animals: one with an untrained network, one without, one whose data set has changed."""
+
+    home: Path
+    run: Run
+    without: Run
+    changed: Run
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    import keras
+
+    from aquadash import models
+
+    home = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        changed, without, run = add_run(store, fingerprint="0" * 64), add_run(store), add_run(store, name=HOSTILE)
+        keras.utils.set_random_seed(0)
+        models.build(run.config.model, image_shape=(32, 32, 3), num_classes=5).save(home / "model.keras")
+        store.add_artifact(run.run_id, home / "model.keras")
+    yield Shelf(home, run, without, changed)
+
+
+@pytest.fixture
+def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
+    return shared
+
+
+def html_of(app: AppTest) -> str:
+    return "\n".join(block.proto.body for block in app.get("html"))
+
+
+def list_of(app: AppTest, label: str) -> list[str]:
+    """The text alternatives of a list of images."""
+    [found] = [block.proto.body for block in app.get("html") if f'aria-label="{label}"' in block.proto.body]
+    return re.findall(r'alt="([^"]*)"', found)
+
+
+def errors(app: AppTest) -> list[str]:
+    return [each.value for each in app.error]
+
+
+def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_and_link(shelf: Shelf) -> None:
+    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10")
+    label = data.load("synthetic").test.labels[10]
+    name = data.load("synthetic").class_names[label]
+    assert any(each.value.startswith("### ") and name in each.value for each in app.markdown)
+    assert any("taken for" in each.value and "beaver" in each.value for each in app.markdown)
+    maps = list_of(app, "Maps by Grad-CAM")
+    assert len(maps) == 2 and "Grad-CAM for beaver" in maps[0] and f"Grad-CAM for {name}" in maps[1]
+    likes = list_of(app, "Nearest training images")
+    assert len(likes) == 6 and all(text.startswith("Training image ") for text in likes)
+    assert any(f"run={shelf.run.run_id}" in each.value and "open=test-10" in each.value for each in app.code)
+    assert errors(app) == []
+    assert address_of(app, "open") == "test-10"
+    assert "<img src=x" not in html_of(app)
+
+
+def test_a_training_image_is_not_among_its_nearest(shelf: Shelf) -> None:
+    app = open_app_page("evaluate", run=shelf.run.run_id, open="train-3")
+    assert not any("Training image 3," in text for text in list_of(app, "Nearest training images"))
+
+
+def test_without_a_network_the_stored_answer_is_there_and_a_message(shelf: Shelf) -> None:
+    app = open_app_page("evaluate", run=shelf.without.run_id, open="test-1")
+    assert any("recognised" in each.value for each in app.markdown)
+    assert len(errors(app)) == 1
+
+
+def test_data_opens_an_image_with_the_answers_of_the_best_run(shelf: Shelf) -> None:
+    app = open_app_page("data", source="synthetic", open="train-0")
+    assert any("source=synthetic" in each.value and "open=train-0" in each.value for each in app.code)
+    assert len(list_of(app, "Nearest training images")) == 6
+    assert errors(app) == []
+
+
+def test_data_opens_an_image_where_nothing_was_trained(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_engine(monkeypatch)
+    app = open_app_page("data", source="synthetic", open="test-4")
+    assert any("open=test-4" in each.value for each in app.code)
+    assert errors(app) == [] and "Probabilities" not in html_of(app)
+
+
+@pytest.mark.parametrize(
+    ("opened", "message"),
+    [("test-500", "There is no image 500"), ("test-1", "has changed since this run was trained")],
+)
+def test_what_cannot_be_opened_is_said(shelf: Shelf, opened: str, message: str) -> None:
+    run = shelf.changed if "changed" in message else shelf.run
+    app = open_app_page("evaluate", run=run.run_id, open=opened)
+    assert any(message in text for text in errors(app))
+
+
+@pytest.mark.parametrize("text", ["12", "test-", "test--1", "test-²", "<b>", "train-12345678", "", None, 7])
+def test_what_is_no_image_opens_nothing(text: object) -> None:
+    with pytest.raises(ValueError):
+        Opened.read(text)
+
+
+def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
+    app = open_app_page("evaluate", run=shelf.run.run_id, open="<b>")
+    assert any("such as test-12" in each.value for each in app.info)
+    assert address_of(app, "open") is None
+
+
+def test_text_and_image_are_one() -> None:
+    assert str(Opened.read("train-007")) == "train-7"
+    assert Opened.read("test-12") == Opened("test", 12)
+
+
+def test_every_card_of_the_test_images_opens_its_own(shelf: Shelf) -> None:
+    html = html_of(open_app_page("evaluate", run=shelf.run.run_id))
+    found = re.findall(
+        r'<button type="button" class="aqua-opens" data-opens="test-(\d+)"><img[^>]*alt="Test image (\d+) ', html
+    )
+    assert len(found) == 12 and all(first == second for first, second in found)
+    assert np.unique([int(first) for first, _ in found]).size == 12
