@@ -52,7 +52,7 @@ _MAX_SUBJECTS = 60
 def show(studio: Studio) -> None:
     """Draw the view."""
     st.subheader("How far can you go?", anchor=False, help=term("label safety"))
-    st.markdown("A trained model looks at many copies. Where it no longer sees the animal, the label may be wrong.")
+    st.markdown("A trained model looks at changed copies. Where it no longer sees the animal, the label may be wrong.")
     with shell.guard():
         _view(studio)
 
