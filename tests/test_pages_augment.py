@@ -67,6 +67,34 @@ def test_a_change_in_the_builder_is_seen_at_once() -> None:
     assert before[0] == after[0] == after[1] == after[3]
 
 
+def test_a_section_opens_below_the_preview_and_closes_again() -> None:
+    app = visit(pipeline="notebook-1")
+    assert not app.code
+    app.segmented_control(key="view-below").set_value("code").run()
+    assert app.query_params["view"] == "code"
+    assert app.code and sources(app), "the preview stays"
+    app.segmented_control(key="view-below").set_value(None).run()
+    assert not app.code and "view" not in app.query_params
+
+
+def test_the_catalogue_takes_the_previews_place_until_a_step_is_added_or_it_is_closed() -> None:
+    app = visit(pipeline="notebook-1", view="numbers")
+    app.button(key="add-0").click().run()
+    assert app.query_params["view"] == "catalogue"
+    assert not any(text.endswith("original") for text in alternatives(app)) and not app.dataframe
+    app.button(key="close-catalogue").click().run()
+    assert "view" not in app.query_params and alternatives(app)[0].endswith("original")
+
+
+def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
+    app = visit(pipeline="notebook-1")
+    app.toggle(key="step0/on#0").set_value(False).run()
+    assert app.button(key="train-with-it").disabled
+    app.button(key="undo").click().run()
+    app.button(key="train-with-it").click().run()
+    assert not app.exception and app.query_params["set"] == "augmentation.pipeline=notebook-1"
+
+
 def test_other_images_and_more_of_them() -> None:
     app = visit()
     before = alternatives(app)

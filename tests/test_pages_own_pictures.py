@@ -76,7 +76,7 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert address_of(app, "source") == "folder-pets" and app.selectbox(key="data-set").value == "folder-pets"
     assert "“Pets” is ready" in shown(app)
     assert "&lt;b&gt;x** $y$ [z](q)" in shown(app) and "<b>x" not in shown(app)
-    assert [metric.value for metric in app.metric][:4] == ["15", "10", "2", "32 × 32"]
+    assert "**15** training images · **10** test images · **2** classes · **32 × 32** pixels" in shown(app)
     assert list((home / "datasets" / ".drafts").iterdir()) == []
 
 

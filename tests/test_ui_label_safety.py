@@ -106,7 +106,7 @@ def test_without_a_run_it_says_how_to_get_one(store: RunStore) -> None:
 
 
 def test_a_branch_of_originals_has_nothing_to_measure(run: Run) -> None:
-    assert "leaves the images as they are" in words(open_meter(pipeline="notebook", branch=0))
+    assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
 
 
 def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:
@@ -114,7 +114,7 @@ def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -
     # The first step that has a strength, not the flip before it.
     assert app.selectbox(key="safety-step").value == "2"
     assert app.selectbox(key="safety-parameter").value == "sigma"
-    assert "20 images with 4 copies each" in words(app)
+    assert "80 copies for each" in words(app)
     measured(app)
     said = words(app)
     assert "classifies 100 % of these images correctly" in said
@@ -169,7 +169,7 @@ def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run)
 
 def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
     app = open_meter(safety_copies="4", safety_images="view")
-    assert "5 images with 4 copies each" in words(app)
+    assert "20 copies for each" in words(app)
     assert "classified correctly" in alternatives(measured(app))[0]
 
 

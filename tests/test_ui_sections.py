@@ -30,7 +30,7 @@ def script() -> None:
         "view",
         "Views",
         {
-            "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}"), question="How many swim?"),
+            "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}")),
             "broken": Section("Broken", broken),
             "marks": Section("Marks", lambda name: st.write("marks"), for_teacher=True),
         },
@@ -63,10 +63,10 @@ def said(app: AppTest) -> list[str]:
     return [element.value for element in (*app.caption, *app.markdown, *app.error)]
 
 
-def test_the_first_section_is_the_default_with_its_question_below_the_buttons() -> None:
+def test_the_first_section_is_the_default() -> None:
     app = open_script()
     assert app.segmented_control(key="view").options == ["Fish", "Broken", "Marks"]
-    assert said(app) == ["How many swim?", "fish, Anna", "shown: None"]
+    assert said(app) == ["fish, Anna", "shown: None"]
 
 
 def test_what_fails_in_a_section_is_said_in_its_place_and_the_page_goes_on() -> None:

@@ -24,8 +24,6 @@ class Need(Flag):
     NOTHING = 0
     #: Evaluate: the choice of a second run to lay over the charts.
     SECOND_RUN = auto()
-    #: Augment: sample images and the seed of their draws; without, the studio has none and seed 0.
-    SAMPLES = auto()
     #: Walkthrough: a data set.
     DATASET = auto()
     #: Walkthrough: a run with results.
@@ -41,7 +39,6 @@ class Section(Generic[P, R]):
         draw: Called with what the page's sections are about.
         needs: What the page does for it.
         group: The tab that it is under; empty on a page whose sections are tabs themselves.
-        question: A line below the buttons: what there is to see.
         for_teacher: True if students do not have it.
     """
 
@@ -49,7 +46,6 @@ class Section(Generic[P, R]):
     draw: Callable[P, R]
     needs: Need = Need.NOTHING
     group: str = ""
-    question: str = ""
     for_teacher: bool = False
 
     def show(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
@@ -111,11 +107,8 @@ class Sections(Generic[P, R]):
         address.assign(self.name, next(word for word, section in self.mine().items() if section.group == group))
 
     def choose(self, **arguments: Any) -> Section[P, R]:
-        """:meth:`choose_word` as tabs without a label; returns the section, whose question is drawn below them."""
-        section = self.table[self.choose_word(label_visibility="collapsed", **arguments)]
-        if section.question:
-            st.caption(section.question)
-        return section
+        """:meth:`choose_word` as tabs without a label; returns the section."""
+        return self.table[self.choose_word(label_visibility="collapsed", **arguments)]
 
 
 def of_page(name: str) -> Sections[..., Any] | None:

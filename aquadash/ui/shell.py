@@ -246,8 +246,7 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
 [class*="st-key-step"][class*="-fold"] button > * { width: 100%; }
 [class*="st-key-step"]:not([class*="-slot"])[data-testid="stVerticalBlock"] { padding: 0.5rem 0.6rem; }
 @media (min-width: 641px) {
-  [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start;
-    max-height: calc(100vh - 5rem); overflow-y: auto; }
+  [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start; }
 }
 /* Evaluate: the run, its scores and the second run in one row, the tabs below; on a phone the tabs come second. */
 .st-key-evaluate-head > :has(.st-key-section-group) { flex-basis: 100%; }

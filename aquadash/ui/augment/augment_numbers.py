@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.augment.numbers import BLACK_SHARE, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
+from aquadash.ui import components
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, percent, plain
@@ -16,10 +17,8 @@ from aquadash.ui.text import count, duration, percent, plain
 def show(studio: Studio) -> None:
     """Measure every branch, with the progress shown, and draw the figures."""
     measured = _measured(studio)
-    of = "training images" if studio.positions else "pictures of your own"
-    st.caption(f"Measured on one version each of {measured[0].images} {of}; times on one core of this computer.")
-    _cautions(measured)
     _totals(studio, measured)
+    _cautions(measured)
     st.dataframe(
         [_row(numbers) for numbers in measured],
         hide_index=True,
@@ -27,11 +26,15 @@ def show(studio: Studio) -> None:
         column_config=_COLUMNS,
     )
     in_view = measured[studio.branch]
-    st.subheader(f"Selected version: {plain(in_view.title)}", anchor=False, help=term("branch"))
-    st.markdown("**Colours**, mean ± standard deviation of the pixel values, 0 to 255")
-    st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
-    st.markdown("**Time of each step**, milliseconds an image")
-    _step_times(in_view)
+    of = "training images" if studio.positions else "pictures of your own"
+    st.caption(f"Measured on {in_view.images} {of}, on one core.")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**{plain(in_view.title)}**: pixel values, mean ± deviation", help=term("standard deviation"))
+        st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
+    with right:
+        st.markdown("**Time of each step**, milliseconds an image")
+        _step_times(in_view)
 
 
 def _measured(studio: Studio) -> list[BranchNumbers]:
@@ -52,27 +55,23 @@ def _cautions(measured: list[BranchNumbers]) -> None:
     for title, caution in found:
         st.warning(f"**{plain(title)}**: {plain(caution.words)}", icon="⚠️")
     if not found:
-        st.success(
-            "Nothing alarming: few images come out flat or black, and most of what should change does.", icon="👍"
-        )
+        st.caption("👍 Few images come out flat, black or unchanged.")
 
 
 def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
     """What the whole pipeline costs."""
     milliseconds = sum(numbers.time.milliseconds for numbers in measured if numbers.time)
     total = len(studio.dataset.train)
-    first, second, third = st.columns(3)
-    first.metric(
-        "An original",
-        f"{milliseconds:.2f} ms",
-        help="To make all versions of one image; images are worked on in batches.",
-    )
-    second.metric(
-        "Time for all",
-        duration(milliseconds * total / 1000),
-        help=f"For {total:,} originals: once before training, or new every epoch.",
-    )
-    third.metric("Images out", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions.")
+    with st.container(horizontal=True):
+        components.metric("An original", f"{milliseconds:.2f} ms", help="To make all versions of one image.")
+        components.metric(
+            "Time for all",
+            duration(milliseconds * total / 1000),
+            help=f"For {total:,} originals: once before training, or new every epoch.",
+        )
+        components.metric(
+            "Images out", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions."
+        )
 
 
 def _share_column(title: str, help: str) -> Any:

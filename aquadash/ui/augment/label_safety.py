@@ -52,22 +52,20 @@ _MAX_SUBJECTS = 60
 def show(studio: Studio) -> None:
     """Draw the view."""
     st.subheader("How far can you go?", anchor=False, help=term("label safety"))
-    st.markdown(
-        "An augmentation must not take the animal away: then the label is wrong, and the network learns nonsense. Here "
-        "a trained model looks at many augmented copies. Where it no longer recognises them, have a look yourself."
-    )
+    st.markdown("A trained model looks at changed copies. Where it no longer sees the animal, the label may be wrong.")
     with shell.guard():
         _view(studio)
 
 
 def _view(studio: Studio) -> None:
     if studio.in_view.is_original:
-        st.info("This version leaves the images as they are, so there is nothing to measure. Add a step.", icon="🛟")
+        st.info("This version changes nothing. Add a step.", icon="🛟")
         return
-    run = _run(studio)
-    if run is None:
-        return
-    subjects = _subjects(studio, run)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = _run(studio)
+        if run is None:
+            return
+        subjects = _subjects(studio, run)
     request = _request(studio)
     request.check()
     key = label_safety_job.key_of(run, subjects, request)
@@ -100,10 +98,7 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
         args=(run, subjects, request),
     )
     total = len(subjects.images) * request.copies
-    st.caption(
-        f"{count(len(subjects.images), 'image')} with {request.copies} copies each: {total:,} copies for each step and "
-        "each value. A small network takes seconds; you can go on working meanwhile."
-    )
+    st.caption(f"{total:,} copies for each step and value; you can go on working meanwhile.")
 
 
 def _put_into_address(name: str | None) -> None:
@@ -140,7 +135,7 @@ def _run(studio: Studio) -> Run | None:
     if not runs:
         components.empty_state(
             "🛟",
-            f"No finished run has learned from **{plain(studio.dataset.title)}** yet. Train one, and ask it here.",
+            f"No finished run has learned from **{plain(studio.dataset.title)}** yet.",
             page="pages/train.py",
             label="Train",
         )
@@ -157,18 +152,16 @@ def _subjects(studio: Studio, run: Run) -> Subjects:
         AquaDashError: There are none.
     """
     known = [name in studio.dataset.class_names for name in studio.labels]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        which = bound.choice(
-            "safety-images",
-            {name: title for name, title in _IMAGES.items() if name == "validation" or any(known)},
-            label="Images",
-            help="The model did not learn from its validation images, so it cannot know them by heart. The preview "
-            "images may be among those that it learned from.",
+    which = bound.choice(
+        "safety-images",
+        {name: title for name, title in _IMAGES.items() if name == "validation" or any(known)},
+        label="Images",
+        help="The model did not learn from its validation images; it may know the preview images by heart.",
+    )
+    if which != "view":
+        per_class = bound.number(
+            "safety-per-class", 1, 20, label="Images per class", default=4, width=130, help=term("validation")
         )
-        if which != "view":
-            per_class = bound.number(
-                "safety-per-class", 1, 20, label="Images a class", default=4, width=130, help=term("validation")
-            )
     if which == "view":
         chosen = [position for position, there in enumerate(known) if there]
         labels = [studio.dataset.class_names.index(str(studio.labels[position])) for position in chosen]
@@ -209,8 +202,7 @@ def _sweep_request(studio: Studio) -> SweepRequest | None:
     # Strengths are what one wants to know of first; how often a step is applied says less.
     graded = [name for name, step in known.items() if step.parameters[0].kind in ("number", "integer")]
     first = next(iter(graded or known))
-    left, right = st.columns(2)
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = bound.menu(
             "safety-step",
             {_NO_STEP: "None, only look at the steps"} | {name: step.title for name, step in known.items()},
@@ -219,19 +211,18 @@ def _sweep_request(studio: Studio) -> SweepRequest | None:
             on_change=_forget_range,
             help="One of its parameters is fixed to a row of values; all else stays as it is.",
         )
-    if chosen == _NO_STEP:
-        return None
-    step = known[chosen]
-    parameters = {parameter.name: parameter for parameter in step.parameters}
-    _forget("safety-parameter", list(parameters))
-    with right:
+        if chosen == _NO_STEP:
+            return None
+        step = known[chosen]
+        parameters = {parameter.name: parameter for parameter in step.parameters}
+        _forget("safety-parameter", list(parameters))
         name = bound.menu(
             "safety-parameter",
             {name: f"{named(parameter)} (now {setting_text(step, name)})" for name, parameter in parameters.items()},
             label="Parameter",
             on_change=_forget_range,
         )
-    low, high = _range(step, parameters[name])
+        low, high = _range(step, parameters[name])
     return SweepRequest(step.path, name, low, high) if low < high else None
 
 
@@ -240,23 +231,22 @@ def _range(step: SwitchedStep, parameter: Parameter) -> tuple[float, float]:
     number = int if parameter.kind == "integer" else float
     low, high = number(parameter.low), number(parameter.high)
     ends = []
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        for key, label, default in (("safety-low", "From", low), ("safety-high", "To", high)):
-            # Another step at the same place may leave a number that its parameter does not allow.
-            if not low <= st.session_state.get(key, default) <= high:
-                _forget_key(key)
-            value = bound.number(
-                key,
-                low,
-                high,
-                label=label,
-                default=default,
-                step=number(1) if high - low > 2 else 0.05,
-                format="%d" if number is int else "%g",
-                width=140,
-                help=plain(parameter.help),
-            )
-            ends.append(float(value))
+    for key, label, default in (("safety-low", "From", low), ("safety-high", "To", high)):
+        # Another step at the same place may leave a number that its parameter does not allow.
+        if not low <= st.session_state.get(key, default) <= high:
+            _forget_key(key)
+        value = bound.number(
+            key,
+            low,
+            high,
+            label=label,
+            default=default,
+            step=number(1) if high - low > 2 else 0.05,
+            format="%d" if number is int else "%g",
+            width=140,
+            help=plain(parameter.help),
+        )
+        ends.append(float(value))
     if not ends[0] < ends[1]:
         st.warning("The values to try have to go from a lower number to a higher one.", icon="↔️")
     return ends[0], ends[1]
@@ -293,10 +283,8 @@ def _show_result(result: SafetyResult, request: SafetyRequest, subjects: Subject
     with st.expander(f"Image by image: {count(len(result.labels), 'image')}", icon="🖼️"):
         _show_images(result, subjects)
     st.caption(
-        f"Each image was copied {result.copies} times. The copies of one image are alike, so they do not count as so "
-        "many images: the intervals take the deviation between the images into account (effective sample size, Korn "
-        "and Graubard), and that of the crossing comes from drawing the images anew 500 times (bootstrap). All "
-        "conditions drew the same random numbers."
+        f"{result.copies} copies of each image, all conditions with the same random numbers. Intervals: effective "
+        "sample size (Korn and Graubard), of the crossing bootstrap over the images."
     )
 
 

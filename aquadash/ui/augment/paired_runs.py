@@ -33,10 +33,7 @@ _TROUBLE = "pair:trouble"
 def launch(studio: Studio) -> None:
     """Draw the form that trains a pair, and the pair that is looked at."""
     st.subheader("Does it help?", anchor=False, help=term("paired runs"))
-    st.markdown(
-        "The same training twice, with the same settings and the same seed: once with this pipeline, once without. "
-        "What is different in the end comes from the pipeline."
-    )
+    st.markdown("The same training twice, with this pipeline and without; settings and seed are the same.")
     with shell.guard():
         _form(studio)
     with shell.guard():
@@ -46,14 +43,15 @@ def launch(studio: Studio) -> None:
 def _form(studio: Studio) -> None:
     spec = studio.spec
     if pipeline_library.current().pipelines.get(spec.name) != spec:
-        st.info("Save the pipeline first: a run is trained with a saved pipeline or a built-in one.", icon="💾")
+        st.info("Save the pipeline first.", icon="💾")
         return
     if all(branch.is_original for branch in spec.branches):
-        st.info("This pipeline leaves all images as they are, so both runs would be the same.", icon="👯")
+        st.info("This pipeline changes nothing: both runs would be the same.", icon="👯")
         return
-    config = _settings(studio)
-    times = plan(pair_configs(config, spec.name)[1].augmentation).factor
-    same_updates = times > 1 and _same_updates(times)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        config = _settings(studio)
+        times = plan(pair_configs(config, spec.name)[1].augmentation).factor
+        same_updates = times > 1 and _same_updates(times)
     problem = st.session_state.pop(_TROUBLE, None)
     if problem:
         st.error(plain(problem), icon="🚧")
@@ -75,22 +73,19 @@ def _settings(studio: Studio) -> RunConfig:
     recent = dict(list(runs.items())[:_MAX_RUNS])
     titles = {name: preset.title for name, preset in PRESETS.items()}
     titles |= {run_id: f"As in {run.name}" for run_id, run in recent.items()}
-    base = bound.menu("pair-base", titles, label="Settings of both", default=_PRESET, help="All but the augmentation.")
+    base = bound.menu("pair-base", titles, label="Settings", default=_PRESET, help="All but the augmentation.")
     config = PRESETS[base].config if base in PRESETS else recent[base].config
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        epochs = bound.number(
-            "pair-epochs",
-            0,
-            2000,
-            label="Epochs at most (0: as set)",
-            default=0,
-            step=5,
-            width=210,
-            help=f"0 takes what the settings say: {form_state.allowed(config).training.epochs}. {term('epoch')}",
-        )
-        seed = bound.number(
-            "pair-seed", 0, _SEEDS - 1, label="Seed of both", default=config.seed, width=170, help=term("seed")
-        )
+    epochs = bound.number(
+        "pair-epochs",
+        0,
+        2000,
+        label="Maximum epochs",
+        default=0,
+        step=5,
+        width=150,
+        help=f"0 takes what the settings say: {form_state.allowed(config).training.epochs}. {term('epoch')}",
+    )
+    seed = bound.number("pair-seed", 0, _SEEDS - 1, label="Seed", default=config.seed, width=150, help=term("seed"))
     changes: dict[str, object] = {"data.source": studio.dataset.name, "seed": seed}
     if epochs:
         changes["training.epochs"] = epochs
@@ -100,8 +95,8 @@ def _settings(studio: Studio) -> RunConfig:
 def _same_updates(times: int) -> bool:
     chosen = bound.menu(
         "pair-updates",
-        {"no": "As it comes: the same number of epochs", "yes": "The same in both"},
-        label="Number of weight updates",
+        {"no": "Same number of epochs", "yes": "Same number of weight updates"},
+        label="Length",
         help=f"The pipeline makes {times} images of each, so an epoch with it has {times} times as many batches. With "
         f"the same number of updates the run without it may train for {times} times as many epochs.",
     )
@@ -113,7 +108,7 @@ def _expected(without: RunConfig, with_it: RunConfig) -> str:
     paces = lab().runs.paces()
     first, second = paces.known(embedded(without)), paces.known(embedded(with_it))
     if first is None or second is None:
-        return "Both wait in the queue like any run. How long they take is shown once the first one trains."
+        return "How long they take is shown once the first one trains."
     total = duration(first[0] * without.training.epochs + second[0] * with_it.training.epochs)
     early = "" if not with_it.training.patience else " Early stopping usually ends them much sooner."
     return f"Expected: at most {total} for both, by {second[1]}.{early}"
