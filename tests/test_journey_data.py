@@ -54,8 +54,8 @@ def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, pag
     assert list((shared_server.home / "datasets" / ".drafts").iterdir()) == []
 
     page.get_by_role("link", name="Train on it").click()
-    page.get_by_text("There are", exact=False).first.wait_for()
-    holds(page.locator(".st-key-source input"), "Pets")
+    page.get_by_text("Pets · ").first.wait_for()
+    holds(page.locator(".st-key-data-set input"), "Pets")
     page.locator(".st-key-launch button:not([disabled])").wait_for()
     set_number(page, "Maximum epochs", 1)
     run_id, store = press_train(page), open_store()

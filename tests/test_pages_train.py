@@ -172,7 +172,7 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
     app = open_page()
 
     assert address_of(app, "run") == run.run_id
-    assert "Epoch 4 of 200 · 5,210 images/s · at most 3 min 50 s left" in words(app)
+    assert "Epoch 4 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
     (bar,) = app.get("progress")
     assert bar.proto.value == 1  # Per cent of the whole training.
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "2 of 3"

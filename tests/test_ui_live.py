@@ -16,7 +16,9 @@ def test_progress_within_an_epoch() -> None:
     progress = Progress(
         "training", epoch=7, epochs=200, batch=210, batches=391, images_per_second=5200, eta_seconds=240
     )
-    assert live.progress_text(run(progress=progress)) == "Epoch 7 of 200 · 5,200 images/s · at most 4 min 0 s left"
+    assert live.progress_text(run(progress=progress)) == (
+        "Epoch 7 of 200 · batch 210 of 391 · 5,200 images/s · at most 4 min 0 s left"
+    )
 
 
 def test_progress_outside_of_epochs() -> None:
