@@ -93,7 +93,7 @@ def _click(page: Page, url: str) -> float:
     page.wait_for_timeout(1500)
     began = time.time()
     button.click()
-    page.get_by_text(re.compile(r"Epoch \d+ of at most \d+ · batch")).first.wait_for()
+    page.get_by_text(re.compile(r"Epoch \d+ of \d+ · batch")).first.wait_for()
     seconds = time.time() - began
     store = open_store()
     (run,) = store.unfinished_runs()

@@ -49,7 +49,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
     page, other = visit(), visit()
     store = open_store()
     model = ui_runs.finished(store, "model run", QUICK)
-    training = re.compile(r"Epoch \d+ of at most 900")
+    training = re.compile(r"Epoch \d+ of 900")
     with serving(warm_home, kill=True) as server:
         # Small batches: of more than 60 epochs the chart has lines only, and no points to count.
         changes = "training.epochs=900;model.filters=8,8;training.batch_size=8;nonsense=1"
@@ -57,6 +57,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
         page.get_by_text("Cloned from").wait_for()
         holds(number_field(page, "Maximum epochs"), "900")
         page.get_by_text("“nonsense=1”, which is left out").wait_for()
+        unfold(page, "Advanced")
         unfold(page, re.compile("Network$"))
         holds(page.get_by_role("textbox", name="Filters per block"), "8, 8")
 
@@ -86,7 +87,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
         main_button(page, "Resume").wait_for()
         assert store.get(run_id).status is RunStatus.STOPPED
         assert len(store.history(run_id)) > run.progress.epoch
-        page.get_by_role("link", name="Evaluate this run").click()
+        page.get_by_test_id("stMainBlockContainer").get_by_role("link", name="Evaluate").click()
         page.get_by_text("Test accuracy").first.wait_for()
         assert not server.memory_of("tensorflow")
         no_error(page)
@@ -96,7 +97,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
 def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, quick_training: None) -> None:
     runs = open_store()
     model = ui_runs.finished(runs, "the model", {**QUICK, "training.epochs": 9})
-    held = re.compile(r"Trial \d: Epoch 2 of at most 9")
+    held = re.compile(r"Trial \d: Epoch 2 of 9")
 
     def search() -> Search:
         return open_search_store().get(search_id)
@@ -144,12 +145,13 @@ def launch_search(page: Page, url: str, run_id: str) -> str:
     page.get_by_role("radio", name="Search").click()
     page.get_by_text("Nothing has been searched here yet").wait_for()
     choose(page, page.get_by_role("combobox", name="Start from"), page.get_by_role("option", name="The settings under"))
+    unfold(page, "Advanced")
     name = page.get_by_label("Name (optional)")
     name.fill("quest <b>")
     name.press("Enter")
     settled(page)
     set_number(page, "Trials", 2)
-    page.get_by_text("It trains 2 times").wait_for()
+    page.get_by_text("2 trainings of at most 9 epochs").wait_for()
     settled(page)
     page.get_by_role("button", name="Search").last.click()
     page.wait_for_function("() => location.href.includes('search=')")

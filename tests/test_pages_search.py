@@ -9,15 +9,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import engine
+from aquadash.config import with_values
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.presets import PRESETS
-from aquadash.runs import RunStatus
+from aquadash.runs import RunStatus, open_store
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import warmup
 from aquadash.ui.search import search_form, search_live
+from tests import ui_runs
 from tests.app_pages import address_of, open_app_page
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
@@ -64,8 +66,15 @@ def test_nothing_searched_yet(runs: QuickRuns) -> None:
     assert app.multiselect(key="search:over").value == [
         "training.learning_rate", "training.batch_size", "training.optimizer", "model.dropout",
     ]  # fmt: skip
-    assert "It trains **20 times**" in words(app)
+    assert "12 trainings of at most 15 epochs; the first one shows how long they take" in words(app)
     assert not app.button(key="search:launch").disabled
+
+
+def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
+    # Each of its six epochs took two seconds.
+    ui_runs.finished(open_store(), "earlier")
+    memory.refresh()
+    assert "12 trainings of at most 15 epochs, at most about **7 min 0 s**" in words(open_page())
 
 
 def test_every_control_has_its_line_of_help(runs: QuickRuns) -> None:
@@ -91,9 +100,10 @@ def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: Searc
     (head,) = store.heads()
     search = store.get(head.search_id)
     assert search.plan == SearchPlan(
-        PRESETS["notebook-fixed"].config,
+        with_values(PRESETS["notebook-fixed"].config, {"training.epochs": 15}),
         parse_all(["training.learning_rate=0.001..0.1:log", "training.optimizer=adam,adamw"]),
         sampler="random",
+        pruner="median",
         budget=Budget(4),
     )
     assert address_of(app, "search") == head.search_id
@@ -164,7 +174,7 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     runs.train(runs.at_work[0].run_id, 0.2, 0.3)
     app = open_page()
     assert address_of(app, "search") == search_id
-    assert "Trial 3: Epoch 3 of at most 20" in words(app)
+    assert "Trial 3: Epoch 3 of 20" in words(app)
     metrics = {metric.label: metric.value for metric in app.metric}
     search = store.get(search_id)
     assert search.best is not None and search.best.value is not None and search.default_value is not None
@@ -263,9 +273,9 @@ def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns,
     assert batch.log is (max(batch.values) / min(batch.values) >= 8)  # type: ignore[type-var, operator]
 
 
-def test_a_summary_names_both_limits() -> None:
-    both = search_form.summary(plan(budget=Budget(8, minutes=5)))
-    assert "**8 times**, or until 5 minutes are over" in both
-    assert "**2.5 minutes**" in search_form.summary(plan(budget=Budget(None, minutes=2.5)))
+def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
+    both = search_form.estimate_text(plan(budget=Budget(8, minutes=5)))
+    assert both == "8 trainings of at most 20 epochs, at most about **5 min 0 s**"
+    assert "at most about **2 min 30 s**" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
     grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
-    assert "**2 times**" in search_form.summary(grid)
+    assert search_form.estimate_text(grid).startswith("2 trainings of")

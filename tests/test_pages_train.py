@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
 from aquadash.runs import Guess, RunStatus, RunStore, open_store
@@ -16,7 +17,7 @@ from aquadash.ui.text import plain
 from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
 from tests.app_pages import address_of
-from tests.train_page import FakeEngine, open_page, words
+from tests.train_page import FakeEngine, controls, open_advanced, open_page, words
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     assert "Nothing has been trained here yet" in words(app)
     assert not app.error
     assert "10,625 training images" in words(app) and "**375** images are held out" in words(app)
+    assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
     assert not app.button(key="launch").disabled
 
 
@@ -66,7 +68,7 @@ def test_malformed_address_is_explained(store: RunStore, engine: FakeEngine, add
 
 
 def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.number_input(key="set:training.epochs").set_value(3)
     app.selectbox(key="set:training.optimizer").select("adam")
     app.text_input(key="train:name:0").set_value("my run").run()
@@ -106,6 +108,45 @@ def test_a_guess_that_cannot_be_kept_does_not_keep_the_run(engine: FakeEngine, m
     assert "Your guess could not be kept. The disk is full." in words(app)
 
 
+def test_a_second_launch_asks_while_the_first_is_not_done(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
+    app = open_page()
+    app.button(key="launch").click().run()
+    (run,) = engine.store.list_runs()
+    assert [toast.value for toast in app.toast] == [f"**{run.name}** has been launched."]
+    for _ in range(2):
+        app.button(key="launch").click().run()
+        assert f"**{run.name}** is not done yet. Queue another run?" in words(app)
+        app.button(key="launch-cancel").click().run()
+        assert [name for name, _ in engine.calls] == ["submit"]
+
+    app.button(key="launch").click().run()
+    app.button(key="launch-sure").click().run()
+    assert [name for name, _ in engine.calls] == ["submit", "submit"] and app.button(key="launch")
+
+
+def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: RunStore, engine: FakeEngine) -> None:
+    fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
+    said = "The loss became nan in epoch 1: too large updates."
+    live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=said)
+    app = open_page(run=fast.run_id)
+    assert "training broke down" in words(app) and not app.get("plotly_chart")  # No curve will come.
+    assert f"resume-{fast.run_id}" not in {button.key for button in app.button}
+
+    app.button(key="train-broke-down").click().run()
+    ((call, config),) = engine.calls
+    assert call == "submit"
+    assert config == with_values(fast.config, {"training.learning_rate": 0.05})
+    assert address_of(app, "run") == engine.store.list_runs()[0].run_id
+
+
+def test_a_trial_stands_with_its_search(store: RunStore, engine: FakeEngine) -> None:
+    trial = store.create(RunConfig(), name="trial", search_id="5" * 32)
+    ui_runs.finished(store, "own")
+    assert not [label for label in open_page().selectbox(key="run").options if "trial" in label]
+    assert open_page(run=trial.run_id).selectbox(key="run").value == trial.run_id
+
+
 def test_double_click_launches_once(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
     app = open_page()
@@ -131,9 +172,9 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
     app = open_page()
 
     assert address_of(app, "run") == run.run_id
-    shown = words(app) + "".join(block.proto.text for block in app.get("progress"))
-    assert "Epoch 4 of at most 200 · batch 210 of 391" in shown
-    assert "5,210 images/s · at most 3 min 50 s left; early stopping may end it sooner" in words(app)
+    assert "Epoch 4 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
+    (bar,) = app.get("progress")
+    assert bar.proto.value == 1  # Per cent of the whole training.
     assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "2 of 3"
     charts = app.get("plotly_chart")
     assert len(charts) == 2 and all(chart.proto.alt for chart in charts)
@@ -141,13 +182,14 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
 
     app.button(key=f"stop-{run.run_id}").click().run()
     assert store.get(run.run_id).stop_requested
-    assert app.button(key=f"stopping-{run.run_id}").disabled
+    assert app.button(key=f"stop-{run.run_id}").disabled
 
 
 def test_the_last_epochs_alone(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.running(store, "long", epochs=12)
     app = open_page(run=run.run_id)
-    assert json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["xaxis"].get("range") is None
+    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    assert layout["xaxis"]["range"] == [0, 20.4] and layout["yaxis"]["range"] == [0, 100]
 
     app.segmented_control(key="live-window").set_value(10).run()
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
@@ -173,7 +215,7 @@ def test_a_run_whose_worker_was_lost_says_that_it_goes_on(store: RunStore, engin
 
     said = words(app)
     assert "Next in the queue" in said and "test-host was lost" in said and "goes on from what is complete" in said
-    assert app.button(key=f"stop-{run.run_id}").label == "Take out of the queue"
+    assert not app.button(key=f"stop-{run.run_id}").disabled
 
 
 @pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
@@ -181,8 +223,8 @@ def test_ended_early_shows_why_and_resume(store: RunStore, engine: FakeEngine, s
     run = ui_runs.ended(store, "early", status, message="The reason <b>why</b>")
     app = open_page(run=run.run_id)
 
-    boxes = [*app.info, *app.error]
-    assert any(plain("The reason <b>why</b>") in box.value for box in boxes)
+    said = [*(box.value for box in app.error), *(bar.proto.text for bar in app.get("progress"))]
+    assert plain("The reason <b>why</b>") in said
     assert app.button(key=f"resume-{run.run_id}")
 
 
@@ -191,8 +233,9 @@ def test_finished_run_shows_its_result_and_neither_stop_nor_resume(store: RunSto
     app = open_page(run=run.run_id)
 
     metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
-    assert metric.value.endswith(" %") and "95 % interval" in str(metric.delta)
-    assert not [button for button in app.button if str(button.key).startswith(("stop", "resume"))]
+    assert metric.value.endswith(" %") and " % to " in str(metric.delta)
+    assert app.button(key=f"stop-{run.run_id}").disabled
+    assert not [button for button in app.button if str(button.key).startswith("resume")]
 
 
 def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:
@@ -268,12 +311,12 @@ def test_what_changes_every_second_is_drawn_without_the_curves(
     monkeypatch.setattr(shell, "live", lambda seconds, **_: lambda draw: parts.update({draw.__name__: seconds}) or draw)
     run = ui_runs.running(store, "at work")
     open_page(run=run.run_id)
-    assert parts == {"_now": live.TICK_SECONDS, "_epochs": live.CURVES_SECONDS}
-    assert live.CURVES_SECONDS > 2 * live.TICK_SECONDS  # Drawing curves takes time from the training.
+    assert parts == {"_now": live.TICK_SECONDS, "_curves": live.CURVES_SECONDS, "_epochs": live.EPOCHS_SECONDS}
+    assert live.CURVES_SECONDS > live.TICK_SECONDS  # Drawing curves takes time from the training.
 
     parts.clear()
     open_page(run=ui_runs.finished(store, "done").run_id)
-    assert parts == {"_epochs": None}  # What has ended needs no watching.
+    assert parts == {"_curves": None, "_epochs": None}  # What has ended needs no watching.
 
 
 def test_runs_at_work_come_first(store: RunStore) -> None:

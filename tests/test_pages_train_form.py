@@ -20,7 +20,7 @@ from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of
-from tests.train_page import FakeEngine, controls, open_page, words
+from tests.train_page import FakeEngine, controls, open_advanced, words
 
 
 @pytest.fixture
@@ -38,13 +38,15 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 def launched(app: AppTest, engine: FakeEngine) -> RunConfig:
     """Press the button, and return the settings of the run that it launched."""
     app.button(key="launch").click().run()
+    if sure := [button for button in app.button if button.key == "launch-sure"]:
+        sure[0].click().run()
     call, config = engine.calls[-1]
     assert call == "submit"
     return config
 
 
 def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     for network in MODELS:
         app.selectbox(key="set:model.name").select(network).run()
 
@@ -57,7 +59,7 @@ def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) 
 
 
 def test_preset_fills_the_form_and_explains_its_oddities(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.selectbox(key="preset").select("notebook").run()
 
     assert address_of(app, "preset") == "notebook"
@@ -69,7 +71,7 @@ def test_preset_fills_the_form_and_explains_its_oddities(engine: FakeEngine) -> 
 
 def test_an_untouched_preset_launches_as_it_is(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
-    app = open_page()
+    app = open_advanced()
     for preset in PRESETS:
         app.selectbox(key="preset").select(preset).run()
         assert "Changed:" not in words(app)
@@ -77,7 +79,7 @@ def test_an_untouched_preset_launches_as_it_is(engine: FakeEngine, monkeypatch: 
 
 
 def test_back_to_the_preset(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.number_input(key="set:training.epochs").set_value(3).run()
     app.button(key="reset").click().run()
 
@@ -86,13 +88,15 @@ def test_back_to_the_preset(engine: FakeEngine) -> None:
 
 
 def test_what_is_typed_stays_while_another_page_is_open(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.selectbox(key="preset").select("notebook").run()
     app.selectbox(key="set:model.name").select("cnn").run()
     app.text_input(key="set:model.filters").set_value("8, 16").run()
     app.number_input(key="set:training.epochs").set_value(9).run()
     app.switch_page("pages/data.py").run()
     app.switch_page("pages/train.py").run()
+    app.session_state["train:advanced"] = True
+    app.run()
 
     assert app.selectbox(key="preset").value == "notebook"
     assert app.text_input(key="set:model.filters").value == "8, 16"
@@ -101,7 +105,7 @@ def test_what_is_typed_stays_while_another_page_is_open(engine: FakeEngine) -> N
 
 
 def test_a_setting_that_does_nothing_is_not_changed_by_what_was_typed(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.selectbox(key="set:model.name").select("cnn").run()
     app.text_input(key="set:model.filters").set_value("8").run()
     app.selectbox(key="set:model.name").select("notebook").run()
@@ -112,7 +116,7 @@ def test_a_setting_that_does_nothing_is_not_changed_by_what_was_typed(engine: Fa
 
 
 def test_a_list_that_cannot_be_read_is_explained_and_not_launched(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.selectbox(key="set:model.name").select("cnn").run()
     app.text_input(key="set:model.filters").set_value("16, *many*").run()
 
@@ -123,7 +127,7 @@ def test_a_list_that_cannot_be_read_is_explained_and_not_launched(engine: FakeEn
 
 
 def test_the_schedules_curve_is_drawn_when_its_group_is_open(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.selectbox(key="set:training.schedule").select("plateau").run()
     assert not app.get("plotly_chart")
 
@@ -135,7 +139,7 @@ def test_the_schedules_curve_is_drawn_when_its_group_is_open(engine: FakeEngine)
 
 
 def test_a_choice_that_usually_fails_is_warned_of_and_mended_by_a_click(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     assert not app.warning
     app.number_input(key="set:training.learning_rate").set_value(8.0).run()
     (warning,) = app.warning
@@ -148,7 +152,7 @@ def test_a_choice_that_usually_fails_is_warned_of_and_mended_by_a_click(engine: 
 
 
 def test_settings_are_shown_as_text_and_taken_from_text(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.session_state["train:yaml"] = True
     app.run()
     assert from_yaml(app.code[0].value) == PRESETS[DEFAULT_PRESET].config
@@ -162,7 +166,7 @@ def test_settings_are_shown_as_text_and_taken_from_text(engine: FakeEngine) -> N
 
 
 def test_text_may_leave_settings_out(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.session_state["train:yaml"] = True
     app.number_input(key="set:training.batch_size").set_value(64).run()
     app.text_area(key="train:yaml-pasted").set_value("training: {epochs: 7}")
@@ -173,7 +177,7 @@ def test_text_may_leave_settings_out(engine: FakeEngine) -> None:
 
 
 def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.session_state["train:yaml"] = True
     app.run()
     for text, said in (
@@ -195,21 +199,22 @@ def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
 def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: FakeEngine) -> None:
     # Each of these took two seconds an epoch.
     ui_runs.finished(store, "one", flatten(PRESETS["notebook"].config))
-    app = open_page(preset="notebook")
+    app = open_advanced(preset="notebook")
     app.number_input(key="set:training.epochs").set_value(30).run()
-    assert (
-        "About **2.0 s** an epoch, so at most about **1 min 5 s** for 30 epochs, by earlier runs with the same "
-        "network, images and augmentation." in words(app)
-    )
-    app.selectbox(key="set:augmentation.pipeline").select("none").run()
-    assert "About **0.4 s** an epoch" in words(app) and "by earlier runs with the same network and images." in words(
+    assert "30 epochs, at most about **1 min 5 s**" in words(
         app
-    )
+    ) and "2.0 s an epoch, by earlier runs with the same network, images and augmentation." in words(app)
+    titles = app.selectbox(key="preset").options
+    assert [title for title in titles if title.endswith(" min")] == [
+        f"{PRESETS[name].title} · 7 min" for name in ("notebook", "notebook-fixed")
+    ]
+    app.selectbox(key="set:augmentation.pipeline").select("none").run()
+    assert "0.4 s an epoch, by earlier runs with the same network and images." in words(app)
 
 
 def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
-    app = open_page()
-    assert "Nothing like it has been trained here yet" in words(app) and "an epoch, so" not in words(app)
+    app = open_advanced()
+    assert "the first epoch shows how long" in words(app) and "an epoch, by" not in words(app)
 
 
 @pytest.fixture
@@ -224,7 +229,7 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[],
                 return build()
 
         monkeypatch.setattr(train_form, "shared_process", Process)
-        app = open_page()
+        app = open_advanced()
         app.session_state["train:network"] = True
         app.run()
         assert "TensorFlow has to be loaded" in words(app)
@@ -259,7 +264,7 @@ def own(store: RunStore) -> Run:
 
 
 def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: Run) -> None:
-    app = open_page(clone=own.run_id)
+    app = open_advanced(clone=own.run_id)
 
     assert "Cloned from **my *own***." in words(app)
     assert app.selectbox(key="preset").value not in PRESETS
@@ -272,7 +277,9 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
 
 
 def test_a_clone_with_changes_lists_them(engine: FakeEngine, own: Run) -> None:
-    app = open_page(clone=own.run_id, set="training.epochs=20;model.filters=8,8;training.restore_best_weights=false")
+    app = open_advanced(
+        clone=own.run_id, set="training.epochs=20;model.filters=8,8;training.restore_best_weights=false"
+    )
 
     assert "Filters per block 8, 8 (was 16, 32)" in words(app)
     assert "Maximum epochs 20 (was 40)" in words(app)
@@ -281,7 +288,7 @@ def test_a_clone_with_changes_lists_them(engine: FakeEngine, own: Run) -> None:
 
 
 def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> None:
-    app = open_page(clone=own.run_id, set="training.epochs=20")
+    app = open_advanced(clone=own.run_id, set="training.epochs=20")
     app.number_input(key="set:training.epochs").set_value(9).run()
     app.run()
     assert app.number_input(key="set:training.epochs").value == 9
@@ -294,7 +301,7 @@ def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> No
 
 
 def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:
-    app = open_page(clone=own.run_id)
+    app = open_advanced(clone=own.run_id)
     copied = app.selectbox(key="preset").value
     app.selectbox(key="preset").select("notebook").run()
     assert app.selectbox(key="set:training.validation").value == "test"
@@ -307,7 +314,7 @@ def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: Fak
 
 def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Run) -> None:
     wrong = "training.epochs=zero;nonsense=1;data.source=moon;training.batch_size=64;just words"
-    app = open_page(clone=own.run_id, set=wrong)
+    app = open_advanced(clone=own.run_id, set=wrong)
 
     for text in ("training.epochs=zero", "nonsense=1", "data.source=moon", "just words"):
         assert f"The address asks for “{text}”, which is left out." in words(app)
@@ -315,7 +322,7 @@ def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Ru
 
 
 def test_a_clone_of_a_run_that_is_not_there_is_explained(engine: FakeEngine, own: Run) -> None:
-    app = open_page()
+    app = open_advanced()
     for run_id in ("f" * 32, "../../etc", "<b>x</b>"):
         app.query_params["clone"] = run_id
         app.run()
@@ -326,7 +333,7 @@ def test_a_clone_of_a_run_that_is_not_there_is_explained(engine: FakeEngine, own
 
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
     run = ui_runs.finished(store, "old", {"data.source": "folder-7", "training.epochs": 3})
-    app = open_page(clone=run.run_id)
+    app = open_advanced(clone=run.run_id)
 
     assert "“folder-7”, which this run used, is not here any more" in words(app)
     config = launched(app, engine)
@@ -334,7 +341,7 @@ def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: Fake
 
 
 def test_runs_lead_to_their_clone(engine: FakeEngine, own: Run) -> None:
-    app = open_page(run=own.run_id)
+    app = open_advanced(run=own.run_id)
 
     links = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
     assert [link.query_string for link in links] == [f"clone={own.run_id}"]

@@ -15,6 +15,7 @@ def test_the_first_visit_starts_from_the_default_preset() -> None:
 
         from aquadash.ui.train import form_state
 
+        st.session_state.source = "synthetic"
         st.session_state.result = form_state.config(), form_state.origin().name, form_state.copied_run()
 
     app = AppTest.from_function(script, default_timeout=60).run()
@@ -28,6 +29,7 @@ def test_changes_are_converted_and_all_or_nothing() -> None:
         from aquadash.errors import AquaDashError
         from aquadash.ui.train import form_state
 
+        st.session_state.source = "synthetic"
         form_state.apply({"training.epochs": "7", "training.learning_rate": 1})
         try:
             form_state.apply({"training.epochs": 8, "training.batch_size": "many"})
@@ -70,6 +72,7 @@ def test_what_was_typed_comes_back_with_its_control() -> None:
 
         from aquadash.ui.train import form_state
 
+        st.session_state.source = "synthetic"
         shown = st.checkbox("shown", value=True)
         form_state.values()
         with form_state.controls():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from aquadash.config import RunConfig, with_values
+from aquadash.config import RunConfig
 from aquadash.runs.types import Progress, Run, RunStatus
 from aquadash.ui import run_lists
 from aquadash.ui.train import live
@@ -18,25 +16,25 @@ def test_progress_within_an_epoch() -> None:
     progress = Progress(
         "training", epoch=7, epochs=200, batch=210, batches=391, images_per_second=5200, eta_seconds=240
     )
-    share, doing, facts = live.progress_text(run(progress=progress))
-
-    assert share == pytest.approx(210 / 391)
-    assert doing == "Epoch 7 of at most 200 · batch 210 of 391"
-    assert facts == "5,200 images/s · at most 4 min 0 s left; early stopping may end it sooner"
-
-
-def test_without_patience_nothing_ends_it_sooner() -> None:
-    progress = Progress("training", epoch=1, epochs=2, batch=1, batches=2, eta_seconds=60)
-    config = with_values(RunConfig(), {"training.patience": 0})
-    patient = Run("a" * 32, "a", RunStatus.RUNNING, config, 0.0, progress=progress)
-
-    assert live.progress_text(patient)[2] == "at most 1 min 0 s left"
+    assert live.progress_text(run(progress=progress)) == (
+        "Epoch 7 of 200 · batch 210 of 391 · 5,200 images/s · at most 4 min 0 s left"
+    )
 
 
 def test_progress_outside_of_epochs() -> None:
-    assert live.progress_text(run()) == (None, "Starting the training process ...", "")
+    assert live.progress_text(run()) == "Starting the training process ..."
     phase = Progress("making augmented copies, 20%", epochs=200)
-    assert live.progress_text(run(progress=phase)) == (None, "Making augmented copies, 20% ...", "")
+    assert live.progress_text(run(progress=phase)) == "Making augmented copies, 20% ..."
+
+
+def test_what_is_seen_of_an_epoch_is_kept_until_the_next() -> None:
+    live._trail.clear()
+    told = [Progress("training", 1, 9, batch, 10, time=batch, loss=1.0, accuracy=0.5) for batch in (2, 5, 5)]
+    for progress in [*told, Progress("validating", 1, 9)]:
+        live._remember(run(progress=progress))
+    assert live._trail("a" * 32) == told[:2]
+    live._remember(run(progress=Progress("training", 2, 9, 1, 10, loss=0.9, accuracy=0.6)))
+    assert [seen.epoch for seen in live._trail("a" * 32)] == [2]
 
 
 def test_place_in_the_queue() -> None:

@@ -10,9 +10,9 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, read_definitions, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.runs import RunStore, open_store
+from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.ui.train.train_settings import network_text, rows, unknown_before
-from tests.train_page import FakeEngine, controls, open_page, words
+from tests.train_page import FakeEngine, controls, open_advanced, words
 
 
 def test_numbers_share_a_line_and_nothing_else_does() -> None:
@@ -82,7 +82,7 @@ def launched(engine: FakeEngine) -> RunConfig:
 
 
 def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     assert "my-flip" not in str(controls(app)[PIPELINE].options)
     augment.save(_FLIP, title="My flip")
     app.run()
@@ -93,7 +93,7 @@ def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
 
 
 def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     field = controls(app)[PIPELINE]
     field.select("notebook-1, mirror-shift").run()
     names = app.multiselect(key="mix:names")
@@ -112,7 +112,7 @@ def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
 
 
 def test_a_mixture_of_one_is_that_one_and_of_none_stays(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     controls(app)[PIPELINE].select("notebook-1, mirror-shift").run()
     app.multiselect(key="mix:names").set_value([]).run()
     assert app.multiselect(key="mix:names").value == ["notebook-1", "mirror-shift"]
@@ -123,13 +123,13 @@ def test_a_mixture_of_one_is_that_one_and_of_none_stays(engine: FakeEngine) -> N
 
 def test_text_and_addresses_take_mixtures(engine: FakeEngine) -> None:
     run = open_store().create(RunConfig())
-    app = open_page(clone=run.run_id, set="augmentation.pipeline=notebook-1:3,none")
+    app = open_advanced(clone=run.run_id, set="augmentation.pipeline=notebook-1:3,none")
     assert controls(app)[PIPELINE].value == "notebook-1:3, none"
     assert app.number_input(key="mix:weight:notebook-1").value == 3.0
 
 
 def test_originals_are_asked_for_only_where_it_matters(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     for pipeline, shown in (("notebook", False), ("notebook-1", True), ("none", False)):
         controls(app)[PIPELINE].select(pipeline).run()
         assert ("set:augmentation.keep_originals" in controls(app)) == shown
@@ -137,19 +137,21 @@ def test_originals_are_asked_for_only_where_it_matters(engine: FakeEngine) -> No
 
 def cloned(store: RunStore) -> str:
     augment.save(_FLIP, title="My flip")
-    return store.create(embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
+    run_id = store.create(embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
+    store.set_status(run_id, RunStatus.FINISHED)
+    return run_id
 
 
 def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEngine) -> None:
     run_id = cloned(engine.store)
-    assert "edited since" not in words(open_page(clone=run_id))
+    assert "edited since" not in words(open_advanced(clone=run_id))
     augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
-    app = open_page(clone=run_id)
+    app = open_advanced(clone=run_id)
     assert "my-flip has been edited since the copied run" in words(app).replace("**", "")
     app.button(key="launch").click().run()
     assert launched(engine) == engine.store.get(run_id).config
 
-    app = open_page(clone=run_id)
+    app = open_advanced(clone=run_id)
     app.button(key="take-saved:my-flip").click().run()
     assert "edited since" not in words(app)
     assert "my-flip (as saved) (was my-flip (version " in words(app)
@@ -159,7 +161,7 @@ def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEng
 def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeEngine) -> None:
     run_id = cloned(engine.store)
     saved.delete("my-flip")
-    app = open_page(clone=run_id)
+    app = open_advanced(clone=run_id)
     assert controls(app)[PIPELINE].value == "my-flip"
     assert "no saved pipeline of that name any more" in words(app)
     app.button(key="keep-own:my-flip").click().run()
@@ -170,7 +172,7 @@ def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeE
 
 
 def test_some_images_are_shown_when_asked_for(engine: FakeEngine) -> None:
-    app = open_page()
+    app = open_advanced()
     app.toggle(key="train:samples").set_value(True).run()
     assert not app.exception
     assert "a training version" in "".join(str(element.value) for element in app.get("html"))

@@ -38,10 +38,19 @@ class FakeEngine:
 open_page = partial(open_app_page, "train")
 
 
+def open_advanced(**address: str) -> AppTest:
+    """The page with all of its settings in sight."""
+    app = open_page(**address)
+    app.session_state["train:advanced"] = True
+    return app.run()
+
+
 def words(app: AppTest) -> str:
     """Everything that the page says, without the backslashes that keep text from being markup."""
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+    said = [str(element.value) for kind in kinds for element in kind]
+    said += [caption.proto.help for caption in app.caption] + [bar.proto.text for bar in app.get("progress")]
+    return "\n".join(said).replace("\\", "")
 
 
 def controls(app: AppTest) -> dict[str, Any]:

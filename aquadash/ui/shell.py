@@ -201,7 +201,9 @@ span[data-tag-index] * { color: light-dark(#ffffff, #08202c) !important; }
   [data-testid="stHorizontalBlock"]:has(> * .st-key-train-panel) > [data-testid="stColumn"] { width: 100%; flex: none; }
   [data-testid="stHorizontalBlock"]:has(> * .st-key-train-panel):has([class*="st-key-stop-"] button:enabled)
     > [data-testid="stColumn"]:last-child { order: -1; }
-  .st-key-launch-bar { position: fixed; left: 0; right: 0; z-index: 100; padding: 0.5rem 1rem; }
+}
+@media (max-width: 767px) {
+  .st-key-launch-bar { position: fixed; left: 0; width: 100%; z-index: 100; padding: 0.5rem 1rem; }
 }
 ul.aqua-cards { list-style: none; margin: 0 !important; padding: 0 0 0.25rem !important; display: grid; gap: 0.75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(var(--aqua-size, 6rem), 100%), 1fr)); overflow-x: auto; }

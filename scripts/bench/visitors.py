@@ -13,7 +13,7 @@ from aquadash.pages import PAGES
 from scripts.bench.tab import Tab
 
 #: What the Train page says of a training under way (:func:`aquadash.ui.train.live.progress_text`).
-_PROGRESS = re.compile(rb"Epoch (\d+) of at most [\d,]+ \xc2\xb7 batch ([\d,]+) of")
+_PROGRESS = re.compile(rb"Epoch (\d+) of [\d,]+ \xc2\xb7 batch ([\d,]+) of")
 
 #: A visitor who leaves the page later than this after something was written, without having seen it, has missed it.
 _MISSED_SECONDS = 2.0

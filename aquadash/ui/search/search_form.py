@@ -6,18 +6,20 @@ from typing import Any
 
 import streamlit as st
 
+from aquadash.augment import embedded
 from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
 from aquadash.data import is_here, title_of
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
+from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
-from aquadash.search.plan import DEFAULT_TRIALS, MAX_MINUTES, MAX_TRIALS
+from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS
 from aquadash.search.space import separator
 from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, plain
+from aquadash.ui.text import count, duration, plain
 from aquadash.ui.train import form_state
 
 #: The entry of the menu for what the form of a single training holds.
@@ -27,10 +29,12 @@ THE_FORM = "form"
 _VALUES = "search:values"
 _LAUNCHES = "search:launches"
 
+#: Trials are short, and poor ones end early: that finds as good settings in a fraction of the time.
 _DEFAULTS: dict[str, str | int | float] = {
     "sampler": "tpe",
-    "pruner": "none",
-    "trials": DEFAULT_TRIALS,
+    "pruner": "median",
+    "trials": 12,
+    "epochs": 15,
     "minutes": 0.0,
     "seed": 0,
 }
@@ -40,53 +44,58 @@ _DEFAULTS: dict[str, str | int | float] = {
 def search_form() -> None:
     """Draw the form; a launch puts the new search into the address and draws the page again."""
     with shell.guard():
-        st.subheader("New search", anchor=False)
-        st.caption(term("search"))
         origin, config = _start()
-        launches = st.session_state.setdefault(_LAUNCHES, 0)
-        name = inputs.text_input(
-            "Name (optional)",
-            key=f"search:name:{launches}",
-            max_chars=80,
-            placeholder="One is made up if this stays empty",
-        )
         space = space_fields(config, origin=origin)
-        sampler, pruner = _strategies()
-        budget, seed = _budget()
+        trials, config = _size(config)
+        estimate, bar = st.container(), st.container(key="launch-bar")
+        with st.expander("Advanced", icon="⚙️", key="search:advanced"):
+            name = inputs.text_input("Name (optional)", key=f"search:name:{_launches()}", max_chars=80)
+            sampler, pruner = _strategies()
+            minutes, seed = _limits()
         plan = None
-        if space is not None:
-            try:
+        with estimate, shell.guard():
+            if space is not None:
+                budget = Budget(trials, minutes)
                 plan = SearchPlan(config, space, sampler, pruner, budget, seed, name).checked()
-            except AquaDashError as error:
-                shell.show_error(error)
-        if plan is not None:
-            st.markdown(summary(plan))
-        here = is_here(config.data.source)
-        pressed = st.button(
-            "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=plan is None or not here
-        )
-        if pressed and plan is not None:
-            _launch(plan)
+                st.caption(f"⏱️ {estimate_text(plan)}", help=HELP)
+        with bar, shell.guard():
+            here = is_here(config.data.source)
+            pressed = st.button(
+                "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=not (plan and here)
+            )
+            if pressed and plan is not None:
+                _launch(plan)
 
 
-def summary(plan: SearchPlan) -> str:
-    """What the search will do, in markdown."""
+HELP = (
+    "The first training has the settings to start from, so that you see whether the search beats them. All are "
+    "compared on the same validation images; test images are never looked at."
+)
+
+
+def estimate_text(plan: SearchPlan) -> str:
+    """What the search will do and how long that takes at most, in markdown."""
     most, minutes = plan.max_trials, plan.budget.minutes
-    if most is None:
-        first = f"It starts trainings for **{minutes:g} minutes** and finishes those under way."
-    else:
-        first = f"It trains **{count(most, 'time')}**"
-        first += f", or until {minutes:g} minutes are over." if minutes is not None else "."
-    return (
-        f"{first} The first training has the settings to start from, so that you see whether the search beats them. "
-        "All are compared on the same validation images."
-    )
+    told = "Trainings" if most is None else count(most, "training")
+    told += f" of at most {count(plan.epochs, 'epoch')}"
+    known = lab().runs.paces().known(embedded(plan.config))
+    limits = [60 * minutes] if minutes is not None else []
+    if known is not None and most is not None:
+        limits.append(most * (STARTING_SECONDS + plan.epochs * known[0]))
+    if not limits:
+        return f"{told}; the first one shows how long they take"
+    return f"{told}, at most about **{duration(min(limits))}**"
+
+
+def _launches() -> int:
+    launches: int = st.session_state.setdefault(_LAUNCHES, 0)
+    return launches
 
 
 def _start() -> tuple[str, RunConfig]:
-    """The menus of the settings to start from and of the data; returns where they come from and what they are."""
+    """The menu of the settings to start from; returns where they come from and what they are."""
     titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "The settings under “One training”"}
-    origin = bound.menu("base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=term("preset"))
+    origin = bound.menu("base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=term("search"))
     source = datasets.current()
     if not is_here(source):
         st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
@@ -94,38 +103,58 @@ def _start() -> tuple[str, RunConfig]:
     return origin, form_state.allowed(with_values(config, {"data.source": source}))
 
 
+def _size(config: RunConfig) -> tuple[int, RunConfig]:
+    """How many trials, and the settings with as many epochs as each may take."""
+    trials_column, epochs_column = st.columns(2, vertical_alignment="bottom")
+    for name in ("trials", "epochs"):
+        _prepare(name)
+    with trials_column:
+        trials = inputs.number_input(
+            "Trials", 2, MAX_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}"
+        )
+    with epochs_column:
+        limits = fields.number("training.epochs")
+        epochs = inputs.number_input(
+            "Epochs per trial",
+            int(limits.low),
+            int(limits.high),
+            key="search:epochs",
+            help="At most. Short trials tell good settings from poor ones; train the best for longer afterwards.",
+        )
+    _keep(trials=trials, epochs=epochs)
+    return int(trials), form_state.allowed(
+        with_values(config, {"training.epochs": min(int(epochs), config.training.epochs)})
+    )
+
+
 def _strategies() -> tuple[str, str]:
     for name in ("sampler", "pruner"):
         _prepare(name)
+    told = "\n".join(f"- **{one.title}**: {one.help}" for one in SAMPLERS.values())
     sampler = inputs.selectbox(
         "Sampler",
         list(SAMPLERS),
         key="search:sampler",
         format_func=lambda name: SAMPLERS[name].title,
-        help=f"{term('sampler')}\n\n{term('TPE')}",
+        help=f"{term('sampler')} {term('TPE')}\n\n{told}",
     )
-    st.caption(plain(SAMPLERS[sampler].help))
+    told = "\n".join(f"- **{one.title}**: {one.help}" for one in PRUNERS.values())
     pruner = inputs.selectbox(
         "Stop poor trials early",
         list(PRUNERS),
         key="search:pruner",
         format_func=lambda name: PRUNERS[name].title,
-        help=term("pruning"),
+        help=f"{term('pruning')}\n\n{told}",
     )
-    st.caption(plain(PRUNERS[pruner].help))
     _keep(sampler=sampler, pruner=pruner)
     return sampler, pruner
 
 
-def _budget() -> tuple[Budget, int]:
-    for name in ("trials", "minutes", "seed"):
+def _limits() -> tuple[float | None, int]:
+    for name in ("minutes", "seed"):
         _prepare(name)
-    first, second, third = st.columns(3, vertical_alignment="bottom")
+    first, second = st.columns(2, vertical_alignment="bottom")
     with first:
-        trials = inputs.number_input(
-            "Trials", 2, MAX_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}"
-        )
-    with second:
         minutes = inputs.number_input(
             "Minutes",
             0.0,
@@ -135,7 +164,7 @@ def _budget() -> tuple[Budget, int]:
             key="search:minutes",
             help="No trial starts after so many minutes; those under way are finished. 0 sets no limit.",
         )
-    with third:
+    with second:
         seed = inputs.number_input(
             "Seed",
             0,
@@ -143,8 +172,8 @@ def _budget() -> tuple[Budget, int]:
             key="search:seed",
             help="Decides which values are tried. Each training keeps its own seed.",
         )
-    _keep(trials=trials, minutes=minutes, seed=seed)
-    return Budget(int(trials), float(minutes) or None), int(seed)
+    _keep(minutes=minutes, seed=seed)
+    return float(minutes) or None, int(seed)
 
 
 def _prepare(name: str) -> None:
@@ -161,7 +190,7 @@ def _launch(plan: SearchPlan) -> None:
     search_id = shell.launch_once("search:launched-at", lambda: lab().searches.start(plan))
     if search_id is None:
         return
-    st.session_state[_LAUNCHES] += 1
+    st.session_state[_LAUNCHES] = _launches() + 1
     st.query_params["search"] = search_id
     st.rerun()
 

@@ -86,7 +86,8 @@ def progress_text(run: Run) -> str:
         return f"{sentence(progress.phase)} ..."
     pace = f"{progress.images_per_second:,.0f} images/s" if progress.images_per_second > 0 else ""
     left = time_left(progress.eta_seconds, at_most=True)
-    return joined(f"Epoch {progress.epoch} of {progress.epochs}", pace, left)
+    batch = f"batch {progress.batch:,} of {progress.batches:,}"
+    return joined(f"Epoch {progress.epoch} of {progress.epochs}", batch, pace, left)
 
 
 def queue_text(run: Run, runs: Sequence[Run]) -> str:
