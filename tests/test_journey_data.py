@@ -17,6 +17,7 @@ from tests.browser_pages import (
     main_button,
     no_error,
     press_train,
+    resting_place,
     set_number,
     settled,
 )
@@ -32,8 +33,9 @@ pytestmark = needs_chromium
 
 def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, page: Page, tmp_path: Path) -> None:
     archive = in_archive(tmp_path / "Pets.zip", of_classes({"cat": 12, "dog": 15, "eel": 12}) | {"cat/x.png": b"no"})
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/data")
-    holds(page.locator(".st-key-show input"), "50")
+    in_sight(page, 9)
     page.get_by_role("button", name="Add own pictures").click()
     page.locator(".st-key-own-zip").wait_for()
     settled(page)
@@ -48,7 +50,9 @@ def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, pag
     page.get_by_text("“Pets” is ready").wait_for()
     assert page.url.endswith("/data?source=folder-pets")
     # The controls show what they do although another view was open in between.
+    main_button(page, "More").click()
     holds(page.locator(".st-key-show input"), "50")
+    page.keyboard.press("Escape")
     kept = about.about("pets")
     assert (kept.train, kept.test, kept.class_names) == (32, 7, ("cat", "dog", "eel"))
     assert list((shared_server.home / "datasets" / ".drafts").iterdir()) == []
@@ -112,7 +116,7 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
 
     # A reload and a copied link bring the draft back, undo brings the step before.
     page.reload()
-    page.get_by_text("unsaved changes").wait_for()
+    page.get_by_text("unsaved changes").first.wait_for()
     settled(page)
     wait_for(lambda: cards(page).count() == 2, saying=cards(page).count)
     act(page, 1, "Move up")
@@ -170,6 +174,26 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED, saying=lambda: store.get(run_id))
     trained = store.get(run_id).config.augmentation
     assert trained.pipeline == "nested-one" and "LinearContrast" in trained.definitions
+    no_error(page)
+
+
+def in_sight(page: Page, number: int) -> None:
+    """The first images, a row of them, are seen without scrolling."""
+    images = page.locator(".aqua-card img")
+    images.nth(number - 1).wait_for()
+    settled(page)
+    boxes = [resting_place(page, images.nth(each)) for each in range(number)]
+    assert len({box["y"] for box in boxes}) == 1, boxes
+    assert all(box["y"] + box["height"] < 800 and box["x"] + box["width"] < 1280 for box in boxes), boxes
+
+
+def test_a_first_visitor_sees_originals_and_versions_without_scrolling(shared_server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{shared_server.url}/augment")
+    in_sight(page, 5)
+    page.set_viewport_size({"width": 390, "height": 844})
+    train = resting_place(page, main_button(page, "Train with it"))
+    assert train["y"] + train["height"] < 844
     no_error(page)
 
 
