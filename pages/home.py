@@ -22,7 +22,7 @@ from aquadash.ui.lab import lab
 from aquadash.ui.predict import predict_runs, predict_views
 from aquadash.ui.text import count, plain
 from aquadash.ui.walkthrough import context
-from aquadash.walkthrough import LESSONS, MINUTES, progress
+from aquadash.walkthrough import LESSONS, progress
 
 #: So many classes have a column of pictures, each of so many.
 _COLUMNS, _ROWS = 5, 5
@@ -164,7 +164,8 @@ def _figure(label: str, run: Run) -> None:
 
 def _lesson() -> None:
     solved = len(progress.read(context.whose()).solved)
-    components.metric("Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{MINUTES} min", border=False)
+    minutes = sum(lesson.minutes for lesson in LESSONS.values())
+    components.metric("Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False)
     st.progress(solved / len(LESSONS), text=f"{count(solved, 'question')} solved")
     st.page_link("pages/walkthrough.py", label="Go on" if solved else "Begin")
 
