@@ -16,7 +16,7 @@ from tests.serving import Server, needs_chromium, serving
 from tests.stored_runs import add_run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = needs_chromium
 
@@ -33,13 +33,64 @@ QUESTIONS = {
 }
 
 
-def test_every_page_is_opened_by_its_address_and_fits_a_phone(shared_server: Server, page: Page) -> None:
+#: What each page exists for, which is in sight at 1280 by 800 without scrolling: the first and the last of it.
+EXISTS_FOR = {
+    "home": ("[data-testid=stFileUploader]", ".aqua-card"),
+    "data": (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
+    "augment": (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
+    "train": (".st-key-launch button",),
+    "evaluate": (".js-plotly-plot", ".aqua-card >> nth=0"),
+    "predict": ("[data-testid=stFileUploader]",),
+    "compare": ("[data-testid=stDataFrame]",),
+    "walkthrough": ("[data-testid=stProgress]",),
+}
+
+#: What one does there first, in sight on a phone and ten stops of the Tab key from the start at most.
+PRIMARY = {
+    "home": "Try a sample",
+    "data": "Add own pictures",
+    "augment": "Train with it",
+    "train": "Train",
+    "evaluate": "Present",
+    "predict": "Try a sample",
+    "compare": "Filters",
+    "walkthrough": "Next",
+}
+
+
+def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_server: Server, page: Page) -> None:
     made_up_run(open_store(), "looked at", seed=1, skill=0.6)
     for name, question in QUESTIONS.items():
-        page.set_viewport_size({"width": 1280, "height": 1400})
+        page.set_viewport_size({"width": 1280, "height": 800})
         follow(page, f"{shared_server.url}/{name}", question)
-        page.set_viewport_size({"width": 390, "height": 1400})
+        for selector in EXISTS_FOR[name]:
+            in_sight(page, page.locator(selector).last)
+        main = page.get_by_test_id("stMainBlockContainer")
+        primary = main.get_by_role("button", name=re.compile(rf"\b{PRIMARY[name]}$")).last
+        assert stops_to(page, primary) <= 10, name
+        page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
+        in_sight(page, primary)
+
+
+def in_sight(page: Page, element: Locator) -> None:
+    """Wait until an element is wholly within the window, which has not been scrolled."""
+    element.wait_for()
+    page.wait_for_function(
+        "element => { const box = element.getBoundingClientRect();"
+        " return box.top >= 0 && box.bottom <= innerHeight && box.left >= 0 && box.right <= innerWidth; }",
+        arg=element.element_handle(),
+    )
+
+
+def stops_to(page: Page, element: Locator) -> int:
+    """How often somebody presses Tab between a page's heading and an element; 11 for more than ten."""
+    page.get_by_role("heading", level=1).evaluate("heading => { heading.tabIndex = -1; heading.focus(); }")
+    for stops in range(1, 11):
+        page.keyboard.press("Tab")
+        if element.evaluate("element => element === document.activeElement"):
+            return stops
+    return 11
 
 
 def test_a_student_solves_two_questions_which_a_reload_and_another_page_keep(shared_server: Server, page: Page) -> None:
