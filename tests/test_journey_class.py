@@ -15,7 +15,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.runs import RunStatus, open_store
-from tests.browser_pages import address_has, followed, no_error, settled
+from tests.browser_pages import address_has, followed, main_button, no_error, settled, unfold
 from tests.classrooms import give
 from tests.serving import Server, needs_chromium, serving
 from tests.ui_runs import queued
@@ -117,12 +117,13 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     bens = give(store, queued(store, "ben's run"), ben)
 
     # The student queues a run; while the teacher holds the queue it waits behind the one that is there.
+    unfold(student, "Advanced")
     student.get_by_label("Name (optional)").fill("anna's run")
     epochs = student.get_by_role("spinbutton", name="Maximum epochs")
     epochs.fill("2")
     epochs.press("Enter")
     settled(student)
-    student.get_by_role("button", name="Train", exact=False).last.click()
+    main_button(student, "Train").click()
     annas = wait_for(lambda: next((run.run_id for run in store.list_runs() if run.name == "anna's run"), None))
     assert (store.get(annas).owner_name, store.get(annas).status) == ("Anna <b>", RunStatus.QUEUED)
     address_has(student, f"run={annas}")

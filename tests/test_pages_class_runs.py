@@ -27,11 +27,11 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     anna, own = join("Anna")
     ben, _ = join("Ben")
     good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
-    assert "**Anna** is on the board; nobody else yet" in texts(open_app_page("classroom"))
+    assert "**Anna** is on the board; nobody else yet" in texts(open_app_page("classroom", view="board"))
     give(store, add_compared(store, "weaker", skill=0.5, seed=2), anna)
     give(store, add_compared(store, "poor", skill=0.4, seed=3), ben)
     add_compared(store, "the owner's", skill=0.99, seed=4)
-    app = open_app_page("classroom")
+    app = open_app_page("classroom", view="board")
     table = app.dataframe[0].value
     assert list(table["Student"]) == ["Anna", "Ben"] and list(table["Place"]) == [1, 2]
     assert list(table["Run"]) == ["good", "poor"] and list(table["Runs"]) == [2, 1]
@@ -41,7 +41,7 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert not limits.in_force().test_results_hidden
     assert "Test accuracy" in app.dataframe[0].value.columns
     look_as(monkeypatch, own)
-    seen = open_app_page("classroom")
+    seen = open_app_page("classroom", view="board")
     assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
     assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
@@ -98,7 +98,7 @@ def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkey
     assert epochs.value == 50 and not app.button(key="launch").disabled
     assert "for at most 50 epochs; the preset has 200" in texts(app) and "Changed" not in texts(app)
     epochs.set_value(51).run()
-    assert app.button(key="launch").disabled and "51 epochs; in this class a run may have 50" in texts(app)
+    assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
     app.button(key="fix-class-epochs").click().run()
     assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
     look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
@@ -167,9 +167,9 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: 
     assert best.value == f"{100 * run.metrics['val_accuracy']:.0f} %"
     table = open_app_page("compare").dataframe[0].value
     assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
-    assert "until the teacher shows the test results" in texts(open_app_page("evaluate", run=run.run_id))
+    assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
     limits.save(ClassLimits(test_results_hidden=False))
-    assert "until the teacher shows the test results" not in texts(open_app_page("evaluate", run=run.run_id))
+    assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
 
 
 def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
