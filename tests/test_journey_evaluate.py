@@ -240,6 +240,7 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
     path = tmp_path / "run.zip"
     download.value.save_as(path)
     page.get_by_role("link", name="Compare").click()
+    main_button(page, "More").click()
     page.get_by_text("Import run").wait_for()
     settled(page)
     unfold(page, "Import run")
