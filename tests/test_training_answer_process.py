@@ -162,9 +162,9 @@ def test_it_can_be_started_before_the_first_question_unless_memory_is_short(
     before = children()
     with monkeypatch.context() as patch:
         patch.setattr(answer_process, "MIN_FREE_MEMORY", 2**63)
-        process.prepare()
+        process.prepare(nothing)
         assert children() == before
-    process.prepare()
+    process.prepare(nothing)
     wait_for(lambda: children() - before)
     started = children() - before
     assert process.ask(remember, 1)[0] in started
