@@ -2,173 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Sequence
-
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from aquadash import data
-from aquadash.data import Dataset
-from aquadash.lab.rights import Action
-from aquadash.runs.fields import validation_accuracy
-from aquadash.runs.types import Run
-from aquadash.ui import components, datasets, gallery, image_dialog, run_lists, shell, uploads, warmup
-from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.predict import predict_runs, predict_views
-from aquadash.ui.text import count, plain
-from aquadash.ui.walkthrough import context
-from aquadash.walkthrough import LESSONS, progress
-
-#: So many classes have a column of pictures, each of so many.
-_COLUMNS, _ROWS = 5, 5
-
-#: What the three cards say, and where they lead.
-CARDS = {
-    "data": ("Data", "See what a network learns from."),
-    "augment": ("Augment", "Make many training images out of one."),
-    "train": ("Train", "Watch a network learn, epoch by epoch."),
-}
-
-#: Learning curves of training and validation.
-_CURVES = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 290 64" preserveAspectRatio="none">
-<g fill="none" stroke-width="3"><path d="M2 60 C 40 20, 90 12, 288 4" stroke="#0072B2"/>
-<path d="M2 61 C 40 30, 90 24, 288 21" stroke="#D55E00" stroke-dasharray="7 4"/></g></svg>"""
-
-
-def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
-    """Draw what the best network there is says of the picture, or of a sample; the network's run."""
-    if not picture and not sample:
-        st.markdown("The network's answer appears here.", text_alignment="center")
-        return None
-    run = next(filter(run_lists.has_results, predict_runs.for_photos()), None)
-    if run is None:
-        st.page_link("pages/train.py", label="There is no trained network yet: train one")
-        return None
-    runs, networks = predict_runs.networks([run])
-    if picture:
-        predict_views.render_answer(networks[0], picture)
-    else:
-        predict_runs.render_samples(runs, networks, sample, one=True)
-    return run
-
-
-def animals(dataset: Dataset) -> None:
-    """A column of pictures a class."""
-    names = dataset.class_names[:_COLUMNS]
-    of_class = [np.flatnonzero(dataset.train.labels == label) for label in range(len(names))]
-    cards = [
-        gallery.Card(
-            dataset.train.images[positions[row % len(positions)]],
-            class_text(name) if row == _ROWS - 1 else "",
-            f"A {name}",
-            opens=f"train-{positions[row % len(positions)]}",
-        )
-        for row in range(_ROWS)
-        for name, positions in zip(names, of_class, strict=True)
-    ]
-    gallery.show(cards, size_rem=6, columns=len(names), label=f"Training images of {dataset.title}")
-    if dataset.name == "synthetic" and not data.is_here("cifar100") and lab().rights.allow(Action.ADD_FOR_ALL):
-        st.page_link(
-            "pages/data.py",
-            label="Get photographs instead of drawings",
-            query_params={"source": "cifar100"},
-            icon=":material/download:",
-        )
-
-
-def cards(dataset: Dataset) -> None:
-    """Where to begin: each card is a link as a whole."""
-    pictures = {
-        "data": map(gallery.data_url, dataset.train.images[-5:]),
-        "augment": map(gallery.data_url, _variants(dataset.train.images[0])),
-        "train": ["data:image/svg+xml;base64," + b64encode(_CURVES).decode()],
-    }
-    for column, (name, (title, sentence)) in zip(st.columns(3), CARDS.items(), strict=True):
-        with column.container(border=True, key=f"home-card-{name}"):
-            strip = "".join(f'<img alt="" src="{url}">' for url in pictures[name])
-            st.html(f'<div class="aqua-strip">{strip}</div>')
-            st.page_link(f"pages/{name}.py", label=f"**{title}**")
-            st.caption(sentence)
-
-
-def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """An image with four changes, such as the operators of Augment make, which take long to import."""
-    picture = Image.fromarray(image)
-    changed = (
-        picture,
-        ImageOps.mirror(picture),
-        picture.rotate(20, Image.Resampling.BILINEAR, fillcolor=(127, 127, 127)),
-        ImageEnhance.Brightness(picture).enhance(1.5),
-        picture.filter(ImageFilter.GaussianBlur(1.5)),
-    )
-    return [np.asarray(each) for each in changed]
-
-
-@shell.live(1.5)
-def go_on() -> None:
-    """What runs, the best run and the lesson, drawn again all the time from one read of the store for everybody."""
-    running, best, lesson = st.columns(3)
-    with lesson.container(border=True, height="stretch"):
-        _lesson()
-    if not warmup.ready():
-        running.caption("⏳ Opening the run store ...")
-        return
-    runs = lab().runs.all()
-    with running.container(border=True, height="stretch"):
-        _running([run for run in runs if not run.status.ended])
-    with best.container(border=True, height="stretch"):
-        _best([run for run in runs if run_lists.has_results(run) and not run.archived])
-
-
-def _running(runs: Sequence[Run]) -> None:
-    if not runs:
-        components.metric("Running now", "Nothing", border=False)
-        return
-    run = run_lists.own_first(run_lists.active_first(runs))[0]
-    _figure("Running now", run)
-    run_lists.progress_bar(run)
-    with st.container(horizontal=True):
-        st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
-        if len(runs) > 1:
-            st.caption(f"and {len(runs) - 1} more")
-
-
-def _best(runs: Sequence[Run]) -> None:
-    if not runs:
-        components.metric("Best run", "None yet", border=False)
-        return
-    run = run_lists.own_first(run_lists.best_first(runs))[0]
-    _figure("Best run", run)
-    st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id})
-
-
-def _figure(label: str, run: Run) -> None:
-    """A run's validation accuracy with its curve, and its name."""
-    accuracy = validation_accuracy(run)
-    components.metric(
-        label,
-        "Starting" if accuracy is None else f"{100 * accuracy:.0f} %",
-        help=f"Validation accuracy. {term('accuracy')}",
-        chart_data=run.curve if len(run.curve) > 1 else None,
-        border=False,
-    )
-    with st.container(horizontal=True):
-        st.markdown(f"**{plain(run.name)}**", width="content")
-        run_lists.owner_badge(run.resource)
-
-
-def _lesson() -> None:
-    solved = len(progress.read(context.whose()).solved)
-    minutes = sum(lesson.minutes for lesson in LESSONS.values())
-    components.metric("Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False)
-    st.progress(solved / len(LESSONS), text=f"{count(solved, 'question')} solved")
-    st.page_link("pages/walkthrough.py", label="Go on" if solved else "Begin")
-
+from aquadash.ui import components, datasets, image_dialog, shell, uploads, warmup
+from aquadash.ui.home import home_views
+from aquadash.ui.predict import predict_runs
+from aquadash.ui.text import plain
 
 with shell.page("home"):
     warmup.prepare_answers()
@@ -182,12 +21,12 @@ with shell.page("home"):
     with shell.guard():
         shown = datasets.dataset(datasets.current())
         with right:
-            animals(shown)
-        cards(shown)
-    go_on()
+            home_views.animals(shown)
+        home_views.cards(shown)
+    home_views.go_on()
     # Late, for it may take seconds.
     with place, shell.guard():
-        if by := answer(picture, sample):
+        if by := home_views.answer(picture, sample):
             text = f"Answered by {components.run_label(by)}"
             below.page_link("pages/predict.py", label=plain(text), query_params={"run": by.run_id}, width="stretch")
     image_dialog.clickable(source=datasets.current())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.data.framing import CENTRED, PADDING, Framing, fit, fraction_seen, framing_note, is_cut
+from aquadash.data.framing import CENTRED, PADDING, Framing, fit, fraction_seen, framed, framing_note, is_cut
 from tests.encoded_pictures import photo
 
 SQUARE = (8, 8)
@@ -45,6 +45,24 @@ def test_squeezed_shows_all_without_bars() -> None:
     seen = fit(thirds(), size=(6, 6), framing=Framing("squeezed"))[..., 0]
     assert (seen[:, 0] == 50).all() and (seen[:, -1] == 250).all()
     assert (np.diff(seen[0].astype(int)) >= 0).all() and (seen == seen[0]).all()
+
+
+def test_the_frame_adds_the_bars_and_makes_pale_what_is_left_out() -> None:
+    padded = framed(thirds(), size=(8, 8), framing=Framing("padded"))
+    height, width = thirds().shape[:2]
+    top = (width - height) // 2
+    assert padded.shape == (width, width, 3) and (padded[:top] == PADDING).all()
+    np.testing.assert_array_equal(padded[top : top + height], thirds())
+
+    part = framed(thirds(), size=(8, 8), framing=CENTRED)
+    same = (part == thirds()).all(axis=(0, 2))
+    assert part.shape == thirds().shape and same[width // 2] and not same[0] and not same[-1]
+    assert (part[:, 0] > thirds()[:, 0]).all()
+
+    square = thirds()[:, :height]
+    for mode in ("part", "padded"):
+        np.testing.assert_array_equal(framed(square, size=(8, 8), framing=Framing(mode)), square)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(framed(thirds(), size=(8, 8), framing=Framing("squeezed")), thirds())
 
 
 @pytest.mark.parametrize("mode", ["part", "padded", "squeezed"])

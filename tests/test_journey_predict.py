@@ -18,7 +18,7 @@ from tests.browser_pages import add_included_model, address_has, made_up_run, no
 from tests.serving import SLOW, Server, needs_chromium, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = needs_chromium
 
@@ -125,6 +125,44 @@ def test_dropped_pictures_are_predicted_and_a_bad_one_is_named(shared_server: Se
     assert "sea <b>view</b>.png" in text  # A file's name is text, not markup.
     assert text.count("%") >= 5
     no_error(page)
+
+
+def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(shared_server.url)
+    sample = page.get_by_role("button", name=re.compile("Try a sample"))
+    in_sight(page.get_by_test_id("stFileUploaderDropzone"), sample, page.get_by_text("🐋 whale"))
+    settled(page)
+    sample.click()
+    in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"))
+    in_sight(page.get_by_test_id("stFileUploaderDropzone"))
+    page.get_by_role("link", name=re.compile("Answered by")).click()
+    page.get_by_text("What does the network say about my picture").wait_for()
+    page.get_by_role("button", name=re.compile("Try a sample")).click()
+    page.locator(".aqua-verdict").nth(4).wait_for()
+    in_sight(page.locator(".aqua-verdict").first, page.locator("article .aqua-bars").nth(3))
+    settled(page)
+    picture = io.BytesIO()
+    Image.linear_gradient("L").resize((80, 60)).save(picture, "PNG")
+    upload = {"name": "gradient.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    page.locator(".st-key-pictures input[type=file]").set_input_files([upload])  # type: ignore[list-item]
+    page.get_by_text("the whole picture, with grey bars").wait_for()
+    in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"), page.get_by_text("What is it really?"))
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("", "/predict"):
+        page.goto(shared_server.url + address)
+        in_sight(page.get_by_test_id("stFileUploaderDropzone"), page.get_by_role("button", name=re.compile("Try a s")))
+    no_error(page)
+
+
+def in_sight(*parts: Locator) -> None:
+    """Each is there, and within the window without scrolling."""
+    for part in parts:
+        part.wait_for()
+        box, window = part.bounding_box(), part.page.viewport_size
+        assert box is not None and window is not None
+        assert box["y"] >= 0 and box["y"] + box["height"] <= window["height"], (part, box)
 
 
 def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> None:

@@ -168,6 +168,9 @@ def test_the_page_and_the_command_agree(shelf: Shelf, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     page = Memoised.of(shelf.run, name, content)
+    assert answer("predict", shelf.run.run_id, path) == answer("predict", shelf.run.run_id, path, "--framing", "padded")
+    left = answer("predict", shelf.run.run_id, path, "--position", "0")["predictions"]
+    assert left[0]["label"] == "beaver", "a position means a part"
     for framing in (Framing(), Framing("part", 1.0), Framing("padded"), Framing("squeezed")):
         options = ("--framing", framing.mode, "--position", str(100 * framing.position))
         (told,) = answer("predict", shelf.run.run_id, path, *options)["predictions"]

@@ -18,6 +18,7 @@ from PIL import Image
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.data import images
+from aquadash.data.framing import CENTRED
 from aquadash.errors import ConfigError, ImageError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import Predictor, RemotePredictor, predict_files
@@ -85,7 +86,11 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
     colours = np.repeat([[1.0, 0.0, 0.1], [0.1, 0.0, 1.0]], 50, axis=0) + rng.normal(scale=0.02, size=(100, 3))
     detector = OutOfDistributionDetector.fit(colours, np.repeat([0, 1], 50), validation_features=colours)
     predictor = Predictor.load(saved, class_names=CLASSES, detector=detector)
-    files = [("red.png", _png((250, 0, 25))), ("green.png", _png((0, 250, 0))), ("no.png", b"no picture")]
+    files = [
+        ("red.png", _png((250, 0, 25), (9, 9))),
+        ("green.png", _png((0, 250, 0), (9, 9))),
+        ("no.png", b"no picture"),
+    ]
 
     red, green, bad = predict_files(files, predictor)
 
@@ -289,13 +294,13 @@ def test_to_dict_is_json_with_probabilities_by_class(predictor: Predictor) -> No
 
 
 def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> None:
-    normal, long = predict_files(
-        [("n.png", _png((200, 0, 0), (160, 90))), ("l.png", _png((0, 0, 200), (900, 90)))], predictor
-    )
+    files = [("n.png", _png((200, 0, 0), (160, 90))), ("l.png", _png((0, 0, 200), (900, 90)))]
+    normal, long = predict_files(files, predictor, framing=CENTRED)
 
     assert normal.notes == ()
     assert long.label == "blue"
     assert "middle 10.0%" in long.notes[0]
+    assert all("the whole picture, with grey bars" in each.notes[0] for each in predict_files(files, predictor))
 
 
 def test_an_answer_that_is_no_number_is_an_error() -> None:

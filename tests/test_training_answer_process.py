@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from aquadash.errors import ConfigError
+from aquadash.training import answer_process
 from aquadash.training.answer_process import AnswerError, AnswerProcess, report_progress
 from tests.waiting import wait_for
 
@@ -150,3 +151,20 @@ def test_many_may_ask_at_once(process: AnswerProcess) -> None:
         found = list(pool.map(lambda number: process.ask(remember, number), range(24)))
     assert len({pid for pid, _ in found}) == 1
     assert sorted(max((seen for _, seen in found), key=len)) == list(range(24))
+
+
+def test_it_can_be_started_before_the_first_question_unless_memory_is_short(
+    process: AnswerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def children() -> set[int]:
+        return {child.pid for child in psutil.Process().children(recursive=True)}
+
+    before = children()
+    with monkeypatch.context() as patch:
+        patch.setattr(answer_process, "MIN_FREE_MEMORY", 2**63)
+        process.prepare(nothing)
+        assert children() == before
+    process.prepare(nothing)
+    wait_for(lambda: children() - before)
+    started = children() - before
+    assert process.ask(remember, 1)[0] in started

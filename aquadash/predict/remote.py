@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.predict.predictor import Predictor
-from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
+from aquadash.runs import first_model
+from aquadash.runs.artifacts import MODEL, OOD_DETECTOR, read_artifact
 from aquadash.training.answer_process import AnswerProcess
 
 #: So many networks stay loaded; one takes 10 to 100 MB.
@@ -118,6 +120,18 @@ class RemotePredictor:
 def shared_process() -> AnswerProcess:
     """The one process that asks the networks for this app."""
     return AnswerProcess(_begin)
+
+
+def prepare() -> None:
+    """Have the process start, so that the first answer need not wait for it."""
+    shared_process().prepare(_load_included_model)
+
+
+@cache
+def _load_included_model() -> None:
+    """In the process: the first network that is loaded takes twice as long as the next."""
+    described = json.loads((first_model.FOLDER / first_model.RUN).read_text(encoding="utf-8"))
+    Predictor.load(first_model.FOLDER / MODEL, class_names=described["class_names"])
 
 
 def _begin() -> None:

@@ -65,10 +65,8 @@ def add_first_model(store: RunStore) -> Run:
         store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
         history = _history()
-        for position, record in enumerate(history, start=1):
-            store.log_epoch(
-                run_id, record, curve=[earlier.val_accuracy for earlier in history[:position]], again=found is not None
-            )
+        curve = [record.val_accuracy for record in history]
+        store.log_epochs(run_id, history, curve=curve, again=found is not None)
         for name in FILES:
             store.add_artifact(run_id, FOLDER / name)
         store.set_metrics(run_id, described["metrics"])

@@ -304,10 +304,16 @@ class RunStore(RunReading, RunArtifacts):
             curve: The validation accuracy of all epochs so far, 0 to 1.
             again: It may be there already, from a worker that was killed. Its metrics then stay as they are.
         """
+        self.log_epochs(run_id, [record], curve=curve, again=again)
+
+    def log_epochs(
+        self, run_id: str, records: Sequence[EpochRecord], *, curve: Sequence[float], again: bool = False
+    ) -> None:
+        """Store several epochs at once, at most 150; otherwise as :meth:`log_epoch`."""
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)
-        metrics = [Metric(name, getattr(record, name), now, record.epoch) for name in EPOCH_METRICS]
+        metrics = [Metric(name, getattr(each, name), now, each.epoch) for each in records for name in EPOCH_METRICS]
         with storage_errors("store the epoch"):
             self.client.log_batch(
                 run_id,

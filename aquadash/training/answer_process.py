@@ -86,15 +86,15 @@ class AnswerProcess:
         np.zeros(3).tofile(self._shared_path)
         self._shared = _open_shared(self._shared_path)
 
-    def prepare(self) -> None:
-        """Start the process, unless it is there or memory is short; returns before it is ready."""
+    def prepare(self, function: Callable[[], object]) -> None:
+        """Start the process and have it call a function of a module, unless memory is short; waits for neither."""
         import psutil
 
-        # While a question is asked, it is there.
+        # While a question is asked, the process is there.
         if self._lock.acquire(blocking=False):
             try:
                 if psutil.virtual_memory().available >= MIN_FREE_MEMORY:
-                    self._running().submit(int)
+                    self._running().submit(function)
             finally:
                 self._lock.release()
 

@@ -14,6 +14,7 @@ folder           holds
 ``predict``      the Predict page
 ``augment``      the Augment page: the studio and its sections
 ``walkthrough``  the Walkthrough page: a function a section of the report
+``home``         the Home page: an answer in place, where to begin, what goes on
 ``data``         the Data page: images, and own pictures
 ``classroom``    what a class sees: joining, who is there, board, queue, projector
 ===============  ==================================================================

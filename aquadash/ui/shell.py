@@ -227,8 +227,9 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
 .aqua-answer > div { min-width: 0; }
 .aqua-answer p { font-size: 0.875rem; }
 .aqua-said { display: flex; flex-wrap: wrap; gap: 0.75rem; }
-.aqua-answer p.aqua-verdict { margin: 0 0 0.4rem; font-size: 1.2rem; font-weight: 600; line-height: 1.2;
+.aqua-answer p.aqua-verdict { margin: 0 0 0.4rem; font-size: 1.1rem; font-weight: 600; line-height: 1.2;
   overflow-wrap: anywhere; }
+@container (min-width: 300px) { .aqua-answer p.aqua-verdict { font-size: 1.35rem; } }
 @container (min-width: 480px) { .aqua-answer p.aqua-verdict { font-size: 1.9rem; } }
 .st-key-home-answer { min-height: 21rem; justify-content: space-between; }
 .st-key-home-picture [data-testid="stFileUploaderDropzone"] { min-height: 5.5rem; align-items: center; }

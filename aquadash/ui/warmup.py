@@ -125,9 +125,9 @@ def _prepare_worker() -> None:
 
 
 def _prepare_answers() -> None:
-    from aquadash.predict.remote import shared_process
+    from aquadash.predict import remote
 
-    shared_process().prepare()
+    remote.prepare()
 
 
 def _opening(*, retry: bool) -> _Opening:

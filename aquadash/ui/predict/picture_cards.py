@@ -24,7 +24,7 @@ from aquadash.ui.uploads import Upload
 CARD_WIDTHS = {1: 310, 2: 310, 3: 460, 4: 620}
 
 #: Width of a test image beside one run's answer: two in a row.
-SAMPLE_WIDTH = 302
+SAMPLE_WIDTH = 314
 
 
 def card_markup(

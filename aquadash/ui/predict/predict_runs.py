@@ -104,7 +104,6 @@ def sample_number() -> int:
         key="draw-sample",
         on_click=address.assign,
         args=("sample", number % LAST_SAMPLE + 1),
-        help="Test images: the network has not learned from them.",
     )
     address.record("sample", str(number), default="0")
     return number
