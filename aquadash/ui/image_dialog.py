@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -41,6 +42,9 @@ _WIDTH = 288
 _DIALOG_WIDTH = 960
 
 _NEAREST = 6
+
+#: What the features of training images may take that are kept for everybody.
+_MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
 
@@ -248,6 +252,7 @@ def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itse
         image: uint8, of the size that the network looks at.
         itself: Its position among the training images, if it is one.
     """
+    st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     train, without = dataset.train, list(itself)
     validation = lab().runs.validation_predictions(run.run_id)
     if validation is not None and run.config.training.validation != "test":
@@ -255,7 +260,6 @@ def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itse
     of_training = _training_features(run, dataset)
     features = predictor(run).features(image[None])[0]
     positions, similarity = nearest(of_training, features, most=_NEAREST, without=without)
-    st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     names = dataset.class_names
     gallery.show(
         [
@@ -286,7 +290,7 @@ def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
             progress=lambda done: bar.progress(done, text="Showing the network its training images ..."),
         )
         bar.empty()
-        with _LOCK:
+        with _LOCK, suppress(ValueError):  # Too large to be kept at all.
             memory[key] = found
     return found
 
@@ -298,7 +302,7 @@ _LOCK = threading.Lock()
 @st.cache_resource(show_spinner=False)
 def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
     """Features of training images: 3 MB for 2,500 images and 256 features."""
-    return LRUCache(8)
+    return LRUCache(_MAX_BYTES, getsizeof=lambda features: features.nbytes)
 
 
 def _link(opened: Opened, runs: Sequence[Run], source: str) -> str:
