@@ -147,9 +147,9 @@ def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
         with right:
             st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
             answer = st.container()
-            if run is not None:
+            if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
-            st.code(_link(opened, runs, source), language=None, wrap_lines=True)
+            st.code(_link(opened, runs, source), language=None)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
             y_prob = _stored(run, opened)
@@ -182,15 +182,8 @@ def _choose(runs: Sequence[Run]) -> Run:
     by_id = {run.run_id: run for run in runs}
     if st.session_state.get("opened-run") not in by_id:
         st.session_state.pop("opened-run", None)
-    picked = inputs.segmented_control(
-        "Answers of",
-        list(by_id),
-        default=runs[0].run_id,
-        key="opened-run",
-        required=True,
-        format_func=lambda run_id: plain(components.run_label(by_id[run_id])),
-    )
-    return by_id[picked or runs[0].run_id]
+    titles = {run_id: components.run_label(run) for run_id, run in by_id.items()}
+    return by_id[inputs.selectbox("Answers of", list(titles), key="opened-run", format_func=titles.__getitem__)]
 
 
 def _large(image: NDArray[np.uint8], alt: str) -> None:
