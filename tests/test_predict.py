@@ -138,7 +138,7 @@ def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
     batch = np.random.default_rng(0).integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
     means = batch.mean(axis=(1, 2)) / 255
     np.testing.assert_allclose(predictor.features(batch), means, rtol=1e-5)
-    monkeypatch.setattr(remote_module, "_PIXELS_AT_ONCE", 40 * SIZE * SIZE * 3)
+    monkeypatch.setattr(remote_module, "_PIXELS_AT_ONCE", 8 * 40 * SIZE * SIZE * 3)
     told: list[float] = []
     remote = RemotePredictor(saved, class_names=CLASSES, process=process)
     np.testing.assert_allclose(remote.features(batch, progress=told.append), means, rtol=1e-5)

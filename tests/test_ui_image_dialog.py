@@ -107,6 +107,14 @@ def test_data_opens_an_image_where_nothing_was_trained(home: Path, monkeypatch: 
     assert errors(app) == [] and "Probabilities" not in html_of(app)
 
 
+def test_compare_says_whose_answers_it_shows(shelf: Shelf) -> None:
+    runs = f"{shelf.without.run_id},{shelf.run.run_id}"
+    app = open_app_page("compare", runs=runs, section="images", on="test", open="test-10")
+    assert errors(app) != []
+    app.selectbox(key="opened-run").select(shelf.run.run_id).run()
+    assert errors(app) == [] and len(list_of(app, "Nearest training images")) == 6
+
+
 @pytest.mark.parametrize(
     ("opened", "message"),
     [("test-500", "There is no image 500"), ("test-1", "has changed since this run was trained")],

@@ -100,7 +100,8 @@ class RemotePredictor:
         self, images: NDArray[np.uint8], *, progress: Callable[[float], object] = lambda fraction: None
     ) -> NDArray[np.float32]:
         """As :meth:`Predictor.features`; what the progress, which is told the fraction done, raises ends the work."""
-        at_once = max(1, _PIXELS_AT_ONCE // int(np.prod(self.image_shape)))
+        # Seconds for a large network: nobody who does not want it any more waits longer.
+        at_once = max(1, _PIXELS_AT_ONCE // 8 // int(np.prod(self.image_shape)))
         parts = []
         for start in range(0, max(1, len(images)), at_once):
             progress(start / max(1, len(images)))

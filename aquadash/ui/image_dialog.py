@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -41,6 +42,9 @@ _WIDTH = 288
 _DIALOG_WIDTH = 960
 
 _NEAREST = 6
+
+#: What the features of training images may take that are kept for everybody.
+_MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
 
@@ -143,9 +147,9 @@ def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
         with right:
             st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
             answer = st.container()
-            if run is not None:
+            if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
-            st.code(_link(opened, runs, source), language=None, wrap_lines=True)
+            st.code(_link(opened, runs, source), language=None)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
             y_prob = _stored(run, opened)
@@ -178,15 +182,8 @@ def _choose(runs: Sequence[Run]) -> Run:
     by_id = {run.run_id: run for run in runs}
     if st.session_state.get("opened-run") not in by_id:
         st.session_state.pop("opened-run", None)
-    picked = inputs.segmented_control(
-        "Answers of",
-        list(by_id),
-        default=runs[0].run_id,
-        key="opened-run",
-        required=True,
-        format_func=lambda run_id: plain(components.run_label(by_id[run_id])),
-    )
-    return by_id[picked or runs[0].run_id]
+    titles = {run_id: components.run_label(run) for run_id, run in by_id.items()}
+    return by_id[inputs.selectbox("Answers of", list(titles), key="opened-run", format_func=titles.__getitem__)]
 
 
 def _large(image: NDArray[np.uint8], alt: str) -> None:
@@ -248,6 +245,7 @@ def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itse
         image: uint8, of the size that the network looks at.
         itself: Its position among the training images, if it is one.
     """
+    st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     train, without = dataset.train, list(itself)
     validation = lab().runs.validation_predictions(run.run_id)
     if validation is not None and run.config.training.validation != "test":
@@ -255,7 +253,6 @@ def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itse
     of_training = _training_features(run, dataset)
     features = predictor(run).features(image[None])[0]
     positions, similarity = nearest(of_training, features, most=_NEAREST, without=without)
-    st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     names = dataset.class_names
     gallery.show(
         [
@@ -286,7 +283,7 @@ def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
             progress=lambda done: bar.progress(done, text="Showing the network its training images ..."),
         )
         bar.empty()
-        with _LOCK:
+        with _LOCK, suppress(ValueError):  # Too large to be kept at all.
             memory[key] = found
     return found
 
@@ -298,7 +295,7 @@ _LOCK = threading.Lock()
 @st.cache_resource(show_spinner=False)
 def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
     """Features of training images: 3 MB for 2,500 images and 256 features."""
-    return LRUCache(8)
+    return LRUCache(_MAX_BYTES, getsizeof=lambda features: features.nbytes)
 
 
 def _link(opened: Opened, runs: Sequence[Run], source: str) -> str:

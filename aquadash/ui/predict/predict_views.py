@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from aquadash.data.framing import is_cut
 from aquadash.data.images import display_name
+from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import AnswerRow, FilePrediction, answers_csv
 from aquadash.runs.types import Run
-from aquadash.ui import bound, components, gallery, inputs, predictions
+from aquadash.ui import bound, components, datasets, gallery, image_dialog, inputs, predictions
 from aquadash.ui.explain import explanations
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
@@ -74,6 +76,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     answers = [memory.answers(item, networks) or [] for item in done]
     _closer(runs, networks, [item for item in shown if item in done], memory)
     _all_together(runs, done, answers)
+    image_dialog.clickable(*(run for run in runs if run.config.data.source == runs[0].config.data.source))
 
 
 def _cards(
@@ -182,6 +185,17 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
                 explanations.show(
                     run, seen, class_names=answer.class_names, true_label=true_class, key=f"why-{run.run_id}"
                 )
+                _nearest(run, seen)
+
+
+def _nearest(run: Run, image: NDArray[np.uint8]) -> None:
+    """The training images that are most like a picture to the network, where they are on this computer."""
+    try:
+        dataset = datasets.matching_dataset(run)
+    except AquaDashError:
+        return
+    if dataset is not None:
+        image_dialog.render_nearest(run, dataset, image)
 
 
 def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]) -> None:
