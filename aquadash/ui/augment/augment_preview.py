@@ -137,7 +137,10 @@ def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label
         cards.append(_original(studio, row))
         cards += [
             gallery.Card(
-                made[draw, row], title, f"{_name(studio, row)}, draw {draw + 1}: {branches[draw]}", accent="transparent"
+                made[draw, row],
+                title if row == 0 else "",  # Said once: the pictures below are read by their column.
+                f"{_name(studio, row)}, draw {draw + 1}: {branches[draw]}",
+                accent="transparent",
             )
             for draw, title in enumerate(titles)
         ]
