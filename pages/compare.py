@@ -23,11 +23,12 @@ with shell.page("compare"):
                 columns = run_table.choose_columns(shown, fields)
             run_actions.import_and_bin()
         shown = run_filters.choose_group(shown, group_by, fields, without=filtered.searches)
-        st.caption(filtered.note)
-        run_table.render_table(shown, runs, columns=columns, fields=fields, searches=filtered.searches)
-        with st.container(horizontal=True, vertical_alignment="top"):
-            picked = run_table.choose_picks(runs)
+        row = st.container(horizontal=True)
+        picked = run_table.choose_picks(runs, row)
+        with row:
             run_actions.render_actions(picked, shown)
+        st.caption(filtered.note)
+        run_table.render_table(shown, picked, columns=columns, fields=fields, searches=filtered.searches)
         if len(picked) > 1:
             comparison.render_comparison(picked)
         run_table.watch_table(runs)

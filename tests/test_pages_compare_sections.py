@@ -121,9 +121,23 @@ def test_two_ticks_show_the_answer_and_what_differs(store: RunStore, three: list
     app = open_page(runs=ids(other_seed, plain))
     assert "which may be luck (p = " in words(app) and "Only the seed differs" in words(app)
     app = open_page(runs=ids(*three))
-    assert "after Holm's correction for 3 pairs" in words(app) and "**Different:** Optimizer · Seed" in words(app)
+    assert "Best of 3: **better** is" in words(app) and "after Holm's correction for 3 pairs" in words(app)
+    assert "**Different:** Optimizer · Seed" in words(app)
     app = open_page(runs=ids(plain, ui_runs.queued(store, "waits")))
     assert "Once two of these runs have results" in words(app)
+
+
+def test_a_run_has_one_validation_accuracy_on_every_page(store: RunStore) -> None:
+    run = add_compared(store, "one", skill=0.64, seed=1)
+    other = add_compared(store, "other", skill=0.4, seed=2)
+    app = open_page(runs=ids(run, other))
+    table = app.dataframe[0].value.set_index("Name")
+    assert f"{table.loc['one', 'Validation accuracy']:.0f}" == "64"
+    assert any("one 64 % (" in alt for alt in alts(app)), "of the stored predictions"
+    train = open_app_page("train", run=run.run_id)
+    assert "64 %" in [each.value for each in train.metric if each.label == "Validation accuracy"]
+    evaluate = open_app_page("evaluate", run=run.run_id)
+    assert "64 %" in next(text for text in evaluate.selectbox(key="run").options if text.startswith("one ·"))
 
 
 def test_a_class_without_test_results_reads_why_there_is_no_answer(

@@ -265,6 +265,8 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
   .st-key-mistakes button { min-height: 2rem; padding: 0.1rem 0.5rem; }
 }
 .st-key-verdict > :first-child p { font-size: 1.2rem; line-height: 1.4; }
+/* As high as what stands there until it is loaded. */
+.st-key-on { min-height: 2.5rem; }
 @media (max-width: 640px) {
   ul.aqua-cards { gap: 0.4rem; }
   .aqua-card { font-size: 0.6875rem; }

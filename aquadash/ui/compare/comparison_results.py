@@ -57,6 +57,8 @@ def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
         of_pair(tests, next_best, best), before=compared.names[next_best], after=compared.names[best], images=images,
         pairs=sum(each.result is not None for each in tests),
     )  # fmt: skip
+    if len(ranking) > 2:
+        sentence = f"Best of {len(ranking)}: {sentence}"
     if images == "test" and len({run.config.training.validation for run in runs}) > 1:
         return sentence, "Runs that chose their weights by test images look better on them than they are."
     if images == "test" and len(ranked(compared.on("validation"))) == len(ranking):

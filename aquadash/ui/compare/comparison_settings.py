@@ -39,6 +39,8 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
         ranking: Their positions, the best first, as far as that is known.
     """
     rows = settings_table(compared.runs, everything=False)
+    # What follows from another setting is told by that one.
+    rows = [row for row in rows if _DASH not in row.values()] or rows
     told = [plain(row["Setting"]) for row in rows]
     if not rows:
         return "All settings that matter are the same, the seed included."

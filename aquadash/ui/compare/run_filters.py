@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
+from aquadash.data import title_of
 from aquadash.runs.fields import FIGURES, RunField, validation_accuracy
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, pointer
@@ -47,15 +48,13 @@ class Filtered:
 
 def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaGenerator) -> Filtered:
     """Draw the filters into ``row``, bound to the address, and below it what is wrong with them."""
-    sources = sorted({run.config.data.source for run in runs})
     with row:
         find = bound.text(
             "find", label="Find", longest=100, placeholder="Find by name, note, tag or setting",
             label_visibility="collapsed", icon=":material/search:",
         )  # fmt: skip
-        chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
         with st.popover("Filters", icon=":material/filter_list:", key="filters-box"):
-            chosen = replace(_more(runs), sources=chosen_sources)
+            chosen = _filter(runs)
             with st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
                 if opened.open:
                     _help(fields)
@@ -73,7 +72,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
         shown, searches = fold_searches(shown)
     note = _note(runs, shown, chosen)
     if searches:
-        note += " 🔎 stands for a search: once it is ticked, Actions opens it or lists its trials."
+        note += " 🔎 is a search: tick it, and Actions lists its trials."
     return Filtered(shown, searches, note)
 
 
@@ -96,7 +95,7 @@ def containing(runs: Sequence[Run], find: str) -> list[Run]:
     return [run for run, text in texts if all(word in text for word in words)]
 
 
-def _more(runs: Sequence[Run]) -> RunFilter:
+def _filter(runs: Sequence[Run]) -> RunFilter:
     where = bound.text(
         "where",
         label="Where",
@@ -104,10 +103,12 @@ def _more(runs: Sequence[Run]) -> RunFilter:
         placeholder='val_accuracy > 0.6 and "flip" in tags',
         help=_WHERE_HELP,
     )
+    sources = sorted({run.config.data.source for run in runs})
     networks = sorted({run.config.model.name for run in runs})
     pipelines = sorted({run.config.augmentation.pipeline for run in runs})
     tags = sorted({name for run in runs for name in run.tags})
     statuses = _several("status", "Status", list(map(str, RunStatus)), lambda word: status_text(RunStatus(word)))
+    chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
     chosen_networks = _several("network", "Network", networks, lambda name: settings.value_text("model.name", name))
     chosen_pipelines = _several(
         "pipeline", "Augmentation", pipelines, lambda name: settings.value_text("augmentation.pipeline", name)
@@ -120,6 +121,7 @@ def _more(runs: Sequence[Run]) -> RunFilter:
     return RunFilter(
         where=where,
         statuses=statuses,
+        sources=chosen_sources,
         networks=chosen_networks,
         pipelines=chosen_pipelines,
         tags=chosen_tags,
@@ -143,6 +145,7 @@ def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
     low, high = (round(100 * bound) for bound in chosen.accuracy)
     asked = [
         *([f"the status {' or '.join(chosen.statuses)}"] if chosen.statuses else []),
+        *([f"the data set {' or '.join(map(title_of, chosen.sources))}"] if chosen.sources else []),
         *([f"the network {' or '.join(chosen.networks)}"] if chosen.networks else []),
         *([f"the augmentation {' or '.join(chosen.pipelines)}"] if chosen.pipelines else []),
         *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),

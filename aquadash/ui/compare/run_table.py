@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import SETTINGS
 from aquadash.errors import AquaDashError
@@ -86,9 +87,31 @@ def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Ru
     return own_first(ordered) if chosen == _SORT else ordered
 
 
+def choose_picks(runs: Sequence[Run], row: DeltaGenerator) -> list[Run]:
+    """Draw the menu that picks runs by keyboard into ``row``, bound to ``?runs=``.
+
+    Returns:
+        The picked runs in the order in which they were picked, those that the filters hide too.
+    """
+    by_id = {run.run_id: run for run in runs}
+    _restore_picks(list(by_id))
+    with row:
+        picked = inputs.multiselect(
+            "Compare these runs",
+            list(by_id),
+            key=_PICKS,
+            format_func=lambda run_id: run_label(by_id[run_id]),
+            label_visibility="collapsed",
+            placeholder="Tick two runs to compare them, or choose them here",
+        )
+    short = len(picked) > _MAX_WHOLE_IDS
+    address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
+    return [by_id[run_id] for run_id in picked]
+
+
 def render_table(
     shown: Sequence[Run],
-    everything: Sequence[Run],
+    picked: Sequence[Run],
     *,
     columns: Sequence[str],
     fields: Mapping[str, RunField],
@@ -98,17 +121,16 @@ def render_table(
 
     Args:
         shown: The rows.
-        everything: All runs, which can be picked by the menu and the address.
+        picked: The ticked ones, perhaps with others.
         columns: Their names.
         fields: All fields.
         searches: How many trials a search has, by the id of the one that stands for it.
     """
-    picked = _restore_picks([run.run_id for run in everything])
     if not shown:
         st.info("No run passes the filters.", icon="🔍")
         return
     ids = [run.run_id for run in shown]
-    those = set(picked)
+    those = {run.run_id for run in picked}
     wanted = [position for position, run_id in enumerate(ids) if run_id in those]
     key = table_key(ids, st.session_state.setdefault(_GENERATION, 0))
     if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
@@ -124,29 +146,9 @@ def render_table(
         selection_mode="multi-row",
         selection_default={"selection": {"rows": wanted}},
         placeholder="–",
-        alt=f"Table of {count(len(ids), 'run')}. The menu below it picks runs by keyboard.",
+        alt=f"Table of {count(len(ids), 'run')}. The menu above it picks runs by keyboard.",
         column_config=column_configs(columns, fields, digits=accuracy_digits(shown)),
     )
-
-
-def choose_picks(runs: Sequence[Run]) -> list[Run]:
-    """Draw the menu that picks runs by keyboard, bound to ``?runs=``; call it after :func:`render_table`.
-
-    Returns:
-        The picked runs in the order in which they were picked, those that the filters hide too.
-    """
-    by_id = {run.run_id: run for run in runs}
-    picked = inputs.multiselect(
-        "Compare these runs",
-        list(by_id),
-        key=_PICKS,
-        format_func=lambda run_id: run_label(by_id[run_id]),
-        label_visibility="collapsed",
-        placeholder="Tick two runs to compare them, or choose them here",
-    )
-    short = len(picked) > _MAX_WHOLE_IDS
-    address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
-    return [by_id[run_id] for run_id in picked]
 
 
 def table_key(ids: Sequence[str], generation: int) -> str:
@@ -159,8 +161,8 @@ def table_key(ids: Sequence[str], generation: int) -> str:
     return f"table-{digest}-{generation}"
 
 
-def _restore_picks(known: Sequence[str]) -> list[str]:
-    """What the address says, without runs that are not there (any more)."""
+def _restore_picks(known: Sequence[str]) -> None:
+    """Take over what the address says, without runs that are not there (any more)."""
     missing: list[str] = []
 
     def decode(text: str) -> list[str]:
@@ -177,7 +179,7 @@ def _restore_picks(known: Sequence[str]) -> list[str]:
     if _PICKS in st.session_state:
         there = set(known)
         st.session_state[_PICKS] = [run_id for run_id in st.session_state[_PICKS] or () if run_id in there]
-    picked = address.restore(_PICKS, decode, default=list[str](), expected="ids of runs with commas between")
+    address.restore(_PICKS, decode, default=list[str](), expected="ids of runs with commas between")
     if missing:
         names = ", ".join(part[:12] or "(empty)" for part in missing[:5])
         st.warning(
@@ -185,7 +187,6 @@ def _restore_picks(known: Sequence[str]) -> list[str]:
             "deleted, or the link comes from another computer.",
             icon="🧭",
         )
-    return list(picked)
 
 
 def pick(run_ids: Sequence[str]) -> None:
@@ -220,7 +221,7 @@ _SETTING_WIDTH = 130
 _TELLING = ("model.name", "augmentation.pipeline")
 _MAX_DIFFERING = 6
 #: In so many rows is looked for settings that differ.
-_MOST_LOOKED_AT = 200
+_MAX_LOOKED_AT = 200
 
 
 def usual_columns(runs: Sequence[Run]) -> list[str]:
@@ -236,7 +237,7 @@ def usual_columns(runs: Sequence[Run]) -> list[str]:
 
 
 def _differing(runs: Sequence[Run]) -> list[str]:
-    looked_at = [run for run in runs[:_MOST_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
+    looked_at = [run for run in runs[:_MAX_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
     fields = known_fields()
     names = (name for name in dict.fromkeys((*_TELLING, *SETTINGS)) if name in fields and name not in _FIRST_COLUMNS)
     found = (name for name in names if len({fields[name].get(run) for run in looked_at}) > 1)
