@@ -36,10 +36,11 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     app = open_page()
 
     assert "Nothing has been trained here yet" in words(app)
-    assert not app.error
-    assert "10,625 training images" in words(app) and "**375** images are held out" in words(app)
+    assert not app.error and not app.button(key="launch").disabled
     assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
-    assert not app.button(key="launch").disabled
+    assert "10,625 training images" not in words(app)
+    told = words(open_advanced())
+    assert "10,625 training images" in told and "**375** images are held out" in told
 
 
 def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_archive: Path) -> None:
