@@ -190,7 +190,7 @@ def test_the_last_epochs_alone(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.running(store, "long", epochs=12)
     app = open_page(run=run.run_id)
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
-    assert layout["xaxis"]["range"] == [0, 20.4] and layout["yaxis"]["range"] == [0, 100]
+    assert layout["xaxis"]["range"] == [0, 20.8] and layout["yaxis"]["range"] == [0, 100]
 
     app.segmented_control(key="live-window").set_value(10).run()
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
