@@ -132,7 +132,7 @@ def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, 
             trained = {run.run_id for run in runs.list_runs()} - {model.run_id}
             assert trained == {trial.run_id for trial in search().trials} and len(trained) == 2
             no_error(page)
-            page.get_by_role("link", name="Use the best trial's settings").click()
+            page.get_by_role("link", name="Use the best settings").click()
             page.get_by_text("Cloned from").wait_for()
             page.get_by_text(f"quest <b> #{search().best.number}").first.wait_for()  # type: ignore[union-attr]
 

@@ -36,10 +36,11 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     app = open_page()
 
     assert "Nothing has been trained here yet" in words(app)
-    assert not app.error
-    assert "10,625 training images" in words(app) and "**375** images are held out" in words(app)
+    assert not app.error and not app.button(key="launch").disabled
     assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
-    assert not app.button(key="launch").disabled
+    assert "10,625 training images" not in words(app)
+    told = words(open_advanced())
+    assert "10,625 training images" in told and "**375** images are held out" in told
 
 
 def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_archive: Path) -> None:
@@ -189,7 +190,7 @@ def test_the_last_epochs_alone(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.running(store, "long", epochs=12)
     app = open_page(run=run.run_id)
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
-    assert layout["xaxis"]["range"] == [0, 20.4] and layout["yaxis"]["range"] == [0, 100]
+    assert layout["xaxis"]["range"] == [0, 20.8] and layout["yaxis"]["range"] == [0, 100]
 
     app.segmented_control(key="live-window").set_value(10).run()
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]

@@ -203,18 +203,18 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     app.number_input(key="set:training.epochs").set_value(30).run()
     assert "30 epochs, at most about **1 min 5 s**" in words(
         app
-    ) and "2.0 s an epoch, by earlier runs with the same network, images and augmentation." in words(app)
+    ) and "An epoch takes 2.0 s, by earlier runs with the same network, images and augmentation." in words(app)
     titles = app.selectbox(key="preset").options
     assert [title for title in titles if title.endswith(" min")] == [
         f"{PRESETS[name].title} · 7 min" for name in ("notebook", "notebook-fixed")
     ]
     app.selectbox(key="set:augmentation.pipeline").select("none").run()
-    assert "0.4 s an epoch, by earlier runs with the same network and images." in words(app)
+    assert "An epoch takes 0.4 s, by earlier runs with the same network and images." in words(app)
 
 
 def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
     app = open_advanced()
-    assert "the first epoch shows how long" in words(app) and "an epoch, by" not in words(app)
+    assert "the first epoch shows how long" in words(app) and "An epoch takes" not in words(app)
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def live_curves(
         start = [(done, scale * getattr(history[-1], metric))] if history else []
         figure.add_trace(_under_way([*start, *parts], named=not history))
     horizon = max_epochs if max_epochs <= _HORIZONS[1] else next((h for h in _HORIZONS if h > done), done + 1)
-    axis = epoch_axis(min(horizon, max_epochs)) | {"range": [0, 1.02 * min(horizon, max_epochs)], "tick0": 0}
+    axis = epoch_axis(min(horizon, max_epochs)) | {"range": [0, 1.04 * min(horizon, max_epochs)], "tick0": 0}
     figure.update_layout(xaxis=axis)
     if metric == "accuracy":
         figure.update_layout(yaxis={"range": [0, 100], "dtick": 20})

@@ -180,9 +180,9 @@ span[data-tag-index] * { color: light-dark(#ffffff, #08202c) !important; }
   white-space: normal !important; }
 /* Train: the form is a panel of 320 pixels that scrolls by itself, so that its button and the run beside it stay in
    sight. On a narrow screen the button keeps to the bottom, and a run at work comes before the form. */
-.st-key-launch-bar { position: sticky; bottom: 0; z-index: 2; padding: 0.25rem 0;
-  background: light-dark(#fbfdfe, #08202c); }
-.st-key-run-head > :first-child { flex: 1 1 14rem; }
+:has(> .st-key-launch-bar) { position: sticky; bottom: 0; z-index: 2; }
+.st-key-launch-bar { padding: 0.25rem 0; background: light-dark(#fbfdfe, #08202c); }
+:is(.st-key-run-head, .st-key-search-head) > :first-child { flex: 1 1 14rem; }
 .st-key-run-figures > * { flex: 1 1 8rem; min-width: 0; }
 .st-key-run-figures [data-testid="stMetric"] { padding: 0.5rem 0.6rem; min-height: 6.25rem; }
 .st-key-run-figures [data-testid="stMetric"] > * { padding: 0; }
@@ -192,8 +192,8 @@ span[data-tag-index] * { color: light-dark(#ffffff, #08202c) !important; }
 .st-key-run-notes { min-height: 10rem; }
 @media (min-width: 1001px) {
   [data-testid="stColumn"]:has(.st-key-train-panel) { flex: 0 0 20rem; min-width: 20rem; }
-  .st-key-train-panel { position: sticky; top: 0.75rem; max-height: calc(100vh - 8rem); overflow: hidden auto;
-    padding: 0 0.5rem 0 0.25rem; }
+  :has(> .st-key-train-panel) { position: sticky; top: 0.75rem; }
+  .st-key-train-panel { max-height: calc(100vh - 8rem); overflow: hidden auto; padding: 0 0.5rem 0 0.25rem; }
 }
 @media (max-width: 1000px) {
   [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-train-panel) { flex-direction: column;
@@ -203,7 +203,7 @@ span[data-tag-index] * { color: light-dark(#ffffff, #08202c) !important; }
     > [data-testid="stColumn"]:last-child { order: -1; }
 }
 @media (max-width: 767px) {
-  .st-key-launch-bar { position: fixed; left: 0; width: 100%; z-index: 100; padding: 0.5rem 1rem; }
+  .st-key-launch-bar { position: fixed; left: 0; bottom: 0; width: 100%; z-index: 100; padding: 0.5rem 1rem; }
 }
 ul.aqua-cards { list-style: none; margin: 0 !important; padding: 0 0 0.25rem !important; display: grid; gap: 0.75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(var(--aqua-size, 6rem), 100%), 1fr)); overflow-x: auto; }

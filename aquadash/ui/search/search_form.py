@@ -228,7 +228,8 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
         help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
     )
     st.session_state[_CHOSEN] = names
-    space = [_field(name, known[name]) for name in names]
+    with st.expander("Values to try", icon="🎚️", key="search:values-to-try"):
+        space = [_field(name, known[name]) for name in names]
     found = tuple(parameter for parameter in space if parameter is not None)
     return found if len(found) == len(space) else None
 

@@ -25,7 +25,7 @@ from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, joined, plain, time_left
+from aquadash.ui.text import count, duration, joined, plain, short_moment, time_left
 from aquadash.ui.train import clone, live
 
 #: Seconds between two looks at a search at work.
@@ -37,18 +37,23 @@ _MAX_SHOWN = 4
 
 def watch_searches(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches, bound to ``?search=``, and the chosen one; by default one at work, or the newest."""
-    st.subheader("Watch", anchor=False)
     at_work = [head for head in heads if head.at_work]
     titles = {}
     for head in [*at_work, *(head for head in heads if head not in at_work)]:
         owner = run_lists.owner_text(head.resource)
-        parts = (head.name, components.status_text(head.status), owner, head.search_id[:8])
+        parts = (head.name, short_moment(head.created_at), owner)
         titles[head.search_id] = " · ".join(filter(None, parts))
-    chosen = components.id_picker(
-        titles, key="search", label="Search to watch", thing="search", help=term("search"),
-        # Searches are never deleted.
-        why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", key="search-head"):
+        chosen = components.id_picker(
+            titles, key="search", label="Search", thing="search", label_visibility="collapsed",
+            # Searches are never deleted.
+            why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
+        )  # fmt: skip
+        if chosen is not None:
+            search = lab().searches.get(chosen)
+            components.status_badge(search.status)
+            run_lists.owner_badge(search.resource)
+            _actions(search)
     if chosen is not None:
         render_search(chosen)
 
@@ -56,12 +61,7 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
 def render_search(search_id: str) -> None:
     """Draw a search: what can be done with it, how far it is, its charts and its trials."""
     search = lab().searches.get(search_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        components.status_badge(search.status)
-        run_lists.owner_badge(search.resource)
-        st.caption(plain(_recipe(search)), width="content")
     _explanation(search)
-    _actions(search)
     # An interrupted one may be taken up in a moment by an app that has just been started.
     changing = search.at_work or search.status is RunStatus.INTERRUPTED
     shell.live(TICK_SECONDS if changing else None)(_picture)(search_id, _signature(search))
@@ -117,25 +117,24 @@ def _explanation(search: Search) -> None:
 
 def _actions(search: Search) -> None:
     """Stop, continue, more trials, and the best trial's settings."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if search.at_work:
-            if lab().rights.allow(Action.STOP, search.resource):
-                _stop_button(search)
-        elif not lab().rights.allow(Action.RESUME, search.resource):
-            pass
-        elif search.status is RunStatus.FINISHED:
-            _more_trials(search)
-        elif st.button("Continue", key=f"continue-{search.search_id}", type="primary", icon="▶️"):
-            _resume(search, search.plan.budget)
-        if search.best is not None and search.best.run_id:
-            clone.link(
-                search.best.run_id,
-                label="Use the best trial's settings",
-                icon=":material/arrow_forward:",
-                help="Fills the form of a single training with them.",
-            )
-        if settings.classroom() and lab().rights.allow(Action.HIDE):
-            _hide_button(search)
+    if search.at_work:
+        if lab().rights.allow(Action.STOP, search.resource):
+            _stop_button(search)
+    elif not lab().rights.allow(Action.RESUME, search.resource):
+        pass
+    elif search.status is RunStatus.FINISHED:
+        _more_trials(search)
+    elif st.button("Continue", key=f"continue-{search.search_id}", type="primary", icon="▶️"):
+        _resume(search, search.plan.budget)
+    if search.best is not None and search.best.run_id:
+        clone.link(
+            search.best.run_id,
+            label="Use the best settings",
+            icon=":material/arrow_forward:",
+            help="Fills the form of a single training with them.",
+        )
+    if settings.classroom() and lab().rights.allow(Action.HIDE):
+        _hide_button(search)
 
 
 def _hide_button(search: Search) -> None:
@@ -200,6 +199,7 @@ def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
         show_verdict(plain(describe_result(search)), icon="🏆" if search.beats_default else "🟰")
     render_charts(search)
     render_trials(search)
+    st.caption(plain(_recipe(search)))
 
 
 def _under_way(search: Search) -> None:

@@ -91,13 +91,14 @@ def _run_note(run: Run, note: Note) -> None:
     draw(f"**{plain(note.title)}.** {plain(note.evidence)}", icon=icon)
     if note.changes:
         with st.container(horizontal=True, vertical_alignment="center"):
-            clone.link(
-                run.run_id,
-                changes=note.changes,
-                label=f"Try this: {fix_text(note, run.config)}",
-                icon=":material/science:",
-            )
+            form_link(run, note)
             train_button(run, note, "and train")
+
+
+def form_link(run: Run, note: Note) -> None:
+    """A link that fills the form with the run's settings and a note's change."""
+    text = f"Try this: {fix_text(note, run.config)}"
+    clone.link(run.run_id, changes=note.changes, label=text, icon=":material/science:")
 
 
 def train_button(run: Run, note: Note, label: str, **options: Any) -> None:

@@ -128,6 +128,7 @@ def _outcome(run: Run) -> None:
         )
     elif note := _broke_down(run):
         coach_notes.note_box(note)
+        coach_notes.form_link(run, note)
     elif run.status is RunStatus.FAILED:
         st.error(
             plain(run.message or "The training failed and left no reason. The log below may tell more."), icon="❌"

@@ -27,7 +27,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import WAKING
-from aquadash.ui.text import count, duration, plain, roughly, sentence
+from aquadash.ui.text import count, duration, plain, roughly
 from aquadash.ui.train import clone, coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 
@@ -67,6 +67,8 @@ def train_form() -> None:
                     _name_field()
                     train_settings.grouped_controls(values, problems, config)
                     if config is not None and present:
+                        with shell.guard():
+                            _sizes(config)
                         _network_box(config)
                     yaml_box(config)
         with bar:
@@ -118,19 +120,22 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 
 def _estimate(config: RunConfig) -> None:
-    """On which images it trains and how long that takes at most, in a line; its help has the rest."""
+    """On which images it trains, and how long that takes at most."""
     known = lab().runs.paces().known(embedded(config))
     epochs = config.training.epochs
-    if known is None:
-        time, basis = "the first epoch shows how long", ""
-    else:
+    time = "the first epoch shows how long"
+    if known is not None:
         time = f"at most about **{duration(STARTING_SECONDS + epochs * known[0])}**"
-        basis = f" {sentence(duration(known[0]))} an epoch, by {known[1]}."
-    sizes = run_sizes.sizes(config)
-    st.caption(
-        f"⏱️ {plain(title_of(config.data.source))} · {count(epochs, 'epoch')}, {time}",
-        help=run_sizes.sentence(config, sizes) + basis,
-    )
+    # Refuses what cannot be trained on.
+    run_sizes.sizes(config)
+    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {count(epochs, 'epoch')}, {time}")
+
+
+def _sizes(config: RunConfig) -> None:
+    """How many images it uses, and what the estimate rests on."""
+    known = lab().runs.paces().known(embedded(config))
+    basis = f" An epoch takes {duration(known[0])}, by {known[1]}." if known else ""
+    st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
 
 def _origin() -> None:
