@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -90,7 +91,7 @@ def _cards(
 ) -> None:
     """A card for each picture of the page, drawn as soon as its answers are there; a single one has all the width."""
     fresh = memory.predict(shown, networks)
-    width = picture_cards.CARD_WIDTHS[len(networks)] + 34 if len(shown) > 1 else "stretch"
+    width: int | Literal["stretch"] = picture_cards.CARD_WIDTHS[len(networks)] + 34 if len(shown) > 1 else "stretch"
     with st.container(horizontal=True, gap="medium"):
         for item in shown:
             while (answers := memory.answers(item, networks)) is None and not stopped:
@@ -147,7 +148,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
         del st.session_state["closer"]
     file_id = next(iter(readable))
     if len(items) > 1:
-        file_id = inputs.selectbox(
+        chosen = inputs.selectbox(
             "Open a picture",
             list(readable),
             index=None,
@@ -155,6 +156,7 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
             format_func=lambda each: display_name(readable[each].upload.name),
             placeholder="Choose a picture",
         )
+        file_id = chosen or file_id
     if file_id is None:
         return
     item = readable[file_id]

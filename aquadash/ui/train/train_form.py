@@ -60,7 +60,7 @@ def train_form() -> None:
                 if config is not None and present:
                     _estimate(config)
             bar = st.container(key="launch-bar")
-            guess = _guess(config) if ready else None
+            guess = _guess(config) if config is not None and ready else None
             with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
                 # Forty controls are only drawn for those who look at them.
                 if advanced.open:
