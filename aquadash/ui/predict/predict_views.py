@@ -146,9 +146,9 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
         return
     if st.session_state.get("closer") not in (None, *readable):
         del st.session_state["closer"]
-    file_id = next(iter(readable))
+    file_id: str | None = next(iter(readable))
     if len(items) > 1:
-        chosen = inputs.selectbox(
+        file_id = inputs.selectbox(
             "Open a picture",
             list(readable),
             index=None,
@@ -156,7 +156,6 @@ def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[It
             format_func=lambda each: display_name(readable[each].upload.name),
             placeholder="Choose a picture",
         )
-        file_id = chosen or file_id
     if file_id is None:
         return
     item = readable[file_id]
