@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 
-#: Adds up the browser's own measure of what moves without having been asked to.
-LAYOUT_SHIFT = """window.shift = 0; new PerformanceObserver((seen) => {
-  for (const entry of seen.getEntries()) { if (!entry.hadRecentInput) { window.shift += entry.value; } }
+#: Keeps the browser's own measure of what moves without having been asked to, and where that was.
+LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
+  for (const entry of seen.getEntries().filter((entry) => !entry.hadRecentInput)) {
+    window.moved.push([entry.value, ...entry.sources.map(
+      (one) => [one.node?.textContent?.slice(0, 40), one.previousRect.y, one.currentRect.y])]); }
 }).observe({type: "layout-shift", buffered: true});"""
 
 
@@ -100,6 +102,7 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
     store = open_store()
     own = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
     model = ui_runs.finished(store, "model <b>run</b>", own)
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.add_init_script(LAYOUT_SHIFT)
     page.goto(f"{shared_server.url}/train?run={model.run_id}")
     page.get_by_role("link", name="Clone").click()
@@ -145,13 +148,14 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         page.get_by_text("Stopped by request").first.wait_for()
         main_button(page, "Resume").wait_for()
         let_go(store.get(run_id))
-        page.evaluate("() => { window.shift = 0; }")
+        page.evaluate("() => { window.moved = []; }")
         main_button(page, "Resume").click()
         # The page has said what it says at the end already, of the one epoch that the stopped run had.
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
         page.get_by_text("9 epochs in").wait_for()
         page.get_by_text("you said 55 %, it is 20 %").wait_for()
-        assert page.evaluate("() => window.shift") < 0.02  # Nothing has moved.
+        moved = page.evaluate("() => window.moved")
+        assert sum(value for value, *_ in moved) < 0.02, moved
         assert [record.epoch for record in store.history(run_id)] == [*range(1, 10)]
         no_error(page)
 

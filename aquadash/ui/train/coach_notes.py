@@ -62,7 +62,7 @@ _BOXES: dict[Level, tuple[Callable[..., object], str]] = {
 
 
 def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
-    """Draw the notes on a run; before its first complete epoch nothing, unless it broke down.
+    """Draw the notes on a run; before its first complete epoch none, unless it broke down.
 
     Args:
         run: The run.
@@ -71,7 +71,9 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
     """
     notes = [note for note in notes_on(run, history) if note.key not in leave_out]
     if not notes:
-        if run.status.ended and history:
+        if not run.status.ended:
+            st.caption("The coach speaks up after a few epochs.")
+        elif history:
             verdict = overfit_verdict(history)
             st.info(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon="⏳")
         return

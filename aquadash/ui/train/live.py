@@ -219,9 +219,9 @@ def _epochs(run_id: str) -> None:
     run = lab().runs.get(run_id)
     history = history_at(run, stage_of(run))
     _figures(run, history)
-    guess_box.render_guess(run)
     with st.container(key="run-notes"):
         coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
+    guess_box.render_guess(run)
     _log(run)
 
 
