@@ -147,9 +147,10 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         main_button(page, "Stop").click()
         page.get_by_text("Stopped by request").first.wait_for()
         main_button(page, "Resume").wait_for()
-        let_go(store.get(run_id))
-        page.evaluate("() => { window.moved = []; }")
         main_button(page, "Resume").click()
+        page.get_by_text("Epoch 2 of 9").wait_for()
+        page.evaluate("() => { window.moved = []; }")
+        let_go(store.get(run_id))
         # The page has said what it says at the end already, of the one epoch that the stopped run had.
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
         page.get_by_text("9 epochs in").wait_for()
