@@ -68,7 +68,7 @@ def test_the_coachs_advice_fills_a_form_that_warns_draws_and_takes_text(shared_s
     set_number(page, "Learning rate", 8)
     alert = page.get_by_role("alert").filter(has_text="A learning rate of 8")
     alert.wait_for()
-    page.get_by_role("button", name="Learning rate:").click()
+    page.get_by_test_id("stMainBlockContainer").locator("[class*='st-key-fix-'] button").click()
     alert.wait_for(state="detached")
     wait_for(lambda: 0 < float(number_field(page, "Learning rate").input_value()) < 8)
 
