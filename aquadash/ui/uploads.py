@@ -15,8 +15,8 @@ from aquadash.ui.lab import lab
 WAYS = {"files": "🖼️ Pictures", "folder": "📁 Folder", "camera": "📸 Camera"}
 
 _HELP = (
-    f"PNG, JPEG, WebP, BMP or GIF, at most {MAX_BYTES // 1_000_000} MB each. They go to the computer of AquaDash "
-    "and nowhere else."
+    f"PNG, JPEG, WebP, BMP or GIF, at most {MAX_BYTES // 1_000_000} MB each. They stay on the computer that "
+    "AquaDash runs on."
 )
 
 
