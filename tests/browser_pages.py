@@ -192,7 +192,7 @@ def main_button(page: Page, name: str) -> Locator:
 def press_train(page: Page) -> str:
     """Press the form's button; returns the new run's id, from the address."""
     known = [run.run_id for run in open_store().list_runs()]
-    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Train").last.click()
+    page.locator(".st-key-launch button:visible").click()
     run_in_address = "new URL(location.href).searchParams.get('run')"
     page.wait_for_function(f"known => ![null, ...known].includes({run_in_address})", arg=known)
     return str(page.evaluate(run_in_address))

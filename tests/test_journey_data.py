@@ -165,6 +165,7 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     assert (tmp_path / "pipeline.py").read_text(encoding="utf-8") == to_code(saved)
 
     main_button(page, "Train with it").click()
+    settled(page)
     chosen = page.get_by_role("combobox", name="Augmentation").first
     wait_for(lambda: "Nested <one>" in chosen.input_value(), saying=chosen.input_value)
     set_number(page, "Maximum epochs", 1)

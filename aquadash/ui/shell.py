@@ -248,8 +248,13 @@ ul.aqua-bars li { display: grid; grid-template-columns: 1fr 2.6rem; column-gap: 
   justify-content: flex-start; }
 [class*="st-key-step"][class*="-fold"] button > * { width: 100%; }
 [class*="st-key-step"]:not([class*="-slot"])[data-testid="stVerticalBlock"] { padding: 0.5rem 0.6rem; }
-@media (min-width: 641px) {
+/* Augment's steps and images stand beside each other where there is room for both. */
+@media (min-width: 1001px) {
   [data-testid="stColumn"]:has(.st-key-studio-view) { position: sticky; top: 4rem; align-self: flex-start; }
+}
+@media (max-width: 1000px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-studio-view) { flex-wrap: wrap; }
+  [data-testid="stHorizontalBlock"]:has(.st-key-studio-view) > [data-testid="stColumn"] { min-width: 100%; }
 }
 /* Evaluate: the run, its scores and the second run in one row, the tabs below; on a phone the tabs come second. */
 .st-key-evaluate-head > :has(.st-key-section-group) { flex-basis: 100%; }
