@@ -30,12 +30,13 @@ from scripts.bench.__main__ import bench
 from scripts.generate_runs import generate_runs
 from tests.app_pages import open_app_page
 from tests.stored_runs import without_engine
+from tests.train_page import open_advanced
 
 
 def test_hyperparameter() -> None:
     """Form, commands, YAML, searches, tables, export and expected times have the setting; the optimizer follows."""
     name = "training.clip_norm"
-    app = _page("train")
+    app = _train_form()
     (box,) = [box for box in app.expander if box.label.startswith("Optimizer")]
     (field,) = [field for field in box.number_input if field.label == "Gradient clipping (norm)"]
     assert (field.min, field.max, field.step, field.value) == (0.0, 100.0, 0.5, 0.0) and field.help
@@ -122,7 +123,7 @@ def test_network() -> None:
     from aquadash.config import ModelConfig
     from aquadash.models.saved import check_model_file
 
-    app = _page("train")
+    app = _train_form()
     menu = app.selectbox(key="set:model.name")
     assert "LeNet-5" in menu.options, menu.options
     menu.select("lenet").run()
@@ -141,7 +142,7 @@ def test_data_source() -> None:
     """Data's menu has the source and shows it; the commands know it."""
     app = _page("data", source="shapes")
     assert "Drawn shapes" in app.selectbox(key="data-set").options
-    assert {metric.label: metric.value for metric in app.metric}["Classes"] == "4"
+    assert "**4** classes" in "".join(block.value for block in app.markdown)
 
     told = _command("data", "info", "--source", "shapes")
     assert (told["train"], told["test"], told["image_shape"]) == (1000, 200, [32, 32, 3])
@@ -182,6 +183,13 @@ def _page(page: str, /, **address: str) -> AppTest:
     with pytest.MonkeyPatch.context() as patch:
         without_engine(patch)
         return open_app_page(page, **address)
+
+
+def _train_form() -> AppTest:
+    """The Train page with all of its settings, likewise."""
+    with pytest.MonkeyPatch.context() as patch:
+        without_engine(patch)
+        return open_advanced()
 
 
 def _runs() -> tuple[Run, Run]:
