@@ -232,7 +232,7 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[],
         app = open_advanced()
         app.session_state["train:network"] = True
         app.run()
-        assert "TensorFlow has to be loaded" in words(app)
+        assert "Loading the network" in words(app)
         released.set()
         # What was asked before this has been answered.
         train_form._builder.submit(int).result()
