@@ -46,6 +46,7 @@ def render_images(compared: Compared) -> None:
         positions = _changed(compared, first, second, kind)
         rows = [together.index(first), together.index(second)]
     _cards(compared, together, rows, judged, positions)
+    image_dialog.clickable(*(compared.runs[each] for each in together))
 
 
 def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[np.int64]:
@@ -116,7 +117,6 @@ def _cards(
             )
         )
     gallery.show(cards, size_rem=10, label="Images with the answers of each run")
-    image_dialog.clickable(*(compared.runs[each] for each in together))
 
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
