@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from typing import Any
@@ -15,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
@@ -25,8 +26,9 @@ from aquadash.data.images import SHRINK_BYTES, decode, shrink
 from aquadash.errors import ImageError
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
-from aquadash.ui.server import UPLOADS, Shrinking, shrunk_form
+from aquadash.ui.server import UPLOADS, Shrinking, Styled, shrunk_form
 from tests.app_pages import APP
+from tests.asgi import ask
 from tests.encoded_pictures import saved
 
 
@@ -199,3 +201,23 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
         assert kept.files[name] == data, name
     with pytest.raises(ImageError, match="cut short"):
         decode(kept.files["broken.jpg"], name="broken.jpg")
+
+
+def test_the_app_gets_its_style_with_its_page_and_nothing_else_does() -> None:
+    page = '<html><head><title>x</title></head><body><div id="root"></div></body></html>'
+    other = "<html><head></head><body>Join the class</body></html>"
+
+    def kept(request: Request) -> Response:
+        text = page if "train" in request.url.path else other
+        kept_one = "if-none-match" in request.headers
+        return Response("" if kept_one else text, media_type="text/html", headers={"etag": '"old"'})
+
+    routes = [Route("/data.json", lambda request: JSONResponse(page)), Route("/{path:path}", kept)]
+    app = Starlette(routes=routes, middleware=[Middleware(Styled)])
+
+    styled = ask(app, "/train", headers={"if-none-match": '"old"'})
+    assert styled.body.startswith("<html><head><title>x</title><style>")
+    assert int(styled.headers["content-length"]) == len(styled.body.encode()) and "etag" not in styled.headers
+    assert ".aqua-card" in styled.body and styled.body.endswith(page.partition("</head>")[2])
+    assert ask(app, "/class/join").body == other
+    assert ask(app, "/data.json").body == json.dumps(page)

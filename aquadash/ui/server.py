@@ -1,4 +1,4 @@
-"""What the server does around the pages: start-up, uncaught errors, photographs made small on arrival."""
+"""What the server does around the pages: start-up, uncaught errors, style, photographs made small on arrival."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Route
@@ -56,13 +58,14 @@ def routes() -> list[Route]:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: whether its sender has joined, in a class, and what makes photographs small."""
-    shrinking = Middleware(Shrinking)
+    """What every request passes: whether its sender has joined, in a class, what makes photographs small,
+    and what gives pages their style."""
+    always = [Middleware(Shrinking), Middleware(Styled)]
     if not settings.classroom():
-        return [shrinking]
+        return always
     from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 
-    return [Middleware(AuthMiddleware), shrinking]
+    return [Middleware(AuthMiddleware), *always]
 
 
 @asynccontextmanager
@@ -157,3 +160,61 @@ def shrunk_form(body: bytes) -> bytes:
     if named is None or end < 0 or rest[end:].strip() != boundary.strip() + b"--":
         return body
     return head + gap + shrink(rest[:end], name=named[1].decode(errors="replace")) + rest[end:]
+
+
+#: Tells Streamlit's page from the pages of a class.
+_APP_PAGE = b'<div id="root">'
+
+
+class Styled:
+    """ASGI middleware that puts the style sheet into the head of the app's page.
+
+    What a script sends is drawn after the first words of its page, which then move.
+
+    Args:
+        app: What is behind it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+        self._style = f"<style>\n{style}</style></head>".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The browser gets the page for every address that is no file's.
+        if scope["type"] != "http" or scope["method"] != "GET" or "." in scope["path"].rpartition("/")[2]:
+            await self._app(scope, receive, send)
+            return
+        # A page that the browser has kept is without the style, or has that of another version.
+        kept = {b"if-none-match", b"if-modified-since"}
+        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in kept]}
+        start: Message | None = None
+        body = b""
+
+        async def styled(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start" and _is_html(message):
+                start = message
+            elif message["type"] == "http.response.body" and start is not None:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    page = self._with_style(start, body)
+                    await send(start)
+                    await send({"type": "http.response.body", "body": page})
+            else:
+                await send(message)
+
+        await self._app(scope, receive, styled)
+
+    def _with_style(self, start: Message, body: bytes) -> bytes:
+        """The body with the style, with its length in the head of the answer."""
+        if _APP_PAGE in body:
+            body = body.replace(b"</head>", self._style, 1)
+            headers = MutableHeaders(scope=start)
+            headers["content-length"] = str(len(body))
+            del headers["etag"], headers["last-modified"]
+        return body
+
+
+def _is_html(start: Message) -> bool:
+    return Headers(scope=start).get("content-type", "").startswith("text/html")
