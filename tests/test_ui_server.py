@@ -15,6 +15,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -213,9 +214,9 @@ def test_the_app_gets_its_style_with_its_page_and_nothing_else_does() -> None:
         return Response("" if kept_one else text, media_type="text/html", headers={"etag": '"old"'})
 
     routes = [Route("/data.json", lambda request: JSONResponse(page)), Route("/{path:path}", kept)]
-    app = Starlette(routes=routes, middleware=[Middleware(Styled)])
+    app = Starlette(routes=routes, middleware=[Middleware(Styled), Middleware(GZipMiddleware, minimum_size=1)])
 
-    styled = ask(app, "/train", headers={"if-none-match": '"old"'})
+    styled = ask(app, "/train", headers={"if-none-match": '"old"', "accept-encoding": "gzip"})
     assert styled.body.startswith("<html><head><title>x</title><style>")
     assert int(styled.headers["content-length"]) == len(styled.body.encode()) and "etag" not in styled.headers
     assert ".aqua-card" in styled.body and styled.body.endswith(page.partition("</head>")[2])

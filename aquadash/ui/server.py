@@ -185,9 +185,9 @@ class Styled:
         if scope["type"] != "http" or scope["method"] != "GET" or "." in scope["path"].rpartition("/")[2]:
             await self._app(scope, receive, send)
             return
-        # A page that the browser has kept is without the style, or has that of another version.
-        kept = {b"if-none-match", b"if-modified-since"}
-        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in kept]}
+        # It has to come whole and uncompressed: what the browser has kept is without the style, or has another one.
+        dropped = {b"if-none-match", b"if-modified-since", b"accept-encoding"}
+        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in dropped]}
         start: Message | None = None
         body = b""
 
