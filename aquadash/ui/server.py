@@ -167,7 +167,7 @@ _APP_PAGE = b'<div id="root">'
 
 
 class Styled:
-    """ASGI middleware that puts the style sheet into the head of the app's page.
+    """ASGI middleware that puts the style sheet into the app's page.
 
     What a script sends is drawn after the first words of its page, which then move.
 
@@ -178,7 +178,8 @@ class Styled:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-        self._style = f"<style>\n{style}</style></head>".encode()
+        # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head.
+        self._style = f"<style>\n{style}</style>".encode() + _APP_PAGE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The browser gets the page for every address that is no file's.
@@ -209,7 +210,7 @@ class Styled:
     def _with_style(self, start: Message, body: bytes) -> bytes:
         """The body with the style, with its length in the head of the answer."""
         if _APP_PAGE in body:
-            body = body.replace(b"</head>", self._style, 1)
+            body = body.replace(_APP_PAGE, self._style, 1)
             headers = MutableHeaders(scope=start)
             headers["content-length"] = str(len(body))
             del headers["etag"], headers["last-modified"]
