@@ -182,7 +182,7 @@ def _choose(runs: Sequence[Run]) -> Run:
     by_id = {run.run_id: run for run in runs}
     if st.session_state.get("opened-run") not in by_id:
         st.session_state.pop("opened-run", None)
-    titles = {run_id: components.run_label(run) for run_id, run in by_id.items()}
+    titles = components.run_labels(runs)
     return by_id[inputs.selectbox("Answers of", list(titles), key="opened-run", format_func=titles.__getitem__)]
 
 

@@ -224,7 +224,7 @@ def _bin() -> None:
                 "Deleted runs",
                 list(deleted),
                 key="bin-runs",
-                format_func=lambda run_id: components.run_label(deleted[run_id]),
+                format_func=components.run_labels(deleted.values()).__getitem__,
                 placeholder="Choose what to bring back",
             )
             st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=_restore, args=(chosen,))

@@ -22,7 +22,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.settings import classroom as in_class
 from aquadash.ui import address, bound, inputs, shell
 from aquadash.ui import hyperparameters as settings
-from aquadash.ui.components import run_label, status_text
+from aquadash.ui.components import run_labels, status_text
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN, own_first
 from aquadash.ui.text import count, plain
@@ -100,7 +100,7 @@ def choose_picks(runs: Sequence[Run], row: DeltaGenerator) -> list[Run]:
             "Compare these runs",
             list(by_id),
             key=_PICKS,
-            format_func=lambda run_id: run_label(by_id[run_id]),
+            format_func=run_labels(by_id.values()).__getitem__,
             label_visibility="collapsed",
             placeholder="Tick two runs to compare them, or choose them here",
         )

@@ -242,7 +242,7 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
         return []
     picked = bound.choices(
         OVERLAID,
-        {run_id: components.run_label(lab().runs.get(run_id)) for run_id in options},
+        components.run_labels(lab().runs.get(run_id) for run_id in options),
         label="Overlay other runs",
         max_selections=MAX_RUNS - 1,
         placeholder="Choose measured runs",

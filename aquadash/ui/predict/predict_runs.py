@@ -55,7 +55,7 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
         return []
     picked = bound.choices(
         _KEY,
-        {run_id: components.run_label(each) for run_id, each in by_id.items()},
+        components.run_labels(by_id.values()),
         label="Compare with",
         ignored=(run.run_id,),
         expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
