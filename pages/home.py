@@ -28,5 +28,6 @@ with shell.page("home"):
     with place, shell.guard():
         if by := home_views.answer(picture, sample):
             text = f"Answered by {components.run_label(by)}"
-            below.page_link("pages/predict.py", label=plain(text), query_params={"run": by.run_id}, width="stretch")
+            query = {"run": by.run_id} | ({"sample": str(sample)} if sample else {})
+            below.page_link("pages/predict.py", label=plain(text), query_params=query, width="stretch")
     image_dialog.clickable(source=datasets.current())

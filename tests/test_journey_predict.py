@@ -138,7 +138,7 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     in_sight(page.get_by_test_id("stFileUploaderDropzone"))
     page.get_by_role("link", name=re.compile("Answered by")).click()
     page.get_by_text("What does the network say about my picture").wait_for()
-    page.get_by_role("button", name=re.compile("Try a sample")).click()
+    page.get_by_role("button", name=re.compile("Try another sample")).wait_for()
     page.locator(".aqua-verdict").nth(4).wait_for()
     in_sight(page.locator(".aqua-verdict").first, page.locator("article .aqua-bars").nth(3))
     settled(page)
@@ -193,6 +193,7 @@ def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> 
     no_error(page)
 
 
+@pytest.mark.soak
 def test_many_photographs_are_stopped_and_gone_on_with(shared_server: Server, page: Page, tmp_path: Path) -> None:
     # So many that the stop button is there for seconds.
     drop_stop_and_go_on(page, shared_server, many_photographs(tmp_path / "photographs", 300, size=(400, 300)))
