@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash import settings
 from aquadash.errors import AquaDashError
+from aquadash.jobs import processes
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
@@ -201,6 +203,8 @@ def _start(app: int, shared: Path, begin: Callable[[], object], max_bytes: int) 
     global _shared
     import psutil
 
+    # What TensorFlow has to say is nothing for the app's console.
+    processes.log_to(settings.home() / "logs" / "answers.log")
     threading.Thread(target=_leave_with, args=(app,), name="leave-with-app", daemon=True).start()
     _shared = _open_shared(shared)
     with contextlib.suppress(OSError):
