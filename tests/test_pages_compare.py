@@ -91,10 +91,10 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(store: RunStore) -
     assert address_of(app, "runs") == first.run_id
 
     ids_in_table = [second.run_id, first.run_id]
-    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
+    key = run_table.table_key("table", ids_in_table, app.session_state["compare:table"])
     assert app.session_state[key]["selection"]["rows"] == [1]
     app.multiselect(key="runs").select(second.run_id).run()
-    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
+    key = run_table.table_key("table", ids_in_table, app.session_state["compare:table"])
     assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 1]
 
     app = open_page(runs=ids(first, second))

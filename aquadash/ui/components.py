@@ -14,6 +14,7 @@ from aquadash.data import title_of
 from aquadash.figures.confusion_matrix import MAX_NUMBERED
 from aquadash.figures.theme import class_emoji
 from aquadash.lab.rights import Action
+from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
@@ -62,7 +63,8 @@ def class_title(name: str) -> str:
 
 def run_label(run: Run) -> str:
     """A run in a menu, told from others: name, validation accuracy, data, when it was made, in a class whose it is."""
-    accuracy = run.metrics.get("val_accuracy")
+    # That of a run at work changes with each epoch.
+    accuracy = validation_accuracy(run) if run.status.ended else None
     parts = (run.name, f"{100 * accuracy:.0f} %" if accuracy is not None else "", title_of(run.config.data.source))
     return " · ".join(filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource))))
 

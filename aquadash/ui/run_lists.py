@@ -10,6 +10,7 @@ import streamlit as st
 from aquadash import settings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
+from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import shell
 from aquadash.ui.lab import lab, visitor
@@ -51,7 +52,7 @@ def best_first(runs: Sequence[Run]) -> list[Run]:
 
     def rank(run: Run) -> tuple[bool, bool, bool, float]:
         counts = run.status is RunStatus.FINISHED and not run.search_id
-        return run.archived, not has_results(run), not counts, -run.metrics.get("val_accuracy", 0.0) if counts else 0.0
+        return run.archived, not has_results(run), not counts, -(validation_accuracy(run) or 0.0) if counts else 0.0
 
     return sorted(runs, key=rank)
 

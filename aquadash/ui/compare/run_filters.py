@@ -193,7 +193,6 @@ def _searchable(run: Run) -> str:
 
 _NONE = "none"
 _ALL = "all"
-_GENERATION = "compare:groups"
 #: The columns of a metric, with what they show of its :class:`~aquadash.runs.groups.Spread`.
 _PARTS = {"mean": "mean", "deviation": "deviation", "least": "low", "greatest": "high"}
 
@@ -266,10 +265,7 @@ def _grouping_title(name: str) -> str:
 def _group_table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
     keys = [group.key for group in groups]
     wanted = [keys.index(chosen)] if chosen in keys else []
-    key = _group_table_key(by, keys)
-    if key in st.session_state and st.session_state[key]["selection"]["rows"] != wanted:
-        st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
-        key = _group_table_key(by, keys)
+    key = run_table.key_with_ticks("groups", [by, *keys], wanted)
     table = group_frame(groups, by)
     st.dataframe(
         table,
@@ -292,10 +288,6 @@ def _group_table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
             },
         },
     )
-
-
-def _group_table_key(by: str, keys: Sequence[str]) -> str:
-    return f"groups-{hash((by, tuple(keys)))}-{st.session_state.get(_GENERATION, 0)}"
 
 
 def _take_group(key: str, keys: Sequence[str]) -> None:

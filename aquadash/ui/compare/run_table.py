@@ -28,7 +28,6 @@ from aquadash.ui.run_lists import BY_RUN, own_first
 from aquadash.ui.text import count, plain
 
 _PICKS = "runs"
-_GENERATION = "compare:table"
 #: The columns chosen last, for the next look in the same browser session.
 _REMEMBERED = "compare:columns"
 #: The columns that the table had by itself when it was last drawn.
@@ -132,10 +131,7 @@ def render_table(
     ids = [run.run_id for run in shown]
     those = {run.run_id for run in picked}
     wanted = [position for position, run_id in enumerate(ids) if run_id in those]
-    key = table_key(ids, st.session_state.setdefault(_GENERATION, 0))
-    if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
-        st.session_state[_GENERATION] += 1
-        key = table_key(ids, st.session_state[_GENERATION])
+    key = key_with_ticks("table", ids, wanted)
     st.dataframe(
         table_frame(shown, columns, fields, searches),
         key=key,
@@ -151,14 +147,29 @@ def render_table(
     )
 
 
-def table_key(ids: Sequence[str], generation: int) -> str:
-    """The key of the table of these runs.
+def key_with_ticks(name: str, ids: Sequence[str], wanted: Sequence[int]) -> str:
+    """The key under which a table of these rows has these ticks.
 
     Streamlit keeps ticks by position. So a table with other rows is another widget, and so is one of another
     generation, whose ticks follow a choice that was made elsewhere.
+
+    Args:
+        name: Of the table; its generation is in the session under ``compare:NAME``.
+        ids: Of its rows.
+        wanted: The positions of the rows to be ticked, ascending.
     """
-    digest = hashlib.sha1("".join(ids).encode(), usedforsecurity=False).hexdigest()[:12]
-    return f"table-{digest}-{generation}"
+    generation = st.session_state.setdefault(f"compare:{name}", 0)
+    key = table_key(name, ids, generation)
+    if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
+        st.session_state[f"compare:{name}"] = generation + 1
+        key = table_key(name, ids, generation + 1)
+    return key
+
+
+def table_key(name: str, ids: Sequence[str], generation: int) -> str:
+    """The key of a table of these rows, of its first, second ... generation."""
+    digest = hashlib.sha1("\n".join(ids).encode(), usedforsecurity=False).hexdigest()[:12]
+    return f"{name}-{digest}-{generation}"
 
 
 def _restore_picks(known: Sequence[str]) -> None:
