@@ -6,7 +6,8 @@ import base64
 import html
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +85,18 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
     # A fixed number of columns may be wider than a phone; the list scrolls then, by the keyboard, too.
     focus = ' tabindex="0"' if columns else ""
     return f'<ul class="aqua-cards" role="list" aria-label="{html.escape(label)}" style="{layout}"{focus}>{items}</ul>'
+
+
+@contextmanager
+def leafed(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> Iterator[slice]:
+    """Give the positions of ``total`` things that the present page shows, for the block to draw, and the pager below.
+
+    ``with gallery.leafed(500, per_page=12) as shown: ...``
+    """
+    number = address.number(key, default=1, low=1, high=max(1, math.ceil(total / per_page)), clamp=True)
+    with st.container(key=f"{key}-leaf"):
+        yield slice((number - 1) * per_page, min(total, number * per_page))
+    pager(total, per_page=per_page, key=key, noun=noun)
 
 
 def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> slice:
@@ -199,9 +212,8 @@ def answer_card(
     return Card(
         image=image,
         title=class_text(true),
-        subtitle=f"✔ recognised, {sure}" if answer == label else f"✘ taken for {class_text(given)}, {sure}",
+        subtitle=f"✔ {sure}" if answer == label else f"✘ {class_text(given)}, {sure}",
         alt=f"{what}: {true}, {told} with {sure} confidence",
-        bars=bars(probabilities, class_names=class_names, true_class=label),
         accent=class_colour(true, label),
         opens=opens,
     )

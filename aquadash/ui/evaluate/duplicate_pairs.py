@@ -47,13 +47,13 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         for pair in found.within(distance)
         if labels == "any" or (pair.test_label == pair.train_label) == (labels == "same")
     ]
-    shown = pairs[gallery.pager(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs", noun="pair")]
     answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
-    gallery.show(
-        [_card(dataset, one, pair, answers.get(pair.test)) for pair in shown],
-        size_rem=11,
-        label="Pairs of a test image, on the left, and a training image, on the right",
-    )
+    with gallery.leafed(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs", noun="pair") as shown:
+        gallery.show(
+            [_card(dataset, one, pair, answers.get(pair.test)) for pair in pairs[shown]],
+            size_rem=11,
+            label="Pairs of a test image, on the left, and a training image, on the right",
+        )
     st.caption(
         "Compared at 16 × 16 pixels without brightness and tint, also mirrored. Shifted copies may be missed."
         + (" Drawn animals in the same pose come near without being copies." if dataset.drawn else "")

@@ -124,11 +124,10 @@ def render(runs: list[Run]) -> None:
     one = Evaluated.load(run)
     with head:
         scores.render_scores(one)
-        overlay = st.container(width="content")
+        needs = SECTIONS.table[SECTIONS.chosen_word()].needs
+        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in needs)
         present.offer()
         section = SECTIONS.choose()
-    with overlay:
-        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in section.needs)
     scores.render_caveats(one)
     section.show(one, None if second is None else _second_results(run, second))
     image_dialog.clickable(run)

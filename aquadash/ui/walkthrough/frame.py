@@ -94,7 +94,7 @@ def _progress(done: LessonProgress) -> None:
 
 def _menu() -> str:
     """The menu of sections beside its two buttons."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="lesson-menu"):
         word = SECTIONS.choose_word(bound.menu, on_change=_forget, width=320)
         place = _WORDS.index(word)
         st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
