@@ -88,18 +88,18 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
 
 
 @contextmanager
-def leafed(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> Iterator[slice]:
-    """Give the positions of ``total`` things that the present page shows, for the block to draw, and the pager below.
+def leafed(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
+    """Give the positions of ``total`` things that the present page shows, for the block to draw; below it the pager.
 
     ``with gallery.leafed(500, per_page=12) as shown: ...``
     """
     number = address.number(key, default=1, low=1, high=max(1, math.ceil(total / per_page)), clamp=True)
-    with st.container(key=f"{key}-leaf"):
-        yield slice((number - 1) * per_page, min(total, number * per_page))
-    pager(total, per_page=per_page, key=key, noun=noun)
+    yield slice((number - 1) * per_page, min(total, number * per_page))
+    if total > per_page:
+        pager(total, per_page=per_page, key=key)
 
 
-def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> slice:
+def pager(total: int, *, per_page: int, key: str = "page") -> slice:
     """Draw the controls that leaf through ``total`` things; the page is in the address under ``key``.
 
     Returns:
@@ -125,11 +125,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
             on_click=address.assign,
             args=(key, number + 1),
         )
-    first = (number - 1) * per_page
-    last = min(total, first + per_page)
-    plural = noun if total == 1 else f"{noun}s"
-    st.caption(f"{first + 1:,} to {last:,} of {total:,} {plural}" if total else f"No {noun}s")
-    return slice(first, last)
+    return slice((number - 1) * per_page, min(total, number * per_page))
 
 
 def first_page() -> None:

@@ -18,7 +18,7 @@ from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.compared import Compared
 from aquadash.ui.text import count, plain
 
-_PER_PAGE = 24
+_PER_PAGE = 12
 
 #: In the address: which images, and by how many runs they are had right.
 SHOWN, RIGHT, PAGE = "changed", "right", "image-page"
@@ -32,8 +32,8 @@ def render_images(compared: Compared) -> None:
     together = compared.measured_together()
     if len(together) < 2:
         st.caption(
-            f"Once two of the runs have predicted the same {compared.images} images, those that they judge "
-            "differently are here."
+            f"Once two of these runs have predicted the same {compared.images} images, here are those that they judge "
+            "differently."
         )
         return
     found = [each for index, each in enumerate(compared.predictions()) if index in together and each is not None]

@@ -126,7 +126,7 @@ def _pairs(compared: Compared) -> None:
     first, second = pick_pair(compared, together)
     _in_words(compared, first, second)
     components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
-    st.caption("Points of per cent; a star passes Holm's correction. Click a cell to have that pair in words.")
+    st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
     with st.expander("All pairs as a table", icon="🔢"):
         _pair_table(compared, tests)
 
@@ -312,7 +312,7 @@ def render_confusion(compared: Compared) -> None:
     if not drawn:
         st.caption(f"Once a run has predicted the {compared.images} images, its matrix is here.")
         return
-    st.caption("Per cent of each true class (row) that was called each class (column).")
+    st.caption("Rows: true class; columns: predicted class; in per cent of the row.")
     with st.container(horizontal=True, gap="small"):
         for index in drawn:
             found = evaluations[index]
@@ -334,8 +334,8 @@ def render_confusion(compared: Compared) -> None:
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
     components.plot(components.compact_matrix(figure, classes=len(after.classes)), key="compared-difference")
     st.caption(
-        f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**. On the "
-        "diagonal more is better, elsewhere fewer."
+        f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**: more is "
+        "better on the diagonal, fewer elsewhere."
     )
 
 

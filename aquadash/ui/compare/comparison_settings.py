@@ -26,7 +26,7 @@ _LOG_FACTOR = 8
 _MAX_AXES = 9
 _DASH = "–"
 #: Settings that are named in a line.
-_MAX_TOLD = 5
+_MAX_TOLD = 3
 
 _ALL, _SETTING = "every", "setting"
 
@@ -68,7 +68,7 @@ def render_settings(compared: Compared) -> None:
     if common:
         _settings_table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
     if partial:
-        with st.expander(f"{count(len(partial), 'setting')} that not every one of these runs has", icon="🧩"):
+        with st.expander(f"{count(len(partial), 'setting')} of some runs only", icon="🧩"):
             _settings_table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
     _accuracy_by_settings(compared)
 
@@ -135,8 +135,8 @@ def _accuracy_by_settings(compared: Compared) -> None:
     names = [compared.names[index] for index in measured]
     accuracies = [found.accuracy for found in evaluations if found is not None]
     axes = dimensions(runs)
-    if len(runs) < 2 or not axes:
-        st.caption("Once two runs with different settings have results, charts show here what went with what.")
+    if len(runs) < 3 or not axes:
+        # Of two the table says it all.
         return
     title = f"{compared.images.capitalize()} accuracy"
     # Lines through what only some of the runs have would say nothing.
@@ -150,7 +150,7 @@ def _accuracy_by_settings(compared: Compared) -> None:
         key="compared-parallel",
     )  # fmt: skip
     if len(lines[:_MAX_AXES]) < len(axes):
-        st.caption(f"{len(lines[:_MAX_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
+        st.caption(f"{len(lines[:_MAX_AXES])} of {len(axes)} settings have an axis; the menu has all.")
     titles = {name: fields.label(name) for name in axes}
     name = bound.menu(_SETTING, titles, label="Accuracy against", width=320)
     components.plot(
@@ -158,10 +158,7 @@ def _accuracy_by_settings(compared: Compared) -> None:
         key="by-setting",
     )
     if len(axes) > 1:
-        st.caption(
-            f"{len(axes)} settings differ, so this one need not be the cause. Repeat a run with it alone changed, with "
-            "some seeds each."
-        )
+        st.caption(f"{len(axes)} settings differ, so this one need not be the cause: change it alone, with some seeds.")
 
 
 @dataclass(frozen=True)
@@ -206,9 +203,8 @@ def render_cost(compared: Compared) -> None:
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
     components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost-chart")
-    st.caption("The dotted line is the Pareto front. Where intervals overlap, a run beside it may be as good.")
-    if word in ("seconds", "epoch"):
-        st.caption("Times hold for the computer that trained.")
+    times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
+    st.caption(f"Where intervals overlap, runs may be equally good.{times}")
     st.dataframe(
         cost_rows(compared, costs), hide_index=True, key="costs", placeholder="–",
         alt="What each run cost, a row a run",

@@ -64,8 +64,7 @@ def extraction(dataset: Dataset) -> None:
         for label, name in enumerate(shown)
         for position in np.flatnonzero(train.labels == label)[:_EXAMPLES_A_CLASS]
     ]
-    with st.container(key="examples-leaf"):
-        gallery.show(cards, label="Examples of each class")
+    gallery.show(cards, label="Examples of each class")
 
     there = {name: class_text(name) for label, name in enumerate(shown) if (train.labels == label).any()}
     parts.attempt("lay many pictures over one another")

@@ -56,16 +56,17 @@ _WORDS = list(LESSONS)
 def show() -> None:
     """Draw the page below its head."""
     done = context.read()
-    _progress(done)
-    word = _menu()
-    lesson = LESSONS[word]
-    st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
-    st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
-    with shell.guard():
-        _section(SECTIONS.table[word])
-    with st.container(key="corrections"):
-        parts.corrections(word)
-    _next(word)
+    with st.container(key="in-order"):
+        _progress(done)
+        word = _menu()
+        lesson = LESSONS[word]
+        st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
+        st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
+        with shell.guard():
+            _section(SECTIONS.table[word])
+        with st.container(key="corrections"):
+            parts.corrections(word)
+        _next(word)
 
 
 def _section(section: Section[[Any], None]) -> None:
@@ -94,7 +95,7 @@ def _progress(done: LessonProgress) -> None:
 
 def _menu() -> str:
     """The menu of sections beside its two buttons."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="lesson-menu"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         word = SECTIONS.choose_word(bound.menu, on_change=_forget, width=320)
         place = _WORDS.index(word)
         st.button("Previous", icon="◀️", key="lesson-previous", disabled=not place, on_click=_go, args=(place - 1,))
