@@ -306,13 +306,12 @@ def _pair_menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) 
 
 def render_confusion(compared: Compared) -> None:
     """Draw a small matrix a run, and below them one less another."""
-    st.subheader("Confusion matrices", anchor=False, help=term("confusion matrix"))
     evaluations = compared.evaluations()
     drawn = [index for index, found in enumerate(evaluations) if found is not None]
     if not drawn:
         st.caption(f"Once a run has predicted the {compared.images} images, its matrix is here.")
         return
-    st.caption("Rows: true class; columns: predicted class; in per cent of the row.")
+    st.caption("Rows: true class; columns: predicted class; in per cent of the row.", help=term("confusion matrix"))
     with st.container(horizontal=True, gap="small"):
         for index in drawn:
             found = evaluations[index]

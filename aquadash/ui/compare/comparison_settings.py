@@ -47,9 +47,7 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     if len(compared.runs) == 2:
         best = compared.names[ranking[0] if ranking else 0]
         (other,) = {*compared.names} - {best}
-        told = [
-            f"{name} {plain(row[best])} instead of {plain(row[other])}" for name, row in zip(told, rows, strict=True)
-        ]
+        told = [f"{name}: {plain(row[best])}, not {plain(row[other])}" for name, row in zip(told, rows, strict=True)]
     if [row["Setting"] for row in rows] == [fields.label("seed")]:
         return f"Only the seed differs ({told[0]}), which is chance."
     more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
@@ -59,7 +57,7 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
 def render_settings(compared: Compared) -> None:
     """Draw the table, the lines through the settings, and the accuracy against one of them."""
     runs = compared.runs
-    options = {"no": "only what differs", "yes": "everything"}
+    options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(runs, everything=shown == "yes")
     columns = labels(runs)
@@ -196,9 +194,8 @@ PRICES = {
 
 def render_cost(compared: Compared) -> None:
     """Draw accuracy against one cost, and all costs as a table."""
-    st.subheader("What does the accuracy cost?", anchor=False, help=term("Pareto front"))
     titles = {word: price.title for word, price in PRICES.items()}
-    word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("parameters"))
+    word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("Pareto front"))
     price = PRICES[word]
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
