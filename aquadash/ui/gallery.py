@@ -52,6 +52,7 @@ class Card:
         accent: A CSS colour for a line above the image, such as the class's; None for no line.
         opens: What a click on the image opens, as :mod:`aquadash.ui.image_dialog` knows it: ``"test-12"``; empty for
             nothing.
+        large: Whether it begins a row and is twice as wide and high as the others.
     """
 
     image: NDArray[np.uint8]
@@ -61,6 +62,7 @@ class Card:
     bars: tuple[Bar, ...] = ()
     accent: str | None = None
     opens: str = ""
+    large: bool = False
 
 
 def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
@@ -77,7 +79,7 @@ def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = 
 
 def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label: str) -> str:
     """The HTML of :func:`show`, every text in it escaped."""
-    items = "".join(f"<li>{_card(card)}</li>" for card in cards)
+    items = "".join(f"<li{' class=aqua-large' if card.large else ''}>{_card(card)}</li>" for card in cards)
     size = f"{float(size_rem)}rem"
     fixed = f"grid-template-columns: repeat({columns}, minmax(3.8rem, {size}))"
     layout = fixed if columns else f"--aqua-size: {size}"
