@@ -14,7 +14,6 @@ import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from aquadash.figures.probability_bars import shown_classes
 from aquadash.figures.theme import class_colour, class_emoji, shorten
 from aquadash.ui import address, bound
 
@@ -209,15 +208,19 @@ def answer_card(
     )
 
 
-def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None) -> tuple[Bar, ...]:
-    """The bars of one image, in class order.
+def bars(
+    probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None, most: int = MAX_BARS
+) -> tuple[Bar, ...]:
+    """The bars of one image, in class order: of all classes, or the ``most`` probable and the true one.
 
     Args:
         probabilities: Shape (classes,), 0 to 1.
         class_names: One name a class.
         true_class: The right answer, where it is known.
+        most: How many classes have a bar.
     """
     y_prob = np.asarray(probabilities, dtype=np.float64)
+    shown = {int(index) for index in np.argsort(-y_prob, kind="stable")[:most]}
     return tuple(
         Bar(
             label=class_text(class_names[index]),
@@ -225,5 +228,5 @@ def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: in
             colour=class_colour(class_names[index], index),
             is_true=index == true_class,
         )
-        for index in shown_classes(y_prob, true_class=true_class, most=MAX_BARS)
+        for index in sorted(shown if true_class is None else shown | {true_class})
     )
