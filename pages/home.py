@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import components, datasets, image_dialog, shell, uploads, warmup
+from aquadash.ui import datasets, image_dialog, shell, uploads, warmup
 from aquadash.ui.home import home_views
 from aquadash.ui.predict import picture_cards, predict_runs
 from aquadash.ui.text import plain
@@ -28,7 +28,7 @@ with shell.page("home"):
     # Late, for it may take seconds.
     with place, shell.guard():
         if by := home_views.answer(picture, sample):
-            text = f"Answered by {components.run_label(by)}"
+            text = f"Answered by {by.name}"
             query = {"run": by.run_id} | ({"sample": str(sample)} if sample else {})
             below.page_link("pages/predict.py", label=plain(text), query_params=query, width="stretch")
     own = [picture_cards.own(picture)] if picture else []

@@ -80,7 +80,7 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
     """The HTML of :func:`show`, every text in it escaped."""
     items = "".join(f"<li{' class=aqua-large' if card.large else ''}>{_card(card)}</li>" for card in cards)
     size = f"{float(size_rem)}rem"
-    fixed = f"grid-template-columns: repeat({columns}, minmax(3.8rem, {size}))"
+    fixed = f"grid-template-columns: repeat({columns}, minmax(min(3.8rem, 16%), {size}))"
     layout = fixed if columns else f"--aqua-size: {size}"
     # A fixed number of columns may be wider than a phone; the list scrolls then, by the keyboard, too.
     focus = ' tabindex="0"' if columns else ""

@@ -70,7 +70,7 @@ def card_markup(
     notes = "<br>".join(f'<span class="aqua-sub">{html.escape(note)}</span>' for note in said_once)
     return (
         f'<article class="aqua-card aqua-answer" role="group" aria-label="{name}">'
-        f'<div style="flex: 0 1 {len(pictures) * (size + 0.5)}rem">{grid}</div>'
+        f'<div style="flex: 0 1 min({len(pictures) * (size + 0.5)}rem, {50 * len(pictures)}%)">{grid}</div>'
         f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{notes}</div>'
         "</article>"
     )
