@@ -113,7 +113,7 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
     set_number(page, "Maximum epochs", 9)
     page.get_by_text("Maximum epochs 9 (was 40)").wait_for()
 
-    unfold(page, "Guess before you look")
+    unfold(page, "Guess first")
     set_number(page, "Test accuracy in %", 55)
     for menu, name in (("Images of", "otter"), ("are taken for", "seal")):
         choose(page, page.get_by_role("combobox", name=menu), page.get_by_role("option").filter(has_text=name))

@@ -215,7 +215,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     # What it usually takes, by this machine's pace where somebody has trained so, and otherwise as measured.
     assert costs == {
         "Quick": "1 min", "The report's CNN": "1 min", "As in the report": "1 min", "Baseline": "6 min",
-        "Backbone": "3 min", "ImageNet": "a download",
+        "Backbone": "3 min", "ImageNet": "download",
     }  # fmt: skip
     app.selectbox(key="set:augmentation.pipeline").select("none").run()
     assert "An epoch takes 0.4 s, by earlier runs with the same network and images." in words(app)
@@ -223,7 +223,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
 
 def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
     app = open_advanced()
-    assert "the first epoch shows how long" in words(app) and "An epoch takes" not in words(app)
+    assert "time unknown yet" in words(app) and "An epoch takes" not in words(app)
 
 
 @pytest.fixture

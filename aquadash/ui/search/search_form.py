@@ -61,9 +61,8 @@ def search_form() -> None:
         with bar, shell.guard():
             here = is_here(config.data.source)
             pressed = st.button(
-                "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=not (plan and here),
-                help=HELP,
-            )  # fmt: skip
+                "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=not (plan and here)
+            )
             if pressed and plan is not None:
                 _launch(plan)
 
@@ -95,7 +94,9 @@ def _launches() -> int:
 def _start() -> tuple[str, RunConfig]:
     """The menu of the settings to start from; returns where they come from and what they are."""
     titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "As under “One training”"}
-    origin = bound.menu("base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=term("search"))
+    origin = bound.menu(
+        "base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=f"{term('search')} {HELP}"
+    )
     source = datasets.current()
     if not is_here(source):
         st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")

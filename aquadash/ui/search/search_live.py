@@ -222,7 +222,7 @@ def _figures(search: Search) -> None:
     best, default = search.best, search.default_value
     if best is None or best.value is None:
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="search-figures"):
         components.metric(
             "Best so far" if search.at_work else "Best",
             f"{100 * best.value:.1f} %",

@@ -72,7 +72,7 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
     notes = [note for note in notes_on(run, history) if note.key not in leave_out]
     if not notes:
         if not run.status.ended:
-            st.caption("The coach waits for a few epochs.")
+            st.caption("The coach waits a few epochs.")
         elif history:
             verdict = overfit_verdict(history)
             st.info(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon="⏳")

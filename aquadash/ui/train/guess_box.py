@@ -25,7 +25,7 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
     Returns:
         What is guessed so far; None for nothing. Of a mistake half of which is chosen, nothing.
     """
-    with st.expander("Guess before you look", icon="🔮"):
+    with st.expander("Guess first", icon="🔮"):
         st.caption(f"By chance {100 / len(class_names):.0f} % would be right. Your guess is scored when the run ends.")
         accuracy = inputs.number_input(
             "Test accuracy in %",

@@ -126,7 +126,7 @@ def _beyond_the_class(config: RunConfig) -> bool:
 def _estimate(config: RunConfig) -> None:
     """On which images it trains, and how long that takes at most."""
     known = lab().runs.paces().known(embedded(config))
-    time = "the first epoch shows how long"
+    time = "time unknown yet"
     if known is not None:
         time = f"at most **{duration(STARTING_SECONDS + config.training.epochs * known[0])}**"
     # Refuses what cannot be trained on.
@@ -207,7 +207,7 @@ def _cost(name: str) -> str:
         epochs = min(preset.epochs or config.training.epochs, config.training.epochs)
         return roughly(STARTING_SECONDS + epochs * known[0])
     if preset.seconds is None:
-        return "a download"
+        return "download"
     return roughly(preset.seconds) if config.data.source in BUILT_IN else ""
 
 
