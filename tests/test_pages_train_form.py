@@ -16,6 +16,7 @@ from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.ui import shell
 from aquadash.ui.hyperparameters import effective
+from aquadash.ui.text import plain
 from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
@@ -223,7 +224,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
 
 def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
     app = open_advanced()
-    assert "time unknown yet" in words(app) and "An epoch takes" not in words(app)
+    assert "not timed here yet" in words(app) and "An epoch takes" not in words(app)
 
 
 @pytest.fixture
@@ -275,7 +276,7 @@ def own(store: RunStore) -> Run:
 def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(clone=own.run_id)
 
-    assert "Cloned from **my *own***." in words(app)
+    assert app.radio(key="preset").options[0] == f"Cloned from **{plain('my *own*')}**"
     assert app.radio(key="preset").value not in PRESETS
     assert "Changed:" not in words(app)
     assert address_of(app, "run") == own.run_id  # The run that was cloned stands beside the form.

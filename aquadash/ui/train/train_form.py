@@ -126,7 +126,7 @@ def _beyond_the_class(config: RunConfig) -> bool:
 def _estimate(config: RunConfig) -> None:
     """On which images it trains, and how long that takes at most."""
     known = lab().runs.paces().known(embedded(config))
-    time = "time unknown yet"
+    time = "not timed here yet"
     if known is not None:
         time = f"at most **{duration(STARTING_SECONDS + config.training.epochs * known[0])}**"
     # Refuses what cannot be trained on.
@@ -152,7 +152,7 @@ def _origin() -> None:
             st.rerun()
     clone.show_troubles()
     origin, copy = form_state.origin(), form_state.copied_run()
-    titles = {COPY: f"“{plain(copy.title)}”"} if copy else {}
+    titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
     titles |= {name: preset.card for name, preset in PRESETS.items()}
     # An address that names no preset leaves the form as it is.
     held = address.choice("preset", list(titles), default=COPY if origin.run else origin.name)
@@ -185,21 +185,20 @@ def _origin() -> None:
         form_state.fill(wanted)
         clone.record(wanted.name if wanted.run else None)
     if wanted.run:
-        st.caption(f"🧬 Cloned from **{plain(wanted.title)}**.")
         return
     preset = PRESETS[wanted.name]
     usual, most = preset.config.training.epochs, wanted.config.training.epochs
     if most < usual:
         st.caption(f"🏫 In this class a run trains for at most {most} epochs; the preset has {usual}.")
     if preset.oddities:
-        with st.expander("What is odd about it, and why that matters", icon="🤔"):
+        with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
 
 
 def _cost(name: str) -> str:
     """What a card costs, ``"3 min"``: by earlier runs or, where there are none, as measured; else what it needs."""
     if name == COPY:
-        return "cloned"
+        return ""
     preset = PRESETS[name]
     config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
     known = lab().runs.paces().known(embedded(config))
