@@ -1,4 +1,4 @@
-"""What axe-core finds on every page and section, in the light and the dark theme."""
+"""What axe-core finds on every page and section and in an opened image, in the light and the dark theme."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
     found: dict[str, list[str]] = {}
     for name in (name for name, record in PAGES.items() if not record.class_only):
-        for query in queries(name):
+        for query in [*queries(name), *(["open=test-3"] if name == "evaluate" else [])]:
             about = f"runs={runs[0]},{runs[1]}" if name == "compare" else f"run={runs[0]}"
             address = f"{name}?{about}&{query}"
             page.goto(f"{shared_server.url}/{address}")
