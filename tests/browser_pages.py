@@ -225,7 +225,11 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
 def click_at_rest(page: Page, element: Locator) -> None:
     """Click the middle of something, such as a mark of a chart, once it no longer moves."""
     box = resting_place(page, element)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    # A chart takes a click for the mark that it has found below the pointer before.
+    page.evaluate("() => new Promise((found) => requestAnimationFrame(() => requestAnimationFrame(found)))")
+    page.mouse.click(*middle)
 
 
 def choose_segment(page: Page, title: str) -> None:
