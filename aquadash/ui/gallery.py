@@ -6,7 +6,8 @@ import base64
 import html
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +88,19 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
     return f'<ul class="aqua-cards" role="list" aria-label="{html.escape(label)}" style="{layout}"{focus}>{items}</ul>'
 
 
-def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> slice:
+@contextmanager
+def leafed(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
+    """Give the positions of ``total`` things that the present page shows, for the block to draw; below it the pager.
+
+    ``with gallery.leafed(500, per_page=12) as shown: ...``
+    """
+    number = address.number(key, default=1, low=1, high=max(1, math.ceil(total / per_page)), clamp=True)
+    yield slice((number - 1) * per_page, min(total, number * per_page))
+    if total > per_page:
+        pager(total, per_page=per_page, key=key)
+
+
+def pager(total: int, *, per_page: int, key: str = "page") -> slice:
     """Draw the controls that leaf through ``total`` things; the page is in the address under ``key``.
 
     Returns:
@@ -113,11 +126,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
             on_click=address.assign,
             args=(key, number + 1),
         )
-    first = (number - 1) * per_page
-    last = min(total, first + per_page)
-    plural = noun if total == 1 else f"{noun}s"
-    st.caption(f"{first + 1:,} to {last:,} of {total:,} {plural}" if total else f"No {noun}s")
-    return slice(first, last)
+    return slice((number - 1) * per_page, min(total, number * per_page))
 
 
 def first_page() -> None:
@@ -200,9 +209,8 @@ def answer_card(
     return Card(
         image=image,
         title=class_text(true),
-        subtitle=f"✔ recognised, {sure}" if answer == label else f"✘ taken for {class_text(given)}, {sure}",
+        subtitle=f"✔ {sure}" if answer == label else f"✘ {class_text(given)}, {sure}",
         alt=f"{what}: {true}, {told} with {sure} confidence",
-        bars=bars(probabilities, class_names=class_names, true_class=label),
         accent=class_colour(true, label),
         opens=opens,
     )
