@@ -256,7 +256,7 @@ def test_a_picture_opens_and_has_no_address(shelf: Shelf) -> None:
     app.session_state["open"] = opens.pop()
     app.run()
     assert not app.exception
-    assert [each.value for each in app.markdown if each.value.startswith("### ")] == ["### 🦫 beaver, 100 %"]
+    assert any(each.value.startswith("### ") and "beaver, 100 %" in each.value for each in app.markdown)
     assert any("By colours" in each.value for each in app.caption)
     # A network without a convolution has no map.
     assert [each.value for each in app.error] != [] and app.selectbox(key="opened-method").value == "grad-cam"
