@@ -14,6 +14,7 @@ from aquadash.runs import Guess, RunStatus, open_store
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import live_runs, ui_runs
 from tests.browser_pages import (
+    LAYOUT_SHIFT,
     address_has,
     choose,
     holds,
@@ -34,13 +35,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 pytestmark = needs_chromium
-
-#: Keeps the browser's own measure of what moves without having been asked to, and where that was.
-LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
-  for (const entry of seen.getEntries().filter((entry) => !entry.hadRecentInput)) {
-    window.moved.push([entry.value, ...entry.sources.map(
-      (one) => [one.node?.textContent?.slice(0, 40), one.previousRect.y, one.currentRect.y])]); }
-}).observe({type: "layout-shift", buffered: true});"""
 
 
 def test_the_coachs_advice_fills_a_form_that_warns_draws_and_takes_text(shared_server: Server, page: Page) -> None:

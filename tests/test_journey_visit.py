@@ -70,6 +70,9 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         follow(page, f"{shared_server.url}/{name}", question)
         for selector in EXISTS_FOR[name]:
             in_sight(page, page.locator(selector).last)
+        if name == "augment":
+            room = "menu => { menu.value = 'CIFAR-100 aquatic mammals'; return menu.clientWidth - menu.scrollWidth; }"
+            assert page.get_by_test_id("stSidebar").get_by_role("combobox").evaluate(room) >= 0
         if name not in PRIMARY:
             continue
         main = page.get_by_test_id("stMainBlockContainer")
