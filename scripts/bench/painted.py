@@ -79,7 +79,7 @@ def bench_painted(
         on_progress(f"Making up {runs:,} runs", None)
         generate = [sys.executable, "scripts/generate_runs.py", "--home", folder, "--runs", str(runs)]
         subprocess.run(generate, cwd=settings.PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
-        ways: dict[str, Serving] = {"aquadash": lambda: _compare(home)}
+        ways: dict[str, Serving] = {"aquadash": lambda: compare_of(home)}
         if mlflow:
             ways["mlflow"] = lambda: _mlflow(home)
         found: dict[str, Any] = {"runs": runs, "repeats": repeats}
@@ -119,7 +119,8 @@ def _opened(context: BrowserContext, address: str) -> float:
 
 
 @contextmanager
-def _compare(home: Path) -> Iterator[str]:
+def compare_of(home: Path) -> Iterator[str]:
+    """Serve Compare; yields its address."""
     with serving(home) as server:
         yield f"{server.url}/compare"
 
