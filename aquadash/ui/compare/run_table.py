@@ -123,7 +123,7 @@ def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator)
     held = st.session_state[_PICKS]
     known = dict.fromkeys([*held, *(run.run_id for run in shown), *by_id])
     offered = [by_id[run_id] for run_id in islice(known, max(_MAX_OFFERED, len(held)))]
-    among = f"among the first {len(offered)} " if len(offered) < len(by_id) else ""
+    them = "them" if len(offered) == len(by_id) else f"among the first {len(offered)}"
     with row:
         picked = inputs.multiselect(
             "Compare these runs",
@@ -131,7 +131,7 @@ def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator)
             key=_PICKS,
             format_func=run_labels(offered).__getitem__,
             label_visibility="collapsed",
-            placeholder=f"Tick two runs to compare them, or choose them {among}here",
+            placeholder=f"Tick two runs to compare them, or choose {them} here",
         )
     short = len(picked) > _MAX_WHOLE_IDS
     address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
