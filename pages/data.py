@@ -59,7 +59,8 @@ def look_at(dataset: Dataset) -> None:
         split = bound.choice(
             "split", dataset_views.SPLITS, label="Split", label_visibility="collapsed", on_change=gallery.first_page
         )
-    section.show(dataset, split, filters)
+    with st.container(key="in-order"):
+        section.show(dataset, split, filters)
     image_dialog.clickable(source=dataset.name)
 
 

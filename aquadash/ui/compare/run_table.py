@@ -260,7 +260,7 @@ EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
 }
 
 #: The usual columns: before the settings that differ among the runs, and after them.
-_FIRST_COLUMNS = ("name", "status", "val_accuracy", "curve", "data.source")
+_FIRST_COLUMNS = ("name", "val_accuracy", "status", "curve", "data.source")
 _LAST_COLUMNS = ("test_accuracy", "interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
 #: Pixels, for settings that are words.
 _SETTING_WIDTH = 130

@@ -13,7 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
-from aquadash.runs.fields import FIGURES
+from aquadash.runs.fields import FIGURES, validation_accuracy
 from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui.glossary import term
@@ -57,7 +57,7 @@ def watch_runs(runs: Sequence[Run]) -> None:
 
 def nothing_yet() -> None:
     """Say how a first run comes about."""
-    st.info("Nothing has been trained here yet. Press **Train**, and watch the network learn.", icon="🌱")
+    st.info("Press **Train**, and watch the network learn.", icon="🌱")
 
 
 def render_run(run: Run) -> None:
@@ -116,21 +116,19 @@ def _outcome(run: Run) -> None:
     done = len(lab().runs.history(run.run_id))
     if run.status is RunStatus.INTERRUPTED:
         st.warning(
-            f"It was cut off before its end, with **{count(done, 'complete epoch')} kept**. Resume goes on with epoch "
-            f"{done + 1} as if there had been no break.",
+            f"It was cut off. **{count(done, 'complete epoch')}** kept; Resume goes on with epoch {done + 1}, as if "
+            "there had been no break.",
             icon="⚡",
         )
     elif note := _broke_down(run):
         coach_notes.note_box(note)
         coach_notes.form_link(run, note)
     elif run.status is RunStatus.FAILED:
-        st.error(
-            plain(run.message or "The training failed and left no reason. The log below may tell more."), icon="❌"
-        )
+        st.error(plain(run.message or "The training failed without a reason. Look into its log."), icon="❌")
     else:
         said = f"{count(done, 'epoch')} in {duration(run.metrics.get('seconds'))}"
         if run.status is RunStatus.STOPPED:
-            said = run.message or "Stopped by request. Complete epochs are kept."
+            said = run.message or "Stopped. Complete epochs are kept."
         epochs = run.config.training.epochs
         st.progress(1.0 if run.status is RunStatus.FINISHED else min(1.0, done / epochs), text=plain(said))
 
@@ -222,22 +220,24 @@ def _epochs(run_id: str) -> None:
 
 
 def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
-    """Of the best epoch so far; once the run has ended, of the epoch whose weights it has."""
+    """Of the last epoch; once the run has ended, of the epoch whose weights it has."""
     best = best_epoch(history, monitor=run.config.training.monitor)
-    # A run that goes on after a stop still has the figures that it stopped with.
-    number = run.metrics.get("kept_epoch", best) if run.status.ended else best
-    kept = next((record for record in history if record.epoch == number), None)
+    kept_epoch = run.metrics.get("kept_epoch") if run.status.ended else None
+    kept = next((record for record in history if record.epoch == kept_epoch), history[-1] if history else None)
     if kept is None and run.status.ended:
         return
+    number = kept_epoch or best
     with st.container(horizontal=True, key="run-figures"):
         components.metric(
             FIGURES["best_epoch"].title if number == best else "Kept epoch",
-            f"{kept.epoch} of {len(history)}" if kept else "–",
+            f"{number:.0f} of {len(history)}" if number else "–",
             help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
         )
-        accuracy, loss = (f"{100 * kept.val_accuracy:.0f} %", f"{kept.val_loss:.3f}") if kept else ("–", "–")
-        components.metric(FIGURES["val_accuracy"].title, accuracy, help=term("accuracy"))
-        components.metric(FIGURES["val_loss"].title, loss, help=term("loss"))
+        accuracy = validation_accuracy(run)
+        text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
+        now = "" if kept_epoch else " While it trains, of the last epoch."
+        components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
+        components.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}" if kept else "–", help=term("loss") + now)
         value, _, interval = _test_accuracy(run).rstrip(")").partition(" (")
         help = f"Below it its 95 % interval. {term('confidence interval')}"
         components.metric(FIGURES["test_accuracy"].title, value, note=interval or "at the end", help=help)
@@ -320,7 +320,7 @@ def last_epochs(run: Run) -> None:
         key=_WINDOW,
         default=0,
         required=True,
-        format_func=lambda last: f"last {last}" if last else "all epochs",
+        format_func=lambda last: f"Last {last}" if last else "All",
         label_visibility="collapsed",
         disabled=run.config.training.epochs <= WINDOWS[-1],
     )
