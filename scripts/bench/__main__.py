@@ -148,7 +148,7 @@ def painted(runs: int, repeats: int, mlflow: bool) -> None:
     """When a real browser has painted the first rows of Compare's table, and of that of MLflow's own pages.
 
     Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. With little else
-    to do, a machine with two cores needs four minutes.
+    to do, a machine with two cores needs six minutes.
     """
     from scripts.bench.painted import bench_painted
 
