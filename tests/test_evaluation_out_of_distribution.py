@@ -52,6 +52,11 @@ def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
     again = OutOfDistributionDetector.from_arrays(detector.to_arrays())
     np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
     assert (again.threshold, again.accepted) == (detector.threshold, detector.accepted)
+    assert again.pretrained == ""
+    joined = OutOfDistributionDetector.fit(training, labels, validation_features=validation, pretrained="these weights")
+    assert OutOfDistributionDetector.from_arrays(joined.to_arrays()).pretrained == "these weights"
+    before = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
+    assert OutOfDistributionDetector.from_arrays(before).threshold == detector.threshold
     with pytest.raises(ValueError, match="belong together"):
         OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": np.zeros((2, 3))})
 

@@ -116,7 +116,12 @@ MAX_PILLS = 8
 _FRAMINGS = "predict:framings"
 _LABELS = "predict:labels"
 
-_MODES: dict[FramingMode, str] = {"padded": "All, padded", "part": "A part", "squeezed": "All, squeezed"}
+_MODES: dict[FramingMode, str] = {
+    "padded": "All, padded",
+    "part": "A part",
+    "squeezed": "All, squeezed",
+    "mean": "Mean of these",
+}
 
 
 def framing_of(upload: Upload) -> Framing:
@@ -160,7 +165,7 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
             on_change=_take_framing,
             args=(upload.file_id,),
             help="Padded: the whole picture between grey bars. A part: the largest that has the network's proportions. "
-            "Squeezed: the whole picture, its proportions changed.",
+            "Squeezed: the whole picture, its proportions changed. Mean: of the answers to the three.",
         )
         if mode == "part":
             ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
