@@ -300,7 +300,7 @@ def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> N
     assert normal.notes == ()
     assert long.label == "blue"
     assert "middle 10.0%" in long.notes[0]
-    assert all("the whole picture, with grey bars" in each.notes[0] for each in predict_files(files, predictor))
+    assert all("the mean over all of it padded" in each.notes[0] for each in predict_files(files, predictor))
 
 
 def test_a_mean_over_framings_is_one_of_answers_and_leaves_square_pictures_as_they_are(predictor: Predictor) -> None:

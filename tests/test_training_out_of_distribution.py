@@ -44,10 +44,12 @@ def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(data: Tra
     assert found is not None and found.pretrained == backbone.pretrained_digest()
     features = feature_reader(model, pretrained=found.pretrained)(data.images)
     own = feature_reader(model)(data.images)
-    assert features.shape == (40, 2 * own.shape[1]) == (40, found.means.shape[1])
-    # Nothing was fine-tuned yet: both halves are the same, each of length 1.
-    np.testing.assert_allclose(features[:, : own.shape[1]], features[:, own.shape[1] :], atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(features, axis=1), np.sqrt(2), rtol=1e-4)
+    width, stage = own.shape[1], backbone.WIDTHS[-2]
+    assert features.shape == (40, 2 * width + stage) == (40, found.means.shape[1])
+    # Nothing was fine-tuned yet: the first and the last part are the same, each of length 1.
+    np.testing.assert_allclose(features[:, :width], features[:, -width:], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), np.sqrt(3), rtol=1e-4)
+    assert not found.precision[:width, width:].any() and not found.precision[width:-width, -width:].any()
     metrics = ood_metrics(model, found, known=data.images, unknown=np.zeros((5, 32, 32, 3), np.uint8))
     assert metrics["strangers"] == 5 and metrics["known_accepted"] > 0.9
 

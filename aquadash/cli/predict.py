@@ -34,7 +34,7 @@ _LINE = 22
     "--framing",
     type=click.Choice(FRAMING_MODES),
     help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
-    "squeezed or padded with grey; or the mean of the three.  [default: padded; part with --position]",
+    "squeezed or padded with grey; or the mean of the three.  [default: mean; part with --position]",
 )
 @click.option(
     "--position",
@@ -65,7 +65,7 @@ def predict(
         predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
-        mode = framing or ("padded" if position is None else "part")
+        mode = framing or ("mean" if position is None else "part")
         chosen = Framing(mode, 0.5 if position is None or mode != "part" else position / 100)
         temperature = runs.temperature(found)
         predicted = predict_files(files, predictor, framing=chosen, temperature=temperature)

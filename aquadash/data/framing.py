@@ -40,8 +40,10 @@ class Framing:
 
 #: The middle, as own pictures become training images.
 CENTRED = Framing()
-#: All of it, as networks are shown a picture unless somebody asks for something else: a part may lack head or tail.
+#: All of it, where a network is shown one picture: a part may lack head or tail.
 PADDED = Framing("padded")
+#: What networks are shown of own pictures unless somebody asks for something else.
+MEAN = Framing("mean")
 
 
 def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = CENTRED) -> NDArray[np.uint8]:

@@ -95,10 +95,13 @@ def _load_body(body: keras.Model, path: Path) -> None:
 
 
 def pretrained_body(model: keras.Model) -> keras.Model | None:
-    """The body of a fine-tuned network as it was pretrained, from images in [0, 1] to features; None of any other.
+    """The body of a fine-tuned network as it was pretrained; None of any other.
 
     Args:
         model: The whole network, with or without the mirror image.
+
+    Returns:
+        From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the features.
     """
     import keras
 
@@ -110,7 +113,8 @@ def pretrained_body(model: keras.Model) -> keras.Model | None:
         _load_body(body, WEIGHTS_FILE)
     except DataError:
         return None
-    return body
+    before = body.get_layer(f"stage{len(WIDTHS) - 2}_add").output
+    return keras.Model(body.inputs, [keras.layers.GlobalAveragePooling2D(dtype="float32")(before), body.output])
 
 
 def pretrained_digest() -> str:

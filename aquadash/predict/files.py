@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.framing import PADDED, Framing, fraction_seen, framed, framing_note, views
+from aquadash.data.framing import MEAN, Framing, fraction_seen, framed, framing_note, views
 from aquadash.data.images import decode, display_name
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.calibration import scale
@@ -119,7 +119,7 @@ def look_at(
     source: bytes | Callable[[], bytes],
     *,
     sizes: Iterable[tuple[int, int]],
-    framing: Framing = PADDED,
+    framing: Framing = MEAN,
     thumbnail_edge: int = 0,
 ) -> Look:
     """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
@@ -179,7 +179,7 @@ def predict_files(
     files: Iterable[ImageFile],
     predictor: Predictor,
     *,
-    framing: Framing = PADDED,
+    framing: Framing = MEAN,
     temperature: float = 1.0,
     batch_size: int = FILES_AT_ONCE,
 ) -> Iterator[FilePrediction]:

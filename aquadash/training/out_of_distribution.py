@@ -16,6 +16,9 @@ from aquadash.models.transfer import with_features
 from aquadash.training.epoch_loop import FORWARD_BATCH
 from aquadash.training.prepare import TrainingData
 
+#: The layer that joins them.
+_PARTS = "parts"
+
 
 def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetector | None:
     """Learn from a run's training images, unaugmented, and set the threshold on its validation images.
@@ -28,6 +31,8 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
         None where the features are not finite numbers or a class has no training image.
     """
     pretrained = backbone.pretrained_digest() if backbone.pretrained_body(model) else ""
+    both = with_ood_features(model, pretrained=pretrained)
+    widths = [part.shape[-1] for part in both.get_layer(_PARTS).input] if pretrained else []
     features = feature_reader(model, pretrained=pretrained)
     of_training, of_validation = features(data.images), features(data.validation_images)
     classes = model.output_shape[-1]
@@ -36,7 +41,7 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
     if len(np.unique(data.labels)) < classes or not len(of_validation):
         return None
     return OutOfDistributionDetector.fit(
-        of_training, data.labels, validation_features=of_validation, pretrained=pretrained
+        of_training, data.labels, validation_features=of_validation, widths=widths, pretrained=pretrained
     )
 
 
@@ -82,8 +87,8 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
 
     Args:
         model: The network.
-        pretrained: The detector's: with it, the network's own features and those of its body before it was fine-tuned,
-            both of length 1.
+        pretrained: The detector's: with it, the network's own features and what its body gave before it was fine-tuned,
+            each part of length 1.
 
     Raises:
         StorageError: The network does not end with a dense layer, or was pretrained with other weights than these.
@@ -97,4 +102,5 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
     inputs = keras.Input(model.input_shape[1:])
     answer, own = both(inputs)
     unit = keras.layers.UnitNormalization(dtype="float32")
-    return keras.Model(inputs, [answer, keras.layers.Concatenate(dtype="float32")([unit(own), unit(body(inputs))])])
+    parts = [unit(part) for part in (own, *body(inputs))]
+    return keras.Model(inputs, [answer, keras.layers.Concatenate(dtype="float32", name=_PARTS)(parts)])
