@@ -82,7 +82,7 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = C
 def views(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing) -> NDArray[np.uint8]:
     """All that a network sees of a picture, uint8, shape (n, *size, 3): one picture, of ``mean`` three if it is cut."""
     modes: tuple[FramingMode, ...] = ("padded", "squeezed", "part")
-    if framing.mode != "mean" or not is_cut(image.shape[:2], size=size):
+    if framing.mode != "mean" or not is_cut((image.shape[0], image.shape[1]), size=size):
         return fit(image, size=size, framing=framing)[np.newaxis]
     return np.stack([fit(image, size=size, framing=Framing(mode)) for mode in modes])
 

@@ -162,11 +162,10 @@ def answered(
     """
     size = predictor.image_shape[:2]
     readable = [look.views.get(size, look.seen[size][np.newaxis]) for look in looks if look.error is None]
-    answers, ood_scores = predictor.answer_images(np.concatenate(readable)) if readable else (np.empty((0, 1)), None)
+    answers, scores = predictor.answer_images(np.concatenate(readable)) if readable else (np.empty((0, 1)), None)
     counts = [len(several) for several in readable]
-    answers = _means(answers, counts) if temperature == 1.0 else scale(_means(answers, counts), temperature)
-    ood_scores = None if ood_scores is None else _means(ood_scores, counts)
-    rows = iter(zip(answers, repeat(None) if ood_scores is None else map(float, ood_scores), strict=False))
+    means = _means(answers, counts) if temperature == 1.0 else scale(_means(answers, counts), temperature)
+    rows = iter(zip(means, repeat(None) if scores is None else map(float, _means(scores, counts)), strict=False))
     return [
         FilePrediction(look.file, predictor.class_names, error=look.error)
         if look.error is not None
