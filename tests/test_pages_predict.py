@@ -88,7 +88,7 @@ def test_good_and_bad_files_of_one_drop(shelf: Shelf) -> None:
     red, empty, lying, cut, blue = cards(app)
     assert "🦫 beaver, 100 %" in red and "🦦 otter, 100 %" in blue
     assert red.count("<img") == 2 and red.count("alt=") == 2
-    assert "64 × 48" in red and "32 × 32" in red and "grey bars" in red
+    assert "64 × 48" in red and "32 × 32" in red and "the mean over" in red
     assert "empty.png is empty" in empty
     assert "lying.jpg is really a PNG" in lying
     assert "cut.png cannot be read" in cut
