@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
-
-import numpy as np
 
 from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
-from aquadash.models.weights import PretrainedWeights
+from aquadash.models.weights import PretrainedWeights, load_npz
 
 if TYPE_CHECKING:
     import keras
@@ -70,23 +67,10 @@ def weights(config: ModelConfig) -> PretrainedWeights:
 
 
 def load(model: keras.Model, path: Path) -> None:
-    """Put the pretrained weights into the body of a network that :func:`build` made.
-
-    Args:
-        model: The whole network.
-        path: An ``.npz`` file with an array for each weight, named by its layer and kind.
-
-    Raises:
-        DataError: The file is damaged or of another network.
-    """
+    """Put the pretrained weights into the body of a network that :func:`build` made; see :func:`load_npz`."""
     pieces = transfer.parts(model)
     assert pieces is not None, "not a network of this module"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for variable in pieces.body.weights:
-                variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
-        raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
+    load_npz(pieces.body, path)
 
 
 def features(inputs: keras.KerasTensor) -> keras.KerasTensor:
