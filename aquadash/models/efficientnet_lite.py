@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "efficientnet_lite0.npz"
 
-#: Run where AquaDash is installed, by the Python that runs it.
-INSTALL_COMMAND = "python scripts/efficientnet_lite0.py"
+INSTALL_COMMAND = "make efficientnet-lite0"
 
 #: Side in pixels of the images that it was trained with.
 SIZE = 224
@@ -100,7 +99,7 @@ def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
     from keras import layers
 
     # See applications._prepared for training=False.
-    resize = layers.Resizing(size, size, interpolation="bicubic", dtype="float32", name="resize")
+    resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
     x = resize(inputs, training=False)
     x = layers.Rescaling(255 / 128, -127 / 128, dtype="float32", name="pixels")(x)
     x = _normalized(layers.Conv2D(32, 3, 2, padding="same", use_bias=False, name="stem_conv")(x), "stem")
