@@ -11,15 +11,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
-
-import numpy as np
 
 from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
-from aquadash.models.weights import PretrainedWeights
+from aquadash.models.weights import PretrainedWeights, load_npz
 
 if TYPE_CHECKING:
     import keras
@@ -71,27 +68,10 @@ def weights(config: ModelConfig) -> PretrainedWeights:
 
 
 def load(model: keras.Model, path: Path) -> None:
-    """Put the pretrained weights into the body of a network that :func:`build` made.
-
-    Args:
-        model: The whole network.
-        path: An ``.npz`` file with an array for each weight, named by its layer and kind.
-
-    Raises:
-        DataError: The file is damaged or of another network.
-    """
+    """Put the pretrained weights into the body of a network that :func:`build` made; see :func:`load_npz`."""
     pieces = transfer.parts(model)
     assert pieces is not None, "not a network of this module"
-    _load_body(pieces.body, path)
-
-
-def _load_body(body: keras.Model, path: Path) -> None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for variable in body.weights:
-                variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
-        raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
+    load_npz(pieces.body, path)
 
 
 def pretrained_body(model: keras.Model) -> keras.Model | None:
@@ -110,7 +90,7 @@ def pretrained_body(model: keras.Model) -> keras.Model | None:
         return None
     body = keras.models.clone_model(pieces.body)
     try:
-        _load_body(body, WEIGHTS_FILE)
+        load_npz(body, WEIGHTS_FILE)
     except DataError:
         return None
     before = body.get_layer(f"stage{len(WIDTHS) - 2}_add").output
