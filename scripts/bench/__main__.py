@@ -43,6 +43,26 @@ def train(pairs: int) -> None:
     _show(result, "an epoch of 12,500 images", more=pytorch)
 
 
+@bench.command("limit")
+@pairs_option
+def limit(pairs: int) -> None:
+    """Training the report's CNN for an epoch against the least that its matrix products and updates take here.
+
+    The first ratio is how many times as long our epoch takes: 1 would be the machine's limit.
+    """
+    from scripts.bench.epochs import bench_limit
+
+    import_tensorflow_quietly()
+    with StatusLine() as line:
+        result = bench_limit(pairs=pairs, on_progress=line.progress)
+    print_result(
+        result,
+        "an epoch of 12,500 images: limit {limit_seconds:.4g} s (matrix products {products_seconds:.4g} s, updates "
+        "{updates_seconds:.4g} s), AquaDash {aquadash_seconds:.4g} s, ratio {ratio:.2f}; the report's way "
+        "{report_seconds:.4g} s, {report_ratio:.2f} times AquaDash's (medians of {pairs})".format(**result),
+    )
+
+
 @bench.command("step")
 @click.option("--preset", default="baseline", show_default=True, help="Whose network; one that starts from nothing.")
 @pairs_option
