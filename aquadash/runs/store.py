@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aquadash.config import RunConfig
@@ -78,15 +78,15 @@ class RunStore(RunReading, RunArtifacts):
                     raise
             return self._opened
 
-    @functools.cached_property
+    @cached_property
     def client(self) -> MlflowClient:
         return self.open()[0]
 
-    @functools.cached_property
+    @cached_property
     def experiment_id(self) -> str:
         return self.open()[1]
 
-    @functools.cached_property
+    @cached_property
     def jobs(self) -> JobTable:
         return open_jobs()
 
